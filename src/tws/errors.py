@@ -1,0 +1,156 @@
+"""The one tree of exceptions, each named by the reaction it asks for.
+
+    TWSError
+    ├── ConfigError          mend the configuration: field, value, cure
+    ├── DataError            mend the file: path, line, reason
+    ├── MissingExtraError    install the extra: the pip line is in the text
+    ├── ConnectError         the dial failed: stage, cause, cure
+    ├── LinkLostError        the link went while we waited: reconnect, then ask again
+    ├── RequestError         TWS refused this request: code and text
+    │   ├── NoContractError      200, nothing matches the description
+    │   └── AmbiguousContractError  200, several contracts match it
+    ├── RequestTimeoutError  no answer within the bound: nothing is known, ask again
+    ├── OrderDeniedError     a gate refused to let an order leave: limit, figure, bound
+    ├── NotSentError         our own client refused the call: no byte left
+    └── ProtocolError        the peer sent bytes that are no TWS message
+        ├── FrameError           the length prefix is out of bounds, the session is lost
+        ├── HandshakeError       the peer is no TWS, or speaks no version that we speak
+        └── DecodeError          one message is unreadable, the session goes on
+
+What is ordinary in trading is no exception: a denial inside the desk, an order of
+unknown outcome, a timeout of an order are values (see `tws.model`).
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AmbiguousContractError",
+    "ConfigError",
+    "ConnectError",
+    "DataError",
+    "DecodeError",
+    "FrameError",
+    "HandshakeError",
+    "LinkLostError",
+    "MissingExtraError",
+    "NoContractError",
+    "NotSentError",
+    "OrderDeniedError",
+    "ProtocolError",
+    "RequestError",
+    "RequestTimeoutError",
+    "TWSError",
+]
+
+
+class TWSError(Exception):
+    """The root: whoever catches it catches all that this package raises on purpose."""
+
+
+class ConfigError(TWSError, ValueError):
+    """A setting is wrong. `field`, `value` and `cure` say which, what it was and what to do."""
+
+    def __init__(self, field: str, value: object, reason: str, cure: str) -> None:
+        super().__init__(f"{field} = {value!r}: {reason}. {cure}")
+        self.field = field
+        self.value = value
+        self.reason = reason
+        self.cure = cure
+
+
+class DataError(TWSError, ValueError):
+    """A data file can't be read. `path`, `line` (1-based, the header is line 1) and `reason`."""
+
+    def __init__(self, path: object, line: int, reason: str) -> None:
+        super().__init__(f"{path}, line {line}: {reason}")
+        self.path = str(path)
+        self.line = line
+        self.reason = reason
+
+
+class MissingExtraError(TWSError, ImportError):
+    """An optional part is not installed; the text holds the pip line that installs it."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the extra [{extra}]: pip install 'tws-trading-framework[{extra}]'"
+        )
+        self.feature = feature
+        self.extra = extra
+
+
+class ConnectError(TWSError, ConnectionError):
+    """No session came about. `stage` says how far it got, `cause` why it ended, `cure` what to do."""
+
+    def __init__(self, stage: str, cause: str, cure: str, code: int | None = None) -> None:
+        super().__init__(f"{stage}: {cause}. {cure}")
+        self.stage = stage
+        self.cause = cause
+        self.cure = cure
+        self.code = code
+
+
+class LinkLostError(TWSError, ConnectionError):
+    """The link was lost before the answer came. The request's outcome is unknown."""
+
+
+class RequestError(TWSError):
+    """TWS refused a request. `code` and `text` are TWS's own words."""
+
+    def __init__(self, code: int, text: str, request_id: int = -1) -> None:
+        super().__init__(f"TWS error {code}: {text}")
+        self.code = code
+        self.text = text
+        self.request_id = request_id
+
+
+class NoContractError(RequestError):
+    """Error 200: no security fits the description. Check symbol, type, exchange, currency."""
+
+
+class AmbiguousContractError(RequestError):
+    """Error 200: several securities fit. Add a conId, a primary exchange or a currency."""
+
+
+class RequestTimeoutError(TWSError, TimeoutError):
+    """No answer came within the bound. It says nothing about what TWS did."""
+
+
+class OrderDeniedError(TWSError):
+    """A gate refused an order. `limit` names the limit, `figure` what was asked, `bound` what is allowed."""
+
+    def __init__(self, limit: str, figure: object, bound: object, reason: str) -> None:
+        super().__init__(f"denied by {limit}: {reason} (asked {figure}, bound {bound})")
+        self.limit = limit
+        self.figure = figure
+        self.bound = bound
+        self.reason = reason
+
+
+class NotSentError(TWSError):
+    """Our own client refused the call (codes 501 to 593). No byte left this process."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"not sent, client error {code}: {text}")
+        self.code = code
+        self.text = text
+
+
+class ProtocolError(TWSError):
+    """The peer broke the protocol."""
+
+
+class FrameError(ProtocolError):
+    """A length prefix is out of bounds: what follows can't be trusted, the session ends."""
+
+
+class HandshakeError(ProtocolError):
+    """The first bytes are not a TWS handshake, or no common version exists."""
+
+
+class DecodeError(ProtocolError):
+    """One message is unreadable. `payload` keeps its raw bytes for a report; the session goes on."""
+
+    def __init__(self, reason: str, payload: bytes = b"") -> None:
+        super().__init__(reason)
+        self.payload = payload

@@ -1,0 +1,66 @@
+"""What can be traded, in TWS's own terms."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+__all__ = ["Contract", "ContractDetails", "stock"]
+
+
+class Contract(Struct, frozen=True, kw_only=True):
+    """A contract as TWS describes it. Empty text, 0 and None mean: not stated.
+
+    `con_id` alone identifies a contract for good; symbol and exchange may be reused.
+    `strike` is a price in `currency`; `right` is "C" or "P"; `last_trade_date` is
+    yyyyMMdd or yyyyMM; `multiplier` is TWS's text, such as "100".
+    """
+
+    con_id: int = 0
+    symbol: str = ""
+    sec_type: str = "STK"
+    last_trade_date: str = ""
+    strike: float | None = None
+    right: str = ""
+    multiplier: str = ""
+    exchange: str = "SMART"
+    primary_exchange: str = ""
+    currency: str = "USD"
+    local_symbol: str = ""
+    trading_class: str = ""
+    include_expired: bool = False
+    sec_id_type: str = ""
+    sec_id: str = ""
+
+
+class ContractDetails(Struct, frozen=True, kw_only=True):
+    """What TWS knows about one contract (answer 10).
+
+    `min_tick` is the smallest price step in `contract.currency`; `trading_hours` and
+    `liquid_hours` are TWS's text in the zone `time_zone_id`, such as
+    "20261123:0930-20261123:1600;20261126:CLOSED"; sizes are in shares or contracts.
+    """
+
+    contract: Contract
+    market_name: str = ""
+    min_tick: float = 0.01
+    order_types: str = ""
+    valid_exchanges: str = ""
+    price_magnifier: int = 1
+    under_con_id: int = 0
+    long_name: str = ""
+    contract_month: str = ""
+    industry: str = ""
+    category: str = ""
+    subcategory: str = ""
+    time_zone_id: str = ""
+    trading_hours: str = ""
+    liquid_hours: str = ""
+    market_rule_ids: str = ""
+    stock_type: str = ""
+    min_size: float | None = None
+    size_increment: float | None = None
+
+
+def stock(symbol: str, exchange: str = "SMART", currency: str = "USD", primary_exchange: str = "") -> Contract:
+    """A stock or ETF: `stock("AAPL")` is enough for a US share; give `primary_exchange` when TWS finds several."""
+    return Contract(symbol=symbol, exchange=exchange, currency=currency, primary_exchange=primary_exchange)

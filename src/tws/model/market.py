@@ -1,0 +1,106 @@
+"""What the market says: floats, because it is analysed and not booked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+
+from msgspec import Struct
+
+from tws.clock import to_datetime
+
+__all__ = ["Bar", "MarketDataType", "Quote", "TickField", "Trade"]
+
+
+class MarketDataType(IntEnum):
+    """What kind of data a stream carries (TWS message 58)."""
+
+    NONE = 0
+    LIVE = 1
+    FROZEN = 2
+    DELAYED = 3
+    DELAYED_FROZEN = 4
+
+
+class TickField(IntEnum):
+    """The tick types that this package reads (TWS-BEHAVIOUR.md E)."""
+
+    BID_SIZE = 0
+    BID = 1
+    ASK = 2
+    ASK_SIZE = 3
+    LAST = 4
+    LAST_SIZE = 5
+    HIGH = 6
+    LOW = 7
+    VOLUME = 8
+    CLOSE = 9
+    OPEN = 14
+    LAST_TIMESTAMP = 45
+    HALTED = 49
+
+
+class Quote(Struct, frozen=True, kw_only=True, gc=False):
+    """The last known state of a market: prices in currency, sizes in shares, None where unknown.
+
+    `time_ns` is the market time of the latest change; `kind` says live, delayed, frozen or none.
+    """
+
+    con_id: int = 0
+    symbol: str = ""
+    time_ns: int = 0
+    bid: float | None = None
+    bid_size: float | None = None
+    ask: float | None = None
+    ask_size: float | None = None
+    last: float | None = None
+    last_size: float | None = None
+    volume: float | None = None
+    close: float | None = None
+    kind: MarketDataType = MarketDataType.LIVE
+
+    @property
+    def time(self) -> datetime:
+        """`time_ns` as an aware UTC datetime."""
+        return to_datetime(self.time_ns)
+
+    @property
+    def mid(self) -> float | None:
+        """The middle of bid and ask, None unless both are known."""
+        if self.bid is None or self.ask is None:
+            return None
+        return (self.bid + self.ask) / 2
+
+
+class Trade(Struct, frozen=True, kw_only=True, gc=False):
+    """One print: price in currency, size in shares, market time."""
+
+    con_id: int = 0
+    symbol: str = ""
+    time_ns: int = 0
+    price: float
+    size: float
+
+
+class Bar(Struct, frozen=True, kw_only=True, gc=False):
+    """Prices over a span that begins at `time_ns` (inclusive) and lasts `seconds`; volume in shares.
+
+    `wap` is the volume-weighted average price, None where TWS gives none. A day bar states `date`
+    (yyyyMMdd in the exchange's zone) and its `time_ns` is midnight UTC of that date.
+    """
+
+    time_ns: int
+    seconds: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = 0.0
+    wap: float | None = None
+    count: int = 0
+    date: str = ""
+
+    @property
+    def time(self) -> datetime:
+        """`time_ns` as an aware UTC datetime."""
+        return to_datetime(self.time_ns)
