@@ -96,7 +96,7 @@ class ErrorMessage(Answer, frozen=True):
     """
 
     id: int
+    error_time: int
     error_code: int
     error_msg: str
     advanced_order_reject_json: str = ""
-    error_time: int = 0
