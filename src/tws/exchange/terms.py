@@ -1,0 +1,164 @@
+"""What goes into the exchange: instruments, sessions, accounts, order tickets and habits.
+
+Orders arrive as Decimals, exactly as the client wrote them, since an order off the grid has to
+be refused in TWS's words (110); `Instrument` turns them into ticks and lots at the door. Quotes
+and trades, the hot inputs, arrive as integer ticks and lots (see `Exchange.quote`).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+
+from tws.model.instrument import Instrument
+from tws.model.order import Side
+
+__all__ = [
+    "AccountSetup",
+    "ChildrenWork",
+    "ExecutionFilter",
+    "FeeSchedule",
+    "Habits",
+    "Listing",
+    "MarginModel",
+    "OcaType",
+    "OrderTicket",
+    "Session",
+    "TriggerMethod",
+]
+
+Hours = tuple[tuple[int, int], ...]
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """When an instrument trades: spans of (open, close) in ns UTC, ascending, apart; close is exclusive.
+
+    `regular` None means always: there is no close and a DAY order never expires. `extended` are the
+    further spans in which orders with `outside_rth` may trade (before the open, after the close).
+    """
+
+    regular: Hours | None = None
+    extended: Hours = ()
+
+
+class TriggerMethod(IntEnum):
+    """How a stop is triggered; TWS's numbers (official documentation). 0 is the instrument's own default."""
+
+    DEFAULT = 0
+    LAST = 2
+    BID_ASK = 4
+    LAST_OR_BID_ASK = 7
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """An instrument as this exchange trades it. `trigger` is what TriggerMethod.DEFAULT means for it."""
+
+    instrument: Instrument
+    session: Session = Session()
+    trigger: TriggerMethod = TriggerMethod.LAST
+
+
+class AccountSetup(Struct, frozen=True, kw_only=True):
+    """An account with its opening cash in `currency`; all its instruments are in that one currency."""
+
+    account: str
+    cash: Decimal = Decimal(1_000_000)
+    currency: str = "USD"
+
+
+class OcaType(IntEnum):
+    """One-cancels-all (TWS-BEHAVIOUR.md C2). 0 reads as 3, what TWS fills in (C5)."""
+
+    UNSET = 0
+    CANCEL_WITH_BLOCK = 1
+    REDUCE_WITH_BLOCK = 2
+    REDUCE_NO_BLOCK = 3
+
+
+class OrderTicket(Struct, frozen=True, kw_only=True):
+    """One placeOrder: a new order, or the change of a living one when (client_id, order_id) is known.
+
+    Quantity in shares, prices in the contract's currency, None where unset. `tif` empty means not
+    stated (TWS sets DAY and says so, 10349). `order_type` and `tif` are TWS's text, so that what the
+    exchange doesn't know can be refused. `carried` is an opaque frozen value of the caller (the
+    whole order as it came by wire, say): never read, returned in every `OrderView`.
+    """
+
+    client_id: int
+    order_id: int
+    account: str
+    con_id: int
+    side: Side
+    quantity: Decimal
+    order_type: str = "LMT"
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    tif: str = "DAY"
+    order_ref: str = ""
+    parent_id: int = 0
+    transmit: bool = True
+    oca_group: str = ""
+    oca_type: int = 0
+    outside_rth: bool = False
+    trigger_method: int = 0
+    what_if: bool = False
+    carried: object = None
+
+
+class ChildrenWork(StrEnum):
+    """What a bracket's children do while their parent is only partly filled: undocumented, so a switch (C2)."""
+
+    HELD_UNTIL_FULL = "held until full"
+    FOR_FILLED_PART = "for the filled part"
+
+
+class Habits(Struct, frozen=True, kw_only=True):
+    """How TWS behaves where it may behave in more than one way.
+
+    duplicate_filled    5+3 Filled are said twice, as recorded (C2 Market)
+    presubmitted_first  a resting limit order says PreSubmitted before Submitted (C2: "often skipped")
+    children            see ChildrenWork
+    child_why_held      whyHeld of children that wait for their parent (hearsay, so empty by default)
+    cancel_latency_ns   above 0: a cancel says PendingCancel, fills stay possible, Cancelled follows so much later
+    check_margin        orders beyond the account's available funds are rejected (201)
+    max_working         orders per contract, side and account that may live at once (B: about 20), then 201
+    """
+
+    duplicate_filled: bool = True
+    presubmitted_first: bool = True
+    children: ChildrenWork = ChildrenWork.HELD_UNTIL_FULL
+    child_why_held: str = ""
+    cancel_latency_ns: int = 0
+    check_margin: bool = True
+    max_working: int = 20
+
+
+class FeeSchedule(Struct, frozen=True, kw_only=True):
+    """IB's fixed schedule for US stocks, per order across its partial fills (TWS-BEHAVIOUR.md D).
+
+    `maximum` is a share of the trade value and wins over `minimum` where they clash.
+    """
+
+    per_share: Decimal = Decimal("0.005")
+    minimum: Decimal = Decimal("1.00")
+    maximum: Decimal = Decimal("0.01")
+
+
+class MarginModel(Struct, frozen=True, kw_only=True):
+    """Margin as shares of the gross position value: assumed, a plain Reg T reading, long and short alike."""
+
+    initial: Decimal = Decimal("0.50")
+    maintenance: Decimal = Decimal("0.25")
+
+
+class ExecutionFilter(Struct, frozen=True, kw_only=True):
+    """Which executions are asked for. Empty text, 0: any. `client_id` 0 is any client too (C4)."""
+
+    client_id: int = 0
+    account: str = ""
+    since_ns: int = 0
+    con_id: int = 0
+    symbol: str = ""
+    side: str = ""
