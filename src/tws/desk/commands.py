@@ -1,0 +1,157 @@
+"""What the desk is told, apart from the broker's facts (`tws.model.facts`) and quotes.
+
+Wishes come from strategies, the command line and the runtime. Reports come from the writer of
+the socket (`Outbound`), which alone knows whether the bytes of an order have left.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from tws.model.facts import Fact
+from tws.model.instrument import Instrument
+from tws.model.market import Quote
+from tws.model.order import Bracket, OrderType, Role, Side, TimeInForce
+
+__all__ = [
+    "Adjust",
+    "Adopt",
+    "Begin",
+    "CancelAll",
+    "CancelIntent",
+    "Command",
+    "Event",
+    "Flatten",
+    "NotWritten",
+    "Report",
+    "SubmitBracket",
+    "SubmitOrder",
+    "TimerTick",
+    "Withdrawn",
+    "Written",
+]
+
+
+class Begin(Struct, frozen=True, kw_only=True):
+    """A run begins, after the journal was replayed and before the first dial.
+
+    `prefix` (short ASCII letters and digits) starts every intent id of this run; give another one
+    for each journal. `account` is the one we trade; `port` decides with it whether live is locked.
+    `version` is the code's fingerprint, for the journal.
+    """
+
+    prefix: str
+    client_id: int
+    account: str
+    port: int
+    version: str = ""
+
+
+class SubmitBracket(Struct, frozen=True, kw_only=True):
+    """Enter with stop and target attached. The contract of `bracket` must carry its con_id."""
+
+    bracket: Bracket
+    instrument: Instrument
+
+
+class SubmitOrder(Struct, frozen=True, kw_only=True):
+    """One order without children. Quantity in shares, prices in the contract's currency.
+
+    An `exit` is an order that reduces what we hold; it must prove so, or it is judged as an entry.
+    """
+
+    instrument: Instrument
+    side: Side
+    quantity: Decimal
+    order_type: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    tif: TimeInForce = TimeInForce.DAY
+    role: Role = Role.ENTRY
+    outside_rth: bool = False
+    strategy: str = ""
+    signal_id: str = ""
+
+
+class CancelIntent(Struct, frozen=True, kw_only=True):
+    """Cancel one order of ours."""
+
+    intent_id: str
+    reason: str
+
+
+class CancelAll(Struct, frozen=True, kw_only=True):
+    """Cancel our working orders: of one symbol, or of all (None); `entries_only` leaves the exits alone."""
+
+    reason: str
+    symbol: str | None = None
+    entries_only: bool = False
+
+
+class Flatten(Struct, frozen=True, kw_only=True):
+    """Cancel, wait for the confirmations, re-read the position, close what is ours. `symbol` None means all.
+
+    A `key` makes it happen once: the second command with the same key does nothing (a day's close
+    uses "eod 2026-11-23").
+    """
+
+    reason: str
+    symbol: str | None = None
+    key: str = ""
+
+
+class Adopt(Struct, frozen=True, kw_only=True):
+    """A human takes over a foreign working order, named by its permanent id."""
+
+    perm_id: int
+    role: Role
+    operator: str
+    reason: str
+
+
+class Adjust(Struct, frozen=True, kw_only=True):
+    """A human explains a change of position that no fill explains. Quantity is the signed change in shares."""
+
+    account: str
+    instrument: Instrument
+    quantity: Decimal
+    price: Decimal
+    operator: str
+    reason: str
+    ours: bool = False
+
+
+class TimerTick(Struct, frozen=True, kw_only=True):
+    """Time has passed: the runtime sends one at least every second of market time."""
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """The bytes of this order have left the process."""
+
+    order_id: int
+
+
+class Withdrawn(Struct, frozen=True, kw_only=True):
+    """A cancel met the order before its bytes left: neither was sent."""
+
+    order_id: int
+
+
+class NotWritten(Struct, frozen=True, kw_only=True):
+    """The order's bytes will not leave: the last gate refused, or our own client did (codes 501 to 593).
+
+    `any_byte_left` True means that we can't be sure: the order becomes unknown, not withdrawn.
+    """
+
+    order_id: int
+    reason: str
+    any_byte_left: bool = False
+
+
+Command: TypeAlias = Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust
+Report: TypeAlias = Written | Withdrawn | NotWritten
+Event: TypeAlias = Fact | Quote | Command | Report | TimerTick
+"""All that the desk steps on."""

@@ -1,0 +1,50 @@
+"""What the runtime does for the desk, once the records behind it are on disk; in order."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from tws.model.contract import Contract
+from tws.model.facts import AnswerKind
+from tws.model.order import Order
+from tws.model.records import Severity
+from tws.risk.permit import Permit
+
+__all__ = ["Alert", "Ask", "Cancel", "Effect", "Place"]
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Send this order under this id. `permit` is for exactly that, once; `modifies` changes a working order."""
+
+    order_id: int
+    intent_id: str
+    contract: Contract
+    order: Order
+    permit: Permit
+    modifies: bool = False
+
+
+class Cancel(Struct, frozen=True, kw_only=True):
+    """Send a cancel, or withdraw the order when its bytes have not left (then answer `Withdrawn`)."""
+
+    order_id: int
+    intent_id: str
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """Ask the broker for a complete answer; it comes back as `tws.model.facts.Answer`."""
+
+    kind: AnswerKind
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """Tell a human."""
+
+    severity: Severity
+    subject: str
+    text: str
+
+
+Effect: TypeAlias = Place | Cancel | Ask | Alert

@@ -1,0 +1,385 @@
+"""What the journal keeps: each decision and each broker fact, as one frozen record.
+
+A record holds the *result* of a judgement, never its inputs: `tws.desk.apply` puts it into the
+state without thinking again, so a recovery that applies the recorded journal arrives at the
+same state, with no quotes and no limits at hand. `at_ns` is market time.
+
+On disk a record is `<version> <json>`, the JSON carrying its kind in the field `is`. A newer
+version than ours is refused, since a guess at a trade is worse than a stop; an older one is
+read by the reader that its version names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from tws.errors import DataError
+from tws.model.contract import Contract
+from tws.model.execution import Commission, Execution
+from tws.model.facts import AnswerKind, BrokerOrder, LinkState
+from tws.model.order import Order, Role, Side
+
+__all__ = [
+    "RECORD_VERSION",
+    "Adjusted",
+    "Adopted",
+    "Alarmed",
+    "Answered",
+    "Approved",
+    "Asked",
+    "Began",
+    "Booked",
+    "Bound",
+    "CancelAsked",
+    "Charged",
+    "Denied",
+    "FlattenMoved",
+    "FlattenPhase",
+    "FloorRaised",
+    "ForeignSeen",
+    "Intended",
+    "LinkMoved",
+    "Missed",
+    "Moved",
+    "OpeningSet",
+    "OrderState",
+    "Planned",
+    "PositionHeard",
+    "Record",
+    "Released",
+    "Resized",
+    "Severity",
+    "Watched",
+    "decode_record",
+    "decode_records",
+    "encode_record",
+]
+
+RECORD_VERSION = 1
+"""The version that `encode_record` writes. Raise it when an old record would be read wrongly."""
+
+
+class OrderState(StrEnum):
+    """Where one of our orders stands. The arcs between them are `tws.orders.table`.
+
+    A partial fill is a quantity and no state: TWS has none either (TWS-BEHAVIOUR.md C1).
+    """
+
+    INTENDED = "intended"
+    APPROVED = "approved"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    WORKING = "working"
+    HELD = "held"
+    PENDING_CANCEL = "pending cancel"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+
+
+class Severity(StrEnum):
+    """How loud an alarm is: INFO is for the log, WARNING wants a look, ALARM wants a human now."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+class FlattenPhase(StrEnum):
+    """Where a flatten stands; FLAT and NOT_FLAT are its ends."""
+
+    CANCELLING = "cancelling"
+    REREADING = "rereading"
+    CLOSING = "closing"
+    FLAT = "flat"
+    NOT_FLAT = "not flat"
+
+
+class _Record(Struct, frozen=True, kw_only=True, tag_field="is", tag=str.lower, omit_defaults=True):
+    at_ns: int
+
+
+class Began(_Record, frozen=True, kw_only=True):
+    """A run of the trader began. `prefix` makes its intent ids unique; orders not ended become unknown."""
+
+    prefix: str
+    client_id: int
+    account: str
+    port: int
+    version: str = ""
+
+
+class Planned(_Record, frozen=True, kw_only=True):
+    """A trade was accepted: what its entry is and how its fills are to be protected. Its orders follow.
+
+    `stop_price` and `target_price` are None for a trade without protection.
+    """
+
+    group_id: str
+    contract: Contract
+    tick: Decimal
+    lot: Decimal
+    side: Side
+    quantity: Decimal
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+    strategy: str = ""
+    signal_id: str = ""
+
+
+class Intended(_Record, frozen=True, kw_only=True):
+    """We mean to place this order. Intent and order id are one commit, so neither is ever issued twice.
+
+    `serial` is the number in the intent id. `order.order_ref` is the intent id. `group_id` joins an
+    entry with its exits.
+    """
+
+    intent_id: str
+    serial: int
+    group_id: str
+    role: Role
+    order_id: int
+    contract: Contract
+    order: Order
+
+
+class Approved(_Record, frozen=True, kw_only=True):
+    """The gate let the order through; its bytes may leave once this is on disk. `revision` 0 places, others modify."""
+
+    intent_id: str
+    order_id: int
+    revision: int = 0
+
+
+class Resized(_Record, frozen=True, kw_only=True):
+    """The order is to have a new total quantity; the approval of that revision follows."""
+
+    intent_id: str
+    revision: int
+    quantity: Decimal
+
+
+class Moved(_Record, frozen=True, kw_only=True):
+    """An order went from `before` to `state` by `event` (an arc of `tws.orders.table`).
+
+    `filled` and `remaining` are the broker's claim when it made one, in shares; what we hold is
+    reckoned from executions alone. `cause` is the broker's or our own reason, for a reader.
+    """
+
+    intent_id: str
+    event: str
+    before: OrderState
+    state: OrderState
+    perm_id: int = 0
+    filled: Decimal | None = None
+    remaining: Decimal | None = None
+    cause: str = ""
+
+
+class Bound(_Record, frozen=True, kw_only=True):
+    """The broker's permanent id of an intent became known. One intent may come to own several (INCIDENTS.md 3)."""
+
+    intent_id: str
+    perm_id: int
+    order_id: int
+
+
+class Adopted(_Record, frozen=True, kw_only=True):
+    """A working order of our own reference that the journal did not know, or one that a human took over."""
+
+    intent_id: str
+    group_id: str
+    role: Role
+    contract: Contract
+    order: BrokerOrder
+    reason: str
+
+
+class Booked(_Record, frozen=True, kw_only=True):
+    """A fill, or the correction of one. `intent_id` is empty when the order was none of ours."""
+
+    execution: Execution
+    intent_id: str = ""
+
+
+class Charged(_Record, frozen=True, kw_only=True):
+    """The broker's fee for one fill."""
+
+    commission: Commission
+
+
+class CancelAsked(_Record, frozen=True, kw_only=True):
+    """We want the order gone. Its bytes, if they have not left, never will."""
+
+    intent_id: str
+    order_id: int
+    reason: str
+
+
+class Denied(_Record, frozen=True, kw_only=True):
+    """A wish that no limit let through: which limit, what was asked, what is allowed. No order came of it."""
+
+    symbol: str
+    limit: str
+    figure: str
+    bound: str
+    reason: str
+    role: Role = Role.ENTRY
+    side: Side | None = None
+    quantity: Decimal | None = None
+    strategy: str = ""
+    signal_id: str = ""
+
+
+class LinkMoved(_Record, frozen=True, kw_only=True):
+    """The link changed."""
+
+    state: LinkState
+    session: int
+    cause: str = ""
+    accounts: tuple[str, ...] = ()
+
+
+class FloorRaised(_Record, frozen=True, kw_only=True):
+    """The next order id is at least this (INCIDENTS.md 1)."""
+
+    next_order_id: int
+
+
+class PositionHeard(_Record, frozen=True, kw_only=True):
+    """What the broker says we hold."""
+
+    account: str
+    contract: Contract
+    quantity: Decimal
+    average_cost: Decimal
+
+
+class OpeningSet(_Record, frozen=True, kw_only=True):
+    """What the account held before the first fill that we know of."""
+
+    account: str
+    contract: Contract
+    quantity: Decimal
+    average_cost: Decimal
+
+
+class Adjusted(_Record, frozen=True, kw_only=True):
+    """A human moved a position that no fill explains (a split, an exercise, a transfer): by how much, at what price."""
+
+    account: str
+    contract: Contract
+    quantity: Decimal
+    price: Decimal
+    ours: bool
+    operator: str
+    reason: str
+
+
+class Asked(_Record, frozen=True, kw_only=True):
+    """We asked the broker for a complete answer."""
+
+    kind: AnswerKind
+    session: int
+
+
+class Answered(_Record, frozen=True, kw_only=True):
+    """A complete answer came."""
+
+    kind: AnswerKind
+    session: int
+
+
+class Missed(_Record, frozen=True, kw_only=True):
+    """One complete round of answers did not mention this order. Two of them, far enough apart, prove it absent."""
+
+    intent_id: str
+    session: int
+
+
+class Released(_Record, frozen=True, kw_only=True):
+    """The desk no longer looks after the protection of this trade: it is over, or a flatten has taken it."""
+
+    group_id: str
+    reason: str
+
+
+class Watched(_Record, frozen=True, kw_only=True):
+    """A trade's held shares are without a full live stop since `at_ns` (`bare`), or are covered again."""
+
+    group_id: str
+    bare: bool
+
+
+class FlattenMoved(_Record, frozen=True, kw_only=True):
+    """A flatten of one symbol began or went on. `key` names a flatten that is to run once (a day's close)."""
+
+    symbol: str
+    phase: FlattenPhase
+    session: int
+    reason: str = ""
+    key: str = ""
+    remainder: Decimal | None = None
+
+
+class ForeignSeen(_Record, frozen=True, kw_only=True):
+    """An order that is none of ours, kept apart and never touched."""
+
+    perm_id: int
+    order_id: int
+    client_id: int
+    symbol: str
+    status: str
+
+
+class Alarmed(_Record, frozen=True, kw_only=True):
+    """Something a human should know. `subject` is what it is about: an intent, a symbol, a kind of trouble."""
+
+    severity: Severity
+    subject: str
+    text: str
+
+
+Record: TypeAlias = (
+    Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
+    | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
+    | Released | Watched | FlattenMoved | ForeignSeen | Alarmed
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+
+
+def encode_record(record: Record) -> bytes:
+    """A record as the bytes that the journal appends: the version, a blank, JSON."""
+    return b"%d " % RECORD_VERSION + _encoder.encode(record)
+
+
+def decode_record(data: bytes, number: int = 0) -> Record:
+    """The record in `data`; `number` is its place in the journal, for the error.
+
+    Raises DataError for a version that we can't read and for bytes that are no record.
+    """
+    version, _, body = data.partition(b" ")
+    if version != b"%d" % RECORD_VERSION:
+        raise DataError("journal", number, f"record version {version[:20]!r}; this program reads {RECORD_VERSION}")
+    try:
+        return _decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise DataError("journal", number, f"no record: {error}") from error
+
+
+def decode_records(rows: Iterable[bytes]) -> Iterator[Record]:
+    """The records of a journal in their order, numbered from 1. Raises DataError at the first bad one."""
+    for number, row in enumerate(rows, 1):
+        yield decode_record(row, number)

@@ -1,0 +1,83 @@
+"""The one-use leave for one order to go out, and the table that knows which leaves are good.
+
+A permit names one order id and the exact contract and order. The `Mint` (which a gate owns)
+remembers the very objects that it handed out: a permit that it does not hold, one that was used, or one
+whose order differs in any field from what is about to be written, opens nothing. Python hides
+no constructor, so the proof is in the mint's memory and not in the class.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, Protocol
+
+from tws.errors import OrderDeniedError
+from tws.model.contract import Contract
+from tws.model.order import Order
+from tws.risk.denial import Denial
+
+__all__ = ["Mint", "Permit", "Verifier"]
+
+_SEAL: Final = object()
+
+
+class Permit:
+    """Leave to write one order once. `cap` is the intent's quantity: what is sent for it never exceeds that."""
+
+    __slots__ = ("cap", "contract", "intent_id", "modifies", "order", "order_id")
+
+    def __init__(
+        self, seal: object, order_id: int, contract: Contract, order: Order, *, intent_id: str, cap: Decimal,
+        modifies: bool,
+    ) -> None:
+        if seal is not _SEAL:
+            raise OrderDeniedError("permit", "a permit made by hand", "one from a gate", "only a gate mints permits")
+        self.order_id = order_id
+        self.contract = contract
+        self.order = order
+        self.intent_id = intent_id
+        self.cap = cap
+        self.modifies = modifies
+
+    def __repr__(self) -> str:
+        return f"Permit({self.order_id}, {self.order.side} {self.order.quantity} {self.contract.symbol})"
+
+
+class Verifier(Protocol):
+    """What the writer of the socket asks, just before the bytes."""
+
+    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
+        """None when the permit is good for exactly this; it is used up by the question."""
+        ...
+
+
+class Mint:
+    """Hands permits out and takes each back once. Holds at most `capacity` that nobody redeemed."""
+
+    def __init__(self, capacity: int = 10_000) -> None:
+        self._outstanding: dict[int, Permit] = {}
+        self._capacity = capacity
+
+    def issue(
+        self, order_id: int, contract: Contract, order: Order, *, intent_id: str, cap: Decimal, modifies: bool
+    ) -> Permit:
+        """A new permit; the oldest unredeemed one dies when the mint is full."""
+        permit = Permit(_SEAL, order_id, contract, order, intent_id=intent_id, cap=cap, modifies=modifies)
+        while len(self._outstanding) >= self._capacity:
+            del self._outstanding[next(iter(self._outstanding))]
+        self._outstanding[id(permit)] = permit
+        return permit
+
+    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
+        """None when `permit` came from here, was never used, and names exactly this order; else why not."""
+        if self._outstanding.get(id(permit)) is not permit:
+            return Denial(limit="permit", figure="unknown or used permit", bound="one from this gate, once",
+                          reason="this permit was not issued here, or was used before")
+        del self._outstanding[id(permit)]
+        if permit.order_id != order_id or permit.contract != contract or permit.order != order:
+            return Denial(limit="permit", figure=f"order {order_id}", bound=f"order {permit.order_id}",
+                          reason="the order differs from the one that was approved")
+        if order.quantity > permit.cap:
+            return Denial(limit="children", figure=str(order.quantity), bound=str(permit.cap),
+                          reason="more than the intent would be sent")
+        return None
