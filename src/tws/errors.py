@@ -12,6 +12,8 @@
     ├── RequestTimeoutError  no answer within the bound: nothing is known, ask again
     ├── OrderDeniedError     a gate refused to let an order leave: limit, figure, bound
     ├── NotSentError         our own client refused the call: no byte left
+    ├── JournalError         stop trading, see to the journal: path, kind, cause, cure
+    ├── SimulationError      a simulated run broke a rule of its world: mend the code it ran
     └── ProtocolError        the peer sent bytes that are no TWS message
         ├── FrameError           the length prefix is out of bounds, the session is lost
         ├── HandshakeError       the peer is no TWS, or speaks no version that we speak
@@ -31,6 +33,7 @@ __all__ = [
     "DecodeError",
     "FrameError",
     "HandshakeError",
+    "JournalError",
     "LinkLostError",
     "MissingExtraError",
     "NoContractError",
@@ -39,6 +42,7 @@ __all__ = [
     "ProtocolError",
     "RequestError",
     "RequestTimeoutError",
+    "SimulationError",
     "TWSError",
 ]
 
@@ -134,6 +138,26 @@ class NotSentError(TWSError):
         super().__init__(f"not sent, client error {code}: {text}")
         self.code = code
         self.text = text
+
+
+class JournalError(TWSError):
+    """The journal can't be opened, read or written: what can't be remembered must not be traded.
+
+    `kind` is one word for programs (locked, full, foreign, corrupt, unwritable, backlog, closed,
+    disk), `cause` and `cure` are for people, `sequence` is the row at fault where one is known.
+    """
+
+    def __init__(self, path: object, kind: str, cause: str, cure: str, sequence: int | None = None) -> None:
+        super().__init__(f"journal {path}: {cause}. {cure}")
+        self.path = str(path)
+        self.kind = kind
+        self.cause = cause
+        self.cure = cure
+        self.sequence = sequence
+
+
+class SimulationError(TWSError):
+    """A run on virtual time can't go on or went wrong: an exception nobody took, nothing left to run, a bound."""
 
 
 class ProtocolError(TWSError):
