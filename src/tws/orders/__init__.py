@@ -1,0 +1,15 @@
+"""Our orders: the table of their states, and the book in which they are found.
+
+    table.py    every state, event and arc, each with its reason
+    book.py     OurOrder, and OrderBook: by intent, by permanent id, by order id
+    diagram.py  the table drawn, for docs/design/orders.md
+"""
+
+from __future__ import annotations
+
+from tws.model.records import OrderState
+from tws.orders.book import OrderBook, OurOrder, PermanentId
+from tws.orders.table import ARCS, ENDED, STATUS_EVENTS, Arc, OrderEvent, follow
+
+__all__ = ["ARCS", "ENDED", "STATUS_EVENTS", "Arc", "OrderBook", "OrderEvent", "OrderState", "OurOrder",
+           "PermanentId", "follow"]

@@ -1,0 +1,137 @@
+"""The book of our orders, found by what identifies them.
+
+An intent has one id of ours (it travels in orderRef), the order id that it was sent under, and the
+permanent ids that the broker gave it: usually one, but a change during a lost link can leave two live
+(INCIDENTS.md 3). A fill is attached by reference or permanent id; an order id alone is reused
+between sessions and identifies only what a reply of this very session speaks about.
+
+The book is moved by `tws.desk.apply` alone; it holds, finds and counts, and judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from msgspec import Struct, field
+
+from tws.model.contract import Contract
+from tws.model.order import Order, Role
+from tws.model.records import OrderState
+from tws.orders.table import ENDED
+
+__all__ = ["OrderBook", "OurOrder", "PermanentId"]
+
+_ZERO = Decimal(0)
+
+
+class PermanentId(Struct, kw_only=True):
+    """What the broker's own id stands for: under which order id, in which state."""
+
+    order_id: int
+    state: OrderState
+
+
+class OurOrder(Struct, kw_only=True):
+    """One order of ours. Quantities in shares; `filled` is the sum of its distinct executions."""
+
+    intent_id: str
+    group_id: str
+    role: Role
+    contract: Contract
+    order: Order
+    order_id: int
+    state: OrderState = OrderState.INTENDED
+    perms: dict[int, PermanentId] = field(default_factory=dict)
+    filled: Decimal = _ZERO
+    claimed: Decimal = _ZERO
+    """The most that the broker's statuses claim to be filled."""
+    claimed_remaining: Decimal | None = None
+    revision: int = 0
+    agreed_quantity: Decimal = _ZERO
+    """The quantity before a change that TWS has not confirmed; equal to the order's when none is out."""
+    cancel_wanted: bool = False
+    changed_ns: int = 0
+    lost_epoch: int = 0
+    """The epoch of the link that was lost last; absence can only be proven in a later one."""
+    misses: tuple[tuple[int, int], ...] = ()
+    """(epoch, instant) of each complete round of answers that did not know it."""
+    cause: str = ""
+    written: bool = False
+    """Its bytes are known to have left: reported, or answered by the broker."""
+
+    @property
+    def live(self) -> bool:
+        """It may still act, as far as we know."""
+        return self.state not in ENDED
+
+    @property
+    def open_quantity(self) -> Decimal:
+        """What may still fill, or is claimed filled without its execution being here yet."""
+        if self.live:
+            return max(self.order.quantity - self.filled, _ZERO)
+        return self.missing
+
+    @property
+    def missing(self) -> Decimal:
+        """What the broker claims to be filled and no execution has told us yet."""
+        return max(self.claimed - self.filled, _ZERO)
+
+    @property
+    def changing(self) -> bool:
+        """A change of it is out, unconfirmed."""
+        return self.revision > 0 and self.agreed_quantity != self.order.quantity
+
+    @property
+    def live_perms(self) -> list[int]:
+        """The permanent ids that are not known to have ended."""
+        return [perm for perm, entry in self.perms.items() if entry.state not in ENDED]
+
+
+class OrderBook(Struct):
+    """All orders of ours, and the ways to them."""
+
+    orders: dict[str, OurOrder] = field(default_factory=dict)
+    by_perm: dict[int, str] = field(default_factory=dict)
+    by_order_id: dict[int, str] = field(default_factory=dict)
+    alive: dict[str, None] = field(default_factory=dict)
+    """The intents whose orders are not ended, oldest first."""
+
+    def add(self, order: OurOrder) -> None:
+        """A new intent. Its order id now means this one, whatever it meant in an earlier session."""
+        self.orders[order.intent_id] = order
+        if order.order_id > 0:
+            self.by_order_id[order.order_id] = order.intent_id
+        self.alive[order.intent_id] = None
+
+    def bind(self, order: OurOrder, perm_id: int, order_id: int) -> None:
+        """The broker's permanent id of an intent."""
+        order.perms[perm_id] = PermanentId(order_id=order_id, state=order.state)
+        self.by_perm[perm_id] = order.intent_id
+
+    def moved(self, order: OurOrder, state: OrderState) -> None:
+        """Set the state, and keep the list of the living."""
+        order.state = state
+        if state in ENDED:
+            self.alive.pop(order.intent_id, None)
+        else:
+            self.alive.setdefault(order.intent_id, None)
+
+    def get(self, intent_id: str) -> OurOrder | None:
+        return self.orders.get(intent_id)
+
+    def named(self, order_ref: str, perm_id: int) -> OurOrder | None:
+        """By our reference, else by permanent id: what may carry a fill."""
+        found = self.orders.get(order_ref) if order_ref else None
+        if found is None and perm_id:
+            found = self.orders.get(self.by_perm.get(perm_id, ""))
+        return found
+
+    def numbered(self, order_id: int) -> OurOrder | None:
+        """By order id: the latest intent that was given it. Never enough for a fill."""
+        return self.orders.get(self.by_order_id.get(order_id, ""))
+
+    def living(self) -> Iterator[OurOrder]:
+        """The orders not ended, oldest first. The book may move while you iterate."""
+        for intent_id in tuple(self.alive):
+            yield self.orders[intent_id]
