@@ -30,5 +30,7 @@ def mermaid() -> str:
 def arcs_table() -> str:
     """Every arc as a row of a Markdown table; `!` marks the ones that raise a warning."""
     rows = ["| from | event | to | why |", "|---|---|---|---|"]
-    rows += [f"| {arc.state} | {arc.event}{' !' if arc.loud else ''} | {arc.to} | {arc.why} |" for arc in ARCS]
+    for arc in ARCS:
+        mark = " !" if arc.loud else ""
+        rows.append(f"| {arc.state} | {arc.event}{mark} | {arc.to} | {arc.why} |")
     return "\n".join(rows)
