@@ -1,0 +1,207 @@
+"""`QuoteBoard`: ticks in, quotes and bars out.
+
+Each subscribed contract has a `Line`. A tick changes the line's quote in place and marks it dirty; whoever
+takes the dirty quotes gets each line once, however many ticks came between: those are counted as merged.
+Bars are fed tick by tick before anything merges, so that no high or low is lost under load.
+
+    line = board.add(con_id, symbol)
+    stream.on_tick(lambda field, price, size: line.tick(field, price, size, clock.now_ns()))
+    for quote in board.take(50): ...        # at most 50 dirty lines, the longest waiting first
+    for done in board.take_bars(): ...      # every completed bar, in order
+
+The volume of a bar comes from the day's volume (tick 8) once TWS sends it, since a print may be told
+twice (ticks 4 and 5) or not at all between two updates; before that, from the sizes of last-price ticks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import isfinite
+
+from msgspec import Struct
+
+from tws.bars import TimeBars
+from tws.model.market import Bar, MarketDataType, Quote, TickField
+
+__all__ = ["BarDone", "Line", "QuoteBoard"]
+
+_MAX_BARS = 100_000
+"""Bars that wait for `take_bars`: eight symbols of 10-second bars for more than a day. Beyond it the oldest go,
+counted: a strategy that is a day behind has no use for them."""
+
+_DELAYED = {66: 1, 67: 2, 68: 4, 69: 0, 70: 3, 71: 5, 72: 6, 73: 7, 74: 8, 75: 9, 76: 14}
+"""Delayed ticks mean the same fields (TWS-BEHAVIOUR.md E)."""
+
+
+class BarDone(Struct, frozen=True, gc=False):
+    """A completed bar and whose it is."""
+
+    con_id: int
+    symbol: str
+    bar: Bar
+
+
+class Line:
+    """One contract on the board. `ticks` counts all, `merged` those that no reader of quotes saw on their own."""
+
+    __slots__ = ("_board", "_day_volume", "_waiting", "ask", "ask_size", "bars", "bid", "bid_size", "close", "con_id",
+                 "kind", "last", "last_size", "merged", "symbol", "ticks", "time_ns", "volume")
+
+    def __init__(self, board: QuoteBoard, con_id: int, symbol: str, bars: TimeBars) -> None:
+        self._board = board
+        self._day_volume: float | None = None
+        self._waiting = 0
+        self.con_id, self.symbol, self.bars = con_id, symbol, bars
+        self.bid: float | None = None
+        self.bid_size: float | None = None
+        self.ask: float | None = None
+        self.ask_size: float | None = None
+        self.last: float | None = None
+        self.last_size: float | None = None
+        self.volume: float | None = None
+        self.close: float | None = None
+        self.kind = MarketDataType.LIVE
+        self.time_ns = self.ticks = self.merged = 0
+
+    def tick(self, field: int, price: float, size: float, now_ns: int) -> None:
+        """One tick as TWS sent it: `price` NaN for a size alone, `size` the one that came with a price.
+
+        Fields other than quotes, last, volume and close are counted and change nothing.
+        """
+        self.ticks += 1
+        field = _DELAYED.get(field, field)
+        if field == TickField.LAST or field == TickField.VOLUME:
+            self._trade(field, price, size, now_ns)
+        elif not self._quote(field, price, size):
+            return
+        self.time_ns = max(self.time_ns, now_ns)
+        self._board._mark(self)
+
+    def quote(self) -> Quote:
+        """The state as a frozen value."""
+        return Quote(con_id=self.con_id, symbol=self.symbol, time_ns=self.time_ns, bid=self.bid, bid_size=self.bid_size,
+                     ask=self.ask, ask_size=self.ask_size, last=self.last, last_size=self.last_size,
+                     volume=self.volume, close=self.close, kind=self.kind)
+
+    def _quote(self, field: int, price: float, size: float) -> bool:
+        if field == TickField.BID:
+            self.bid, self.bid_size = _known(price, size)
+        elif field == TickField.ASK:
+            self.ask, self.ask_size = _known(price, size)
+        elif field == TickField.BID_SIZE:
+            self.bid_size = _size(size)
+        elif field == TickField.ASK_SIZE:
+            self.ask_size = _size(size)
+        elif field == TickField.LAST_SIZE:
+            self.last_size = _size(size)
+        elif field == TickField.CLOSE:
+            self.close = _known(price, 1.0)[0]
+        else:
+            return False
+        return True
+
+    def _trade(self, field: int, price: float, size: float, now_ns: int) -> None:
+        if field == TickField.VOLUME:
+            total = _size(size)
+            if total is None:
+                return
+            before, self._day_volume, self.volume = self._day_volume, total, total
+            # A total that falls is a new day or a correction: a new base, nothing traded.
+            done = None if before is None or total <= before else self.bars.volume(now_ns, total - before)
+        else:
+            value, its_size = _known(price, size)
+            if value is None:
+                return
+            self.last = value
+            if its_size is not None:
+                self.last_size = its_size
+            done = self.bars.trade(now_ns, value, 0.0 if self._day_volume is not None else its_size or 0.0)
+        if done is not None:
+            self._board._bar(self, done)
+
+
+class QuoteBoard:
+    """All lines. `merged` counts changes that were overwritten before a reader took them; `bars_dropped` lost bars."""
+
+    def __init__(self, bar_seconds: int = 10) -> None:
+        self.bar_seconds = bar_seconds
+        self.bars_dropped = 0
+        self._lines: dict[int, Line] = {}
+        self._dirty: dict[Line, None] = {}  # insertion order is the order of waiting
+        self._bars: deque[BarDone] = deque()
+
+    def add(self, con_id: int, symbol: str) -> Line:
+        """The line of a contract; the one that is there, when it was added before."""
+        line = self._lines.get(con_id)
+        if line is None:
+            line = self._lines[con_id] = Line(self, con_id, symbol, TimeBars(self.bar_seconds))
+        return line
+
+    def remove(self, con_id: int) -> None:
+        """The contract is watched no more. Safe when it never was."""
+        line = self._lines.pop(con_id, None)
+        if line is not None:
+            self._dirty.pop(line, None)
+
+    def quote(self, con_id: int) -> Quote | None:
+        """The last known state, taken or not; None for a contract that is not on the board."""
+        line = self._lines.get(con_id)
+        return None if line is None else line.quote()
+
+    @property
+    def dirty(self) -> int:
+        """Lines that changed since they were taken."""
+        return len(self._dirty)
+
+    @property
+    def merged(self) -> int:
+        """Changes that were overwritten before a reader saw them, over all lines."""
+        return sum(line.merged for line in self._lines.values())
+
+    def take(self, limit: int | None = None) -> list[Quote]:
+        """At most `limit` dirty quotes, the longest waiting first; they are clean then."""
+        count = len(self._dirty) if limit is None else min(limit, len(self._dirty))
+        taken = []
+        for _ in range(count):
+            line = next(iter(self._dirty))
+            del self._dirty[line]
+            line._waiting = 0
+            taken.append(line.quote())
+        return taken
+
+    def take_bars(self) -> list[BarDone]:
+        """Every bar completed since the last call, in the order of completion."""
+        done = list(self._bars)
+        self._bars.clear()
+        return done
+
+    def advance(self, now_ns: int) -> None:
+        """Time went by: bars whose span is over are complete, tick or no tick. Call it once a bar's length."""
+        for line in self._lines.values():
+            bar = line.bars.advance(now_ns)
+            if bar is not None:
+                self._bar(line, bar)
+
+    def _mark(self, line: Line) -> None:
+        if line._waiting:
+            line.merged += 1
+        else:
+            self._dirty[line] = None
+        line._waiting += 1
+
+    def _bar(self, line: Line, bar: Bar) -> None:
+        if len(self._bars) >= _MAX_BARS:
+            self._bars.popleft()
+            self.bars_dropped += 1
+        self._bars.append(BarDone(line.con_id, line.symbol, bar))
+
+
+def _known(price: float, size: float) -> tuple[float | None, float | None]:
+    """A price and its size; None where TWS has none: -1, or 0 with size 0 (TWS-BEHAVIOUR.md E)."""
+    if not isfinite(price) or price == -1 or (price == 0 and not size):
+        return None, None
+    return price, _size(size)
+
+
+def _size(size: float) -> float | None:
+    return size if isfinite(size) and size >= 0 else None

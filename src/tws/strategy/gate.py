@@ -1,0 +1,149 @@
+"""The gate for signals: which wishes may become orders. Each refusal is kept with its reason.
+
+Checks in this order, the cheap and certain ones first: symbol, duplicate, age, order, neutral, threshold,
+session window, cooldown. An id that was judged once is a duplicate for good (within `remember_s`), whatever
+came of it: the same wish twice is one wish. The gate counts market time, given by its caller.
+
+Whether the account may take the order (size, position, stale quote, live lock) is another question, of the
+risk gate, which alone can approve.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tws.clock import NS_PER_S
+from tws.model.session import Session
+from tws.model.signal import Signal, Wish
+from tws.strategy.refusal import Reason, Refusal, refused
+
+__all__ = ["GateRules", "SignalGate"]
+
+
+class GateRules(Struct, frozen=True, kw_only=True):
+    """What a signal must satisfy; seconds of market time.
+
+    `symbols` None: any. `threshold` is the least confidence. `max_age_s` since the signal's own time, `max_ahead_s`
+    for a sender whose clock runs ahead. `cooldown_s` after an entry in the same symbol. No entry in the
+    first `open_margin_s` of a session, nor in its last `close_margin_s`. `remember_s` is how long an id stays known.
+    """
+
+    symbols: tuple[str, ...] | None = None
+    threshold: float = 0.5
+    max_age_s: float = 60.0
+    max_ahead_s: float = 1.0
+    cooldown_s: float = 180.0
+    open_margin_s: float = 0.0
+    close_margin_s: float = 60.0
+    remember_s: float = 86_400.0
+    max_ids: int = 100_000
+    max_kept: int = 10_000
+
+
+class SignalGate:
+    """Judges signals in the order in which they come.
+
+    `refusals` are the latest refusals (`max_kept` of them), `tally` counts all by reason, `passed` those let through.
+    """
+
+    def __init__(self, rules: GateRules) -> None:
+        self.rules = rules
+        self.refusals: deque[Refusal] = deque(maxlen=rules.max_kept)
+        self.tally: Counter[Reason] = Counter()
+        self.passed = 0
+        self._ids: dict[tuple[str, str], int] = {}  # (model, id) -> when first seen, oldest first
+        self._latest: dict[tuple[str, str], int] = {}  # (model, symbol) -> time of the latest signal judged
+        self._entered: dict[str, int] = {}  # symbol -> market time of the latest entry
+
+    def judge(self, signal: Signal, now_ns: int, session: Session | None) -> Refusal | None:
+        """None: it may go on. `session` is the one that holds `now_ns` or comes next, None where there is none."""
+        refusal = self._objection(signal, now_ns, session)
+        if refusal is None:
+            self.passed += 1
+            return None
+        return self.keep(replace(refusal, time_ns=now_ns))
+
+    def keep(self, refusal: Refusal) -> Refusal:
+        """Keeps and counts a refusal, also one made elsewhere (schema, linked orders); answers it."""
+        self.refusals.append(refusal)
+        self.tally[refusal.reason] += 1
+        return refusal
+
+    def entered(self, symbol: str, now_ns: int) -> None:
+        """An entry in `symbol` was sent: its cooldown begins."""
+        self._entered[symbol] = now_ns
+
+    def stopped_out(self, symbol: str) -> None:
+        """The stop of `symbol` filled: its cooldown is cleared (AUTOMATION.md)."""
+        self._entered.pop(symbol, None)
+
+    def _objection(self, signal: Signal, now_ns: int, session: Session | None) -> Refusal | None:
+        rules = self.rules
+        if rules.symbols is not None and signal.symbol not in rules.symbols:
+            return refused(signal, Reason.SYMBOL, f"{signal.symbol} is not traded here", signal.symbol)
+        identity = self._identity(signal, now_ns)
+        if identity is not None:
+            return identity
+        timing = self._timing(signal, now_ns)
+        if timing is not None:
+            return timing
+        if signal.wish is Wish.NEUTRAL:
+            return refused(signal, Reason.NEUTRAL, "NEUTRAL asks for nothing")
+        if not signal.confidence >= rules.threshold:
+            return refused(signal, Reason.THRESHOLD, f"confidence {signal.confidence} is below {rules.threshold}",
+                           signal.confidence, rules.threshold)
+        if signal.wish is Wish.SELL:
+            return None  # it closes: neither the session's margins nor a cooldown may trap a position
+        return self._window(signal, now_ns, session) or self._cooldown(signal, now_ns)
+
+    def _identity(self, signal: Signal, now_ns: int) -> Refusal | None:
+        key = (signal.model, signal.signal_id)
+        horizon = now_ns - _ns(self.rules.remember_s)
+        while self._ids and next(iter(self._ids.values())) < horizon:
+            del self._ids[next(iter(self._ids))]
+        if key in self._ids:
+            return refused(signal, Reason.DUPLICATE, f"signal {signal.signal_id} was judged before", signal.signal_id)
+        if len(self._ids) >= self.rules.max_ids:
+            # To forget the oldest would let it act a second time: better deaf than double.
+            return refused(signal, Reason.OVERLOAD, "too many signals to remember", len(self._ids), self.rules.max_ids)
+        self._ids[key] = now_ns
+        return None
+
+    def _timing(self, signal: Signal, now_ns: int) -> Refusal | None:
+        age_s = (now_ns - signal.time_ns) / NS_PER_S
+        if age_s > self.rules.max_age_s:
+            return refused(signal, Reason.AGE, f"{age_s:.3f} s old", age_s, self.rules.max_age_s)
+        if age_s < -self.rules.max_ahead_s:
+            return refused(signal, Reason.FUTURE, f"dated {-age_s:.3f} s ahead", -age_s, self.rules.max_ahead_s)
+        key = (signal.model, signal.symbol)
+        latest = self._latest.get(key)
+        if latest is not None and signal.time_ns < latest:
+            return refused(signal, Reason.ORDER, "a later one was judged before it", signal.time_ns, latest)
+        self._latest[key] = signal.time_ns
+        return None
+
+    def _window(self, signal: Signal, now_ns: int, session: Session | None) -> Refusal | None:
+        if session is None or not session.holds(now_ns):
+            return refused(signal, Reason.SESSION, "the market is closed")
+        since_s, left_s = (now_ns - session.open_ns) / NS_PER_S, (session.close_ns - now_ns) / NS_PER_S
+        if since_s < self.rules.open_margin_s:
+            return refused(signal, Reason.SESSION, f"{since_s:.0f} s after the open", since_s, self.rules.open_margin_s)
+        if left_s <= self.rules.close_margin_s:
+            return refused(signal, Reason.SESSION, f"{left_s:.0f} s before the close", left_s, self.rules.close_margin_s)
+        return None
+
+    def _cooldown(self, signal: Signal, now_ns: int) -> Refusal | None:
+        entered = self._entered.get(signal.symbol)
+        if entered is None:
+            return None
+        since_s = (now_ns - entered) / NS_PER_S
+        if since_s < self.rules.cooldown_s:
+            return refused(signal, Reason.COOLDOWN, f"{since_s:.0f} s after an entry", since_s, self.rules.cooldown_s)
+        return None
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * NS_PER_S)

@@ -1,0 +1,95 @@
+"""From a mapping that somebody sent to a `Signal`: every field checked, nothing guessed.
+
+Known fields are those of `Signal`; `time` (ISO 8601 with its zone, or seconds since the epoch) may stand for
+`time_ns`, `signal` for `wish`, `ticker` for `symbol`, as the prediction API writes them. Foreign fields are
+allowed: a sender may say more than we need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import isfinite
+
+from tws.clock import NS_PER_S, to_ns
+from tws.model.signal import Signal, Wish
+from tws.strategy.refusal import Reason, Refusal
+
+__all__ = ["signal_from"]
+
+_MAX_TEXT = 128  # an id or a name; more is a mistake or an attack on the log
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that a datetime can say
+
+
+def signal_from(raw: Mapping[str, object], now_ns: int) -> Signal | Refusal:
+    """The signal that `raw` describes, or a refusal that names the field. `now_ns` dates the refusal."""
+    try:
+        return Signal(
+            signal_id=_text(raw, "signal_id", "id"),
+            symbol=_text(raw, "symbol", "ticker").upper(),
+            wish=_wish(_text(raw, "wish", "signal")),
+            time_ns=_time(raw),
+            confidence=_number(raw, "confidence", 1.0, 0.0, 1.0),
+            price=None if raw.get("price") is None else _number(raw, "price", 0.0, 0.0, float("inf")),
+            model=_text(raw, "model") if raw.get("model") else "",
+        )
+    except ValueError as wrong:
+        return Refusal(reason=Reason.SCHEMA, text=str(wrong), symbol=_shown(raw, "symbol", "ticker"),
+                       signal_id=_shown(raw, "signal_id", "id"), time_ns=now_ns)
+
+
+def _text(raw: Mapping[str, object], *names: str) -> str:
+    for name in names:
+        value = raw.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str) or not value.strip() or len(value) > _MAX_TEXT or not value.isprintable():
+            raise ValueError(f"{name} is {str(value)[:40]!r}: must be text of 1 to {_MAX_TEXT} signs")
+        return value.strip()
+    raise ValueError(f"{names[0]} is missing")
+
+
+def _wish(text: str) -> Wish:
+    try:
+        return Wish(text.upper())
+    except ValueError:
+        raise ValueError(f"wish is {text[:40]!r}: must be one of {', '.join(Wish)}") from None
+
+
+def _number(raw: Mapping[str, object], name: str, default: float, low: float, high: float) -> float:
+    value = raw.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} is {str(value)[:40]!r}: must be a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if not isfinite(number) or not low <= number <= high:
+        raise ValueError(f"{name} is {number}: must lie within {low} and {high}")
+    return number
+
+
+def _time(raw: Mapping[str, object]) -> int:
+    if raw.get("time_ns") is not None:
+        return int(_whole(raw["time_ns"]))
+    value = raw.get("time")
+    if value is None:
+        raise ValueError("time is missing: an undated signal can't be judged for its age")
+    if isinstance(value, str):
+        try:
+            return to_ns(datetime.fromisoformat(value))
+        except (ValueError, OverflowError) as wrong:
+            raise ValueError(f"time is {value[:40]!r}: must be ISO 8601 with its zone ({wrong})") from None
+    seconds = _number(raw, "time", 0.0, 0.0, float(_LAST_SECOND))
+    return round(seconds * 1_000_000) * 1000  # a float holds an epoch to the microsecond
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LAST_SECOND * NS_PER_S:
+        raise ValueError(f"time_ns is {str(value)[:40]!r}: must be whole nanoseconds since the epoch")
+    return value
+
+
+def _shown(raw: Mapping[str, object], *names: str) -> str:
+    """A field for the refusal's own text, whatever it was."""
+    return next((str(raw[name])[:_MAX_TEXT] for name in names if raw.get(name) is not None), "")
