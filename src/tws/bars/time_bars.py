@@ -29,8 +29,23 @@ class TimeBars:
     number or whose size is negative, `missed` the empty spans between two bars.
     """
 
-    __slots__ = ("_begin", "_close", "_count", "_end", "_high", "_last_end", "_low", "_notional", "_open",
-                 "_span", "_volume", "late", "missed", "rejected", "seconds")
+    __slots__ = (
+        "_begin",
+        "_close",
+        "_count",
+        "_end",
+        "_high",
+        "_last_end",
+        "_low",
+        "_notional",
+        "_open",
+        "_span",
+        "_volume",
+        "late",
+        "missed",
+        "rejected",
+        "seconds",
+    )
 
     def __init__(self, seconds: int = 10) -> None:
         if not 1 <= seconds <= DAY_S or DAY_S % seconds:
@@ -89,8 +104,17 @@ class TimeBars:
         if not self._count:
             return None
         wap = self._notional / self._volume if self._volume else None
-        bar = Bar(time_ns=self._begin, seconds=self.seconds, open=self._open, high=self._high, low=self._low,
-                  close=self._close, volume=self._volume, wap=wap, count=self._count)
+        bar = Bar(
+            time_ns=self._begin,
+            seconds=self.seconds,
+            open=self._open,
+            high=self._high,
+            low=self._low,
+            close=self._close,
+            volume=self._volume,
+            wap=wap,
+            count=self._count,
+        )
         self._last_end, self._count = self._end, 0
         return bar
 

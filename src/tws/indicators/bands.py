@@ -20,7 +20,7 @@ class Bands(Struct, frozen=True, gc=False):
 
 
 class Bollinger:
-    """The mean of the last n prices, and k standard deviations below and above it; None before the n-th price.
+    """The mean of the last n prices, and k standard deviations below and above it; None before the n-th.
 
     The deviation is that of the population (divided by n). Source: J. Bollinger, "Bollinger on Bollinger
     Bands", 2001; equal to TA-Lib's BBANDS with the simple average.

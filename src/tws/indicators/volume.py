@@ -9,7 +9,7 @@ __all__ = ["Vwap"]
 
 
 class Vwap:
-    """Sum of price * volume over sum of volume, since the beginning or the last `reset` (call it at each open).
+    """Sum of price * volume over sum of volume, since the beginning or the last `reset` (at each open).
 
     A bar's price is its own `wap` where it has one, else its typical price (high + low + close) / 3.
     None until a share was traded. Source: Berkowitz, Logue, Noser, "The Total Cost of

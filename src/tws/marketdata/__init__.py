@@ -1,4 +1,4 @@
-"""The merged view of the market that strategies read: last values, a dirty set, and bars built before merging."""
+"""The merged view of the market that strategies read: last values, a dirty set, bars built before merging."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ from tws.model.market import Bar, MarketDataType, Quote, TickField
 __all__ = ["BarDone", "Line", "QuoteBoard"]
 
 _MAX_BARS = 100_000
-"""Bars that wait for `take_bars`: eight symbols of 10-second bars for more than a day. Beyond it the oldest go,
-counted: a strategy that is a day behind has no use for them."""
+"""Bars that wait for `take_bars`: eight symbols of 10-second bars for more than a day. Beyond it the
+oldest go, counted: a strategy that is a day behind has no use for them."""
 
 _DELAYED = {66: 1, 67: 2, 68: 4, 69: 0, 70: 3, 71: 5, 72: 6, 73: 7, 74: 8, 75: 9, 76: 14}
 """Delayed ticks mean the same fields (TWS-BEHAVIOUR.md E)."""
@@ -42,10 +42,28 @@ class BarDone(Struct, frozen=True, gc=False):
 
 
 class Line:
-    """One contract on the board. `ticks` counts all, `merged` those that no reader of quotes saw on their own."""
+    """One contract on the board. `ticks` counts all, `merged` those that no reader saw on their own."""
 
-    __slots__ = ("_board", "_day_volume", "_waiting", "ask", "ask_size", "bars", "bid", "bid_size", "close", "con_id",
-                 "kind", "last", "last_size", "merged", "symbol", "ticks", "time_ns", "volume")
+    __slots__ = (
+        "_board",
+        "_day_volume",
+        "_waiting",
+        "ask",
+        "ask_size",
+        "bars",
+        "bid",
+        "bid_size",
+        "close",
+        "con_id",
+        "kind",
+        "last",
+        "last_size",
+        "merged",
+        "symbol",
+        "ticks",
+        "time_ns",
+        "volume",
+    )
 
     def __init__(self, board: QuoteBoard, con_id: int, symbol: str, bars: TimeBars) -> None:
         self._board = board
@@ -79,9 +97,20 @@ class Line:
 
     def quote(self) -> Quote:
         """The state as a frozen value."""
-        return Quote(con_id=self.con_id, symbol=self.symbol, time_ns=self.time_ns, bid=self.bid, bid_size=self.bid_size,
-                     ask=self.ask, ask_size=self.ask_size, last=self.last, last_size=self.last_size,
-                     volume=self.volume, close=self.close, kind=self.kind)
+        return Quote(
+            con_id=self.con_id,
+            symbol=self.symbol,
+            time_ns=self.time_ns,
+            bid=self.bid,
+            bid_size=self.bid_size,
+            ask=self.ask,
+            ask_size=self.ask_size,
+            last=self.last,
+            last_size=self.last_size,
+            volume=self.volume,
+            close=self.close,
+            kind=self.kind,
+        )
 
     def _quote(self, field: int, price: float, size: float) -> bool:
         if field == TickField.BID:
@@ -121,7 +150,7 @@ class Line:
 
 
 class QuoteBoard:
-    """All lines. `merged` counts changes that were overwritten before a reader took them; `bars_dropped` lost bars."""
+    """All lines. `bars_dropped` counts bars that nobody took in time."""
 
     def __init__(self, bar_seconds: int = 10) -> None:
         self.bar_seconds = bar_seconds
@@ -176,7 +205,7 @@ class QuoteBoard:
         return done
 
     def advance(self, now_ns: int) -> None:
-        """Time went by: bars whose span is over are complete, tick or no tick. Call it once a bar's length."""
+        """Time went by: bars whose span is over are complete, tick or no tick. Call it from a timer."""
         for line in self._lines.values():
             bar = line.bars.advance(now_ns)
             if bar is not None:

@@ -1,6 +1,6 @@
-"""Signals from a file: JSON Lines, one object a line, or CSV with a header; fields as in `tws.strategy.schema`.
+"""Signals from a file: JSON Lines, or CSV with a header; fields as `tws.strategy.schema` says them.
 
-A line that is not a signal stops the reading with its number: a replay that silently lacks a signal proves nothing.
+A line that is not a signal stops the reading with its number: a replay that lacks one proves nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class FileSignals:
         first = self._next
         while self._next < len(self._signals) and self._signals[self._next].time_ns <= now_ns:
             self._next += 1
-        return tuple(self._signals[first:self._next])
+        return tuple(self._signals[first : self._next])
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:

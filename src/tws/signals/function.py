@@ -25,8 +25,9 @@ class FunctionSignals:
     `failures` are the latest exceptions as refusals, `failed` counts all of them.
     """
 
-    def __init__(self, function: Callable[[str, Bar], Signal | None], symbols: tuple[str, ...], *,
-                 name: str = "") -> None:
+    def __init__(
+        self, function: Callable[[str, Bar], Signal | None], symbols: tuple[str, ...], *, name: str = ""
+    ) -> None:
         self.name = name or getattr(function, "__name__", "function")
         self.symbols = symbols
         self.failures: deque[Refusal] = deque(maxlen=_MAX_FAILURES)
@@ -45,7 +46,13 @@ class FunctionSignals:
                 raise TypeError(f"answered {type(signal).__name__}, neither a Signal nor None")
         except Exception as wrong:  # noqa: BLE001  the user's code may raise anything
             self.failed += 1
-            self.failures.append(Refusal(reason=Reason.FAILED, text=f"{self.name}: {type(wrong).__name__}: {wrong}",
-                                         symbol=symbol, time_ns=bar.time_ns + bar.seconds * NS_PER_S))
+            self.failures.append(
+                Refusal(
+                    reason=Reason.FAILED,
+                    text=f"{self.name}: {type(wrong).__name__}: {wrong}",
+                    symbol=symbol,
+                    time_ns=bar.time_ns + bar.seconds * NS_PER_S,
+                )
+            )
             return ()
         return () if signal is None else (signal,)

@@ -36,10 +36,16 @@ class OpeningRangeBreakout:
     Confidence grows from 0.5 at the edge of the range to 1.0 at a whole width beyond it.
     """
 
-    def __init__(self, symbols: tuple[str, ...], *, range_s: int = 900, margin: float = 0.0,
-                 name: str = "opening-range") -> None:
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        *,
+        range_s: int = 900,
+        margin: float = 0.0,
+        name: str = "opening-range",
+    ) -> None:
         if range_s <= 0 or margin < 0:
-            raise ValueError(f"an opening range of {range_s} s with a margin of {margin}: both must not be negative")
+            raise ValueError(f"an opening range of {range_s} s, margin {margin}: must not be negative")
         self.name = name
         self.symbols = symbols
         self._range_ns = range_s * NS_PER_S
@@ -77,5 +83,14 @@ class OpeningRangeBreakout:
         else:
             return ()
         confidence = min(1.0, 0.5 + 0.5 * beyond / width)
-        return (Signal(signal_id=f"{self.name}:{symbol}:{end_ns // NS_PER_S}", symbol=symbol, wish=wish,
-                       time_ns=end_ns, confidence=confidence, price=bar.close, model=self.name),)
+        return (
+            Signal(
+                signal_id=f"{self.name}:{symbol}:{end_ns // NS_PER_S}",
+                symbol=symbol,
+                wish=wish,
+                time_ns=end_ns,
+                confidence=confidence,
+                price=bar.close,
+                model=self.name,
+            ),
+        )

@@ -33,12 +33,20 @@ class MovingAverageCrossover:
     keeps the averages: they speak of bars, whenever those were.
     """
 
-    def __init__(self, symbols: tuple[str, ...], *, fast: int = 12, slow: int = 36, threshold: float = 0.0,
-                 confidence: float = 0.6, name: str = "crossover") -> None:
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        *,
+        fast: int = 12,
+        slow: int = 36,
+        threshold: float = 0.0,
+        confidence: float = 0.6,
+        name: str = "crossover",
+    ) -> None:
         if not 0 < fast < slow:
-            raise ValueError(f"a crossover of {fast} and {slow} bars: the fast average must be the shorter one")
+            raise ValueError(f"a crossover of {fast} and {slow} bars: the fast one must be the shorter")
         if threshold < 0 or not 0 <= confidence <= 1:
-            raise ValueError(f"threshold {threshold} must not be negative, confidence {confidence} within 0..1")
+            raise ValueError(f"threshold {threshold} must be 0 or more, confidence {confidence} in 0..1")
         self.name = name
         self.symbols = symbols
         self._fast, self._slow = fast, slow
@@ -69,5 +77,14 @@ class MovingAverageCrossover:
         if session is not None and not session.open_ns <= bar.time_ns < end_ns <= session.close_ns:
             return ()  # pre-market and after-hours bars move the averages and wish nothing
         wish = Wish.BUY if pair.side > 0 else Wish.SHORT
-        return (Signal(signal_id=f"{self.name}:{symbol}:{end_ns // NS_PER_S}", symbol=symbol, wish=wish,
-                       time_ns=end_ns, confidence=self._confidence, price=bar.close, model=self.name),)
+        return (
+            Signal(
+                signal_id=f"{self.name}:{symbol}:{end_ns // NS_PER_S}",
+                symbol=symbol,
+                wish=wish,
+                time_ns=end_ns,
+                confidence=self._confidence,
+                price=bar.close,
+                model=self.name,
+            ),
+        )

@@ -26,9 +26,13 @@ __all__ = ["GateRules", "SignalGate"]
 class GateRules(Struct, frozen=True, kw_only=True):
     """What a signal must satisfy; seconds of market time.
 
-    `symbols` None: any. `threshold` is the least confidence. `max_age_s` since the signal's own time, `max_ahead_s`
-    for a sender whose clock runs ahead. `cooldown_s` after an entry in the same symbol. No entry in the
-    first `open_margin_s` of a session, nor in its last `close_margin_s`. `remember_s` is how long an id stays known.
+    symbols         those that are traded; None: any
+    threshold       the least confidence
+    max_age_s       since the signal's own time; `max_ahead_s` for a sender whose clock runs ahead
+    cooldown_s      after an entry in the same symbol
+    open_margin_s   no entry so soon after the open; `close_margin_s`: nor so late before the close
+    remember_s      how long an id stays known, `max_ids` of them at most
+    max_kept        refusals kept whole; all are counted
     """
 
     symbols: tuple[str, ...] | None = None
@@ -46,7 +50,7 @@ class GateRules(Struct, frozen=True, kw_only=True):
 class SignalGate:
     """Judges signals in the order in which they come.
 
-    `refusals` are the latest refusals (`max_kept` of them), `tally` counts all by reason, `passed` those let through.
+    `refusals` are the latest refusals, `tally` counts all by reason, `passed` counts what was let through.
     """
 
     def __init__(self, rules: GateRules) -> None:
@@ -59,7 +63,7 @@ class SignalGate:
         self._entered: dict[str, int] = {}  # symbol -> market time of the latest entry
 
     def judge(self, signal: Signal, now_ns: int, session: Session | None) -> Refusal | None:
-        """None: it may go on. `session` is the one that holds `now_ns` or comes next, None where there is none."""
+        """None: it may go on. `session` is the one that holds `now_ns` or comes next; None: there is none."""
         refusal = self._objection(signal, now_ns, session)
         if refusal is None:
             self.passed += 1
@@ -93,8 +97,13 @@ class SignalGate:
         if signal.wish is Wish.NEUTRAL:
             return refused(signal, Reason.NEUTRAL, "NEUTRAL asks for nothing")
         if not signal.confidence >= rules.threshold:
-            return refused(signal, Reason.THRESHOLD, f"confidence {signal.confidence} is below {rules.threshold}",
-                           signal.confidence, rules.threshold)
+            return refused(
+                signal,
+                Reason.THRESHOLD,
+                f"confidence {signal.confidence} is below {rules.threshold}",
+                signal.confidence,
+                rules.threshold,
+            )
         if signal.wish is Wish.SELL:
             return None  # it closes: neither the session's margins nor a cooldown may trap a position
         return self._window(signal, now_ns, session) or self._cooldown(signal, now_ns)
@@ -105,10 +114,14 @@ class SignalGate:
         while self._ids and next(iter(self._ids.values())) < horizon:
             del self._ids[next(iter(self._ids))]
         if key in self._ids:
-            return refused(signal, Reason.DUPLICATE, f"signal {signal.signal_id} was judged before", signal.signal_id)
+            return refused(
+                signal, Reason.DUPLICATE, f"signal {signal.signal_id} was judged before", signal.signal_id
+            )
         if len(self._ids) >= self.rules.max_ids:
             # To forget the oldest would let it act a second time: better deaf than double.
-            return refused(signal, Reason.OVERLOAD, "too many signals to remember", len(self._ids), self.rules.max_ids)
+            return refused(
+                signal, Reason.OVERLOAD, "too many signals to remember", len(self._ids), self.rules.max_ids
+            )
         self._ids[key] = now_ns
         return None
 
@@ -117,11 +130,17 @@ class SignalGate:
         if age_s > self.rules.max_age_s:
             return refused(signal, Reason.AGE, f"{age_s:.3f} s old", age_s, self.rules.max_age_s)
         if age_s < -self.rules.max_ahead_s:
-            return refused(signal, Reason.FUTURE, f"dated {-age_s:.3f} s ahead", -age_s, self.rules.max_ahead_s)
+            return refused(
+                signal, Reason.FUTURE, f"dated {-age_s:.3f} s ahead", -age_s, self.rules.max_ahead_s
+            )
         key = (signal.model, signal.symbol)
         latest = self._latest.get(key)
         if latest is not None and signal.time_ns < latest:
             return refused(signal, Reason.ORDER, "a later one was judged before it", signal.time_ns, latest)
+        if len(self._latest) >= self.rules.max_ids:
+            # What is older than a signal may be says nothing any more: AGE refuses all that came before it.
+            oldest = now_ns - _ns(self.rules.max_age_s)
+            self._latest = {name: time for name, time in self._latest.items() if time >= oldest}
         self._latest[key] = signal.time_ns
         return None
 
@@ -130,9 +149,13 @@ class SignalGate:
             return refused(signal, Reason.SESSION, "the market is closed")
         since_s, left_s = (now_ns - session.open_ns) / NS_PER_S, (session.close_ns - now_ns) / NS_PER_S
         if since_s < self.rules.open_margin_s:
-            return refused(signal, Reason.SESSION, f"{since_s:.0f} s after the open", since_s, self.rules.open_margin_s)
+            return refused(
+                signal, Reason.SESSION, f"{since_s:.0f} s after the open", since_s, self.rules.open_margin_s
+            )
         if left_s <= self.rules.close_margin_s:
-            return refused(signal, Reason.SESSION, f"{left_s:.0f} s before the close", left_s, self.rules.close_margin_s)
+            return refused(
+                signal, Reason.SESSION, f"{left_s:.0f} s before the close", left_s, self.rules.close_margin_s
+            )
         return None
 
     def _cooldown(self, signal: Signal, now_ns: int) -> Refusal | None:
@@ -141,7 +164,9 @@ class SignalGate:
             return None
         since_s = (now_ns - entered) / NS_PER_S
         if since_s < self.rules.cooldown_s:
-            return refused(signal, Reason.COOLDOWN, f"{since_s:.0f} s after an entry", since_s, self.rules.cooldown_s)
+            return refused(
+                signal, Reason.COOLDOWN, f"{since_s:.0f} s after an entry", since_s, self.rules.cooldown_s
+            )
         return None
 
 

@@ -58,7 +58,9 @@ def bracket_for(signal: Signal, quote: Quote, atr: float | None, plan: TradePlan
     """
     side = _SIDES.get(signal.wish)
     if side is None:
-        return refused(signal, Reason.NO_ENTRY, f"{signal.wish} opens no position", signal.wish, "BUY or SHORT")
+        return refused(
+            signal, Reason.NO_ENTRY, f"{signal.wish} opens no position", signal.wish, "BUY or SHORT"
+        )
     bid, ask = _price(quote.bid), _price(quote.ask)
     if bid is None or ask is None:
         return refused(signal, Reason.NO_QUOTE, "bid and ask are not both known", f"{quote.bid}/{quote.ask}")
@@ -71,31 +73,64 @@ def bracket_for(signal: Signal, quote: Quote, atr: float | None, plan: TradePlan
     stop = plan.instrument.snap(entry - side.sign * distances[0], up=side is Side.SELL)
     target = plan.instrument.snap(entry + side.sign * distances[1], up=side is Side.BUY)
     if min(stop, target) <= 0:
-        return refused(signal, Reason.PRICE, "an exit would lie at or below zero", min(stop, target), "above 0")
+        return refused(
+            signal, Reason.PRICE, "an exit would lie at or below zero", min(stop, target), "above 0"
+        )
     if (other - stop) * side.sign <= 0:
         # A long's stop triggers on the bid: within the spread it would fire as soon as it is placed.
-        return refused(signal, Reason.SPREAD, f"the stop would lie within the spread: {stop}", ask - bid, distances[0])
-    quantity = quantity_for(plan.sizing, Basis(price=entry, risk=abs(entry - stop), equity=plan.equity,
-                                               lot=plan.instrument.lot, multiplier=plan.multiplier))
+        return refused(
+            signal, Reason.SPREAD, f"the stop would lie within the spread: {stop}", ask - bid, distances[0]
+        )
+    quantity = quantity_for(
+        plan.sizing,
+        Basis(
+            price=entry,
+            risk=abs(entry - stop),
+            equity=plan.equity,
+            lot=plan.instrument.lot,
+            multiplier=plan.multiplier,
+        ),
+    )
     if quantity <= 0:
-        return refused(signal, Reason.SIZE, f"not one lot by {type(plan.sizing).__name__} at {entry}",
-                       plan.sizing, plan.instrument.lot)
+        return refused(
+            signal,
+            Reason.SIZE,
+            f"not one lot by {type(plan.sizing).__name__} at {entry}",
+            plan.sizing,
+            plan.instrument.lot,
+        )
     limit = plan.instrument.snap(entry, up=side is Side.BUY) if plan.limit_entry else None
     if limit is not None and not (limit - stop) * side.sign > 0 < (target - limit) * side.sign:
-        return refused(signal, Reason.PRICE, f"limit {limit} does not lie between stop {stop} and target {target}")
-    return bracket(plan.instrument.contract, side, quantity, target=target, stop=stop, limit=limit, tif=plan.tif,
-                   strategy=signal.model, signal_id=signal.signal_id)
+        return refused(
+            signal, Reason.PRICE, f"limit {limit} does not lie between stop {stop} and target {target}"
+        )
+    return bracket(
+        plan.instrument.contract,
+        side,
+        quantity,
+        target=target,
+        stop=stop,
+        limit=limit,
+        tif=plan.tif,
+        strategy=signal.model,
+        signal_id=signal.signal_id,
+    )
 
 
-def _distances(signal: Signal, plan: TradePlan, entry: Decimal, atr: float | None) -> tuple[Decimal, Decimal] | Refusal:
+def _distances(
+    signal: Signal, plan: TradePlan, entry: Decimal, atr: float | None
+) -> tuple[Decimal, Decimal] | Refusal:
     """How far stop and target lie from the entry, in currency."""
     wants_atr = plan.stop_fraction is None or plan.target_fraction is None
     if wants_atr and (atr is None or not isfinite(atr) or atr <= 0):
-        return refused(signal, Reason.NO_ATR, "the average true range is not known yet, or zero", atr, "above 0")
+        return refused(
+            signal, Reason.NO_ATR, "the average true range is not known yet, or zero", atr, "above 0"
+        )
     span = decimal(atr, "atr") if wants_atr and atr is not None else Decimal(0)
-    stop, target = (span * decimal(times) if fraction is None else entry * decimal(fraction)
-                    for times, fraction in ((plan.stop_atr, plan.stop_fraction),
-                                            (plan.target_atr, plan.target_fraction)))
+    stop, target = (
+        span * decimal(times) if fraction is None else entry * decimal(fraction)
+        for times, fraction in ((plan.stop_atr, plan.stop_fraction), (plan.target_atr, plan.target_fraction))
+    )
     return stop, target
 
 

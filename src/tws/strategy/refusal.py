@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """One refused signal. `figure` is what was seen, `bound` what is allowed, both as text; `text` says it whole.
+    """One refused signal. `figure` is what was seen, `bound` what is allowed; `text` says it whole.
 
     `time_ns` is the market time of the judgement (of the signal itself, where no clock was given).
     """
@@ -54,5 +54,12 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 def refused(signal: Signal, reason: Reason, text: str, figure: object = "", bound: object = "") -> Refusal:
     """A refusal of `signal`, at its own time."""
-    return Refusal(reason=reason, text=text, symbol=signal.symbol, signal_id=signal.signal_id,
-                   time_ns=signal.time_ns, figure=str(figure), bound=str(bound))
+    return Refusal(
+        reason=reason,
+        text=text,
+        symbol=signal.symbol,
+        signal_id=signal.signal_id,
+        time_ns=signal.time_ns,
+        figure=str(figure),
+        bound=str(bound),
+    )

@@ -34,8 +34,13 @@ def signal_from(raw: Mapping[str, object], now_ns: int) -> Signal | Refusal:
             model=_text(raw, "model") if raw.get("model") else "",
         )
     except ValueError as wrong:
-        return Refusal(reason=Reason.SCHEMA, text=str(wrong), symbol=_shown(raw, "symbol", "ticker"),
-                       signal_id=_shown(raw, "signal_id", "id"), time_ns=now_ns)
+        return Refusal(
+            reason=Reason.SCHEMA,
+            text=str(wrong),
+            symbol=_shown(raw, "symbol", "ticker"),
+            signal_id=_shown(raw, "signal_id", "id"),
+            time_ns=now_ns,
+        )
 
 
 def _text(raw: Mapping[str, object], *names: str) -> str:
@@ -43,7 +48,12 @@ def _text(raw: Mapping[str, object], *names: str) -> str:
         value = raw.get(name)
         if value is None:
             continue
-        if not isinstance(value, str) or not value.strip() or len(value) > _MAX_TEXT or not value.isprintable():
+        if (
+            not isinstance(value, str)
+            or not value.strip()
+            or len(value) > _MAX_TEXT
+            or not value.isprintable()
+        ):
             raise ValueError(f"{name} is {str(value)[:40]!r}: must be text of 1 to {_MAX_TEXT} signs")
         return value.strip()
     raise ValueError(f"{names[0]} is missing")

@@ -19,7 +19,7 @@ class SignalSource(Protocol):
     symbols: tuple[str, ...]
 
     def on_session(self, symbol: str, session: Session) -> None:
-        """The session that now holds or comes next, as the broker states it. Clears what was true of the one before."""
+        """The session that now holds or comes next, as the broker states it; it replaces the one before."""
         ...
 
     def on_bar(self, symbol: str, bar: Bar) -> Sequence[Signal]:
