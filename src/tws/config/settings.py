@@ -125,6 +125,10 @@ def load_settings(path: str | Path) -> Settings:
     except tomllib.TOMLDecodeError as wrong:
         cure = "Text wants quotes, and a Windows path single ones: 'C:\\data\\SPY.csv'"
         raise ConfigError("file", str(file), f"no TOML: {wrong}", cure) from wrong
+    for section in data:
+        # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
+        if section not in Settings.model_fields:
+            raise ConfigError(section, data[section], "no such section", f"Known: {', '.join(_known([]))}")
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as wrong:

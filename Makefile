@@ -1,0 +1,73 @@
+# Everything a newcomer and the continuous integration run. `make` alone explains itself.
+# It needs Python >= 3.11 with venv, and make; the rest goes into .venv. Windows: see the README's own lines.
+
+SHELL   := /bin/sh
+VENV    := .venv
+BIN     := $(VENV)/bin
+LOCK    := requirements/lock.txt
+# The newest Python that is called by its version, or python3; `make PYTHON=...` overrides.
+PYTHON  ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+              $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP     := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $(LOCK)
+# Tests never meet a real TWS by accident: what the shell says of one is taken away first.
+NO_TWS  := for v in $$(env | sed -n 's/^\(TWS_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$$v"; done;
+DATA    ?= ../shared/data
+ARGS    ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-data clients bench lock size format clean
+
+help:  ## Show this list
+	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*##\( .*\)/  make \1|\2/p' Makefile | while IFS='|' read -r a b; do printf '%-18s%s\n' "$$a" "$$b"; done
+	@echo
+	@echo "  ARGS=...          goes to the command, as in: make demo ARGS='--seed 3', make test ARGS='-k orders'"
+
+demo: $(VENV)/base.stamp  ## Simulated TWS, desk and two strategies in one process: a trading day in under a minute
+	$(BIN)/tws demo $(ARGS)
+
+test: check  ## All checks and tests; no TWS, no account, no network (TWS_* is cleared)
+	@$(NO_TWS) $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS
+	$(BIN)/ruff check src tests bench requirements
+	@# One cache for each platform, or each run would throw the other's away.
+	@for p in linux win32 darwin; do echo "mypy --strict --platform $$p"; \
+	  $(BIN)/mypy --platform $$p --cache-dir .mypy_cache/$$p || exit 1; done
+
+test-data: $(VENV)/dev.stamp  ## The tests on recorded market data: make test-data DATA=../shared/data
+	@$(NO_TWS) $(BIN)/python -m pytest -m data --data "$(DATA)" $(ARGS)
+
+clients: $(VENV)/dev.stamp  ## The simulator against the official client (two versions) and ib_async, each in its own environment
+	@$(NO_TWS) $(BIN)/python tests/clients/run.py $(ARGS)
+
+bench: $(VENV)/dev.stamp  ## Speed and memory, in bench/; numbers, never a test
+	@$(NO_TWS) $(BIN)/python bench/run.py $(ARGS)
+
+lock: $(VENV)/base.stamp  ## Resolve the dependencies anew into requirements/lock.txt
+	$(BIN)/python requirements/lock.py
+
+size: $(VENV)/dev.stamp  ## What the base install weighs
+	@$(BIN)/python requirements/size.py
+
+format: $(VENV)/dev.stamp  ## Lay out the code as ruff does
+	$(BIN)/ruff format src tests
+
+clean:  ## Remove the environment, caches and build results
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist src/*.egg-info
+	find . -name __pycache__ -type d -not -path './.git/*' -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv was found. Install one (on Debian and Ubuntu:"; \
+	  echo "apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "The environment could not be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/base.stamp: $(BIN)/python pyproject.toml $(LOCK)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/base.stamp
+	$(PIP) -e '.[dev]'
+	@touch $@

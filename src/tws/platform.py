@@ -1,0 +1,99 @@
+"""The one place that knows on which operating system we run.
+
+Names that only POSIX has, and their twins on Windows, live here and nowhere else (a test holds that), so
+that the rest reads the same everywhere. Each function says what it cannot promise on which system.
+Windows and macOS are type-checked; what has been run is said in the README.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+__all__ = ["WANTS_FULL_FSYNC", "install_stop_signals", "kill_process", "make_private", "user_state_folder"]
+
+WANTS_FULL_FSYNC = sys.platform == "darwin"
+"""On macOS fsync leaves data in the drive's cache; only F_FULLFSYNC (SQLite's `fullfsync`) reaches the disk."""
+
+_KILL_WAIT_S = 5.0  # a killed process is gone in milliseconds, unless the kernel itself is stuck in its I/O
+
+
+def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Callable[[], None]:
+    """Call `callback` in the loop for each Ctrl-C and each orderly request to end; answers the undoing.
+
+    POSIX: SIGINT and SIGTERM. Windows: Ctrl-C and Ctrl-Break; a window that is closed gives no such notice.
+    Must be called from the main thread.
+    """
+    if sys.platform == "win32":
+        watched = (signal.SIGINT, signal.SIGBREAK)
+    else:
+        watched = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in watched}
+    if sys.platform == "win32":
+        # The Windows loops have no add_signal_handler; a plain handler has to hand over to the loop.
+        for number in watched:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback))
+    else:
+        for number in watched:
+            loop.add_signal_handler(number, callback)
+
+    def undo() -> None:
+        for number, handler in before.items():
+            if sys.platform != "win32":
+                loop.remove_signal_handler(number)
+            # None: a handler that C code installed; it cannot be set from here, so the default stays.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    return undo
+
+
+def kill_process(pid: int, started: float) -> bool:
+    """End a process at once, without its consent. True: it is gone.
+
+    `started` is its start (seconds since the epoch, as psutil's create_time tells it): the numbers of
+    processes are used again, and another program must never pay for that. False: it would not go, or
+    belongs to somebody else.
+    """
+    try:
+        process = psutil.Process(pid)
+        if abs(process.create_time() - started) > 1.0:
+            return True  # the number is another's now, so ours has ended
+        process.kill()
+        process.wait(_KILL_WAIT_S)
+    except psutil.NoSuchProcess:
+        return True
+    except (psutil.AccessDenied, psutil.TimeoutExpired):
+        return False
+    return True
+
+
+def make_private(path: Path) -> None:
+    """Let the user alone read and write a file, or enter a folder.
+
+    Windows: nothing is done, since the profile folder, where our state lives, is the user's own already.
+    Raises OSError, as chmod does.
+    """
+    if sys.platform != "win32":
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def user_state_folder() -> Path:
+    """Where a program keeps what it must remember; the folder may not exist yet.
+
+    Windows `%LOCALAPPDATA%\\tws`, macOS `~/Library/Application Support/tws`, else `$XDG_STATE_HOME/tws`,
+    by default `~/.local/state/tws`.
+    """
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+        return (Path(base) if base else Path.home() / "AppData" / "Local") / "tws"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "tws"
+    base = os.environ.get("XDG_STATE_HOME", "")
+    # The XDG rules say that a relative path is to be ignored.
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "tws"

@@ -1,0 +1,64 @@
+"""What every test may use: the simulated TWS, the recorded data, and a shell that knows of no TWS.
+
+No test ever meets a real TWS, except those of tests/integration when that folder or a file of it is named
+on the command line: the person who types that means it. pytest is all that this file needs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--data", metavar="FOLDER", default=None, help="recorded market data; without it, tests marked data are skipped"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not _names_integration(config):
+        for name in [name for name in os.environ if name.startswith("TWS_")]:
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--data"):
+        return
+    skip = pytest.mark.skip(reason="needs recorded data: make test-data DATA=FOLDER")
+    for item in items:
+        if "data" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def data_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of recorded market data that --data names."""
+    named = request.config.getoption("--data")
+    if not named:
+        pytest.skip("needs recorded data: make test-data DATA=FOLDER")
+    folder = Path(named).expanduser().resolve()
+    if not folder.is_dir():
+        pytest.fail(f"--data {named}: no such folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def may_meet_tws(request: pytest.FixtureRequest) -> bool:
+    """Whether the user asked for the integration tests by name, and so for the TWS of TWS_HOST and TWS_PORT."""
+    return _names_integration(request.config)
+
+
+def _names_integration(config: pytest.Config) -> bool:
+    named = [Path(str(argument).split("::", 1)[0]) for argument in config.invocation_params.args]
+    return any("integration" in path.parts for path in named)
