@@ -44,7 +44,7 @@ class FunctionSignals:
             signal = self._function(symbol, bar)
             if signal is not None and not isinstance(signal, Signal):
                 raise TypeError(f"answered {type(signal).__name__}, neither a Signal nor None")
-        except Exception as wrong:  # noqa: BLE001  the user's code may raise anything
+        except Exception as wrong:  # the user's code may raise anything
             self.failed += 1
             self.failures.append(
                 Refusal(
