@@ -1,0 +1,14 @@
+"""Where the simulated prices come from: synthetic by a seed, replayed from files, or by hand.
+
+base       `Market`, the protocol that the driver reads, and `MarketUpdate`
+synthetic  a seeded random market, about one update per symbol and second
+replay     CSV files of seconds or ticks, merged by time
+writing    synthetic files in the same two forms
+"""
+
+from tws.simulator.market.base import ManualMarket, Market, MarketUpdate
+from tws.simulator.market.replay import ReplayMarket, replay
+from tws.simulator.market.synthetic import SyntheticMarket
+from tws.simulator.market.writing import write_csv
+
+__all__ = ["ManualMarket", "Market", "MarketUpdate", "ReplayMarket", "SyntheticMarket", "replay", "write_csv"]

@@ -1,0 +1,80 @@
+"""What a market is to the driver: updates in the order of their time, asked for up to an instant.
+
+Quotes are whole cents and shares, since the exchange matches on that grid; a print may lie off
+the grid (sub-penny improvements), so its price is a float in dollars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from tws.simulator.universe import Security
+
+__all__ = ["ManualMarket", "Market", "MarketUpdate"]
+
+
+class MarketUpdate(Struct, frozen=True, gc=False):
+    """One change of one instrument's market at `time_ns` (market time, UTC).
+
+    `bid`, `ask` in ticks of 0.01 dollars and their sizes in shares: the whole top of the book after
+    the change, 0 where that side is empty. `trade` in dollars and `trade_size` in shares: 0 when the
+    update brings no print.
+    """
+
+    time_ns: int
+    con_id: int
+    bid: int
+    bid_size: int
+    ask: int
+    ask_size: int
+    trade: float = 0.0
+    trade_size: int = 0
+
+
+class Market(Protocol):
+    """A source of updates. Time only moves forward; two runs of one seed or file are equal."""
+
+    @property
+    def start_ns(self) -> int:
+        """Market time at which the market begins."""
+        ...
+
+    @property
+    def listings(self) -> Sequence[Security]:
+        """The instruments that trade here."""
+        ...
+
+    def next_ns(self) -> int | None:
+        """The time of the next update; None when the market is over (or speaks only by hand)."""
+        ...
+
+    def take(self, until_ns: int) -> list[MarketUpdate]:
+        """Remove and return the updates up to and including `until_ns`, by time.
+
+        Raises DataError when a replayed row can't be read.
+        """
+        ...
+
+    def previous_close(self, con_id: int) -> float | None:
+        """The close of the session before `start_ns`, dollars; None where the market knows none."""
+        ...
+
+
+class ManualMarket:
+    """A market that says nothing by itself: tests push quotes and prints through `SimulatedTWS.quote`."""
+
+    def __init__(self, listings: Sequence[Security], start_ns: int) -> None:
+        self.listings = listings
+        self.start_ns = start_ns
+
+    def next_ns(self) -> int | None:
+        return None
+
+    def take(self, until_ns: int) -> list[MarketUpdate]:
+        return []
+
+    def previous_close(self, con_id: int) -> float | None:
+        return None

@@ -1,0 +1,90 @@
+"""What a simulated TWS is told before it starts. Frozen: a running simulator never changes its mind."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from tws.errors import ConfigError
+from tws.simulator.market.base import Market
+
+__all__ = ["Hours", "SimulatorOptions", "Speed", "StepHook"]
+
+Speed: TypeAlias = float | Literal["max"]
+"""How many seconds of market time pass in one of the wall's; "max": as fast as the clients keep up."""
+
+Hours: TypeAlias = Literal["always", "exchange"]
+"""The sessions that contracts state: 24 hours without a close, or those of the US exchanges."""
+
+StepHook: TypeAlias = Callable[[], Awaitable[None]]
+"""Awaited before each advance of market time, so that a caller may hold it (lock-step)."""
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOWEST_VERSION, HIGHEST_VERSION = 157, 200
+
+
+class SimulatorOptions(Struct, frozen=True, kw_only=True):
+    """Everything that shapes a simulated TWS. Raises ConfigError from `check` when a field is wrong.
+
+    host, port      where to listen; port 0 takes any free one. A host beyond loopback needs `any_host`
+    server_version  the highest version offered; each client gets min(its own, this)
+    accounts        account ids; paper ones begin with D. A live-looking one lets tests meet the locks
+    cash            opening cash of each account, USD
+    seed            of the synthetic market and of every draw
+    data            CSV files to replay in place of the synthetic market (`tws.simulator.market.replay`)
+    symbol_map      {"CVNA": "SPY"}: CVNA also plays the series of SPY
+    symbols         the symbols that trade in the synthetic market; empty: the whole universe
+    speed           see `Speed`
+    hours           see `Hours`
+    start_ns        market time of the first instant; None: the file's first row, the wall's now
+                    ("always"), or the opening of a fixed day ("exchange"), so that a seed repeats
+    end_ns          market time at which the synthetic market falls silent; None: never
+    paused          market time stands until `SimulatedTWS.resume()`
+    on_step         see `StepHook`
+    market          a market of the caller's own, in place of synthetic and replay
+    read_only       refuse orders with code 321, as TWS does by default
+    first_order_id  what message 9 says to a client id that never placed an order
+    max_clients     sessions at once; TWS stops at 32
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    any_host: bool = False
+    server_version: int = HIGHEST_VERSION
+    accounts: tuple[str, ...] = ("DU1234567",)
+    cash: Decimal = Decimal(1_000_000)
+    seed: int = 7
+    data: tuple[Path, ...] = ()
+    symbol_map: Mapping[str, str] = {}
+    symbols: tuple[str, ...] = ()
+    speed: Speed = 1.0
+    hours: Hours = "always"
+    start_ns: int | None = None
+    end_ns: int | None = None
+    paused: bool = False
+    on_step: StepHook | None = None
+    market: Market | None = None
+    read_only: bool = False
+    first_order_id: int = 1
+    max_clients: int = 32
+
+    def check(self) -> None:
+        """Raise ConfigError naming field, value and cure for the first setting that can't work."""
+        if self.host not in LOOPBACK and not self.any_host:
+            raise ConfigError("host", self.host, "is no loopback address",
+                              "Anyone who can reach it could trade: pass --any-host if you mean it")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError("port", self.port, "is no port", "Use 0 (any free one) to 65535")
+        if not LOWEST_VERSION <= self.server_version <= HIGHEST_VERSION:
+            raise ConfigError("server_version", self.server_version, "is not spoken",
+                              f"Use {LOWEST_VERSION} to {HIGHEST_VERSION}")
+        if not self.accounts or not all(self.accounts):
+            raise ConfigError("accounts", self.accounts, "is empty", "Give at least one, such as DU1234567")
+        if self.speed != "max" and not 0 < self.speed <= 100_000:
+            raise ConfigError("speed", self.speed, "is out of bounds", "Use a number above 0, or max")
+        if self.hours not in ("always", "exchange"):
+            raise ConfigError("hours", self.hours, "is unknown", "Use always or exchange")
