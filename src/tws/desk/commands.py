@@ -113,7 +113,7 @@ class Adopt(Struct, frozen=True, kw_only=True):
 
 
 class Adjust(Struct, frozen=True, kw_only=True):
-    """A human explains a change of position that no fill explains. Quantity is the signed change in shares."""
+    """A human explains a change of position that no fill explains. `quantity` is the signed change."""
 
     account: str
     instrument: Instrument

@@ -16,7 +16,7 @@ __all__ = ["Alert", "Ask", "Cancel", "Effect", "Place"]
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Send this order under this id. `permit` is for exactly that, once; `modifies` changes a working order."""
+    """Send this order under this id. `permit` is for exactly that; `modifies` changes a working order."""
 
     order_id: int
     intent_id: str

@@ -10,7 +10,7 @@ __all__ = ["Denial"]
 
 
 class Denial(Struct, frozen=True, kw_only=True):
-    """Why an order may not leave. `limit` is the name in `tws.risk.limits`; figure and bound are text for people."""
+    """Why an order may not leave. `limit` is the limit's name; figure and bound are text for people."""
 
     limit: str
     figure: str
