@@ -113,7 +113,7 @@ class Executed(Struct, frozen=True, kw_only=True):
 
 
 class CommissionCharged(Struct, frozen=True, kw_only=True):
-    """Message 59, the last one of a fill. `realized_pnl` is None (unset on the wire) when nothing was closed."""
+    """Message 59, the last of a fill. `realized_pnl` is None (unset on the wire) when nothing was closed."""
 
     exec_id: str
     client_id: int
@@ -156,7 +156,7 @@ class WhatIfAnswered(Struct, frozen=True, kw_only=True):
 
 
 class PositionChanged(Struct, frozen=True, kw_only=True):
-    """A fill moved a position: shares (negative when short, 0 closed), average cost per share, commission included."""
+    """A fill moved a position: shares (negative when short, 0 closed), average cost with commission."""
 
     account: str
     con_id: int
@@ -164,7 +164,7 @@ class PositionChanged(Struct, frozen=True, kw_only=True):
     average_cost: Decimal
 
 
-class AccountChanged(Struct, frozen=True, kw_only=True):
+class AccountChanged(Struct, frozen=True):
     """Cash or margin of the account moved by a fill."""
 
     account: str

@@ -108,7 +108,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
 
 
 class ChildrenWork(StrEnum):
-    """What a bracket's children do while their parent is only partly filled: undocumented, so a switch (C2)."""
+    """What a bracket's children do while their parent is partly filled: undocumented, so a switch (C2)."""
 
     HELD_UNTIL_FULL = "held until full"
     FOR_FILLED_PART = "for the filled part"
@@ -121,7 +121,7 @@ class Habits(Struct, frozen=True, kw_only=True):
     presubmitted_first  a resting limit order says PreSubmitted before Submitted (C2: "often skipped")
     children            see ChildrenWork
     child_why_held      whyHeld of children that wait for their parent (hearsay, so empty by default)
-    cancel_latency_ns   above 0: a cancel says PendingCancel, fills stay possible, Cancelled follows so much later
+    cancel_latency_ns   above 0: a cancel says PendingCancel, may fill, and is Cancelled so much later
     check_margin        orders beyond the account's available funds are rejected (201)
     max_working         orders per contract, side and account that may live at once (B: about 20), then 201
     """

@@ -1,0 +1,175 @@
+"""One instrument's market: the quote, what is left of its displayed size, and the orders that wait on it.
+
+Orders wait in six ladders (heaps): buys and sells by price and time, and stops by the price that
+triggers them, upwards and downwards, by last trade and by quote. The best price of each ladder is
+kept as a plain integer, so a quote that concerns nobody costs a few comparisons.
+
+An entry dies when its order's `version` moves on; dead entries are dropped when they surface.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from tws.exchange.terms import Hours, Listing, Session, TriggerMethod
+
+if TYPE_CHECKING:
+    from tws.exchange.working import Working
+
+__all__ = ["FAR", "NEVER", "Book", "Ladder", "Phase"]
+
+FAR = 1 << 60
+"""No price in ticks comes near it: an empty ask stands here, an empty bid at -FAR."""
+NEVER = 1 << 62
+"""No instant in ns since the epoch comes near it (year 2116)."""
+
+
+class Phase(IntEnum):
+    """Whether the instrument trades now."""
+
+    CLOSED = 0
+    EXTENDED = 1
+    REGULAR = 2
+
+
+class Ladder:
+    """Orders by key, then by arrival; the smallest key first."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, int, Working]] = []
+
+    def push(self, key: int, order: Working) -> None:
+        heappush(self._heap, (key, order.rank, order.version, order))
+
+    def top(self) -> tuple[int, Working] | None:
+        """The best living entry, or None."""
+        heap = self._heap
+        while heap and heap[0][2] != heap[0][3].version:
+            heappop(heap)
+        return (heap[0][0], heap[0][3]) if heap else None
+
+
+class Book:
+    """The market of one instrument. Prices in ticks, sizes in lots."""
+
+    __slots__ = (
+        "_edges", "ask", "ask_left", "bid", "bid_left", "buy_best", "buys", "con_id", "falls_at_ask",
+        "falls_at_last", "instrument", "last", "listing", "phase", "rises_at_bid", "rises_at_last",
+        "sell_best", "sells", "stops",
+    )  # fmt: skip
+
+    def __init__(self, listing: Listing, now_ns: int) -> None:
+        self.listing = listing
+        self.instrument = listing.instrument
+        self.con_id = listing.instrument.contract.con_id
+        self.bid = -FAR
+        self.bid_left = 0
+        self.ask = FAR
+        self.ask_left = 0
+        self.last: int | None = None
+        self.buys = Ladder()
+        self.sells = Ladder()
+        # (by quote?, upwards?) -> ladder
+        self.stops = {(quoted, up): Ladder() for quoted in (False, True) for up in (False, True)}
+        self._edges = _edges(listing.session)
+        self.phase = self.phase_at(now_ns)
+        self.refresh()
+
+    # -- time -------------------------------------------------------------------------------------
+
+    def phase_at(self, now_ns: int) -> Phase:
+        """The phase of an instant."""
+        session = self.listing.session
+        if session.regular is None or _within(session.regular, now_ns):
+            return Phase.REGULAR
+        return Phase.EXTENDED if _within(session.extended, now_ns) else Phase.CLOSED
+
+    def next_edge(self, now_ns: int) -> int:
+        """The next instant after `now_ns` at which the phase may change, NEVER when there is none."""
+        at = bisect_right(self._edges, now_ns)
+        return self._edges[at] if at < len(self._edges) else NEVER
+
+    def next_phase(self, now_ns: int, outside_rth: bool) -> int:
+        """When an order may trade next, NEVER when the stated hours hold no such instant."""
+        edge = self.next_edge(now_ns)
+        while edge != NEVER and not self.admits(self.phase_at(edge), outside_rth):
+            edge = self.next_edge(edge)
+        return edge
+
+    @staticmethod
+    def admits(phase: Phase, outside_rth: bool) -> bool:
+        """Whether orders may trade in a phase."""
+        return phase is Phase.REGULAR or (phase is Phase.EXTENDED and outside_rth)
+
+    # -- queues -----------------------------------------------------------------------------------
+
+    def enqueue(self, order: Working) -> None:
+        """Let an order work: a market order stands before every limit."""
+        limit = order.limit if order.is_limit else FAR - 1 if order.sign > 0 else 1 - FAR
+        if order.sign > 0:
+            self.buys.push(-limit, order)
+        else:
+            self.sells.push(limit, order)
+        self.refresh()
+
+    def arm(self, order: Working) -> None:
+        """Let a stop wait for its trigger; LAST_OR_BID_ASK waits in two ladders."""
+        method = self.trigger_of(order)
+        up = order.sign > 0
+        key = order.stop if up else -order.stop
+        if method in (TriggerMethod.LAST, TriggerMethod.LAST_OR_BID_ASK):
+            self.stops[False, up].push(key, order)
+        if method in (TriggerMethod.BID_ASK, TriggerMethod.LAST_OR_BID_ASK):
+            self.stops[True, up].push(key, order)
+        self.refresh()
+
+    def trigger_of(self, order: Working) -> TriggerMethod:
+        """The order's own trigger method, or the instrument's where it asks for the default."""
+        asked = order.ticket.trigger_method
+        return TriggerMethod(asked) if asked else self.listing.trigger
+
+    def triggered(self, order: Working) -> bool:
+        """Whether the market as it stands triggers a stop: by last, or by bid (buys) and ask (sells)."""
+        method = self.trigger_of(order)
+        reached = -FAR
+        if method is not TriggerMethod.BID_ASK and self.last is not None:
+            reached = self.last * order.sign
+        if method is not TriggerMethod.LAST:
+            reached = max(reached, self.bid if order.sign > 0 else -self.ask)
+        return reached >= order.stop * order.sign
+
+    def refresh(self) -> None:
+        """Recompute the best price of each ladder after a change."""
+        self.buy_best = -_best(self.buys)
+        self.sell_best = _best(self.sells)
+        self.rises_at_last = _best(self.stops[False, True])
+        self.falls_at_last = -_best(self.stops[False, False])
+        self.rises_at_bid = _best(self.stops[True, True])
+        self.falls_at_ask = -_best(self.stops[True, False])
+
+    def mark(self) -> int | None:
+        """The mark in ticks: the last trade held within bid and ask, else their middle, else None."""
+        quoted = self.bid > -FAR and self.ask < FAR
+        if self.last is None:
+            return (self.bid + self.ask) // 2 if quoted else None
+        return min(max(self.last, self.bid), self.ask)
+
+
+def _best(ladder: Ladder) -> int:
+    top = ladder.top()
+    return NEVER if top is None else top[0]
+
+
+def _within(hours: Hours, now_ns: int) -> bool:
+    at = bisect_right(hours, (now_ns, NEVER)) - 1
+    return at >= 0 and now_ns < hours[at][1]
+
+
+def _edges(session: Session) -> tuple[int, ...]:
+    spans = () if session.regular is None else session.regular + session.extended
+    return tuple(sorted({edge for span in spans for edge in span}))

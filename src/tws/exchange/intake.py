@@ -1,0 +1,222 @@
+"""placeOrder and cancelOrder: what becomes of a ticket.
+
+    new id      checked, its id consumed, held (transmit false) or sent with its family
+    known id    the change of a living order; refused changes leave it as it was
+    what-if     answered, nothing is kept
+
+Transmitting an order transmits what it needs before it: its parent and the children placed so far.
+"""
+
+from __future__ import annotations
+
+from heapq import heappush
+
+from msgspec.structs import replace
+
+from tws.exchange.checks import (
+    Refusal,
+    broker_refuses,
+    change_refused,
+    margin_effect,
+    margin_refuses,
+    parent_of,
+    ticket_refused,
+)
+from tws.exchange.core import Core
+from tws.exchange.events import Notice, OrderView, WhatIfAnswered
+from tws.exchange.families import TRADER, cancel_now, close_books, join_group
+from tws.exchange.terms import OcaType, OrderTicket
+from tws.exchange.working import Stage, Working
+from tws.model.order import BrokerStatus, OrderType, TimeInForce
+
+__all__ = ["cancel", "place"]
+
+REJECTED = "Rejected"
+DUPLICATE = Refusal(103, "Duplicate order id")
+PRESET = "Order TIF was set to DAY based on order preset."
+IGNORED_RTH = (
+    'Order Event Warning: Attribute "Outside Regular Trading Hours" is ignored based on the order type and '
+    "destination. PlaceOrder is now processed."
+)
+
+
+def place(core: Core, ticket: OrderTicket) -> None:
+    """Take one placeOrder."""
+    known = core.orders.get((ticket.client_id, ticket.order_id))
+    ticket, notes = _fill_in(core, ticket)
+    if known is not None and known.live and not ticket.what_if:
+        refusal = _change(core, known, ticket)
+    elif ticket.order_id <= core.highest.get(ticket.client_id, 0):
+        filled = known is not None and known.end_status == BrokerStatus.FILLED
+        refusal = Refusal(104, "Cannot modify a filled order.") if filled else DUPLICATE
+    else:
+        core.highest[ticket.client_id] = ticket.order_id
+        refusal = _what_if(core, ticket) if ticket.what_if else _new(core, ticket)
+    for code, text in (refusal,) if refusal else notes:
+        core.out.append(Notice(client_id=ticket.client_id, order_id=ticket.order_id, code=code, text=text))
+
+
+def _fill_in(core: Core, ticket: OrderTicket) -> tuple[OrderTicket, list[Refusal]]:
+    """TWS's fill-ins, and what it says about them."""
+    notes = []
+    if not ticket.account and len(core.ledgers) == 1:
+        ticket = replace(ticket, account=next(iter(core.ledgers)))
+    if not ticket.tif:
+        ticket = replace(ticket, tif=TimeInForce.DAY)
+        notes.append(Refusal(10349, PRESET))
+    if ticket.outside_rth and ticket.order_type == OrderType.MARKET:
+        ticket = replace(ticket, outside_rth=False)
+        notes.append(Refusal(2109, IGNORED_RTH))
+    if not ticket.oca_type:
+        ticket = replace(ticket, oca_type=int(OcaType.REDUCE_NO_BLOCK))
+    return ticket, notes
+
+
+# -- new orders ---------------------------------------------------------------------------------
+
+
+def _new(core: Core, ticket: OrderTicket) -> Refusal | None:
+    refusal = ticket_refused(core, ticket)
+    if refusal:
+        return refusal
+    book = core.books[ticket.con_id]
+    order = Working(ticket, book, book.instrument.lots(ticket.quantity))
+    if ticket.parent_id:
+        order.parent = parent_of(core, ticket)
+        if order.parent is None:
+            return Refusal(10006, "Missing parent order.")
+        order.parent.children.append(order)
+    key = (ticket.client_id, ticket.order_id)
+    core.orders[key] = order
+    core.untransmitted[key] = order
+    if ticket.transmit:
+        _transmit_family(core, order)
+    return None
+
+
+def _transmit_family(core: Core, order: Working) -> None:
+    """Send an order; a child takes its parent and its elder siblings along, the parent first."""
+    parent = order.parent
+    family = [order] if parent is None else [*_ancestors(order), *parent.children]
+    sent = [one for one in family if one.stage is Stage.UNTRANSMITTED]
+    for one in sent:
+        if one.live:  # a rejected parent took its children with it
+            _transmit(core, one)
+    core.ready.extend(one for one in sent if one.live)
+
+
+def _ancestors(order: Working) -> list[Working]:
+    line = []
+    while order.parent is not None:
+        order = order.parent
+        line.append(order)
+    return line[::-1]
+
+
+def _transmit(core: Core, order: Working) -> None:
+    """The order reaches the broker: it gets its permId, and is accepted or rejected (201, then Inactive)."""
+    core.untransmitted.pop((order.ticket.client_id, order.ticket.order_id), None)
+    reason = broker_refuses(core, order)
+    order.perm_id = core.next_perm_id()
+    order.rank = core.next_rank()
+    core.live[order.perm_id] = order
+    if reason is not None:
+        core.notify(order, 201, f"Order rejected - reason:{reason}")
+        order.end_status = BrokerStatus.INACTIVE
+        order.move(Stage.DONE)
+        core.say_pair(order)
+        close_books(core, order, REJECTED)
+        return
+    order.move(Stage.ACCEPTED)
+    join_group(core, order)
+    plain_limit = order.ticket.order_type == OrderType.LIMIT and order.parent is None
+    if core.habits.presubmitted_first or not plain_limit:
+        core.say_pair(order)
+
+
+def _what_if(core: Core, ticket: OrderTicket) -> Refusal | None:
+    """Only openOrder with the margin figures; a refusal is 201 (C2)."""
+    if not ticket.transmit:
+        return Refusal(413, "What-if orders should have the transmit flag set to true.")
+    refusal = ticket_refused(core, ticket)
+    if refusal:
+        return refusal
+    book = core.books[ticket.con_id]
+    effect = margin_effect(core, book, ticket)
+    if effect is None:
+        return Refusal(201, "Order rejected - reason:No price is known for this contract.")
+    reason = core.refusals.get(ticket.con_id) or margin_refuses(core, book, ticket)
+    if reason:
+        return Refusal(201, f"Order rejected - reason:{reason}")
+    zero = ticket.quantity * 0
+    view = OrderView(
+        ticket=ticket, perm_id=0, status=BrokerStatus.PRE_SUBMITTED, total=ticket.quantity, filled=zero,
+        remaining=ticket.quantity,
+    )  # fmt: skip
+    core.out.append(WhatIfAnswered(order=view, margin=effect))
+    return None
+
+
+# -- changes ------------------------------------------------------------------------------------
+
+
+def _change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
+    """Change a living order. What the ticket leaves empty is kept: reference, parent, OCA group and type."""
+    old = order.ticket
+    refusal = change_refused(order, ticket) or ticket_refused(core, ticket)
+    if refusal:
+        return refusal
+    grows = order.parent is None and ticket.quantity > order.book.instrument.quantity(order.total)
+    if grows and core.habits.check_margin and (reason := margin_refuses(core, order.book, ticket)):
+        return Refusal(201, f"Order rejected - reason:{reason}")
+    ticket = replace(
+        ticket, order_ref=ticket.order_ref or old.order_ref, parent_id=old.parent_id, oca_group=old.oca_group,
+        oca_type=old.oca_type,
+    )  # fmt: skip
+    lots = order.book.instrument.lots(ticket.quantity)
+    if ticket.stop_price != old.stop_price:
+        order.triggered = False
+    if (ticket.limit_price, ticket.stop_price) != (old.limit_price, old.stop_price) or lots > order.total:
+        order.rank = core.next_rank()  # a new price or a larger size goes to the end of the queue
+    order.version += 1
+    order.adopt(ticket, lots)
+    if order.stage is Stage.UNTRANSMITTED:
+        if ticket.transmit:
+            _transmit_family(core, order)
+        return None
+    core.say_pair(order)
+    core.ready.append(order)
+    return None
+
+
+def cancel(core: Core, client_id: int, order_id: int) -> None:
+    """cancelOrder: PendingCancel if it takes its while, Cancelled, 202; or why not (C3)."""
+    order = core.orders.get((client_id, order_id))
+    if order is None:
+        _say(core, client_id, order_id, 10147, f"OrderId {order_id} that needs to be cancelled is not found.")
+    elif order.end_status == BrokerStatus.FILLED:
+        _say(
+            core, client_id, order_id, 10148,
+            f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: Filled.",
+        )  # fmt: skip
+    elif not order.live or order.cancelling:
+        _say(
+            core, client_id, order_id, 161,
+            f"Cancel attempted when order is not in a cancellable state. Order permId ={order.perm_id}",
+        )  # fmt: skip
+    else:
+        start_cancel(core, order)
+
+
+def start_cancel(core: Core, order: Working) -> None:
+    """Cancel a living order, at once or after the habit's latency."""
+    if not core.habits.cancel_latency_ns or order.stage is Stage.UNTRANSMITTED:
+        cancel_now(core, order, TRADER)
+        return
+    order.cancelling = True
+    core.say_status(order)
+    heappush(core.pending_cancels, (core.now + core.habits.cancel_latency_ns, core.next_rank(), order))
+
+
+def _say(core: Core, client_id: int, order_id: int, code: int, text: str) -> None:
+    core.out.append(Notice(client_id=client_id, order_id=order_id, code=code, text=text))
