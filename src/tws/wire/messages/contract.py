@@ -136,7 +136,7 @@ class WireContractDetails(Struct, frozen=True, kw_only=True):
     trading_hours: str = ""
     liquid_hours: str = ""
     ev_rule: str = ""
-    ev_multiplier: float = 0.0
+    ev_multiplier: int = 0
     sec_id_list: tuple[Tag, ...] = ()
     agg_group: int = 0
     under_symbol: str = ""

@@ -141,9 +141,9 @@ class WireOrder(Struct, frozen=True, kw_only=True):
     short_sale_slot: int = 0
     designated_location: str = ""
     exempt_code: int = -1
-    discretionary_amt: float | None = None
+    discretionary_amt: float = 0.0
     opt_out_smart_routing: bool = False
-    auction_strategy: int | None = None
+    auction_strategy: int = 0
     starting_price: float | None = None
     stock_ref_price: float | None = None
     delta: float | None = None

@@ -1,0 +1,154 @@
+"""Payloads to messages and back, for server versions 157 to 200 (all text; protobuf begins at 201).
+
+    payload = encode(NextValidId(1), 178)            # b"9\\0" b"1\\0" b"1\\0"
+    message = decode_answer(payload, 178)            # what a client reads
+    message = decode_request(payload, 178)           # what a server reads
+
+Encoders and decoders are made from the layouts when a message is first met at a version, then kept.
+A payload is what stands behind the length prefix (`tws.wire.framing`). Nothing missing is defaulted: a field
+too few, a field too many or an unreadable one is a DecodeError that names message and field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from tws.errors import DecodeError, NotSentError, ProtocolError
+from tws.wire.compiler import Decoder, compile_decoder, compile_encoder
+from tws.wire.kinds import read_str
+from tws.wire.layout import Layout
+from tws.wire.layouts import ANSWERS, REQUESTS
+from tws.wire.messages import Answer, Message, Request
+
+__all__ = ["MAX_VERSION", "MIN_VERSION", "Unknown", "decode_answer", "decode_request", "encode", "encoder"]
+
+MIN_VERSION = 157
+MAX_VERSION = 200
+
+INVALID = 579
+"""The official client's code for a value that can't be encoded (its INVALID_SYMBOL)."""
+TOO_OLD = 503
+"""The official client's code for a request that the server's version does not know (its UPDATE_TWS)."""
+
+
+class Unknown(Struct, frozen=True):
+    """A message whose id has no layout at this version; `fields` are all fields behind the id, raw."""
+
+    message_id: int
+    fields: tuple[bytes, ...]
+
+
+Encode = Callable[[Message], bytes]
+
+_LAYOUTS: dict[type[Message], Layout] = {layout.message: layout for layout in REQUESTS + ANSWERS}
+_REQUEST_IDS: dict[bytes, Layout] = {b"%d" % layout.id: layout for layout in REQUESTS}
+_ANSWER_IDS: dict[bytes, Layout] = {b"%d" % layout.id: layout for layout in ANSWERS}
+
+_encoders: dict[int, dict[type[Message], Encode]] = {}
+_request_decoders: dict[int, dict[bytes, Decoder]] = {}
+_answer_decoders: dict[int, dict[bytes, Decoder]] = {}
+
+
+def encode(message: Message, server_version: int) -> bytes:
+    """The payload of a message. Attributes that this version does not carry are left out, as TWS does.
+
+    Raises NotSentError when a value can't be written (NaN, a NUL in a text) or this version has no such message,
+    ProtocolError when the version is not spoken.
+    """
+    try:
+        write = _encoders[server_version][type(message)]
+    except KeyError:
+        write = _new_encoder(type(message), server_version)
+    try:
+        return write(message)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise NotSentError(INVALID, f"{type(message).__name__} can't be encoded: {error}") from error
+
+
+def encoder(kind: type[Message], server_version: int) -> Encode:
+    """The bare encoder of one kind of message, for loops where every microsecond counts.
+
+    It raises ValueError, TypeError or AttributeError for a value that can't be written.
+    """
+    try:
+        return _encoders[server_version][kind]
+    except KeyError:
+        return _new_encoder(kind, server_version)
+
+
+def decode_request(payload: bytes, server_version: int, *, lenient: bool = False) -> Request | Unknown:
+    """What a client sent. Raises DecodeError; with `lenient`, surplus fields at the end are let pass."""
+    message = _decode(payload, server_version, lenient, _REQUEST_IDS, _request_decoders)
+    assert isinstance(message, Request | Unknown)
+    return message
+
+
+def decode_answer(payload: bytes, server_version: int, *, lenient: bool = False) -> Answer | Unknown:
+    """What a server sent. Raises DecodeError; with `lenient`, surplus fields at the end are let pass."""
+    message = _decode(payload, server_version, lenient, _ANSWER_IDS, _answer_decoders)
+    assert isinstance(message, Answer | Unknown)
+    return message
+
+
+def _decode(
+    payload: bytes,
+    version: int,
+    lenient: bool,
+    layouts: dict[bytes, Layout],
+    made: dict[int, dict[bytes, Decoder]],
+) -> object:
+    fields = payload.split(b"\0")
+    if fields.pop():
+        raise DecodeError("the payload does not end with a NUL", payload)
+    try:
+        decoder = made[version][fields[0]]
+    except KeyError:
+        new = _new_decoder(fields[0], version, layouts, made)
+        if new is None:
+            return _unknown(fields, payload)
+        decoder = new
+    except IndexError:
+        raise DecodeError("the payload is empty", payload) from None
+    try:
+        return decoder.decode(fields, not lenient)
+    except (ValueError, IndexError, ArithmeticError) as error:
+        name = layouts[fields[0]].message.__name__
+        raise DecodeError(f"{name} ({read_str(fields[0])}) at server version {version}: {decoder.blame(error)}",
+                          payload) from error
+
+
+def _unknown(fields: list[bytes], payload: bytes) -> Unknown:
+    if not fields[0].isdigit() or len(fields[0]) > 9:
+        raise DecodeError(f"the payload begins with {fields[0][:32]!r}, not with a message id", payload)
+    return Unknown(int(fields[0]), tuple(fields[1:]))
+
+
+def _check(version: int) -> None:
+    if not MIN_VERSION <= version <= MAX_VERSION:
+        raise ProtocolError(f"server version {version} is not spoken: {MIN_VERSION} to {MAX_VERSION} are")
+
+
+def _new_encoder(kind: type[Message], version: int) -> Encode:
+    _check(version)
+    layout = _LAYOUTS.get(kind)
+    if layout is None:
+        raise NotSentError(INVALID, f"{kind.__name__} is no message of the wire")
+    if version < layout.since:
+        raise NotSentError(TOO_OLD, f"{kind.__name__} needs server version {layout.since}, the session has {version}")
+    made = compile_encoder(layout, version).encode
+    _encoders.setdefault(version, {})[kind] = made
+    return made
+
+
+def _new_decoder(
+    message_id: bytes, version: int, layouts: dict[bytes, Layout], made: dict[int, dict[bytes, Decoder]]
+) -> Decoder | None:
+    _check(version)
+    layout = layouts.get(message_id)
+    if layout is None or version < layout.since:
+        return None
+    new = compile_decoder(layout, version)
+    made.setdefault(version, {})[message_id] = new
+    return new
