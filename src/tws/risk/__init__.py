@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from tws.risk.checks import live_lock, reduces
 from tws.risk.denial import Denial
-from tws.risk.gate import Gate, Leave, StandaloneGate
+from tws.risk.gate import Gate, StandaloneGate
 from tws.risk.limits import Limits
-from tws.risk.permit import Call, Outgoing, Permit, Verifier
+from tws.risk.permit import Permit, Verifier
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["Call", "Denial", "Gate", "Leave", "Limits", "Outgoing", "Permit", "Proposal", "Situation",
-           "StandaloneGate", "Verifier", "live_lock", "reduces"]
+__all__ = ["Denial", "Gate", "Limits", "Permit", "Proposal", "Situation", "StandaloneGate", "Verifier",
+           "live_lock", "reduces"]

@@ -19,7 +19,7 @@ from tws.risk.denial import Denial
 from tws.risk.limits import Limits
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["ALWAYS", "ENTRIES", "Check", "live_lock", "reduces"]
+__all__ = ["ALWAYS", "ENTRIES", "STANDALONE", "Check", "live_lock", "reduces"]
 
 Check: TypeAlias = Callable[[Proposal, Situation, Limits], Denial | None]
 
@@ -223,6 +223,9 @@ ENTRIES: tuple[Check, ...] = (
     _position_value, _gross, _orders_per_side,
 )
 """What an order is held to unless it provably reduces."""
+
+STANDALONE: tuple[Check, ...] = (_live_lock, _account, _market_rule, _allow, _quantity, _notional)
+"""What can be judged without a desk, its positions and its books."""
 
 
 def reduces(proposal: Proposal, situation: Situation) -> bool:
