@@ -21,6 +21,7 @@ import platform
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +33,7 @@ __all__ = ["Head", "JournalFile", "read_journal"]
 _APPLICATION = 0x5457534A  # "TWSJ": what `file` and we know the database by
 _LAYOUT = 1
 _PAGE = 1000  # rows fetched at once, so that a slow reader pins no snapshot of the write-ahead log
+_BROKEN_LINK = "its hash does not follow from the row before"
 _BUSY_S = 5.0  # how long a foreign program may hold the file before a commit fails
 
 _SCHEMA = (
@@ -134,7 +136,7 @@ class JournalFile:
         return Head(seq, link)
 
     def _sign(self) -> None:
-        """Say in the file who writes, so that a second writer can name the first, and where the chain stood."""
+        """Say in the file who writes, for a second writer to name, and where the chain stood."""
         self._db.execute(
             "INSERT INTO opening SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ? FROM opening",
             (self.head.seq, self.head.link, os.getpid(), platform.node()),
@@ -154,10 +156,8 @@ class JournalFile:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
-                try:
+                with suppress(sqlite3.Error):  # the first error is the one to tell; closing rolls back too
                     self._db.execute("ROLLBACK")
-                except sqlite3.Error:  # the first error is the one to tell; closing rolls back too
-                    pass
             raise _in_words(self.path, error) from error
         self.head = Head(seq, link)
 
@@ -172,8 +172,8 @@ class JournalFile:
 def read_journal(path: Path) -> Iterator[bytes]:
     """The payloads of a journal from its first row to the last that is durable now, each proven by the chain.
 
-    Needs no lock: it may be read while its trader writes. Raises JournalError: foreign (not a
-    journal), corrupt (with `sequence`, the first row that is not what was written), unwritable (can't be opened).
+    Needs no lock: it may be read while its trader writes. Raises JournalError: foreign (not a journal),
+    corrupt (with `sequence`, the first row that is not what was written), unwritable (can't be opened).
     """
     path = Path(path).absolute()
     if not path.exists():
@@ -191,8 +191,10 @@ def read_journal(path: Path) -> Iterator[bytes]:
         while seq < last:
             for row, payload, stored in _rows_after(database, seq, last):
                 seq += 1
-                link = sha256(link + payload).digest() if isinstance(payload, bytes) else b""
-                if row != seq or link != stored:
+                if row != seq or not isinstance(payload, bytes):
+                    raise _corrupt(path, seq, "it is missing or of another type")
+                link = sha256(link + payload).digest()
+                if link != stored:
                     raise _corrupt(path, seq)
                 _check_signed(path, signed, Head(seq, link))
                 yield payload
@@ -205,9 +207,10 @@ def read_journal(path: Path) -> Iterator[bytes]:
             database.close()
 
 
-def _rows_after(database: sqlite3.Connection, seq: int, last: int) -> list[tuple[int, bytes, bytes]]:
+def _rows_after(database: sqlite3.Connection, seq: int, last: int) -> list[tuple[int, object, bytes]]:
     rows = database.execute(
-        "SELECT seq, payload, link FROM record WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (seq, last, _PAGE)
+        "SELECT seq, payload, link FROM record WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (seq, last, _PAGE),
     )
     return rows.fetchall()
 
@@ -284,7 +287,8 @@ def _take_lock(path: Path) -> sqlite3.Connection:
             lock.close()
         if _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             cure = "Stop the other one first, or give this one another state folder"
-            raise JournalError(path, "locked", f"{_holder(path)} writes it (lock {lock_path.name})", cure) from error
+            cause = f"{_holder(path)} writes it (lock {lock_path.name})"
+            raise JournalError(path, "locked", cause, cure) from error
         raise _in_words(lock_path, error) from error
     return lock
 
@@ -309,7 +313,8 @@ def _code(error: sqlite3.Error) -> int:
 def _in_words(path: Path, error: sqlite3.Error, after: int | None = None) -> JournalError:
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
-        return JournalError(path, "full", "the disk, or the bound on the file, is full", "Free space, then start again")
+        cause = "the disk, or the bound on the file, is full"
+        return JournalError(path, "full", cause, "Free space, then start again")
     if code == sqlite3.SQLITE_CORRUPT:
         return _corrupt(path, None if after is None else after + 1, str(error))
     if code == sqlite3.SQLITE_NOTADB:
@@ -318,7 +323,7 @@ def _in_words(path: Path, error: sqlite3.Error, after: int | None = None) -> Jou
         return JournalError(path, "locked", "another program holds it", "Close the program that has it open")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return _unwritable(path, str(error))
-    return JournalError(path, "disk", f"the disk failed ({error})", "Check the disk and its log, then start again")
+    return JournalError(path, "disk", f"the disk failed ({error})", "Check the disk, then start again")
 
 
 def _unwritable(path: Path, cause: str) -> JournalError:
@@ -329,7 +334,7 @@ def _foreign(path: Path, cause: str) -> JournalError:
     return JournalError(path, "foreign", cause, "Name another file; this one is left as it is")
 
 
-def _corrupt(path: Path, seq: int | None, cause: str = "its hash does not follow from the row before") -> JournalError:
+def _corrupt(path: Path, seq: int | None, cause: str = _BROKEN_LINK) -> JournalError:
     where = "a row" if seq is None else f"row {seq}"
     cure = "Keep the file as evidence, restore the last good copy, reconcile with the broker"
     return JournalError(path, "corrupt", f"{where} is not what was written: {cause}", cure, seq)

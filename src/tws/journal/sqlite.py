@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 
@@ -83,8 +84,8 @@ class SQLiteStore:
             if self._closing or self._failure is not None:
                 raise self._refusal()
             if self._pending_bytes + size > self._backlog_bytes:
-                cause = f"{self._pending_bytes + size} bytes appended and not committed, bound {self._backlog_bytes}"
-                raise JournalError(self._path, "backlog", cause, "Commit more often; see whether the disk stands still")
+                cause = f"{self._pending_bytes + size} bytes wait to be written, bound {self._backlog_bytes}"
+                raise JournalError(self._path, "backlog", cause, "Commit more often; see to the disk")
             self._pending.extend(bytes(record) for record in records)
             self._pending_bytes += size
 
@@ -100,7 +101,7 @@ class SQLiteStore:
         return waiter
 
     def read(self) -> Iterator[bytes]:
-        """See `Store.read`. Reads on a connection of its own, what is durable at the call of its first row."""
+        """See `Store.read`. Reads, on a connection of its own, what is durable when it starts."""
         return read_journal(self._path)
 
     def close(self) -> None:
@@ -112,7 +113,7 @@ class SQLiteStore:
         self._thread.join(_CLOSE_S)
         if self._thread.is_alive():
             cause = f"its writer did not end within {_CLOSE_S:.0f} s"
-            raise JournalError(self._path, "disk", cause, "Check the disk; what was appended last may be missing")
+            raise JournalError(self._path, "disk", cause, "Check the disk; the last records may be missing")
         if first and self._failure is not None and self._pending:
             raise self._failure
 
@@ -123,7 +124,7 @@ class SQLiteStore:
         """The writer thread: open, then one transaction a turn until the end."""
         try:
             file = JournalFile(self._path, self._page_limit)
-        except BaseException as error:
+        except BaseException as error:  # the opener waits for it, on another thread
             self._failure = self._as_failure(error)
             return
         else:
@@ -141,17 +142,18 @@ class SQLiteStore:
         with self._wake:
             while not self._waiters and not self._closing:
                 self._wake.wait()
-            records, waiters = self._pending, self._waiters
-            self._pending, self._waiters, self._pending_bytes = [], [], 0
+            records, waiters, size = self._pending, self._waiters, self._pending_bytes
+            self._pending, self._waiters = [], []
             last = self._closing
         failure: JournalError | None = None
         if records:
             try:
                 file.write(records)
-            except BaseException as error:
+            except BaseException as error:  # who awaits the commit must hear of it
                 failure = self._as_failure(error)
         with self._wake:
             self._head = file.head
+            self._pending_bytes -= size  # what is being written still counts: it fills memory
             self._transactions += bool(records) and failure is None
             if failure is not None:
                 self._failure = failure
@@ -164,7 +166,8 @@ class SQLiteStore:
     def _as_failure(self, error: BaseException) -> JournalError:
         if isinstance(error, JournalError):
             return error
-        failure = JournalError(self._path, "disk", f"the writer failed ({error!r})", "See the cause, then start again")
+        cause = f"the writer failed ({error!r})"
+        failure = JournalError(self._path, "disk", cause, "See the cause, then start again")
         failure.__cause__ = error
         return failure
 
@@ -175,10 +178,8 @@ class SQLiteStore:
         for waiter in waiters:
             by_loop.setdefault(waiter.get_loop(), []).append(waiter)
         for loop, group in by_loop.items():
-            try:
+            with suppress(RuntimeError):  # the loop was closed: nobody is left to hear it
                 loop.call_soon_threadsafe(_complete, group, failure)
-            except RuntimeError:  # the loop was closed: nobody is left to hear it
-                pass
 
 
 def _complete(waiters: list[asyncio.Future[None]], failure: JournalError | None) -> None:

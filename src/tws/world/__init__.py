@@ -1,0 +1,37 @@
+"""A simulated world in one thread: virtual time, a network in memory, a disk that can crash, all by a seed.
+
+world     one of each, from one seed, and the crash of a process
+loop      the asyncio event loop that jumps to the next timer
+domain    what can die alone: a process
+network   listen and dial
+link      the two ends of a link: asyncio transports that chunk, stall and are cut
+faults    what the weather may do
+store     a model of the journal's store
+trace     what happened, and its hash
+"""
+
+from __future__ import annotations
+
+from tws.world.domain import Domain, current_domain
+from tws.world.faults import CALM, Faults
+from tws.world.loop import VirtualLoop
+from tws.world.network import Listener, Network
+from tws.world.store import Disk, DiskFaults, WorldStore
+from tws.world.trace import Trace
+from tws.world.world import World, WorldClock
+
+__all__ = [
+    "CALM",
+    "Disk",
+    "DiskFaults",
+    "Domain",
+    "Faults",
+    "Listener",
+    "Network",
+    "Trace",
+    "VirtualLoop",
+    "World",
+    "WorldClock",
+    "WorldStore",
+    "current_domain",
+]

@@ -1,0 +1,39 @@
+"""What can die alone in a simulated world: a process, with all its tasks and timers.
+
+`contextvars` carry the domain into every task and callback that was started from within it, so the
+loop knows whose each one is. When a domain is dead none of them runs again, as after kill -9. Python still
+closes the coroutines of dropped tasks, so their `finally` run; therefore links and stores of the
+domain turn inert first (`World.crash` keeps that order).
+"""
+
+from __future__ import annotations
+
+from contextvars import Context, ContextVar, copy_context
+
+__all__ = ["Domain", "current_domain", "domain_of"]
+
+
+class Domain:
+    """A process of the simulated world. What runs in `context` belongs to it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+        self.context = copy_context()
+        self.context.run(_current.set, self)
+
+    def __repr__(self) -> str:
+        return f"<Domain {self.name}{'' if self.alive else ', dead'}>"
+
+
+_current: ContextVar[Domain | None] = ContextVar("tws_world_domain", default=None)
+
+
+def current_domain() -> Domain | None:
+    """The domain that the running code belongs to; None for the world itself."""
+    return _current.get()
+
+
+def domain_of(context: Context) -> Domain | None:
+    """The domain of what runs in `context`."""
+    return context.get(_current)

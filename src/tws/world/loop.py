@@ -1,0 +1,404 @@
+"""An asyncio event loop on virtual time: it never sleeps, it jumps to the next timer.
+
+Everything that asyncio's tasks, futures, queues and time-outs need is here; sockets, threads,
+processes and signals are not, and asking for them fails, since they would let the real world in.
+Same program, same seed, same run: what is ready runs first in, first out, and so do timers of
+equal deadline (asyncio's own heap leaves their order open), or, given a source of chance, in an
+order that it draws, which finds code that relied on it. Tasks are named by a count of this
+loop, not of the process.
+
+A run ends well only if nothing went wrong: an exception that nobody took (of a callback, of a task
+or future never awaited), nothing left to run while the main coroutine waits (deadlock), and
+more steps or more virtual time than allowed, each raise SimulationError.
+
+A callback belongs to the `Domain` of the context it was scheduled in, and a dead domain's never run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import heapq
+import sys
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import Context
+from functools import partial
+from typing import Any, TypeVar, TypeVarTuple
+
+from tws.clock import Rng
+from tws.errors import SimulationError
+from tws.world.bare import BareLoop
+from tws.world.domain import Domain, current_domain, domain_of
+
+__all__ = ["VirtualLoop"]
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+_MAX_STEPS = 5_000_000  # a minute of real time: a run that needs more is running in circles
+_MAX_SPIN = 100_000  # steps at one instant: whoever polls with sleep(0) would never let time move
+_MAX_TIME_S = 7 * 86_400.0  # a week of virtual time: a heartbeat alone would keep a stuck run going for ever
+
+
+class _Step(asyncio.Handle):
+    """A callback that knows its domain, and its name when the run is traced."""
+
+    __slots__ = ("domain", "label")
+    domain: Domain | None
+    label: str
+
+
+class _Timer(asyncio.TimerHandle):
+    """The same, at a deadline."""
+
+    __slots__ = ("domain", "label")
+    domain: Domain | None
+    label: str
+
+
+class VirtualLoop(BareLoop):
+    """A deterministic event loop; `time()` starts at 0 and counts virtual seconds.
+
+    `ties`: None runs timers of equal deadline in the order in which they were set; a source of
+    chance draws their order. `on_step(time, label)` is told each callback before it runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        ties: Rng | None = None,
+        max_steps: int = _MAX_STEPS,
+        max_time_s: float = _MAX_TIME_S,
+        on_step: Callable[[float, str], None] | None = None,
+    ) -> None:
+        self._now = 0.0
+        self._ready: deque[_Step | _Timer] = deque()
+        self._timers: list[tuple[float, float, int, _Timer]] = []
+        self._ties = ties
+        self._turns = 0
+        self._task_count = 0
+        self._tasks: list[tuple[asyncio.Task[Any], Domain | None]] = []
+        self._max_steps = max_steps
+        self._max_time_s = max_time_s
+        self.on_step = on_step
+        self._thread = threading.get_ident()
+        self._running = False
+        self._stopping = False
+        self._closed = False
+        self._burying = False
+        self._handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
+        self._failures: list[tuple[str, BaseException | None]] = []
+        self._spin = 0  # steps since time last moved
+        self.steps = 0
+
+    # Time and scheduling
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._now
+
+    def call_soon(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Run after all that is ready already."""
+        self._check_open()
+        step = _Step(callback, args, self, context)
+        step.domain = current_domain() if context is None else domain_of(context)
+        step.label = "" if self.on_step is None else _label(callback)
+        self._ready.append(step)
+        return step
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """The same; from another thread it fails, since threads have no place in the order of a run."""
+        if threading.get_ident() != self._thread:
+            raise SimulationError("another thread called into a virtual loop: its moment can't be repeated")
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self, delay: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Run after `delay` virtual seconds."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Run at `when` on this loop's clock."""
+        self._check_open()
+        timer = _Timer(when, callback, args, self, context)
+        timer.domain = current_domain() if context is None else domain_of(context)
+        timer.label = "" if self.on_step is None else _label(callback)
+        self._turns += 1
+        tie = 0.0 if self._ties is None else self._ties.random()
+        heapq.heappush(self._timers, (when, tie, self._turns, timer))
+        return timer
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Called by asyncio's own TimerHandle; a cancelled timer leaves the heap when its turn comes."""
+
+    # Futures and tasks
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """A future of this loop."""
+        return asyncio.Future(loop=self)
+
+    def create_task(
+        self, coro: Any, *, name: object = None, context: Context | None = None, **options: Any
+    ) -> asyncio.Task[Any]:
+        """A task, held strongly until it is done: none vanishes at the whim of the garbage collector."""
+        self._check_open()
+        self._task_count += 1
+        title = f"task-{self._task_count}" if name is None else str(name)
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=title, context=context, **options)
+        if self._task_count % 256 == 0:
+            self._tasks = [kept for kept in self._tasks if not kept[0].done()]
+        self._tasks.append((task, current_domain() if context is None else domain_of(context)))
+        return task
+
+    def run_in_executor(self, executor: Any, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
+        """Run `func` on this thread at its turn: there are no others."""
+        future: asyncio.Future[_T] = self.create_future()
+
+        def work() -> None:
+            if future.cancelled():
+                return
+            try:
+                future.set_result(func(*args))
+            except Exception as error:  # it belongs to whoever awaits the future
+                future.set_exception(error)
+
+        self.call_soon(work)
+        return future
+
+    # Running
+
+    def run(self, main: Coroutine[Any, Any, _T]) -> _T:
+        """Run `main` to its end, cancel what it left, close the loop; fail if anything went wrong."""
+        with _steady_garbage():
+            try:
+                result: _T = self.run_until_complete(main)
+                self._finish()
+            finally:
+                self._drop(self._tasks)
+                self.close()
+                gc.collect()  # futures that hide an exception tell of it now, not in some later run
+            self._raise_failure()
+        return result
+
+    def run_until_complete(self, future: Any) -> Any:
+        """Run until `future` is done; its result. Raises SimulationError for a run that went wrong."""
+        self._check_open()
+        main = asyncio.ensure_future(future, loop=self)
+        self._turn_until(main.done)
+        if not main.done():
+            raise SimulationError("the loop was stopped before its main coroutine ended")
+        return main.result()
+
+    def run_forever(self) -> None:
+        """Run until `stop()`."""
+        self._turn_until(lambda: False)
+
+    def stop(self) -> None:
+        """Stop after the callback that runs now."""
+        self._stopping = True
+
+    def _turn_until(self, is_done: Callable[[], bool]) -> None:
+        if self._running:
+            raise SimulationError("this loop is running already")
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(firstiter=None, finalizer=self._finalize)
+        asyncio._set_running_loop(self)
+        self._running, self._stopping, self._thread = True, False, threading.get_ident()
+        try:
+            while not is_done() and not self._stopping:
+                self._raise_failure()
+                if not self._ready:
+                    self._advance()
+                self._batch(is_done)
+            self._raise_failure()
+        finally:
+            self._running = False
+            asyncio._set_running_loop(None)
+            sys.set_asyncgen_hooks(*hooks)
+
+    def _batch(self, is_done: Callable[[], bool]) -> None:
+        """What is ready now; what it makes ready waits, so that due timers come in between."""
+        for _ in range(len(self._ready)):
+            step = self._ready.popleft()
+            if step.cancelled() or (step.domain is not None and not step.domain.alive):
+                continue
+            self.steps += 1
+            self._spin += 1
+            if self.steps > self._max_steps:
+                raise SimulationError(f"more than {self._max_steps} steps; {self._who_waits()}")
+            if self.on_step is not None:
+                self.on_step(self._now, step.label)
+            step._run()
+            if self._failures or self._stopping or is_done():
+                return
+        if self._spin > _MAX_SPIN:
+            raise SimulationError(f"{_MAX_SPIN} steps at {self._now:.6f} s alone; {self._who_waits()}")
+        self._take_due()
+
+    def _advance(self) -> None:
+        """Jump to the next deadline."""
+        while self._timers and not self._is_wanted(self._timers[0][3]):
+            heapq.heappop(self._timers)
+        if not self._timers:
+            raise SimulationError(
+                f"deadlock at {self._now:.6f} s: nothing is ready and no timer is set; {self._who_waits()}"
+            )
+        self._now = max(self._now, self._timers[0][0])
+        self._spin = 0
+        if self._now > self._max_time_s:
+            raise SimulationError(f"more than {self._max_time_s:.0f} virtual seconds; {self._who_waits()}")
+        self._take_due()
+
+    def _take_due(self) -> None:
+        while self._timers and self._timers[0][0] <= self._now:
+            timer = heapq.heappop(self._timers)[3]
+            if self._is_wanted(timer):
+                self._ready.append(timer)
+
+    @staticmethod
+    def _is_wanted(timer: _Timer) -> bool:
+        return not timer.cancelled() and (timer.domain is None or timer.domain.alive)
+
+    def _finish(self) -> None:
+        """Cancel the tasks that are left and let them end, as asyncio.run does."""
+        left = [task for task, domain in self._tasks if not task.done() and (domain is None or domain.alive)]
+        for task in left:
+            task.cancel()
+        if left:
+            self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            for task in left:
+                error = None if task.cancelled() else task.exception()
+                if error is not None:
+                    self._failures.append((f"{task.get_name()} failed while it was cancelled", error))
+
+    def _who_waits(self) -> str:
+        names = [
+            f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})"
+            for task, domain in self._tasks
+            if not task.done() and (domain is None or domain.alive)
+        ]
+        shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+        return f"{len(names)} tasks wait: {shown}"
+
+    # Death
+
+    def kill(self, domain: Domain) -> None:
+        """Let a domain die: nothing of it runs again. Make its links and stores inert first.
+
+        Its coroutines are closed at the next turn; what their `finally` schedule belongs to the dead.
+        """
+        domain.alive = False
+        dead = [entry for entry in self._tasks if entry[1] is domain]
+        self._tasks = [entry for entry in self._tasks if entry[1] is not domain]
+        self.call_soon(self._drop, dead, context=Context())
+
+    def _drop(self, entries: list[tuple[asyncio.Task[Any], Domain | None]]) -> None:
+        """Close the coroutines of tasks that will not run again, in order and now, not at some collection."""
+        self._burying = True
+        try:
+            for task, domain in entries:
+                if task.done():
+                    continue
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather does
+                close = partial(_close_quietly, task.get_coro())
+                if domain is None:
+                    close()
+                else:
+                    domain.context.run(close)
+            entries.clear()
+        finally:
+            self._burying = False
+
+    # What went wrong
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """An exception that nobody took: the run fails with it at the next turn."""
+        if self._burying:
+            return
+        exception = context.get("exception")
+        self._failures.append((str(context.get("message", "unhandled")), exception))
+        if self._handler is not None:
+            self._handler(self, context)
+
+    def set_exception_handler(self, handler: Any) -> None:
+        """Told of each such exception too; the run fails all the same."""
+        self._handler = handler
+
+    def get_exception_handler(self) -> Any:
+        """The handler that was set."""
+        return self._handler
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """There is nothing to add to a failed run."""
+
+    def _raise_failure(self) -> None:
+        if self._failures:
+            message, exception = self._failures[0]
+            self._failures.clear()
+            raise SimulationError(f"at {self._now:.6f} s: {message}: {exception!r}") from exception
+
+    # Its life
+
+    def is_running(self) -> bool:
+        """Whether a callback could run now."""
+        return self._running
+
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Drop all that is scheduled."""
+        self._closed = True
+        self._ready.clear()
+        self._timers.clear()
+
+    def _finalize(self, generator: AsyncGenerator[Any, Any]) -> None:
+        if not self._burying and not self._closed:
+            self.create_task(_exhaust(generator))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")  # the words and type that asyncio's loops use
+
+
+async def _exhaust(generator: AsyncGenerator[Any, Any]) -> None:
+    await generator.aclose()
+
+
+def _label(callback: Callable[..., object]) -> str:
+    """A name that is the same in every run: no addresses."""
+    while isinstance(callback, partial):
+        callback = callback.func
+    owner = getattr(callback, "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        return owner.get_name()
+    return str(getattr(callback, "__qualname__", type(callback).__name__))
+
+
+def _close_quietly(coroutine: Any) -> None:
+    with suppress(BaseException):  # the process it belonged to is dead, so is its complaint
+        coroutine.close()
+
+
+@contextmanager
+def _steady_garbage() -> Iterator[None]:
+    """No garbage collection at a moment that depends on what the process did before the run."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    gc.freeze()  # so that the collections of a run look at its own objects alone
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
