@@ -1,0 +1,1 @@
+"""Watching: is all well, and if not, why."""
