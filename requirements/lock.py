@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "lock.txt"
 HEAD = """\
-# Exact versions for every dependency, base and extras. A constraints file: pip install -c requirements/lock.txt -e .
+# Exact versions for every dependency, base and extras. Constraints: pip install -c requirements/lock.txt -e .
 # Made by `make lock` (requirements/lock.py) with pip alone; do not edit.
 """
 # A marker that depends on the system, not on the Python: what it hides here, another machine may need.

@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--data", metavar="FOLDER", default=None, help="recorded market data; without it, tests marked data are skipped"
+        "--data",
+        metavar="FOLDER",
+        default=None,
+        help="recorded market data; without it, tests marked data are skipped",
     )
 
 
@@ -55,10 +58,12 @@ def checkout() -> Path:
 
 @pytest.fixture(scope="session")
 def may_meet_tws(request: pytest.FixtureRequest) -> bool:
-    """Whether the user asked for the integration tests by name, and so for the TWS of TWS_HOST and TWS_PORT."""
+    """Whether the user asked for the integration tests by name, and so for the TWS of TWS_HOST."""
     return _names_integration(request.config)
 
 
 def _names_integration(config: pytest.Config) -> bool:
-    named = [Path(str(argument).split("::", 1)[0]) for argument in config.invocation_params.args]
-    return any("integration" in path.parts for path in named)
+    # config.args are the folders, files and tests to collect, given or by default, without -k and the like.
+    own = ROOT / "tests" / "integration"
+    named = [config.invocation_params.dir / str(argument).split("::", 1)[0] for argument in config.args]
+    return any(own in (path.resolve(), *path.resolve().parents) for path in named)

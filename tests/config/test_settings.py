@@ -1,0 +1,125 @@
+"""Settings: a TOML file, its defaults, and errors that name field, value and cure."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tws.config import Settings, load_settings
+from tws.errors import ConfigError
+
+
+def load(tmp_path: Path, text: str) -> Settings:
+    file = tmp_path / "tws.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_settings(file)
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path, "")
+    assert settings == Settings()
+    assert settings.connection.to_config().port == 7497
+    assert settings.limits.max_order_quantity == 10_000
+    assert settings.demo.speed == "max"
+
+
+def test_every_section(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        """
+        [connection]
+        port = 4002
+        client_id = 12
+        connection_timeout = 5
+        [limits]
+        max_order_quantity = 250
+        max_order_notional = 0.1
+        allow = ["SPY", "BRK B"]
+        [demo]
+        seed = 3
+        speed = 60
+        data = ['C:\\data\\SPY.csv']
+        """,
+    )
+    config = settings.connection.to_config()
+    assert (config.port, config.client_id, config.connection_timeout) == (4002, 12, 5.0)
+    assert settings.limits.max_order_quantity == Decimal(250)
+    assert settings.limits.max_order_notional == Decimal("0.1")  # as written, not as a float holds it
+    assert settings.limits.allow == ("SPY", "BRK B")
+    assert (settings.demo.seed, settings.demo.speed, settings.demo.data) == (3, 60.0, ("C:\\data\\SPY.csv",))
+
+
+def test_a_mark_in_front_of_the_file_is_no_error(tmp_path: Path) -> None:
+    file = tmp_path / "tws.toml"
+    file.write_bytes(b"\xef\xbb\xbf[demo]\r\nseed = 5\r\n")
+    assert load_settings(file).demo.seed == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("[limits]\nmax_ordr_quantity = 1", "limits.max_ordr_quantity", 1),
+        ("[limit]\nmax_order_quantity = 1", "limit", {"max_order_quantity": 1}),
+        ("_env_file = 'x'", "_env_file", "x"),
+        ("[connection]\nport = '7497'", "connection.port", "7497"),
+        ("[connection]\nport = 7496", "connection.port", 7496),
+        ("[connection]\nhost = ''", "connection.host", ""),
+        ("[limits]\nmax_position = -1", "limits.max_position", Decimal(-1)),
+        ("[limits]\nmax_position = nan", "limits.max_position", None),
+        ("[limits]\nmax_position = true", "limits.max_position", True),
+        ("[limits]\nallow = ['spy']", "limits.allow", "spy"),
+        ("[limits]\nstale_quote_s = 0", "limits.stale_quote_s", 0),
+        ("[demo]\nspeed = 'fast'", "demo.speed", "fast"),
+        ("[demo]\nseed = -1", "demo.seed", -1),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, field: str, value: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert caught.value.field == field
+    if value is not None:
+        assert caught.value.value == value
+    assert caught.value.cure
+
+
+def test_a_misspelt_limit_shows_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="max_order_quantity, max_order_notional"):
+        load(tmp_path, "[limits]\nmax_order_qty = 1")
+
+
+def test_a_union_names_all_its_branches(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"number; or .*'max'"):
+        load(tmp_path, "[demo]\nspeed = 'fast'")
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [(b"[limits\n", "no TOML"), (b"\xff\xfe[\x00", "not UTF-8"), (b"x = 'C:\\a", "no TOML")],
+)
+def test_a_file_that_is_no_toml(tmp_path: Path, raw: bytes, reason: str) -> None:
+    file = tmp_path / "tws.toml"
+    file.write_bytes(raw)
+    with pytest.raises(ConfigError, match=reason) as caught:
+        load_settings(file)
+    assert caught.value.value == str(file)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Give the path"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_the_environment_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIMITS", '{"max_order_quantity": 1}')
+    monkeypatch.setenv("TWS_PORT", "4002")
+    assert Settings() == load(tmp_path, "")
+    assert Settings().limits.max_order_quantity == 10_000
+
+
+def test_a_plain_configuration_does_not_load_pydantic() -> None:
+    script = "import sys, tws.config; tws.config.TWSConfig(); sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
