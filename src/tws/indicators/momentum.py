@@ -34,7 +34,8 @@ class Rsi:
         gain = self._gain.update(max(0.0, price - before))
         loss = self._loss.update(max(0.0, before - price))
         if gain is not None and loss is not None:
-            self.value = 100.0 * gain / (gain + loss) if gain + loss else 50.0
+            total = gain + loss
+            self.value = 100.0 * (gain / total) if total else 50.0  # in this order never above 100
         return self.value
 
 

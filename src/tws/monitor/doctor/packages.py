@@ -43,7 +43,7 @@ class PackageCheck(Struct, frozen=True):
 
 
 def check_packages(path: Sequence[str] | None = None) -> PackageCheck:
-    """Look at ibapi and protobuf. `path` stands in for sys.path. Blocking: it reads hundreds of small files."""
+    """Look at ibapi and protobuf. `path` stands in for sys.path. Blocking: reads hundreds of files."""
     installed = _by_name(distributions() if path is None else distributions(path=list(path)))
     findings = [*_judge_ibapi(_spec("ibapi", path), installed), *_judge_protobuf(installed)]
     seen = (
