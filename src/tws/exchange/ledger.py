@@ -38,7 +38,7 @@ class Holding:
         return (self.cost / self.quantity).quantize(FINE) if self.quantity else ZERO
 
     def fill(self, shares: Decimal, value: Decimal, fee: Decimal) -> Decimal | None:
-        """Book a fill of signed `shares`, worth signed `value`. Returns the profit, None if it only opened."""
+        """Book a fill of signed `shares`, worth signed `value`. Returns the profit, None if opening."""
         closing = min(abs(shares), abs(self.quantity)) if shares * self.quantity < 0 else ZERO
         if not closing:
             self.quantity += shares
