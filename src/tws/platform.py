@@ -8,7 +8,6 @@ Windows and macOS are type-checked; what has been run is said in the README.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -16,10 +15,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["WANTS_FULL_FSYNC", "install_stop_signals", "kill_process", "make_private", "user_state_folder"]
-
-WANTS_FULL_FSYNC = sys.platform == "darwin"
-"""On macOS fsync leaves data in the drive's cache; only F_FULLFSYNC (SQLite's `fullfsync`) reaches the disk."""
+__all__ = ["install_stop_signals", "kill_process", "make_private"]
 
 _KILL_WAIT_S = 5.0  # a killed process is gone in milliseconds, unless the kernel itself is stuck in its I/O
 
@@ -81,19 +77,3 @@ def make_private(path: Path) -> None:
     """
     if sys.platform != "win32":
         path.chmod(0o700 if path.is_dir() else 0o600)
-
-
-def user_state_folder() -> Path:
-    """Where a program keeps what it must remember; the folder may not exist yet.
-
-    Windows `%LOCALAPPDATA%\\tws`, macOS `~/Library/Application Support/tws`, else `$XDG_STATE_HOME/tws`,
-    by default `~/.local/state/tws`.
-    """
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-        return (Path(base) if base else Path.home() / "AppData" / "Local") / "tws"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "tws"
-    base = os.environ.get("XDG_STATE_HOME", "")
-    # The XDG rules say that a relative path is to be ignored.
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "tws"
