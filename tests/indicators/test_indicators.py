@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import statistics
@@ -90,7 +91,7 @@ def test_ema_follows_its_recursion(values: list[float], period: int) -> None:
 def test_rsi_follows_wilder(values: list[float], period: int) -> None:
     indicator = Rsi(period)
     found = [indicator.update(value) for value in values]
-    changes = [after - before for before, after in zip(values, values[1:], strict=False)]
+    changes = [after - before for before, after in itertools.pairwise(values)]
     gains = naive_seeded([max(0.0, change) for change in changes], period, 1 / period)
     losses = naive_seeded([max(0.0, -change) for change in changes], period, 1 / period)
     assert found[:1] in ([], [None])
@@ -111,7 +112,7 @@ def test_atr_follows_wilder(rows: list[tuple[float, float, float]], period: int)
     found = [indicator.update(bar(high, low, close)) for low, close, high in sorted_rows]
     ranges = [
         max(high - low, abs(high - before[1]), abs(low - before[1]))
-        for before, (low, _, high) in zip(sorted_rows, sorted_rows[1:], strict=False)
+        for before, (low, _, high) in itertools.pairwise(sorted_rows)
     ]
     expected = [None, *naive_seeded(ranges, period, 1 / period)][: len(rows)]
     assert all(near(value, wanted, 1000) for value, wanted in zip(found, expected, strict=True))
