@@ -23,7 +23,7 @@ LAYERS: list[list[str]] = [
     ["strategy", "desk"],
     ["connection", "simulator", "journal", "signals", "marketdata", "world"],
     ["runtime", "monitor"],
-    ["backtest", "testing"],
+    ["backtest", "demo", "testing"],
     ["cli", "dashboard"],
 ]
 LAYER_OF = {package: number for number, packages in enumerate(LAYERS, start=1) for package in packages}
