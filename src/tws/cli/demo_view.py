@@ -1,0 +1,130 @@
+"""How a demo looks: a line that lives while the day runs, and the tables of its end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from tws.cli.console import Glyphs, glyphs
+from tws.clock import to_datetime
+from tws.demo import DemoReport, Progress
+from tws.demo.report import Slippage
+
+__all__ = ["Watch", "as_json_value", "draw"]
+
+PLAIN_EVERY = 0.1
+"""Without a terminal a line is written for each tenth of the day: a log, not a flood."""
+
+
+class Watch:
+    """Shows progress: in place on a terminal, as lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        self._written = -1.0
+
+    def __enter__(self) -> Watch:
+        self._console.print("Simulated TWS, official client, desk and two strategies in one process. Ctrl-C ends it.")
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, progress: Progress) -> None:
+        """For `run_demo`: the day has moved."""
+        text = (
+            f"{to_datetime(progress.market_time_ns):%H:%M} UTC  {progress.done:4.0%}  {progress.ticks:,} ticks  "
+            f"{progress.signals} signals  {progress.trades} trades  {progress.fills} fills  "
+            f"{progress.open_positions} open  {money(progress.realized)}"
+        )
+        if self._live is not None:
+            self._live.update(Text(text))
+        elif progress.done >= self._written + PLAIN_EVERY:
+            self._written = progress.done
+            self._console.print(text)
+
+
+def money(amount: Decimal) -> str:
+    """Dollars and cents with their sign."""
+    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"
+
+
+def draw(console: Console, report: DemoReport) -> None:
+    """The report, from what was wished to what the books say."""
+    signs = glyphs(console.file)  # type: ignore[arg-type]
+    wall = f"{report.market_seconds:,} market seconds in {report.wall_seconds:.1f} s"
+    ended = "ended by Ctrl-C" if report.interrupted else "done"
+    console.print(f"\n{report.market} ({report.day}), {ended}: {wall}, {report.messages:,} ticks, "
+                  f"ready after {report.ready_seconds:.1f} s")
+    console.print(_results(report))
+    _signals(console, report)
+    console.print("\nSlippage against the reference (positive is worse): "
+                  f"entries {_slip(report.entry_slippage)}, stops {_slip(report.stop_slippage)}, "
+                  f"targets {_slip(report.target_slippage)}")
+    for alarm in report.alarms:
+        console.print(f"{signs.warn} {alarm}")
+    console.print(_checks(report, signs))
+    verdict = "The books agree to the last digit" if report.exact else "THE BOOKS DIFFER"
+    standing = "all is flat" if report.flat else "NOT FLAT"
+    good = report.exact and report.flat
+    console.print(f"{signs.good if good else signs.bad} {verdict}; {standing}. Result after commissions: "
+                  f"{money(report.net)}. {report.journal_records} journal records, head {report.journal_head[:12]}.")
+
+
+def _results(report: DemoReport) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
+    for name, justify in (("symbol", "left"), ("strategy", "left"), *((n, "right") for n in (
+            "signals", "trades", "target", "stop", "closed", "fills", "shares", "gross", "fees", "net"))):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in report.results:
+        table.add_row(row.symbol, row.strategy, *(str(n) for n in (
+            row.signals, row.trades, row.targets, row.stops, row.closed, row.fills)),
+            f"{row.shares:f}", money(row.gross), f"${row.commissions:,.2f}", money(row.net))
+    return table
+
+
+def _signals(console: Console, report: DemoReport) -> None:
+    fates = ", ".join(f"{count} {fate}" for fate, count in report.fates.items())
+    console.print(f"\nSignals: {report.signals} ({fates})")
+    if report.reasons:
+        console.print("  no order because of: " + _counts(report.reasons))
+    console.print("  refused by the risk gate: " + (_counts(report.denials) or "nothing"))
+    console.print("Orders: " + _counts(report.orders))
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _slip(slippage: Slippage) -> str:
+    if not slippage.shares:
+        return "none"
+    return f"{money(slippage.dollars)} on {slippage.shares:f} shares"
+
+
+def _checks(report: DemoReport, signs: Glyphs) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("\nreconciliation", "\njournal", "\ndesk", "\nbroker", ""):
+        table.add_column(name)
+    for check in report.checks:
+        table.add_row(check.what, check.journal, check.desk, check.broker, signs.good if check.exact else signs.bad)
+    return table
+
+
+def as_json_value(report: DemoReport) -> Any:
+    """The report as plain JSON values; money as text, so that no digit is lost."""
+    import msgspec
+
+    value = msgspec.to_builtins(report)
+    return {**value, "exact": report.exact, "net": str(report.net)}

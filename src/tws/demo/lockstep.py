@@ -1,0 +1,59 @@
+"""Market time as a turn-based game: it moves only when everybody has heard and answered all.
+
+Both ends count their bytes. While one end has sent what the other has not received, or the desk has
+something to take, to commit or to ask, market time stands. So a run does not depend on how fast the
+machine is, and the same seed gives the same run, over real sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from tws.clock import SystemClock
+from tws.runtime import Trader
+from tws.simulator import SimulatedTWS
+
+__all__ = ["Lockstep", "MarketClock"]
+
+QUIET_LOOKS = 2
+"""How often all must look quiet in a row: a callback that the loop is about to run shows at the second look."""
+
+
+class MarketClock:
+    """The simulator's market time as the desk's `now`; waits and time-outs keep to the machine's clock."""
+
+    def __init__(self, simulator: SimulatedTWS) -> None:
+        self._simulator = simulator
+        self._system = SystemClock()
+
+    def now_ns(self) -> int:
+        return self._simulator.now_ns()
+
+    def monotonic(self) -> float:
+        return self._system.monotonic()
+
+
+class Lockstep:
+    """Settles one simulator and one trader that run on this loop."""
+
+    def __init__(self, simulator: SimulatedTWS, trader: Trader) -> None:
+        self._simulator = simulator
+        self._trader = trader
+
+    def quiet(self) -> bool:
+        """No byte is in flight, nothing waits."""
+        simulator, connection = self._simulator, self._trader.connection
+        return (
+            self._trader.idle
+            and simulator.bytes_sent == connection.bytes_received
+            and connection.bytes_sent == simulator.bytes_received
+        )
+
+    async def settle(self) -> None:
+        """Return when all is quiet, or when there is no link to wait for."""
+        looks = 0
+        while looks < QUIET_LOOKS and self._trader.connection.is_connected():
+            if self._trader.engine.busy:
+                await self._trader.engine.turned()  # the disk is at work: do not spin beside its thread
+            await asyncio.sleep(0)
+            looks = looks + 1 if self.quiet() else 0

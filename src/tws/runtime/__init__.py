@@ -1,0 +1,18 @@
+"""Owns tasks, timers, start, reconciliation and end: what makes a desk a trader.
+
+trader     `Trader`: the public face
+trade      `Trade`: one bracket as its owner sees it
+engine     drain, decide, commit, perform
+hands      effects into calls on the connection
+authority  the gate's word, asked before each frame that moves money
+watch      the contracts that are followed
+parts      clocks, links and stores for tests and demos
+"""
+
+from __future__ import annotations
+
+from tws.runtime.parts import TraderParts
+from tws.runtime.trade import Trade
+from tws.runtime.trader import Trader
+
+__all__ = ["Trade", "Trader", "TraderParts"]

@@ -1,0 +1,132 @@
+"""What the desk wants done, done: orders and cancels to the writer, questions to the broker, alarms to the log.
+
+An effect never raises into the pump. What became of an order's bytes goes back to the desk as a report:
+written, withdrawn, or not written. A question that fails (the link went) is not repeated here: the
+desk asks again when the link is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, assert_never
+
+import structlog
+
+from tws.connection import Sending, SendState, TWSConnection
+from tws.desk import Alert, Ask, Cancel, Effect, Event, NotWritten, Place, Withdrawn, Written
+from tws.errors import LinkLostError, NotSentError, TWSError
+from tws.model.facts import Answer, AnswerKind
+from tws.model.records import Severity
+
+__all__ = ["Hands"]
+
+T = TypeVar("T")
+
+log = structlog.get_logger("tws.desk")
+
+
+class Hands:
+    """Performs effects on one connection; `post` takes the reports back to the desk."""
+
+    def __init__(self, connection: TWSConnection, post: Callable[[Event], None]) -> None:
+        self._connection = connection
+        self._post = post
+        self._questions: set[asyncio.Task[None]] = set()
+        self._placed: dict[int, Sending] = {}
+        self.on_alert: Callable[[Alert], object] | None = None
+        connection.outbound.on_sent(self._sent)
+
+    def perform(self, effect: Effect) -> None:
+        """Do it now; nothing here waits."""
+        match effect:
+            case Place():
+                self._place(effect)
+            case Cancel():
+                self._cancel(effect)
+            case Ask():
+                self._ask(effect)
+            case Alert():
+                self._alert(effect)
+            case _:
+                assert_never(effect)
+
+    @property
+    def waiting(self) -> int:
+        """Questions without an answer."""
+        return len(self._questions)
+
+    async def close(self) -> None:
+        """End the questions that still wait."""
+        for task in tuple(self._questions):
+            task.cancel()
+        await asyncio.gather(*self._questions, return_exceptions=True)
+
+    def _place(self, effect: Place) -> None:
+        try:
+            sending = self._connection.outbound.place(
+                effect.order_id, effect.contract, effect.order, effect.permit
+            )
+        except TWSError as error:
+            self._post(NotWritten(order_id=effect.order_id, reason=str(error)))
+            return
+        self._placed[effect.order_id] = sending
+        if sending.state is not SendState.QUEUED:  # decided before we could remember it
+            self._sent(sending)
+
+    def _cancel(self, effect: Cancel) -> None:
+        try:
+            self._connection.outbound.cancel(effect.order_id)
+        except (NotSentError, LinkLostError) as error:
+            log.warning("cancel not sent", order_id=effect.order_id, reason=str(error))
+
+    def _sent(self, sending: Sending) -> None:
+        if self._placed.get(sending.order_id) is not sending:
+            return  # a cancel's, or somebody else's
+        if sending.state is SendState.QUEUED:
+            return
+        del self._placed[sending.order_id]
+        if sending.state is SendState.WRITTEN:
+            self._post(Written(order_id=sending.order_id))
+        elif sending.state is SendState.WITHDRAWN:
+            self._post(Withdrawn(order_id=sending.order_id))
+        else:
+            self._post(NotWritten(order_id=sending.order_id, reason=str(sending.failure)))
+
+    def _ask(self, effect: Ask) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(effect.kind), name=f"ask {effect.kind}")
+        self._questions.add(task)
+        task.add_done_callback(self._questions.discard)
+
+    async def _answer(self, kind: AnswerKind) -> None:
+        session = self._connection.session
+        try:
+            answer = await self._question(kind, session)
+        except TWSError as error:
+            log.warning("question unanswered", kind=str(kind), reason=str(error))
+            return
+        if self._connection.session == session:  # rows of a lost session prove nothing
+            self._post(answer)
+
+    async def _question(self, kind: AnswerKind, session: int) -> Answer:
+        connection = self._connection
+        match kind:
+            case AnswerKind.OPEN_ORDERS:
+                return Answer(kind=kind, session=session, orders=await rows(connection.request_open_orders()))
+            case AnswerKind.COMPLETED_ORDERS:
+                return Answer(kind=kind, session=session, orders=await rows(connection.request_completed_orders()))
+            case AnswerKind.EXECUTIONS:
+                return Answer(kind=kind, session=session, executions=await rows(connection.request_executions()))
+            case AnswerKind.POSITIONS:
+                return Answer(kind=kind, session=session, positions=await rows(connection.request_positions()))
+
+    def _alert(self, effect: Alert) -> None:
+        level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
+        level[effect.severity](effect.text, subject=effect.subject)
+        if self.on_alert is not None:
+            self.on_alert(effect)
+
+
+async def rows(request: Awaitable[list[T]]) -> tuple[T, ...]:
+    """An answer's rows, frozen."""
+    return tuple(await request)

@@ -1,0 +1,40 @@
+"""What a trader is built from, when the defaults will not do: clocks, links and stores for tests and demos."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from msgspec import Struct
+
+from tws.clock import Clock
+from tws.connection import Dial
+from tws.desk import Timing
+from tws.journal import Store
+
+__all__ = ["TraderParts"]
+
+
+class TraderParts(Struct, frozen=True, kw_only=True):
+    """Each None means the live default.
+
+    clock     market time; the system's
+    dial      how a link is made; TCP
+    store     the journal's store; SQLite at `journal`
+    journal   the journal's file; one per account and client id in the user's state folder
+    timing    the desk's waits
+    prefix    starts every intent id of a new journal; drawn by chance, then kept with the journal
+    rng       jitter of the back-off
+    timers    whether a second of market time is a second of the loop's; False: the caller calls `tick`
+    reconnect whether a lost link is dialled again
+    """
+
+    clock: Clock | None = None
+    dial: Dial | None = None
+    store: Store | None = None
+    journal: Path | None = None
+    timing: Timing | None = None
+    prefix: str = ""
+    rng: random.Random | None = None
+    timers: bool = True
+    reconnect: bool = True
