@@ -9,32 +9,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
-__all__ = ["Faults"]
+__all__ = ["FaultActions", "Faults"]
+
+
+class FaultActions(Protocol):
+    """What the server does when a switch is thrown."""
+
+    def cut(self) -> None: ...
+    def listen(self, on: bool) -> None: ...
+    def release(self) -> None: ...
+    def set_mute(self, on: bool) -> None: ...
 
 
 class Faults:
-    """The switches. The server binds its actions; sessions read the flags."""
+    """The switches. The server binds what they do; sessions read the flags."""
 
     def __init__(self) -> None:
-        self.mute = False
         self.silent_accept = False
         self.holds = 0
+        self._mute = False
         self._refuse = False
-        self._cut: Callable[[], None] = lambda: None
-        self._listen: Callable[[bool], None] = lambda _: None
-        self._release: Callable[[], None] = lambda: None
+        self._actions: FaultActions | None = None
 
-    def bind(
-        self, cut: Callable[[], None], listen: Callable[[bool], None], release: Callable[[], None]
-    ) -> None:
-        """Called once by the server: what cutting, listening and releasing mean there."""
-        self._cut, self._listen, self._release = cut, listen, release
+    def bind(self, actions: FaultActions) -> None:
+        """Called once by the server."""
+        self._actions = actions
 
     def cut(self) -> None:
         """Abort every session's transport, without a farewell."""
-        self._cut()
+        if self._actions is not None:
+            self._actions.cut()
+
+    @property
+    def mute(self) -> bool:
+        """Whether nothing is read or answered. What came meanwhile is read when it is False again; ticks are lost."""
+        return self._mute
+
+    @mute.setter
+    def mute(self, value: bool) -> None:
+        self._mute = value
+        if self._actions is not None:
+            self._actions.set_mute(value)
 
     @property
     def refuse(self) -> bool:
@@ -44,7 +61,8 @@ class Faults:
     @refuse.setter
     def refuse(self, value: bool) -> None:
         self._refuse = value
-        self._listen(not value)
+        if self._actions is not None:
+            self._actions.listen(not value)
 
     def hold_next_order(self, count: int = 1) -> None:
         """The next `count` orders reach the exchange, but nothing is said of them until `release()`."""
@@ -53,4 +71,5 @@ class Faults:
     def release(self) -> None:
         """Say all that was held, in its order."""
         self.holds = 0
-        self._release()
+        if self._actions is not None:
+            self._actions.release()

@@ -49,6 +49,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     read_only       refuse orders with code 321, as TWS does by default
     first_order_id  what message 9 says to a client id that never placed an order
     max_clients     sessions at once; TWS stops at 32
+    master_client_id  the client that hears of all clients' orders; None: nobody, TWS's default
+    send_open_orders  a client's living orders are told to it when its session starts, TWS's default
     """
 
     host: str = "127.0.0.1"
@@ -71,6 +73,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     read_only: bool = False
     first_order_id: int = 1
     max_clients: int = 32
+    master_client_id: int | None = None
+    send_open_orders: bool = True
 
     def check(self) -> None:
         """Raise ConfigError naming field, value and cure for the first setting that can't work."""

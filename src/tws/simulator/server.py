@@ -1,62 +1,224 @@
-"""The simulated TWS as a whole: market, exchange, sessions, the driver of market time, the listening socket."""
+"""The simulated TWS as a whole: it builds the market, starts market time, listens, and ends all of it cleanly."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from datetime import date
 
+import structlog
+
+from tws.clock import NS_PER_S, Clock, SystemClock
+from tws.errors import ConfigError, TWSError
 from tws.exchange import Exchange
+from tws.simulator.core import Core
+from tws.simulator.driver import Driver
 from tws.simulator.faults import Faults
+from tws.simulator.hours import day_of
+from tws.simulator.market import Market, MarketUpdate, SyntheticMarket, replay
 from tws.simulator.options import SimulatorOptions
+from tws.simulator.session import Session
+from tws.simulator.universe import Universe
 
-__all__ = ["SimulatedTWS"]
+__all__ = ["SYNTHETIC_DAY", "SimulatedTWS"]
+
+log = structlog.get_logger("tws.simulator")
+
+SYNTHETIC_DAY = date(2026, 1, 5)
+"""The Monday on which a synthetic market with exchange hours begins unless told, so that a seed repeats."""
+BEFORE_OPEN_NS = 60 * 10**9
+DEFAULTS = SimulatorOptions()
 
 
 class SimulatedTWS:
     """One simulated TWS. All methods belong to the event loop that runs it.
 
-    `exchange` is the market's own truth, open to tests. `bytes_received` and `bytes_sent` sum over all sessions,
-    ended ones included. `over` is set when the market has no more updates.
+    `exchange` is the market's own truth, open to tests. `over` is set when the market has no more updates; `failure`
+    then holds the DataError that ended a replay, None when it ended by itself.
     """
 
-    exchange: Exchange
-    faults: Faults
-    over: asyncio.Event
-    bytes_received: int
-    bytes_sent: int
+    def __init__(self, options: SimulatorOptions = DEFAULTS, clock: Clock | None = None) -> None:
+        """`clock` gives the wall's time where a market begins "now".
 
-    def __init__(self, options: SimulatorOptions = SimulatorOptions()) -> None:
-        """Raises ConfigError for a wrong option, DataError for a data file that can't be read."""
-        raise NotImplementedError
+        Raises ConfigError for a wrong option, DataError for a data file that can't be read.
+        """
+        options.check()
+        self.options = options
+        self.failure: TWSError | None = None
+        self.core = Core(options, *_build(options, clock or SystemClock()))
+        self._driver = Driver(self.core)
+        self.core.clock = self._driver.now_ns
+        self.core.faults.bind(self)
+        self._task: asyncio.Task[None] | None = None
+        self._server: asyncio.Server | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._address = (options.host, options.port)
+
+    # -- life -------------------------------------------------------------------------------------
 
     async def start(self, *, listen: bool = True) -> tuple[str, int]:
-        """Begin market time and (unless `listen` is False) accept clients. Returns host and port."""
-        raise NotImplementedError
+        """Begin market time and (unless `listen` is False) accept clients. Returns host and port.
+
+        Raises OSError when the port is taken.
+        """
+        if listen:
+            await self._open()
+        self._task = asyncio.create_task(self._run())
+        if not self.options.paused:
+            self._driver.resume()
+        return self._address
+
+    async def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        host, port = self._address
+        self._server = await loop.create_server(self.protocol_factory, host, port)
+        self._address = (host, self._server.sockets[0].getsockname()[1])
+
+    async def _run(self) -> None:
+        try:
+            await self._driver.run()
+        except TWSError as error:
+            log.error("the market ended", reason=str(error))
+            self.failure = error
+            self._driver.over.set()
 
     async def stop(self) -> None:
         """Close every session and the listening socket; safe twice."""
-        raise NotImplementedError
+        tasks = [task for task in (self._task, self._listening) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = self._listening = None
+        if self._server is not None:
+            self._server.close()
+        for session in list(self.core.sessions):
+            session.close("the simulator ends")
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None
 
-    def protocol_factory(self) -> Callable[[], asyncio.Protocol]:
-        """What makes the server's side of a new session, over any asyncio transport."""
-        raise NotImplementedError
+    def protocol_factory(self) -> Session:
+        """The server's side of a new session, over any asyncio transport; give this method as the factory."""
+        return Session(self.core)
+
+    # -- what callers see -------------------------------------------------------------------------
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.core.exchange
+
+    @property
+    def faults(self) -> Faults:
+        return self.core.faults
+
+    @property
+    def over(self) -> asyncio.Event:
+        return self._driver.over
+
+    @property
+    def steps(self) -> int:
+        """How often market time advanced."""
+        return self._driver.steps
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The open sessions, oldest first."""
+        return tuple(self.core.sessions)
+
+    @property
+    def bytes_received(self) -> int:
+        """Of all sessions, ended ones included."""
+        return self.core.bytes_received
+
+    @property
+    def bytes_sent(self) -> int:
+        """Handed to the transports of all sessions, ended ones included."""
+        return self.core.bytes_sent
 
     def now_ns(self) -> int:
         """Market time."""
-        raise NotImplementedError
+        return self._driver.now_ns()
 
     def resume(self) -> None:
         """Let market time run, after `paused`."""
-        raise NotImplementedError
+        self._driver.resume()
 
     def pause(self) -> None:
         """Hold market time."""
-        raise NotImplementedError
+        self._driver.pause()
+
+    def con_id(self, symbol: str) -> int:
+        """The conId of a known symbol. Raises ConfigError."""
+        known = self.core.universe.symbol(symbol)
+        if known is None:
+            raise ConfigError("symbol", symbol, "is unknown here", "Name it in SimulatorOptions.symbols")
+        return known.con_id
 
     def quote(self, symbol: str, *, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000) -> None:
-        """Set a market by hand, now."""
-        raise NotImplementedError
+        """Set a market by hand, now. Prices in dollars, 0 empties a side."""
+        update = MarketUpdate(self.now_ns(), self.con_id(symbol), round(bid * 100), bid_size if bid else 0,
+                              round(ask * 100), ask_size if ask else 0)
+        self.core.publish(update)
+        self.core.flush()
 
     def trade(self, symbol: str, price: float, size: int = 100) -> None:
         """Print a trade by hand, now."""
-        raise NotImplementedError
+        con_id = self.con_id(symbol)
+        tape = self.core.tapes[con_id]
+        self.core.publish(MarketUpdate(self.now_ns(), con_id, tape.bid, tape.bid_size, tape.ask, tape.ask_size,
+                                       price, size))
+        self.core.flush()
+
+    # -- FaultActions -----------------------------------------------------------------------------
+
+    def cut(self) -> None:
+        """Abort every session."""
+        for session in list(self.core.sessions):
+            session.cut()
+
+    def listen(self, on: bool) -> None:
+        """Stop or take up listening, on the same port."""
+        if not on and self._server is not None:
+            self._server.close()
+            self._server = None
+        elif on and self._server is None and self._task is not None:
+            self._listening = asyncio.create_task(self._open())
+
+    def release(self) -> None:
+        """Say what was held of orders."""
+        self.core.broker.release()
+
+    def set_mute(self, on: bool) -> None:
+        """Fall silent, or read and say what was held back."""
+        for session in list(self.core.sessions):
+            session.set_mute(on)
+        if not on:
+            self.core.flush()
+
+
+def _build(options: SimulatorOptions, clock: Clock) -> tuple[Universe, Market, int]:
+    """The universe, the market that the options ask for, and where its time begins."""
+    universe = Universe()
+    if options.market is not None:
+        for security in options.market.listings:
+            universe.add(security.symbol)
+        return universe, options.market, options.market.start_ns
+    if options.data:
+        replayed = replay(options.data, universe, options.symbol_map, options.end_ns)
+        return universe, replayed, max(replayed.start_ns, options.start_ns or 0)
+    if options.symbol_map:
+        raise ConfigError("symbol", dict(options.symbol_map), "maps a series, but no data file is given", "Give --data")
+    chosen = [universe.add(symbol.upper()) for symbol in options.symbols] or universe.securities
+    start_ns = _start(options, clock)
+    market = SyntheticMarket(chosen, seed=options.seed, start_ns=start_ns - NS_PER_S, end_ns=options.end_ns,
+                             mode=options.hours)  # a second early, so that there are quotes when it begins
+    return universe, market, start_ns
+
+
+def _start(options: SimulatorOptions, clock: Clock) -> int:
+    if options.start_ns is not None:
+        return options.start_ns
+    if options.hours == "always":
+        return clock.now_ns()
+    day = day_of(SYNTHETIC_DAY)
+    assert day is not None
+    return day.open_ns - BEFORE_OPEN_NS

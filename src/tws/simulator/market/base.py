@@ -62,6 +62,10 @@ class Market(Protocol):
         """The close of the session before `start_ns`, dollars; None where the market knows none."""
         ...
 
+    def opening(self, con_id: int) -> float | None:
+        """The price with which an invented past ends, dollars; None where the past may not be invented."""
+        ...
+
 
 class ManualMarket:
     """A market that says nothing by itself: tests push quotes and prints through `SimulatedTWS.quote`."""
@@ -77,4 +81,7 @@ class ManualMarket:
         return []
 
     def previous_close(self, con_id: int) -> float | None:
+        return None
+
+    def opening(self, con_id: int) -> float | None:
         return None

@@ -231,6 +231,9 @@ class ReplayMarket:
     def previous_close(self, con_id: int) -> float | None:
         return None
 
+    def opening(self, con_id: int) -> float | None:
+        return None
+
     def next_ns(self) -> int | None:
         return None if self._next is None else self._next.time_ns
 

@@ -119,6 +119,9 @@ class SyntheticMarket:
         chance = random.Random(f"{self._seed}:{con_id}:gap")
         return round(opening * (1 + 0.004 * chance.gauss(0, 1)), 2)
 
+    def opening(self, con_id: int) -> float | None:
+        return self._opening.get(con_id)
+
     def next_ns(self) -> int | None:
         if self._taken >= len(self._ready):
             self._fill()

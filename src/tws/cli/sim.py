@@ -1,0 +1,129 @@
+"""`tws sim`: the simulated TWS on a port, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tws.simulator.options import SimulatorOptions
+
+__all__ = ["sim"]
+
+DEFAULT_PORT = 7400
+"""Never one of TWS's own (7496, 7497, 4001, 4002), so that nobody takes one for the other."""
+
+
+def sim(
+    host: Annotated[str, typer.Option(help="Where to listen; beyond loopback --any-host is needed.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes any free one.")] = DEFAULT_PORT,
+    server_version: Annotated[int, typer.Option(help="Highest server version offered, 157 to 200.")] = 200,
+    account: Annotated[list[str] | None, typer.Option(help="Account id (repeatable).", show_default="DU1234567")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
+    data: Annotated[list[Path] | None, typer.Option(help="CSV file to replay (repeatable).")] = None,
+    symbol: Annotated[list[str] | None, typer.Option(help="CVNA=SPY: CVNA plays SPY's series (repeatable).")] = None,
+    speed: Annotated[str, typer.Option(help="Seconds of market time per second, or max.")] = "1",
+    hours: Annotated[str, typer.Option(help="always: 24 hours, no close; exchange: US sessions.")] = "always",
+    faults: Annotated[str | None, typer.Option(help="Fault scenario, by name or file (not built yet).")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse orders, as TWS does by default.")] = False,
+    any_host: Annotated[bool, typer.Option("--any-host", help="Allow a host that others can reach.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log every session to stderr.")] = False,
+) -> None:
+    """Run a simulated TWS that any TWS client can connect to; prints `listening on HOST:PORT` once ready."""
+    import asyncio
+
+    from tws.errors import ConfigError
+    from tws.simulator.options import SimulatorOptions
+
+    if faults is not None:
+        raise ConfigError("faults", faults, "fault scenarios are not built yet", "Leave --faults out")
+    if hours not in ("always", "exchange"):
+        raise ConfigError("hours", hours, "is unknown", "Use always or exchange")
+    options = SimulatorOptions(
+        host=host, port=port, any_host=any_host, server_version=server_version,
+        accounts=tuple(account or ("DU1234567",)), seed=seed, data=tuple(data or ()), symbol_map=_pairs(symbol or []),
+        speed=_speed(speed), hours="always" if hours == "always" else "exchange", read_only=read_only)
+    _log_to_stderr(verbose)
+    asyncio.run(_serve(options))
+
+
+def _speed(text: str) -> float | str:
+    from tws.errors import ConfigError
+
+    if text == "max":
+        return "max"
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError("speed", text, "is no number", "Use a number above 0, or max") from None
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    from tws.errors import ConfigError
+
+    pairs = {}
+    for text in texts:
+        name, equals, series = text.partition("=")
+        if not (name and equals and series):
+            raise ConfigError("symbol", text, "is no pair", "Write NAME=SERIES, such as CVNA=SPY")
+        pairs[name.strip().upper()] = series.strip().upper()
+    return pairs
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    import logging
+    import sys
+
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if verbose else logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+async def _serve(options: SimulatorOptions) -> None:
+    """Run until somebody ends it. Raises the DataError that ended a replay."""
+    import asyncio
+    import signal
+
+    from tws.errors import ConfigError
+    from tws.simulator.server import SimulatedTWS
+
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    previous = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(ended.set))
+    simulator = SimulatedTWS(options)
+    try:
+        try:
+            host, port = await simulator.start()
+        except OSError as error:
+            raise ConfigError("port", options.port, f"can't be listened on: {error.strerror or error}",
+                              "Give another --port, or 0 for any free one") from error
+        typer.echo(f"listening on {host}:{port}")
+        typer.get_text_stream("stdout").flush()
+        await _wait(simulator, ended)
+    except asyncio.CancelledError:  # Ctrl-C
+        pass
+    finally:
+        await simulator.stop()
+        signal.signal(signal.SIGTERM, previous)
+
+
+async def _wait(simulator: SimulatedTWS, ended: asyncio.Event) -> None:
+    """Until the end is asked for; a replay that can't be read ends it too, with its reason."""
+    import asyncio
+
+    waits = [asyncio.ensure_future(ended.wait()), asyncio.ensure_future(simulator.over.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if simulator.failure is not None:
+            raise simulator.failure
+        if simulator.over.is_set() and not ended.is_set():
+            typer.echo("the market is over; still answering", err=True)
+            await ended.wait()
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,123 @@
+"""Who hears what of the exchange's events, and in which words.
+
+The owner of an order hears of it; so do client 0 of orders of TWS itself (there are none yet) and the master client of
+every order, without being able to change it (TWS-BEHAVIOUR.md A4). Positions and account values go to whoever
+subscribed. Account values follow once per flush, however many fills there were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tws.exchange import (
+    AccountChanged,
+    CommissionCharged,
+    Event,
+    Executed,
+    Notice,
+    OrderOpened,
+    PositionChanged,
+    StatusChanged,
+    WhatIfAnswered,
+)
+from tws.simulator import words
+from tws.simulator.session import Session
+from tws.wire.messages import CommissionAndFeesReport
+
+if TYPE_CHECKING:
+    from tws.simulator.core import Core
+
+__all__ = ["Broker"]
+
+
+class Broker:
+    """Speaks for the exchange."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._held: list[Event] = []
+        self._silent: set[tuple[int, int]] = set()
+        self._silent_fills: set[str] = set()
+        self._changed: dict[str, None] = {}
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Queue the messages of these events in their order."""
+        for event in events:
+            if self._silent and self._is_held(event):
+                self._held.append(event)
+            else:
+                self._say(event)
+
+    def hold(self, client_id: int, order_id: int) -> None:
+        """Say nothing of this order until `release` (a fault)."""
+        self._silent.add((client_id, order_id))
+
+    def release(self) -> None:
+        """Say all that was held."""
+        held, self._held = self._held, []
+        self._silent.clear()
+        self._silent_fills.clear()
+        for event in held:
+            self._say(event)
+        self._core.flush()
+
+    def _is_held(self, event: Event) -> bool:
+        if isinstance(event, CommissionCharged):
+            return event.exec_id in self._silent_fills
+        if isinstance(event, StatusChanged | OrderOpened | WhatIfAnswered):
+            return (event.order.client_id, event.order.order_id) in self._silent
+        if not isinstance(event, Executed | Notice) or (event.client_id, event.order_id) not in self._silent:
+            return False
+        if isinstance(event, Executed):
+            self._silent_fills.add(event.exec_id)
+        return True
+
+    def settle(self) -> None:
+        """Account values changed: tell the subscribers, once."""
+        if self._changed:
+            changed, self._changed = list(self._changed), {}
+            for account in changed:
+                self._core.desk.accounts.changed(account)
+
+    def _hearers(self, client_id: int) -> list[Session]:
+        core = self._core
+        wanted = dict.fromkeys((client_id, core.options.master_client_id))
+        return [core.by_client[one] for one in wanted if one is not None and one in core.by_client]
+
+    def _say(self, event: Event) -> None:
+        core = self._core
+        if isinstance(event, StatusChanged):
+            status = words.order_status(event.order)
+            for session in self._hearers(event.order.client_id):
+                session.send(status)
+        elif isinstance(event, OrderOpened):
+            opened = words.open_order(event.order, core.security(event.order.con_id))
+            core.exchange.note_seen(event.order.client_id, event.order.order_id)
+            for session in self._hearers(event.order.client_id):
+                session.send(opened)
+        elif isinstance(event, Executed):
+            for session in self._hearers(event.client_id):
+                session.send(words.execution(event, core.security(event.con_id), -1, session.version))
+        elif isinstance(event, CommissionCharged):
+            report = commission(event)
+            for session in self._hearers(event.client_id):
+                session.send(report)
+        elif isinstance(event, Notice):
+            owner = core.by_client.get(event.client_id)
+            if owner is not None:
+                owner.error(event.order_id, event.code, event.text)
+        elif isinstance(event, WhatIfAnswered):
+            owner = core.by_client.get(event.order.client_id)
+            if owner is not None:
+                owner.send(words.what_if(event.order, event.margin, core.security(event.order.con_id)))
+        elif isinstance(event, PositionChanged):
+            core.desk.accounts.position(event)
+        elif isinstance(event, AccountChanged):
+            self._changed[event.account] = None
+
+
+def commission(event: CommissionCharged) -> CommissionAndFeesReport:
+    """Message 59; realised profit unset when the fill opened something (C5)."""
+    realized = None if event.realized_pnl is None else float(event.realized_pnl)
+    return CommissionAndFeesReport(event.exec_id, float(event.amount), event.currency, realized)

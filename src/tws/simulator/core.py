@@ -1,0 +1,192 @@
+"""What all parts of a simulated TWS share: clock, universe, exchange, tapes, sessions, subscriptions.
+
+An update of the market enters by `publish`: exchange first (so that a fill is a fact before the quote that made it
+leaves), then the tape, then every line. Events of the exchange leave by `tell`. Both only queue; `flush` writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from tws.clock import NS_PER_S, to_datetime
+from tws.exchange import AccountSetup, Event, Exchange, Listing
+from tws.exchange import Session as ExchangeSession
+from tws.model.contract import Contract
+from tws.model.instrument import Instrument
+from tws.simulator import ticks
+from tws.simulator.faults import Faults
+from tws.simulator.hours import NEW_YORK, local_date, spans
+from tws.simulator.market.base import Market, MarketUpdate
+from tws.simulator.options import SimulatorOptions
+from tws.simulator.past import SyntheticPast
+from tws.simulator.session import Session
+from tws.simulator.tape import Tape
+from tws.simulator.universe import Security, Universe
+from tws.wire.messages import Request
+
+__all__ = ["Core"]
+
+DAYS_AHEAD = 400
+"""For so many days from the start the exchange knows its sessions."""
+EXTENDED_BEFORE = 2
+
+
+class Core:
+    """The state. `clock` gives market time; the driver sets it. `room` is set whenever a full buffer drained."""
+
+    def __init__(self, options: SimulatorOptions, universe: Universe, market: Market, start_ns: int) -> None:
+        # late: these modules name Core in their signatures
+        from tws.simulator.broker import Broker
+        from tws.simulator.requests import Desk
+
+        self.options = options
+        self.universe = universe
+        self.market = market
+        self.start_ns = start_ns
+        self.clock: Callable[[], int] = lambda: self.start_ns
+        self.faults = Faults()
+        self.room = asyncio.Event()
+        self.sessions: list[Session] = []
+        self.by_client: dict[int, Session] = {}
+        self.bytes_received = 0
+        self._bytes_sent = 0
+        self.lines: dict[int, list[ticks.Line]] = {}
+        self.listeners: dict[int, list[Callable[[MarketUpdate], None]]] = {}
+        self.trading = frozenset(security.con_id for security in market.listings)
+        self.tapes = {s.con_id: Tape(s.con_id, market.previous_close(s.con_id)) for s in universe.securities}
+        self.pasts: dict[int, SyntheticPast] = {}
+        self.exchange = self._open_exchange()
+        self.broker = Broker(self)
+        self.desk = Desk(self)
+
+    def _open_exchange(self) -> Exchange:
+        options = self.options
+        if options.hours == "always":
+            session = ExchangeSession()
+        else:
+            regular, extended = spans(local_date(self.market.start_ns) - timedelta(days=EXTENDED_BEFORE), DAYS_AHEAD)
+            session = ExchangeSession(regular=regular, extended=extended)
+        listings = [Listing(instrument=Instrument(contract=contract_of(s)), session=session)
+                    for s in self.universe.securities]
+        run = (options.seed * 31 + self.start_ns // NS_PER_S) & 0xFFFF  # two runs never share execIds, a repeated one does
+        accounts = [AccountSetup(account=account, cash=options.cash) for account in options.accounts]
+        return Exchange(listings, accounts, now_ns=self.market.start_ns, run=run)
+
+    # -- time -------------------------------------------------------------------------------------
+
+    def now_ns(self) -> int:
+        """Market time."""
+        return self.clock()
+
+    def connection_time(self) -> str:
+        """The handshake's text, such as `20261123 09:30:00 EST` (A1)."""
+        return to_datetime(self.now_ns()).astimezone(NEW_YORK).strftime("%Y%m%d %H:%M:%S %Z")
+
+    # -- sessions ---------------------------------------------------------------------------------
+
+    @property
+    def bytes_sent(self) -> int:
+        """Of all sessions, ended ones included."""
+        return self._bytes_sent + sum(session.out.bytes_sent for session in self.sessions)
+
+    def admit(self, session: Session) -> bool:
+        """A socket was accepted; False when there are too many."""
+        session.out.mute = self.faults.mute
+        self.sessions.append(session)
+        return len(self.sessions) <= self.options.max_clients
+
+    def start_session(self, session: Session) -> bool:
+        """startApi came: the start burst (A2). False when its client id is in use."""
+        client_id = session.client_id
+        assert client_id is not None
+        if client_id in self.by_client:
+            return False
+        self.by_client[client_id] = session
+        self.desk.greet(session)
+        return True
+
+    def forget(self, session: Session) -> None:
+        """The session ended: its subscriptions and its client id are free."""
+        if session in self.sessions:
+            self.sessions.remove(session)
+            self._bytes_sent += session.out.bytes_sent
+        if session.client_id is not None and self.by_client.get(session.client_id) is session:
+            del self.by_client[session.client_id]
+            self.desk.drop(session)
+        self.room.set()
+
+    def handle(self, session: Session, request: Request | object) -> None:
+        """One decoded request."""
+        self.desk.handle(session, request)
+
+    def flush(self) -> None:
+        """Write what every session has queued."""
+        self.broker.settle()
+        for session in list(self.sessions):
+            session.out.flush()
+
+    # -- the market -------------------------------------------------------------------------------
+
+    def publish(self, update: MarketUpdate) -> None:
+        """One update: to the exchange, the tape, and every line that listens."""
+        con_id, now_ns = update.con_id, update.time_ns
+        tape = self.tapes[con_id]
+        exchange = self.exchange
+        if update.bid != tape.bid or update.ask != tape.ask or update.bid_size != tape.bid_size \
+                or update.ask_size != tape.ask_size:
+            events = exchange.quote(con_id, update.bid, update.bid_size, update.ask, update.ask_size, now_ns)
+            if events:
+                self.tell(events)
+        if update.trade_size:
+            events = exchange.trade(con_id, int(update.trade * 100 + 0.5), update.trade_size, now_ns)
+            if events:
+                self.tell(events)
+        lines = self.lines.get(con_id)
+        if not lines:
+            tape.apply(update)
+        else:
+            parts = ticks.changes(tape, update)
+            tape.apply(update)
+            for line in lines:
+                ticks.send(line, parts)
+                if line.rt_volume and update.trade_size:
+                    ticks.send(line, [ticks.rt_volume(tape, update)])
+        listeners = self.listeners.get(con_id)
+        if listeners:
+            for listen in list(listeners):
+                listen(update)
+
+    def elapse(self, now_ns: int) -> None:
+        """Market time reached `now_ns`: what the exchange and the subscriptions do by time alone."""
+        wake = self.exchange.next_wake()
+        if wake is not None and wake <= now_ns:
+            self.tell(self.exchange.advance(now_ns))
+        self.desk.elapse(now_ns)
+
+    def new_day(self, now_ns: int) -> None:
+        """20:30 in New York: the day's figures begin anew (D)."""
+        self.tell(self.exchange.new_day(now_ns))
+        for con_id, tape in self.tapes.items():
+            tape.new_day()
+            for line in self.lines.get(con_id, ()):
+                ticks.send(line, [part for part in ticks.snapshot(tape) if part[0] == ticks.CLOSE])
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Say the exchange's events to whom they concern."""
+        self.broker.tell(events)
+
+    def security(self, con_id: int) -> Security:
+        """The known security of this conId. Raises KeyError."""
+        known = self.universe.get(con_id)
+        if known is None:
+            raise KeyError(con_id)
+        return known
+
+
+def contract_of(security: Security) -> Contract:
+    """The model's contract of a security."""
+    return Contract(con_id=security.con_id, symbol=security.symbol, exchange="SMART", currency="USD",
+                    primary_exchange=security.primary_exchange, local_symbol=security.symbol,
+                    trading_class="NMS" if security.primary_exchange == "NASDAQ" else security.symbol)
