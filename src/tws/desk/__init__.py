@@ -31,9 +31,10 @@ from tws.desk.commands import (
     Withdrawn,
     Written,
 )
-from tws.desk.desk import Desk, Timing
+from tws.desk.desk import Desk
 from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
 from tws.desk.state import DeskState
+from tws.desk.turn import Timing
 
 __all__ = [
     "Adjust",

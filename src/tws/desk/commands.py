@@ -23,10 +23,12 @@ __all__ = [
     "CancelAll",
     "CancelIntent",
     "Command",
+    "DeclareGone",
     "Event",
     "Flatten",
     "NotWritten",
     "Report",
+    "ReserveIds",
     "SubmitBracket",
     "SubmitOrder",
     "TimerTick",
@@ -60,7 +62,8 @@ class SubmitBracket(Struct, frozen=True, kw_only=True):
 class SubmitOrder(Struct, frozen=True, kw_only=True):
     """One order without children. Quantity in shares, prices in the contract's currency.
 
-    An `exit` is an order that reduces what we hold; it must prove so, or it is judged as an entry.
+    With another role than ENTRY it must provably reduce what we hold, working exits counted, and passes
+    the limits of entries. `Flatten` is the way to close what stop and target already guard.
     """
 
     instrument: Instrument
@@ -124,6 +127,23 @@ class Adjust(Struct, frozen=True, kw_only=True):
     ours: bool = False
 
 
+class DeclareGone(Struct, frozen=True, kw_only=True):
+    """A human's word that an order of unknown outcome is gone.
+
+    The only end of an order that TWS may hold untransmitted: it shows in no answer (INCIDENTS.md 14).
+    """
+
+    intent_id: str
+    operator: str
+    reason: str
+
+
+class ReserveIds(Struct, frozen=True, kw_only=True):
+    """Order ids for somebody else on this client id: the last record's `next_order_id`, less `count`, and on."""
+
+    count: int = 1
+
+
 class TimerTick(Struct, frozen=True, kw_only=True):
     """Time has passed: the runtime sends one at least every second of market time."""
 
@@ -151,7 +171,10 @@ class NotWritten(Struct, frozen=True, kw_only=True):
     any_byte_left: bool = False
 
 
-Command: TypeAlias = Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust
+Command: TypeAlias = (
+    Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
+    | ReserveIds
+)
 Report: TypeAlias = Written | Withdrawn | NotWritten
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick
 """All that the desk steps on."""

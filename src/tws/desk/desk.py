@@ -4,45 +4,41 @@
     journal.append(encode each);     await journal.commit()
     for record in records:           perform(desk.effects(record))
 
-`step` decides and applies: each record is applied to the state by `apply` as soon as it is decided, so
-that the next decision of the same event sees it. Recovery is `desk.recover(records)`, which applies and
-decides nothing. `decide(state, event, now_ns)` is the same judgement on a copy, for whoever wants to look
-without moving.
+`step` decides and applies: each record is applied to the state as soon as it is decided, so that the next
+decision of the same event sees it; nothing but `apply` moves the state. Recovery is `recover(records)`,
+which applies and decides nothing. `decide(state, event, now_ns)` is the same judgement on a copy, for
+whoever wants to look without moving.
+
+Quotes are kept beside the state, newest only: they serve decisions, and decisions are in the journal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from msgspec import Struct
-
-from tws.clock import NS_PER_S
+from tws.desk import commands as c
+from tws.desk.apply import apply
 from tws.desk.commands import Event
-from tws.desk.effects import Effect
+from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
+from tws.desk.flatten import begin_flatten, go_on
+from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
+from tws.desk.human import adjust, adopt, declare_gone
+from tws.desk.protect import look_after
+from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
+from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
 from tws.desk.state import DeskState
-from tws.model.records import Record
+from tws.desk.submit import submit_bracket, submit_order
+from tws.desk.turn import Timing, Turn
+from tws.model import facts as f
+from tws.model.account import AccountValue, Position
+from tws.model.execution import Commission, Execution
+from tws.model.market import Quote
+from tws.model.records import Alarmed, Approved, Asked, CancelAsked, Record
 from tws.risk.gate import Gate
 
 __all__ = ["Desk", "Timing"]
-
-
-class Timing(Struct, frozen=True, kw_only=True):
-    """Waits of the desk, in nanoseconds of market time; a run at N times real speed scales them by N."""
-
-    acknowledge_ns: int = 5 * NS_PER_S
-    """Sent and no word from TWS: unknown, asked about (INCIDENTS.md 9)."""
-    cancel_ns: int = 10 * NS_PER_S
-    """A cancel without an answer: the order is asked about, and the cancel sent again."""
-    absence_ns: int = 10 * NS_PER_S
-    """Between the two rounds that prove an order absent (DESIGN.md, invariant 3)."""
-    partial_ns: int = 10 * NS_PER_S
-    """A partly filled entry may leave its shares without a stop this long; then its rest is cancelled."""
-    bare_ns: int = 2 * NS_PER_S
-    """A stop that ended by itself: its twin's fill may still be on the way, so wait this long before a new one."""
-    flatten_ns: int = 30 * NS_PER_S
-    """One phase of a flatten; beyond it the answer is NOT FLAT, and the flatten goes on trying."""
-    repeat_ns: int = 60 * NS_PER_S
-    """The same alarm is repeated no sooner."""
 
 
 class Desk:
@@ -52,19 +48,79 @@ class Desk:
         self.gate = gate
         self.timing = timing or Timing()
         self.state = state or DeskState()
+        self.quotes: dict[int, Quote] = {}
 
     def step(self, event: Event, now_ns: int) -> list[Record]:
-        """All that follows from `event`: decided, applied to `state`, and returned in order for the journal."""
-        raise NotImplementedError
+        """All that follows from `event`: decided, applied to `state`, returned in order for the journal."""
+        if isinstance(event, Quote):
+            self.quotes[event.con_id] = event
+            return []
+        return self._step(self.state, event, now_ns)
 
     def effects(self, record: Record) -> list[Effect]:
         """What is to be done because of `record`, which must be on disk by now. Call it once per record."""
-        raise NotImplementedError
+        match record:
+            case Approved():
+                permit = self.gate.mint((record.intent_id, record.revision))
+                if permit is None:
+                    return []  # approved by a run that is over: its outcome is asked about
+                return [Place(order_id=permit.order_id, intent_id=record.intent_id, contract=permit.contract,
+                              order=permit.order, permit=permit, modifies=permit.modifies)]
+            case CancelAsked():
+                return [Cancel(order_id=record.order_id, intent_id=record.intent_id)]
+            case Asked():
+                return [Ask(kind=record.kind)]
+            case Alarmed():
+                return [Alert(severity=record.severity, subject=record.subject, text=record.text)]
+            case _:
+                return []
 
     def recover(self, records: Iterable[Record]) -> None:
-        """Apply a journal from its beginning. Nothing is decided, no effect comes of it; send `Begin` next."""
-        raise NotImplementedError
+        """Apply a journal from its beginning. Nothing is decided and no effect comes of it; `Begin` is next."""
+        for record in records:
+            apply(self.state, record)
 
     def decide(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
-        """What `step` would record from that state; nothing moves."""
-        raise NotImplementedError
+        """What `step` would record from that state; `state` does not move."""
+        if isinstance(event, Quote):
+            return []
+        return self._step(copy.deepcopy(state), event, now_ns)
+
+    def _step(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
+        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns)
+        _HEARD[type(event)](turn, event)
+        look_after(turn)
+        go_on(turn)
+        return turn.records
+
+
+def _nothing(turn: Turn, event: object) -> None:
+    """An account's values move nothing here; the runtime shows them."""
+
+
+_HEARD: dict[type, Callable[[Turn, Any], None]] = {
+    f.BrokerOrder: hear_order,
+    f.BrokerOrderStatus: hear_status,
+    f.BrokerReply: hear_reply,
+    Execution: hear_execution,
+    Commission: hear_commission,
+    Position: hear_position,
+    AccountValue: _nothing,
+    f.NextOrderId: hear_next_order_id,
+    f.Link: hear_link,
+    f.Answer: hear_answer,
+    c.Begin: begin,
+    c.SubmitBracket: submit_bracket,
+    c.SubmitOrder: submit_order,
+    c.CancelIntent: cancel_intent,
+    c.CancelAll: cancel_all,
+    c.Flatten: begin_flatten,
+    c.Adopt: adopt,
+    c.Adjust: adjust,
+    c.DeclareGone: declare_gone,
+    c.ReserveIds: reserve_ids,
+    c.TimerTick: lambda turn, _: pass_time(turn),
+    c.Written: written,
+    c.Withdrawn: withdrawn,
+    c.NotWritten: not_written,
+}

@@ -1,11 +1,139 @@
-"""What the desk knows."""
+"""What the desk knows: moved by `tws.desk.apply` alone, compared field by field in the tests.
+
+Nothing here comes from a quote or a clock, so a journal rebuilds all of it.
+"""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from decimal import Decimal
 
-__all__ = ["DeskState"]
+from msgspec import Struct, field
+
+from tws.model.account import Position
+from tws.model.contract import Contract
+from tws.model.facts import AnswerKind, LinkState
+from tws.model.instrument import Instrument
+from tws.model.order import Role, Side
+from tws.model.records import FlattenPhase, ForeignSeen
+from tws.orders.book import OrderBook, OurOrder
+from tws.positions.book import PositionBook
+
+__all__ = ["DeskState", "FlattenJob", "Group", "Question"]
+
+_ZERO = Decimal(0)
 
 
-class DeskState(Struct):
-    """Filled in by `tws.desk.apply` alone."""
+class Group(Struct, kw_only=True):
+    """A trade: an entry, its exits, and the prices of its protection. Quantities in shares."""
+
+    group_id: str
+    contract: Contract
+    tick: Decimal
+    lot: Decimal
+    side: Side
+    quantity: Decimal
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+    strategy: str = ""
+    signal_id: str = ""
+    intents: list[str] = field(default_factory=list)
+    bare_since_ns: int | None = None
+    repairs: int = 0
+    """Protective orders that the desk placed or resized by itself."""
+
+    @property
+    def instrument(self) -> Instrument:
+        return Instrument(contract=self.contract, tick=self.tick, lot=self.lot)
+
+    @property
+    def protected(self) -> bool:
+        """Whether its fills are to have a stop."""
+        return self.stop_price is not None
+
+
+class FlattenJob(Struct, kw_only=True):
+    """The flatten of one symbol."""
+
+    symbol: str
+    phase: FlattenPhase
+    since_ns: int
+    begun_ns: int
+    reason: str = ""
+    key: str = ""
+    closes: int = 0
+    """Closing orders that were sent for it."""
+
+
+class Question(Struct, kw_only=True):
+    """What we asked the broker of one kind, and whether the answer has come."""
+
+    asked_ns: int
+    epoch: int
+    answered_ns: int | None = None
+
+
+class DeskState(Struct, kw_only=True):
+    """All of it. `epoch` counts how often the broker came back: an absence is proven within one epoch."""
+
+    prefix: str = ""
+    client_id: int = 0
+    account: str = ""
+    port: int = 0
+    serial: int = 0
+    next_order_id: int = 0
+
+    link: LinkState = LinkState.DOWN
+    session: int = 0
+    epoch: int = 0
+    accounts: tuple[str, ...] = ()
+
+    book: OrderBook = field(default_factory=OrderBook)
+    ours: PositionBook = field(default_factory=PositionBook)
+    account_book: PositionBook = field(default_factory=PositionBook)
+    opened: bool = False
+    """The account's opening balances were taken."""
+    stated: dict[str, Position] = field(default_factory=dict)
+    """The broker's own word on each position, by account and con_id."""
+    differs: dict[str, int] = field(default_factory=dict)
+    """Since when the broker's word differs from the account's book."""
+
+    groups: dict[str, Group] = field(default_factory=dict)
+    open_groups: dict[str, None] = field(default_factory=dict)
+    """The trades that the desk looks after."""
+    flattens: dict[str, FlattenJob] = field(default_factory=dict)
+    flatten_keys: dict[str, None] = field(default_factory=dict)
+    signals: dict[str, str] = field(default_factory=dict)
+    """Signals that have acted, with the trade that came of them."""
+
+    questions: dict[AnswerKind, Question] = field(default_factory=dict)
+    named: dict[str, None] = field(default_factory=dict)
+    """Unknown orders of which the running round of answers has spoken."""
+    reconciled_epoch: int = -1
+    """The epoch in which open and completed orders, fills and positions were all answered."""
+    round_ns: int | None = None
+    """When the last round of answers was complete."""
+
+    alarms: dict[str, int] = field(default_factory=dict)
+    foreign: dict[int, ForeignSeen] = field(default_factory=dict)
+
+    @property
+    def link_up(self) -> bool:
+        """Whether TWS is there and has the broker."""
+        return self.link in (LinkState.CONNECTED, LinkState.RESTORED_KEPT, LinkState.RESTORED_LOST)
+
+    def net(self, contract: Contract) -> Decimal:
+        """What our own orders hold of a contract: signed shares."""
+        return self.ours.quantity(self.account, contract.con_id)
+
+    def members(self, group: Group, *roles: Role) -> list[OurOrder]:
+        """The orders of a trade in these roles, oldest first."""
+        orders = (self.book.orders[intent_id] for intent_id in group.intents)
+        return [order for order in orders if order.role in roles]
+
+    def held(self, group: Group) -> Decimal:
+        """The shares of a trade in its entry's direction: what entries filled less what exits took."""
+        total = _ZERO
+        for intent_id in group.intents:
+            order = self.book.orders[intent_id]
+            total += order.filled if order.order.side is group.side else -order.filled
+        return total

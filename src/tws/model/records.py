@@ -29,6 +29,7 @@ __all__ = [
     "RECORD_VERSION",
     "Adjusted",
     "Adopted",
+    "Agreed",
     "Alarmed",
     "Answered",
     "Approved",
@@ -39,6 +40,7 @@ __all__ = [
     "CancelAsked",
     "Charged",
     "Denied",
+    "Differs",
     "FlattenMoved",
     "FlattenPhase",
     "FloorRaised",
@@ -154,7 +156,7 @@ class Intended(_Record, frozen=True, kw_only=True):
 
 
 class Approved(_Record, frozen=True, kw_only=True):
-    """The gate let the order through; its bytes may leave once this is on disk. `revision` 0 places, others modify."""
+    """The gate let the order through; its bytes may leave once this is on disk. A `revision` above 0 modifies."""
 
     intent_id: str
     order_id: int
@@ -166,6 +168,13 @@ class Resized(_Record, frozen=True, kw_only=True):
 
     intent_id: str
     revision: int
+    quantity: Decimal
+
+
+class Agreed(_Record, frozen=True, kw_only=True):
+    """How a change of an order ended: TWS took it, or refused it and the order keeps `quantity`."""
+
+    intent_id: str
     quantity: Decimal
 
 
@@ -181,13 +190,17 @@ class Moved(_Record, frozen=True, kw_only=True):
     before: OrderState
     state: OrderState
     perm_id: int = 0
+    perm_state: OrderState | None = None
+    """The state of that permanent id alone, where the intent owns several."""
     filled: Decimal | None = None
     remaining: Decimal | None = None
+    written: bool = False
+    """It proves that the order's bytes have left."""
     cause: str = ""
 
 
 class Bound(_Record, frozen=True, kw_only=True):
-    """The broker's permanent id of an intent became known. One intent may come to own several (INCIDENTS.md 3)."""
+    """The broker's permanent id of an intent. One intent may come to own several (INCIDENTS.md 3)."""
 
     intent_id: str
     perm_id: int
@@ -198,6 +211,7 @@ class Adopted(_Record, frozen=True, kw_only=True):
     """A working order of our own reference that the journal did not know, or one that a human took over."""
 
     intent_id: str
+    serial: int
     group_id: str
     role: Role
     contract: Contract
@@ -239,6 +253,8 @@ class Denied(_Record, frozen=True, kw_only=True):
     quantity: Decimal | None = None
     strategy: str = ""
     signal_id: str = ""
+    group_id: str = ""
+    """The trade that the order was to protect, when the desk itself wanted it."""
 
 
 class LinkMoved(_Record, frozen=True, kw_only=True):
@@ -257,7 +273,7 @@ class FloorRaised(_Record, frozen=True, kw_only=True):
 
 
 class PositionHeard(_Record, frozen=True, kw_only=True):
-    """What the broker says we hold."""
+    """What the broker says we hold; 0 for what its complete list no longer names."""
 
     account: str
     contract: Contract
@@ -275,7 +291,7 @@ class OpeningSet(_Record, frozen=True, kw_only=True):
 
 
 class Adjusted(_Record, frozen=True, kw_only=True):
-    """A human moved a position that no fill explains (a split, an exercise, a transfer): by how much, at what price."""
+    """A human explained a move of a position without a fill (a split, an exercise, a transfer)."""
 
     account: str
     contract: Contract
@@ -294,17 +310,33 @@ class Asked(_Record, frozen=True, kw_only=True):
 
 
 class Answered(_Record, frozen=True, kw_only=True):
-    """A complete answer came."""
+    """A complete answer came; `named` are the intents of unknown outcome that it speaks of."""
 
     kind: AnswerKind
     session: int
+    named: tuple[str, ...] = ()
+    round_complete: bool = False
+    """Open, completed and executions have now all been answered since the round began."""
+    reconciled: bool = False
+    """All four kinds have been answered since the link came up."""
+    opened: bool = False
+    """The account's opening balances are taken from it (records before this one)."""
 
 
 class Missed(_Record, frozen=True, kw_only=True):
-    """One complete round of answers did not mention this order. Two of them, far enough apart, prove it absent."""
+    """One complete round of answers did not name this order. Two, far enough apart, prove it absent."""
 
     intent_id: str
     session: int
+
+
+class Differs(_Record, frozen=True, kw_only=True):
+    """The broker states another quantity than the account's fills make (`reckoned`), or no longer does."""
+
+    account: str
+    contract: Contract
+    reckoned: Decimal
+    stated: Decimal
 
 
 class Released(_Record, frozen=True, kw_only=True):
@@ -333,17 +365,14 @@ class FlattenMoved(_Record, frozen=True, kw_only=True):
 
 
 class ForeignSeen(_Record, frozen=True, kw_only=True):
-    """An order that is none of ours, kept apart and never touched."""
+    """An order that is none of ours, kept apart and never touched; `gone` when it ended."""
 
-    perm_id: int
-    order_id: int
-    client_id: int
-    symbol: str
-    status: str
+    order: BrokerOrder
+    gone: bool = False
 
 
 class Alarmed(_Record, frozen=True, kw_only=True):
-    """Something a human should know. `subject` is what it is about: an intent, a symbol, a kind of trouble."""
+    """Something a human should know. `subject` is what it is about: an intent, a symbol, a trouble."""
 
     severity: Severity
     subject: str
@@ -353,7 +382,7 @@ class Alarmed(_Record, frozen=True, kw_only=True):
 Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
-    | Released | Watched | FlattenMoved | ForeignSeen | Alarmed
+    | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed
 )
 
 _encoder = msgspec.json.Encoder()
@@ -372,7 +401,8 @@ def decode_record(data: bytes, number: int = 0) -> Record:
     """
     version, _, body = data.partition(b" ")
     if version != b"%d" % RECORD_VERSION:
-        raise DataError("journal", number, f"record version {version[:20]!r}; this program reads {RECORD_VERSION}")
+        reason = f"record version {version[:20]!r}; this program reads {RECORD_VERSION}"
+        raise DataError("journal", number, reason)
     try:
         return _decoder.decode(body)
     except msgspec.MsgspecError as error:

@@ -96,6 +96,8 @@ class OrderBook(Struct):
     by_order_id: dict[int, str] = field(default_factory=dict)
     alive: dict[str, None] = field(default_factory=dict)
     """The intents whose orders are not ended, oldest first."""
+    owing: dict[str, None] = field(default_factory=dict)
+    """Ended orders of which the broker claims fills whose executions are not here yet."""
 
     def add(self, order: OurOrder) -> None:
         """A new intent. Its order id now means this one, whatever it meant in an earlier session."""
@@ -116,6 +118,14 @@ class OrderBook(Struct):
             self.alive.pop(order.intent_id, None)
         else:
             self.alive.setdefault(order.intent_id, None)
+        self.settle(order)
+
+    def settle(self, order: OurOrder) -> None:
+        """Keep the list of those that owe us executions; to be called when a figure changed."""
+        if not order.live and order.missing:
+            self.owing[order.intent_id] = None
+        else:
+            self.owing.pop(order.intent_id, None)
 
     def get(self, intent_id: str) -> OurOrder | None:
         return self.orders.get(intent_id)
@@ -130,6 +140,11 @@ class OrderBook(Struct):
     def numbered(self, order_id: int) -> OurOrder | None:
         """By order id: the latest intent that was given it. Never enough for a fill."""
         return self.orders.get(self.by_order_id.get(order_id, ""))
+
+    def exposed(self) -> Iterator[OurOrder]:
+        """The orders by which a position may still move: not ended, or ended and owing executions."""
+        for intent_id in (*self.alive, *self.owing):
+            yield self.orders[intent_id]
 
     def living(self) -> Iterator[OurOrder]:
         """The orders not ended, oldest first. The book may move while you iterate."""

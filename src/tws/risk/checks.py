@@ -1,8 +1,8 @@
 """The limits, one small function each: None, or the denial that names limit, figure and bound.
 
-Two lists order them. `ALWAYS` holds whatever the order is. `ENTRIES` holds for all but exits that provably
-reduce (`reduces`): no safety device may trap a position (RISK.md). A child attached to an entry counts
-as an exit, since it can only act on what its parent filled, and never holds more than its parent.
+Three lists order them. `ALWAYS` holds whatever the order is. `ENTRIES` holds for entries. `EXITS` asks of an
+exit only that it provably reduces: no safety device may trap a position (RISK.md), and no exit may flip one. A
+child attached to an entry counts as an exit, since it can only act on what its parent filled.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tws.risk.denial import Denial
 from tws.risk.limits import Limits
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["ALWAYS", "ENTRIES", "STANDALONE", "Check", "live_lock", "reduces"]
+__all__ = ["ALWAYS", "ENTRIES", "EXITS", "STANDALONE", "Check", "live_lock", "reduces"]
 
 Check: TypeAlias = Callable[[Proposal, Situation, Limits], Denial | None]
 
@@ -81,6 +81,14 @@ def _children(proposal: Proposal, situation: Situation, limits: Limits) -> Denia
         return Denial(limit="children", figure=str(proposal.order.quantity), bound=str(parent),
                       reason="a child would hold more than its parent")
     return None
+
+
+def _reduce_only(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    if reduces(proposal, situation):
+        return None
+    return Denial(limit="reduce_only", figure=f"{proposal.order.side} {proposal.added} with "
+                  f"{situation.working_exits} in other exits", bound=f"{situation.net} held",
+                  reason="an exit must take less than is held, or it would turn the position")
 
 
 def _blocked(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
@@ -222,7 +230,10 @@ ENTRIES: tuple[Check, ...] = (
     _blocked, _duplicate, _allow, _unknown, _quantity, _stale, _notional, _collar, _short, _position,
     _position_value, _gross, _orders_per_side,
 )
-"""What an order is held to unless it provably reduces."""
+"""What an entry is held to besides."""
+
+EXITS: tuple[Check, ...] = (_reduce_only,)
+"""What an exit is held to besides: it reduces, and can't flip a position (INCIDENTS.md 19)."""
 
 STANDALONE: tuple[Check, ...] = (_live_lock, _account, _market_rule, _allow, _quantity, _notional)
 """What can be judged without a desk, its positions and its books."""
@@ -236,7 +247,7 @@ def reduces(proposal: Proposal, situation: Situation) -> bool:
     if proposal.role is Role.ENTRY:
         return False
     if proposal.parent_quantity is not None:
-        return proposal.order.quantity <= proposal.parent_quantity
+        return True  # `_children` holds it to its parent's size
     if proposal.added <= 0:
         return True
     if situation.net == 0 or (situation.net > 0) is (proposal.order.side is Side.BUY):

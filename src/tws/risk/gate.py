@@ -16,7 +16,7 @@ from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, Role
-from tws.risk.checks import ALWAYS, ENTRIES, STANDALONE, reduces
+from tws.risk.checks import ALWAYS, ENTRIES, EXITS, STANDALONE
 from tws.risk.denial import Denial
 from tws.risk.limits import Limits
 from tws.risk.permit import Mint, Permit
@@ -37,7 +37,7 @@ class Gate:
 
     def judge(self, proposal: Proposal, situation: Situation) -> Denial | None:
         """The first limit that the proposal breaks, None if it breaks none."""
-        checks = ALWAYS if reduces(proposal, situation) else ALWAYS + ENTRIES
+        checks = ALWAYS + (ENTRIES if proposal.role is Role.ENTRY else EXITS)
         for check in checks:
             denial = check(proposal, situation, self.limits)
             if denial is not None:
@@ -59,7 +59,8 @@ class Gate:
             return None
         order_id, contract, order, cap = approved
         intent_id, revision = key
-        return self._mint.issue(order_id, contract, order, intent_id=intent_id, cap=cap, modifies=revision > 0)
+        return self._mint.issue(order_id, contract, order, intent_id=intent_id, cap=cap,
+                                modifies=revision > 0)
 
     def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
         """None when the permit is good for exactly this order; asking uses it up."""
@@ -86,7 +87,8 @@ class StandaloneGate:
         account = order.account or self.account
         known = (self.account,) if self.account else ()
         proposal = Proposal(instrument=instrument, order=replace(order, account=account), role=Role.ENTRY)
-        situation = Situation(now_ns=0, port=self.port, account=self.account, managed_accounts=known, quote=quote)
+        situation = Situation(now_ns=0, port=self.port, account=self.account, managed_accounts=known,
+                              quote=quote)
         for check in STANDALONE:
             denial = check(proposal, situation, self.limits)
             if denial is not None:

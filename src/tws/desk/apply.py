@@ -1,0 +1,288 @@
+"""Records into state. Nothing here judges: a record says what happened, this writes it down.
+
+One function per kind of record, in one table. What a record leads to was decided when it was made;
+whoever applies a journal from its beginning arrives at the state in which it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from tws.desk.state import DeskState, FlattenJob, Group, Question
+from tws.model import records as r
+from tws.model.account import Position
+from tws.model.facts import AnswerKind, LinkState
+from tws.model.order import Order, OrderType, Role, Side
+from tws.model.records import FlattenPhase, Record
+from tws.orders.book import OurOrder, PermanentId
+
+__all__ = ["apply"]
+
+_KEPT = 10_000  # signals, alarms and foreign orders remembered: days of them, and bounded
+_ROUND = (AnswerKind.OPEN_ORDERS, AnswerKind.COMPLETED_ORDERS, AnswerKind.EXECUTIONS)
+
+
+def apply(state: DeskState, record: Record) -> None:
+    """Put one record into the state."""
+    _TABLE[type(record)](state, record)
+
+
+def _began(state: DeskState, record: r.Began) -> None:
+    state.prefix, state.client_id = record.prefix, record.client_id
+    state.account, state.port = record.account, record.port
+    state.link, state.accounts = LinkState.DOWN, ()
+    state.session = 0
+    state.questions.clear()
+    state.round_ns = None
+
+
+def _planned(state: DeskState, record: r.Planned) -> None:
+    state.groups[record.group_id] = Group(
+        group_id=record.group_id, contract=record.contract, tick=record.tick, lot=record.lot,
+        side=record.side, quantity=record.quantity, stop_price=record.stop_price, target_price=record.target_price,
+        strategy=record.strategy, signal_id=record.signal_id)
+    state.open_groups[record.group_id] = None
+    if record.signal_id:
+        _remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
+
+
+def _intended(state: DeskState, record: r.Intended) -> None:
+    order = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
+                     contract=record.contract, order=record.order, order_id=record.order_id,
+                     agreed_quantity=record.order.quantity, changed_ns=record.at_ns)
+    state.book.add(order)
+    state.serial = max(state.serial, record.serial)
+    state.next_order_id = max(state.next_order_id, record.order_id + 1)
+    group = state.groups.get(record.group_id)
+    if group is not None:
+        group.intents.append(record.intent_id)
+        if record.role is not Role.ENTRY and not record.order.parent_id:
+            group.repairs += 1
+
+
+def _approved(state: DeskState, record: r.Approved) -> None:
+    """The approval of a placement moves by its own `Moved`; that of a change moves nothing."""
+
+
+def _resized(state: DeskState, record: r.Resized) -> None:
+    order = state.book.orders[record.intent_id]
+    order.order = replace(order.order, quantity=record.quantity)
+    order.revision = record.revision
+    order.claimed_remaining = None  # it spoke of the old size
+    order.changed_ns = record.at_ns
+    group = state.groups.get(order.group_id)
+    if group is not None:
+        group.repairs += 1
+
+
+def _agreed(state: DeskState, record: r.Agreed) -> None:
+    order = state.book.orders[record.intent_id]
+    order.order = replace(order.order, quantity=record.quantity)
+    order.agreed_quantity = record.quantity
+
+
+def _moved(state: DeskState, record: r.Moved) -> None:
+    order = state.book.orders[record.intent_id]
+    if record.state is not order.state:
+        order.changed_ns = record.at_ns
+    if record.state is r.OrderState.UNKNOWN and order.state is not r.OrderState.UNKNOWN:
+        # Silence on a link that is up may be resolved in this very epoch; a lost link only in the next.
+        order.lost_epoch = state.epoch if not state.link_up else state.epoch - 1
+        order.misses = ()
+    if record.perm_id:
+        new = PermanentId(order_id=order.order_id, state=record.state)
+        entry = order.perms.setdefault(record.perm_id, new)
+        entry.state = record.perm_state or record.state
+    if record.filled is not None:
+        order.claimed = max(order.claimed, record.filled)
+    if record.remaining is not None:
+        order.claimed_remaining = record.remaining
+    if record.written:
+        order.written = True
+    order.cause = record.cause or order.cause
+    state.book.moved(order, record.state)
+
+
+def _bound(state: DeskState, record: r.Bound) -> None:
+    state.book.bind(state.book.orders[record.intent_id], record.perm_id, record.order_id)
+
+
+def _adopted(state: DeskState, record: r.Adopted) -> None:
+    row = record.order
+    order = Order(side=Side(row.side), quantity=row.quantity, order_type=OrderType(row.order_type),
+                  limit_price=row.limit_price, stop_price=row.stop_price, account=row.account,
+                  order_ref=row.order_ref, parent_id=row.parent_id, oca_group=row.oca_group)
+    ours = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
+                    contract=record.contract, order=order, order_id=row.order_id, written=True,
+                    state=r.OrderState.UNKNOWN, agreed_quantity=row.quantity, changed_ns=record.at_ns)
+    state.book.add(ours)
+    state.serial = max(state.serial, record.serial)
+    state.foreign.pop(row.perm_id, None)
+
+
+def _booked(state: DeskState, record: r.Booked) -> None:
+    state.account_book.book(record.execution)
+    if record.intent_id:
+        change = state.ours.book(record.execution)
+        order = state.book.orders[record.intent_id]
+        order.filled += change * record.execution.side.sign
+        state.book.settle(order)
+
+
+def _charged(state: DeskState, record: r.Charged) -> None:
+    state.account_book.charge(record.commission)
+    state.ours.charge(record.commission)
+
+
+def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
+    order = state.book.orders[record.intent_id]
+    order.cancel_wanted = True
+    order.changed_ns = record.at_ns
+
+
+def _denied(state: DeskState, record: r.Denied) -> None:
+    group = state.groups.get(record.group_id)
+    if group is not None:
+        group.repairs += 1  # a repair that was refused counts too, or it would be tried for ever
+
+
+def _link_moved(state: DeskState, record: r.LinkMoved) -> None:
+    state.link, state.session = record.state, record.session
+    if record.accounts:
+        state.accounts = record.accounts
+    if state.link_up:
+        state.epoch += 1
+    state.questions.clear()
+    state.named.clear()
+    state.round_ns = None
+
+
+def _floor_raised(state: DeskState, record: r.FloorRaised) -> None:
+    state.next_order_id = max(state.next_order_id, record.next_order_id)
+
+
+def _position_heard(state: DeskState, record: r.PositionHeard) -> None:
+    key = state.ours.key(record.account, record.contract.con_id)
+    state.stated[key] = Position(account=record.account, contract=record.contract, quantity=record.quantity,
+                                 average_cost=record.average_cost)
+
+
+def _opening_set(state: DeskState, record: r.OpeningSet) -> None:
+    state.account_book.open_with(record.account, record.contract, record.quantity, record.average_cost)
+
+
+def _adjusted(state: DeskState, record: r.Adjusted) -> None:
+    state.account_book.open_with(record.account, record.contract, record.quantity, record.price)
+    if record.ours:
+        state.ours.open_with(record.account, record.contract, record.quantity, record.price)
+
+
+def _asked(state: DeskState, record: r.Asked) -> None:
+    if record.kind in _ROUND and state.round_ns is not None:
+        state.round_ns = None
+        state.named.clear()
+        for kind in _ROUND:
+            state.questions.pop(kind, None)
+    state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch)
+
+
+def _answered(state: DeskState, record: r.Answered) -> None:
+    question = state.questions.setdefault(record.kind, Question(asked_ns=record.at_ns, epoch=state.epoch))
+    question.answered_ns = record.at_ns
+    for intent_id in record.named:
+        state.named[intent_id] = None
+    if record.kind is AnswerKind.POSITIONS:
+        state.opened = state.opened or record.opened
+    if record.round_complete:
+        state.round_ns = record.at_ns
+    if record.reconciled:
+        state.reconciled_epoch = state.epoch
+
+
+def _missed(state: DeskState, record: r.Missed) -> None:
+    order = state.book.orders[record.intent_id]
+    order.misses = (*order.misses[-3:], (state.epoch, record.at_ns))
+
+
+def _differs(state: DeskState, record: r.Differs) -> None:
+    key = state.ours.key(record.account, record.contract.con_id)
+    if record.reckoned == record.stated:
+        state.differs.pop(key, None)
+    else:
+        state.differs.setdefault(key, record.at_ns)
+
+
+def _released(state: DeskState, record: r.Released) -> None:
+    state.open_groups.pop(record.group_id, None)
+    state.groups[record.group_id].bare_since_ns = None
+
+
+def _watched(state: DeskState, record: r.Watched) -> None:
+    state.groups[record.group_id].bare_since_ns = record.at_ns if record.bare else None
+
+
+def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
+    known = state.flattens.get(record.symbol)
+    if known is None or record.phase is FlattenPhase.CANCELLING:
+        known = FlattenJob(symbol=record.symbol, phase=record.phase, since_ns=record.at_ns,
+                           begun_ns=record.at_ns, reason=record.reason, key=record.key)
+        state.flattens[record.symbol] = known
+    known.phase, known.since_ns = record.phase, record.at_ns
+    if record.phase is FlattenPhase.CLOSING:
+        known.closes += 1
+    if record.key:
+        _remember(state.flatten_keys, f"{record.key}/{record.symbol}", None)
+    if record.phase is FlattenPhase.FLAT:
+        del state.flattens[record.symbol]
+
+
+def _foreign_seen(state: DeskState, record: r.ForeignSeen) -> None:
+    if record.gone:
+        state.foreign.pop(record.order.perm_id, None)
+    else:
+        _remember(state.foreign, record.order.perm_id, record)
+
+
+def _alarmed(state: DeskState, record: r.Alarmed) -> None:
+    _remember(state.alarms, record.subject, record.at_ns)
+
+
+def _remember(memory: dict[Any, Any], key: object, value: object) -> None:
+    memory.pop(key, None)
+    while len(memory) >= _KEPT:
+        del memory[next(iter(memory))]
+    memory[key] = value
+
+
+_TABLE: dict[type, Callable[[DeskState, Any], None]] = {
+    r.Began: _began,
+    r.Planned: _planned,
+    r.Intended: _intended,
+    r.Approved: _approved,
+    r.Resized: _resized,
+    r.Agreed: _agreed,
+    r.Moved: _moved,
+    r.Bound: _bound,
+    r.Adopted: _adopted,
+    r.Booked: _booked,
+    r.Charged: _charged,
+    r.CancelAsked: _cancel_asked,
+    r.Denied: _denied,
+    r.LinkMoved: _link_moved,
+    r.FloorRaised: _floor_raised,
+    r.PositionHeard: _position_heard,
+    r.OpeningSet: _opening_set,
+    r.Adjusted: _adjusted,
+    r.Asked: _asked,
+    r.Answered: _answered,
+    r.Missed: _missed,
+    r.Differs: _differs,
+    r.Released: _released,
+    r.Watched: _watched,
+    r.FlattenMoved: _flatten_moved,
+    r.ForeignSeen: _foreign_seen,
+    r.Alarmed: _alarmed,
+}

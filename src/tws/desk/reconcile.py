@@ -1,0 +1,246 @@
+"""After a lost link: ask, merge, and prove absence; and what only the passing of time shows.
+
+When the link goes, every order that has not ended becomes UNKNOWN. When it comes back, fills, completed and
+open orders and positions are asked for, and each answer is heard like the facts it is made of, which
+repeats harmlessly. Open, completed and executions together make a round. An order that two complete rounds
+do not name, `absence_ns` apart within one epoch that began after the loss, is absent.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tws.desk.hear import hear_execution, hear_order
+from tws.desk.turn import Turn
+from tws.model.account import Position
+from tws.model.contract import Contract
+from tws.model.facts import Answer, AnswerKind, Link, LinkState, NextOrderId
+from tws.model.order import Role
+from tws.model.records import (
+    Answered,
+    Differs,
+    FloorRaised,
+    LinkMoved,
+    Missed,
+    OpeningSet,
+    OrderState,
+    PositionHeard,
+    Severity,
+)
+from tws.orders.book import OurOrder
+from tws.orders.table import OrderEvent
+from tws.positions.compare import compare
+
+__all__ = ["hear_answer", "hear_link", "hear_next_order_id", "hear_position", "pass_time"]
+
+_ROUND = (AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS)
+_ALL = (*_ROUND, AnswerKind.POSITIONS)
+_DOWN = (LinkState.DOWN, LinkState.BROKER_LOST)
+_MAX_ORDER_ID = 2**31 - 2
+_ZERO = Decimal(0)
+
+
+def hear_link(turn: Turn, fact: Link) -> None:
+    """The link changed: what is under way is unknown from now, or everything is asked for."""
+    state = turn.state
+    if (fact.state, fact.session) == (state.link, state.session) and fact.accounts in ((), state.accounts):
+        return
+    lost = fact.state in _DOWN or fact.session != state.session or fact.state is LinkState.RESTORED_LOST
+    turn.emit(LinkMoved(at_ns=turn.now_ns, state=fact.state, session=fact.session, cause=fact.cause,
+                        accounts=fact.accounts))
+    if lost:
+        for order in state.book.living():
+            turn.move(order, OrderEvent.LOSE, cause=fact.cause)
+    if fact.state in _DOWN:
+        turn.alarm(Severity.WARNING, f"link {fact.state}", f"the link is {fact.state}: {fact.cause}")
+    else:
+        turn.ask(*_ALL)
+
+
+def hear_next_order_id(turn: Turn, fact: NextOrderId) -> None:
+    """nextValidId may roll back after a restart of the gateway: it only ever raises (INCIDENTS.md 1)."""
+    if turn.state.next_order_id < fact.order_id <= _MAX_ORDER_ID:
+        turn.emit(FloorRaised(at_ns=turn.now_ns, next_order_id=fact.order_id))
+
+
+def hear_position(turn: Turn, fact: Position) -> None:
+    """The broker's word on one position, compared with what the account's fills make."""
+    state = turn.state
+    key = state.ours.key(fact.account, fact.contract.con_id)
+    known = state.stated.get(key)
+    if known is None or known.quantity != fact.quantity or known.average_cost != fact.average_cost:
+        turn.emit(PositionHeard(at_ns=turn.now_ns, account=fact.account, contract=fact.contract,
+                                quantity=fact.quantity, average_cost=fact.average_cost))
+    if state.opened:
+        compare_position(turn, fact.account, fact.contract)
+
+
+def compare_position(turn: Turn, account: str, contract: Contract) -> None:
+    """Note when a difference between the broker's word and the account's book begins or ends."""
+    state = turn.state
+    key = state.ours.key(account, contract.con_id)
+    stated = state.stated.get(key)
+    if stated is None or not state.opened:
+        return
+    reckoned = state.account_book.quantity(account, contract.con_id)
+    if (reckoned != stated.quantity) is not (key in state.differs):
+        turn.emit(Differs(at_ns=turn.now_ns, account=account, contract=contract, reckoned=reckoned,
+                          stated=stated.quantity))
+
+
+def hear_answer(turn: Turn, fact: Answer) -> None:
+    """A complete answer: hear its rows, then judge what it does not name."""
+    state = turn.state
+    if fact.session != state.session or not state.link_up:
+        return  # it speaks of an earlier link
+    for order in fact.orders:
+        hear_order(turn, order)
+    for execution in fact.executions:
+        hear_execution(turn, execution)
+    if fact.kind is AnswerKind.POSITIONS:
+        opened = _hear_positions(turn, fact)
+    else:
+        opened = False
+    named = tuple(order.intent_id for order in state.book.living() if _names(fact, order))
+    others = [kind for kind in _ROUND if kind is not fact.kind]
+    complete = fact.kind in _ROUND and all(_answered(turn, kind) for kind in others)
+    asked = _answered_all(turn, fact.kind, _ALL)
+    asked_ns = min((state.questions[kind].asked_ns for kind in _ROUND if kind in state.questions),
+                   default=turn.now_ns)
+    turn.emit(Answered(at_ns=turn.now_ns, kind=fact.kind, session=fact.session, named=named,
+                       round_complete=complete, opened=opened,
+                       reconciled=asked and state.reconciled_epoch != state.epoch))
+    if complete:
+        _judge_absence(turn, asked_ns)
+
+
+def pass_time(turn: Turn) -> None:
+    """What only the passing of time shows. Every wait here is bounded by `Timing`."""
+    state, timing = turn.state, turn.timing
+    for order in state.book.living():
+        age_ns = turn.now_ns - order.changed_ns
+        if order.state in (OrderState.APPROVED, OrderState.SENT) and age_ns >= timing.acknowledge_ns:
+            _never_acknowledged(turn, order)
+        elif order.state is OrderState.PENDING_CANCEL and age_ns >= timing.cancel_ns:
+            turn.move(order, OrderEvent.SILENCE, cause="the cancel was neither confirmed nor refused")
+        elif order.cancel_wanted and _cancel_again(turn, order, age_ns):
+            turn.cancel(order, "still there after a cancel")
+    if any(turn.now_ns - state.book.orders[intent].changed_ns >= timing.owing_ns for intent in state.book.owing):
+        turn.ask(AnswerKind.EXECUTIONS)
+    unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
+    if unknown:
+        _ask_about(turn, unknown)
+    for kind, question in tuple(state.questions.items()):
+        if question.answered_ns is None and turn.now_ns - question.asked_ns >= timing.answer_ns:
+            turn.ask(kind)
+    for key, since in state.differs.items():
+        if turn.now_ns - since >= timing.differs_ns:
+            stated = state.stated[key]
+            turn.alarm(Severity.ALARM, f"differs {key}",
+                       f"{stated.contract.symbol}: the broker states {stated.quantity}, its fills make "
+                       f"{state.account_book.quantity(stated.account, stated.contract.con_id)}")
+            turn.ask(AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
+
+
+def _hear_positions(turn: Turn, fact: Answer) -> bool:
+    """Take the opening balances from the first complete list; later ones are compared."""
+    state = turn.state
+    listed = [row for row in fact.positions]
+    for row in listed:
+        hear_position(turn, row)
+    gone = [each for each in state.stated.values() if each.quantity and each.account in state.accounts]
+    names = {(row.account, row.contract.con_id) for row in listed}
+    for each in gone:
+        if (each.account, each.contract.con_id) not in names:
+            hear_position(turn, Position(account=each.account, contract=each.contract, quantity=_ZERO,
+                                         average_cost=_ZERO))
+    if not state.opened:
+        if not _answered(turn, AnswerKind.EXECUTIONS):
+            return False  # without the day's fills an opening balance can't be reckoned
+        for difference in compare(state.account_book, listed, state.accounts):
+            cost = state.stated.get(state.ours.key(difference.account, difference.contract.con_id))
+            turn.emit(OpeningSet(at_ns=turn.now_ns, account=difference.account, contract=difference.contract,
+                                 quantity=difference.stated - difference.reckoned,
+                                 average_cost=cost.average_cost if cost else _ZERO))
+        return True
+    for difference in compare(state.account_book, listed, state.accounts):
+        compare_position(turn, difference.account, difference.contract)
+    return False
+
+
+def _answered(turn: Turn, kind: AnswerKind) -> bool:
+    question = turn.state.questions.get(kind)
+    return question is not None and question.answered_ns is not None
+
+
+def _answered_all(turn: Turn, now: AnswerKind, kinds: tuple[AnswerKind, ...]) -> bool:
+    return all(kind is now or _answered(turn, kind) for kind in kinds)
+
+
+def _names(fact: Answer, order: OurOrder) -> bool:
+    return order.state is OrderState.UNKNOWN and (
+        any(_same(row.order_ref, row.perm_id, order) for row in fact.orders)
+        or any(_same(row.order_ref, row.perm_id, order) for row in fact.executions))
+
+
+def _same(order_ref: str, perm_id: int, order: OurOrder) -> bool:
+    return order_ref == order.intent_id or (perm_id != 0 and perm_id in order.perms)
+
+
+def _judge_absence(turn: Turn, asked_ns: int) -> None:
+    """A round is complete: who was not named in it, once or for the second time?"""
+    state = turn.state
+    for order in state.book.living():
+        if order.state is not OrderState.UNKNOWN or order.intent_id in state.named:
+            continue
+        if order.lost_epoch >= state.epoch or order.changed_ns > asked_ns:
+            continue  # lost in this very epoch, or after the round's first question
+        earlier = [at for epoch, at in order.misses if epoch == state.epoch]
+        turn.emit(Missed(at_ns=turn.now_ns, intent_id=order.intent_id, session=state.session))
+        if not earlier or turn.now_ns - earlier[0] < turn.timing.absence_ns:
+            continue
+        if _untransmitted(turn, order):
+            turn.alarm(Severity.ALARM, f"untransmitted {order.intent_id}",
+                       f"order {order.intent_id} ({order.contract.symbol}) may be held in TWS, untransmitted: "
+                       "restart TWS or look there, then declare it gone")
+            continue
+        turn.move(order, OrderEvent.ABSENCE, cause="two complete rounds of answers did not name it")
+        turn.alarm(Severity.ALARM, f"absent {order.intent_id}",
+                   f"order {order.intent_id} ({order.contract.symbol}) is proven absent: it never reached the broker")
+
+
+def _untransmitted(turn: Turn, order: OurOrder) -> bool:
+    """Whether TWS may hold it untransmitted: the child that transmits its bracket is not known to have left."""
+    if order.order.transmit:
+        return False
+    group = turn.state.groups.get(order.group_id)
+    if group is None:
+        return True
+    last = [each for each in turn.state.members(group, Role.STOP) if each.order.parent_id and each.order.transmit]
+    return not any(each.written for each in last)
+
+
+def _never_acknowledged(turn: Turn, order: OurOrder) -> None:
+    """Sent, and no word (INCIDENTS.md 9). An untransmitted order has none to expect before its bracket is sent."""
+    turn.move(order, OrderEvent.SILENCE, cause="sent, never acknowledged")
+    turn.alarm(Severity.WARNING, f"silence {order.intent_id}",
+               f"order {order.intent_id} ({order.contract.symbol}) was sent and never acknowledged; TWS may be "
+               "showing a dialog that waits for a click")
+
+
+def _cancel_again(turn: Turn, order: OurOrder, age_ns: int) -> bool:
+    found = order.state in (OrderState.ACKNOWLEDGED, OrderState.WORKING, OrderState.HELD)
+    return turn.state.link_up and (found or age_ns >= turn.timing.cancel_ns)
+
+
+def _ask_about(turn: Turn, unknown: list[OurOrder]) -> None:
+    """Run rounds of questions, `absence_ns` apart, while any order is unknown."""
+    state = turn.state
+    if state.round_ns is None:
+        missing = [kind for kind in _ROUND if kind not in state.questions]
+        turn.ask(*missing)
+    elif turn.now_ns - state.round_ns >= turn.timing.absence_ns:
+        turn.ask(*_ROUND)
+    for order in unknown:
+        turn.alarm(Severity.WARNING, f"unknown {order.intent_id}",
+                   f"order {order.intent_id} ({order.contract.symbol}) is of unknown outcome: {order.cause}")

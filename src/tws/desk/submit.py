@@ -1,0 +1,267 @@
+"""Wishes into intents: build the orders, let the gate judge them, give them ids, all in one step.
+
+A bracket is complete or absent: all three orders are judged before the first gets an id, and their
+intents, ids and approvals are records of one commit. The parent and the first child are sent with transmit off,
+the last child with it on (TWS-BEHAVIOUR.md C2).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from tws.desk.commands import SubmitBracket, SubmitOrder
+from tws.desk.state import Group
+from tws.desk.turn import Turn
+from tws.model.contract import Contract
+from tws.model.instrument import Instrument
+from tws.model.order import Bracket, Order, OrderType, Role, Side
+from tws.model.records import Approved, Denied, Intended, OrderState, Planned, Resized
+from tws.orders.book import OurOrder
+from tws.orders.table import OrderEvent
+from tws.positions.book import multiplier
+from tws.risk.denial import Denial
+from tws.risk.situation import Proposal, Situation
+
+__all__ = ["place_exit", "resize", "situation", "submit_bracket", "submit_order"]
+
+_ZERO = Decimal(0)
+MAX_ORDER_ID = 2**31 - 2
+"""The highest id of ours: 2147483647 is what manual orders carry (TWS-BEHAVIOUR.md C4)."""
+
+
+def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
+    """Judge an entry with its two children; then intend and approve all three, or deny all."""
+    plan = _snapped(command.bracket, command.instrument)
+    account = turn.state.account
+    entry = Order(side=plan.side, quantity=plan.quantity, limit_price=plan.limit_price, tif=plan.tif,
+                  order_type=OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT,
+                  account=account, transmit=False)
+    target = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.LIMIT,
+                   limit_price=plan.target_price, tif=plan.tif, account=account, transmit=False)
+    stop = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP,
+                 stop_price=plan.stop_price, tif=plan.tif, account=account, transmit=True)
+    where = situation(turn, command.instrument.contract, plan.side, signal=(plan.strategy, plan.signal_id))
+    orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
+    denial = _wrong_sides(plan, where)
+    for role, order in orders:
+        child = None if role is Role.ENTRY else plan.quantity
+        proposal = Proposal(instrument=command.instrument, order=order, role=role, strategy=plan.strategy,
+                            signal_id=plan.signal_id, parent_quantity=child)
+        denial = denial or turn.gate.judge(proposal, where) or _no_ids(turn, len(orders))
+    if denial is not None:
+        _deny(turn, denial, plan.contract, Role.ENTRY, entry, plan.strategy, plan.signal_id)
+        return
+    group_id = _next_intent_id(turn)
+    turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=command.instrument.contract,
+                      tick=command.instrument.tick, lot=command.instrument.lot, side=plan.side,
+                      quantity=plan.quantity, stop_price=plan.stop_price, target_price=plan.target_price,
+                      strategy=plan.strategy, signal_id=plan.signal_id))
+    parent = 0
+    intents = []
+    for role, order in orders:
+        intent = _intend(turn, group_id, role, command.instrument.contract, replace(order, parent_id=parent))
+        parent = parent or intent.order_id
+        intents.append(intent)
+    for intent in intents:
+        _approve(turn, intent)
+
+
+def submit_order(turn: Turn, command: SubmitOrder) -> None:
+    """One order. An entry opens a trade without protection; an exit must prove that it reduces."""
+    instrument = command.instrument
+    order = Order(side=command.side, quantity=command.quantity, order_type=command.order_type,
+                  limit_price=command.limit_price, stop_price=command.stop_price, tif=command.tif,
+                  account=turn.state.account, outside_rth=command.outside_rth)
+    where = situation(turn, instrument.contract, command.side, signal=(command.strategy, command.signal_id))
+    proposal = Proposal(instrument=instrument, order=order, role=command.role, strategy=command.strategy,
+                        signal_id=command.signal_id)
+    denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
+    if denial is not None:
+        _deny(turn, denial, instrument.contract, command.role, order, command.strategy, command.signal_id)
+        return
+    group_id = ""
+    if command.role is Role.ENTRY:
+        group_id = _next_intent_id(turn)
+        turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=instrument.contract,
+                          tick=instrument.tick, lot=instrument.lot, side=command.side,
+                          quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id))
+    _approve(turn, _intend(turn, group_id, command.role, instrument.contract, order))
+
+
+def place_exit(
+    turn: Turn, group: Group | None, instrument: Instrument, role: Role, order: Order
+) -> OurOrder | None:
+    """An exit that the desk itself wants: judged like any other; None, and a `Denied`, when it may not leave."""
+    group_id = group.group_id if group is not None else ""
+    where = situation(turn, instrument.contract, order.side, without_exits_of=group_id)
+    order = replace(order, account=turn.state.account)
+    proposal = Proposal(instrument=instrument, order=order, role=role)
+    denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
+    if denial is not None:
+        _deny(turn, denial, instrument.contract, role, order, group_id=group_id)
+        return None
+    intent = _intend(turn, group_id, role, instrument.contract, order)
+    _approve(turn, intent)
+    return intent
+
+
+def resize(turn: Turn, group: Group, order: OurOrder, quantity: Decimal) -> bool:
+    """Change the total quantity of a working exit; False, and a `Denied`, when the gate refuses."""
+    changed = replace(order.order, quantity=quantity)
+    where = situation(turn, order.contract, order.order.side, without_exits_of=group.group_id)
+    proposal = Proposal(instrument=group.instrument, order=changed, role=order.role,
+                        grows_by=quantity - order.order.quantity)
+    denial = turn.gate.judge(proposal, where)
+    if denial is not None:
+        _deny(turn, denial, order.contract, order.role, changed, group_id=group.group_id)
+        return False
+    revision = order.revision + 1
+    turn.emit(Resized(at_ns=turn.now_ns, intent_id=order.intent_id, revision=revision, quantity=quantity))
+    turn.gate.approve((order.intent_id, revision), order.order_id, order.contract, order.order, quantity)
+    turn.emit(Approved(at_ns=turn.now_ns, intent_id=order.intent_id, order_id=order.order_id,
+                       revision=revision))
+    return True
+
+
+def situation(
+    turn: Turn, contract: Contract, side: Side, *, signal: tuple[str, str] = ("", ""),
+    without_exits_of: str = "",
+) -> Situation:
+    """Where we stand on a contract. `without_exits_of` leaves out a trade whose exits end each other."""
+    state = turn.state
+    buys = sells = _ZERO
+    on_side = 0
+    exits: dict[str, Decimal] = {}
+    unknown = []
+    for order in state.book.exposed():
+        if order.contract.con_id != contract.con_id:
+            continue
+        if order.state is OrderState.UNKNOWN:
+            unknown.append(order.intent_id)
+        on_side += order.order.side is side
+        if order.role is not Role.ENTRY:
+            key = order.group_id or order.intent_id
+            # A child whose parent has filled nothing can take nothing; exits of one trade end each other.
+            if key != without_exits_of or not without_exits_of:
+                exits[key] = max(exits.get(key, _ZERO), _exit_reach(turn, order))
+        elif order.order.side is Side.BUY:
+            buys += order.open_quantity
+        else:
+            sells += order.open_quantity
+    strategy, signal_id = signal
+    return Situation(
+        now_ns=turn.now_ns, port=state.port, account=state.account, managed_accounts=state.accounts,
+        net=state.net(contract), working_buys=buys, working_sells=sells,
+        working_exits=sum(exits.values(), _ZERO), orders_on_side=on_side, unknown_orders=tuple(unknown),
+        other_gross_notional=_other_gross(turn, contract), quote=turn.quotes.get(contract.con_id),
+        signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
+        entries_blocked=_blocked(turn, contract))
+
+
+def _exit_reach(turn: Turn, order: OurOrder) -> Decimal:
+    group = turn.state.groups.get(order.group_id)
+    if group is None or not order.order.parent_id:
+        return order.open_quantity
+    return min(order.open_quantity, max(turn.state.held(group), _ZERO))
+
+
+def _blocked(turn: Turn, contract: Contract) -> str:
+    """Why no entry may leave now."""
+    state = turn.state
+    if not state.link_up:
+        return f"the link is {state.link}"
+    if state.reconciled_epoch != state.epoch:
+        return "the broker's orders, fills and positions have not all been read since the link came up"
+    if contract.symbol in state.flattens:
+        return f"{contract.symbol} is being flattened ({state.flattens[contract.symbol].phase})"
+    since = state.differs.get(state.ours.key(state.account, contract.con_id))
+    if since is not None and turn.now_ns - since >= turn.timing.differs_ns:
+        return f"the broker states another position in {contract.symbol} than its fills make"
+    return ""
+
+
+def _other_gross(turn: Turn, contract: Contract) -> Decimal:
+    """The worst positions of all other contracts, in money, at the market or else at what they cost."""
+    state = turn.state
+    contracts: dict[int, Contract] = {each.contract.con_id: each.contract for each in state.ours.exposed()}
+    reach: dict[tuple[int, Side], Decimal] = {}
+    price: dict[int, Decimal] = {}
+    for order in state.book.exposed():
+        if order.role is Role.ENTRY:
+            con_id = order.contract.con_id
+            contracts.setdefault(con_id, order.contract)
+            key = (con_id, order.order.side)
+            reach[key] = reach.get(key, _ZERO) + order.open_quantity
+            price[con_id] = max(price.get(con_id, _ZERO), order.order.limit_price or _ZERO)
+    total = _ZERO
+    for con_id, each in contracts.items():
+        if con_id == contract.con_id:
+            continue
+        net = state.net(each)
+        worst = max(abs(net + reach.get((con_id, Side.BUY), _ZERO)),
+                    abs(net - reach.get((con_id, Side.SELL), _ZERO)))
+        quote = turn.quotes.get(con_id)
+        seen = (quote.ask or quote.last or quote.bid) if quote is not None else None
+        holding = state.ours.holdings.get(state.ours.key(state.account, con_id))
+        cost = holding.average_price if holding is not None else _ZERO
+        known = Decimal(repr(seen)) if seen is not None and 0 < seen < float("inf") else cost
+        total += worst * max(known, price.get(con_id, _ZERO)) * multiplier(each)
+    return total
+
+
+def _snapped(plan: Bracket, instrument: Instrument) -> Bracket:
+    """The bracket on the contract's grid: the entry asks no more, the stop lies no farther than was wished."""
+    buy = plan.side is Side.BUY
+    limit = None if plan.limit_price is None else instrument.snap(plan.limit_price, up=not buy)
+    return replace(plan, limit_price=limit, target_price=instrument.snap(plan.target_price),
+                   stop_price=instrument.snap(plan.stop_price, up=buy))
+
+
+def _wrong_sides(plan: Bracket, where: Situation) -> Denial | None:
+    """The stop, the entry and the target must lie in the trade's order, or an exit triggers at once."""
+    entry = plan.limit_price if plan.limit_price is not None else where.market(plan.side)
+    if entry is None:
+        return None  # no market: the stale limit will say so
+    sign = plan.side.sign
+    if plan.stop_price * sign < entry * sign < plan.target_price * sign:
+        return None
+    return Denial(limit="bracket_sides", figure=f"stop {plan.stop_price}, target {plan.target_price}",
+                  bound=f"entry {entry} between them", reason="an exit would act at once")
+
+
+def _no_ids(turn: Turn, count: int) -> Denial | None:
+    next_id = turn.state.next_order_id
+    if next_id >= 1 and next_id + count - 1 <= MAX_ORDER_ID:
+        return None
+    return Denial(limit="order_ids", figure=str(next_id), bound=f"1 to {MAX_ORDER_ID}",
+                  reason="TWS has not named the next order id" if next_id < 1 else "the ids are used up")
+
+
+def _next_intent_id(turn: Turn) -> str:
+    return f"{turn.state.prefix}-{turn.state.serial + 1}"
+
+
+def _intend(turn: Turn, group_id: str, role: Role, contract: Contract, order: Order) -> OurOrder:
+    intent_id = _next_intent_id(turn)
+    turn.emit(Intended(at_ns=turn.now_ns, intent_id=intent_id, serial=turn.state.serial + 1, group_id=group_id,
+                       role=role, order_id=turn.state.next_order_id, contract=contract,
+                       order=replace(order, order_ref=intent_id)))
+    return turn.state.book.orders[intent_id]
+
+
+def _approve(turn: Turn, intent: OurOrder) -> None:
+    turn.gate.approve((intent.intent_id, 0), intent.order_id, intent.contract, intent.order,
+                      intent.order.quantity)
+    turn.emit(Approved(at_ns=turn.now_ns, intent_id=intent.intent_id, order_id=intent.order_id))
+    turn.move(intent, OrderEvent.APPROVE)
+
+
+def _deny(
+    turn: Turn, denial: Denial, contract: Contract, role: Role, order: Order, strategy: str = "", signal: str = "",
+    group_id: str = "",
+) -> None:
+    turn.emit(Denied(at_ns=turn.now_ns, symbol=contract.symbol, limit=denial.limit, figure=denial.figure,
+                     bound=denial.bound, reason=denial.reason, role=role, side=order.side,
+                     quantity=order.quantity, strategy=strategy, signal_id=signal, group_id=group_id))
