@@ -26,7 +26,8 @@ CASH = Decimal(10**12)
 
 def build() -> Exchange:
     """Eight instruments at 100.00 / 100.01, one account that can carry anything."""
-    listings = [Listing(instrument=Instrument(contract=Contract(con_id=con_id, symbol=f"S{con_id}"))) for con_id in IDS]
+    contracts = [Contract(con_id=con_id, symbol=f"S{con_id}") for con_id in IDS]
+    listings = [Listing(instrument=Instrument(contract=contract)) for contract in contracts]
     habits = Habits(max_working=10**9)
     exchange = Exchange(listings, [AccountSetup(account="DU1", cash=CASH)], habits=habits)
     for con_id in IDS:
@@ -49,15 +50,19 @@ def resting(exchange: Exchange, per_instrument: int) -> None:
         for at in range(per_instrument):
             order_id += 1
             price = Decimal(80) - Decimal(at % 500) / 100
-            kind = {0: ("LMT", Side.BUY, {"limit_price": price}), 1: ("STP", Side.SELL, {"stop_price": price})}[at % 2]
-            exchange.place(ticket(order_id, con_id, kind[1], kind[0], **kind[2]), 2)
+            if at % 2:
+                order = ticket(order_id, con_id, Side.SELL, "STP", stop_price=price)
+            else:
+                order = ticket(order_id, con_id, Side.BUY, "LMT", limit_price=price)
+            exchange.place(order, 2)
 
 
 def quotes(n: int, working: int) -> Callable[[], float]:
     def run() -> float:
         exchange = build()
         resting(exchange, working)
-        rows = [(IDS[i % 8], 9990 + i % 20, 100 + i % 7, 9991 + i % 20, 100 + i % 5, 10 + i) for i in range(n)]
+        prices = [9990 + i % 20 for i in range(n)]
+        rows = [(IDS[i % 8], at, 100 + i % 7, at + 1, 100 + i % 5, 10 + i) for i, at in enumerate(prices)]
         quote = exchange.quote
         begin = perf_counter()
         for row in rows:
@@ -123,12 +128,13 @@ def measure(n: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for name, count, run in cases:
         best = min(run() for _ in range(3))
-        rows.append({"case": name, "count": count, "per_s": round(count / best), "us_each": round(best / count * 1e6, 2)})
+        each_us = round(best / count * 1e6, 2)
+        rows.append({"case": name, "count": count, "per_s": round(count / best), "us_each": each_us})
     return rows
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--n", type=int, default=300_000, help="quotes per row")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     options = parser.parse_args(argv)

@@ -172,3 +172,14 @@ def test_children_of_a_partly_filled_cancelled_parent_protect_the_part(partial: 
     partial.quote(9790, 500, 9800, 0)
     partial.trade(9790)
     assert partial.position() == 0 and partial.open_ids() == []
+
+
+def test_what_outlives_its_parent_is_one_group_of_the_part(partial: Any) -> None:
+    partial.cancel(1)
+    assert partial.quote(10200, 30, 10300, 0)[-2:] == pair("PreSubmitted", 3, 0, 30)
+
+
+def test_the_cancel_of_an_untransmitted_order_takes_no_while(Floor_: Any) -> None:
+    floor = Floor_(cancel_latency_ns=1_000)
+    floor.place(1, "BUY", 10, transmit=False)
+    assert floor.cancel(1) == ["3 ApiCancelled #1 0/10", "4 202 #1"]

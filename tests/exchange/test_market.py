@@ -123,3 +123,24 @@ def test_time_never_runs_back(floor: Any) -> None:
     floor.exchange.quote(floor.SPY, 10000, 10, 10001, 60, 1_000)
     floor.exchange.place(floor.ticket(1, "BUY", 10), 5)
     assert floor.exchange.executions()[0].executed.time_ns == 1_000
+
+
+def test_the_bid_triggers_no_buy_stop_above_it(floor: Any) -> None:
+    for order_id, stop in ((1, 101), (2, "101.02")):
+        floor.place(order_id, "BUY", 10, "STP", stop=stop, trigger_method=int(TriggerMethod.BID_ASK))
+    floor.quote(10100, 10, 10102, 500)
+    assert floor.open_ids() == [2]
+
+
+def test_a_stop_by_quote_is_not_passed_when_only_the_far_side_is_there(floor: Any) -> None:
+    method = int(TriggerMethod.BID_ASK)
+    told = floor.place(1, "BUY", 10, "STP", stop="100.01", trigger_method=method)
+    assert told[-1] == "3 PreSubmitted #1 0/10"
+    told = floor.place(2, "SELL", 10, "STP", stop="100.00", trigger_method=method)
+    assert told[-1] == "3 PreSubmitted #2 0/10"
+    assert "11 BOT #3 10@100.01" in floor.place(3, "BUY", 10, "STP", stop="100.00", trigger_method=method)
+
+
+@pytest.mark.parametrize("price", ["50", "50.001", "0"])
+def test_a_price_that_the_type_does_not_need_is_not_read(floor: Any, price: str) -> None:
+    assert "11 BOT #1 10@100.01" in floor.place(1, "BUY", 10, "MKT", limit=price, stop=price)

@@ -10,6 +10,7 @@ import pytest
 from tws.errors import ConfigError
 from tws.exchange import AccountSetup, Exchange, FeeSchedule, Listing, OrderTicket, PositionChanged
 from tws.exchange.fees import due
+from tws.exchange.ledger import Holding
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Side
@@ -159,3 +160,10 @@ def test_a_foreign_currency_is_a_config_error() -> None:
     euro = Listing(instrument=Instrument(contract=Contract(con_id=5, currency="EUR")))
     with pytest.raises(ConfigError, match="currency"):
         Exchange([euro], [AccountSetup(account="DU1")])
+
+
+def test_a_closed_holding_keeps_no_cost_however_fine_the_prices() -> None:
+    holding = Holding()
+    holding.fill(Decimal(3), Decimal("1.00000000001"), Decimal("0.0000000001"))
+    holding.fill(Decimal(-3), Decimal("-1"), Decimal(0))
+    assert holding.quantity == 0 and holding.cost == 0

@@ -80,3 +80,18 @@ def test_a_resized_order_reduces_the_others_by_its_new_size(floor: Any) -> None:
     floor.place(1, "SELL", 200, "LMT", limit=101)
     floor.quote(10100, 50, 10110, 50)  # a quarter of order 1
     assert sizes(floor) == {1: 150, 2: 75}
+
+
+def test_a_full_fill_of_what_is_shown_cancels_the_others_fractions_included(floor: Any) -> None:
+    group(floor, 3, (100, 50))
+    floor.quote(10100, 1, 10110, 50)  # order 2 keeps 49.5, shows 49
+    floor.place(1, "SELL", 100, "LMT", limit=105)
+    told = floor.quote(10200, 49, 10210, 50)
+    assert "3 Filled #2 49/49" in told and told[-1] == "4 202 #1"
+
+
+def test_an_ended_groups_name_may_be_used_again(floor: Any) -> None:
+    group(floor, 1)
+    floor.quote(10100, 100, 10110, 50)
+    assert floor.open_ids() == [] and floor.exchange._core.groups == {}
+    assert floor.place(8, "SELL", 10, "LMT", limit=101, oca_group="G")[-1] == "3 Submitted #8 0/10"

@@ -222,6 +222,11 @@ def test_no_order_ends_twice_or_speaks_after_its_end(
     living = [order.perm_id for order in run.exchange.open_orders()]
     assert sorted(done) == sorted(key for key in ended if isinstance(key, int))
     assert not set(done) & set(living) and len(set(living)) == len(living)
+    members = [order for group in run.exchange._core.groups.values() for order in group]
+    assert all(order.live for order in members), "the dead leave their group"
+    assert all(
+        not order.live or order.stage is not Stage.ACCEPTED for order in run.exchange._core.orders.values()
+    )
 
 
 @given(many=steps, session=sessions, habit=habits)

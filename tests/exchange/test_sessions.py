@@ -115,3 +115,8 @@ def test_a_cancel_works_while_closed(early: Any) -> None:
     early.place(1, "BUY", 10)
     assert early.cancel(1) == ["3 Cancelled #1 0/10", "4 202 #1"]
     assert early.advance(OPEN) == []
+
+
+def test_399_is_said_once_however_often_a_held_order_is_changed(early: Any) -> None:
+    early.place(1, "BUY", 10, "LMT", limit=99)
+    assert early.place(1, "BUY", 20, "LMT", limit=98) == ["5 PreSubmitted #1 0/20", "3 PreSubmitted #1 0/20"]

@@ -178,7 +178,6 @@ def _change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
         order.triggered = False
     if (ticket.limit_price, ticket.stop_price) != (old.limit_price, old.stop_price) or lots > order.total:
         order.rank = core.next_rank()  # a new price or a larger size goes to the end of the queue
-    order.version += 1
     order.adopt(ticket, lots)
     if order.stage is Stage.UNTRANSMITTED:
         if ticket.transmit:

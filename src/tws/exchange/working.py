@@ -100,11 +100,11 @@ class Working:
         self.adopt(ticket, lots)
 
     def adopt(self, ticket: OrderTicket, lots: int) -> None:
-        """Take a new or changed ticket, already checked. Raises ValueError for a price off the grid."""
+        """Take a new or changed ticket, already checked; a price that its type doesn't need is not read."""
         ticks = self.book.instrument.ticks
-        self.limit = 0 if ticket.limit_price is None else ticks(ticket.limit_price)
-        self.stop = 0 if ticket.stop_price is None else ticks(ticket.stop_price)
         self.ticket = ticket
+        self.limit = ticks(ticket.limit_price) if self.is_limit and ticket.limit_price is not None else 0
+        self.stop = ticks(ticket.stop_price) if self.is_stop and ticket.stop_price is not None else 0
         self.total = lots
         self.exact = Fraction(lots - self.filled)
 
