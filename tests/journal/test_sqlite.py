@@ -263,12 +263,18 @@ async def test_a_full_file_fails_the_commit_and_all_later_ones(path: Path) -> No
 
 async def test_everyone_who_waits_hears_of_a_failure(path: Path) -> None:
     store = SQLiteStore(path, page_limit=20)
-    waits = []
-    for _ in range(5):
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")  # the writer waits for this one
         store.append([b"x" * 200_000])
-        waits.append(store.commit())
+        waits = [store.commit()]
+        await asyncio.sleep(0.1)
+        for _ in range(3):  # these come while it is under way
+            store.append([b"small"])
+            waits.append(store.commit())
+        assert not any(wait.done() for wait in waits)
+        holder.execute("ROLLBACK")
     results = await asyncio.gather(*waits, return_exceptions=True)
-    assert [getattr(result, "kind", result) for result in results] == ["full"] * 5
+    assert [getattr(result, "kind", result) for result in results] == ["full"] * 4
     with pytest.raises(JournalError):
         store.close()
 

@@ -159,7 +159,7 @@ def test_an_orderly_close_delivers_what_was_written_then_the_end() -> None:
     loop.run(main())
 
 
-def test_writing_to_an_end_that_has_closed_is_answered_with_a_reset() -> None:
+def test_an_abort_is_heard_as_a_reset_and_loses_what_was_under_way() -> None:
     loop, network = make(faults=Faults(latency_s=1.0))
 
     async def main() -> None:
@@ -171,6 +171,30 @@ def test_writing_to_an_end_that_has_closed_is_answered_with_a_reset() -> None:
         await near.lost.wait()
         assert isinstance(near.error, ConnectionResetError)
         assert far.error is None and not far.got
+
+    loop.run(main())
+
+
+def test_bytes_that_meet_a_closed_end_are_answered_with_a_reset_behind_its_last_words() -> None:
+    loop, network = make(faults=Faults(latency_s=1.0))
+
+    async def main() -> None:
+        near, far = await pair(network)
+        far.transport.write(b"goodbye")
+        far.transport.close()
+        near.transport.write(b"into the void")
+        await asyncio.sleep(1.5)
+        assert (near.got, near.error) == (b"goodbye", None)
+        await near.lost.wait()
+        assert near.error is None  # the end of file came first, and it closed by itself
+
+        near, far = await pair(network)
+        near.transport.pause_reading()  # so it never hears the end of file
+        near.transport.write(b"into the void")
+        far.transport.close()
+        await near.lost.wait()
+        assert isinstance(near.error, ConnectionResetError)
+        assert not far.got
 
     loop.run(main())
 

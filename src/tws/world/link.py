@@ -158,7 +158,6 @@ class End(asyncio.Transport):
         self.incoming: _Pipe
         self._protocol: asyncio.BaseProtocol | None = None
         self._closing = False
-        self._dead = False
         self._writer_paused = False
         self._low, self._high = 16_384, 65_536  # asyncio's own defaults
         self.reading_paused = True  # until the protocol has been told of the connection
@@ -170,7 +169,7 @@ class End(asyncio.Transport):
         """Send bytes; never blocks. Ignored once the link is lost or closing, as asyncio does."""
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"data: expecting a bytes-like instance, got {type(data).__name__}")
-        if self._closing or self._dead or self.is_lost or not data or not self.outgoing.is_open:
+        if self._closing or self.is_lost or not data or not self.outgoing.is_open:
             return
         self.outgoing.put(bytes(data))
         if not self._writer_paused and self.get_write_buffer_size() > self._high:
@@ -286,7 +285,7 @@ class End(asyncio.Transport):
         """Bytes of ours were taken."""
         if self._writer_paused and self.get_write_buffer_size() <= self._low:
             self._writer_paused = False
-            if not self.is_lost and not self._dead:
+            if not self.is_lost:
                 self._weather.loop.call_soon(self._tell, "resume_writing", context=self.context)
         self._close_if_sent()
 
@@ -308,7 +307,7 @@ class End(asyncio.Transport):
 
     def die(self) -> None:
         """Its process was killed: some of what it wrote last still arrives, then its peer hears a reset."""
-        self._dead = self.is_lost = True
+        self.is_lost = True
         self.incoming.drop()
         rng = self._weather.rng
         keep = rng.randint(0, self.outgoing.size) if self.outgoing.size else 0

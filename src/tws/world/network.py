@@ -35,9 +35,8 @@ class Listener:
 
     @property
     def is_open(self) -> bool:
-        """Whether a dial would be answered: not closed, and its process lives."""
-        domain = domain_of(self.context)
-        return self._network.listener(self.host, self.port) is self and (domain is None or domain.alive)
+        """Whether a dial would be answered: neither closed nor dead with its process."""
+        return self._network.listener(self.host, self.port) is self
 
     def close(self) -> None:
         """Stop listening. Safe twice."""
@@ -81,8 +80,7 @@ class Network:
         if port == 0:
             self._ports += 1
             port = self._ports
-        standing = self._listeners.get((host, port))
-        if standing is not None and standing.is_open:
+        if (host, port) in self._listeners:
             raise OSError(errno.EADDRINUSE, f"{host}:{port} is listened on already")
         listener = Listener(self, host, port, factory)
         self._listeners[host, port] = listener
@@ -113,7 +111,7 @@ class Network:
             raise TimeoutError(errno.ETIMEDOUT, f"no answer from {host}:{port}")
         await asyncio.sleep(self._weather.delay())
         listener = self._listeners.get((host, port))
-        if listener is None or not listener.is_open or self._rng.random() < faults.refuse_rate:
+        if listener is None or self._rng.random() < faults.refuse_rate:
             trace.note(f"dial {number} to {host}:{port} refused")
             raise ConnectionRefusedError(errno.ECONNREFUSED, f"{host}:{port} refused the connection")
         near, far = join(self._weather, number, (host, port), copy_context(), listener.context)
