@@ -41,11 +41,11 @@ def demo(
     import asyncio
 
     from tws.cli.demo_view import Watch, as_json_value, draw
-    from tws.cli.sim import parse_speed, parse_symbol_map
+    from tws.cli.sim import _pairs, _speed
     from tws.demo import DemoOptions, run_demo
 
     options = DemoOptions(
-        data=tuple(data or ()), symbol_map=parse_symbol_map(symbol or ()), seed=seed, speed=parse_speed(speed),
+        data=tuple(data or ()), symbol_map=_pairs(symbol or []), seed=seed, speed=_speed(speed),
         allocation=Decimal(allocation), journal=journal,
     )
     if config is not None:

@@ -140,7 +140,7 @@ class _Day:
     async def _open_day(self) -> None:
         """Look every symbol up, take its hours from the broker, follow its market."""
         trader, clock = self._desk, self._simulator
-        for symbol in self._options.symbols or tuple(s.symbol for s in self._simulator.market.listings):
+        for symbol in self._options.symbols or tuple(s.symbol for s in self._simulator.core.market.listings):
             details = await trader.details(stock(symbol))
             instrument = self._instruments[symbol] = await trader.instrument(stock(symbol))
             self._sessions[symbol] = parse_hours(details.liquid_hours, details.time_zone_id)

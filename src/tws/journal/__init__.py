@@ -3,14 +3,12 @@
 store    the contract: append, commit, read, close
 sqlite   the store of a real trader, one writer thread on SQLite
 file     the database file: layout, lock, hash chain, errors
-place    where state lives on each platform
 """
 
 from __future__ import annotations
 
 from tws.journal.file import Head, read_journal
-from tws.journal.place import doubtful_place, state_folder
 from tws.journal.sqlite import SQLiteStore
 from tws.journal.store import Store
 
-__all__ = ["Head", "SQLiteStore", "Store", "doubtful_place", "read_journal", "state_folder"]
+__all__ = ["Head", "SQLiteStore", "Store", "read_journal"]

@@ -4,7 +4,6 @@ trader     `Trader`: the public face
 trade      `Trade`: one bracket as its owner sees it
 engine     drain, decide, commit, perform
 hands      effects into calls on the connection
-authority  the gate's word, asked before each frame that moves money
 watch      the contracts that are followed
 parts      clocks, links and stores for tests and demos
 """

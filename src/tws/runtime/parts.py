@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tws.clock import Clock
-from tws.connection import Dial
+from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
 

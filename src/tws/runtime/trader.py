@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 
 import msgspec
@@ -20,9 +21,9 @@ import structlog
 from tws.clock import NS_PER_S, SystemClock, system_rng
 from tws.config import TWSConfig
 from tws.connection import QuoteStream, TWSConnection
-from tws.desk import Alert, Begin, CancelAll, Command, Desk, Flatten, SubmitBracket, TimerTick
+from tws.desk import Alert, Begin, CancelAll, Command, Desk, Effect, Flatten, SubmitBracket, TimerTick
 from tws.errors import ConfigError, ConnectError, RequestTimeoutError, TWSError
-from tws.journal import SQLiteStore, Store, state_folder
+from tws.journal import SQLiteStore, Store
 from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
@@ -30,8 +31,8 @@ from tws.model.order import Bracket
 from tws.model.records import Began, Denied, LinkMoved, Planned, Record, decode_records
 from tws.model.facts import LinkState
 from tws.orders import OurOrder
-from tws.risk import Gate, Limits
-from tws.runtime.authority import DeskAuthority
+from tws.platform import state_folder
+from tws.risk import Denial, Gate, Limits
 from tws.runtime.engine import Engine
 from tws.runtime.hands import Hands
 from tws.runtime.parts import TraderParts
@@ -64,8 +65,9 @@ class Trader:
         self.clock = self.parts.clock or SystemClock()
         self.gate = Gate(limits or Limits())
         self.desk = Desk(self.gate, timing=self.parts.timing)
-        self.authority = DeskAuthority(self.gate)
-        self.connection = TWSConnection(config, guard=self.authority, dial=self.parts.dial, clock=self.clock)
+        self.connection = TWSConnection(
+            config, guard=self.gate, brake=self._brake, dial=self.parts.dial, clock=self.clock
+        )
         self.store: Store = self.parts.store or SQLiteStore(self._journal_path())
         self.engine = Engine(self.desk, self.store, self.clock, self._perform)
         self.watchlist = Watchlist(self.connection, self.engine.dirty)
@@ -109,8 +111,7 @@ class Trader:
         except TimeoutError:
             await self.stop()
             raise RequestTimeoutError(
-                f"the broker's answers and the books did not agree within {self.config.request_timeout} s: "
-                f"{self.desk.blocked(self.clock.now_ns())}"
+                f"not all of the broker's orders, fills and positions came within {self.config.request_timeout} s"
             ) from None
         except BaseException:
             await self.stop()
@@ -232,13 +233,13 @@ class Trader:
                               "Say which one to trade: set TWS_ACCOUNT")
         return accounts[0]
 
-    def _journal_path(self):  # type: ignore[no-untyped-def]
+    def _journal_path(self) -> Path:
         if self.parts.journal is not None:
             return self.parts.journal
         mode = f"{self.config.port}-{self.config.account_id or 'account'}-{self.config.client_id}"
         return state_folder() / f"journal-{mode}.sqlite3"
 
-    def _perform(self, effect) -> None:  # type: ignore[no-untyped-def]
+    def _perform(self, effect: Effect) -> None:
         if self._hands is not None:
             self._hands.perform(effect)
 
@@ -259,14 +260,24 @@ class Trader:
             self._down.set()
         for trade in tuple(self._trades.values()):
             trade.hear(record)
-        if not self.desk.blocked(self.clock.now_ns()):
+        if self._reconciled():
             self._ready.set()
+
+    def _brake(self) -> Denial | None:
+        """Read directly before each frame that moves money: a trader that has failed sends nothing more."""
+        if self.failure is None:
+            return None
+        return Denial(limit="brake", figure="an order", bound="none", reason=f"the trader has stopped: {self.failure}")
+
+    def _reconciled(self) -> bool:
+        state = self.desk.state
+        return state.link_up and state.reconciled_epoch == state.epoch
 
     def _alerted(self, alert: Alert) -> None:
         for listener in self._alert_listeners:
             listener(alert)
 
-    def _spawn(self, coroutine, name: str) -> None:  # type: ignore[no-untyped-def]
+    def _spawn(self, coroutine: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(coroutine, name=f"trader {name}")
         task.add_done_callback(self._ended)
         self._tasks.append(task)
@@ -276,7 +287,6 @@ class Trader:
         if task.cancelled() or task.exception() is None:
             return
         self.failure = task.exception()
-        self.authority.latched = f"the trader has stopped: {self.failure}"
         log.error("the trader has stopped; orders at the broker stay as they are", task=task.get_name(),
                   reason=repr(self.failure))
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from tws.journal import doubtful_place, state_folder
+from tws.platform import doubtful_place, state_folder
 
 HOME = Path("/home/ann").absolute()
 ELSEWHERE = Path("/srv/state").absolute()
