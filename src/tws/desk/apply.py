@@ -42,7 +42,8 @@ def _began(state: DeskState, record: r.Began) -> None:
 def _planned(state: DeskState, record: r.Planned) -> None:
     state.groups[record.group_id] = Group(
         group_id=record.group_id, contract=record.contract, tick=record.tick, lot=record.lot,
-        side=record.side, quantity=record.quantity, stop_price=record.stop_price, target_price=record.target_price,
+        side=record.side, quantity=record.quantity, stop_price=record.stop_price,
+        target_price=record.target_price,
         strategy=record.strategy, signal_id=record.signal_id)
     state.open_groups[record.group_id] = None
     if record.signal_id:

@@ -139,7 +139,7 @@ class DeclareGone(Struct, frozen=True, kw_only=True):
 
 
 class ReserveIds(Struct, frozen=True, kw_only=True):
-    """Order ids for somebody else on this client id: the last record's `next_order_id`, less `count`, and on."""
+    """Order ids for somebody else on this client id: from the record's `next_order_id` less `count` on."""
 
     count: int = 1
 

@@ -76,7 +76,7 @@ class Desk:
                 return []
 
     def recover(self, records: Iterable[Record]) -> None:
-        """Apply a journal from its beginning. Nothing is decided and no effect comes of it; `Begin` is next."""
+        """Apply a journal from its beginning: nothing is decided, no effect comes of it. `Begin` is next."""
         for record in records:
             apply(self.state, record)
 

@@ -104,7 +104,8 @@ def _close(turn: Turn, job: FlattenJob, holding: Holding) -> bool:
     quantity = min(abs(holding.quantity), abs(broker)) if same_side else _ZERO
     if quantity < abs(holding.quantity):
         turn.alarm(Severity.ALARM, f"flatten differs {job.symbol}",
-                   f"{job.symbol}: ours is {holding.quantity}, the broker states {broker}; closing {quantity}")
+                   f"{job.symbol}: ours is {holding.quantity}, the broker states {broker}; "
+                   f"closing {quantity}")
     if quantity == 0:
         return False
     side = Side.SELL if holding.quantity > 0 else Side.BUY
@@ -133,8 +134,8 @@ def _say_not_flat(turn: Turn, job: FlattenJob) -> None:
     held = ", ".join(str(holding.quantity) for holding in _holdings(turn, job.symbol)) or "0"
     link = "" if turn.state.link_up else f"; the link is {turn.state.link}"
     turn.alarm(Severity.ALARM, f"not flat {job.symbol}",
-               f"{job.symbol} is NOT FLAT: {held} held, {left or 'no order'} open, {job.phase}{link}. By hand: "
-               "Mosaic or Classic TWS, Portfolio, right click, Close Position; or the broker's trade desk by phone")
+               f"{job.symbol} is NOT FLAT: {held} held, {left or 'no order'} open, {job.phase}{link}. "
+               "By hand: in TWS, Portfolio, right click, Close Position; or the broker's trade desk by phone")
 
 
 def _give_up(turn: Turn, job: FlattenJob, why: str) -> None:
@@ -160,8 +161,9 @@ def _open_orders(turn: Turn, symbol: str) -> list[OurOrder]:
 
 
 def _holdings(turn: Turn, symbol: str) -> list[Holding]:
-    account = turn.state.account
-    return [each for each in turn.state.ours.exposed() if each.contract.symbol == symbol and each.account == account]
+    state = turn.state
+    held = [each for each in state.ours.exposed() if each.contract.symbol == symbol]
+    return [each for each in held if each.account == state.account]
 
 
 def _exposed_symbols(turn: Turn) -> list[str]:
@@ -171,7 +173,7 @@ def _exposed_symbols(turn: Turn) -> list[str]:
 
 
 def _tradable(turn: Turn, holding: Holding) -> Instrument:
-    """The instrument under which we traded it: a contract from a fill or a position names no exchange to route to."""
+    """The instrument under which we traded it: the contract of a fill names no exchange to route to."""
     for group in reversed(turn.state.groups.values()):
         if group.contract.con_id == holding.contract.con_id:
             return group.instrument

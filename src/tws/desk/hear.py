@@ -95,7 +95,7 @@ def hear_commission(turn: Turn, fact: Commission) -> None:
 
 
 def hear_reply(turn: Turn, fact: BrokerReply) -> None:
-    """A code about an order. Notices end nothing, refusals end what awaits them, the unlisted is asked about."""
+    """A code about an order: notices end nothing, refusals end what awaits them, the rest is asked about."""
     order = _by_order_id(turn, fact.order_id)
     if order is None:
         return
@@ -124,7 +124,7 @@ def hear_reply(turn: Turn, fact: BrokerReply) -> None:
 
 
 def raise_floor(turn: Turn, client_id: int, order_id: int) -> None:
-    """Our next id lies above all of our client id (INCIDENTS.md 1); those of manual and bound orders do not count."""
+    """Our next id lies above all of our client id; manual and bound orders do not count (INCIDENTS.md 1)."""
     ours = client_id == turn.state.client_id and 1 <= order_id <= MAX_ORDER_ID
     if ours and order_id >= turn.state.next_order_id:
         turn.emit(FloorRaised(at_ns=turn.now_ns, next_order_id=order_id + 1))
@@ -155,12 +155,12 @@ def _bind(turn: Turn, order: OurOrder, perm_id: int, order_id: int) -> None:
     """Remember a permanent id. A second living one is a double order: both are to go (INCIDENTS.md 3)."""
     if not perm_id or perm_id in order.perms:
         return
-    others = [perm for perm in order.live_perms]
+    others = order.live_perms
     turn.emit(Bound(at_ns=turn.now_ns, intent_id=order.intent_id, perm_id=perm_id, order_id=order_id))
     if others and order.state not in ENDED:
         turn.alarm(Severity.ALARM, f"double {order.intent_id}",
-                   f"order {order.intent_id} ({order.contract.symbol}) lives under {len(others) + 1} permanent "
-                   "ids; all are cancelled")
+                   f"order {order.intent_id} ({order.contract.symbol}) lives under {len(others) + 1} "
+                   "permanent ids; all are cancelled")
         turn.cancel(order, "one intent became several orders")
 
 

@@ -23,7 +23,7 @@ def adopt(turn: Turn, command: Adopt) -> None:
     known = seen is not None and seen.order.order_type in tuple(OrderType) and seen.order.side in tuple(Side)
     if seen is None or not known or seen.order.client_id != state.client_id:
         turn.alarm(Severity.WARNING, f"adopt {command.perm_id}",
-                   f"order {command.perm_id} can't be adopted: not seen, of another client id, or of a type unknown")
+                   f"order {command.perm_id} can't be adopted: unseen, another client's, or a strange type")
         return
     serial = state.serial + 1
     intent_id = seen.order.order_ref or f"{state.prefix}-{serial}"

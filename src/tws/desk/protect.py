@@ -2,8 +2,8 @@
 
 A trade is looked at after every event, and what is wrong is set right, one step at a time:
 
-* While the entry works, its children are TWS's affair: attached, held or working for the filled part. A partial
-  fill that stays partial too long ends the rest of the entry, for TWS may hold the children back.
+* While the entry works, its children are TWS's affair: attached, held or working for the filled part. A
+  partial fill that stays partial too long ends the rest of the entry: TWS may hold the children back.
 * A bracket is complete or absent: a child that ended while nothing was filled takes the entry with it.
 * When the entry ended partly filled, TWS cancels the children (or cuts them to size); as soon as they have
   ended, a new pair for the filled shares is placed in an OCA group of its own.
@@ -70,19 +70,19 @@ def _while_entering(
     if group.protected and ended:
         for order in live_entries:
             if not order.cancel_wanted:
-                turn.cancel(order, f"its {ended[0].role} ended ({ended[0].state}): a bracket is complete or absent")
+                turn.cancel(order, f"its {ended[0].role} ended ({ended[0].state}): complete or absent")
     elif group.protected and held > 0:
         since = _bare(turn, group)
         if turn.now_ns - since >= turn.timing.partial_ns:
             for order in live_entries:
                 if not order.cancel_wanted:
-                    turn.cancel(order, "partly filled for too long, and its children may be held until it is full")
+                    turn.cancel(order, "partly filled for too long: its children may be held till it is full")
 
 
 def _end_exits(
     turn: Turn, group: Group, entries: list[OurOrder], live_exits: list[OurOrder], owing: bool
 ) -> None:
-    """Nothing is held: exits must go. TWS ends them itself, so wait a moment, unless it never knew the parent."""
+    """Nothing is held: exits must go. TWS ends them itself, so wait a moment unless it never knew them."""
     _covered(turn, group)
     at_once = all(entry.state in _NEVER_THERE for entry in entries)
     last = max((order.changed_ns for order in (*entries, *live_exits)), default=0)
@@ -109,7 +109,8 @@ def _cover(
     if any(order.role is Role.CLOSE for order in live_exits):
         return  # being closed
     stops = [order for order in live_exits if order.role is Role.STOP]
-    covered = sum((_reach(order) for order in stops if order.state is not OrderState.PENDING_CANCEL), Decimal(0))
+    staying = [order for order in stops if order.state is not OrderState.PENDING_CANCEL]
+    covered = sum((_reach(order) for order in staying), Decimal(0))
     certain = all(order.state is not OrderState.UNKNOWN for order in live_exits)
     if covered == held and certain:
         _covered(turn, group)
@@ -117,15 +118,16 @@ def _cover(
     since = _bare(turn, group)
     if turn.now_ns - since >= turn.timing.partial_ns:
         turn.alarm(Severity.ALARM, f"bare {group.group_id}",
-                   f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop for "
-                   f"{(turn.now_ns - since) / 1e9:.1f} s")
+                   f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop "
+                   f"for {(turn.now_ns - since) / 1e9:.1f} s")
     if not certain:
         turn.ask(AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS)
         turn.alarm(Severity.ALARM, f"exit unknown {group.group_id}",
                    f"{group.contract.symbol}: an exit of trade {group.group_id} is of unknown outcome")
         return
     with_entry = bool(exits) and all(order.state is OrderState.CANCELLED for order in exits if not order.live)
-    partly = sum((order.filled for order in turn.state.members(group, Role.ENTRY)), Decimal(0)) < group.quantity
+    entered = sum((order.filled for order in turn.state.members(group, Role.ENTRY)), Decimal(0))
+    partly = entered < group.quantity
     waited = turn.now_ns - since >= turn.timing.bare_ns
     if not live_exits and ((with_entry and partly) or waited):
         _protect_anew(turn, group, held)
@@ -136,7 +138,7 @@ def _cover(
 def _set_right(
     turn: Turn, group: Group, live_exits: list[OurOrder], stops: list[OurOrder], held: Decimal
 ) -> None:
-    """Exits live, and their size is wrong: change those that are ours alone, end those that hang on an entry."""
+    """Exits live at a wrong size: change those that stand alone, end those that hang on an entry."""
     attached = any(order.order.parent_id for order in live_exits)
     if attached or not stops or group.repairs >= MAX_REPAIRS:
         _cancel_all(turn, live_exits, "its size is not what is held")
@@ -167,11 +169,11 @@ def _protect_anew(turn: Turn, group: Group, held: Decimal) -> None:
 def _close(turn: Turn, group: Group, side: Side, quantity: Decimal) -> None:
     """At the market, a bounded number of times."""
     order = Order(side=side, quantity=quantity, order_type=OrderType.MARKET)
-    if group.repairs < MAX_REPAIRS + MAX_CLOSES:
-        if place_exit(turn, group, group.instrument, Role.CLOSE, order) is not None:
-            return
+    trying = group.repairs < MAX_REPAIRS + MAX_CLOSES
+    if trying and place_exit(turn, group, group.instrument, Role.CLOSE, order) is not None:
+        return
     turn.alarm(Severity.ALARM, f"given up {group.group_id}",
-               f"{group.contract.symbol}: NOT PROTECTED. {side} {quantity} could not be placed; close it in TWS")
+               f"{group.contract.symbol}: NOT PROTECTED, {side} {quantity} can't be placed; close it in TWS")
 
 
 def _cancel_all(turn: Turn, orders: list[OurOrder], reason: str) -> bool:
@@ -184,9 +186,8 @@ def _cancel_all(turn: Turn, orders: list[OurOrder], reason: str) -> bool:
 
 def _reach(order: OurOrder) -> Decimal:
     """What an exit can still take: the broker's own word where it gave one, for it cuts sizes by itself."""
-    if order.claimed_remaining is not None and order.claimed + order.claimed_remaining <= order.order.quantity:
-        return min(order.claimed_remaining, order.order.quantity - order.filled)
-    return order.order.quantity - order.filled
+    own, word = order.order.quantity - order.filled, order.claimed_remaining
+    return min(word, own) if word is not None and order.claimed + word <= order.order.quantity else own
 
 
 def _bare(turn: Turn, group: Group) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.hear import hear_execution, hear_order
+from tws.desk.submit import MAX_ORDER_ID
 from tws.desk.turn import Turn
 from tws.model.account import Position
 from tws.model.contract import Contract
@@ -36,7 +37,6 @@ __all__ = ["hear_answer", "hear_link", "hear_next_order_id", "hear_position", "p
 _ROUND = (AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS)
 _ALL = (*_ROUND, AnswerKind.POSITIONS)
 _DOWN = (LinkState.DOWN, LinkState.BROKER_LOST)
-_MAX_ORDER_ID = 2**31 - 2
 _ZERO = Decimal(0)
 
 
@@ -59,7 +59,7 @@ def hear_link(turn: Turn, fact: Link) -> None:
 
 def hear_next_order_id(turn: Turn, fact: NextOrderId) -> None:
     """nextValidId may roll back after a restart of the gateway: it only ever raises (INCIDENTS.md 1)."""
-    if turn.state.next_order_id < fact.order_id <= _MAX_ORDER_ID:
+    if turn.state.next_order_id < fact.order_id <= MAX_ORDER_ID:
         turn.emit(FloorRaised(at_ns=turn.now_ns, next_order_id=fact.order_id))
 
 
@@ -97,10 +97,7 @@ def hear_answer(turn: Turn, fact: Answer) -> None:
         hear_order(turn, order)
     for execution in fact.executions:
         hear_execution(turn, execution)
-    if fact.kind is AnswerKind.POSITIONS:
-        opened = _hear_positions(turn, fact)
-    else:
-        opened = False
+    opened = fact.kind is AnswerKind.POSITIONS and _hear_positions(turn, fact)
     named = tuple(order.intent_id for order in state.book.living() if _names(fact, order))
     others = [kind for kind in _ROUND if kind is not fact.kind]
     complete = fact.kind in _ROUND and all(_answered(turn, kind) for kind in others)
@@ -125,7 +122,8 @@ def pass_time(turn: Turn) -> None:
             turn.move(order, OrderEvent.SILENCE, cause="the cancel was neither confirmed nor refused")
         elif order.cancel_wanted and _cancel_again(turn, order, age_ns):
             turn.cancel(order, "still there after a cancel")
-    if any(turn.now_ns - state.book.orders[intent].changed_ns >= timing.owing_ns for intent in state.book.owing):
+    owing = [state.book.orders[intent_id] for intent_id in state.book.owing]
+    if any(turn.now_ns - order.changed_ns >= timing.owing_ns for order in owing):
         turn.ask(AnswerKind.EXECUTIONS)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
     if unknown:
@@ -145,11 +143,10 @@ def pass_time(turn: Turn) -> None:
 def _hear_positions(turn: Turn, fact: Answer) -> bool:
     """Take the opening balances from the first complete list; later ones are compared."""
     state = turn.state
-    listed = [row for row in fact.positions]
-    for row in listed:
+    for row in fact.positions:
         hear_position(turn, row)
     gone = [each for each in state.stated.values() if each.quantity and each.account in state.accounts]
-    names = {(row.account, row.contract.con_id) for row in listed}
+    names = {(row.account, row.contract.con_id) for row in fact.positions}
     for each in gone:
         if (each.account, each.contract.con_id) not in names:
             hear_position(turn, Position(account=each.account, contract=each.contract, quantity=_ZERO,
@@ -157,13 +154,13 @@ def _hear_positions(turn: Turn, fact: Answer) -> bool:
     if not state.opened:
         if not _answered(turn, AnswerKind.EXECUTIONS):
             return False  # without the day's fills an opening balance can't be reckoned
-        for difference in compare(state.account_book, listed, state.accounts):
+        for difference in compare(state.account_book, fact.positions, state.accounts):
             cost = state.stated.get(state.ours.key(difference.account, difference.contract.con_id))
             turn.emit(OpeningSet(at_ns=turn.now_ns, account=difference.account, contract=difference.contract,
                                  quantity=difference.stated - difference.reckoned,
                                  average_cost=cost.average_cost if cost else _ZERO))
         return True
-    for difference in compare(state.account_book, listed, state.accounts):
+    for difference in compare(state.account_book, fact.positions, state.accounts):
         compare_position(turn, difference.account, difference.contract)
     return False
 
@@ -201,36 +198,42 @@ def _judge_absence(turn: Turn, asked_ns: int) -> None:
             continue
         if _untransmitted(turn, order):
             turn.alarm(Severity.ALARM, f"untransmitted {order.intent_id}",
-                       f"order {order.intent_id} ({order.contract.symbol}) may be held in TWS, untransmitted: "
-                       "restart TWS or look there, then declare it gone")
+                       f"order {order.intent_id} ({order.contract.symbol}) may be held in TWS, untransmitted:"
+                       " restart TWS or look there, then declare it gone")
             continue
         turn.move(order, OrderEvent.ABSENCE, cause="two complete rounds of answers did not name it")
         turn.alarm(Severity.ALARM, f"absent {order.intent_id}",
-                   f"order {order.intent_id} ({order.contract.symbol}) is proven absent: it never reached the broker")
+                   f"order {order.intent_id} ({order.contract.symbol}) is proven absent: the broker does not "
+                   "know it")
 
 
 def _untransmitted(turn: Turn, order: OurOrder) -> bool:
-    """Whether TWS may hold it untransmitted: the child that transmits its bracket is not known to have left."""
+    """Whether TWS may hold it untransmitted: the child that transmits its bracket may not have left."""
     if order.order.transmit:
         return False
     group = turn.state.groups.get(order.group_id)
     if group is None:
         return True
-    last = [each for each in turn.state.members(group, Role.STOP) if each.order.parent_id and each.order.transmit]
-    return not any(each.written for each in last)
+    stops = turn.state.members(group, Role.STOP)
+    return not any(each.written for each in stops if each.order.parent_id and each.order.transmit)
 
 
 def _never_acknowledged(turn: Turn, order: OurOrder) -> None:
-    """Sent, and no word (INCIDENTS.md 9). An untransmitted order has none to expect before its bracket is sent."""
+    """Sent, and no word (INCIDENTS.md 9): asked about, and a dialog in TWS named as a likely cause."""
     turn.move(order, OrderEvent.SILENCE, cause="sent, never acknowledged")
     turn.alarm(Severity.WARNING, f"silence {order.intent_id}",
-               f"order {order.intent_id} ({order.contract.symbol}) was sent and never acknowledged; TWS may be "
-               "showing a dialog that waits for a click")
+               f"order {order.intent_id} ({order.contract.symbol}) was sent and never acknowledged; "
+               "TWS may be showing a dialog that waits for a click")
 
 
 def _cancel_again(turn: Turn, order: OurOrder, age_ns: int) -> bool:
     found = order.state in (OrderState.ACKNOWLEDGED, OrderState.WORKING, OrderState.HELD)
     return turn.state.link_up and (found or age_ns >= turn.timing.cancel_ns)
+
+
+def _newer(unknown: list[OurOrder], round_ns: int) -> bool:
+    """Whether an order became unknown after the last round: it wants a round of its own at once."""
+    return any(order.changed_ns > round_ns for order in unknown)
 
 
 def _ask_about(turn: Turn, unknown: list[OurOrder]) -> None:
@@ -239,7 +242,7 @@ def _ask_about(turn: Turn, unknown: list[OurOrder]) -> None:
     if state.round_ns is None:
         missing = [kind for kind in _ROUND if kind not in state.questions]
         turn.ask(*missing)
-    elif turn.now_ns - state.round_ns >= turn.timing.absence_ns:
+    elif turn.now_ns - state.round_ns >= turn.timing.absence_ns or _newer(unknown, state.round_ns):
         turn.ask(*_ROUND)
     for order in unknown:
         turn.alarm(Severity.WARNING, f"unknown {order.intent_id}",

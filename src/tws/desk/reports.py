@@ -23,7 +23,8 @@ def cancel_intent(turn: Turn, command: CancelIntent) -> None:
     """Cancel one order. An id that is none of ours is a warning."""
     order = turn.state.book.get(command.intent_id)
     if order is None:
-        turn.alarm(Severity.WARNING, f"cancel {command.intent_id}", f"no order of ours is {command.intent_id!r}")
+        turn.alarm(Severity.WARNING, f"cancel {command.intent_id}",
+                   f"{command.intent_id!r} is no order of ours")
         return
     turn.cancel(order, command.reason)
 

@@ -1,8 +1,8 @@
 """Wishes into intents: build the orders, let the gate judge them, give them ids, all in one step.
 
 A bracket is complete or absent: all three orders are judged before the first gets an id, and their
-intents, ids and approvals are records of one commit. The parent and the first child are sent with transmit off,
-the last child with it on (TWS-BEHAVIOUR.md C2).
+intents, ids and approvals are records of one commit. The parent and the first child are sent with
+transmit off, the last child with it on (TWS-BEHAVIOUR.md C2).
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
 def place_exit(
     turn: Turn, group: Group | None, instrument: Instrument, role: Role, order: Order
 ) -> OurOrder | None:
-    """An exit that the desk itself wants: judged like any other; None, and a `Denied`, when it may not leave."""
+    """An exit that the desk itself wants, judged like any other. None, and a `Denied`, when it is refused."""
     group_id = group.group_id if group is not None else ""
     where = situation(turn, instrument.contract, order.side, without_exits_of=group_id)
     order = replace(order, account=turn.state.account)
@@ -212,7 +212,7 @@ def _other_gross(turn: Turn, contract: Contract) -> Decimal:
 
 
 def _snapped(plan: Bracket, instrument: Instrument) -> Bracket:
-    """The bracket on the contract's grid: the entry asks no more, the stop lies no farther than was wished."""
+    """The bracket on the contract's grid: the entry is no dearer, the stop no farther than was wished."""
     buy = plan.side is Side.BUY
     limit = None if plan.limit_price is None else instrument.snap(plan.limit_price, up=not buy)
     return replace(plan, limit_price=limit, target_price=instrument.snap(plan.target_price),
@@ -245,8 +245,8 @@ def _next_intent_id(turn: Turn) -> str:
 
 def _intend(turn: Turn, group_id: str, role: Role, contract: Contract, order: Order) -> OurOrder:
     intent_id = _next_intent_id(turn)
-    turn.emit(Intended(at_ns=turn.now_ns, intent_id=intent_id, serial=turn.state.serial + 1, group_id=group_id,
-                       role=role, order_id=turn.state.next_order_id, contract=contract,
+    turn.emit(Intended(at_ns=turn.now_ns, intent_id=intent_id, serial=turn.state.serial + 1,
+                       group_id=group_id, role=role, order_id=turn.state.next_order_id, contract=contract,
                        order=replace(order, order_ref=intent_id)))
     return turn.state.book.orders[intent_id]
 
@@ -259,8 +259,8 @@ def _approve(turn: Turn, intent: OurOrder) -> None:
 
 
 def _deny(
-    turn: Turn, denial: Denial, contract: Contract, role: Role, order: Order, strategy: str = "", signal: str = "",
-    group_id: str = "",
+    turn: Turn, denial: Denial, contract: Contract, role: Role, order: Order, strategy: str = "",
+    signal: str = "", group_id: str = "",
 ) -> None:
     turn.emit(Denied(at_ns=turn.now_ns, symbol=contract.symbol, limit=denial.limit, figure=denial.figure,
                      bound=denial.bound, reason=denial.reason, role=role, side=order.side,

@@ -31,9 +31,9 @@ from tws.risk.gate import Gate
 
 __all__ = ["Timing", "Turn"]
 
-_BROKERS_WORD = frozenset({
-    OrderEvent.WRITE, OrderEvent.ACK, OrderEvent.WORK, OrderEvent.HOLD, OrderEvent.CANCELLING, OrderEvent.CANCEL,
-    OrderEvent.REJECT, OrderEvent.PART, OrderEvent.FILL,
+_PROVES_WRITTEN = frozenset({
+    OrderEvent.WRITE, OrderEvent.ACK, OrderEvent.WORK, OrderEvent.HOLD, OrderEvent.CANCELLING,
+    OrderEvent.CANCEL, OrderEvent.REJECT, OrderEvent.PART, OrderEvent.FILL,
 })
 
 
@@ -120,16 +120,16 @@ class Turn:
             # One permanent id ended while another lives: the intent lives (INCIDENTS.md 3).
             if others and perm_state in ENDED and order.state not in ENDED:
                 target = order.state
-        written = not order.written and event in _BROKERS_WORD
+        written = not order.written and event in _PROVES_WRITTEN
         claim = filled if filled is not None and filled > order.claimed else None
         rest = remaining if remaining != order.claimed_remaining else None
         same_perm = own is None or own.state is (perm_state or target)
         if target is order.state and claim is None and rest is None and same_perm and not written:
             return
         before = order.state
-        self.emit(Moved(at_ns=self.now_ns, intent_id=order.intent_id, event=event, before=before, state=target,
-                        perm_id=perm_id if own is not None else 0, perm_state=perm_state, filled=claim,
-                        remaining=rest, written=written, cause=cause))
+        self.emit(Moved(at_ns=self.now_ns, intent_id=order.intent_id, event=event, before=before,
+                        state=target, perm_id=perm_id if own is not None else 0, perm_state=perm_state,
+                        filled=claim, remaining=rest, written=written, cause=cause))
         if arc.loud:
             self.alarm(Severity.ALARM, f"{order.intent_id} {event} after {before}",
                        f"order {order.intent_id} ({order.contract.symbol}): {arc.why}. {cause}".strip())

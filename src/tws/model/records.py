@@ -156,7 +156,7 @@ class Intended(_Record, frozen=True, kw_only=True):
 
 
 class Approved(_Record, frozen=True, kw_only=True):
-    """The gate let the order through; its bytes may leave once this is on disk. A `revision` above 0 modifies."""
+    """The gate let the order through; its bytes may leave once this is on disk. `revision` > 0 changes."""
 
     intent_id: str
     order_id: int

@@ -1,8 +1,8 @@
 """The limits, one small function each: None, or the denial that names limit, figure and bound.
 
-Three lists order them. `ALWAYS` holds whatever the order is. `ENTRIES` holds for entries. `EXITS` asks of an
-exit only that it provably reduces: no safety device may trap a position (RISK.md), and no exit may flip one. A
-child attached to an entry counts as an exit, since it can only act on what its parent filled.
+Three lists order them. `ALWAYS` holds whatever the order is. `ENTRIES` holds for entries. `EXITS` asks of
+an exit only that it provably reduces: no safety device may trap a position (RISK.md), and no exit may flip
+one. A child attached to an entry counts as an exit: it can only act on what its parent filled.
 """
 
 from __future__ import annotations
