@@ -50,6 +50,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     first_order_id  what message 9 says to a client id that never placed an order
     max_clients     sessions at once; TWS stops at 32
     master_client_id  the client that hears of all clients' orders; None: nobody, TWS's default
+    preset_notice   an order without a time in force brings notice 10349, as recent builds do (ib_async 2.1.0 takes
+                    that for the order's end, INCIDENTS.md 10); off: DAY is filled in silently, as before
     send_open_orders  a client's living orders are told to it when its session starts, TWS's default
     """
 
@@ -74,6 +76,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     first_order_id: int = 1
     max_clients: int = 32
     master_client_id: int | None = None
+    preset_notice: bool = False
     send_open_orders: bool = True
 
     def check(self) -> None:

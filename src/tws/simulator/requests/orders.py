@@ -105,7 +105,7 @@ class Orders:
         return OrderTicket(
             client_id=session.client_id, order_id=order_id, account=account, con_id=con_id, side=sides[order.action],
             quantity=order.total_quantity, order_type=order.order_type, limit_price=_price(order.lmt_price),
-            stop_price=_price(order.aux_price), tif=order.tif, order_ref=order.order_ref, parent_id=order.parent_id,
+            stop_price=_price(order.aux_price), tif=order.tif or ("" if self._core.options.preset_notice else "DAY"), order_ref=order.order_ref, parent_id=order.parent_id,
             transmit=order.transmit, oca_group=order.oca_group, oca_type=order.oca_type,
             outside_rth=order.outside_rth, trigger_method=order.trigger_method, what_if=order.what_if,
             carried=order)
