@@ -1,122 +1,382 @@
 """The only writer of frames that move money.
 
-Place, exercise, replaceFA and updateConfig reach the socket through `Outbound` alone, whoever asks:
-the desk, `connection.place_order` or a call on `connection.official`. Each needs a one-use permit,
-which an `Authority` burns right before the bytes leave; it also reads latch and epoch there. Calls of one
-order id leave in the order in which they were made; a cancel for an order whose bytes have not left
-withdraws it, and neither is sent. Cancels need no permit.
+Place, exercise, replaceFA and updateConfig reach the socket through `Outbound` alone, whoever asks: the desk,
+`connection.place_order` or a call on `connection.official`. Each frame waits in one queue of its order id;
+directly before its bytes are written the live lock and the brake (latch and epoch) are read and its one-use approval
+is taken back. A cancel for an order whose bytes have not left withdraws it, and neither is sent. Cancels need no
+approval and no lock stops them.
+
+Whoever calls from another thread than the loop's is queued there; the loop writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import json
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
 from decimal import Decimal
-from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from msgspec import Struct
-
+from tws.config import mask_account
+from tws.connection.calls import MoneyCall, MoneyKind, SendState
+from tws.connection.guard import Guard, LiveLock
+from tws.connection.guard import denial as denied
+from tws.errors import LinkLostError, NotSentError, TWSError
 from tws.model.contract import Contract
 from tws.model.order import Order
+from tws.risk import Denial, Permit, Verifier
 
-__all__ = ["Authority", "MoneyCall", "MoneyKind", "Outbound", "Sending", "SendState"]
+__all__ = ["MAX_WAITING", "Encoder", "Gates", "Outbound", "Sending", "Wire"]
 
-
-class MoneyKind(StrEnum):
-    """The calls that can move money or change what moves it."""
-
-    PLACE = "place"
-    EXERCISE = "exercise"
-    REPLACE_FA = "replaceFA"
-    UPDATE_CONFIG = "updateConfig"
+MAX_WAITING = 1000
+"""Frames that may wait. A person's orders and a desk's brackets of one turn are far fewer; more mean a fault."""
 
 
-class MoneyCall(Struct, frozen=True, kw_only=True):
-    """What a frame asks for, in neutral words, so that a guard can judge it and a permit can be matched.
+class Encoder(Protocol):
+    """Makes frames (the official client does)."""
 
-    `order_id` is -1 for calls that are about no order. `quantity` in shares or contracts, `price` in
-    currency (the limit, else the stop, else None), `multiplier` 1 for a stock.
-    """
-
-    kind: MoneyKind
-    order_id: int = -1
-    symbol: str = ""
-    con_id: int = 0
-    sec_type: str = ""
-    account: str = ""
-    side: str = ""
-    order_type: str = ""
-    quantity: Decimal | None = None
-    price: Decimal | None = None
-    multiplier: Decimal = Decimal(1)
-    order_ref: str = ""
-    what_if: bool = False
+    def order(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]: ...
+    def cancel(self, order_id: int) -> bytes: ...
+    def global_cancel(self) -> bytes: ...
 
 
-class Authority(Protocol):
-    """Who may let money move: the desk's gate, adapted by the runtime, or the built-in guard."""
+class Wire(Protocol):
+    """Where bytes go. `write` is called on the loop's thread only."""
 
-    def spend(self, permit: object, call: MoneyCall) -> None:
-        """Burn `permit` for `call`, reading latch and epoch now.
-
-        Called once for each frame, on the loop's thread, directly before its bytes are written.
-        Raises OrderDeniedError when the permit is not one of ours, was used, is for something else,
-        or the latch is set or the epoch is not ours.
-        """
-        ...
+    def is_open(self) -> bool: ...
+    def is_full(self) -> bool: ...
+    def write(self, frame: bytes) -> None: ...
+    def on_loop(self) -> bool: ...
+    def call_on_loop(self, call: Callable[[], None]) -> None: ...
 
 
-class SendState(StrEnum):
-    """QUEUED: not yet written. WRITTEN: handed to the socket. WITHDRAWN: a cancel overtook it, no byte left.
-    REFUSED: denied at the last gate, or the link went first; no byte left."""
+class Gates(NamedTuple):
+    """What stands before the socket. `approver`: the desk's gate, the built-in guard, or None (guard off);
+    `brake` reads latch and epoch."""
 
-    QUEUED = "queued"
-    WRITTEN = "written"
-    WITHDRAWN = "withdrawn"
-    REFUSED = "refused"
+    lock: LiveLock
+    approver: Verifier | Guard | None
+    brake: Callable[[], Denial | None] | None
 
 
 class Sending:
-    """One frame on its way. `state` and, when REFUSED, `failure` say what became of it.
+    """One frame on its way. `state` says where it is, `failure` why it was refused.
 
-    Awaiting it waits until it is decided and raises `failure`; it may be dropped without a warning.
+    Awaiting it (on the loop's thread) waits until that is decided and raises the failure; it may be dropped.
     """
 
-    order_id: int
-    state: SendState
-    failure: Exception | None
+    __slots__ = ("_waiters", "call", "changes", "failure", "frame", "noted", "redeem", "state")
+
+    def __init__(self, call: MoneyCall, frame: bytes = b"", redeem: Callable[[], Denial | None] | None = None,
+                 changes: bool = False) -> None:
+        self.call = call
+        self.state = SendState.QUEUED
+        self.failure: TWSError | None = None
+        self.frame = frame
+        self.redeem = redeem
+        self.noted = False
+        self.changes = changes
+        """Whether it changes an order that exists, as the permit says."""
+        self._waiters: list[asyncio.Future[None]] = []
+
+    @property
+    def order_id(self) -> int:
+        return self.call.order_id
+
+    def burn(self) -> None:
+        """For `Outbound`: the frame will not leave, so its approval dies."""
+        if self.redeem is not None:
+            self.redeem()
+            self.redeem = None
+
+    def decide(self, state: SendState, failure: TWSError | None = None) -> None:
+        """For `Outbound`: this is what became of it."""
+        self.state, self.failure, self.frame, self.redeem = state, failure, b"", None
+
+    def wake(self) -> None:
+        """For `Outbound`, on the loop's thread: whoever awaits it may look."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def __await__(self) -> Generator[None, None, Sending]:
+        if self.state is SendState.QUEUED:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            yield from waiter
+        if self.failure is not None:
+            raise self.failure
+        return self
+
+    def __repr__(self) -> str:
+        return f"Sending({self.call.kind} {self.order_id}, {self.state})"
 
 
 class Outbound:
     """See the module. `connection.outbound` is the one instance of a connection."""
 
-    def place(self, order_id: int, contract: Contract, order: Order, permit: object) -> Sending:
-        """Encode and queue an order; it is written at once unless something holds it.
+    def __init__(self, wire: Wire, encoder: Encoder, gates: Gates, seen: Callable[[int], bool],
+                 isolate: Callable[..., None]) -> None:
+        """`seen` says whether TWS has spoken of an order id of ours; `isolate` calls a listener and logs its faults."""
+        self._wire = wire
+        self._encoder = encoder
+        self._lock = gates.lock
+        self._approver = gates.approver
+        self._brake = gates.brake
+        self._seen = seen
+        self._isolate = isolate
+        self._written: set[int] = set()
+        self._mutex = threading.RLock()
+        self._queue: deque[Sending] = deque()
+        self._holds = 0
+        self._pumping = False
+        self._listeners: tuple[Callable[[Sending], object], ...] = ()
 
-        Raises NotSentError when it can't be encoded or there is no session; OrderDeniedError when the
-        authority refuses the permit. In both cases no byte left.
+    # -- who asks
+
+    def place(self, order_id: int, contract: Contract, order: Order, permit: Permit) -> Sending:
+        """The desk's way: encode and queue an order under a permit; it is written at once unless something holds it.
+
+        Raises NotSentError when it can't be encoded or there is no session, OrderDeniedError when the last gate
+        refuses it on the spot. In both cases no byte left.
         """
-        raise NotImplementedError
+        frame, call = self._encoder.order(order_id, contract, order)
+        approver = self._approver
+        if approver is None or isinstance(approver, Guard):
+            raise denied("permit", "a permit", "the built-in guard", "this connection has no desk").error()
+        return self._queue_up(Sending(
+            call, frame, lambda: approver.redeem(permit, order_id, contract, order), changes=permit.modifies))
+
+    def place_guarded(self, order_id: int, contract: Contract, order: Order) -> Sending:
+        """Without a desk: the built-in guard judges now. Raises OrderDeniedError, NotSentError; no byte left then."""
+        frame, call = self._encoder.order(order_id, contract, order)
+        return self._guarded(frame, call)
+
+    def submit_official(self, frame: bytes, call: MoneyCall) -> Sending:
+        """A frame that a call on `connection.official` made. Raises OrderDeniedError; no byte left then."""
+        return self._guarded(frame, call)
+
+    def _guarded(self, frame: bytes, call: MoneyCall) -> Sending:
+        denial = self._lock.judge(call.account)
+        if denial is not None:
+            raise denial.error()
+        guard = self._approver
+        if guard is None:
+            return self._queue_up(Sending(call, frame))
+        if not isinstance(guard, Guard):
+            raise denied("permit", "no permit", "a permit of the desk's gate",
+                          "a desk owns the orders of this connection: give it an intent").error()
+        permit = guard.approve(call)
+        if isinstance(permit, Denial):
+            raise permit.error()
+        return self._queue_up(Sending(call, frame, lambda: guard.redeem(permit, permit.order_id, permit.contract, permit.order)))
+
+    # -- cancels
 
     def cancel(self, order_id: int) -> Sending:
-        """Cancel an order: withdraws it when its bytes have not left, else writes the cancel.
+        """Cancel an order: withdraw it when its bytes have not left, else write the cancel now.
 
-        The returned `Sending` is the cancel's: WITHDRAWN when it took the order with it.
+        The returned `Sending` is the cancel's; WITHDRAWN: it took the waiting order with it, neither was sent,
+        and `on_sent` has told of the order. Raises NotSentError when there is no session.
         """
-        raise NotImplementedError
+        return self._cancel(order_id, lambda: self._encoder.cancel(order_id))
+
+    def cancel_official(self, order_id: int, frame: bytes) -> Sending:
+        """The same for a frame that `connection.official.cancelOrder` made."""
+        return self._cancel(order_id, lambda: frame)
+
+    def _cancel(self, order_id: int, encode: Callable[[], bytes]) -> Sending:
+        cancel = Sending(MoneyCall(kind=MoneyKind.CANCEL, order_id=order_id))
+        with self._mutex:
+            waiting = [sending for sending in self._queue if sending.order_id == order_id]
+            for sending in waiting:
+                self._queue.remove(sending)
+        for sending in waiting:
+            sending.burn()
+            self._decided(sending, SendState.WITHDRAWN)
+        if waiting and not any(sending.changes for sending in waiting) and not self._is_known(order_id):
+            self._decided(cancel, SendState.WITHDRAWN)
+            return cancel
+        self._write_free(encode(), cancel)
+        return cancel
 
     def global_cancel(self) -> Sending:
-        """reqGlobalCancel: every order of the account, those of TWS's own window included. Needs no permit."""
-        raise NotImplementedError
+        """reqGlobalCancel: every order of the account, those of TWS's own window included. Needs no approval.
+
+        Orders that wait here are withdrawn first. Raises NotSentError when there is no session.
+        """
+        self.withdraw_all()
+        cancel = Sending(MoneyCall(kind=MoneyKind.CANCEL))
+        self._write_free(self._encoder.global_cancel(), cancel)
+        return cancel
+
+    def withdraw_all(self) -> int:
+        """Withdraw every frame that waits here; how many there were."""
+        with self._mutex:
+            waiting, self._queue = list(self._queue), deque()
+        for sending in waiting:
+            sending.burn()
+            self._decided(sending, SendState.WITHDRAWN)
+        return len(waiting)
+
+    def _is_known(self, order_id: int) -> bool:
+        """Whether the order may exist at TWS: its bytes left once, or TWS spoke of it. Then a cancel must leave."""
+        return order_id in self._written or self._seen(order_id)
+
+    # -- holding
 
     def hold(self) -> None:
-        """Write nothing that needs a permit until `release`: calls queue up (used while the link is in doubt)."""
-        raise NotImplementedError
+        """Write nothing that needs an approval until `release`; calls queue up. Holds nest."""
+        with self._mutex:
+            self._holds += 1
 
     def release(self) -> None:
-        """Write what `hold` kept back, oldest first."""
-        raise NotImplementedError
+        """End one hold, and write what waited, oldest first."""
+        with self._mutex:
+            self._holds = max(0, self._holds - 1)
+        self.kick()
 
-    def on_sent(self, listener: Callable[[Sending], None]) -> Callable[[], None]:
-        """Tell `listener` whenever a sending is decided. Returns the call that ends it."""
-        raise NotImplementedError
+    def __len__(self) -> int:
+        """Frames that wait."""
+        return len(self._queue)
+
+    def on_sent(self, listener: Callable[[Sending], object]) -> Callable[[], None]:
+        """Tell `listener` of each frame that is decided: written, withdrawn or refused. Returns the call that ends it."""
+        self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return stop
+
+    # -- the writer
+
+    def _queue_up(self, sending: Sending) -> Sending:
+        if not self._wire.is_open():
+            raise NotSentError(504, "Not connected")
+        with self._mutex:
+            if len(self._queue) >= MAX_WAITING:
+                raise NotSentError(512, f"{MAX_WAITING} calls wait already: TWS is not reading, or a hold was forgotten")
+            self._queue.append(sending)
+        self.kick()
+        if sending.failure is not None:
+            raise sending.failure
+        return sending
+
+    def kick(self) -> None:
+        """Write what may be written: now on the loop's thread, else as soon as the loop turns."""
+        if self._wire.on_loop():
+            self._pump()
+        else:
+            self._wire.call_on_loop(self._pump)
+
+    def _pump(self) -> None:
+        with self._mutex:
+            if self._pumping or not self._queue or not self._may_write():
+                return
+            self._pumping = True
+            try:
+                batch = list(self._queue)
+                failure = self._note(batch)
+                for sending in batch:
+                    if not self._may_write():
+                        return
+                    if sending.state is SendState.QUEUED:  # a listener may have cancelled it meanwhile
+                        self._queue.remove(sending)
+                        self._write_one(sending, failure)
+            finally:
+                self._pumping = False
+
+    def _may_write(self) -> bool:
+        return not self._holds and self._wire.is_open() and not self._wire.is_full()
+
+    def _note(self, batch: list[Sending]) -> TWSError | None:
+        """Commit what is about to leave to the guard's book, once for the batch; why not, if that fails."""
+        guard = self._approver
+        if not isinstance(guard, Guard):
+            return None
+        try:
+            for sending in batch:
+                if not sending.noted:
+                    guard.book.write(_line(sending.call))
+                    sending.noted = True
+            guard.book.commit()
+        except (sqlite3.Error, OSError) as error:
+            return denied("journal", str(error), "a journal on disk", "the local journal could not be written").error()
+        return None
+
+    def _write_one(self, sending: Sending, failure: TWSError | None) -> None:
+        """The last gate: live lock, brake, the one-use approval, then the bytes, with nothing between."""
+        if failure is None:
+            denial = self._lock.judge(sending.call.account)
+            if denial is None and self._brake is not None:
+                denial = self._brake()
+            if denial is None and sending.redeem is not None:
+                denial = sending.redeem()
+            failure = None if denial is None else denial.error()
+        if failure is not None:
+            sending.burn()
+            self._decided(sending, SendState.REFUSED, failure)
+            return
+        self._wire.write(sending.frame)
+        if sending.order_id >= 0:
+            self._written.add(sending.order_id)
+        self._decided(sending, SendState.WRITTEN)
+
+    def _write_free(self, frame: bytes, cancel: Sending) -> None:
+        if not self._wire.is_open():
+            raise NotSentError(504, "Not connected")
+        if self._wire.on_loop():
+            self._wire.write(frame)
+            self._decided(cancel, SendState.WRITTEN)
+            return
+
+        def write() -> None:
+            if self._wire.is_open():
+                self._wire.write(frame)
+                self._decided(cancel, SendState.WRITTEN)
+            else:
+                self._decided(cancel, SendState.REFUSED, LinkLostError("the link went before the cancel was written"))
+
+        self._wire.call_on_loop(write)
+
+    def link_lost(self) -> None:
+        """For the connection: what waits will not leave; it is refused, since a later session must ask anew."""
+        with self._mutex:
+            waiting, self._queue = list(self._queue), deque()
+        for sending in waiting:
+            sending.burn()
+            self._decided(sending, SendState.REFUSED, LinkLostError("the link went before any byte left"))
+
+    def _decided(self, sending: Sending, state: SendState, failure: TWSError | None = None) -> None:
+        sending.decide(state, failure)
+
+        def tell() -> None:
+            sending.wake()
+            for listener in self._listeners:
+                self._isolate(listener, sending)
+
+        if self._wire.on_loop():
+            tell()
+        else:
+            self._wire.call_on_loop(tell)
+
+
+def _line(call: MoneyCall) -> str:
+    """What the book keeps of a call: enough to find the order again, the account masked."""
+    facts: dict[str, object] = {"kind": call.kind, "order_id": call.order_id, "account": mask_account(call.account)}
+    if call.contract is not None and call.order is not None:
+        order = call.order
+        facts |= {
+            "con_id": call.contract.con_id, "symbol": call.contract.symbol, "side": order.side,
+            "order_type": order.order_type, "quantity": str(order.quantity), "limit": _text(order.limit_price),
+            "stop": _text(order.stop_price), "tif": order.tif, "order_ref": order.order_ref,
+        }
+    return json.dumps(facts)
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else str(number)

@@ -1,60 +1,286 @@
-"""Streams of quotes: merged for whoever looks now and then, unmerged for whoever must see each tick."""
+"""Streams of market data: merged for whoever looks now and then, unmerged for whoever must see each tick.
+
+A `QuoteStream` keeps the last value of each field. A tick changes it in place, so a reader that is slow finds
+the newest state and a count of what it missed, and memory does not grow. A `on_tick` callback sees each tick as it
+is read. `TickStream` carries tick-by-tick data in a bounded queue that says when it overflowed.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import math
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
+from tws.errors import LinkLostError, TWSError
 from tws.model.contract import Contract
-from tws.model.market import Quote
+from tws.model.market import MarketDataType, Quote
+from tws.wire.hot import TickHandler
 
-__all__ = ["QuoteStream", "TickCallback"]
+__all__ = ["QuoteStream", "Stamp", "TickCallback", "TickStream"]
 
-TickCallback: TypeAlias = Callable[[int, float, float], None]
-"""Called with (field, price, size): `field` is TWS's tick type (tws.model.market.TickField); a price tick
-carries the size that came with it, a size tick has price NaN; a generic tick has its value as price."""
+TickCallback: TypeAlias = Callable[[int, float, float], object]
+"""Called with (field, price, size). `field` is TWS's tick type (tws.model.market.TickField; delayed ones are 66 to 76).
+A price tick carries the size that came with it; a size tick has price NaN; a generic tick has its value as
+price and size NaN."""
+
+SIZE_OF = {1: 0, 2: 3, 4: 5, 66: 69, 67: 70, 68: 71}
+"""The size field that comes inside a price tick (TWS-BEHAVIOUR.md E; the official client makes a tickSize of it)."""
+_DELAYED = {0: 69, 1: 66, 2: 67, 3: 70, 4: 68, 5: 71, 8: 74, 9: 75}
+
+_NAN = math.nan
+T = TypeVar("T")
 
 
-class QuoteStream:
-    """Market data of one contract. An async iterator of merged quotes and an async context manager.
+class Stamp:
+    """Market time of the bytes that are being walked, set once for each chunk."""
 
-    `quote` is the last known state, `merged` counts changes that no reader saw on their own.
-    Iteration yields the newest state once for each time that something changed since the last look.
-    Ends with LinkLostError when the link goes, RequestError when TWS ends the stream.
+    __slots__ = ("now_ns",)
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+
+class _Ending(Generic[T]):
+    """What both kinds of stream share: a waiter, an end with its reason, and closing once."""
+
+    def __init__(self, contract: Contract, on_close: Callable[[], None]) -> None:
+        self.contract = contract
+        self.request_id = -1
+        self.failure: TWSError | None = None
+        """Why the stream ended, None while it lives or after a plain `close`."""
+        self.closed = False
+        self._on_close = on_close
+        self._waiter: asyncio.Future[None] | None = None
+
+    def close(self) -> None:
+        """End the stream, at TWS as well. Safe twice."""
+        if not self.closed:
+            self.closed = True
+            self._on_close()
+            self.wake()
+
+    def fail(self, error: TWSError) -> None:
+        """For the connection: the stream is over, and why."""
+        if not self.closed:
+            self.failure = error
+            self.closed = True
+            self.wake()
+
+    def wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def _wait(self) -> None:
+        """Until `wake`. One reader at a time: two would steal each other's quotes."""
+        if self._waiter is not None and not self._waiter.done():
+            raise RuntimeError("this stream is being read elsewhere; open one for each reader")
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    def _over(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+        raise StopAsyncIteration
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                        trace: TracebackType | None) -> None:
+        self.close()
+
+
+class QuoteStream(_Ending[Quote]):
+    """Market data of one contract: an async iterator of merged quotes and an async context manager.
+
+    `quote` is the last known state; `ticks` counts what came, `merged` what no reader saw on its own.
+    Iterating gives the newest state once for each time that something changed since the last look, and ends with
+    LinkLostError when the link goes, with RequestError when TWS ends the stream.
     """
 
-    contract: Contract
-    request_id: int
-    quote: Quote
-    merged: int
-    ticks: int
+    def __init__(self, contract: Contract, on_close: Callable[[], None]) -> None:
+        super().__init__(contract, on_close)
+        self.prices: dict[int, float] = {}
+        """The last value of each price or generic field, as TWS sent it (-1 for no data)."""
+        self.sizes: dict[int, float] = {}
+        """The last value of each size field."""
+        self.texts: dict[int, str] = {}
+        """The last text of each string field, such as RTVolume (48)."""
+        self.ticks = 0
+        self.merged = 0
+        self.time_ns = 0
+        self.kind = MarketDataType.LIVE
+        self.dirty = False
+        self.callbacks: tuple[TickCallback, ...] = ()
+        self._watchers: tuple[Callable[[QuoteStream], object], ...] = ()
 
     def on_tick(self, callback: TickCallback) -> Callable[[], None]:
-        """Call `callback` for every tick, unmerged, in byte order, on the loop's thread. Returns the call that ends it."""
-        raise NotImplementedError
+        """Call `callback(field, price, size)` for every tick, unmerged, in byte order, on the loop's thread.
 
-    def on_dirty(self, callback: Callable[[QuoteStream], None]) -> Callable[[], None]:
-        """Call `callback` when the stream turns from clean to dirty; not again until `take`. For a state lane."""
-        raise NotImplementedError
+        Keep it short: while it runs nothing is read. Its exceptions are logged and stop nothing.
+        Returns the call that ends it.
+        """
+        self.callbacks = (*self.callbacks, callback)
+
+        def stop() -> None:
+            self.callbacks = tuple(other for other in self.callbacks if other is not callback)
+
+        return stop
+
+    def on_dirty(self, callback: Callable[[QuoteStream], object]) -> Callable[[], None]:
+        """Call `callback(stream)` when the stream turns dirty, not again until `take`: the entry into a state lane."""
+        self._watchers = (*self._watchers, callback)
+
+        def stop() -> None:
+            self._watchers = tuple(other for other in self._watchers if other is not callback)
+
+        return stop
+
+    @property
+    def quote(self) -> Quote:
+        """The last known state, without taking it."""
+        prices, sizes = self.prices, self.sizes
+
+        def price(field: int) -> float | None:
+            value = prices.get(field, prices.get(_DELAYED[field], -1.0))
+            # -1, or 0 beside a size of 0, is TWS's "no data" (TWS-BEHAVIOUR.md E)
+            return None if value == -1.0 or (value == 0.0 and not size(SIZE_OF.get(field, field))) else value
+
+        def size(field: int) -> float | None:
+            return sizes.get(field, sizes.get(_DELAYED.get(field, field)))
+
+        return Quote(
+            con_id=self.contract.con_id, symbol=self.contract.symbol, time_ns=self.time_ns, bid=price(1),
+            bid_size=size(0), ask=price(2), ask_size=size(3), last=price(4), last_size=size(5), volume=size(8),
+            close=price(9), kind=self.kind,
+        )
 
     def take(self) -> Quote:
         """The newest state; the stream is clean again."""
-        raise NotImplementedError
+        self.dirty = False
+        return self.quote
 
-    def close(self) -> None:
-        """End the stream (cancelMktData). Safe twice."""
-        raise NotImplementedError
+    def soil(self) -> None:
+        """For the connection: something changed while the stream was clean."""
+        self.dirty = True
+        self.wake()
+        for watcher in self._watchers:
+            watcher(self)
+
+    def handler(self, stamp: Stamp, isolate: Callable[..., None]) -> TickHandler:
+        """For the connection: what `tws.wire.hot` calls for each tick of this stream. Written for speed."""
+        prices, sizes, size_of = self.prices, self.sizes, SIZE_OF.get
+
+        def tick(field: int, value: float | str | None, size: float | None, mask: int) -> None:
+            price = _NAN
+            if size is not None:
+                sizes[size_of(field, field)] = size
+                if value is not None:
+                    price = prices[field] = value  # type: ignore[assignment]  # text never has a size
+            elif value is None:
+                return
+            else:
+                size = _NAN
+                price = self._keep(field, value)
+            self.ticks += 1
+            self.time_ns = stamp.now_ns
+            if self.dirty:
+                self.merged += 1
+            else:
+                self.soil()
+            for callback in self.callbacks:
+                try:
+                    callback(field, price, size)
+                except Exception as error:
+                    isolate(_raise, error)
+
+        return tick
+
+    def _keep(self, field: int, value: float | str) -> float:
+        if isinstance(value, str):
+            self.texts[field] = value
+            return text_value(value)
+        self.prices[field] = value
+        return value
 
     def __aiter__(self) -> QuoteStream:
         return self
 
     async def __anext__(self) -> Quote:
-        raise NotImplementedError
+        while not self.dirty:
+            if self.closed:
+                self._over()
+            await self._wait()
+        return self.take()
 
     async def __aenter__(self) -> QuoteStream:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
-        self.close()
+
+class TickStream(_Ending[T]):
+    """Tick-by-tick data of one contract, each tick in order; at most `bound` wait for a slow reader.
+
+    When more come the oldest are lost and `gaps` counts them: a reader that must not miss one compares it.
+    `on_tick` sees each.
+    """
+
+    def __init__(self, contract: Contract, on_close: Callable[[], None], bound: int = 10_000) -> None:
+        super().__init__(contract, on_close)
+        self.bound = bound
+        self.gaps = 0
+        self.callbacks: tuple[Callable[[T], object], ...] = ()
+        self._queue: deque[T] = deque()
+        self._iterated = False
+
+    def on_tick(self, callback: Callable[[T], object]) -> Callable[[], None]:
+        """Call `callback(tick)` for every tick in byte order. Returns the call that ends it."""
+        self.callbacks = (*self.callbacks, callback)
+
+        def stop() -> None:
+            self.callbacks = tuple(other for other in self.callbacks if other is not callback)
+
+        return stop
+
+    def put(self, tick: T) -> None:
+        """For the connection: one tick more. Queued only once somebody iterates."""
+        if not self._iterated:
+            return
+        if len(self._queue) >= self.bound:
+            self._queue.popleft()
+            self.gaps += 1
+        self._queue.append(tick)
+        self.wake()
+
+    def __aiter__(self) -> TickStream[T]:
+        self._iterated = True
+        return self
+
+    async def __anext__(self) -> T:
+        self._iterated = True
+        while not self._queue:
+            if self.closed:
+                self._over()
+            await self._wait()
+        return self._queue.popleft()
+
+    async def __aenter__(self) -> TickStream[T]:
+        self._iterated = True
+        return self
+
+
+def text_value(text: str) -> float:
+    """A string tick's number, NaN when it is none (RTVolume has several)."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def lost(what: str) -> LinkLostError:
+    """The error that ends what hung on a link that went."""
+    return LinkLostError(f"{what}: the link to TWS was lost")
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -1,0 +1,160 @@
+"""The built-in guard: who approves orders when no desk does, and what it writes down first.
+
+The figures are those of `tws.risk.StandaloneGate` (quantity, notional, allow-list), which mints a one-use permit and
+takes it back. What it approves is committed to a small SQLite file before a byte leaves. It is no desk: it knows no
+positions, and refuses what it has no figure for.
+
+The live lock stands before every guard, `guard="off"` included: a live port, a live or unknown account
+may be read, never traded.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+from tws.config import TWSConfig, is_live_port, is_paper_account
+from tws.connection.calls import MoneyCall, MoneyKind
+from tws.model.contract import Contract, ContractDetails
+from tws.model.instrument import Instrument, decimal
+from tws.model.market import Quote
+from tws.model.order import Order
+from tws.risk import Denial, Permit, StandaloneGate
+
+__all__ = ["Book", "Guard", "LiveLock", "SqliteBook", "default_book_path", "denial", "instrument_of"]
+
+
+_FINEST = Decimal("0.00000001")
+
+
+class LiveLock:
+    """Whether money may move in this session at all.
+
+    Port and mode come from the configuration; the accounts are those that TWS named. Source of the signs: TWS-BEHAVIOUR.md H (ports), DESIGN.md invariant 7 (accounts of paper begin with D).
+    """
+
+    def __init__(self, config: TWSConfig, accounts: Callable[[], tuple[str, ...]]) -> None:
+        self._live_port = is_live_port(config.port)
+        self._live_mode = config.trading_mode == "live"
+        self._accounts = accounts
+
+    def judge(self, account: str) -> Denial | None:
+        """None when an order for `account` ("" = whichever TWS takes) may leave."""
+        if self._live_port or self._live_mode:
+            sign = "a live port" if self._live_port else 'trading_mode "live"'
+            return denial("live_lock", sign, "a paper session", "live trading is locked; reading is allowed")
+        accounts = self._accounts()
+        if not accounts:
+            return denial("live_lock", "no account", "a known account", "TWS has not named its accounts")
+        if account and account not in accounts:
+            return denial("live_lock", "another account", "an account of this session",
+                           "TWS did not name this account for this session")
+        for name in (account,) if account else accounts:
+            if not is_paper_account(name):
+                return denial("live_lock", "a live account", "a paper account (D…)",
+                               "live trading is locked; reading is allowed")
+        return None
+
+
+class Book(Protocol):
+    """Where the guard writes what it lets leave; `commit` returns when all of it is on disk."""
+
+    def write(self, line: str) -> None: ...
+    def commit(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Guard:
+    """The small gate of `tws.risk` for whoever has no desk, and its book.
+
+    `account_of` names the account that we trade; `quote_of` gives the last known quote of a contract, by which a
+    market order is valued; `grid_of` its price and quantity steps, as far as they are known.
+    """
+
+    def __init__(self, gate: StandaloneGate, book: Book, account_of: Callable[[], str],
+                 quote_of: Callable[[Contract], Quote | None], grid_of: Callable[[Contract], Instrument]) -> None:
+        self.gate = gate
+        self.book = book
+        self._account_of = account_of
+        self._quote_of = quote_of
+        self._grid_of = grid_of
+
+    def approve(self, call: MoneyCall) -> Permit | Denial:
+        """A one-use permit for exactly this call, or why not."""
+        if call.kind is not MoneyKind.PLACE:
+            return denial("guard", call.kind.value, "orders", "the built-in guard has no figure for this call")
+        if call.contract is None or call.order is None:
+            return denial("guard", call.beyond, "plain orders", "the built-in guard can't tell what this may do")
+        if call.contract.sec_type == "BAG":
+            return denial("guard", "a combination", "single contracts", "the guard can't value a combination")
+        self.gate.account = self._account_of()
+        return self.gate.permit(call.order_id, self._grid_of(call.contract), call.order, self._quote_of(call.contract))
+
+    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
+        """None when the permit is ours, unused and for this call; it is used up by the question."""
+        return self.gate.redeem(permit, order_id, contract, order)
+
+
+class SqliteBook:
+    """A table of lines, fully synchronised on commit, on macOS down to the platter (`fullfsync`).
+
+    Opened with the first line, so that a program that only reads makes no file. Used on one thread at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._base: sqlite3.Connection | None = None
+
+    def write(self, line: str) -> None:
+        if self._base is None:
+            self._base = self._open()
+        self._base.execute("INSERT INTO sent (at, line) VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?)", (line,))
+
+    def commit(self) -> None:
+        if self._base is not None:
+            self._base.commit()
+
+    def close(self) -> None:
+        base, self._base = self._base, None
+        if base is not None:
+            base.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # The loop's thread writes, but a disconnect may close from another one, when the loop has ended.
+        base = sqlite3.connect(self._path, timeout=2.0, check_same_thread=False)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = 1"):
+            base.execute(f"PRAGMA {pragma}")
+        base.execute("CREATE TABLE IF NOT EXISTS sent (id INTEGER PRIMARY KEY, at TEXT NOT NULL, line TEXT NOT NULL)")
+        return base
+
+
+def default_book_path() -> Path:
+    """The book in the user's state folder, as `tws.journal.place` names it (a neighbour of this layer can't be imported)."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        stated = Path(os.environ.get("XDG_STATE_HOME", ""))
+        base = stated if stated.is_absolute() else home / ".local" / "state"
+    return base / "tws" / "guard.sqlite3"
+
+
+def instrument_of(contract: Contract, details: ContractDetails | None) -> Instrument:
+    """The contract with its grid. Unknown steps are as fine as TWS has any, so that the broker judges instead of us."""
+    if details is None:
+        return Instrument(contract=contract, tick=_FINEST, lot=_FINEST)
+    step = details.size_increment
+    return Instrument(contract=contract, tick=decimal(details.min_tick), lot=decimal(step) if step else _FINEST)
+
+
+def denial(limit: str, figure: str, bound: str, reason: str) -> Denial:
+    """A denial in four words."""
+    return Denial(limit=limit, figure=figure, bound=bound, reason=reason)

@@ -1,0 +1,257 @@
+"""The official client, reduced to what it does best: it encodes requests and decodes rare answers.
+
+`OfficialClient` is its EClient without a socket: `conn` is a `Pipe` of ours, its reader thread,
+queue and run loop are never started. Methods that move money encode, and hand the frame to `Outbound`;
+they never write. A frame that moves money and comes to the pipe by any other way raises there, so a bypass can't
+happen by accident. Its client-side codes (501 to 593) are exceptions on the caller's line.
+
+Importing this module imports `ibapi` with its two hundred protobuf classes; `tws.connection` does so only when
+a connection is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ibapi import comm
+from ibapi.client import EClient
+from ibapi.contract import Contract as IbContract
+from ibapi.decoder import Decoder
+from ibapi.order import Order as IbOrder
+from ibapi.order_cancel import OrderCancel
+from ibapi.server_versions import MIN_SERVER_VER_PROTOBUF
+
+from tws.connection.calls import MoneyCall, MoneyKind
+from tws.connection.translate import ib_contract, ib_order, money_call, money_call_of
+from tws.errors import NotSentError
+from tws.model.contract import Contract
+from tws.model.order import Order
+
+logging.getLogger("ibapi").setLevel(logging.CRITICAL)  # its lines hold account ids in clear; we log our own
+
+__all__ = ["Decoder", "MoneySink", "OfficialClient", "OfficialEncoder", "Pipe", "frame_id"]
+
+MONEY_FRAMES = {3: MoneyKind.PLACE, 19: MoneyKind.REPLACE_FA, 21: MoneyKind.EXERCISE, 109: MoneyKind.UPDATE_CONFIG}
+"""Request ids of the frames that move money (official client, message.OUT)."""
+
+_PROTOBUF_OFFSET = 200
+
+
+def frame_id(frame: bytes) -> int | None:
+    """The request id of a frame with its length prefix, in any of its forms; None when it has none.
+
+    Text begins with the id in digits and a NUL; from server version 201 on four bytes hold the id,
+    plus 200 when the body is protobuf (TWS-BEHAVIOUR.md F1).
+    """
+    head = bytes(frame[4:8])
+    if head[:1] == b"\0":
+        number = int.from_bytes(head, "big") if len(head) == 4 else -1
+        return number - _PROTOBUF_OFFSET if number > _PROTOBUF_OFFSET else number
+    digits = bytes(frame[4:24]).split(b"\0", 1)[0]
+    try:
+        return int(digits)  # as lenient as a reader may be: a sign or a blank hides nothing
+    except ValueError:
+        return None
+
+
+class MoneySink(Protocol):
+    """Where encoded frames that move money go (`Outbound`)."""
+
+    def submit_official(self, frame: bytes, call: MoneyCall) -> object: ...
+    def cancel_official(self, order_id: int, frame: bytes) -> object: ...
+
+
+class Pipe:
+    """Stands where the official client's `Connection` stood: sendMsg, isConnected, disconnect.
+
+    `write` and `is_open` come from the link; `close` ends it. `sendMsg` takes one frame.
+    """
+
+    def __init__(self, write: Callable[[bytes], None], is_open: Callable[[], bool], close: Callable[[], None]) -> None:
+        self._write = write
+        self._is_open = is_open
+        self._close = close
+
+    def sendMsg(self, msg: bytes) -> int:
+        """Write one frame. Raises NotSentError when there is no session or the frame moves money."""
+        if not self._is_open():
+            raise NotSentError(504, "Not connected")
+        data = bytes(msg)
+        _check_one_frame(data)
+        number = frame_id(data)
+        if number is None or number in MONEY_FRAMES:
+            what = "no request id" if number is None else f"{MONEY_FRAMES[number]}: it moves money"
+            raise NotSentError(512, f"this frame may not be written past the gate ({what})")
+        self._write(data)
+        return len(data)
+
+    def isConnected(self) -> bool:
+        return self._is_open()
+
+    def disconnect(self) -> None:
+        self._close()
+
+
+def _check_one_frame(data: bytes) -> None:
+    """Several frames in one write would hide the second one from the check."""
+    if len(data) < 5 or int.from_bytes(data[:4], "big") != len(data) - 4:
+        raise NotSentError(507, "not exactly one frame: a length prefix and as many bytes")
+
+
+class _ClientErrors:
+    """The wrapper that the encoding half knows: its `error` is called for client-side refusals alone."""
+
+    def error(self, reqId: int, errorTime: int, errorCode: int, errorString: str, *rest: object) -> None:
+        raise NotSentError(errorCode, errorString)
+
+    def connectionClosed(self) -> None:
+        """Nothing to do: the link tells of its end itself."""
+
+
+class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type information
+    """EClient whose every frame goes through our pipe or our `Outbound`. Thread-safe: so are both."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__(_ClientErrors())
+        self.sink: MoneySink | None = None
+        """Set once, by whoever builds both."""
+        self._local = threading.local()
+        self._pipe = pipe
+        self.conn: Pipe | None = pipe
+
+    # -- the session: TWSConnection owns it
+
+    def begin(self, server_version: int, connection_time: str, client_id: int) -> None:
+        """A session is ready; encode for its version from now on."""
+        self.conn = self._pipe
+        self.serverVersion_ = server_version
+        self.connTime = connection_time
+        self.clientId = client_id
+        self.connState = EClient.CONNECTED
+
+    def reset(self) -> None:
+        super().reset()
+        self.conn = self.__dict__.get("_pipe")
+
+    def end(self) -> None:
+        self.connState = EClient.DISCONNECTED
+
+    def isConnected(self) -> bool:
+        return bool(self.connState == EClient.CONNECTED and self._pipe.isConnected())
+
+    def connect(self, host: str, port: int, clientId: int) -> None:
+        raise NotSentError(501, "TWSConnection.connect() connects; this client only encodes")
+
+    def disconnect(self) -> None:
+        self._pipe.disconnect()
+
+    def startApi(self) -> None:
+        raise NotSentError(501, "TWSConnection.connect() has started the session")
+
+    def run(self) -> None:
+        """Return at once: the event loop of the connection delivers, there is nothing to run."""
+
+    def logRequest(self, fnName: str, fnParams: dict[str, Any]) -> None:
+        """Log nothing: the official line holds account ids in clear."""
+
+    def setConnState(self, connState: int) -> None:
+        self.connState = connState
+
+    # -- frames
+
+    def sendMsg(self, msgId: int, msg: str) -> None:
+        self._emit(comm.make_msg(msgId, (self.serverVersion_ or 0) >= MIN_SERVER_VER_PROTOBUF, msg))
+
+    def sendMsgProtoBuf(self, msgId: int, msg: bytes) -> None:
+        if (self.serverVersion_ or 0) < MIN_SERVER_VER_PROTOBUF:
+            raise NotSentError(503, f"this session speaks version {self.serverVersion_}, which has no protobuf")
+        self._emit(comm.make_msg_proto(msgId, msg))
+
+    def _emit(self, frame: bytes) -> None:
+        captured: list[bytes] | None = getattr(self._local, "captured", None)
+        if captured is None:
+            self._pipe.sendMsg(frame)
+        else:
+            captured.append(frame)
+
+    def encode(self, method: Callable[..., object], *arguments: object) -> bytes:
+        """The one frame that an EClient method makes, kept instead of sent. Raises NotSentError when it makes none."""
+        captured: list[bytes] = []
+        self._local.captured = captured
+        try:
+            method(self, *arguments)
+        finally:
+            self._local.captured = None
+        if len(captured) != 1:
+            raise NotSentError(512, f"{method.__name__} encoded {len(captured)} frames")
+        return bytes(captured[0])
+
+    # -- what moves money: encode and queue, never write
+
+    def placeOrder(self, orderId: int, contract: IbContract, order: IbOrder) -> None:
+        frame = self.encode(EClient.placeOrder, orderId, contract, order)
+        self._submit(frame, money_call_of(orderId, contract, order))
+
+    def exerciseOptions(self, reqId: int, contract: IbContract, exerciseAction: int, exerciseQuantity: int,
+                        account: str, override: int, manualOrderTime: str = "", customerAccount: str = "",
+                        professionalCustomer: bool = False) -> None:
+        frame = self.encode(EClient.exerciseOptions, reqId, contract, exerciseAction, exerciseQuantity, account,
+                            override, manualOrderTime, customerAccount, professionalCustomer)
+        self._money(MoneyKind.EXERCISE, frame)
+
+    def replaceFA(self, reqId: int, faData: int, cxml: str) -> None:
+        self._money(MoneyKind.REPLACE_FA, self.encode(EClient.replaceFA, reqId, faData, cxml))
+
+    def placeOrderProtoBuf(self, placeOrderRequestProto: Any) -> None:
+        self._capture_or_pass(EClient.placeOrderProtoBuf, MoneyKind.PLACE, placeOrderRequestProto)
+
+    def exerciseOptionsProtoBuf(self, exerciseOptionsRequestProto: Any) -> None:
+        self._capture_or_pass(EClient.exerciseOptionsProtoBuf, MoneyKind.EXERCISE, exerciseOptionsRequestProto)
+
+    def replaceFAProtoBuf(self, faReplaceProto: Any) -> None:
+        self._capture_or_pass(EClient.replaceFAProtoBuf, MoneyKind.REPLACE_FA, faReplaceProto)
+
+    def updateConfigProtoBuf(self, updateConfigRequestProto: Any) -> None:
+        self._capture_or_pass(EClient.updateConfigProtoBuf, MoneyKind.UPDATE_CONFIG, updateConfigRequestProto)
+
+    def _capture_or_pass(self, method: Callable[..., object], kind: MoneyKind, proto: Any) -> None:
+        if getattr(self._local, "captured", None) is not None:  # placeOrder calls its own twin from version 203 on
+            method(self, proto)
+        else:
+            self._money(kind, self.encode(method, proto))
+
+    def _money(self, kind: MoneyKind, frame: bytes) -> None:
+        self._submit(frame, MoneyCall(kind=kind, beyond=f"{kind.value} in the official client's own form"))
+
+    def _submit(self, frame: bytes, call: MoneyCall) -> None:
+        if self.sink is None:
+            raise NotSentError(512, "no writer for calls that move money")
+        self.sink.submit_official(frame, call)
+
+    def cancelOrder(self, orderId: int, orderCancel: OrderCancel | None = None) -> None:
+        """Moves no money, but may withdraw an order that waits, so it goes the same way."""
+        frame = self.encode(EClient.cancelOrder, orderId, orderCancel or OrderCancel())
+        if self.sink is None:
+            raise NotSentError(515, "no writer for cancels")
+        self.sink.cancel_official(orderId, frame)
+
+
+class OfficialEncoder:
+    """Makes frames of our contracts and orders, for `Outbound`."""
+
+    def __init__(self, client: OfficialClient) -> None:
+        self._client = client
+
+    def order(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]:
+        """Raises NotSentError when the official client can't encode it."""
+        frame = self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), ib_order(order))
+        return frame, money_call(order_id, contract, order)
+
+    def cancel(self, order_id: int) -> bytes:
+        return self._client.encode(EClient.cancelOrder, order_id, OrderCancel())
+
+    def global_cancel(self) -> bytes:
+        return self._client.encode(EClient.reqGlobalCancel, OrderCancel())
