@@ -183,3 +183,9 @@ def test_the_cancel_of_an_untransmitted_order_takes_no_while(Floor_: Any) -> Non
     floor = Floor_(cancel_latency_ns=1_000)
     floor.place(1, "BUY", 10, transmit=False)
     assert floor.cancel(1) == ["3 ApiCancelled #1 0/10", "4 202 #1"]
+
+
+def test_why_children_are_held_is_a_switch(Floor_: Any) -> None:
+    floor = Floor_(child_why_held="child")
+    floor.bracket(100)
+    assert [order.why_held for order in floor.exchange.open_orders()] == ["", "child", "child"]

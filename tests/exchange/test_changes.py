@@ -32,6 +32,7 @@ def test_ids_are_counted_per_client_and_survive_sessions(floor: Any) -> None:
 
 def test_an_id_seen_in_an_open_order_callback_counts_as_used(floor: Any) -> None:
     floor.exchange.note_seen(1, 40)
+    floor.exchange.note_seen(1, 5)
     assert floor.exchange.next_order_id(1) == 41
     assert floor.place(40, "BUY", 10) == ["4 103 #40"]
 
@@ -243,3 +244,15 @@ def test_executions_are_filtered(floor: Any) -> None:
 def test_what_the_caller_carries_comes_back(floor: Any) -> None:
     events = floor.raw(1, "BUY", 10, carried=("whole", "order"))
     assert all(event.order.ticket.carried == ("whole", "order") for event in events[:2])
+
+
+def test_a_what_if_never_changes_a_living_order(floor: Any) -> None:
+    resting(floor)
+    assert floor.place(1, "BUY", 7, "LMT", limit=98, what_if=True) == ["4 103 #1"]
+    assert [int(order.total) for order in floor.exchange.open_orders()] == [100]
+
+
+def test_a_changed_child_keeps_its_parent_even_when_it_names_none(floor: Any) -> None:
+    floor.bracket(50)
+    floor.place(3, "SELL", 50, "STP", stop=97)
+    assert floor.exchange.open_orders()[-1].ticket.parent_id == 1

@@ -144,3 +144,12 @@ def test_a_stop_by_quote_is_not_passed_when_only_the_far_side_is_there(floor: An
 @pytest.mark.parametrize("price", ["50", "50.001", "0"])
 def test_a_price_that_the_type_does_not_need_is_not_read(floor: Any, price: str) -> None:
     assert "11 BOT #1 10@100.01" in floor.place(1, "BUY", 10, "MKT", limit=price, stop=price)
+
+
+def test_an_empty_side_triggers_nothing_and_marks_nothing(floor: Any) -> None:
+    for order_id, side, stop in ((1, "BUY", 101), (2, "SELL", 99)):
+        floor.place(order_id, side, 10, "STP", stop=stop, trigger_method=int(TriggerMethod.BID_ASK))
+    assert floor.quote(10200, 0, 0, 0) == []
+    floor.place(3, "BUY", 10, con_id=floor.IBM)
+    floor.quote(0, 0, 0, 0, con_id=floor.IBM)
+    assert str(floor.exchange.positions()[0].market_price) == "100.00", "the last trade stands alone"

@@ -102,10 +102,17 @@ def test_an_order_beyond_the_margin_is_rejected(Floor_: Any) -> None:
 def test_what_reduces_a_position_is_never_refused_for_margin(Floor_: Any) -> None:
     floor = Floor_(cash="3100")
     floor.place(1, "BUY", 60)
-    floor.quote(5000, 300, 5010, 60)
-    floor.trade(5000)
+    floor.quote(6000, 300, 6010, 60)
+    floor.trade(6000)
     assert floor.value("AvailableFunds").startswith("-")
-    assert "11 SLD #2 60@50.00" in floor.place(2, "SELL", 60)
+    assert "11 SLD #2 10@60.00" in floor.place(2, "SELL", 10)
+    assert floor.place(3, "BUY", 1)[0] == "4 201 #3", "but adding to it is"
+
+
+def test_children_are_not_counted_against_the_margin(Floor_: Any) -> None:
+    floor = Floor_(cash="3050")
+    floor.bracket(60)
+    assert floor.open_ids() == [2, 3]
 
 
 def test_margin_may_go_unchecked(Floor_: Any) -> None:

@@ -95,3 +95,11 @@ def test_an_ended_groups_name_may_be_used_again(floor: Any) -> None:
     floor.quote(10100, 100, 10110, 50)
     assert floor.open_ids() == [] and floor.exchange._core.groups == {}
     assert floor.place(8, "SELL", 10, "LMT", limit=101, oca_group="G")[-1] == "3 Submitted #8 0/10"
+
+
+def test_a_partly_filled_order_resized_reduces_by_its_remaining_size(floor: Any) -> None:
+    group(floor, 3)
+    floor.quote(10100, 20, 10110, 50)
+    floor.place(1, "SELL", 60, "LMT", limit=101)  # 40 remain
+    floor.quote(10100, 10, 10110, 50)  # a quarter of them
+    assert sizes(floor) == {1: 30, 2: 60}

@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tws.exchange.book import NEVER, Book
-from tws.exchange.events import CompletedOrder, Event, ExecutionReport, Notice, OrderOpened, StatusChanged
+from tws.exchange.events import (
+    CompletedOrder,
+    Event,
+    ExecutionReport,
+    Notice,
+    OrderOpened,
+    OrderView,
+    StatusChanged,
+)
 from tws.exchange.ledger import Ledger
 from tws.exchange.terms import AccountSetup, FeeSchedule, Habits, MarginModel
 from tws.exchange.working import Stage, Working
@@ -85,12 +93,16 @@ class Core:
         self._executions += 1
         return f"0000{self.run:04x}.{self._executions:08x}.01.01"
 
+    def view(self, order: Working) -> OrderView:
+        """The order as TWS would state it now; a child that waits for its parent says why, by habit."""
+        waits = order.stage in (Stage.ACCEPTED, Stage.AWAITS_PARENT) and order.parent and order.parent.live
+        return order.view(self.habits.child_why_held if waits else "")
+
     # -- what is said -----------------------------------------------------------------------------
 
     def say_pair(self, order: Working) -> None:
         """openOrder and orderStatus, in this order (C1)."""
-        why = self.habits.child_why_held if order.stage is Stage.AWAITS_PARENT else ""
-        view = order.view(why)
+        view = self.view(order)
         self.out.append(OrderOpened(view))
         self.out.append(StatusChanged(view))
         order.announced = view.status
@@ -101,7 +113,7 @@ class Core:
 
     def say_status(self, order: Working) -> None:
         """orderStatus alone, as recorded for cancels (C2)."""
-        view = order.view()
+        view = self.view(order)
         self.out.append(StatusChanged(view))
         order.announced = view.status
 

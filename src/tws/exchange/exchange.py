@@ -212,7 +212,8 @@ class Exchange:
     def open_orders(self, client_id: int | None = None) -> tuple[OrderView, ...]:
         """Living, transmitted orders of one client, or of all; oldest first."""
         living = self._core.live.values()
-        return tuple(one.view() for one in living if client_id is None or one.ticket.client_id == client_id)
+        wanted = (one for one in living if client_id is None or one.ticket.client_id == client_id)
+        return tuple(self._core.view(one) for one in wanted)
 
     def completed_orders(self) -> tuple[CompletedOrder, ...]:
         """Orders that ended, in the order of their end."""
