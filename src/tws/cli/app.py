@@ -35,9 +35,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "demo": Entry(
-        "tws.cli.demo", "Trade a simulated day: no account, no network needed."
-    ),
+    "demo": Entry("tws.cli.demo", "Trade a simulated day: no account, no network needed."),
     "sim": Entry("tws.cli.sim", "Run a simulated TWS that any TWS client can connect to."),
     "doctor": Entry("tws.cli.doctor", "Find why a connection fails or would fail, with the cure."),
 }

@@ -25,10 +25,10 @@ class Cause(NamedTuple):
 
 
 CAUSES = {
-    "configuration": Cause("{text}", "Mend the setting, then run tws doctor again"),
+    "configuration": Cause("{text}", "{cure}"),
     "wrong_port_for_mode": Cause(
         "port {port} is where TWS and IB Gateway listen for {port_mode} trading, but the mode is {mode}",
-        "For {mode} use port {tws_port} (TWS) or {gateway_port} (IB Gateway); or say --mode {port_mode}",
+        "For {mode} trading use port {own}; or say --mode {port_mode} if that is what you mean",
     ),
     "package_missing": Cause("the package {name} is not installed", "python -m pip install {wanted}"),
     "packages_mixed": Cause(
@@ -103,8 +103,8 @@ CAUSES = {
         f"To trade: {SETTINGS}: untick 'Read-Only API'. To read only: leave it on, it protects you",
     ),
     "mode_mismatch": Cause(
-        "this TWS is logged in to {found} ({accounts}), but the mode is {mode}",
-        "Log TWS in to {mode} trading, or say --mode {other} if you mean it",
+        "this TWS is logged in to {login} trading ({accounts}), but the mode is {mode}",
+        "Log TWS in to {mode} trading, or say --mode {login} if you mean it",
     ),
     "account_mismatch": Cause(
         "the account {account} is not among those of this login ({accounts})",
