@@ -1,10 +1,11 @@
-"""How many messages a second the simulated TWS delivers, from its market through its exchange to one reader.
+"""How many messages a second the simulated TWS delivers, from its market through its exchange to one
+reader.
 
     python bench/simulator.py [--seconds 5] [--symbols 28] [--orders 0]
 
-The simulator runs in a process of its own at speed "max"; this process connects over a real loopback socket, subscribes
-every symbol, optionally places resting limit orders, and counts frames without decoding them. Numbers belong here,
-never into a test.
+The simulator runs in a process of its own at speed "max"; this process connects over a real loopback
+socket, subscribes every symbol, optionally places resting limit orders, and counts frames without
+decoding them. Numbers belong here, never into a test.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Reader:
             buffer += data
             at, end = 0, len(buffer)
             while end - at >= 4:
-                stop = at + 4 + int.from_bytes(buffer[at:at + 4], "big")
+                stop = at + 4 + int.from_bytes(buffer[at : at + 4], "big")
                 if stop > end:
                     break
                 frames += 1
@@ -70,25 +71,45 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=0)
     args = parser.parse_args()
     command = [sys.executable, "-m", "tws.cli", "sim"] if _has_main() else [sys.executable, "-c", _RUN, "sim"]
-    process = subprocess.Popen([*command, "--port", "0", "--seed", "7", "--speed", "max"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--seed", "7", "--speed", "max"], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline().rsplit(":", 1)[1])
         reader = Reader(port)
         for index, security in enumerate(UNIVERSE[: args.symbols]):
-            contract = WireContract(con_id=security.con_id, symbol=security.symbol, sec_type="STK", exchange="SMART", currency="USD")
+            contract = WireContract(
+                con_id=security.con_id,
+                symbol=security.symbol,
+                sec_type="STK",
+                exchange="SMART",
+                currency="USD",
+            )
             reader.send(MarketDataRequest(1000 + index, contract))
             if index < args.orders:
-                order = WireOrder(action="BUY", total_quantity=Decimal(1), order_type="LMT", lmt_price=1.0, tif="GTC")
+                order = WireOrder(
+                    action="BUY", total_quantity=Decimal(1), order_type="LMT", lmt_price=1.0, tif="GTC"
+                )
                 reader.send(PlaceOrderRequest(index + 1, contract, order))
         reader.count(1.0)  # warm
         cpu = _cpu(process.pid)
         frames, size, passed = reader.count(args.seconds)
         used = _cpu(process.pid) - cpu
-        print(json.dumps({
-            "messages_per_s": round(frames / passed), "megabytes_per_s": round(size / passed / 1e6, 1),
-            "server_cpu_s_per_million": round(used / frames * 1e6, 2), "messages": frames, "symbols": args.symbols,
-            "orders": args.orders, "cores": os.cpu_count(), "python": sys.version.split()[0]}))
+        print(
+            json.dumps(
+                {
+                    "messages_per_s": round(frames / passed),
+                    "megabytes_per_s": round(size / passed / 1e6, 1),
+                    "server_cpu_s_per_million": round(used / frames * 1e6, 2),
+                    "messages": frames,
+                    "symbols": args.symbols,
+                    "orders": args.orders,
+                    "cores": os.cpu_count(),
+                    "python": sys.version.split()[0],
+                }
+            )
+        )
     finally:
         process.terminate()
         process.wait()

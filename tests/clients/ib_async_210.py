@@ -1,8 +1,10 @@
-"""Conformance of a TWS with ib_async 2.1.0: connect with all its start-up requests, stream, trade a bracket, read it back.
+"""Conformance of a TWS with ib_async 2.1.0: connect with all its start-up requests, stream, trade a
+bracket, read it back.
 
     python ib_async_210.py PORT
 
-Exits 0 only when every step was seen; prints one line per step. Needs `ib_async` 2.1.0 and nothing else.
+Exits 0 only when every step was seen; prints one line per step. Needs `ib_async` 2.1.0 and nothing
+else.
 """
 
 from __future__ import annotations
@@ -41,9 +43,16 @@ def questions(ib: IB, script: Script) -> Any:
     script.expect("qualified", lambda: ib.qualifyContracts(spy) and spy.conId == 756733)
     details = script.expect("contract details", lambda: ib.reqContractDetails(spy))[0]
     assert details.minTick == 0.01 and details.liquidHours, details
-    script.expect("unknown symbol", lambda: ib.reqContractDetails(Stock("NOSUCH", "SMART", "USD")) == []
-                  and any(code == 200 for _, code, _ in script.errors))
-    bars = script.expect("historical bars", lambda: ib.reqHistoricalData(spy, "", "2 D", "5 mins", "TRADES", True))
+    script.expect(
+        "unknown symbol",
+        lambda: (
+            ib.reqContractDetails(Stock("NOSUCH", "SMART", "USD")) == []
+            and any(code == 200 for _, code, _ in script.errors)
+        ),
+    )
+    bars = script.expect(
+        "historical bars", lambda: ib.reqHistoricalData(spy, "", "2 D", "5 mins", "TRADES", True)
+    )
     assert bars[0].low <= bars[0].open <= bars[0].high, bars[0]
     days = script.expect("day bars", lambda: ib.reqHistoricalData(spy, "", "1 M", "1 day", "MIDPOINT", True))
     assert len(days) > 10, days
@@ -52,16 +61,26 @@ def questions(ib: IB, script: Script) -> Any:
 
 def trade(ib: IB, script: Script, spy: Any, ask: float) -> None:
     ask = round(ask, 2)
-    bracket = ib.bracketOrder("BUY", 100, limitPrice=round(ask + 1, 2), takeProfitPrice=round(ask + 50, 2),
-                              stopLossPrice=round(ask - 50, 2))
+    bracket = ib.bracketOrder(
+        "BUY",
+        100,
+        limitPrice=round(ask + 1, 2),
+        takeProfitPrice=round(ask + 50, 2),
+        stopLossPrice=round(ask - 50, 2),
+    )
     entry, target, stop = (ib.placeOrder(spy, order) for order in bracket)
     script.expect("entry filled", lambda: entry.orderStatus.status == "Filled")
     script.expect("execution", lambda: entry.fills and entry.fills[0].execution.side == "BOT")
     script.expect("commission", lambda: entry.fills[0].commissionReport.commission > 0)
     script.expect("target works", lambda: target.orderStatus.status == "Submitted")
     script.expect("stop is held", lambda: stop.orderStatus.status == "PreSubmitted")
-    script.expect("position 100", lambda: [p for p in ib.positions() if p.contract.symbol == "SPY" and p.position == 100])
-    script.expect("portfolio", lambda: [p for p in ib.portfolio() if p.contract.symbol == "SPY" and p.position == 100])
+    script.expect(
+        "position 100",
+        lambda: [p for p in ib.positions() if p.contract.symbol == "SPY" and p.position == 100],
+    )
+    script.expect(
+        "portfolio", lambda: [p for p in ib.portfolio() if p.contract.symbol == "SPY" and p.position == 100]
+    )
     target.order.lmtPrice = round(ask - 20, 2)
     ib.placeOrder(spy, target.order)
     script.expect("changed target filled", lambda: target.orderStatus.status == "Filled")

@@ -1,4 +1,5 @@
-"""Conformance of a TWS with the official Python client, 10.46: connect, ask, stream, trade a bracket, read it back.
+"""Conformance of a TWS with the official Python client, 10.46: connect, ask, stream, trade a bracket, read
+it back.
 
     python official_1046.py PORT
 
@@ -35,106 +36,106 @@ class App(EWrapper, EClient):
             self.heard.append((name, arguments))
             self.changed.notify_all()
 
-    def error(self, reqId, errorTime, errorCode, errorString, advancedOrderRejectJson=""):  # noqa: N803
+    def error(self, reqId, errorTime, errorCode, errorString, advancedOrderRejectJson=""):
         self.hear("error", reqId, errorCode, errorString)
 
-    def nextValidId(self, orderId):  # noqa: N802, N803
+    def nextValidId(self, orderId):
         self.hear("nextValidId", orderId)
 
-    def managedAccounts(self, accountsList):  # noqa: N802, N803
+    def managedAccounts(self, accountsList):
         self.hear("managedAccounts", accountsList)
 
-    def currentTime(self, time):  # noqa: N802
+    def currentTime(self, time):
         self.hear("currentTime", time)
 
-    def contractDetails(self, reqId, contractDetails):  # noqa: N802, N803
+    def contractDetails(self, reqId, contractDetails):
         self.hear("contractDetails", reqId, contractDetails)
 
-    def contractDetailsEnd(self, reqId):  # noqa: N802, N803
+    def contractDetailsEnd(self, reqId):
         self.hear("contractDetailsEnd", reqId)
 
-    def tickPrice(self, reqId, tickType, price, attrib):  # noqa: N802, N803
+    def tickPrice(self, reqId, tickType, price, attrib):
         self.hear("tickPrice", reqId, tickType, price)
 
-    def tickSize(self, reqId, tickType, size):  # noqa: N802, N803
+    def tickSize(self, reqId, tickType, size):
         self.hear("tickSize", reqId, tickType, size)
 
-    def tickString(self, reqId, tickType, value):  # noqa: N802, N803
+    def tickString(self, reqId, tickType, value):
         self.hear("tickString", reqId, tickType, value)
 
-    def tickReqParams(self, *arguments):  # noqa: N802
+    def tickReqParams(self, *arguments):
         self.hear("tickReqParams", *arguments)
 
-    def tickSnapshotEnd(self, reqId):  # noqa: N802, N803
+    def tickSnapshotEnd(self, reqId):
         self.hear("tickSnapshotEnd", reqId)
 
-    def historicalData(self, reqId, bar):  # noqa: N802, N803
+    def historicalData(self, reqId, bar):
         self.hear("historicalData", reqId, bar)
 
-    def historicalDataEnd(self, reqId, start, end):  # noqa: N802, N803
+    def historicalDataEnd(self, reqId, start, end):
         self.hear("historicalDataEnd", reqId, start, end)
 
-    def realtimeBar(self, *arguments):  # noqa: N802
+    def realtimeBar(self, *arguments):
         self.hear("realtimeBar", *arguments)
 
-    def tickByTickBidAsk(self, *arguments):  # noqa: N802
+    def tickByTickBidAsk(self, *arguments):
         self.hear("tickByTickBidAsk", *arguments)
 
-    def openOrder(self, orderId, contract, order, orderState):  # noqa: N802, N803
+    def openOrder(self, orderId, contract, order, orderState):
         self.hear("openOrder", orderId, contract, order, orderState)
 
-    def openOrderEnd(self):  # noqa: N802
+    def openOrderEnd(self):
         self.hear("openOrderEnd")
 
-    def orderStatus(self, orderId, status, filled, remaining, *rest):  # noqa: N802, N803
+    def orderStatus(self, orderId, status, filled, remaining, *rest):
         self.hear("orderStatus", orderId, status, filled, remaining)
 
-    def execDetails(self, reqId, contract, execution):  # noqa: N802, N803
+    def execDetails(self, reqId, contract, execution):
         self.hear("execDetails", reqId, contract, execution)
 
-    def execDetailsEnd(self, reqId):  # noqa: N802, N803
+    def execDetailsEnd(self, reqId):
         self.hear("execDetailsEnd", reqId)
 
-    def commissionAndFeesReport(self, report):  # noqa: N802
+    def commissionAndFeesReport(self, report):
         self.hear("commission", report)
 
-    def completedOrder(self, contract, order, orderState):  # noqa: N802, N803
+    def completedOrder(self, contract, order, orderState):
         self.hear("completedOrder", contract, order, orderState)
 
-    def completedOrdersEnd(self):  # noqa: N802
+    def completedOrdersEnd(self):
         self.hear("completedOrdersEnd")
 
-    def position(self, account, contract, position, avgCost):  # noqa: N803
+    def position(self, account, contract, position, avgCost):
         self.hear("position", account, contract, position, avgCost)
 
-    def positionEnd(self):  # noqa: N802
+    def positionEnd(self):
         self.hear("positionEnd")
 
-    def updateAccountValue(self, key, val, currency, accountName):  # noqa: N802, N803
+    def updateAccountValue(self, key, val, currency, accountName):
         self.hear("accountValue", key, val)
 
-    def updatePortfolio(self, contract, position, *rest):  # noqa: N802
+    def updatePortfolio(self, contract, position, *rest):
         self.hear("portfolio", contract, position)
 
-    def accountDownloadEnd(self, accountName):  # noqa: N802, N803
+    def accountDownloadEnd(self, accountName):
         self.hear("accountDownloadEnd", accountName)
 
-    def accountSummary(self, *arguments):  # noqa: N802
+    def accountSummary(self, *arguments):
         self.hear("accountSummary", *arguments)
 
-    def accountSummaryEnd(self, reqId):  # noqa: N802, N803
+    def accountSummaryEnd(self, reqId):
         self.hear("accountSummaryEnd", reqId)
 
     def pnl(self, *arguments):
         self.hear("pnl", *arguments)
 
-    def symbolSamples(self, reqId, contractDescriptions):  # noqa: N802, N803
+    def symbolSamples(self, reqId, contractDescriptions):
         self.hear("symbolSamples", reqId, contractDescriptions)
 
-    def marketRule(self, marketRuleId, priceIncrements):  # noqa: N802, N803
+    def marketRule(self, marketRuleId, priceIncrements):
         self.hear("marketRule", marketRuleId, priceIncrements)
 
-    def connectionClosed(self):  # noqa: N802
+    def connectionClosed(self):
         self.hear("connectionClosed")
 
 
@@ -180,13 +181,17 @@ def questions(app: App, script: Script) -> None:
     app.reqCurrentTime()
     script.expect("current time", "currentTime")
     app.reqContractDetails(1, stock("SPY"))
-    _, details = script.expect("contract details", "contractDetails", lambda i, d: i == 1 and d.contract.conId == 756733)
+    _, details = script.expect(
+        "contract details", "contractDetails", lambda i, d: i == 1 and d.contract.conId == 756733
+    )
     assert details.minTick == 0.01 and details.liquidHours and details.longName, details
     script.expect("contract details end", "contractDetailsEnd", lambda i: i == 1)
     app.reqContractDetails(2, stock("NOSUCH"))
     script.expect("unknown symbol is error 200", "error", lambda i, code, _: (i, code) == (2, 200))
     app.reqMatchingSymbols(3, "AA")
-    script.expect("matching symbols", "symbolSamples", lambda i, rows: i == 3 and rows[0].contract.symbol == "AAPL")
+    script.expect(
+        "matching symbols", "symbolSamples", lambda i, rows: i == 3 and rows[0].contract.symbol == "AAPL"
+    )
     app.reqMarketRule(26)
     script.expect("market rule", "marketRule", lambda i, rows: rows[0].increment == 0.01)
     app.reqHistoricalData(4, stock("SPY"), "", "1 D", "5 mins", "TRADES", 1, 2, False, [])
@@ -220,14 +225,32 @@ def streams(app: App, script: Script) -> float:
 
 def trade(app: App, script: Script, ask: float, first: int) -> None:
     entry, target, stop = first, first + 1, first + 2
-    app.placeOrder(entry, stock("SPY"), order("BUY", "LMT", 100, lmtPrice=round(ask + 1, 2), transmit=False, orderRef="t1"))
+    app.placeOrder(
+        entry,
+        stock("SPY"),
+        order("BUY", "LMT", 100, lmtPrice=round(ask + 1, 2), transmit=False, orderRef="t1"),
+    )
     goal = order("SELL", "LMT", 100, lmtPrice=round(ask + 50, 2), parentId=entry, transmit=False)
     app.placeOrder(target, stock("SPY"), goal)
-    app.placeOrder(stop, stock("SPY"), order("SELL", "STP", 100, auxPrice=round(ask - 50, 2), parentId=entry, transmit=True))
-    script.expect("openOrder echoes the reference", "openOrder", lambda i, c, o, s: i == entry and o.orderRef == "t1" and c.conId == 756733)
+    app.placeOrder(
+        stop,
+        stock("SPY"),
+        order("SELL", "STP", 100, auxPrice=round(ask - 50, 2), parentId=entry, transmit=True),
+    )
+    script.expect(
+        "openOrder echoes the reference",
+        "openOrder",
+        lambda i, c, o, s: i == entry and o.orderRef == "t1" and c.conId == 756733,
+    )
     script.expect("entry filled", "orderStatus", lambda i, status, *_: (i, status) == (entry, "Filled"))
-    _, _, fill = script.expect("execution", "execDetails", lambda i, c, e: i == -1 and e.orderId == entry and e.side == "BOT")
-    script.expect("commission", "commission", lambda report: report.execId == fill.execId and report.commissionAndFees > 0)
+    _, _, fill = script.expect(
+        "execution", "execDetails", lambda i, c, e: i == -1 and e.orderId == entry and e.side == "BOT"
+    )
+    script.expect(
+        "commission",
+        "commission",
+        lambda report: report.execId == fill.execId and report.commissionAndFees > 0,
+    )
     script.expect("target works", "orderStatus", lambda i, status, *_: (i, status) == (target, "Submitted"))
     script.expect("stop is held", "orderStatus", lambda i, status, *_: (i, status) == (stop, "PreSubmitted"))
     script.expect("position 100", "position", lambda a, c, size, _: c.symbol == "SPY" and int(size) == 100)
@@ -235,17 +258,25 @@ def trade(app: App, script: Script, ask: float, first: int) -> None:
     script.expect("open orders end", "openOrderEnd")
     goal.lmtPrice, goal.transmit = round(ask - 20, 2), True
     app.placeOrder(target, stock("SPY"), goal)
-    script.expect("changed target filled", "orderStatus", lambda i, status, *_: (i, status) == (target, "Filled"))
-    script.expect("its sibling is cancelled", "orderStatus", lambda i, status, *_: (i, status) == (stop, "Cancelled"))
+    script.expect(
+        "changed target filled", "orderStatus", lambda i, status, *_: (i, status) == (target, "Filled")
+    )
+    script.expect(
+        "its sibling is cancelled", "orderStatus", lambda i, status, *_: (i, status) == (stop, "Cancelled")
+    )
     script.expect("position 0", "position", lambda a, c, size, _: c.symbol == "SPY" and int(size) == 0)
     app.placeOrder(first + 3, stock("AAPL"), order("BUY", "LMT", 10, lmtPrice=1.0))
-    script.expect("resting order works", "orderStatus", lambda i, status, *_: (i, status) == (first + 3, "Submitted"))
+    script.expect(
+        "resting order works", "orderStatus", lambda i, status, *_: (i, status) == (first + 3, "Submitted")
+    )
     app.cancelOrder(first + 3, OrderCancel())
     script.expect("cancelled", "orderStatus", lambda i, status, *_: (i, status) == (first + 3, "Cancelled"))
     script.expect("202 about it", "error", lambda i, code, _: (i, code) == (first + 3, 202))
     preview = order("BUY", "MKT", 10, whatIf=True)
     app.placeOrder(first + 4, stock("AAPL"), preview)
-    script.expect("what-if margin", "openOrder", lambda i, c, o, s: i == first + 4 and float(s.initMarginChange) > 0)
+    script.expect(
+        "what-if margin", "openOrder", lambda i, c, o, s: i == first + 4 and float(s.initMarginChange) > 0
+    )
 
 
 def books(app: App, script: Script) -> None:
@@ -256,7 +287,9 @@ def books(app: App, script: Script) -> None:
     script.expect("completed order", "completedOrder", lambda c, o, s: s.completedStatus.startswith("Filled"))
     script.expect("completed orders end", "completedOrdersEnd")
     app.reqAccountUpdates(True, "")
-    script.expect("account value", "accountValue", lambda key, value: key == "NetLiquidation" and float(value) > 0)
+    script.expect(
+        "account value", "accountValue", lambda key, value: key == "NetLiquidation" and float(value) > 0
+    )
     script.expect("portfolio", "portfolio", lambda c, size: c.symbol == "SPY")
     script.expect("account download end", "accountDownloadEnd")
     app.reqAccountSummary(21, "All", "NetLiquidation,BuyingPower")
@@ -281,7 +314,9 @@ def main(port: int) -> None:
     second = App()
     second.connect("127.0.0.1", port, 46)
     threading.Thread(target=second.run, daemon=True).start()
-    Script(second).expect("a second session of this client id is 326", "error", lambda i, code, _: code == 326)
+    Script(second).expect(
+        "a second session of this client id is 326", "error", lambda i, code, _: code == 326
+    )
     second.disconnect()
     unreadable = [row for name, row in app.heard if name == "error" and row[1] in (320, 505, 508)]
     assert not unreadable, unreadable

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tws.cli.console import log_to_stderr
+
 if TYPE_CHECKING:
-    from tws.simulator.options import SimulatorOptions
+    import asyncio
+
+    from tws.simulator.options import SimulatorOptions, Speed
+    from tws.simulator.server import SimulatedTWS
 
 __all__ = ["sim"]
 
@@ -17,17 +22,27 @@ DEFAULT_PORT = 7400
 
 
 def sim(
-    host: Annotated[str, typer.Option(help="Where to listen; beyond loopback --any-host is needed.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Where to listen; beyond loopback --any-host is needed.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes any free one.")] = DEFAULT_PORT,
     server_version: Annotated[int, typer.Option(help="Highest server version offered, 157 to 200.")] = 200,
-    account: Annotated[list[str] | None, typer.Option(help="Account id (repeatable).", show_default="DU1234567")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Account id (repeatable).", show_default="DU1234567")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
     data: Annotated[list[Path] | None, typer.Option(help="CSV file to replay (repeatable).")] = None,
-    symbol: Annotated[list[str] | None, typer.Option(help="CVNA=SPY: CVNA plays SPY's series (repeatable).")] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option(help="CVNA=SPY: CVNA plays SPY's series (repeatable).")
+    ] = None,
     speed: Annotated[str, typer.Option(help="Seconds of market time per second, or max.")] = "1",
     hours: Annotated[str, typer.Option(help="always: 24 hours, no close; exchange: US sessions.")] = "always",
-    faults: Annotated[str | None, typer.Option(help="Fault scenario, by name or file (not built yet).")] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse orders, as TWS does by default.")] = False,
+    faults: Annotated[
+        str | None, typer.Option(help="Fault scenario, by name or file (not built yet).")
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Refuse orders, as TWS does by default.")
+    ] = False,
     any_host: Annotated[bool, typer.Option("--any-host", help="Allow a host that others can reach.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every session to stderr.")] = False,
 ) -> None:
@@ -42,14 +57,23 @@ def sim(
     if hours not in ("always", "exchange"):
         raise ConfigError("hours", hours, "is unknown", "Use always or exchange")
     options = SimulatorOptions(
-        host=host, port=port, any_host=any_host, server_version=server_version,
-        accounts=tuple(account or ("DU1234567",)), seed=seed, data=tuple(data or ()), symbol_map=_pairs(symbol or []),
-        speed=_speed(speed), hours="always" if hours == "always" else "exchange", read_only=read_only)
-    _log_to_stderr(verbose)
+        host=host,
+        port=port,
+        any_host=any_host,
+        server_version=server_version,
+        accounts=tuple(account or ("DU1234567",)),
+        seed=seed,
+        data=tuple(data or ()),
+        symbol_map=_pairs(symbol or []),
+        speed=_speed(speed),
+        hours="always" if hours == "always" else "exchange",
+        read_only=read_only,
+    )
+    log_to_stderr(verbose)
     asyncio.run(_serve(options))
 
 
-def _speed(text: str) -> float | str:
+def _speed(text: str) -> Speed:
     from tws.errors import ConfigError
 
     if text == "max":
@@ -72,18 +96,6 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _log_to_stderr(verbose: bool) -> None:
-    import logging
-    import sys
-
-    import structlog
-
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if verbose else logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
 async def _serve(options: SimulatorOptions) -> None:
     """Run until somebody ends it. Raises the DataError that ended a replay."""
     import asyncio
@@ -100,8 +112,12 @@ async def _serve(options: SimulatorOptions) -> None:
         try:
             host, port = await simulator.start()
         except OSError as error:
-            raise ConfigError("port", options.port, f"can't be listened on: {error.strerror or error}",
-                              "Give another --port, or 0 for any free one") from error
+            raise ConfigError(
+                "port",
+                options.port,
+                f"can't be listened on: {error.strerror or error}",
+                "Give another --port, or 0 for any free one",
+            ) from error
         typer.echo(f"listening on {host}:{port}")
         typer.get_text_stream("stdout").flush()
         await _wait(simulator, ended)

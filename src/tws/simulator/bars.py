@@ -1,7 +1,7 @@
 """Historical bars from rows of the tape: the grammar of durations and bar sizes, sessions, what to show.
 
-Source: TWS-BEHAVIOUR.md E. Intraday bars start at multiples of their size counted from midnight in New York; a day bar
-holds a trading day, a week or month bar the trading days of that week or month.
+Source: TWS-BEHAVIOUR.md E. Intraday bars start at multiples of their size counted from midnight in New
+York; a day bar holds a trading day, a week or month bar the trading days of that week or month.
 """
 
 from __future__ import annotations
@@ -20,11 +20,19 @@ __all__ = ["BAR_SIZES", "SHOWN", "BuiltBar", "build", "parse_duration", "parse_e
 
 DAY_S = 86_400
 BAR_SIZES: dict[str, int] = {
-    **{f"{n} secs": n for n in (5, 10, 15, 30)}, "1 sec": 1, "1 secs": 1, "1 min": 60,
+    **{f"{n} secs": n for n in (5, 10, 15, 30)},
+    "1 sec": 1,
+    "1 secs": 1,
+    "1 min": 60,
     **{f"{n} mins": 60 * n for n in (2, 3, 4, 5, 10, 15, 20, 30)},
-    "1 hour": 3600, **{f"{n} hours": 3600 * n for n in (2, 3, 4, 8)},
-    "1 day": DAY_S, "1 week": 7 * DAY_S, "1 month": 30 * DAY_S,
-    "1D": DAY_S, "1W": 7 * DAY_S, "1M": 30 * DAY_S,
+    "1 hour": 3600,
+    **{f"{n} hours": 3600 * n for n in (2, 3, 4, 8)},
+    "1 day": DAY_S,
+    "1 week": 7 * DAY_S,
+    "1 month": 30 * DAY_S,
+    "1D": DAY_S,
+    "1W": 7 * DAY_S,
+    "1M": 30 * DAY_S,
 }
 """Seconds of each bar size (E); a day or more is a matter of dates."""
 SHOWN = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST")
@@ -68,7 +76,7 @@ def parse_duration(text: str, end_s: int, mode: str) -> int:
 def parse_end(text: str, now_s: int) -> int:
     """The instant of an endDateTime in seconds: empty is now. Raises ValueError.
 
-    Forms: `yyyyMMdd-HH:mm:ss` (UTC), `yyyyMMdd HH:mm:ss[ zone]` (New York unless said), with one or two blanks.
+    Forms: `yyyyMMdd-HH:mm:ss` (UTC), `yyyyMMdd HH:mm:ss[ zone]` (New York unless said).
     """
     text = text.strip()
     if not text:
@@ -134,9 +142,9 @@ def _key(time_s: int, day: date, begin_s: int, size_s: int) -> int | date:
 def _shown(row: Row, what: str) -> tuple[float, float, float, float, int, float, int] | None:
     """open, high, low, close, volume, value, count of a row in the wanted sense."""
     if what in ("TRADES", "ADJUSTED_LAST"):
-        if not row.count:
+        if not row.prints:
             return None
-        return row.open, row.high, row.low, row.close, row.volume, row.value, row.count
+        return row.open, row.high, row.low, row.close, row.volume, row.value, row.prints
     if not row.bid or not row.ask:
         return None
     if what == "BID_ASK":
@@ -145,7 +153,9 @@ def _shown(row: Row, what: str) -> tuple[float, float, float, float, int, float,
     return price, price, price, price, 0, 0.0, 0
 
 
-def _bar(key: int | date, group: list[tuple[float, float, float, float, int, float, int]], what: str) -> BuiltBar:
+def _bar(
+    key: int | date, group: list[tuple[float, float, float, float, int, float, int]], what: str
+) -> BuiltBar:
     high = max(values[1] for values in group)
     low = min(values[2] for values in group)
     volume = sum(values[4] for values in group)

@@ -1,8 +1,9 @@
 """Who hears what of the exchange's events, and in which words.
 
-The owner of an order hears of it; so do client 0 of orders of TWS itself (there are none yet) and the master client of
-every order, without being able to change it (TWS-BEHAVIOUR.md A4). Positions and account values go to whoever
-subscribed. Account values follow once per flush, however many fills there were.
+The owner of an order hears of it; so do client 0 of orders of TWS itself (there are none yet) and the
+master client of every order, without being able to change it (TWS-BEHAVIOUR.md A4). Positions and
+account values go to whoever subscribed. Account values follow once per flush, however many fills there
+were.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What all parts of a simulated TWS share: clock, universe, exchange, tapes, sessions, subscriptions.
 
-An update of the market enters by `publish`: exchange first (so that a fill is a fact before the quote that made it
-leaves), then the tape, then every line. Events of the exchange leave by `tell`. Both only queue; `flush` writes.
+An update of the market enters by `publish`: exchange first (so that a fill is a fact before the quote
+that made it leaves), then the tape, then every line. Events of the exchange leave by `tell`. Both only
+queue; `flush` writes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ EXTENDED_BEFORE = 2
 
 
 class Core:
-    """The state. `clock` gives market time; the driver sets it. `room` is set whenever a full buffer drained."""
+    """The state. `clock` gives market time; the driver sets it. `room` is set whenever a full buffer
+    drained.
+    """
 
     def __init__(self, options: SimulatorOptions, universe: Universe, market: Market, start_ns: int) -> None:
         # late: these modules name Core in their signatures
@@ -66,11 +69,17 @@ class Core:
         if options.hours == "always":
             session = ExchangeSession()
         else:
-            regular, extended = spans(local_date(self.market.start_ns) - timedelta(days=EXTENDED_BEFORE), DAYS_AHEAD)
+            regular, extended = spans(
+                local_date(self.market.start_ns) - timedelta(days=EXTENDED_BEFORE), DAYS_AHEAD
+            )
             session = ExchangeSession(regular=regular, extended=extended)
-        listings = [Listing(instrument=Instrument(contract=contract_of(s)), session=session)
-                    for s in self.universe.securities]
-        run = (options.seed * 31 + self.start_ns // NS_PER_S) & 0xFFFF  # two runs never share execIds, a repeated one does
+        listings = [
+            Listing(instrument=Instrument(contract=contract_of(s)), session=session)
+            for s in self.universe.securities
+        ]
+        run = (
+            options.seed * 31 + self.start_ns // NS_PER_S
+        ) & 0xFFFF  # two runs never share execIds, a repeated one does
         accounts = [AccountSetup(account=account, cash=options.cash) for account in options.accounts]
         return Exchange(listings, accounts, now_ns=self.market.start_ns, run=run)
 
@@ -134,8 +143,12 @@ class Core:
         con_id, now_ns = update.con_id, update.time_ns
         tape = self.tapes[con_id]
         exchange = self.exchange
-        if update.bid != tape.bid or update.ask != tape.ask or update.bid_size != tape.bid_size \
-                or update.ask_size != tape.ask_size:
+        if (
+            update.bid != tape.bid
+            or update.ask != tape.ask
+            or update.bid_size != tape.bid_size
+            or update.ask_size != tape.ask_size
+        ):
             events = exchange.quote(con_id, update.bid, update.bid_size, update.ask, update.ask_size, now_ns)
             if events:
                 self.tell(events)
@@ -187,6 +200,12 @@ class Core:
 
 def contract_of(security: Security) -> Contract:
     """The model's contract of a security."""
-    return Contract(con_id=security.con_id, symbol=security.symbol, exchange="SMART", currency="USD",
-                    primary_exchange=security.primary_exchange, local_symbol=security.symbol,
-                    trading_class="NMS" if security.primary_exchange == "NASDAQ" else security.symbol)
+    return Contract(
+        con_id=security.con_id,
+        symbol=security.symbol,
+        exchange="SMART",
+        currency="USD",
+        primary_exchange=security.primary_exchange,
+        local_symbol=security.symbol,
+        trading_class="NMS" if security.primary_exchange == "NASDAQ" else security.symbol,
+    )

@@ -1,10 +1,10 @@
 """The passing of market time: real, N times faster, or as fast as the clients keep up.
 
-At a speed of N market time is anchored to the loop's clock and advances to "now" whenever an update, the exchange or a
-whole second is due. At "max" it advances by one second of the market at a time, then waits until no session's buffer is
-full; a client that keeps us waiting longer than `PATIENCE_S` is not waited for until it has read its backlog (its market
-data merges). In both, `on_step` is awaited before each advance. What depends on time here depends on market time
-alone, so a seed repeats at any speed.
+At a speed of N market time is anchored to the loop's clock and advances to "now" whenever an update,
+the exchange or a whole second is due. At "max" it advances by one second of the market at a time, then
+waits until no session's buffer is full; a client that keeps us waiting longer than `PATIENCE_S` is not
+waited for until it has read its backlog (its market data merges). In both, `on_step` is awaited before
+each advance. What depends on time here depends on market time alone, so a seed repeats at any speed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ PATIENCE_S = 5.0
 MIN_SLEEP_S = 0.002
 """The shortest nap between two advances: five hundred wakes a second are plenty."""
 MAX_LAG_S = 10.0
-"""When the process stood still for longer (a laptop slept), market time slips instead of racing to catch up."""
+"""When the process stood still for longer (a laptop slept), market time slips instead of racing to catch
+up.
+"""
 
 
 class Driver:
@@ -65,7 +67,9 @@ class Driver:
         self._anchor = (asyncio.get_running_loop().time(), self._at)
 
     async def run(self) -> None:
-        """Advance until cancelled, or at "max" until the market is over. Raises DataError of a replayed file."""
+        """Advance until cancelled, or at "max" until the market is over. Raises DataError of a replayed
+        file.
+        """
         hook = self._core.options.on_step
         self.skip_to_start()
         while True:

@@ -1,10 +1,10 @@
 """Misbehaviour on demand, for tests: each does what a real TWS is known to do (TWS-BEHAVIOUR.md A).
 
-    sim.faults.cut()                  every socket is reset, as by a restart
-    sim.faults.mute = True            sockets stay open, nothing is answered (a hung gateway)
-    sim.faults.silent_accept = True   new sockets are accepted and never spoken to
-    sim.faults.refuse = True          dials are refused until it is False again
-    sim.faults.hold_next_order()      the next order placed is taken and never spoken of until `release()`
+sim.faults.cut()                  every socket is reset, as by a restart
+sim.faults.mute = True            sockets stay open, nothing is answered (a hung gateway)
+sim.faults.silent_accept = True   new sockets are accepted and never spoken to
+sim.faults.refuse = True          dials are refused until it is False again
+sim.faults.hold_next_order()      the next order placed is taken and never spoken of until `release()`
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Faults:
 
     @property
     def mute(self) -> bool:
-        """Whether nothing is read or answered. What came meanwhile is read when it is False again; ticks are lost."""
+        """Whether nothing is read or answered. What came meanwhile is read when it is False again; ticks
+        are lost.
+        """
         return self._mute
 
     @mute.setter

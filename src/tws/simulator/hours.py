@@ -71,7 +71,9 @@ def day_of(day: date, mode: str = "exchange") -> Day | None:
 
 
 def hours_text(now_ns: int, mode: str, *, liquid: bool) -> str:
-    """tradingHours or liquidHours as TWS writes them, from today on (TWS-BEHAVIOUR.md F6; official samples)."""
+    """tradingHours or liquidHours as TWS writes them, from today on (TWS-BEHAVIOUR.md F6; official
+    samples).
+    """
     first = local_date(now_ns)
     parts = []
     for offset in range(STATED_DAYS):
@@ -93,7 +95,9 @@ def spans(first: date, days: int) -> tuple[tuple[tuple[int, int], ...], tuple[tu
     """Regular and extended spans of the exchange from `first` on, for `days` calendar days."""
     found = [day for offset in range(days) if (day := day_of(first + timedelta(days=offset)))]
     regular = tuple((day.open_ns, day.close_ns) for day in found)
-    extended = tuple(span for day in found for span in ((day.pre_ns, day.open_ns), (day.close_ns, day.post_ns)))
+    extended = tuple(
+        span for day in found for span in ((day.pre_ns, day.open_ns), (day.close_ns, day.post_ns))
+    )
     return regular, extended
 
 
@@ -117,8 +121,12 @@ def _holidays(year: int) -> frozenset[date]:
     if new_year.weekday() != 5:  # on a Saturday the exchange keeps no substitute day
         fixed.append(_observed(new_year))
     moving = [
-        _nth(year, 1, 0, 3), _nth(year, 2, 0, 3), _good_friday(year), _nth(year, 5, 0, -1),
-        _nth(year, 9, 0, 1), _nth(year, 11, 3, 4),
+        _nth(year, 1, 0, 3),
+        _nth(year, 2, 0, 3),
+        _good_friday(year),
+        _nth(year, 5, 0, -1),
+        _nth(year, 9, 0, 1),
+        _nth(year, 11, 3, 4),
     ]
     return frozenset(fixed + moving)
 

@@ -50,8 +50,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     first_order_id  what message 9 says to a client id that never placed an order
     max_clients     sessions at once; TWS stops at 32
     master_client_id  the client that hears of all clients' orders; None: nobody, TWS's default
-    preset_notice   an order without a time in force brings notice 10349, as recent builds do (ib_async 2.1.0 takes
-                    that for the order's end, INCIDENTS.md 10); off: DAY is filled in silently, as before
+    preset_notice   an order without a time in force brings notice 10349, as recent builds do (ib_async
+                    2.1.0 takes that for the order's end); off: DAY is filled in silently, as before
     send_open_orders  a client's living orders are told to it when its session starts, TWS's default
     """
 
@@ -82,13 +82,21 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise ConfigError naming field, value and cure for the first setting that can't work."""
         if self.host not in LOOPBACK and not self.any_host:
-            raise ConfigError("host", self.host, "is no loopback address",
-                              "Anyone who can reach it could trade: pass --any-host if you mean it")
+            raise ConfigError(
+                "host",
+                self.host,
+                "is no loopback address",
+                "Anyone who can reach it could trade: pass --any-host if you mean it",
+            )
         if not 0 <= self.port <= 65535:
             raise ConfigError("port", self.port, "is no port", "Use 0 (any free one) to 65535")
         if not LOWEST_VERSION <= self.server_version <= HIGHEST_VERSION:
-            raise ConfigError("server_version", self.server_version, "is not spoken",
-                              f"Use {LOWEST_VERSION} to {HIGHEST_VERSION}")
+            raise ConfigError(
+                "server_version",
+                self.server_version,
+                "is not spoken",
+                f"Use {LOWEST_VERSION} to {HIGHEST_VERSION}",
+            )
         if not self.accounts or not all(self.accounts):
             raise ConfigError("accounts", self.accounts, "is empty", "Give at least one, such as DU1234567")
         if self.speed != "max" and not 0 < self.speed <= 100_000:

@@ -1,4 +1,6 @@
-"""What waits to leave one session, bounded: market data merges under pressure, nothing else is ever dropped."""
+"""What waits to leave one session, bounded: market data merges under pressure, nothing else is ever
+dropped.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The days before the synthetic market begins: invented, but the same at every asking.
 
-Each earlier day is a random bridge of minutes, drawn from the run's seed, the symbol and the date; it ends where the
-next day begins, less a gap, back from the price at which the live market opened. So bars of any size agree with one
-another and join the live ones without a step. A replayed market has no such past: what no file holds is not made up.
+Each earlier day is a random bridge of minutes, drawn from the run's seed, the symbol and the date; it
+ends where the next day begins, less a gap, back from the price at which the live market opened. So bars
+of any size agree with one another and join the live ones without a step. A replayed market has no such
+past: what no file holds is not made up.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ MAX_DAYS = 504
 class SyntheticPast:
     """The past of one security: ends at `start_ns` with the price `opening`; `close` was yesterday's last."""
 
-    def __init__(self, security: Security, seed: int, start_ns: int, opening: float, close: float, mode: str) -> None:
+    def __init__(
+        self, security: Security, seed: int, start_ns: int, opening: float, close: float, mode: str
+    ) -> None:
         self._security = security
         self._seed = seed
         self._start_s = start_ns // NS_PER_S
@@ -45,7 +48,9 @@ class SyntheticPast:
         return self._days[-1].open_ns // NS_PER_S
 
     def rows(self, start_s: int, end_s: int, *, fine: bool) -> Iterator[Row]:
-        """Minutes that begin in [start_s, end_s), or five-second stretches of them with `fine`; oldest first."""
+        """Minutes that begin in [start_s, end_s), or five-second stretches of them with `fine`; oldest
+        first.
+        """
         for index in range(self._deepest(start_s), -1, -1):
             day = self._days[index]
             if day.open_ns // NS_PER_S < end_s:
@@ -89,7 +94,9 @@ class SyntheticPast:
             return []
         if self._today not in self._rows:
             end_ns = min(day.close_ns, self._start_s * NS_PER_S)
-            self._rows[self._today] = self._bridge(day, end_ns, self._close, self._opening, self._chance(day, "day"))
+            self._rows[self._today] = self._bridge(
+                day, end_ns, self._close, self._opening, self._chance(day, "day")
+            )
         return self._rows[self._today]
 
     def _bridge(self, day: Day, end_ns: int, begin: float, end: float, chance: random.Random) -> list[Row]:
@@ -109,10 +116,24 @@ class SyntheticPast:
             reach = opened * sigma * 0.5
             high = round(max(opened, close) + reach * chance.random(), 2)
             low = round(max(0.01, min(opened, close) - reach * chance.random()), 2)
-            volume = int(self._security.volume / total * profile(i / total) * (0.5 + chance.random())) // 100 * 100 + 100
-            rows.append(Row(day.open_ns // NS_PER_S + 60 * i, opened, high, low, close, volume,
-                            volume * (high + low + close) / 3, max(1, volume // 300),
-                            round(close - half, 2), round(close + half, 2)))
+            volume = (
+                int(self._security.volume / total * profile(i / total) * (0.5 + chance.random())) // 100 * 100
+                + 100
+            )
+            rows.append(
+                Row(
+                    day.open_ns // NS_PER_S + 60 * i,
+                    opened,
+                    high,
+                    low,
+                    close,
+                    volume,
+                    volume * (high + low + close) / 3,
+                    max(1, volume // 300),
+                    round(close - half, 2),
+                    round(close + half, 2),
+                )
+            )
         return rows
 
     def _daily(self) -> float:
@@ -124,7 +145,11 @@ class SyntheticPast:
 
 def _fine(row: Row) -> Iterator[Row]:
     """A minute as twelve stretches of five seconds along open, high, low, close."""
-    corners = (row.open, row.high, row.low, row.close) if row.close < row.open else (row.open, row.low, row.high, row.close)
+    corners = (
+        (row.open, row.high, row.low, row.close)
+        if row.close < row.open
+        else (row.open, row.low, row.high, row.close)
+    )
     half = (row.ask - row.bid) / 2
     before = row.open
     for i in range(1, 13):
@@ -133,6 +158,16 @@ def _fine(row: Row) -> Iterator[Row]:
         right = corners[min(int(leg) + 1, 3)]
         price = round(left + (right - left) * rest, 2)
         volume = row.volume // 12
-        yield Row(row.time_s + 5 * (i - 1), before, max(before, price), min(before, price), price, volume,
-                  volume * price, max(1, row.count // 12), round(price - half, 2), round(price + half, 2))
+        yield Row(
+            row.time_s + 5 * (i - 1),
+            before,
+            max(before, price),
+            min(before, price),
+            price,
+            volume,
+            volume * price,
+            max(1, row.prints // 12),
+            round(price - half, 2),
+            round(price + half, 2),
+        )
         before = price

@@ -1,4 +1,6 @@
-"""The simulated TWS as a whole: it builds the market, starts market time, listens, and ends all of it cleanly."""
+"""The simulated TWS as a whole: it builds the market, starts market time, listens, and ends all of it
+cleanly.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,8 @@ DEFAULTS = SimulatorOptions()
 class SimulatedTWS:
     """One simulated TWS. All methods belong to the event loop that runs it.
 
-    `exchange` is the market's own truth, open to tests. `over` is set when the market has no more updates; `failure`
-    then holds the DataError that ended a replay, None when it ended by itself.
+    `exchange` is the market's own truth, open to tests. `over` is set when the market has no more
+    updates; `failure` then holds the DataError that ended a replay, None when it ended by itself.
     """
 
     def __init__(self, options: SimulatorOptions = DEFAULTS, clock: Clock | None = None) -> None:
@@ -153,10 +155,18 @@ class SimulatedTWS:
             raise ConfigError("symbol", symbol, "is unknown here", "Name it in SimulatorOptions.symbols")
         return known.con_id
 
-    def quote(self, symbol: str, *, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000) -> None:
+    def quote(
+        self, symbol: str, *, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000
+    ) -> None:
         """Set a market by hand, now. Prices in dollars, 0 empties a side."""
-        update = MarketUpdate(self.now_ns(), self.con_id(symbol), round(bid * 100), bid_size if bid else 0,
-                              round(ask * 100), ask_size if ask else 0)
+        update = MarketUpdate(
+            self.now_ns(),
+            self.con_id(symbol),
+            round(bid * 100),
+            bid_size if bid else 0,
+            round(ask * 100),
+            ask_size if ask else 0,
+        )
         self.core.publish(update)
         self.core.flush()
 
@@ -164,8 +174,9 @@ class SimulatedTWS:
         """Print a trade by hand, now."""
         con_id = self.con_id(symbol)
         tape = self.core.tapes[con_id]
-        self.core.publish(MarketUpdate(self.now_ns(), con_id, tape.bid, tape.bid_size, tape.ask, tape.ask_size,
-                                       price, size))
+        self.core.publish(
+            MarketUpdate(self.now_ns(), con_id, tape.bid, tape.bid_size, tape.ask, tape.ask_size, price, size)
+        )
         self.core.flush()
 
     # -- FaultActions -----------------------------------------------------------------------------
@@ -206,11 +217,14 @@ def _build(options: SimulatorOptions, clock: Clock) -> tuple[Universe, Market, i
         replayed = replay(options.data, universe, options.symbol_map, options.end_ns)
         return universe, replayed, max(replayed.start_ns, options.start_ns or 0)
     if options.symbol_map:
-        raise ConfigError("symbol", dict(options.symbol_map), "maps a series, but no data file is given", "Give --data")
+        raise ConfigError(
+            "symbol", dict(options.symbol_map), "maps a series, but no data file is given", "Give --data"
+        )
     chosen = [universe.add(symbol.upper()) for symbol in options.symbols] or universe.securities
     start_ns = _start(options, clock)
-    market = SyntheticMarket(chosen, seed=options.seed, start_ns=start_ns - NS_PER_S, end_ns=options.end_ns,
-                             mode=options.hours)  # a second early, so that there are quotes when it begins
+    market = SyntheticMarket(
+        chosen, seed=options.seed, start_ns=start_ns - NS_PER_S, end_ns=options.end_ns, mode=options.hours
+    )  # a second early, so that there are quotes when it begins
     return universe, market, start_ns
 
 

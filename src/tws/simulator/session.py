@@ -1,10 +1,10 @@
 """One client's connection over any asyncio transport: bytes in, requests out; messages in, bytes out.
 
-The handshake is `tws.wire.session`'s. What is sent gathers in a list and leaves in one write at the end of a step
-(`flush`). When the transport says that its buffer is full, market data is kept as the last frame per line and field,
-and leaves when there is room; everything else is still handed to the transport, so that no word about an order
-is lost. A reader who lets `HARD_LIMIT` bytes pile up is cut off. Garbage ends this session alone, with a reason
-in the log.
+The handshake is `tws.wire.session`'s. What is sent gathers in a list and leaves in one write at the end
+of a step (`flush`). When the transport says that its buffer is full, market data is kept as the last
+frame per line and field, and leaves when there is room; everything else is still handed to the
+transport, so that no word about an order is lost. A reader who lets `HARD_LIMIT` bytes pile up is cut
+off. Garbage ends this session alone, with a reason in the log.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.bytes_received += len(data)
         self.core.bytes_received += len(data)
-        if self.core.faults.mute or self.core.faults.silent_accept and self.client_id is None:
+        if self.core.faults.mute or (self.core.faults.silent_accept and self.client_id is None):
             self._held += data[: max(0, 2**20 - len(self._held))]
             return
         self._receive(data)
@@ -112,7 +112,11 @@ class Session(asyncio.Protocol):
             log.info("session started", peer=self.peer, client_id=client_id, version=self.version)
         else:
             self.client_id = None
-            self.error(-1, 326, "Unable to connect as the client id is already in use. Retry with a unique client id.")
+            self.error(
+                -1,
+                326,
+                "Unable to connect as the client id is already in use. Retry with a unique client id.",
+            )
             self.close(f"client id {client_id} is in use")
 
     def _request(self, payload: bytes) -> None:
@@ -128,7 +132,9 @@ class Session(asyncio.Protocol):
         try:
             self.core.handle(self, request)
         except Exception:
-            log.exception("request failed", peer=self.peer, client_id=self.client_id, request=type(request).__name__)
+            log.exception(
+                "request failed", peer=self.peer, client_id=self.client_id, request=type(request).__name__
+            )
             self.close("a bug in the simulator")
 
     # -- out --------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""What one instrument's market has said so far: the present top of the book, the day's figures, the past by seconds.
+"""What one instrument's market has said so far: the present top of the book, the day's figures, the past
+by seconds.
 
-Every second with an update becomes one row of a few machine integers, so that a whole day of the universe stays
-small; bars of any size are built from the rows when somebody asks (`tws.simulator.bars`). The oldest half is
-dropped when a symbol has more than `MAX_ROWS` of them.
+Every second with an update becomes one row of a few machine integers, so that a whole day of the
+universe stays small; bars of any size are built from the rows when somebody asks
+(`tws.simulator.bars`). The oldest half is dropped when a symbol has more than `MAX_ROWS` of them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Row(NamedTuple):
     close: float
     volume: int
     value: float
-    count: int
+    prints: int
     bid: float
     ask: float
 
@@ -127,12 +128,32 @@ class Tape:
         times = self._columns[0]
         for i in range(_bisect(times, start_s), _bisect(times, end_s)):
             _, opened, high, low, close, volume, count, bid, ask = (column[i] for column in self._columns)
-            yield Row(times[i], opened / SCALE, high / SCALE, low / SCALE, close / SCALE, volume,
-                      self._values[i], count, bid / 100, ask / 100)
+            yield Row(
+                times[i],
+                opened / SCALE,
+                high / SCALE,
+                low / SCALE,
+                close / SCALE,
+                volume,
+                self._values[i],
+                count,
+                bid / 100,
+                ask / 100,
+            )
         if start_s <= self._second < end_s and self._second:
             opened, high, low, close, volume, count = self._prints
-            yield Row(self._second, opened / SCALE, high / SCALE, low / SCALE, close / SCALE, volume,
-                      self._worth, count, self.bid / 100, self.ask / 100)
+            yield Row(
+                self._second,
+                opened / SCALE,
+                high / SCALE,
+                low / SCALE,
+                close / SCALE,
+                volume,
+                self._worth,
+                count,
+                self.bid / 100,
+                self.ask / 100,
+            )
 
 
 def _bisect(times: array[int], wanted: int) -> int:

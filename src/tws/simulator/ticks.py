@@ -1,12 +1,13 @@
 """From one market update to the frames of every subscribed line: the hot path.
 
-Text ticks (message 1, 2, 45, 46; one layout for all versions 157 to 200) are a prefix that belongs to line and tick type
-plus a body that belongs to the value, so a frame is two joined byte strings and a length from a table; bodies are
-cached by value. A test holds these bytes equal to those of `tws.wire.codec`.
+Text ticks (message 1, 2, 45, 46; one layout for all versions 157 to 200) are a prefix that belongs to
+line and tick type plus a body that belongs to the value, so a frame is two joined byte strings and a
+length from a table; bodies are cached by value. A test holds these bytes equal to those of
+`tws.wire.codec`.
 
-Which ticks an update brings: bid or ask whose price changed is message 1 with its size; whose size alone changed is
-message 2; a print brings the last timestamp (45), last price and size, day volume (8), and day high, low, open when
-they move (TWS-BEHAVIOUR.md E).
+Which ticks an update brings: bid or ask whose price changed is message 1 with its size; whose size
+alone changed is message 2; a print brings the last timestamp (45), last price and size, day volume (8),
+and day high, low, open when they move (TWS-BEHAVIOUR.md E).
 """
 
 from __future__ import annotations
@@ -22,14 +23,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "changes", "generic_body", "price_body", "send", "snapshot"]
 
-BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HIGH, LOW, VOLUME, CLOSE, OPEN = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 14
+BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HIGH, LOW, VOLUME, CLOSE, OPEN = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    14,
+)
 LAST_TIMESTAMP, SHORTABLE, RT_VOLUME, HALTED = 45, 46, 48, 49
 
 _MESSAGE = {
-    **{kind: (1, 6) for kind in (BID, ASK, LAST, HIGH, LOW, CLOSE, OPEN)},
-    **{kind: (2, 6) for kind in (BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME)},
-    **{kind: (45, 6) for kind in (SHORTABLE, HALTED)},
-    **{kind: (46, 6) for kind in (LAST_TIMESTAMP, RT_VOLUME)},
+    **dict.fromkeys((BID, ASK, LAST, HIGH, LOW, CLOSE, OPEN), (1, 6)),
+    **dict.fromkeys((BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME), (2, 6)),
+    **dict.fromkeys((SHORTABLE, HALTED), (45, 6)),
+    **dict.fromkeys((LAST_TIMESTAMP, RT_VOLUME), (46, 6)),
 }
 """Message id and version field of each tick type."""
 
@@ -50,8 +63,10 @@ class Line:
         self.req_id = req_id
         self.con_id = con_id
         self.rt_volume = rt_volume
-        self.prefix = {kind: b"%d\0%d\0%d\0%d\0" % (message, version, req_id, kind)
-                       for kind, (message, version) in _MESSAGE.items()}
+        self.prefix = {
+            kind: b"%d\0%d\0%d\0%d\0" % (message, version, req_id, kind)
+            for kind, (message, version) in _MESSAGE.items()
+        }
 
 
 def price_body(price: float, size: int, mask: int = 1) -> bytes:
@@ -118,7 +133,9 @@ def _prints(parts: list[Part], tape: Tape, update: MarketUpdate) -> None:
 
 
 def snapshot(tape: Tape) -> Iterator[Part]:
-    """All that is known now, in the order of a first answer (E): bid, ask, last, sizes by themselves, day figures."""
+    """All that is known now, in the order of a first answer (E): bid, ask, last, sizes by themselves, day
+    figures.
+    """
     if tape.last:
         yield LAST_TIMESTAMP, b"%d\0" % tape.last_s
     if tape.bid:
@@ -135,7 +152,9 @@ def snapshot(tape: Tape) -> Iterator[Part]:
 
 
 def rt_volume(tape: Tape, update: MarketUpdate) -> Part:
-    """Tick 48 (generic 233): price;size;timeMs;total volume;vwap;single. Call it after the tape took the update in."""
+    """Tick 48 (generic 233): price;size;timeMs;total volume;vwap;single. Call it after the tape took the
+    update in.
+    """
     vwap = tape.value / tape.volume if tape.volume else update.trade
     text = f"{update.trade!r};{update.trade_size};{update.time_ns // 1_000_000};{tape.volume};{vwap:.8f};true"
     return RT_VOLUME, text.encode() + b"\0"

@@ -1,9 +1,10 @@
 """The stocks and ETFs that the simulated TWS knows, and how a description finds them.
 
 conIds below `SYNTHETIC_FROM` are the public ones of Interactive Brokers, each as read in public code
-(an ETF gets a new one at each reverse split, so SQQQ's may be a past one). Where none could be verified,
-and for symbols that only a data file names, the id lies in a reserved range from `SYNTHETIC_FROM`, so
-that nobody takes it for a real one. Prices, volatilities and volumes only shape the synthetic market: round, invented.
+(an ETF gets a new one at each reverse split, so SQQQ's may be a past one). Where none could be
+verified, and for symbols that only a data file names, the id lies in a reserved range from
+`SYNTHETIC_FROM`, so that nobody takes it for a real one. Prices, volatilities and volumes only shape
+the synthetic market: round, invented.
 """
 
 from __future__ import annotations
@@ -54,9 +55,39 @@ _ROWS: tuple[tuple[int, str, str, str, str, float, float, int, int], ...] = (
     (39039301, "SLV", "ISHARES SILVER TRUST", "ARCA", "ETF", 28.0, 0.28, 1, 20_000_000),
     (72539702, "TQQQ", "PROSHARES ULTRAPRO QQQ", "NASDAQ", "ETF", 72.0, 0.60, 1, 70_000_000),
     (537765515, "SQQQ", "PROSHARES ULTRAPRO SHORT QQQ", "NASDAQ", "ETF", 36.0, 0.60, 1, 60_000_000),
-    (SYNTHETIC_FROM + 1, "SOXL", "DIREXION DAILY SEMICONDUCTOR BULL 3X", "ARCA", "ETF", 38.0, 0.90, 1, 65_000_000),
-    (SYNTHETIC_FROM + 2, "SOXS", "DIREXION DAILY SEMICONDUCTOR BEAR 3X", "ARCA", "ETF", 22.0, 0.90, 1, 50_000_000),
-    (SYNTHETIC_FROM + 3, "UVXY", "PROSHARES ULTRA VIX SHORT TERM FUTURES", "BATS", "ETF", 24.0, 1.00, 1, 18_000_000),
+    (
+        SYNTHETIC_FROM + 1,
+        "SOXL",
+        "DIREXION DAILY SEMICONDUCTOR BULL 3X",
+        "ARCA",
+        "ETF",
+        38.0,
+        0.90,
+        1,
+        65_000_000,
+    ),
+    (
+        SYNTHETIC_FROM + 2,
+        "SOXS",
+        "DIREXION DAILY SEMICONDUCTOR BEAR 3X",
+        "ARCA",
+        "ETF",
+        22.0,
+        0.90,
+        1,
+        50_000_000,
+    ),
+    (
+        SYNTHETIC_FROM + 3,
+        "UVXY",
+        "PROSHARES ULTRA VIX SHORT TERM FUTURES",
+        "BATS",
+        "ETF",
+        24.0,
+        1.00,
+        1,
+        18_000_000,
+    ),
     (SYNTHETIC_FROM + 4, "CVNA", "CARVANA CO", "NYSE", "COMMON", 165.0, 0.70, 8, 4_500_000),
     (265598, "AAPL", "APPLE INC", "NASDAQ", "COMMON", 225.0, 0.25, 1, 50_000_000),
     (272093, "MSFT", "MICROSOFT CORP", "NASDAQ", "COMMON", 420.0, 0.22, 2, 20_000_000),
@@ -76,16 +107,26 @@ _ROWS: tuple[tuple[int, str, str, str, str, float, float, int, int], ...] = (
 )
 
 UNIVERSE: tuple[Security, ...] = tuple(
-    Security(con_id=con_id, symbol=symbol, long_name=name, primary_exchange=primary, stock_type=kind,
-             price=price, volatility=volatility, spread=spread, volume=volume)
+    Security(
+        con_id=con_id,
+        symbol=symbol,
+        long_name=name,
+        primary_exchange=primary,
+        stock_type=kind,
+        price=price,
+        volatility=volatility,
+        spread=spread,
+        volume=volume,
+    )
     for con_id, symbol, name, primary, kind, price, volatility, spread, volume in _ROWS
 )
 
 
 def unlisted(symbol: str, index: int) -> Security:
     """A security that only a data file names: `index` keeps the invented conIds of one run apart."""
-    return Security(con_id=SYNTHETIC_FROM + 100_000 + index, symbol=symbol, long_name=symbol,
-                    primary_exchange="NYSE")
+    return Security(
+        con_id=SYNTHETIC_FROM + 100_000 + index, symbol=symbol, long_name=symbol, primary_exchange="NYSE"
+    )
 
 
 class Universe:
@@ -116,8 +157,17 @@ class Universe:
     def symbol(self, symbol: str) -> Security | None:
         return self._by_symbol.get(symbol.strip().upper())
 
-    def find(self, *, con_id: int = 0, symbol: str = "", sec_type: str = "", exchange: str = "",
-             primary: str = "", currency: str = "", local_symbol: str = "") -> Sequence[Security]:
+    def find(
+        self,
+        *,
+        con_id: int = 0,
+        symbol: str = "",
+        sec_type: str = "",
+        exchange: str = "",
+        primary: str = "",
+        currency: str = "",
+        local_symbol: str = "",
+    ) -> Sequence[Security]:
         """Every security that contradicts no stated field; empty fields state nothing.
 
         A conId alone decides; beside it the other fields are not read, as in TWS (official documentation).
@@ -141,7 +191,9 @@ class Universe:
         wanted = pattern.strip().upper()
         if not wanted:
             return ()
-        hits = [s for s in self._by_id.values() if s.symbol.startswith(wanted) or s.long_name.startswith(wanted)]
+        hits = [
+            s for s in self._by_id.values() if s.symbol.startswith(wanted) or s.long_name.startswith(wanted)
+        ]
         return tuple(sorted(hits, key=lambda s: (s.symbol != wanted, s.symbol))[:16])
 
 

@@ -43,7 +43,9 @@ __all__ = [
 ]
 
 ZONED_SINCE = 174
-"""From this server version times carry a zone (INSTRUMENT_TIMEZONE); before, two blanks stand between date and time."""
+"""From this server version times carry a zone (INSTRUMENT_TIMEZONE); before, two blanks stand between
+date and time.
+"""
 ORDER_TYPES = (
     "ACTIVETIM,AD,ADJUST,ALERT,ALLOC,AVGCOST,BASKET,COND,CONDORDER,DAY,DEACT,DEACTDIS,DEACTEOD,GAT,GTC,GTD,GTT,HID,"
     "IOC,LMT,MKT,OCA,OPG,SCALE,STP,STPLMT,TRAIL,TRAILLIT,TRAILLMT,WHATIF"
@@ -66,31 +68,70 @@ def utc_time(ns: int) -> str:
 def order_contract(security: Security) -> WireContract:
     """The contract of messages 5, 11, 101: right "?", exchange as routed (recorded frames)."""
     known = contract_of(security)
-    return WireContract(con_id=known.con_id, symbol=known.symbol, sec_type="STK", right="?", exchange="SMART",
-                        currency="USD", local_symbol=known.local_symbol, trading_class=known.trading_class)
+    return WireContract(
+        con_id=known.con_id,
+        symbol=known.symbol,
+        sec_type="STK",
+        right="?",
+        exchange="SMART",
+        currency="USD",
+        local_symbol=known.local_symbol,
+        trading_class=known.trading_class,
+    )
 
 
 def position_contract(security: Security) -> WireContract:
     """The contract of 61 and 7: no exchange (D), the primary one where a message has it."""
     known = contract_of(security)
-    return WireContract(con_id=known.con_id, symbol=known.symbol, sec_type="STK", currency="USD",
-                        primary_exch=known.primary_exchange, local_symbol=known.local_symbol,
-                        trading_class=known.trading_class)
+    return WireContract(
+        con_id=known.con_id,
+        symbol=known.symbol,
+        sec_type="STK",
+        currency="USD",
+        primary_exch=known.primary_exchange,
+        local_symbol=known.local_symbol,
+        trading_class=known.trading_class,
+    )
 
 
-def contract_data(req_id: int, security: Security, now_ns: int, hours: str, exchange: str = "SMART") -> ContractData:
+def contract_data(
+    req_id: int, security: Security, now_ns: int, hours: str, exchange: str = "SMART"
+) -> ContractData:
     """Message 10 for a stock or ETF."""
     known = contract_of(security)
-    contract = WireContract(con_id=known.con_id, symbol=known.symbol, sec_type="STK", exchange=exchange or "SMART",
-                            primary_exch=known.primary_exchange, currency="USD", local_symbol=known.local_symbol,
-                            trading_class=known.trading_class)
+    contract = WireContract(
+        con_id=known.con_id,
+        symbol=known.symbol,
+        sec_type="STK",
+        exchange=exchange or "SMART",
+        primary_exch=known.primary_exchange,
+        currency="USD",
+        local_symbol=known.local_symbol,
+        trading_class=known.trading_class,
+    )
     one = Decimal(1)
-    return ContractData(req_id, contract, WireContractDetails(
-        market_name=known.trading_class, min_tick=0.01, order_types=ORDER_TYPES, valid_exchanges=",".join(EXCHANGES),
-        long_name=security.long_name, industry=security.industry, category=security.category, time_zone_id=ZONE_ID,
-        trading_hours=hours_text(now_ns, hours, liquid=False), liquid_hours=hours_text(now_ns, hours, liquid=True),
-        agg_group=1, market_rule_ids=",".join([str(MARKET_RULE)] * len(EXCHANGES)), stock_type=security.stock_type,
-        min_size=one, size_increment=one, suggested_size_increment=Decimal(100)))
+    return ContractData(
+        req_id,
+        contract,
+        WireContractDetails(
+            market_name=known.trading_class,
+            min_tick=0.01,
+            order_types=ORDER_TYPES,
+            valid_exchanges=",".join(EXCHANGES),
+            long_name=security.long_name,
+            industry=security.industry,
+            category=security.category,
+            time_zone_id=ZONE_ID,
+            trading_hours=hours_text(now_ns, hours, liquid=False),
+            liquid_hours=hours_text(now_ns, hours, liquid=True),
+            agg_group=1,
+            market_rule_ids=",".join([str(MARKET_RULE)] * len(EXCHANGES)),
+            stock_type=security.stock_type,
+            min_size=one,
+            size_increment=one,
+            suggested_size_increment=Decimal(100),
+        ),
+    )
 
 
 def _order(view: OrderView) -> WireOrder:
@@ -98,14 +139,31 @@ def _order(view: OrderView) -> WireOrder:
     ticket = view.ticket
     base = ticket.carried if isinstance(ticket.carried, WireOrder) else WireOrder()
     return replace(
-        base, client_id=ticket.client_id, perm_id=view.perm_id, parent_id=ticket.parent_id, action=ticket.side.value,
-        total_quantity=view.total, order_type=ticket.order_type,
-        lmt_price=_float(ticket.limit_price) or 0.0, aux_price=_float(ticket.stop_price) or 0.0,
-        tif=ticket.tif or "DAY", account=ticket.account, order_ref=ticket.order_ref, oca_group=view.oca_group,
-        oca_type=ticket.oca_type or 3, transmit=True, what_if=ticket.what_if, outside_rth=ticket.outside_rth,
-        exempt_code=-1, open_close=base.open_close or "", delta_neutral_order_type="None",
-        delta_neutral_open_close="?", clearing_intent=base.clearing_intent or "IB", adjusted_order_type="None",
-        dont_use_auto_price_for_hedge=True, filled_quantity=view.filled,
+        base,
+        client_id=ticket.client_id,
+        perm_id=view.perm_id,
+        parent_id=ticket.parent_id,
+        action=ticket.side.value,
+        total_quantity=view.total,
+        order_type=ticket.order_type,
+        lmt_price=_float(ticket.limit_price) or 0.0,
+        aux_price=_float(ticket.stop_price) or 0.0,
+        tif=ticket.tif or "DAY",
+        account=ticket.account,
+        order_ref=ticket.order_ref,
+        oca_group=view.oca_group,
+        oca_type=ticket.oca_type or 3,
+        transmit=True,
+        what_if=ticket.what_if,
+        outside_rth=ticket.outside_rth,
+        exempt_code=-1,
+        open_close=base.open_close or "",
+        delta_neutral_order_type="None",
+        delta_neutral_open_close="?",
+        clearing_intent=base.clearing_intent or "IB",
+        adjusted_order_type="None",
+        dont_use_auto_price_for_hedge=True,
+        filled_quantity=view.filled,
     )
 
 
@@ -123,13 +181,17 @@ def what_if(view: OrderView, margin: MarginEffect, security: Security) -> OpenOr
     """Message 5 that answers a what-if: margins and commission instead of an order (C2)."""
     state = WireOrderState(
         status=view.status,
-        init_margin_before=float(margin.init_before), init_margin_change=float(margin.init_change),
+        init_margin_before=float(margin.init_before),
+        init_margin_change=float(margin.init_change),
         init_margin_after=float(margin.init_after),
-        maint_margin_before=float(margin.maint_before), maint_margin_change=float(margin.maint_change),
+        maint_margin_before=float(margin.maint_before),
+        maint_margin_change=float(margin.maint_change),
         maint_margin_after=float(margin.maint_after),
-        equity_with_loan_before=float(margin.equity_before), equity_with_loan_change=float(margin.equity_change),
+        equity_with_loan_before=float(margin.equity_before),
+        equity_with_loan_change=float(margin.equity_change),
         equity_with_loan_after=float(margin.equity_after),
-        commission_and_fees=float(margin.commission), commission_and_fees_currency=margin.currency,
+        commission_and_fees=float(margin.commission),
+        commission_and_fees_currency=margin.currency,
         margin_currency=margin.currency,
     )
     return OpenOrder(view.order_id, order_contract(security), _order(view), state)
@@ -137,24 +199,56 @@ def what_if(view: OrderView, margin: MarginEffect, security: Security) -> OpenOr
 
 def order_status(view: OrderView) -> OrderStatus:
     """Message 3."""
-    return OrderStatus(view.order_id, view.status, view.filled, view.remaining, float(view.average_price),
-                       view.perm_id, view.ticket.parent_id, float(view.last_price), view.client_id, view.why_held, 0.0)
+    return OrderStatus(
+        view.order_id,
+        view.status,
+        view.filled,
+        view.remaining,
+        float(view.average_price),
+        view.perm_id,
+        view.ticket.parent_id,
+        float(view.last_price),
+        view.client_id,
+        view.why_held,
+        0.0,
+    )
 
 
 def execution(done: Executed, security: Security, req_id: int, version: int) -> ExecutionDetails:
     """Message 11."""
-    return ExecutionDetails(req_id, order_contract(security), WireExecution(
-        order_id=done.order_id, exec_id=done.exec_id, time=local_time(done.time_ns, version), acct_number=done.account,
-        exchange=done.exchange, side=done.side, shares=done.quantity, price=float(done.price), perm_id=done.perm_id,
-        client_id=done.client_id, cum_qty=done.cumulative, avg_price=float(done.average_price),
-        order_ref=done.order_ref, last_liquidity=done.liquidity))
+    return ExecutionDetails(
+        req_id,
+        order_contract(security),
+        WireExecution(
+            order_id=done.order_id,
+            exec_id=done.exec_id,
+            time=local_time(done.time_ns, version),
+            acct_number=done.account,
+            exchange=done.exchange,
+            side=done.side,
+            shares=done.quantity,
+            price=float(done.price),
+            perm_id=done.perm_id,
+            client_id=done.client_id,
+            cum_qty=done.cumulative,
+            avg_price=float(done.average_price),
+            order_ref=done.order_ref,
+            last_liquidity=done.liquidity,
+        ),
+    )
 
 
 def completed_order(done: Done, security: Security) -> CompletedOrder:
     """Message 101."""
     view = done.order
-    order = replace(_order(view), shareholder="Not an insider or substantial shareholder",
-                    parent_perm_id=view.parent_perm_id or None)
-    state = WireOrderState(status=view.status, completed_time=local_time(done.completed_ns, ZONED_SINCE),
-                           completed_status=done.completed_status)
+    order = replace(
+        _order(view),
+        shareholder="Not an insider or substantial shareholder",
+        parent_perm_id=view.parent_perm_id or None,
+    )
+    state = WireOrderState(
+        status=view.status,
+        completed_time=local_time(done.completed_ns, ZONED_SINCE),
+        completed_status=done.completed_status,
+    )
     return CompletedOrder(order_contract(security), order, state)

@@ -3,16 +3,17 @@
     seconds   time_utc_ms,open,high,low,close,volume,bid,bid_size,ask,ask_size
     ticks     time_utc_ms,kind,price,size,exchange        kind is bid, ask or trade
 
-Columns are found by name, in any order; further columns are ignored. The symbol is the file name up to its first
-"-". Times are milliseconds since the epoch, UTC, and must not run backwards; prices are dollars, sizes shares.
-Files are read as a stream while market time passes, so a bad row is met when its time comes: DataError with file,
-line and reason. `check` reads a file through beforehand.
+Columns are found by name, in any order; further columns are ignored. The symbol is the file name up to
+its first "-". Times are milliseconds since the epoch, UTC, and must not run backwards; prices are
+dollars, sizes shares. Files are read as a stream while market time passes, so a bad row is met when its
+time comes: DataError with file, line and reason. `check` reads a file through beforehand.
 
-A row of seconds becomes its prints (open, then the nearer of high and low, the other, close; the volume spread over
-those that differ) spaced over the second, then the quote of its end. Of a tick file every venue's last quote is
-kept, and the top of the book is formed from them as the national best bid and offer is: the highest bid and the
-lowest ask, the size that of all venues at that price. A new quote that locks or crosses opposite quotes retires
-those: the rules forbid it, so they are stale (the files do not record withdrawals).
+A row of seconds becomes its prints (open, then the nearer of high and low, the other, close; the volume
+spread over those that differ) spaced over the second, then the quote of its end. Of a tick file every
+venue's last quote is kept, and the top of the book is formed from them as the national best bid and
+offer is: the highest bid and the lowest ask, the size that of all venues at that price. A new quote
+that locks or crosses opposite quotes retires those: the rules forbid it, so they are stale (the files
+do not record withdrawals).
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def read(path: Path, con_id: int) -> Iterator[MarketUpdate]:
             rows = csv.reader(file)
             reader = _reader([name.strip().lower() for name in next(rows, [])], con_id)
             last = 0
-            for line, row in enumerate(rows, start=2):
+            for number, row in enumerate(rows, start=2):
+                line = number
                 if not row:
                     continue
                 time_ms = _time(row[reader.time])
@@ -86,7 +88,9 @@ def _reader(header: Sequence[str], con_id: int) -> _Seconds | _Ticks:
     for names, kind in ((SECONDS, _Seconds), (TICKS, _Ticks)):
         if all(name in header for name in names):
             return kind([header.index(name) for name in names], con_id)
-    raise ValueError(f"the header {','.join(header)!r} is of neither form: {','.join(SECONDS)} or {','.join(TICKS)}")
+    raise ValueError(
+        f"the header {','.join(header)!r} is of neither form: {','.join(SECONDS)} or {','.join(TICKS)}"
+    )
 
 
 def _time(text: str) -> int:
@@ -127,8 +131,18 @@ class _Seconds:
     """Reads rows of the one-second form."""
 
     def __init__(self, columns: Sequence[int], con_id: int) -> None:
-        (self.time, self._open, self._high, self._low, self._close, self._volume,
-         self._bid, self._bid_size, self._ask, self._ask_size) = columns
+        (
+            self.time,
+            self._open,
+            self._high,
+            self._low,
+            self._close,
+            self._volume,
+            self._bid,
+            self._bid_size,
+            self._ask,
+            self._ask_size,
+        ) = columns
         self._con_id = con_id
         self._top = (0, 0, 0, 0)
 
@@ -140,8 +154,10 @@ class _Seconds:
         bid, ask = row[self._bid], row[self._ask]
         if bid or ask:
             self._top = (
-                _cents(_price("bid", bid)) if bid else 0, _size("bid_size", row[self._bid_size]) if bid else 0,
-                _cents(_price("ask", ask)) if ask else 0, _size("ask_size", row[self._ask_size]) if ask else 0,
+                _cents(_price("bid", bid)) if bid else 0,
+                _size("bid_size", row[self._bid_size]) if bid else 0,
+                _cents(_price("ask", ask)) if ask else 0,
+                _size("ask_size", row[self._ask_size]) if ask else 0,
             )
             found.append(MarketUpdate(time_ns + 999 * MS, self._con_id, *self._top))
         return found
@@ -217,7 +233,9 @@ class ReplayMarket:
     """A `Market` merged from files by time; files of equal time keep the order in which they were given."""
 
     def __init__(self, series: Sequence[tuple[Path, Security]], end_ns: int | None = None) -> None:
-        """Each file plays one security; a file may play several. Raises DataError when a first row is unreadable."""
+        """Each file plays one security; a file may play several. Raises DataError when a first row is
+        unreadable.
+        """
         seen = {security.con_id: security for _, security in series}
         self.listings = tuple(seen.values())
         self._end_ns = end_ns
@@ -252,13 +270,15 @@ class ReplayMarket:
 
 
 def replay(
-    files: Sequence[Path], universe: Universe, symbol_map: Mapping[str, str] | None = None,
+    files: Sequence[Path],
+    universe: Universe,
+    symbol_map: Mapping[str, str] | None = None,
     end_ns: int | None = None,
 ) -> ReplayMarket:
     """The market of these files. A symbol unknown to the universe is added to it under an invented conId.
 
-    `symbol_map` {"CVNA": "SPY"}: CVNA plays SPY's series too. Raises ConfigError for a series no file has, DataError
-    for a file that can't be read or whose first row is bad.
+    `symbol_map` {"CVNA": "SPY"}: CVNA plays SPY's series too. Raises ConfigError for a series that no
+    file has, DataError for a file that can't be read or whose first row is bad.
     """
     series: list[tuple[Path, Security]] = []
     aliases = dict(symbol_map or {})
@@ -269,6 +289,10 @@ def replay(
     known = {series_symbol(path) for path in files}
     for alias, source in aliases.items():
         if source not in known:
-            raise ConfigError("symbol", f"{alias}={source}", f"no data file has the series {source}",
-                              f"Known are {', '.join(sorted(known)) or 'none: give --data'}")
+            raise ConfigError(
+                "symbol",
+                f"{alias}={source}",
+                f"no data file has the series {source}",
+                f"Known are {', '.join(sorted(known)) or 'none: give --data'}",
+            )
     return ReplayMarket(series, end_ns)

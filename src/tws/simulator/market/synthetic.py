@@ -1,12 +1,13 @@
 """A seeded random market: about one update per symbol and second of market time, U-shaped over the day.
 
-Each symbol has its own stream of chance, seeded by the run's seed and its name, so its path does not depend on
-which other symbols trade. A fair price takes one Gaussian step a second around a drift that changes every
-quarter of an hour or so; the quote stands around it; prints happen at bid or ask. Volume and movement are
-high at the open and the close (profile below). Symbols speak at their own fixed instants within the second.
+Each symbol has its own stream of chance, seeded by the run's seed and its name, so its path does not
+depend on which other symbols trade. A fair price takes one Gaussian step a second around a drift that
+changes every quarter of an hour or so; the quote stands around it; prints happen at bid or ask. Volume
+and movement are high at the open and the close (profile below). Symbols speak at their own fixed
+instants within the second.
 
-With hours "exchange" the day follows the calendar: thin and wide before 09:30 and after 16:00, silent at night,
-a gap at the open. With "always" there is one endless, even day.
+With hours "exchange" the day follows the calendar: thin and wide before 09:30 and after 16:00, silent
+at night, a gap at the open. With "always" there is one endless, even day.
 """
 
 from __future__ import annotations
@@ -79,8 +80,9 @@ class _Path:
             if side < 0.8:
                 shares = shares // 100 * 100 or 100
             price = bid if side < 0.5 else ask
-            return MarketUpdate(second_ns + self.phase_ns, self.con_id, bid, bid_size, ask, ask_size,
-                                price / TICK, shares)
+            return MarketUpdate(
+                second_ns + self.phase_ns, self.con_id, bid, bid_size, ask, ask_size, price / TICK, shares
+            )
         return MarketUpdate(second_ns + self.phase_ns, self.con_id, bid, bid_size, ask, ask_size)
 
 
@@ -138,7 +140,7 @@ class SyntheticMarket:
                     return taken
             ready = self._ready
             if ready[-1].time_ns <= until_ns:
-                taken += ready[self._taken:] if self._taken else ready
+                taken += ready[self._taken :] if self._taken else ready
                 self._ready, self._taken = [], 0
                 continue
             while ready[self._taken].time_ns <= until_ns:
@@ -147,7 +149,9 @@ class SyntheticMarket:
             return taken
 
     def _fill(self) -> None:
-        """Draw the next second in which anybody speaks into `_ready`; leave it empty when the market is over."""
+        """Draw the next second in which anybody speaks into `_ready`; leave it empty when the market is
+        over.
+        """
         self._ready, self._taken = [], 0
         while not self._ready and self._paths:
             if self._end_ns is not None and self._second >= self._end_ns:
@@ -184,7 +188,10 @@ class SyntheticMarket:
             return [path.step(second, 1.0, False) for path in self._paths]
         if thin:
             turn = second // NS_PER_S
-            return [path.step(second, 0.3, True) for i, path in enumerate(self._paths)
-                    if (turn + i) % THIN_EVERY_S == 0]
+            return [
+                path.step(second, 0.3, True)
+                for i, path in enumerate(self._paths)
+                if (turn + i) % THIN_EVERY_S == 0
+            ]
         activity = profile((second - day.open_ns) / (day.close_ns - day.open_ns))
         return [path.step(second, activity, False) for path in self._paths]

@@ -21,7 +21,13 @@ VENUES = ("P", "Q", "Z")
 
 
 def write_csv(
-    path: Path, security: Security, *, kind: Literal["1s", "ticks"], start_ns: int, seconds: int, seed: int = 7
+    path: Path,
+    security: Security,
+    *,
+    kind: Literal["1s", "ticks"],
+    start_ns: int,
+    seconds: int,
+    seed: int = 7,
 ) -> Path:
     """Write `seconds` of the synthetic market of one security from `start_ns` on; .gz by the path's suffix.
 
@@ -31,8 +37,8 @@ def write_csv(
     market = SyntheticMarket([security], seed=seed, start_ns=start_ns, end_ns=end_ns)
     updates = market.take(end_ns)
     rows = _second_rows(updates) if kind == "1s" else _tick_rows(updates)
-    with (gzip.open(path, "wb") if path.suffix == ".gz" else path.open("wb")) as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8", newline="")  # type: ignore[type-var]
+    with gzip.open(path, "wb") if path.suffix == ".gz" else path.open("wb") as raw:
+        text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(SECONDS if kind == "1s" else TICKS)
         writer.writerows(rows)
@@ -44,7 +50,12 @@ def write_csv(
 def _second_rows(updates: list[MarketUpdate]) -> Iterator[list[str]]:
     for update in updates:
         time_ms = update.time_ns // NS_PER_S * 1000
-        quote = [f"{update.bid / 100:.10g}", str(update.bid_size), f"{update.ask / 100:.10g}", str(update.ask_size)]
+        quote = [
+            f"{update.bid / 100:.10g}",
+            str(update.bid_size),
+            f"{update.ask / 100:.10g}",
+            str(update.ask_size),
+        ]
         price = f"{update.trade:.10g}" if update.trade_size else ""
         volume = str(update.trade_size) if update.trade_size else ""
         yield [str(time_ms), price, price, price, price, volume, *quote]

@@ -1,7 +1,8 @@
 """Accounts: values, portfolio, positions, summary, profit and loss (TWS-BEHAVIOUR.md D).
 
-Subscriptions live here by session. What changed by a fill is told at once (positions) or once per step (values); all of
-it again every three minutes of market time; profit and loss once a second of market time.
+Subscriptions live here by session. What changed by a fill is told at once (positions) or once per step
+(values); all of it again every three minutes of market time; profit and loss once a second of market
+time.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Accounts:
         def handler(session: Session, request: Any) -> None:
             table.pop((session, request.req_id), None)
             self._said.pop((session, request.req_id), None)
+
         return handler
 
     def drop(self, session: Session) -> None:
@@ -100,7 +102,13 @@ class Accounts:
         self._values.pop(session, None)
         self._positions.pop(session, None)
         tables: tuple[dict[Key, Any], ...] = (
-            self._summaries, self._said, self._position_multis, self._value_multis, self._pnls, self._singles)
+            self._summaries,
+            self._said,
+            self._position_multis,
+            self._value_multis,
+            self._pnls,
+            self._singles,
+        )
         for table in tables:
             for key in [key for key in table if key[0] is session]:
                 del table[key]
@@ -121,11 +129,18 @@ class Accounts:
             return
         account = self._account(request.acct_code)
         if account is None:
-            session.error(-1, 321, f"Error validating request.-'bX' : cause - Invalid account code '{request.acct_code}'.")
+            session.error(
+                -1,
+                321,
+                f"Error validating request.-'bX' : cause - Invalid account code '{request.acct_code}'.",
+            )
             return
         if self._values.get(session, account) != account:
-            session.error(-1, 2100, "New account data requested from TWS.  API client has been unsubscribed from "
-                                    "account data.")
+            session.error(
+                -1,
+                2100,
+                "New account data requested from TWS.  API client has been unsubscribed from account data.",
+            )
         self._values[session] = account
         self._tell_values(session, account)
         for row in self._core.exchange.positions(account):
@@ -143,8 +158,16 @@ class Accounts:
 
     def _portfolio(self, row: PositionRow) -> PortfolioValue:
         contract = words.position_contract(self._core.security(row.con_id))
-        return PortfolioValue(contract, row.quantity, float(row.market_price), float(row.market_value),
-                              float(row.average_cost), float(row.unrealized_pnl), float(row.realized_pnl), row.account)
+        return PortfolioValue(
+            contract,
+            row.quantity,
+            float(row.market_price),
+            float(row.market_value),
+            float(row.average_cost),
+            float(row.unrealized_pnl),
+            float(row.realized_pnl),
+            row.account,
+        )
 
     def changed(self, account: str) -> None:
         """Cash or margin moved: the values of every subscriber."""
@@ -169,7 +192,9 @@ class Accounts:
             session.send(Position(event.account, contract, event.quantity, cost))
         for (session, req_id), request in self._position_multis.items():
             if self._account(request.account) == event.account:
-                session.send(PositionMulti(req_id, event.account, contract, event.quantity, cost, request.model_code))
+                session.send(
+                    PositionMulti(req_id, event.account, contract, event.quantity, cost, request.model_code)
+                )
         for session, account in self._values.items():
             if account == event.account:
                 for row in self._core.exchange.positions(account):
@@ -194,20 +219,34 @@ class Accounts:
         self._position_multis[session, request.req_id] = request
         for row in self._held(account):
             contract = words.position_contract(self._core.security(row.con_id))
-            session.send(PositionMulti(request.req_id, account, contract, row.quantity, float(row.average_cost),
-                                       request.model_code))
+            session.send(
+                PositionMulti(
+                    request.req_id,
+                    account,
+                    contract,
+                    row.quantity,
+                    float(row.average_cost),
+                    request.model_code,
+                )
+            )
         session.send(PositionMultiEnd(request.req_id))
 
     def _unknown_account(self, session: Session, req_id: int, account: str) -> None:
-        session.error(req_id, 321, f"Error validating request.-'bX' : cause - Invalid account code '{account}'.")
+        session.error(
+            req_id, 321, f"Error validating request.-'bX' : cause - Invalid account code '{account}'."
+        )
 
     # -- summary, multi ---------------------------------------------------------------------------
 
     def _summary(self, session: Session, request: AccountSummaryRequest) -> None:
         active = sum(1 for other, _ in self._summaries if other is session)
         if active >= MAX_SUMMARIES and (session, request.req_id) not in self._summaries:
-            session.error(request.req_id, 322, "Error processing request.-'bX' : cause - Maximum number of account "
-                                               "summary requests exceeded")
+            session.error(
+                request.req_id,
+                322,
+                "Error processing request.-'bX' : cause - Maximum number of account "
+                "summary requests exceeded",
+            )
             return
         self._summaries[session, request.req_id] = request
         self._said[session, request.req_id] = {}
@@ -240,8 +279,11 @@ class Accounts:
         account = self._account(request.account)
         assert account is not None
         for value in self._core.exchange.account_values(account):
-            session.send(AccountUpdateMulti(req_id, account, request.model_code, value.key, value.value,
-                                            value.currency))
+            session.send(
+                AccountUpdateMulti(
+                    req_id, account, request.model_code, value.key, value.value, value.currency
+                )
+            )
 
     # -- profit and loss --------------------------------------------------------------------------
 
@@ -273,8 +315,16 @@ class Accounts:
         for row in self._core.exchange.positions(self._account(request.account)):
             if row.con_id == request.con_id:
                 daily = float(row.unrealized_pnl + row.realized_pnl)
-                session.send(PnLSingle(req_id, row.quantity, daily, float(row.unrealized_pnl),
-                                       float(row.realized_pnl), float(row.market_value)))
+                session.send(
+                    PnLSingle(
+                        req_id,
+                        row.quantity,
+                        daily,
+                        float(row.unrealized_pnl),
+                        float(row.realized_pnl),
+                        float(row.market_value),
+                    )
+                )
 
     def elapse(self, now_ns: int) -> None:
         """Market time moved."""

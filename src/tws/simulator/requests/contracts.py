@@ -1,4 +1,6 @@
-"""Contracts: what fits a description (9), a pattern (81), the price steps of a rule (91), option chains (78: none)."""
+"""Contracts: what fits a description (9), a pattern (81), the price steps of a rule (91), option chains
+(78: none).
+"""
 
 from __future__ import annotations
 
@@ -33,18 +35,30 @@ NOT_FOUND = "No security definition has been found for the request"
 def resolve(core: Core, session: Session, req_id: int, contract: WireContract) -> Security | None:
     """The one security that is meant; None after error 200 was said."""
     if not contract.con_id and not contract.symbol and not contract.local_symbol:
-        session.error(req_id, 321, "Error validating request.-'bH' : cause - Please enter a local symbol or an expiry")
+        session.error(
+            req_id, 321, "Error validating request.-'bH' : cause - Please enter a local symbol or an expiry"
+        )
         return None
     found = core.universe.find(
-        con_id=contract.con_id, symbol=contract.symbol, sec_type=contract.sec_type, exchange=contract.exchange,
-        primary=contract.primary_exch, currency=contract.currency, local_symbol=contract.local_symbol)
+        con_id=contract.con_id,
+        symbol=contract.symbol,
+        sec_type=contract.sec_type,
+        exchange=contract.exchange,
+        primary=contract.primary_exch,
+        currency=contract.currency,
+        local_symbol=contract.local_symbol,
+    )
     if not found:
         session.error(req_id, 200, NOT_FOUND)
         return None
     if not contract.con_id and not (contract.exchange or contract.primary_exch):
         # without an exchange a symbol may mean several listings; orders and data want one (200, ambiguity)
-        session.error(req_id, 200, f"The contract description specified for {contract.symbol} is ambiguous.\n"
-                                   "You must specify the multiplier or trading class.")
+        session.error(
+            req_id,
+            200,
+            f"The contract description specified for {contract.symbol} is ambiguous.\n"
+            "You must specify the multiplier or trading class.",
+        )
         return None
     return found[0]
 
@@ -60,14 +74,22 @@ class Contracts:
             ContractDataRequest: self._details,
             MatchingSymbolsRequest: self._matching,
             MarketRuleRequest: self._rule,
-            SecDefOptParamsRequest: lambda session, request: session.send(SecDefOptParameterEnd(request.req_id)),
+            SecDefOptParamsRequest: lambda session, request: session.send(
+                SecDefOptParameterEnd(request.req_id)
+            ),
         }
 
     def _details(self, session: Session, request: ContractDataRequest) -> None:
         asked = request.contract
         found = self._core.universe.find(
-            con_id=asked.con_id, symbol=asked.symbol, sec_type=asked.sec_type, exchange=asked.exchange,
-            primary=asked.primary_exch, currency=asked.currency, local_symbol=asked.local_symbol)
+            con_id=asked.con_id,
+            symbol=asked.symbol,
+            sec_type=asked.sec_type,
+            exchange=asked.exchange,
+            primary=asked.primary_exch,
+            currency=asked.currency,
+            local_symbol=asked.local_symbol,
+        )
         if not found:
             session.error(request.req_id, 200, NOT_FOUND)
             return
@@ -79,14 +101,25 @@ class Contracts:
     def _matching(self, session: Session, request: MatchingSymbolsRequest) -> None:
         rows = tuple(
             ContractDescription(
-                contract=WireContract(con_id=s.con_id, symbol=s.symbol, sec_type="STK", currency="USD",
-                                      primary_exch=s.primary_exchange),
-                derivative_sec_types=("CFD", "OPT", "IOPT", "WAR", "BAG"))
-            for s in self._core.universe.matching(request.pattern))
+                contract=WireContract(
+                    con_id=s.con_id,
+                    symbol=s.symbol,
+                    sec_type="STK",
+                    currency="USD",
+                    primary_exch=s.primary_exchange,
+                ),
+                derivative_sec_types=("CFD", "OPT", "IOPT", "WAR", "BAG"),
+            )
+            for s in self._core.universe.matching(request.pattern)
+        )
         session.send(SymbolSamples(request.req_id, rows))
 
     def _rule(self, session: Session, request: MarketRuleRequest) -> None:
         if request.market_rule_id != words.MARKET_RULE:
-            session.error(-1, 321, f"Error validating request.-'ea' : cause - Invalid market rule id {request.market_rule_id}")
+            session.error(
+                -1,
+                321,
+                f"Error validating request.-'ea' : cause - Invalid market rule id {request.market_rule_id}",
+            )
             return
         session.send(MarketRule(request.market_rule_id, (PriceIncrement(low_edge=0.0, increment=0.01),)))

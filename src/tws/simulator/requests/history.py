@@ -1,6 +1,7 @@
 """Historical bars (20, 25), head time stamps (87), historical ticks (96). TWS-BEHAVIOUR.md E, A8.
 
-Bars come from the market's own past: what was said since it began, and for a synthetic market the invented days before.
+Bars come from the market's own past: what was said since it began, and for a synthetic market the
+invented days before.
 """
 
 from __future__ import annotations
@@ -90,8 +91,9 @@ class History:
             opening, close = core.market.opening(con_id), core.market.previous_close(con_id)
             if opening is None or close is None:
                 return None
-            core.pasts[con_id] = SyntheticPast(core.security(con_id), core.options.seed, core.start_ns, opening, close,
-                                               core.options.hours)
+            core.pasts[con_id] = SyntheticPast(
+                core.security(con_id), core.options.seed, core.start_ns, opening, close, core.options.hours
+            )
         return core.pasts[con_id]
 
     def rows(self, con_id: int, start_s: int, end_s: int, size_s: int) -> Iterator[Row]:
@@ -111,33 +113,59 @@ class History:
         size_s = BAR_SIZES.get(request.bar_size_setting.strip())
         what = request.what_to_show.strip().upper()
         if size_s is None or what not in SHOWN:
-            session.error(req_id, 321, "Error validating request.-'bQ' : cause - Historical data bar size setting or "
-                                       f"what to show is invalid: '{request.bar_size_setting}', '{what}'")
+            session.error(
+                req_id,
+                321,
+                "Error validating request.-'bQ' : cause - Historical data bar size setting or "
+                f"what to show is invalid: '{request.bar_size_setting}', '{what}'",
+            )
             return
         if request.keep_up_to_date and (request.end_date_time.strip() or len(self._kept) >= MAX_OPEN):
-            session.error(req_id, 321, "Error validating request.-'bQ' : cause - End date time must be empty to keep "
-                                       "up to date, and at most 50 requests can be open")
+            session.error(
+                req_id,
+                321,
+                "Error validating request.-'bQ' : cause - End date time must be empty to keep "
+                "up to date, and at most 50 requests can be open",
+            )
             return
         now_s = core.now_ns() // NS_PER_S
         try:
             end_s = min(parse_end(request.end_date_time, now_s + 1), now_s + 1)
             start_s = parse_duration(request.duration, end_s, core.options.hours)
         except ValueError:
-            session.error(req_id, 321, "Error validating request.-'bQ' : cause - Invalid duration or end date: "
-                                       f"'{request.duration}', '{request.end_date_time}'")
+            session.error(
+                req_id,
+                321,
+                "Error validating request.-'bQ' : cause - Invalid duration or end date: "
+                f"'{request.duration}', '{request.end_date_time}'",
+            )
             return
-        found = build(self.rows(security.con_id, start_s, end_s, size_s), size_s, what, rth=request.use_rth,
-                      mode=core.options.hours)
+        found = build(
+            self.rows(security.con_id, start_s, end_s, size_s),
+            size_s,
+            what,
+            rth=request.use_rth,
+            mode=core.options.hours,
+        )
         if not found:
-            session.error(req_id, 162, "Historical Market Data Service error message:HMDS query returned no data: "
-                                       f"{security.symbol}@{request.contract.exchange or 'SMART'} {what.title()}")
+            session.error(
+                req_id,
+                162,
+                "Historical Market Data Service error message:HMDS query returned no data: "
+                f"{security.symbol}@{request.contract.exchange or 'SMART'} {what.title()}",
+            )
             return
         self._send(session, request, found, start_s, end_s)
         if request.keep_up_to_date:
             self._kept[session, req_id] = _Kept(security.con_id, size_s, what, request.format_date)
 
     def _send(
-        self, session: Session, request: HistoricalDataRequest, found: list[BuiltBar], start_s: int, end_s: int
+        self,
+        session: Session,
+        request: HistoricalDataRequest,
+        found: list[BuiltBar],
+        start_s: int,
+        end_s: int,
     ) -> None:
         begin, end = (words.local_time(moment * NS_PER_S, session.version) for moment in (start_s, end_s))
         bars = tuple(_wire_bar(bar, request.format_date, session.version) for bar in found)
@@ -149,10 +177,16 @@ class History:
 
     def _cancel(self, session: Session, request: CancelHistoricalData) -> None:
         if self._kept.pop((session, request.req_id), None) is None:
-            session.error(request.req_id, 366, f"No historical data query found for ticker id:{request.req_id}")
+            session.error(
+                request.req_id, 366, f"No historical data query found for ticker id:{request.req_id}"
+            )
         else:
-            session.error(request.req_id, 162, "Historical Market Data Service error message:API historical data "
-                                               f"query cancelled: {request.req_id}")
+            session.error(
+                request.req_id,
+                162,
+                "Historical Market Data Service error message:API historical data "
+                f"query cancelled: {request.req_id}",
+            )
 
     def elapse(self, now_ns: int) -> None:
         """Every five seconds the newest bar of each request that is kept up to date."""
@@ -176,7 +210,9 @@ class History:
         past = self._past(security.con_id)
         first_s = past.first_s if past is not None else self._core.tapes[security.con_id].first_s
         if first_s is None:
-            session.error(request.req_id, 162, "Historical Market Data Service error message:No head time stamp")
+            session.error(
+                request.req_id, 162, "Historical Market Data Service error message:No head time stamp"
+            )
             return
         moment = first_s * NS_PER_S
         text = str(first_s) if request.format_date == 2 else words.utc_time(moment)
@@ -198,17 +234,42 @@ class History:
         count = max(1, min(request.number_of_ticks, MAX_TICKS))
         span = (edge_s, now_s + 1) if forward else (edge_s - 3 * 86_400, edge_s + 1)
         what = request.what_to_show.upper()
-        rows = [row for row in self.rows(security.con_id, *span, size_s=5) if (row.count if what == "TRADES" else row.bid)]
+        rows = [
+            row
+            for row in self.rows(security.con_id, *span, size_s=5)
+            if (row.prints if what == "TRADES" else row.bid)
+        ]
         rows = rows[:count] if forward else rows[-count:]
         if what == "TRADES":
-            session.send(HistoricalTicksLast(req_id, tuple(
-                HistoricalTickLast(row.time_s, 0, row.close, Decimal(row.volume), "ARCA", "") for row in rows), True))
+            session.send(
+                HistoricalTicksLast(
+                    req_id,
+                    tuple(
+                        HistoricalTickLast(row.time_s, 0, row.close, Decimal(row.volume), "ARCA", "")
+                        for row in rows
+                    ),
+                    True,
+                )
+            )
         elif what == "BID_ASK":
-            session.send(HistoricalTicksBidAsk(req_id, tuple(
-                HistoricalTickBidAsk(row.time_s, 0, row.bid, row.ask, Decimal(100), Decimal(100)) for row in rows), True))
+            session.send(
+                HistoricalTicksBidAsk(
+                    req_id,
+                    tuple(
+                        HistoricalTickBidAsk(row.time_s, 0, row.bid, row.ask, Decimal(100), Decimal(100))
+                        for row in rows
+                    ),
+                    True,
+                )
+            )
         else:
-            session.send(HistoricalTicks(req_id, tuple(
-                HistoricalTick(row.time_s, (row.bid + row.ask) / 2, Decimal(0)) for row in rows), True))
+            session.send(
+                HistoricalTicks(
+                    req_id,
+                    tuple(HistoricalTick(row.time_s, (row.bid + row.ask) / 2, Decimal(0)) for row in rows),
+                    True,
+                )
+            )
 
 
 def _wire_bar(bar: BuiltBar, format_date: int, version: int) -> HistoricalDataBar:
@@ -219,5 +280,13 @@ def _wire_bar(bar: BuiltBar, format_date: int, version: int) -> HistoricalDataBa
         stamp = str(bar.key)
     else:
         stamp = words.local_time(bar.key * NS_PER_S, version)
-    return HistoricalDataBar(stamp, bar.open, bar.high, bar.low, bar.close, Decimal(bar.volume),
-                             Decimal(repr(round(bar.wap, 6))), bar.count)
+    return HistoricalDataBar(
+        stamp,
+        bar.open,
+        bar.high,
+        bar.low,
+        bar.close,
+        Decimal(bar.volume),
+        Decimal(repr(round(bar.wap, 6))),
+        bar.count,
+    )

@@ -37,12 +37,16 @@ class Link:
         return {
             CurrentTimeRequest: lambda session, _: session.send(CurrentTime(self._core.now_ns() // 10**9)),
             CurrentTimeInMillisRequest: lambda session, _: session.send(
-                CurrentTimeInMillis(self._core.now_ns() // 10**6)),
+                CurrentTimeInMillis(self._core.now_ns() // 10**6)
+            ),
             IdsRequest: self._ids,
             ManagedAccountsRequest: lambda session, _: session.send(
-                ManagedAccounts(",".join(self._core.options.accounts))),
+                ManagedAccounts(",".join(self._core.options.accounts))
+            ),
             SetServerLogLevelRequest: lambda session, _: None,  # TWS answers nothing either
-            StartApiRequest: lambda session, _: session.error(-1, 322, "Error processing request.-'startApi' : cause - Already started"),
+            StartApiRequest: lambda session, _: session.error(
+                -1, 322, "Error processing request.-'startApi' : cause - Already started"
+            ),
             UserInfoRequest: lambda session, request: session.send(UserInfo(request.req_id, "")),
         }
 

@@ -91,24 +91,43 @@ class Orders:
         assert session.client_id is not None
         account = order.account.strip() or self._core.options.accounts[0]
         if account not in self._core.options.accounts:
-            session.error(order_id, 321, "Error validating request.-'bX' : cause - Invalid account code "
-                                         f"'{account}'.")
+            session.error(
+                order_id, 321, f"Error validating request.-'bX' : cause - Invalid account code '{account}'."
+            )
             return None
         if not order.account.strip() and len(self._core.options.accounts) > 1:
             session.error(order_id, 435, "You must specify an account.")
             return None
         sides = {"BUY": Side.BUY, "SELL": Side.SELL, "SSHORT": Side.SELL}
         if order.action not in sides or order.total_quantity is None:
-            session.error(order_id, 321, "Error validating request.-'bX' : cause - "
-                                         f"Invalid order side or quantity: {order.action} {order.total_quantity}")
+            session.error(
+                order_id,
+                321,
+                "Error validating request.-'bX' : cause - "
+                f"Invalid order side or quantity: {order.action} {order.total_quantity}",
+            )
             return None
         return OrderTicket(
-            client_id=session.client_id, order_id=order_id, account=account, con_id=con_id, side=sides[order.action],
-            quantity=order.total_quantity, order_type=order.order_type, limit_price=_price(order.lmt_price),
-            stop_price=_price(order.aux_price), tif=order.tif or ("" if self._core.options.preset_notice else "DAY"), order_ref=order.order_ref, parent_id=order.parent_id,
-            transmit=order.transmit, oca_group=order.oca_group, oca_type=order.oca_type,
-            outside_rth=order.outside_rth, trigger_method=order.trigger_method, what_if=order.what_if,
-            carried=order)
+            client_id=session.client_id,
+            order_id=order_id,
+            account=account,
+            con_id=con_id,
+            side=sides[order.action],
+            quantity=order.total_quantity,
+            order_type=order.order_type,
+            limit_price=_price(order.lmt_price),
+            stop_price=_price(order.aux_price),
+            tif=order.tif or ("" if self._core.options.preset_notice else "DAY"),
+            order_ref=order.order_ref,
+            parent_id=order.parent_id,
+            transmit=order.transmit,
+            oca_group=order.oca_group,
+            oca_type=order.oca_type,
+            outside_rth=order.outside_rth,
+            trigger_method=order.trigger_method,
+            what_if=order.what_if,
+            carried=order,
+        )
 
     def _cancel(self, session: Session, request: CancelOrderRequest) -> None:
         core = self._core
@@ -148,8 +167,11 @@ class Orders:
 
     def _auto_open(self, session: Session, request: AutoOpenOrdersRequest) -> None:
         if session.client_id != 0:
-            session.error(-1, 327, "Only API connections with clientId set to 0 can set the auto bind TWS orders "
-                                   "property.")
+            session.error(
+                -1,
+                327,
+                "Only API connections with clientId set to 0 can set the auto bind TWS orders property.",
+            )
         # for client 0: there are no orders placed by hand, so nothing to bind and nothing to say
 
     def _refused(self, session: Session) -> bool:
@@ -171,12 +193,19 @@ class Orders:
         try:
             since_ns = max(since_ns, _since(wanted.time))
         except ValueError:
-            session.error(request.req_id, 321, "Error validating request.-'bX' : cause - Invalid time "
-                                               f"'{wanted.time}'")
+            session.error(
+                request.req_id, 321, f"Error validating request.-'bX' : cause - Invalid time '{wanted.time}'"
+            )
             return
-        found = core.exchange.executions(ExecutionFilter(
-            client_id=wanted.client_id, account=wanted.acct_code, since_ns=since_ns, symbol=wanted.symbol,
-            side=wanted.side.upper()))
+        found = core.exchange.executions(
+            ExecutionFilter(
+                client_id=wanted.client_id,
+                account=wanted.acct_code,
+                since_ns=since_ns,
+                symbol=wanted.symbol,
+                side=wanted.side.upper(),
+            )
+        )
         for report in found:  # every client's, unless the filter names one (C4)
             security = core.security(report.executed.con_id)
             session.send(words.execution(report.executed, security, request.req_id, session.version))
@@ -190,7 +219,9 @@ def _price(value: float | None) -> Decimal | None:
 
 
 def _since(text: str) -> int:
-    """The filter's time: `yyyymmdd-hh:mm:ss` (UTC), or with a blank in New York's or a stated zone. Raises ValueError."""
+    """The filter's time: `yyyymmdd-hh:mm:ss` (UTC), or with a blank in New York's or a stated zone.
+    Raises ValueError.
+    """
     text = text.strip()
     if not text:
         return 0

@@ -1,7 +1,9 @@
-"""The answer to everything that this TWS can't serve: the error that a TWS without that subscription gives.
+"""The answer to everything that this TWS can't serve: the error that a TWS without that subscription
+gives.
 
-A request that the codec knows carries its id in `req_id`; of one that it does not know, a table says which field holds
-the id. Codes and texts: TWS-BEHAVIOUR.md A8; where none is known, 321 with the reason (assumed).
+A request that the codec knows carries its id in `req_id`; of one that it does not know, a table says
+which field holds the id. Codes and texts: TWS-BEHAVIOUR.md A8; where none is known, 321 with the reason
+(assumed).
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ _FA = "Error validating request.-'cb' : cause - Account is not an FA account"
 _UNKNOWN: dict[int, Refusal | None] = {
     10: Refusal(1, 354, "Requested market data is not subscribed."),
     11: Refusal(1, 310, "Can't find the subscribed market depth with tickerId"),
-    12: None, 13: None,  # news bulletins: there are none, and TWS says nothing
-    18: Refusal(-1, 321, _FA), 19: Refusal(-1, 321, _FA),
+    12: None,
+    13: None,  # news bulletins: there are none, and TWS says nothing
+    18: Refusal(-1, 321, _FA),
+    19: Refusal(-1, 321, _FA),
     21: Refusal(1, 321, "Error validating request.-'bW' : cause - No options can be exercised here"),
     22: Refusal(0, 162, "Historical Market Data Service error message:No scanner subscription"),
     23: None,
@@ -41,10 +45,12 @@ _UNKNOWN: dict[int, Refusal | None] = {
     53: None,
     54: Refusal(1, 200, "No security definition has been found for the request"),
     55: Refusal(1, 200, "No security definition has been found for the request"),
-    56: None, 57: None,
+    56: None,
+    57: None,
     67: Refusal(1, 321, "Error validating request.-'bX' : cause - Display groups are not available"),
     68: Refusal(1, 321, "Error validating request.-'bX' : cause - Display groups are not available"),
-    69: None, 70: None,
+    69: None,
+    70: None,
     79: Refusal(0, 321, "Error validating request.-'bX' : cause - Soft dollar tiers are not available"),
     80: Refusal(-1, 321, "Error validating request.-'bX' : cause - Family codes are not available"),
     82: Refusal(-1, 321, "Error validating request.-'bX' : cause - Market depth is not available"),
@@ -54,8 +60,10 @@ _UNKNOWN: dict[int, Refusal | None] = {
     86: Refusal(0, 321, "Error validating request.-'bX' : cause - " + _NO_NEWS),
     88: Refusal(0, 162, "Historical Market Data Service error message:No histogram data"),
     89: None,
-    100: Refusal(0, 10276, "News feed is not allowed."), 101: None,
-    102: Refusal(0, 10276, "News feed is not allowed."), 103: None,
+    100: Refusal(0, 10276, "News feed is not allowed."),
+    101: None,
+    102: Refusal(0, 10276, "News feed is not allowed."),
+    103: None,
 }
 _KNOWN: dict[str, Refusal] = {
     "MarketDepthRequest": Refusal(0, 354, "Requested market data is not subscribed."),

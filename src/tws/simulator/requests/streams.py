@@ -91,8 +91,12 @@ class Streams:
             session.error(req_id, 102, "Duplicate ticker ID for API request")
             return
         if request.snapshot and request.generic_tick_list:
-            session.error(req_id, 321, "Error validating request.-'bX' : cause - Snapshot market data subscription is "
-                                       "not applicable to generic ticks")
+            session.error(
+                req_id,
+                321,
+                "Error validating request.-'bX' : cause - Snapshot market data subscription is "
+                "not applicable to generic ticks",
+            )
             return
         security = resolve(core, session, req_id, request.contract)
         if security is None:
@@ -135,8 +139,11 @@ class Streams:
         if security is None:
             return
         if request.what_to_show not in ("TRADES", "MIDPOINT", "BID", "ASK"):
-            session.error(request.req_id, 321, "Error validating request.-'bX' : cause - Invalid what to show "
-                                               f"'{request.what_to_show}'")
+            session.error(
+                request.req_id,
+                321,
+                f"Error validating request.-'bX' : cause - Invalid what to show '{request.what_to_show}'",
+            )
             return
         self._bars[session, request.req_id] = _Bars(security.con_id, request.what_to_show)
 
@@ -159,13 +166,20 @@ class Streams:
         built = build(tape.rows(begin_s, end_s), BAR_S, wanted.what, rth=False, mode=self._core.options.hours)
         if built:
             bar = built[-1]
-            prices, volume, wap, count = (bar.open, bar.high, bar.low, bar.close), bar.volume, bar.wap, bar.count
+            prices, volume, wap, count = (
+                (bar.open, bar.high, bar.low, bar.close),
+                bar.volume,
+                bar.wap,
+                bar.count,
+            )
         else:
             price = tape.last if wanted.what == "TRADES" else (tape.bid + tape.ask) / 200
             if not price:
                 return
             prices, volume, wap, count = (price,) * 4, 0, price, 0
-        session.send(RealTimeBarTick(req_id, begin_s, *prices, Decimal(volume), Decimal(repr(round(wap, 6))), count))
+        session.send(
+            RealTimeBarTick(req_id, begin_s, *prices, Decimal(volume), Decimal(repr(round(wap, 6))), count)
+        )
 
     # -- tick by tick -----------------------------------------------------------------------------
 
@@ -173,7 +187,9 @@ class Streams:
         req_id = request.req_id
         kind = KINDS.get(request.tick_type)
         if kind is None:
-            session.error(req_id, 321, f"Error validating request.-'bX' : cause - Unknown tick type {request.tick_type}")
+            session.error(
+                req_id, 321, f"Error validating request.-'bX' : cause - Unknown tick type {request.tick_type}"
+            )
             return
         security = resolve(self._core, session, req_id, request.contract)
         if security is None:
@@ -198,8 +214,16 @@ class Streams:
             time_s = update.time_ns // NS_PER_S
             if kind in (1, 2):
                 if update.trade_size:
-                    session.send(TickByTickData(req_id, kind, time_s, price=update.trade,
-                                                size=Decimal(update.trade_size), exchange="ARCA"))
+                    session.send(
+                        TickByTickData(
+                            req_id,
+                            kind,
+                            time_s,
+                            price=update.trade,
+                            size=Decimal(update.trade_size),
+                            exchange="ARCA",
+                        )
+                    )
                 return
             prices = (update.bid, update.ask)
             now = prices if ignore_size or kind == 4 else (*prices, update.bid_size, update.ask_size)
@@ -209,9 +233,18 @@ class Streams:
             if kind == 4:
                 session.send(TickByTickData(req_id, kind, time_s, mid_point=(update.bid + update.ask) / 200))
             else:
-                session.send(TickByTickData(req_id, kind, time_s, bid_price=update.bid / 100,
-                                            ask_price=update.ask / 100, bid_size=Decimal(update.bid_size),
-                                            ask_size=Decimal(update.ask_size)))
+                session.send(
+                    TickByTickData(
+                        req_id,
+                        kind,
+                        time_s,
+                        bid_price=update.bid / 100,
+                        ask_price=update.ask / 100,
+                        bid_size=Decimal(update.bid_size),
+                        ask_size=Decimal(update.ask_size),
+                    )
+                )
+
         return listen
 
     def _cancel_prints(self, session: Session, request: CancelTickByTick) -> None:
