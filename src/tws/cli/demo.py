@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tws.cli.console import make_console, print_json
+from tws.cli.console import log_to_stderr, make_console, print_json
 
 if TYPE_CHECKING:
     from tws.demo import DemoOptions
@@ -39,6 +39,7 @@ def demo(
     Exit codes: 0 the books agree to the last digit and all is flat, 1 they do not, 2 it could not run, 130 Ctrl-C.
     """
     import asyncio
+    import logging
 
     from tws.cli.demo_view import Watch, as_json_value, draw
     from tws.cli.sim import _pairs, _speed
@@ -50,6 +51,7 @@ def demo(
     )
     if config is not None:
         options = _configured(options, config)
+    log_to_stderr(logging.WARNING)
     if as_json:
         report = asyncio.run(run_demo(options))
         print_json(as_json_value(report))

@@ -67,6 +67,7 @@ def draw(console: Console, report: DemoReport) -> None:
     ended = "ended by Ctrl-C" if report.interrupted else "done"
     console.print(f"\n{report.market} ({report.day}), {ended}: {wall}, {report.messages:,} ticks, "
                   f"ready after {report.ready_seconds:.1f} s")
+    console.print()
     console.print(_results(report))
     _signals(console, report)
     console.print("\nSlippage against the reference (positive is worse): "
@@ -74,24 +75,31 @@ def draw(console: Console, report: DemoReport) -> None:
                   f"targets {_slip(report.target_slippage)}")
     for alarm in report.alarms:
         console.print(f"{signs.warn} {alarm}")
+    console.print()
     console.print(_checks(report, signs))
     verdict = "The books agree to the last digit" if report.exact else "THE BOOKS DIFFER"
     standing = "all is flat" if report.flat else "NOT FLAT"
     good = report.exact and report.flat
     console.print(f"{signs.good if good else signs.bad} {verdict}; {standing}. Result after commissions: "
-                  f"{money(report.net)}. {report.journal_records} journal records, head {report.journal_head[:12]}.")
+                  f"{money(report.net)}. {report.journal_records} journal records, fingerprint {report.fingerprint[:12]}.")
 
 
 def _results(report: DemoReport) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
-    for name, justify in (("symbol", "left"), ("strategy", "left"), *((n, "right") for n in (
-            "signals", "trades", "target", "stop", "closed", "fills", "shares", "gross", "fees", "net"))):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    """Within 80 columns, which is what a Windows console has."""
+    table = _table()
+    for name in ("symbol", "strategy"):
+        table.add_column(name)
+    for name in ("signals", "trades", "tgt/stp/cls", "fills", "shares", "fees", "net"):
+        table.add_column(name, justify="right")
     for row in report.results:
-        table.add_row(row.symbol, row.strategy, *(str(n) for n in (
-            row.signals, row.trades, row.targets, row.stops, row.closed, row.fills)),
-            f"{row.shares:f}", money(row.gross), f"${row.commissions:,.2f}", money(row.net))
+        table.add_row(row.symbol, row.strategy, str(row.signals), str(row.trades),
+                      f"{row.targets}/{row.stops}/{row.closed}", str(row.fills), f"{row.shares:f}",
+                      f"${row.commissions:,.2f}", money(row.net))
     return table
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
 
 
 def _signals(console: Console, report: DemoReport) -> None:
@@ -114,8 +122,8 @@ def _slip(slippage: Slippage) -> str:
 
 
 def _checks(report: DemoReport, signs: Glyphs) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("\nreconciliation", "\njournal", "\ndesk", "\nbroker", ""):
+    table = _table()
+    for name in ("reconciliation", "journal", "desk", "broker", ""):
         table.add_column(name)
     for check in report.checks:
         table.add_row(check.what, check.journal, check.desk, check.broker, signs.good if check.exact else signs.bad)

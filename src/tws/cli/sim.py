@@ -48,6 +48,7 @@ def sim(
 ) -> None:
     """Run a simulated TWS that any TWS client can connect to; prints `listening on HOST:PORT` once ready."""
     import asyncio
+    import logging
 
     from tws.errors import ConfigError
     from tws.simulator.options import SimulatorOptions
@@ -69,7 +70,7 @@ def sim(
         hours="always" if hours == "always" else "exchange",
         read_only=read_only,
     )
-    log_to_stderr(verbose)
+    log_to_stderr(logging.INFO if verbose else logging.WARNING)
     asyncio.run(_serve(options))
 
 

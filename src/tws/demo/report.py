@@ -89,7 +89,8 @@ class DemoReport(Struct, frozen=True, kw_only=True):
     checks: list[Check]
     flat: bool
     journal_records: int
-    journal_head: str
+    fingerprint: str
+    """SHA-256 over the journal's records but the first: equal for equal seeds."""
 
     @property
     def exact(self) -> bool:
