@@ -131,11 +131,13 @@ class Bench:
         """A bracket around 100 and its three placements (None when it was denied)."""
         self.quote(contract=contract)
         low, high = (98, 104) if side == "BUY" else (102, 96)
+        earlier = self.take(Place)
         self.tell(SubmitBracket(
             bracket=bracket(contract, side, quantity, stop=low, target=high, limit=limit, signal_id=signal),
             instrument=Instrument(contract=contract)))
-        placed = self.take(Place)
-        if not placed:
+        placed = self.take(Place)[:3]
+        self.effects += earlier
+        if len(placed) < 3:
             return SimpleNamespace(entry=None, target=None, stop=None, placed=[])
         for place in placed:
             self.tell(Written(order_id=place.order_id))

@@ -54,8 +54,10 @@ def _look_at(turn: Turn, group: Group) -> None:
         return  # nothing can be sent; what happened meanwhile is asked for first
     elif live_entries:
         _while_entering(turn, group, live_entries, exits, held)
+    elif owing:
+        return  # what is held is not known before the executions are here; `pass_time` asks for them
     elif held == 0:
-        _end_exits(turn, group, entries, live_exits, owing)
+        _end_exits(turn, group, entries, live_exits)
     elif held < 0:
         _give_back(turn, group, live_exits, -held)
     elif group.protected:
@@ -79,14 +81,12 @@ def _while_entering(
                     turn.cancel(order, "partly filled for too long: its children may be held till it is full")
 
 
-def _end_exits(
-    turn: Turn, group: Group, entries: list[OurOrder], live_exits: list[OurOrder], owing: bool
-) -> None:
+def _end_exits(turn: Turn, group: Group, entries: list[OurOrder], live_exits: list[OurOrder]) -> None:
     """Nothing is held: exits must go. TWS ends them itself, so wait a moment unless it never knew them."""
     _covered(turn, group)
     at_once = all(entry.state in _NEVER_THERE for entry in entries)
     last = max((order.changed_ns for order in (*entries, *live_exits)), default=0)
-    if owing or not (at_once or turn.now_ns - last >= turn.timing.bare_ns):
+    if not at_once and turn.now_ns - last < turn.timing.bare_ns:
         return
     for order in live_exits:
         if not order.cancel_wanted:

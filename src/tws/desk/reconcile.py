@@ -89,12 +89,18 @@ def compare_position(turn: Turn, account: str, contract: Contract) -> None:
 
 
 def hear_answer(turn: Turn, fact: Answer) -> None:
-    """A complete answer: hear its rows, then judge what it does not name."""
+    """A complete answer: hear its rows, then judge what it does not name.
+
+    Its rows came as facts of their own already, and later facts may have overtaken the answer: a row is heard
+    again only where it can settle something, about an order of unknown outcome or one that is not ours.
+    """
     state = turn.state
     if fact.session != state.session or not state.link_up:
         return  # it speaks of an earlier link
-    for order in fact.orders:
-        hear_order(turn, order)
+    for row in fact.orders:
+        order = state.book.named(row.order_ref, row.perm_id)
+        if order is None or order.state is OrderState.UNKNOWN:
+            hear_order(turn, row)
     for execution in fact.executions:
         hear_execution(turn, execution)
     opened = fact.kind is AnswerKind.POSITIONS and _hear_positions(turn, fact)
