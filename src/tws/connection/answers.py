@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from typing import Any, Protocol
 
 from ibapi.wrapper import EWrapper
@@ -16,14 +17,23 @@ from tws.connection import translate
 from tws.connection.ids import OrderIds, RequestIds
 from tws.connection.lane import FactLanes
 from tws.connection.replies import Questions, Requests
-from tws.connection.streams import QuoteStream, TickStream
+from tws.connection.streams import QuoteStream, Stamp, TickStream
 from tws.errors import AmbiguousContractError, DecodeError, NoContractError, RequestError
 from tws.model.account import AccountValue
 from tws.model.contract import Contract
 from tws.model.facts import Answer, AnswerKind, BrokerReply, Fact, Link, LinkState, NextOrderId
 from tws.model.market import MarketDataType, Quote
 from tws.wire import codes
-from tws.wire.messages import ExecutionDetails, HistoricalData, OrderStatus, TickByTickData
+from tws.wire.messages import (
+    ExecutionDetails,
+    HistoricalData,
+    OrderStatus,
+    TickByTickData,
+    TickGeneric,
+    TickPrice,
+    TickSize,
+    TickString,
+)
 
 __all__ = ["Answers", "AnswersOwner"]
 
@@ -60,7 +70,11 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
         self.request_ids = request_ids
         self.requests = Requests(timeout_s)
         self.questions = Questions(timeout_s)
-        self.quotes: dict[int, QuoteStream] = {}
+        self.stamp = Stamp()
+        self.quotes: dict[bytes, QuoteStream] = {}
+        """Streams by their request id as TWS writes it."""
+        self.unclaimed = 0
+        """Ticks that came for a request which nobody has (any more)."""
         self.ticks: dict[int, TickStream[TickByTickData]] = {}
         self._orders_seen: set[int] = set()
 
@@ -137,7 +151,7 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
             error = (NoContractError if code == 200 else RequestError)(code, text, request_id)
         if self.requests.fail(request_id, error):
             return
-        stream = self.quotes.pop(request_id, None) or self.ticks.pop(request_id, None)
+        stream = self.quotes.pop(b"%d" % request_id, None) or self.ticks.pop(request_id, None)
         if stream is not None:
             stream.fail(error)
 
@@ -245,6 +259,22 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
     def historicalDataEnd(self, reqId: int, start: str, end: str) -> None:
         self.requests.end(reqId)
 
+    def take_tick_price(self, tick: TickPrice) -> None:
+        self._tick(tick.req_id, tick.tick_type, tick.price, tick.size)
+
+    def take_tick_size(self, tick: TickSize) -> None:
+        self._tick(tick.req_id, tick.tick_type, None, tick.size)
+
+    def take_tick_value(self, tick: TickGeneric | TickString) -> None:
+        self._tick(tick.req_id, tick.tick_type, tick.value, None)
+
+    def _tick(self, request_id: int, field: int, value: float | str | None, size: Decimal | None) -> None:
+        stream = self.quotes.get(b"%d" % request_id)
+        if stream is None:
+            self.unclaimed += 1
+        elif value is not None or size is not None:
+            stream.apply(field, value, None if size is None else float(size), self.stamp.now_ns)
+
     def take_tick_by_tick(self, tick: TickByTickData) -> None:
         stream = self.ticks.get(tick.req_id)
         if stream is not None:
@@ -253,6 +283,6 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
             stream.put(tick)
 
     def marketDataType(self, reqId: int, marketDataType: int) -> None:
-        stream = self.quotes.get(reqId)
+        stream = self.quotes.get(b"%d" % reqId)
         if stream is not None:
             stream.kind = MarketDataType(marketDataType)

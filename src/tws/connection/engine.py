@@ -27,7 +27,7 @@ from tws.connection.official import Decoder, OfficialClient, OfficialEncoder, Pi
 from tws.connection.outbound import Gates, Outbound
 from tws.connection.router import Router
 from tws.connection.stages import Handshakes, Stage
-from tws.connection.streams import QuoteStream, Stamp, lost
+from tws.connection.streams import QuoteStream, lost
 from tws.connection.tws_time import login_zone
 from tws.errors import ConnectError, FrameError, NotSentError
 from tws.model.facts import Link as LinkFact
@@ -68,7 +68,6 @@ class Engine:
         self.ready = False
         self.zone: tzinfo = UTC
         self.callbacks = Callbacks()
-        self.stamp = Stamp()
         self.order_ids = OrderIds()
         self.request_ids = RequestIds(OURS_FIRST)
         self.official_ids = RequestIds(OFFICIAL_FIRST)
@@ -233,13 +232,13 @@ class Engine:
         link.close()
 
     def on_payload(self, link: Link, payload: bytes) -> None:
-        self.stamp.now_ns = self.clock.now_ns()
+        self.answers.stamp.now_ns = self.clock.now_ns()
         self.router.take_or_hold(payload)
         if self.lanes.full:
             link.pause_reading()
 
     def on_bytes(self, link: Link, data: bytes) -> None:
-        self.stamp.now_ns = self.clock.now_ns()
+        self.answers.stamp.now_ns = self.clock.now_ns()
         try:
             if not self.router.feed(data):
                 link.pause_reading()
@@ -272,6 +271,7 @@ class Engine:
         was_ready, self.ready = self.ready, False
         self.official.end()
         self.router.go_on(to_the_end=True)
+        self.router.end()
         self.answers.fail_all(lambda: lost("not answered"))
         self.outbound.link_lost()
         if was_ready:
@@ -361,13 +361,11 @@ class Engine:
     # -- streams
 
     def open_quotes(self, stream: QuoteStream) -> None:
-        self.answers.quotes[stream.request_id] = stream
-        self.router.subscribe(stream.request_id, stream.handler(self.stamp, call_safely))
+        self.answers.quotes[b"%d" % stream.request_id] = stream
 
     def drop_quotes(self, request_id: int) -> bool:
         """Forget a stream; whether TWS still feeds it."""
-        self.router.drop(request_id)
-        return self.answers.quotes.pop(request_id, None) is not None
+        return self.answers.quotes.pop(b"%d" % request_id, None) is not None
 
     # -- ending
 

@@ -389,7 +389,7 @@ class TWSConnection:
 
         self._must_be_ready()
         engine, official = self._engine, self.official
-        stream = QuoteStream(contract, lambda: _close_quotes(engine, stream.request_id))
+        stream = QuoteStream(contract, lambda: _close_quotes(engine, stream.request_id), engine.lanes.isolate)
         stream.request_id = engine.request_ids.take()
         engine.open_quotes(stream)
         try:

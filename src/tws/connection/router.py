@@ -16,10 +16,19 @@ from typing import Any
 import structlog
 
 from tws.connection.answers import Answers
+from tws.connection.ticks import Ticks
 from tws.errors import DecodeError
 from tws.wire import codec
-from tws.wire.hot import TickHandler, TickWalker
-from tws.wire.messages import ExecutionDetails, HistoricalData, OrderStatus, TickByTickData
+from tws.wire.messages import (
+    ExecutionDetails,
+    HistoricalData,
+    OrderStatus,
+    TickByTickData,
+    TickGeneric,
+    TickPrice,
+    TickSize,
+    TickString,
+)
 
 __all__ = ["READERS", "Reader", "Router", "Unreadable"]
 
@@ -29,15 +38,15 @@ log = structlog.get_logger("tws.connection")
 class Reader(Enum):
     """Who decodes a message."""
 
-    TICK = "tws.wire.hot, in place"
+    PLACE = "tws.connection.ticks in place; the unusual ones tws.wire.codec"
     WIRE = "tws.wire.codec"
     OFFICIAL = "the official Decoder"
 
 
 READERS: dict[int, Reader] = {
     **dict.fromkeys(range(1, 112), Reader.OFFICIAL),
-    1: Reader.TICK, 2: Reader.TICK, 45: Reader.TICK, 46: Reader.TICK,
-    3: Reader.WIRE, 11: Reader.WIRE, 17: Reader.WIRE, 99: Reader.WIRE,
+    1: Reader.PLACE, 2: Reader.PLACE, 45: Reader.WIRE, 46: Reader.WIRE, 3: Reader.WIRE, 11: Reader.WIRE,
+    17: Reader.WIRE, 99: Reader.WIRE,
 }
 """Each answer of TWS by its number (official client, message.IN) and who decodes it: the one table."""
 
@@ -60,17 +69,19 @@ class Router:
         self._decoder = decoder
         self._full = full
         self._version = 0
-        self._walker = TickWalker()
+        self._answers = answers
+        self._walker = self._new_walker()
+        self._open = False
         self._held: deque[bytes] = deque()
         self._walking = False
         self._reports: Counter[int] = Counter()
-        self.unclaimed = 0
-        """Ticks that came for a request which nobody has (any more)."""
         self.unreadable: deque[Unreadable] = deque(maxlen=_KEPT)
         """The last frames that nobody could read, for a report."""
         self.taps: tuple[Callable[[int, bytes], None], ...] = ()
         """Who else wants every message that is no tick of a stream, as (id, payload), for `TWSConnection.attach`."""
         self._wire: dict[type, Callable[[Any], None]] = {
+            TickPrice: answers.take_tick_price, TickSize: answers.take_tick_size,
+            TickGeneric: answers.take_tick_value, TickString: answers.take_tick_value,
             OrderStatus: answers.take_order_status, ExecutionDetails: answers.take_execution,
             HistoricalData: answers.take_bars, TickByTickData: answers.take_tick_by_tick,
         }
@@ -79,14 +90,17 @@ class Router:
         """A session begins: its version, nothing held, no streams."""
         self._version = server_version
         self._decoder.serverVersion = server_version
-        self._walker = TickWalker()
+        self._walker = self._new_walker()
+        self._open = True
         self._held.clear()
 
-    def subscribe(self, request_id: int, handler: TickHandler) -> None:
-        self._walker.subscribe(request_id, handler)
+    def end(self) -> None:
+        """The session is over: what its callbacks left unread is no longer heard."""
+        self._open = False
+        self._held.clear()
 
-    def drop(self, request_id: int) -> None:
-        self._walker.drop(request_id)
+    def _new_walker(self) -> Ticks:
+        return Ticks(self._answers.quotes, self._answers.stamp, self._answers.lanes.isolate)
 
     @property
     def pending(self) -> int:
@@ -103,6 +117,8 @@ class Router:
 
     def take_or_hold(self, payload: bytes) -> None:
         """One whole message: taken, or held behind those that wait because the fact lane is full."""
+        if not self._open:
+            return
         if self._held or self._walking or self._full():
             self._held.append(payload)
         else:
@@ -133,12 +149,9 @@ class Router:
                 raise DecodeError(f"message {number} is unknown", payload)
             if reader is Reader.OFFICIAL:
                 self._decoder.interpret(tuple(rest.split(b"\0")[:-1]), number)
-            elif reader is Reader.WIRE:
+            else:
                 message = codec.decode_answer(payload, self._version)
                 self._wire[type(message)](message)
-            else:
-                codec.decode_answer(payload, self._version)  # readable, but nobody's: late after a cancel
-                self.unclaimed += 1
         except Exception as error:  # one unreadable frame never ends a session (INCIDENTS.md, pain 3)
             self._report(number, payload, error)
 

@@ -17,7 +17,6 @@ from typing import Generic, TypeAlias, TypeVar
 from tws.errors import LinkLostError, TWSError
 from tws.model.contract import Contract
 from tws.model.market import MarketDataType, Quote
-from tws.wire.hot import TickHandler
 
 __all__ = ["QuoteStream", "Stamp", "TickCallback", "TickStream"]
 
@@ -99,8 +98,9 @@ class QuoteStream(_Ending[Quote]):
     LinkLostError when the link goes, with RequestError when TWS ends the stream.
     """
 
-    def __init__(self, contract: Contract, on_close: Callable[[], None]) -> None:
+    def __init__(self, contract: Contract, on_close: Callable[[], None], isolate: Callable[..., None]) -> None:
         super().__init__(contract, on_close)
+        self._isolate = isolate
         self.prices: dict[int, float] = {}
         """The last value of each price or generic field, as TWS sent it (-1 for no data)."""
         self.sizes: dict[int, float] = {}
@@ -166,43 +166,26 @@ class QuoteStream(_Ending[Quote]):
         self.dirty = True
         self.wake()
         for watcher in self._watchers:
-            watcher(self)
+            self._isolate(watcher, self)
 
-    def handler(self, stamp: Stamp, isolate: Callable[..., None]) -> TickHandler:
-        """For the connection: what `tws.wire.hot` calls for each tick of this stream. Written for speed."""
-        prices, sizes, size_of = self.prices, self.sizes, SIZE_OF.get
-
-        def tick(field: int, value: float | str | None, size: float | None, mask: int) -> None:
-            price = _NAN
-            if size is not None:
-                sizes[size_of(field, field)] = size
-                if value is not None:
-                    price = prices[field] = value  # type: ignore[assignment]  # text never has a size
-            elif value is None:
-                return
-            else:
-                size = _NAN
-                price = self._keep(field, value)
-            self.ticks += 1
-            self.time_ns = stamp.now_ns
-            if self.dirty:
-                self.merged += 1
-            else:
-                self.soil()
-            for callback in self.callbacks:
-                try:
-                    callback(field, price, size)
-                except Exception as error:
-                    isolate(_raise, error)
-
-        return tick
-
-    def _keep(self, field: int, value: float | str) -> float:
+    def apply(self, field: int, value: float | str | None, size: float | None, now_ns: int) -> None:
+        """For the connection: one tick, the careful way (`tws.connection.ticks` does the usual ones in place)."""
+        price = _NAN
         if isinstance(value, str):
             self.texts[field] = value
-            return text_value(value)
-        self.prices[field] = value
-        return value
+            price = text_value(value)
+        elif value is not None:
+            price = self.prices[field] = value
+        if size is not None:
+            self.sizes[SIZE_OF.get(field, field)] = size
+        self.ticks += 1
+        self.time_ns = now_ns
+        if self.dirty:
+            self.merged += 1
+        else:
+            self.soil()
+        for callback in self.callbacks:
+            self._isolate(callback, field, price, _NAN if size is None else size)
 
     def __aiter__(self) -> QuoteStream:
         return self
@@ -280,7 +263,3 @@ def text_value(text: str) -> float:
 def lost(what: str) -> LinkLostError:
     """The error that ends what hung on a link that went."""
     return LinkLostError(f"{what}: the link to TWS was lost")
-
-
-def _raise(error: Exception) -> None:
-    raise error
