@@ -115,8 +115,10 @@ class Dialogue:
             self._notes.session = SessionSeen(server_version=version, client_id=client_id)
             self._notes.step("connection", Outcome.OK, f"server version {version}, client id {client_id}")
             return session, None
-        await _close(session, config.connection_timeout)
-        return None, session.failure or ConnectError("connection", "it failed without a reason", "Try again")
+        failure = session.failure or ConnectError("connection", "it failed without a reason", "Try again")
+        if failure.stage != "dial":  # a dial that failed opened no socket: there is none to wait for
+            await _close(session, config.connection_timeout)
+        return None, failure
 
     async def _free_id(self) -> Session | None:
         own, session, suggestion = self._config.client_id, None, "Give this program another --client-id. "
