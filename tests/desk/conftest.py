@@ -1,6 +1,6 @@
-"""A bench for the desk: a clock to turn by hand, the broker's words as one-liners, the journal kept and replayed.
+"""A bench for the desk: a clock turned by hand, the broker's words as one-liners, the journal replayed.
 
-Every record goes through its bytes, and `check()` compares the live state with one that was rebuilt from them.
+Every record goes through its bytes; `check()` compares the live state with one rebuilt from them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from tws.desk import (
     Place,
     SubmitBracket,
     TimerTick,
-    Timing,
     Written,
 )
 from tws.model.account import Position
@@ -37,7 +36,7 @@ from tws.model.facts import (
 )
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
-from tws.model.order import Order, Side, bracket
+from tws.model.order import Order, bracket
 from tws.model.records import Alarmed, Denied, decode_record, encode_record
 from tws.risk import Gate, Limits
 
@@ -96,17 +95,30 @@ class Bench:
 
     # -- the start of a session
 
-    def begin(self, port: int = 7497, account: str = ACCOUNT, next_id: int = 1, positions: tuple = ()) -> None:
+    def begin(
+        self, port: int = 7497, account: str = ACCOUNT, next_id: int = 1, positions: tuple = ()
+    ) -> None:
         self.tell(Begin(prefix="t", client_id=1, account=account, port=port))
         self.connect(next_id=next_id, positions=positions, accounts=(account,))
 
-    def connect(self, next_id: int = 1, positions: tuple = (), accounts: tuple = (ACCOUNT,), orders: tuple = (),
-                executions: tuple = (), completed: tuple = ()) -> None:
-        self.tell(NextOrderId(order_id=next_id),
-                  Link(state=LinkState.CONNECTED, session=self.session, accounts=accounts))
+    def connect(
+        self,
+        next_id: int = 1,
+        positions: tuple = (),
+        accounts: tuple = (ACCOUNT,),
+        orders: tuple = (),
+        executions: tuple = (),
+        completed: tuple = (),
+    ) -> None:
+        self.tell(
+            NextOrderId(order_id=next_id),
+            Link(state=LinkState.CONNECTED, session=self.session, accounts=accounts),
+        )
         self.answer(positions=positions, orders=orders, executions=executions, completed=completed)
 
-    def answer(self, positions: tuple = (), orders: tuple = (), executions: tuple = (), completed: tuple = ()) -> None:
+    def answer(
+        self, positions: tuple = (), orders: tuple = (), executions: tuple = (), completed: tuple = ()
+    ) -> None:
         """Answer whatever was asked."""
         for ask in self.take(Ask):
             rows = {
@@ -126,15 +138,26 @@ class Bench:
 
     # -- orders
 
-    def enter(self, quantity: int = 100, side: str = "BUY", signal: str = "", contract: Contract = SPY,
-              limit: float | None = None) -> SimpleNamespace:
+    def enter(
+        self,
+        quantity: int = 100,
+        side: str = "BUY",
+        signal: str = "",
+        contract: Contract = SPY,
+        limit: float | None = None,
+    ) -> SimpleNamespace:
         """A bracket around 100 and its three placements (None when it was denied)."""
         self.quote(contract=contract)
         low, high = (98, 104) if side == "BUY" else (102, 96)
         earlier = self.take(Place)
-        self.tell(SubmitBracket(
-            bracket=bracket(contract, side, quantity, stop=low, target=high, limit=limit, signal_id=signal),
-            instrument=Instrument(contract=contract)))
+        self.tell(
+            SubmitBracket(
+                bracket=bracket(
+                    contract, side, quantity, stop=low, target=high, limit=limit, signal_id=signal
+                ),
+                instrument=Instrument(contract=contract),
+            )
+        )
         placed = self.take(Place)[:3]
         self.effects += earlier
         if len(placed) < 3:
@@ -165,37 +188,84 @@ class Bench:
         self.perms += 1
         return self.perms
 
-    def row(self, order, status: str, perm: int | None = None, order_id: int | None = None,  # type: ignore[no-untyped-def]
-            quantity: int | None = None, completed: bool = False, filled: int | None = None) -> BrokerOrder:
+    def row(
+        self,
+        order,
+        status: str,
+        perm: int | None = None,
+        order_id: int | None = None,  # type: ignore[no-untyped-def]
+        quantity: int | None = None,
+        completed: bool = False,
+        filled: int | None = None,
+    ) -> BrokerOrder:
         asked: Order = order.order
         return BrokerOrder(
             order_id=0 if completed else order.order_id if order_id is None else order_id,
-            perm_id=self.perm(order) if perm is None else perm, client_id=1, account=ACCOUNT,
-            contract=order.contract, side=asked.side.value, quantity=Decimal(quantity or asked.quantity),
-            order_type=asked.order_type.value, limit_price=asked.limit_price, stop_price=asked.stop_price,
-            tif="DAY", order_ref=order.intent_id, parent_id=asked.parent_id, status=status, completed=completed,
-            filled=None if filled is None else Decimal(filled))
+            perm_id=self.perm(order) if perm is None else perm,
+            client_id=1,
+            account=ACCOUNT,
+            contract=order.contract,
+            side=asked.side.value,
+            quantity=Decimal(quantity or asked.quantity),
+            order_type=asked.order_type.value,
+            limit_price=asked.limit_price,
+            stop_price=asked.stop_price,
+            tif="DAY",
+            order_ref=order.intent_id,
+            parent_id=asked.parent_id,
+            status=status,
+            completed=completed,
+            filled=None if filled is None else Decimal(filled),
+        )
 
-    def status(self, order, status: str, filled: int | None = None, remaining: int | None = None,  # type: ignore[no-untyped-def]
-               perm: int | None = None) -> BrokerOrderStatus:
+    def status(
+        self,
+        order,
+        status: str,
+        filled: int | None = None,
+        remaining: int | None = None,  # type: ignore[no-untyped-def]
+        perm: int | None = None,
+    ) -> BrokerOrderStatus:
         done = order.filled if filled is None else Decimal(filled)
         rest = order.order.quantity - done if remaining is None else Decimal(remaining)
-        return BrokerOrderStatus(order_id=order.order_id, perm_id=self.perm(order) if perm is None else perm,
-                                 client_id=1, status=status, filled=done, remaining=rest)
+        return BrokerOrderStatus(
+            order_id=order.order_id,
+            perm_id=self.perm(order) if perm is None else perm,
+            client_id=1,
+            status=status,
+            filled=done,
+            remaining=rest,
+        )
 
     def pair(self, order, status: str, **figures: int) -> None:  # type: ignore[no-untyped-def]
         """openOrder and orderStatus, as TWS sends them."""
         self.tell(self.row(order, status))
         self.tell(self.status(order, status, **figures))
 
-    def execution(self, order, quantity: int, price: str = "100.01", exec_id: str = "",  # type: ignore[no-untyped-def]
-                  **changes: object) -> Execution:
+    def execution(
+        self,
+        order,
+        quantity: int,
+        price: str = "100.01",
+        exec_id: str = "",  # type: ignore[no-untyped-def]
+        **changes: object,
+    ) -> Execution:
         self.fills += 1
-        fields = dict(
-            exec_id=exec_id or f"0000e0d5.{self.fills:08x}.01.01", order_id=order.order_id, perm_id=self.perm(order),
-            client_id=1, account=ACCOUNT, contract=order.contract, side=order.order.side, quantity=Decimal(quantity),
-            price=Decimal(price), time_ns=self.now, cumulative=order.filled + quantity, average_price=Decimal(price),
-            order_ref=order.intent_id)
+        fields: dict[str, object] = {
+            "exec_id": exec_id or f"0000e0d5.{self.fills:08x}.01.01",
+            "order_id": order.order_id,
+            "perm_id": self.perm(order),
+            "client_id": 1,
+            "account": ACCOUNT,
+            "contract": order.contract,
+            "side": order.order.side,
+            "quantity": Decimal(quantity),
+            "price": Decimal(price),
+            "time_ns": self.now,
+            "cumulative": order.filled + quantity,
+            "average_price": Decimal(price),
+            "order_ref": order.intent_id,
+        }
         return Execution(**{**fields, **changes})  # type: ignore[arg-type]
 
     def fill(self, order, quantity: int, price: str = "100.01") -> None:  # type: ignore[no-untyped-def]
@@ -216,7 +286,9 @@ class Bench:
         self.pair(trade.stop, "PreSubmitted")
 
     def position(self, quantity: int, contract: Contract = SPY) -> Position:
-        return Position(account=ACCOUNT, contract=contract, quantity=Decimal(quantity), average_cost=Decimal(100))
+        return Position(
+            account=ACCOUNT, contract=contract, quantity=Decimal(quantity), average_cost=Decimal(100)
+        )
 
     def net(self, contract: Contract = SPY) -> Decimal:
         return self.desk.state.net(contract)

@@ -151,8 +151,11 @@ def test_07_a_partial_fill_repeated_by_an_answer_counts_once(bench) -> None:
     fill = bench.execution(trade.entry, 1, "99.99")
     bench.tell(fill)
     bench.drop()
-    bench.connect(executions=(fill,), positions=(bench.position(-1),),
-                  orders=tuple(bench.row(order, "Submitted") for order in (trade.entry, trade.target, trade.stop)))
+    bench.connect(
+        executions=(fill,),
+        positions=(bench.position(-1),),
+        orders=tuple(bench.row(order, "Submitted") for order in (trade.entry, trade.target, trade.stop)),
+    )
     assert bench.net() == -1
     assert bench.desk.state.differs == {}
     bench.check()
@@ -169,7 +172,11 @@ def test_08_a_partly_filled_entry_ended_gets_a_stop_of_its_size(bench) -> None:
     assert bench.take(Place) == []
     bench.pair(trade.stop, "Cancelled", remaining=0)
     stop, target = bench.written()
-    assert (stop.order.quantity, stop.order.order_type, stop.order.stop_price) == (40, OrderType.STOP, Decimal(98))
+    assert (stop.order.quantity, stop.order.order_type, stop.order.stop_price) == (
+        40,
+        OrderType.STOP,
+        Decimal(98),
+    )
     assert (target.order.quantity, target.order.order_type) == (40, OrderType.LIMIT)
     assert stop.order.oca_group == target.order.oca_group != ""
     assert stop.order.parent_id == 0 and stop.order.transmit
@@ -319,11 +326,15 @@ def test_14_a_child_that_never_left_takes_its_parent_with_it(new_bench) -> None:
     bench.begin()
     bench.quote()
     from tws.desk import SubmitBracket
-    from tws.model.order import bracket
     from tws.model.contract import Contract
+    from tws.model.order import bracket
+
     spy = Contract(con_id=SPY_ID, symbol="SPY")
-    bench.tell(SubmitBracket(bracket=bracket(spy, "BUY", 100, stop=98, target=104),
-                             instrument=Instrument(contract=spy)))
+    bench.tell(
+        SubmitBracket(
+            bracket=bracket(spy, "BUY", 100, stop=98, target=104), instrument=Instrument(contract=spy)
+        )
+    )
     bench.tell(NotWritten(order_id=3, reason="the link went before any byte left"))
     assert bench.order("t-3").state is OrderState.DENIED
     assert bench.cancels() == [1]
@@ -382,12 +393,21 @@ def test_18_flatten_waits_for_each_confirmation_and_rereads_before_it_closes(ben
     assert bench.take(Place) == []
     bench.answer(positions=(bench.position(70),))
     (close,) = bench.written()
-    assert (close.order.side, close.order.quantity, close.order.order_type) == (Side.SELL, 70, OrderType.MARKET)
+    assert (close.order.side, close.order.quantity, close.order.order_type) == (
+        Side.SELL,
+        70,
+        OrderType.MARKET,
+    )
     bench.fill(bench.order(close.intent_id), 70, "97.00")
     assert bench.net() == 0
     assert bench.desk.state.flattens == {}
     phases = [record.phase for record in bench.all_records if isinstance(record, FlattenMoved)]
-    assert phases == [FlattenPhase.CANCELLING, FlattenPhase.REREADING, FlattenPhase.CLOSING, FlattenPhase.FLAT]
+    assert phases == [
+        FlattenPhase.CANCELLING,
+        FlattenPhase.REREADING,
+        FlattenPhase.CLOSING,
+        FlattenPhase.FLAT,
+    ]
     bench.tell(Flatten(symbol="SPY", reason="close", key="eod"))
     assert [record.phase for record in bench.all_records if isinstance(record, FlattenMoved)] == phases
     bench.check()
@@ -414,7 +434,9 @@ class _Exit:
 @pytest.mark.parametrize("case", [_Exit(99, True), _Exit(100, True), _Exit(101, False)])
 def test_19_an_exit_never_flips_a_position(bench, case: _Exit) -> None:
     _hold_unprotected(bench)
-    bench.tell(SubmitOrder(instrument=_spy(), side=Side.SELL, quantity=Decimal(case.quantity), role=Role.CLOSE))
+    bench.tell(
+        SubmitOrder(instrument=_spy(), side=Side.SELL, quantity=Decimal(case.quantity), role=Role.CLOSE)
+    )
     assert bool(bench.take(Place)) is case.allowed
     if not case.allowed:
         assert bench.denials()[-1].limit == "reduce_only"

@@ -61,8 +61,11 @@ events = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow,
-                                                                  HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(script=st.lists(events, max_size=40))
 def test_the_journal_rebuilds_the_state(new_bench, script) -> None:
     bench = new_bench()
@@ -74,8 +77,11 @@ def test_the_journal_rebuilds_the_state(new_bench, script) -> None:
     _books_add_up(bench)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow,
-                                                                 HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(script=st.lists(events, max_size=20))
 def test_deciding_on_a_copy_moves_nothing_and_says_the_same(new_bench, script) -> None:
     bench = new_bench()
@@ -95,14 +101,23 @@ def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
         case "enter", (side, quantity):
             bench.enter(quantity, side)
         case "exit", (side, quantity):
-            bench.tell(SubmitOrder(instrument=Instrument(contract=SPY), side=side, quantity=Decimal(quantity),
-                                   role=Role.CLOSE))
+            bench.tell(
+                SubmitOrder(
+                    instrument=Instrument(contract=SPY),
+                    side=side,
+                    quantity=Decimal(quantity),
+                    role=Role.CLOSE,
+                )
+            )
         case "link", (state, new):
             bench.session += new
             bench.tell(Link(state=state, session=bench.session, accounts=("DU1234567",)))
         case "answer", (answer_kind, quantity):
-            rows = tuple(bench.row(order, "Submitted") for order in orders[::2]
-                         if answer_kind is AnswerKind.OPEN_ORDERS)
+            rows = tuple(
+                bench.row(order, "Submitted")
+                for order in orders[::2]
+                if answer_kind is AnswerKind.OPEN_ORDERS
+            )
             positions = (bench.position(quantity),) if answer_kind is AnswerKind.POSITIONS else ()
             bench.tell(Answer(kind=answer_kind, session=bench.session, orders=rows, positions=positions))
         case "next id", (number,):
@@ -116,7 +131,9 @@ def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
         case "cancel all", (entries,):
             bench.tell(CancelAll(reason="test", entries_only=entries))
         case "fee", (number, revision):
-            bench.tell(Commission(exec_id=f"x.{number}.0{revision}", amount=Decimal(revision), currency="USD"))
+            bench.tell(
+                Commission(exec_id=f"x.{number}.0{revision}", amount=Decimal(revision), currency="USD")
+            )
         case "human", ("reserve", _):
             bench.tell(ReserveIds(count=2))
         case "human", ("adopt", number):
@@ -129,8 +146,14 @@ def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
 def _about(bench, order, kind: str, args) -> None:  # type: ignore[no-untyped-def]
     match kind, args:
         case "status", (number, status, filled, known):
-            bench.tell(bench.status(order, status, filled=min(filled, int(order.order.quantity)),
-                                    perm=None if known else 9000 + number))
+            bench.tell(
+                bench.status(
+                    order,
+                    status,
+                    filled=min(filled, int(order.order.quantity)),
+                    perm=None if known else 9000 + number,
+                )
+            )
         case "row", (number, status, completed, foreign):
             bench.tell(bench.row(order, status, perm=9000 + number if foreign else None, completed=completed))
         case "fill", (_, quantity, number, revision):
@@ -166,6 +189,7 @@ def _books_add_up(bench) -> None:  # type: ignore[no-untyped-def]
             if base not in latest or latest[base][0] < revision:
                 latest[base] = (revision, record.execution.signed_quantity)
     assert bench.net() == sum((quantity for _, quantity in latest.values()), Decimal(0))
-    by_intents = sum((order.filled * order.order.side.sign for order in bench.desk.state.book.orders.values()),
-                     Decimal(0))
+    by_intents = sum(
+        (order.filled * order.order.side.sign for order in bench.desk.state.book.orders.values()), Decimal(0)
+    )
     assert by_intents == bench.net()

@@ -10,8 +10,14 @@ from tws.orders import OrderBook, OrderState, OurOrder
 
 
 def _order(intent_id: str, order_id: int, quantity: int = 100) -> OurOrder:
-    return OurOrder(intent_id=intent_id, group_id=intent_id, role=Role.ENTRY, contract=Contract(con_id=1),
-                    order=Order(side=Side.BUY, quantity=Decimal(quantity)), order_id=order_id)
+    return OurOrder(
+        intent_id=intent_id,
+        group_id=intent_id,
+        role=Role.ENTRY,
+        contract=Contract(con_id=1),
+        order=Order(side=Side.BUY, quantity=Decimal(quantity)),
+        order_id=order_id,
+    )
 
 
 def test_the_reference_comes_before_the_permanent_id() -> None:

@@ -31,7 +31,7 @@ def compare(book: PositionBook, stated: Iterable[Position], accounts: Iterable[s
     wanted = tuple(accounts)
     rows = {book.key(row.account, row.contract.con_id): row for row in stated if row.account in wanted}
     differences = []
-    for key, row in rows.items():
+    for row in rows.values():
         reckoned = book.quantity(row.account, row.contract.con_id)
         if reckoned != row.quantity:
             differences.append(Difference(account=row.account, contract=row.contract, reckoned=reckoned,
