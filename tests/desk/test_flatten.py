@@ -1,0 +1,173 @@
+"""Flatten: what is waited for, what is closed, and when the answer is NOT FLAT."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tws.desk import Ask, Cancel, Flatten, Place, SubmitOrder
+from tws.model.contract import Contract
+from tws.model.facts import Link, LinkState
+from tws.model.instrument import Instrument
+from tws.model.order import Side
+from tws.model.records import FlattenPhase, OrderState
+
+AAPL = Contract(con_id=265598, symbol="AAPL")
+
+
+def hold(bench, quantity: int = 100):
+    trade = bench.enter(quantity)
+    bench.work(trade)
+    bench.fill(trade.entry, quantity)
+    return trade
+
+
+def cancelled(bench, trade) -> None:
+    for order in (trade.target, trade.stop):
+        bench.pair(order, "Cancelled", remaining=0)
+
+
+def test_it_never_closes_more_than_the_broker_states(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    cancelled(bench, trade)
+    bench.answer(positions=(bench.position(60),))
+    (close,) = bench.take(Place)
+    assert close.order.quantity == 60
+    assert any("the broker states 60" in text for text in bench.alarms())
+
+
+def test_foreign_holdings_are_left(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    cancelled(bench, trade)
+    bench.answer(positions=(bench.position(500),))
+    (close,) = bench.take(Place)
+    assert close.order.quantity == 100
+
+
+def test_the_wrong_side_at_the_broker_closes_nothing_and_says_so(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    cancelled(bench, trade)
+    bench.answer(positions=(bench.position(-100),))
+    assert bench.take(Place) == []
+    assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.NOT_FLAT
+    assert any("NOT FLAT" in text for text in bench.alarms())
+    assert bench.enter(signal="next").entry is None
+    assert bench.denials()[-1].limit == "entries_blocked"
+    bench.check()
+
+
+def test_entries_are_denied_while_it_runs_and_its_stops_are_not_replaced(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    assert bench.enter().entry is None
+    assert bench.denials()[-1].limit == "entries_blocked"
+    bench.pair(trade.stop, "Cancelled", remaining=0)
+    bench.wait(20)
+    assert bench.take(Place) == []
+
+
+def test_all_symbols_each_for_itself(bench) -> None:
+    spy = hold(bench)
+    aapl = bench.enter(50, contract=AAPL)
+    bench.work(aapl)
+    bench.tell(Flatten(symbol=None, reason="eod", key="eod 1"))
+    assert set(bench.desk.state.flattens) == {"SPY", "AAPL"}
+    cancelled(bench, spy)
+    bench.answer(positions=(bench.position(100),))
+    (close,) = bench.written()
+    assert close.contract.symbol == "SPY"
+    for order in (aapl.entry, aapl.target, aapl.stop):
+        bench.pair(order, "Cancelled", remaining=0)
+    bench.answer(positions=(bench.position(100),))
+    assert set(bench.desk.state.flattens) == {"SPY"}
+    bench.fill(bench.order(close.intent_id), 100, "99.00")
+    assert bench.desk.state.flattens == {}
+    bench.tell(Flatten(symbol=None, reason="eod", key="eod 1"))
+    assert bench.desk.state.flattens == {}
+    bench.check()
+
+
+def test_a_refused_close_is_tried_again_a_bounded_number_of_times(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    cancelled(bench, trade)
+    closes = 0
+    for _ in range(20):
+        bench.answer(positions=(bench.position(100),))
+        for place in bench.written():
+            closes += 1
+            bench.reply(bench.order(place.intent_id), 201, "no")
+        bench.wait(1)
+    assert closes == 3
+    assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.NOT_FLAT
+    bench.tell(Flatten(symbol="SPY", reason="again"))
+    bench.answer(positions=(bench.position(100),))
+    assert bench.take(Place), "a human may begin anew"
+
+
+def test_an_order_of_unknown_outcome_keeps_it_waiting_and_it_says_not_flat(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Link(state=LinkState.BROKER_LOST, session=1))
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    bench.wait(31)
+    assert bench.take(Place) == []
+    assert any("NOT FLAT" in text and "broker lost" in text for text in bench.alarms())
+    bench.tell(Link(state=LinkState.RESTORED_KEPT, session=1))
+    bench.answer(positions=(bench.position(100),),
+                 orders=(bench.row(trade.stop, "PreSubmitted"), bench.row(trade.target, "Submitted")))
+    assert trade.stop.cancel_wanted
+    bench.take(Cancel)
+    bench.wait(12)
+    cancelled(bench, trade)
+    bench.answer(positions=(bench.position(100),))
+    (close,) = bench.written()
+    bench.fill(bench.order(close.intent_id), 100, "99.00")
+    assert bench.net() == 0
+    assert bench.desk.state.flattens == {}
+    bench.check()
+
+
+def test_a_link_lost_between_the_question_and_the_answer_asks_again(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    cancelled(bench, trade)
+    bench.take(Ask)
+    bench.drop()
+    bench.connect(positions=(bench.position(100),))
+    bench.wait(1)
+    bench.answer(positions=(bench.position(100),))
+    (close,) = bench.take(Place)
+    assert close.order.quantity == 100
+
+
+def test_it_survives_a_restart_in_each_phase(bench) -> None:
+    trade = hold(bench)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    rows = tuple(bench.row(order, "Cancelled", completed=True) for order in (trade.target, trade.stop))
+    bench.restart()
+    bench.connect(positions=(bench.position(100),), completed=rows)
+    bench.wait(1)
+    bench.answer(positions=(bench.position(100),))
+    (close,) = bench.written()
+    bench.restart()
+    ours = bench.order(close.intent_id)
+    assert ours.state is OrderState.UNKNOWN
+    fill = bench.execution(ours, 100, "99.00")
+    bench.connect(executions=(fill,))
+    bench.wait(2)
+    assert bench.net() == 0
+    assert bench.take(Place) == []
+    assert bench.desk.state.flattens == {}
+    bench.check()
+
+
+def test_a_working_entry_without_protection_is_cancelled_too(bench) -> None:
+    bench.quote()
+    spy = Instrument(contract=Contract(con_id=756733, symbol="SPY"))
+    bench.tell(SubmitOrder(instrument=spy, side=Side.BUY, quantity=Decimal(10)))
+    (place,) = bench.written()
+    bench.pair(bench.order(place.intent_id), "Submitted")
+    bench.tell(Flatten(symbol=None, reason="test"))
+    assert bench.cancels() == [place.order_id]
