@@ -316,6 +316,6 @@ OPT_DECIMAL = Kind("decimal or 2147483647", read_opt_decimal, _write_opt_decimal
 OPT_DECIMAL_EMPTY = Kind("decimal or empty", read_opt_decimal, _write_opt_decimal(""))
 OPTIONS = Kind("tag=value;…", read_options, write_options)
 AND_OR = Kind("a or o", read_and_or, write_and_or)
-VOLATILITY = Kind("number, none is -1", read_volatility, _write_opt_float("-1.0"))
+VOLATILITY = Kind("volatility, none is -1", read_volatility, _write_opt_float("-1.0"))
 GREEK1 = Kind("number, none is -1", _greek(-1.0), _write_opt_float("-1.0"))
 GREEK2 = Kind("number, none is -2", _greek(-2.0), _write_opt_float("-2.0"))

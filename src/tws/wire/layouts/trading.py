@@ -59,7 +59,7 @@ REQUESTS = (
     Layout(15, AutoOpenOrdersRequest, (V1, Field("auto_bind", BOOL))),
     Layout(99, CompletedOrdersRequest, (Field("api_only", BOOL),)),
     Layout(7, ExecutionRequest, (
-        Const("3", until=200),
+        Const("3"),  # at 200 too: the official bytes say so, F4 says not
         REQ_ID,
         Field(_F + "client_id", INT0),
         *fields(_F, STR, "acct_code time symbol sec_type exchange side"),
