@@ -73,6 +73,7 @@ def test_add_is_the_same_line_and_remove_forgets_it() -> None:
     line.tick(BID, 1.0, 1, T0)
     board.remove(1)
     board.remove(1)
+    line.tick(LAST, 2.0, 1, T0)  # it was on its way
     assert board.take() == [] and board.quote(1) is None
 
 

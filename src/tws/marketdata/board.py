@@ -29,6 +29,14 @@ _MAX_BARS = 100_000
 """Bars that wait for `take_bars`: eight symbols of 10-second bars for more than a day. Beyond it the
 oldest go, counted: a strategy that is a day behind has no use for them."""
 
+# Plain integers: a look into an enum's class costs more than all else that a tick does.
+_BID_SIZE, _BID, _ASK, _ASK_SIZE = (
+    int(field) for field in (TickField.BID_SIZE, TickField.BID, TickField.ASK, TickField.ASK_SIZE)
+)
+_LAST, _LAST_SIZE, _VOLUME, _CLOSE = (
+    int(field) for field in (TickField.LAST, TickField.LAST_SIZE, TickField.VOLUME, TickField.CLOSE)
+)
+
 _DELAYED = {66: 1, 67: 2, 68: 4, 69: 0, 70: 3, 71: 5, 72: 6, 73: 7, 74: 8, 75: 9, 76: 14}
 """Delayed ticks mean the same fields (TWS-BEHAVIOUR.md E)."""
 
@@ -47,6 +55,7 @@ class Line:
     __slots__ = (
         "_board",
         "_day_volume",
+        "_removed",
         "_waiting",
         "ask",
         "ask_size",
@@ -68,6 +77,7 @@ class Line:
     def __init__(self, board: QuoteBoard, con_id: int, symbol: str, bars: TimeBars) -> None:
         self._board = board
         self._day_volume: float | None = None
+        self._removed = False
         self._waiting = 0
         self.con_id, self.symbol, self.bars = con_id, symbol, bars
         self.bid: float | None = None
@@ -86,13 +96,17 @@ class Line:
 
         Fields other than quotes, last, volume and close are counted and change nothing.
         """
+        if self._removed:
+            return
         self.ticks += 1
-        field = _DELAYED.get(field, field)
-        if field == TickField.LAST or field == TickField.VOLUME:
+        if field >= 66:
+            field = _DELAYED.get(field, field)
+        if field in (_LAST, _VOLUME):
             self._trade(field, price, size, now_ns)
         elif not self._quote(field, price, size):
             return
-        self.time_ns = max(self.time_ns, now_ns)
+        if now_ns > self.time_ns:
+            self.time_ns = now_ns
         self._board._mark(self)
 
     def quote(self) -> Quote:
@@ -113,24 +127,24 @@ class Line:
         )
 
     def _quote(self, field: int, price: float, size: float) -> bool:
-        if field == TickField.BID:
+        if field == _BID:
             self.bid, self.bid_size = _known(price, size)
-        elif field == TickField.ASK:
+        elif field == _ASK:
             self.ask, self.ask_size = _known(price, size)
-        elif field == TickField.BID_SIZE:
+        elif field == _BID_SIZE:
             self.bid_size = _size(size)
-        elif field == TickField.ASK_SIZE:
+        elif field == _ASK_SIZE:
             self.ask_size = _size(size)
-        elif field == TickField.LAST_SIZE:
+        elif field == _LAST_SIZE:
             self.last_size = _size(size)
-        elif field == TickField.CLOSE:
+        elif field == _CLOSE:
             self.close = _known(price, 1.0)[0]
         else:
             return False
         return True
 
     def _trade(self, field: int, price: float, size: float, now_ns: int) -> None:
-        if field == TickField.VOLUME:
+        if field == _VOLUME:
             total = _size(size)
             if total is None:
                 return
@@ -170,6 +184,7 @@ class QuoteBoard:
         """The contract is watched no more. Safe when it never was."""
         line = self._lines.pop(con_id, None)
         if line is not None:
+            line._removed = True  # ticks that are still under way find nobody
             self._dirty.pop(line, None)
 
     def quote(self, con_id: int) -> Quote | None:
