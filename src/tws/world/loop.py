@@ -33,13 +33,13 @@ from tws.errors import SimulationError
 from tws.world.bare import BareLoop
 from tws.world.domain import Domain, current_domain, domain_of
 
-__all__ = ["VirtualLoop"]
+__all__ = ["MAX_TIME_S", "VirtualLoop"]
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 _MAX_STEPS = 5_000_000  # a minute of real time: a run that needs more is running in circles
 _MAX_SPIN = 100_000  # steps at one instant: whoever polls with sleep(0) would never let time move
-_MAX_TIME_S = 7 * 86_400.0  # a week of virtual time: a heartbeat alone would keep a stuck run going for ever
+MAX_TIME_S = 7 * 86_400.0  # a week of virtual time: a heartbeat alone would keep a stuck run going for ever
 
 
 class _Step(asyncio.Handle):
@@ -70,7 +70,7 @@ class VirtualLoop(BareLoop):
         *,
         ties: Rng | None = None,
         max_steps: int = _MAX_STEPS,
-        max_time_s: float = _MAX_TIME_S,
+        max_time_s: float = MAX_TIME_S,
         on_step: Callable[[float, str], None] | None = None,
     ) -> None:
         self._now = 0.0
