@@ -115,8 +115,10 @@ def test_an_order_of_unknown_outcome_keeps_it_waiting_and_it_says_not_flat(bench
     assert bench.take(Place) == []
     assert any("NOT FLAT" in text and "broker lost" in text for text in bench.alarms())
     bench.tell(Link(state=LinkState.RESTORED_KEPT, session=1))
-    bench.answer(positions=(bench.position(100),),
-                 orders=(bench.row(trade.stop, "PreSubmitted"), bench.row(trade.target, "Submitted")))
+    bench.answer(
+        positions=(bench.position(100),),
+        orders=(bench.row(trade.stop, "PreSubmitted"), bench.row(trade.target, "Submitted")),
+    )
     assert trade.stop.cancel_wanted
     bench.take(Cancel)
     bench.wait(12)

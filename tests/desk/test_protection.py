@@ -77,7 +77,9 @@ def test_a_stop_that_ended_by_itself_is_placed_anew_after_a_moment(bench) -> Non
     bench.wait(1)
     assert bench.take(Place) == []
     bench.wait(2)
-    assert bench.cancels() == [trade.target.order_id], "its twin goes first: the new pair has a group of its own"
+    assert bench.cancels() == [trade.target.order_id], (
+        "its twin goes first: the new pair has a group of its own"
+    )
     bench.pair(trade.target, "Cancelled", remaining=0)
     stop, target = bench.written()
     assert stop.order.quantity == target.order.quantity == 100

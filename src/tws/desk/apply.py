@@ -93,6 +93,7 @@ def _moved(state: DeskState, record: r.Moved) -> None:
         # Silence on a link that is up may be resolved in this very epoch; a lost link only in the next.
         order.lost_epoch = state.epoch if not state.link_up else state.epoch - 1
         order.misses = ()
+    order.doubted = record.state is r.OrderState.UNKNOWN and (order.doubted or not order.live)
     if record.perm_id:
         new = PermanentId(order_id=order.order_id, state=record.state)
         entry = order.perms.setdefault(record.perm_id, new)

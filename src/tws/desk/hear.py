@@ -22,8 +22,8 @@ _QUESTIONS = (AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPE
 _UNACKNOWLEDGED = (OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL, OrderState.UNKNOWN)
 
 
-def hear_order(turn: Turn, fact: BrokerOrder) -> None:
-    """openOrder or completedOrder."""
+def hear_order(turn: Turn, fact: BrokerOrder, listed: bool = False) -> None:
+    """openOrder or completedOrder; `listed` when it is a row of a complete answer."""
     raise_floor(turn, fact.client_id, fact.order_id)
     order = turn.state.book.named(fact.order_ref, fact.perm_id)
     if order is None:
@@ -39,7 +39,7 @@ def hear_order(turn: Turn, fact: BrokerOrder) -> None:
         # The list of completed orders holds ended orders alone, whatever word it uses for it.
         turn.move(order, OrderEvent.CANCEL, perm_id=fact.perm_id, filled=fact.filled, cause=fact.status)
     else:
-        turn.move(order, event, perm_id=fact.perm_id, filled=fact.filled, cause=fact.status)
+        turn.move(order, event, perm_id=fact.perm_id, filled=fact.filled, cause=fact.status, listed=listed)
 
 
 def hear_status(turn: Turn, fact: BrokerOrderStatus) -> None:

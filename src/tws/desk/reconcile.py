@@ -100,7 +100,7 @@ def hear_answer(turn: Turn, fact: Answer) -> None:
     for row in fact.orders:
         order = state.book.named(row.order_ref, row.perm_id)
         if order is None or order.state is OrderState.UNKNOWN:
-            hear_order(turn, row)
+            hear_order(turn, row, listed=True)
     for execution in fact.executions:
         hear_execution(turn, execution)
     opened = fact.kind is AnswerKind.POSITIONS and _hear_positions(turn, fact)
@@ -239,7 +239,7 @@ def _cancel_again(turn: Turn, order: OurOrder, age_ns: int) -> bool:
 
 def _newer(unknown: list[OurOrder], round_ns: int) -> bool:
     """Whether an order became unknown after the last round: it wants a round of its own at once."""
-    return any(order.changed_ns > round_ns for order in unknown)
+    return any(order.changed_ns >= round_ns for order in unknown)
 
 
 def _ask_about(turn: Turn, unknown: list[OurOrder]) -> None:

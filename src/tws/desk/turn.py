@@ -37,6 +37,9 @@ _PROVES_WRITTEN = frozenset({
 })
 
 
+_SAYS_ALIVE = frozenset({OrderEvent.ACK, OrderEvent.WORK, OrderEvent.HOLD, OrderEvent.CANCELLING})
+
+
 class Timing(Struct, frozen=True, kw_only=True):
     """Waits of the desk, in nanoseconds of market time; a run at N times real speed scales them by N."""
 
@@ -103,9 +106,14 @@ class Turn:
 
     def move(
         self, order: OurOrder, event: OrderEvent, *, perm_id: int = 0, filled: Decimal | None = None,
-        remaining: Decimal | None = None, cause: str = "",
+        remaining: Decimal | None = None, cause: str = "", listed: bool = False,
     ) -> None:
-        """Follow the table; repeated words that change nothing leave no record, unknown arcs an alarm."""
+        """Follow the table; repeated words that change nothing leave no record, unknown arcs an alarm.
+
+        `listed` says that a complete answer of the broker holds this word.
+        """
+        if order.doubted and event in _SAYS_ALIVE and not listed:
+            return  # TWS says all twice: the second half of a stale pair must not settle the doubt
         arc = follow(order.state, event)
         if arc is None:
             self.alarm(Severity.WARNING, f"arc {order.intent_id} {order.state} {event}",

@@ -57,6 +57,8 @@ class OurOrder(Struct, kw_only=True):
     misses: tuple[tuple[int, int], ...] = ()
     """(epoch, instant) of each complete round of answers that did not know it."""
     cause: str = ""
+    doubted: bool = False
+    """It had ended and came back to life: only the broker's complete list is believed."""
     written: bool = False
     """Its bytes are known to have left: reported, or answered by the broker."""
 

@@ -218,8 +218,8 @@ _CANCELLED: tuple[_Row, ...] = (
     (_S.CANCELLED, _E.UNSURE, _S.CANCELLED, "the write was reported broken, yet TWS cancelled it"),
     (_S.CANCELLED, _E.PART, _S.CANCELLED, "a fill after the cancel was confirmed", True),
     (_S.CANCELLED, _E.FILL, _S.FILLED, "filled after the cancel was confirmed", True),
-    (_S.CANCELLED, _E.ACK, _S.UNKNOWN, "alive after Cancelled: the broker contradicts itself", True),
-    (_S.CANCELLED, _E.WORK, _S.UNKNOWN, "alive after Cancelled: the broker contradicts itself", True),
+    (_S.CANCELLED, _E.ACK, _S.UNKNOWN, "alive after Cancelled: only his complete list decides", True),
+    (_S.CANCELLED, _E.WORK, _S.UNKNOWN, "alive after Cancelled: only his complete list decides", True),
 )
 
 _REJECTED: tuple[_Row, ...] = (
@@ -232,8 +232,8 @@ _REJECTED: tuple[_Row, ...] = (
     (_S.REJECTED, _E.UNSURE, _S.REJECTED, "the write was reported broken, yet TWS answered"),
     (_S.REJECTED, _E.PART, _S.UNKNOWN, "a fill of a rejected order", True),
     (_S.REJECTED, _E.FILL, _S.FILLED, "a rejected order filled", True),
-    (_S.REJECTED, _E.ACK, _S.UNKNOWN, "alive after a reject: the broker contradicts itself", True),
-    (_S.REJECTED, _E.WORK, _S.UNKNOWN, "alive after a reject: the broker contradicts itself", True),
+    (_S.REJECTED, _E.ACK, _S.UNKNOWN, "alive after a reject: only his complete list decides", True),
+    (_S.REJECTED, _E.WORK, _S.UNKNOWN, "alive after a reject: only his complete list decides", True),
 )
 
 _NEVER_SENT: tuple[_Row, ...] = tuple(
