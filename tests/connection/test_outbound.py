@@ -1,0 +1,452 @@
+"""What moves money leaves by one door: seen from the other side of the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ibapi.client import EClient
+from ibapi.contract import Contract as IbContract
+from ibapi.order import Order as IbOrder
+from ibapi.order_cancel import OrderCancel
+from ibapi.protobuf.ExerciseOptionsRequest_pb2 import ExerciseOptionsRequest
+from ibapi.protobuf.FAReplace_pb2 import FAReplace
+from ibapi.protobuf.PlaceOrderRequest_pb2 import PlaceOrderRequest
+from ibapi.protobuf.UpdateConfigRequest_pb2 import UpdateConfigRequest
+from tests.connection.peers import RecorderServer, config_of
+
+from tws.connection import Sending, SendState, TWSConnection
+from tws.connection.official import MONEY_FRAMES, frame_id
+from tws.errors import ConfigError, LinkLostError, NotSentError, OrderDeniedError, TWSError
+from tws.model.contract import Contract
+from tws.model.instrument import Instrument
+from tws.model.order import Order, OrderType, Side
+from tws.risk import Denial, Gate, Limits, StandaloneGate
+from tws.wire import codec
+from tws.wire.framing import frame
+from tws.wire.messages import CancelOrderRequest, ManagedAccounts
+from tws.wire.messages import PlaceOrderRequest as WirePlace
+
+SPY = Contract(con_id=756733, symbol="SPY")
+LIMIT = Order(side=Side.BUY, quantity=Decimal(10), order_type=OrderType.LIMIT, limit_price=Decimal("100.25"))
+MONEY_IDS = [b"%d" % number for number in MONEY_FRAMES]
+
+
+def ib_contract() -> IbContract:
+    contract = IbContract()
+    contract.conId, contract.symbol, contract.secType = 756733, "SPY", "STK"
+    contract.exchange, contract.currency = "SMART", "USD"
+    return contract
+
+
+def ib_order(quantity: int = 10, price: float = 100.25) -> IbOrder:
+    order = IbOrder()
+    order.action, order.orderType, order.tif = "BUY", "LMT", "DAY"
+    order.totalQuantity, order.lmtPrice = Decimal(quantity), price
+    return order
+
+
+def raw_frames() -> list[bytes]:
+    """Frames that move money in each of the three forms, as a determined bypass would make them."""
+    frames = []
+    for number in MONEY_FRAMES:
+        frames.append(frame(b"%d\x00rest\x00" % number))
+        frames.append(frame(b"+%d\x00rest\x00" % number))
+        frames.append(frame(b" %d\x00rest\x00" % number))
+        frames.append(frame(number.to_bytes(4, "big") + b"rest\x00"))
+        frames.append(frame((number + 200).to_bytes(4, "big") + b"\x08\x01"))
+    return frames
+
+
+CALLS: dict[str, Callable[[Any], object]] = {
+    "placeOrder": lambda it: it.placeOrder(1, ib_contract(), ib_order()),
+    "exerciseOptions": lambda it: it.exerciseOptions(1, ib_contract(), 1, 1, "DU1234567", 0, "", "", False),
+    "replaceFA": lambda it: it.replaceFA(1, 1, "<xml/>"),
+    "placeOrderProtoBuf": lambda it: it.placeOrderProtoBuf(PlaceOrderRequest(orderId=1)),
+    "exerciseOptionsProtoBuf": lambda it: it.exerciseOptionsProtoBuf(ExerciseOptionsRequest(orderId=1)),
+    "replaceFAProtoBuf": lambda it: it.replaceFAProtoBuf(FAReplace(reqId=1)),
+    "updateConfigProtoBuf": lambda it: it.updateConfigProtoBuf(UpdateConfigRequest(reqId=1)),
+    "sendMsg": lambda it: it.sendMsg(3, "1\x00"),
+    "sendMsgProtoBuf": lambda it: it.sendMsgProtoBuf(203, b"\x08\x01"),
+    "the base class": lambda it: EClient.placeOrder(it, 1, ib_contract(), ib_order()),
+    "conn.sendMsg": lambda it: it.conn.sendMsg(frame(b"3\x001\x00")),
+}
+
+
+def test_no_call_of_the_official_client_is_forgotten() -> None:
+    """Each method of EClient that names a money-moving request is among those that are tried here."""
+    import inspect
+    import re
+
+    words = "PLACE_ORDER|REPLACE_FA|EXERCISE_OPTIONS|UPDATE_CONFIG"
+    senders = {name for name, method in inspect.getmembers(EClient, inspect.isfunction)
+               if re.search(rf"OUT\.({words})\b", inspect.getsource(method))}
+    assert senders - {"useProtoBuf"} <= set(CALLS), "the official client has a new way to move money"
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_without_an_approval_no_byte_arrives(recorder: RecorderServer, journal: Path, call: str) -> None:
+    """A desk's gate that approved nothing, and each way in which the official client could send."""
+    async with TWSConnection(config_of(recorder.port), guard=Gate(Limits()), journal=journal) as connection:
+        with pytest.raises((OrderDeniedError, NotSentError)):
+            CALLS[call](connection.official)
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+@pytest.mark.parametrize("raw", raw_frames(), ids=repr)
+async def test_no_raw_frame_passes(recorder: RecorderServer, raw: bytes) -> None:
+    async with TWSConnection(config_of(recorder.port), guard="off") as connection:
+        for smuggled in (raw, bytearray(raw), frame(b"49\x001\x00") + raw):
+            with pytest.raises(NotSentError):
+                connection.official.conn.sendMsg(smuggled)
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+async def test_another_frame_passes(recorder: RecorderServer) -> None:
+    async with TWSConnection(config_of(recorder.port)) as connection:
+        connection.official.conn.sendMsg(frame(b"49\x001\x00"))
+        await recorder.caught_up(connection)
+        assert recorder.payloads == [b"49\x001\x00"]
+
+
+def test_frame_ids() -> None:
+    assert frame_id(frame(b"3\x00")) == 3
+    assert frame_id(frame((203).to_bytes(4, "big"))) == 3
+    assert frame_id(frame((3).to_bytes(4, "big"))) == 3
+    assert frame_id(frame(b"abc\x00")) is None
+    assert frame_id(b"\0\0\0\0") is None
+
+
+# -- the built-in guard
+
+
+async def test_an_order_leaves_as_the_official_client_writes_it(recorder: RecorderServer, journal: Path) -> None:
+    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+        sending = connection.place_order(SPY, LIMIT)
+        assert (await sending).state is SendState.WRITTEN
+        connection.official.placeOrder(2, ib_contract(), ib_order())
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"3", b"3"]
+        ours, theirs = (codec.decode_request(payload, 200) for payload in recorder.payloads)
+        assert isinstance(ours, WirePlace) and isinstance(theirs, WirePlace)
+        assert (ours.order_id, theirs.order_id) == (1, 2)
+        assert ours.order == theirs.order and ours.contract == theirs.contract
+        assert (ours.order.lmt_price, ours.order.total_quantity) == (100.25, Decimal(10))
+
+
+async def test_it_is_in_the_journal_before_its_bytes_leave(recorder: RecorderServer, journal: Path) -> None:
+    seen: list[list[str]] = []
+    recorder.heard = lambda client, payload: seen.append(lines(journal)) if payload.startswith(b"3\0") else None
+    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+        connection.place_order(SPY, LIMIT)
+        await recorder.caught_up(connection)
+    assert len(seen) == 1 and len(seen[0]) == 1
+    line = json.loads(seen[0][0])
+    assert (line["kind"], line["symbol"], line["quantity"], line["limit"]) == ("place", "SPY", "10", "100.25")
+    assert "DU1234567" not in seen[0][0]
+
+
+def lines(journal: Path) -> list[str]:
+    with sqlite3.connect(journal) as base:
+        return [line for (line,) in base.execute("SELECT line FROM sent ORDER BY id")]
+
+
+async def test_a_journal_that_cannot_be_written_keeps_orders_back(recorder: RecorderServer, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    async with TWSConnection(config_of(recorder.port), journal=tmp_path / "folder") as connection:
+        with pytest.raises(OrderDeniedError, match="journal"):
+            connection.place_order(SPY, LIMIT)
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+REFUSED: dict[str, tuple[Limits, Contract, Order]] = {
+    "quantity": (Limits(max_order_quantity=9), SPY, LIMIT),
+    "notional": (Limits(max_order_notional=1000), SPY, LIMIT),
+    "allow-list": (Limits(allow=("AAPL",)), SPY, LIMIT),
+    "a market order without a quote": (Limits(), SPY, Order(side=Side.BUY, quantity=Decimal(1))),
+    "another account": (Limits(), SPY, Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT,
+                                             limit_price=Decimal(1), account="DU999")),
+    "a combination": (Limits(), Contract(con_id=1, symbol="SPY", sec_type="BAG"), LIMIT),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_the_guard_refuses(recorder: RecorderServer, journal: Path, case: str) -> None:
+    limits, contract, order = REFUSED[case]
+    async with TWSConnection(config_of(recorder.port), limits=limits, journal=journal) as connection:
+        with pytest.raises(OrderDeniedError):
+            connection.place_order(contract, order)
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+BEYOND: dict[str, Callable[[IbOrder], None]] = {
+    "cash": lambda order: setattr(order, "cashQty", 1e6),
+    "algo": lambda order: setattr(order, "algoStrategy", "Adaptive"),
+    "trailing": lambda order: setattr(order, "orderType", "TRAIL"),
+    "percent": lambda order: setattr(order, "trailingPercent", 5.0),
+    "scale": lambda order: setattr(order, "scaleInitLevelSize", 100),
+    "hedge": lambda order: setattr(order, "hedgeType", "D"),
+    "tier": lambda order: setattr(order.softDollarTier, "name", "x"),
+    "no quantity": lambda order: setattr(order, "totalQuantity", Decimal(2**127 - 1)),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+async def test_the_guard_refuses_what_it_cannot_read(recorder: RecorderServer, journal: Path, case: str) -> None:
+    order = ib_order()
+    BEYOND[case](order)
+    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+        with pytest.raises(OrderDeniedError):
+            connection.official.placeOrder(1, ib_contract(), order)
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+# -- live is locked
+
+
+@pytest.mark.parametrize("fields", [{"port": 7496}, {"port": 4001}, {"trading_mode": "live"}, {"account_id": "U1"}])
+def test_guard_off_is_refused_for_anything_live(fields: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="guard"):
+        TWSConnection(config_of(**({"port": 7400} | fields)), guard="off")
+
+
+@pytest.mark.parametrize("guard", ["default", "off"])
+@pytest.mark.parametrize("accounts", ["U1234567", "DU1,U2"])
+async def test_a_live_account_is_read_only(recorder: RecorderServer, journal: Path, accounts: str, guard: Any) -> None:
+    recorder.greeting[0] = ManagedAccounts(accounts)
+    async with TWSConnection(config_of(recorder.port), guard=guard, journal=journal) as connection:
+        with pytest.raises(OrderDeniedError, match="live"):
+            connection.place_order(SPY, LIMIT)
+        with pytest.raises(OrderDeniedError, match="live"):
+            connection.official.placeOrder(1, ib_contract(), ib_order())
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+        connection.cancel_order(5)  # cancels need no approval
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"4"]
+
+
+async def test_an_unknown_account_is_locked(recorder: RecorderServer, journal: Path) -> None:
+    del recorder.greeting[0]
+    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+        with pytest.raises(OrderDeniedError, match="live_lock"):
+            connection.place_order(SPY, LIMIT)
+
+
+@pytest.mark.parametrize("fields", [{"port": 7496}, {"port": 4001}, {"trading_mode": "live"}])
+async def test_a_live_port_or_mode_is_read_only(recorder: RecorderServer, journal: Path, fields: dict[str, Any]) -> None:
+    real = asyncio.get_running_loop().create_connection
+
+    async def dial(factory: Any, host: str, port: int) -> Any:
+        return await real(factory, host, recorder.port)
+
+    async with TWSConnection(config_of(**({"port": 7400} | fields)), dial=dial, journal=journal) as connection:
+        with pytest.raises(OrderDeniedError, match="live"):
+            connection.place_order(SPY, LIMIT)
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+# -- the desk's permits
+
+
+class Desk:
+    """A gate that approves by hand, and counts what was asked of it."""
+
+    def __init__(self) -> None:
+        self.gate = StandaloneGate(Limits(), port=7400, account="DU1234567")
+
+    def permit(self, order_id: int, order: Order = LIMIT) -> Any:
+        permit = self.gate.permit(order_id, Instrument(contract=SPY), order)
+        assert not isinstance(permit, Denial)
+        return permit
+
+
+async def test_a_permit_opens_once_and_for_its_own_order(recorder: RecorderServer) -> None:
+    desk = Desk()
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+        permit = desk.permit(4)
+        assert connection.outbound.place(4, SPY, LIMIT, permit).state is SendState.WRITTEN
+        with pytest.raises(OrderDeniedError):
+            connection.outbound.place(4, SPY, LIMIT, permit)
+        other = desk.permit(5)
+        with pytest.raises(OrderDeniedError):
+            connection.outbound.place(6, SPY, LIMIT, other)
+        with pytest.raises(OrderDeniedError):  # the refusal used it up
+            connection.outbound.place(5, SPY, LIMIT, other)
+        with pytest.raises(OrderDeniedError):
+            connection.place_order(SPY, LIMIT)
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"3"]
+
+
+async def test_latch_and_epoch_are_read_right_before_the_bytes(recorder: RecorderServer) -> None:
+    desk, latched = Desk(), False
+
+    def brake() -> Denial | None:
+        return Denial(limit="latch", figure="set", bound="open", reason="the kill switch is on") if latched else None
+
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate, brake=brake) as connection:
+        connection.outbound.hold()
+        sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+        assert sending.state is SendState.QUEUED
+        latched = True  # after the approval, before the bytes
+        connection.outbound.release()
+        assert sending.state is SendState.REFUSED
+        with pytest.raises(OrderDeniedError, match="kill switch"):
+            await sending
+        latched = False
+        connection.outbound.release()
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+async def test_a_cancel_withdraws_what_has_not_left(recorder: RecorderServer) -> None:
+    desk, decided = Desk(), list[Sending]()
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+        connection.outbound.on_sent(decided.append)
+        connection.outbound.hold()
+        permit = desk.permit(1)
+        first = connection.outbound.place(1, SPY, LIMIT, permit)
+        second = connection.outbound.place(2, SPY, LIMIT, desk.permit(2))
+        assert connection.outbound.cancel(1).state is SendState.WITHDRAWN
+        connection.outbound.release()
+        assert (first.state, second.state) == (SendState.WITHDRAWN, SendState.WRITTEN)
+        assert [(each.order_id, each.state) for each in decided if each.call.kind != "cancel"] == [
+            (1, SendState.WITHDRAWN), (2, SendState.WRITTEN)]
+        with pytest.raises(OrderDeniedError):  # its permit died with it
+            connection.outbound.place(1, SPY, LIMIT, permit)
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"3"]
+
+
+async def test_a_cancel_of_a_waiting_change_leaves(recorder: RecorderServer) -> None:
+    """The order itself is at TWS: withdrawing only the change would leave it working."""
+    desk = Desk()
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+        connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+        connection.outbound.hold()
+        change = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+        assert connection.outbound.cancel(1).state is SendState.WRITTEN
+        assert change.state is SendState.WITHDRAWN
+        connection.outbound.release()
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"3", b"4"]
+        cancel = codec.decode_request(recorder.payloads[1], 200)
+        assert isinstance(cancel, CancelOrderRequest) and cancel.order_id == 1
+
+
+async def test_an_order_that_tws_has_spoken_of_is_cancelled_for_real(recorder: RecorderServer) -> None:
+    """After a restart of ours, an adopted order's bytes left in another life."""
+    from tws.wire.messages import OrderStatus
+
+    desk = Desk()
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+        lane = connection.facts()
+        recorder.clients[0].say(OrderStatus(1, "Submitted", Decimal(0), Decimal(10), client_id=1))
+        await lane.wait()
+        connection.outbound.hold()
+        connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+        assert connection.official.cancelOrder(1, OrderCancel()) is None
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"4"]
+
+
+async def test_orders_of_one_id_keep_their_order(recorder: RecorderServer) -> None:
+    desk = Desk()
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+        connection.outbound.hold()
+        for price in (1, 2, 3):
+            order = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(price))
+            connection.outbound.place(1, SPY, order, desk.permit(1, order))
+        connection.outbound.release()
+        await recorder.caught_up(connection)
+        requests = [codec.decode_request(payload, 200) for payload in recorder.payloads]
+        assert [request.order.lmt_price for request in requests if isinstance(request, WirePlace)] == [1, 2, 3]
+
+
+async def test_what_waits_when_the_link_goes_is_refused_and_never_sent(recorder: RecorderServer) -> None:
+    desk = Desk()
+    connection = TWSConnection(config_of(recorder.port), guard=desk.gate)
+    await connection.connect()
+    connection.outbound.hold()
+    sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+    connection.disconnect()
+    with pytest.raises(LinkLostError):
+        await sending
+    connection.outbound.release()
+    assert await connection.connect()
+    await recorder.caught_up(connection)
+    assert recorder.payloads == []
+    connection.disconnect()
+
+
+async def test_a_slow_tws_holds_orders_back_and_a_cancel_withdraws_them(recorder: RecorderServer) -> None:
+    """While TWS does not read, an order has not left, whatever asyncio's buffer could take."""
+    desk = Desk()
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+        recorder.clients[0].transport.pause_reading()
+        filler = frame(b"0\x00" + b"x" * 100_000)
+        while not connection._engine.is_full():
+            connection.official.conn.sendMsg(filler)
+        sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+        kept = connection.outbound.place(2, SPY, LIMIT, desk.permit(2))
+        assert sending.state is SendState.QUEUED
+        assert connection.outbound.cancel(1).state is SendState.WITHDRAWN
+        recorder.clients[0].transport.resume_reading()
+        assert (await kept).state is SendState.WRITTEN
+        await recorder.caught_up(connection)
+        assert [number for number in recorder.ids if number != b"0"] == [b"3"]
+
+
+async def test_calls_from_another_thread(recorder: RecorderServer, journal: Path) -> None:
+    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+        denied: list[TWSError] = []
+
+        def work() -> None:
+            connection.official.placeOrder(1, ib_contract(), ib_order())
+            connection.official.cancelOrder(7, OrderCancel())
+            try:
+                connection.official.placeOrder(2, ib_contract(), ib_order(quantity=10**6))
+            except TWSError as error:
+                denied.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        await asyncio.get_running_loop().run_in_executor(None, thread.join)
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"3", b"4"]
+        assert isinstance(denied[0], OrderDeniedError)
+
+
+async def test_a_global_cancel_withdraws_and_leaves(recorder: RecorderServer) -> None:
+    desk = Desk()
+    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+        connection.outbound.hold()
+        sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+        connection.outbound.global_cancel()
+        assert sending.state is SendState.WITHDRAWN
+        connection.outbound.release()
+        await recorder.caught_up(connection)
+        assert recorder.ids == [b"58"]
+
+
+async def test_no_session_no_bytes(recorder: RecorderServer, journal: Path) -> None:
+    connection = TWSConnection(config_of(recorder.port), guard="off", journal=journal)
+    for call in (lambda: connection.place_order(SPY, LIMIT), lambda: connection.cancel_order(1),
+                 lambda: connection.official.placeOrder(1, ib_contract(), ib_order()),
+                 lambda: connection.official.reqCurrentTime()):
+        with pytest.raises(NotSentError):
+            call()
