@@ -117,6 +117,11 @@ class SimulatedTWS:
         return self._driver.over
 
     @property
+    def is_listening(self) -> bool:
+        """Whether dials are answered."""
+        return self._server is not None
+
+    @property
     def steps(self) -> int:
         """How often market time advanced."""
         return self._driver.steps

@@ -62,6 +62,10 @@ class Desk:
         else:
             handler(session, request)
 
+    def served(self) -> frozenset[type]:
+        """The classes of the requests that are more than refused."""
+        return frozenset(self._table)
+
     def drop(self, session: Session) -> None:
         """The session ended: all its subscriptions with it."""
         for part in (self.streams, self.history, self.accounts):

@@ -1,0 +1,467 @@
+"""Each request over a real socket: contracts, streams, history, orders, accounts, and no silence."""
+
+from __future__ import annotations
+
+import itertools
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.simulator.client import Client, Connect, Start, stock
+
+from tws.clock import NS_PER_S
+from tws.simulator import SimulatedTWS
+from tws.simulator.market import ManualMarket, SyntheticMarket
+from tws.simulator.universe import UNIVERSE
+from tws.wire import codec
+from tws.wire.framing import frame
+from tws.wire.messages import (
+    AccountDataEnd,
+    AccountDataRequest,
+    AccountSummary,
+    AccountSummaryEnd,
+    AccountSummaryRequest,
+    AccountUpdateMultiEnd,
+    AccountUpdatesMultiRequest,
+    AccountValue,
+    AutoOpenOrdersRequest,
+    CancelMarketData,
+    CancelOrderRequest,
+    CommissionAndFeesReport,
+    CompletedOrder,
+    CompletedOrdersEnd,
+    CompletedOrdersRequest,
+    ContractData,
+    ContractDataEnd,
+    ContractDataRequest,
+    ErrorMessage,
+    ExecutionDetails,
+    ExecutionDetailsEnd,
+    ExecutionRequest,
+    GlobalCancelRequest,
+    HistoricalData,
+    HistoricalDataEnd,
+    HistoricalDataRequest,
+    IdsRequest,
+    MarketDataRequest,
+    MarketDataType,
+    NextValidId,
+    OpenOrder,
+    OpenOrdersEnd,
+    OpenOrdersRequest,
+    OrderStatus,
+    PlaceOrderRequest,
+    PnL,
+    PnLRequest,
+    PortfolioValue,
+    Position,
+    PositionEnd,
+    PositionsRequest,
+    RealTimeBarsRequest,
+    RealTimeBarTick,
+    TickPrice,
+    TickReqParams,
+    TickSnapshotEnd,
+    WireContract,
+    WireOrder,
+)
+
+T0 = 1_767_623_400_000_000_000  # 2026-01-05 09:30 in New York
+SPY = 756733
+
+
+async def manual(start: Start, connect: Connect, **options: Any) -> tuple[SimulatedTWS, Client]:
+    simulator = await start(market=ManualMarket(UNIVERSE, T0), **options)
+    client = await connect(simulator)
+    await client.expect(ErrorMessage, lambda m: m.error_code == 2158)
+    return simulator, client
+
+
+def order(action: str, kind: str, quantity: int = 100, **fields: Any) -> WireOrder:
+    return WireOrder(action=action, order_type=kind, total_quantity=Decimal(quantity), tif="DAY", **fields)
+
+
+# -- contracts ------------------------------------------------------------------------------------
+
+
+async def test_contract_details(start: Start, connect: Connect) -> None:
+    _, client = await manual(start, connect)
+    client.send(ContractDataRequest(1, stock("SPY")), ContractDataRequest(2, WireContract(con_id=265598)))
+    found = await client.expect(ContractData, lambda m: m.req_id == 1)
+    assert (found.contract.con_id, found.contract.primary_exch, found.contract_details.min_tick) == (
+        SPY,
+        "ARCA",
+        0.01,
+    )
+    assert "CLOSED" not in found.contract_details.liquid_hours
+    assert (await client.expect(ContractData, lambda m: m.req_id == 2)).contract.symbol == "AAPL"
+    await client.expect(ContractDataEnd, lambda m: m.req_id == 2)
+
+
+@pytest.mark.parametrize(
+    ("contract", "code"),
+    [
+        (stock("NOSUCH"), 200),
+        (stock("SPY", con_id=999), 200),
+        (WireContract(symbol="SPY", sec_type="OPT"), 200),
+    ],
+)
+async def test_an_unknown_contract_is_200(
+    start: Start, connect: Connect, contract: WireContract, code: int
+) -> None:
+    _, client = await manual(start, connect)
+    client.send(ContractDataRequest(7, contract))
+    said = await client.expect(ErrorMessage, lambda m: m.id == 7)
+    assert (said.error_code, said.error_msg) == (
+        code,
+        "No security definition has been found for the request",
+    )
+    client.send(MarketDataRequest(8, contract))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 8)).error_code == code
+
+
+# -- streams --------------------------------------------------------------------------------------
+
+
+async def test_the_order_of_a_stream_and_its_end(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    simulator.quote("SPY", bid=100.0, ask=100.02, bid_size=300)
+    before = len(client.heard)
+    client.send(MarketDataRequest(4, stock("SPY")))
+    await client.expect(TickPrice, lambda m: m.tick_type == 2)
+    first = client.heard[before:]
+    assert isinstance(first[0], TickReqParams) and isinstance(first[1], MarketDataType)
+    assert first[2] == TickPrice(4, 1, 100.0, Decimal(300), 1)
+    client.send(MarketDataRequest(4, stock("AAPL")))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 4)).error_code == 102
+    client.send(CancelMarketData(4), CancelMarketData(4))
+    assert (await client.expect(ErrorMessage, lambda m: m.error_code == 300)).id == 4
+    simulator.quote("SPY", bid=101.0, ask=101.02)
+    client.send(IdsRequest())
+    await client.expect(NextValidId)
+    assert not [m for m in client.all(TickPrice) if m.price == 101.0]
+
+
+async def test_a_snapshot_ends(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    simulator.quote("SPY", bid=100.0, ask=100.02)
+    client.send(MarketDataRequest(4, stock("SPY"), snapshot=True))
+    await client.expect(TickSnapshotEnd, lambda m: m.req_id == 4)
+    assert [m.tick_type for m in client.all(TickPrice)] == [1, 2]
+    assert not simulator.core.lines.get(SPY)
+    client.send(MarketDataRequest(5, stock("SPY"), generic_tick_list="233", snapshot=True))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 5)).error_code == 321
+
+
+async def test_what_no_file_plays_is_not_subscribed(start: Start, connect: Connect, tmp_path: Any) -> None:
+    from tws.simulator.market import write_csv
+
+    path = write_csv(tmp_path / "SPY-x-1s.csv", UNIVERSE[0], kind="1s", start_ns=T0, seconds=30)
+    simulator = await start(data=(path,), speed="max", hours="exchange")
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    client.send(MarketDataRequest(1, stock("AAPL")))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 1)).error_code == 354
+    await simulator.over.wait()
+    assert simulator.failure is None and simulator.now_ns() >= T0 + 29 * NS_PER_S
+
+
+async def test_a_bad_row_ends_the_replay_with_its_reason(
+    start: Start, connect: Connect, tmp_path: Any
+) -> None:
+    path = tmp_path / "SPY-x-1s.csv"
+    path.write_text(
+        "time_utc_ms,open,high,low,close,volume,bid,bid_size,ask,ask_size\n"
+        f"{T0 // 10**6},,,,,,1,1,1.1,1\n{T0 // 10**6 + 1000},,,,,,1,x,1.1,1\n",
+        "utf-8",
+    )
+    simulator = await start(data=(path,), speed="max")
+    await simulator.over.wait()
+    assert str(simulator.failure) == f"{path}, line 3: bid_size is 'x', not a number"
+
+
+async def test_real_time_bars_close_every_five_seconds(start: Start, connect: Connect) -> None:
+    market = SyntheticMarket(UNIVERSE[:1], seed=7, start_ns=T0)
+    simulator = await start(market=market, speed=50.0)
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    client.send(RealTimeBarsRequest(1, stock("SPY"), 5, "TRADES", False))
+    await client.expect(RealTimeBarTick, lambda m: len(client.all(RealTimeBarTick)) >= 4)
+    bars = client.all(RealTimeBarTick)
+    assert [b.time - a.time for a, b in itertools.pairwise(bars)] == [5] * (len(bars) - 1)
+    simulator.pause()
+    rows = [r for r in simulator.core.tapes[SPY].rows(bars[1].time, bars[1].time + 5) if r.prints]
+    assert (bars[1].open, bars[1].close) == (rows[0].open, rows[-1].close)
+    assert (bars[1].high, bars[1].low) == (max(r.high for r in rows), min(r.low for r in rows))
+    assert bars[1].volume == sum(r.volume for r in rows)
+
+
+# -- history --------------------------------------------------------------------------------------
+
+
+async def test_bars_agree_with_one_another_and_with_the_live_market(start: Start, connect: Connect) -> None:
+    simulator = await start(
+        symbols=("SPY",), speed="max", hours="exchange", start_ns=T0, end_ns=T0 + 600 * NS_PER_S
+    )
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    await simulator.over.wait()
+    client.send(
+        HistoricalDataRequest(1, stock("SPY"), "", "1 day", "6 D", True, "TRADES", 2),
+        HistoricalDataRequest(2, stock("SPY"), "", "1 min", "6 D", True, "TRADES", 2),
+        HistoricalDataRequest(3, stock("SPY"), "", "1 min", "600 S", True, "BID", 1),
+        HistoricalDataRequest(4, stock("SPY"), "", "5 secs", "2 D", True, "TRADES", 2),
+    )
+    days = (await client.expect(HistoricalData, lambda m: m.req_id == 1)).historical_data_bars
+    minutes = (await client.expect(HistoricalData, lambda m: m.req_id == 2)).historical_data_bars
+    assert [bar.date for bar in days] == [
+        "20251226",
+        "20251229",
+        "20251230",
+        "20251231",
+        "20260102",
+        "20260105",
+    ]
+    assert len(minutes) == 5 * 390 + 10
+    for index, day in enumerate(days[:5]):
+        part = minutes[390 * index : 390 * (index + 1)]
+        assert (day.open, day.close) == (part[0].open, part[-1].close)
+        assert (day.high, day.low) == (max(b.high for b in part), min(b.low for b in part))
+        assert day.volume == sum(b.volume for b in part if b.volume is not None)
+    assert abs(days[-1].open - days[-2].close) < 0.05 * days[-1].open
+    bids = (await client.expect(HistoricalData, lambda m: m.req_id == 3)).historical_data_bars
+    assert bids[0].date == "20260105 09:30:00 America/New_York" and len(bids) == 10
+    fine = (await client.expect(HistoricalData, lambda m: m.req_id == 4)).historical_data_bars
+    assert max(b.high for b in fine[: 390 * 12]) == days[4].high
+    assert (await client.expect(HistoricalDataEnd, lambda m: m.req_id == 1)).start_date_str.endswith(
+        "America/New_York"
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "size", "duration", "what", "code"),
+    [
+        ("", "7 mins", "1 D", "TRADES", 321),
+        ("", "1 min", "1 X", "TRADES", 321),
+        ("soon", "1 min", "1 D", "TRADES", 321),
+        ("", "1 min", "1 D", "SCHEDULE", 321),
+        ("20200101-00:00:00", "1 min", "60 S", "TRADES", 162),
+    ],
+)
+async def test_history_refused(
+    start: Start, connect: Connect, end: str, size: str, duration: str, what: str, code: int
+) -> None:
+    _, client = await manual(start, connect)
+    client.send(HistoricalDataRequest(1, stock("SPY"), end, size, duration, True, what))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 1)).error_code == code
+
+
+# -- orders ---------------------------------------------------------------------------------------
+
+
+async def bracket(simulator: SimulatedTWS, client: Client) -> None:
+    simulator.quote("SPY", bid=100.0, ask=100.02, bid_size=500, ask_size=500)
+    client.send(
+        PlaceOrderRequest(
+            1, stock("SPY"), order("BUY", "LMT", lmt_price=100.05, transmit=False, order_ref="in")
+        ),
+        PlaceOrderRequest(
+            2, stock("SPY"), order("SELL", "LMT", lmt_price=101.0, parent_id=1, transmit=False)
+        ),
+        PlaceOrderRequest(3, stock("SPY"), order("SELL", "STP", aux_price=99.0, parent_id=1)),
+    )
+    await client.expect(CommissionAndFeesReport)
+    await client.expect(OrderStatus, lambda m: (m.order_id, m.status) == (2, "Submitted"))
+
+
+async def test_a_bracket_from_entry_to_target(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    await bracket(simulator, client)
+    words = [
+        (type(m).__name__, getattr(m, "status", "") or getattr(getattr(m, "order_state", None), "status", ""))
+        for m in client.heard
+        if getattr(m, "order_id", 0) == 1 or isinstance(m, ExecutionDetails | CommissionAndFeesReport)
+    ]
+    fill = words.index(("ExecutionDetails", ""))
+    assert words.index(("OpenOrder", "PreSubmitted")) < fill < words.index(("OrderStatus", "Filled"))
+    assert words[-1] == ("CommissionAndFeesReport", "")
+    execution = client.all(ExecutionDetails)[0]
+    assert (execution.req_id, execution.execution.side, execution.execution.price) == (-1, "BOT", 100.02)
+    assert execution.execution.order_ref == "in"
+    assert client.all(CommissionAndFeesReport)[0].commission_and_fees == 1.0
+    assert client.all(CommissionAndFeesReport)[0].realized_pnl is None
+    simulator.quote("SPY", bid=101.0, ask=101.02, bid_size=500, ask_size=500)
+    await client.expect(OrderStatus, lambda m: (m.order_id, m.status) == (2, "Filled"))
+    await client.expect(OrderStatus, lambda m: (m.order_id, m.status) == (3, "Cancelled"))
+    await client.expect(ErrorMessage, lambda m: (m.id, m.error_code) == (3, 202))
+    closing = await client.expect(CommissionAndFeesReport, lambda m: m.realized_pnl is not None)
+    assert closing.realized_pnl == pytest.approx(98.0 - 1 - 1, abs=0.02)  # 0.98 a share, two commissions
+    assert not [row for row in simulator.exchange.positions() if row.quantity]
+
+
+async def test_the_echo_of_an_order(start: Start, connect: Connect) -> None:
+    _simulator, client = await manual(start, connect)
+    client.send(PlaceOrderRequest(1, stock("SPY"), order("BUY", "LMT", 10, lmt_price=50.0, order_ref="abc")))
+    echo = await client.expect(OpenOrder, lambda m: m.order_state.status == "Submitted")
+    assert (echo.contract.con_id, echo.contract.right) == (SPY, "?")
+    assert (echo.order.lmt_price, echo.order.aux_price, echo.order.oca_type) == (50.0, 0.0, 3)
+    assert (echo.order.clearing_intent, echo.order.delta_neutral_order_type) == ("IB", "None")
+    assert (echo.order.account, echo.order.client_id, echo.order.order_ref) == ("DU1234567", 1, "abc")
+    client.send(PlaceOrderRequest(1, stock("SPY"), order("BUY", "LMT", 10, lmt_price=51.0)))
+    await client.expect(OpenOrder, lambda m: m.order.lmt_price == 51.0)
+    client.send(CancelOrderRequest(1))
+    await client.expect(ErrorMessage, lambda m: (m.id, m.error_code) == (1, 202))
+    client.send(CancelOrderRequest(99))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 99)).error_code == 10147
+    client.send(CompletedOrdersRequest(False))
+    await client.expect(CompletedOrdersEnd)
+    assert client.all(CompletedOrder)[0].order_state.completed_status == "Cancelled by Trader"
+
+
+async def test_orders_of_a_client_outlive_its_session(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    client.send(PlaceOrderRequest(5, stock("SPY"), order("BUY", "LMT", lmt_price=50.0)))
+    await client.expect(OrderStatus, lambda m: m.status == "Submitted")
+    other = await connect(simulator, 2)
+    await other.expect(NextValidId)
+    other.send(CancelOrderRequest(5))
+    assert (await other.expect(ErrorMessage, lambda m: m.id == 5)).error_code == 10147
+    other.send(OpenOrdersRequest())
+    await other.expect(OpenOrdersEnd)
+    assert other.all(OpenOrder) == [] and other.all(OrderStatus) == []
+    client.writer.close()
+    async with __import__("asyncio").timeout(10):
+        while 1 in simulator.core.by_client:
+            await __import__("asyncio").sleep(0.01)
+    back = await connect(simulator, 1)
+    assert (await back.expect(NextValidId)).order_id == 6
+    await back.expect(
+        OrderStatus, lambda m: (m.order_id, m.status) == (5, "Submitted")
+    )  # told in the start burst
+    other.send(GlobalCancelRequest())
+    await back.expect(OrderStatus, lambda m: (m.order_id, m.status) == (5, "Cancelled"))
+
+
+async def test_the_master_client_hears_all(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect, master_client_id=9)
+    master = await connect(simulator, 9)
+    await master.expect(NextValidId)
+    await bracket(simulator, client)
+    await master.expect(OrderStatus, lambda m: (m.order_id, m.client_id, m.status) == (1, 1, "Filled"))
+    await master.expect(CommissionAndFeesReport)
+
+
+async def test_a_what_if_places_nothing(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    simulator.quote("SPY", bid=100.0, ask=100.02)
+    client.send(PlaceOrderRequest(1, stock("SPY"), order("BUY", "MKT", what_if=True)))
+    answer = await client.expect(OpenOrder)
+    assert answer.order_state.init_margin_change and answer.order_state.commission_and_fees == 1.0
+    client.send(OpenOrdersRequest())
+    await client.expect(OpenOrdersEnd)
+    assert client.all(OrderStatus) == [] and simulator.exchange.open_orders() == ()
+
+
+async def test_orders_that_are_refused(start: Start, connect: Connect) -> None:
+    _, client = await manual(start, connect)
+    client.send(
+        PlaceOrderRequest(1, stock("NOSUCH"), order("BUY", "MKT")),
+        PlaceOrderRequest(2, stock("SPY"), order("BUY", "LMT", lmt_price=50.001)),
+        PlaceOrderRequest(3, stock("SPY"), order("BUY", "LMT", lmt_price=50.0, account="DU999")),
+        PlaceOrderRequest(4, stock("SPY"), order("HOLD", "MKT")),
+        AutoOpenOrdersRequest(True),
+    )
+    for order_id, code in ((1, 200), (2, 110), (3, 321), (4, 321), (-1, 327)):
+        await client.expect(ErrorMessage, lambda m, i=order_id, c=code: (m.id, m.error_code) == (i, c))  # type: ignore[misc]
+
+
+async def test_read_only(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect, read_only=True)
+    client.send(
+        PlaceOrderRequest(1, stock("SPY"), order("BUY", "MKT")), CancelOrderRequest(1), OpenOrdersRequest()
+    )
+    said = await client.expect(ErrorMessage, lambda m: m.error_code == 321 and m.id == 1)
+    assert "Read-Only" in said.error_msg
+    await client.expect(ErrorMessage, lambda m: m.error_code == 321 and m.id == -1)
+    assert simulator.exchange.open_orders() == ()
+
+
+@pytest.mark.parametrize("notice", [True, False])
+async def test_the_preset_notice(start: Start, connect: Connect, notice: bool) -> None:
+    _, client = await manual(start, connect, preset_notice=notice)
+    plain = WireOrder(action="BUY", order_type="LMT", total_quantity=Decimal(1), lmt_price=50.0)
+    client.send(PlaceOrderRequest(1, stock("SPY"), plain))
+    await client.expect(OrderStatus, lambda m: m.status == "Submitted")
+    client.send(IdsRequest())
+    await client.expect(NextValidId, lambda m: m.order_id == 2)
+    assert bool([m for m in client.all(ErrorMessage) if m.error_code == 10349]) is notice
+
+
+# -- accounts -------------------------------------------------------------------------------------
+
+
+async def test_books_after_a_fill(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    client.send(
+        PositionsRequest(),
+        AccountDataRequest(True, ""),
+        AccountSummaryRequest(3, "All", "NetLiquidation"),
+        PnLRequest(4, "DU1234567"),
+        AccountUpdatesMultiRequest(5, "DU1234567"),
+    )
+    await client.expect(PositionEnd)
+    await client.expect(AccountDataEnd)
+    await client.expect(AccountSummaryEnd)
+    await client.expect(AccountUpdateMultiEnd)
+    await client.expect(PnL)
+    await bracket(simulator, client)
+    held = await client.expect(Position)
+    assert (held.position, held.avg_cost) == (100, pytest.approx(100.03))  # commission included (D)
+    assert held.contract.exchange == ""
+    row = await client.expect(PortfolioValue, lambda m: m.position == 100)
+    assert row.account_name == "DU1234567"
+    await client.expect(AccountValue, lambda m: m.key == "TotalCashValue" and m.value == "989997.00")
+    await client.expect(AccountSummary, lambda m: float(m.value) < 1_000_000)
+    client.send(ExecutionRequest(8))
+    await client.expect(ExecutionDetailsEnd, lambda m: m.req_id == 8)
+    asked = await client.expect(ExecutionDetails, lambda m: m.req_id == 8)
+    assert asked.execution == client.all(ExecutionDetails)[0].execution
+
+
+async def test_unknown_accounts(start: Start, connect: Connect) -> None:
+    _, client = await manual(start, connect)
+    client.send(
+        PnLRequest(1, "DU999"), AccountUpdatesMultiRequest(2, "DU999"), AccountDataRequest(True, "DU999")
+    )
+    for request_id in (1, 2, -1):
+        await client.expect(ErrorMessage, lambda m, i=request_id: (m.id, m.error_code) == (i, 321))  # type: ignore[misc]
+
+
+# -- no silence -----------------------------------------------------------------------------------
+
+
+SILENT_IN_TWS = {2, 12, 13, 14, 23, 25, 53, 56, 57, 63, 64, 69, 70, 75, 77, 89, 90, 93, 95, 101, 103}
+"""Cancels and settings that bring no answer from TWS either."""
+
+
+@pytest.mark.parametrize(
+    "message_id", [10, 18, 22, 24, 52, 54, 67, 79, 80, 82, 83, 84, 85, 86, 88, 100, 102, 150]
+)
+async def test_what_is_not_served_is_refused_not_ignored(
+    start: Start, connect: Connect, message_id: int
+) -> None:
+    assert message_id not in SILENT_IN_TWS
+    _, client = await manual(start, connect)
+    before = len(client.heard)
+    client.writer.write(frame(b"%d\x001\x0077\x00" % message_id + b"\0" * 20))
+    await client.expect(ErrorMessage, lambda m: len(client.heard) > before and m in client.heard[before:])
+
+
+async def test_every_request_of_the_wire_has_a_handler(start: Start, connect: Connect) -> None:
+    simulator, _ = await manual(start, connect)
+    from tws.wire.layouts import REQUESTS
+
+    served = simulator.core.desk.served()
+    missing = {layout.message.__name__ for layout in REQUESTS} - {kind.__name__ for kind in served}
+    assert missing <= {"MarketDepthRequest", "CancelMarketDepth"}
+    assert codec.MAX_VERSION == 200
