@@ -150,7 +150,7 @@ class _Day:
                 instrument.contract.con_id,
                 lambda field, price, size, line=line: line.tick(field, price, size, clock.now_ns()),  # type: ignore[misc]
             )
-            await trader.watchlist.follow(instrument.contract)
+            trader.watchlist.follow(instrument.contract)
         self._robots = Robots(trader, self._board, self._instruments, self._sessions, self._options)
         first = next(iter(self._sessions.values()))
         session = session_at(first, clock.now_ns())

@@ -1,6 +1,7 @@
 """Owns tasks, timers, start, reconciliation and end: what makes a desk a trader.
 
 trader     `Trader`: the public face
+life       its start, the watch over its tasks and its link, its end
 trade      `Trade`: one bracket as its owner sees it
 engine     drain, decide, commit, perform
 hands      effects into calls on the connection

@@ -1,8 +1,8 @@
-"""What the desk wants done, done: orders and cancels to the writer, questions to the broker, alarms to the log.
+"""What the desk wants done, done: orders and cancels to the writer, questions to the broker, alarms out.
 
-An effect never raises into the pump. What became of an order's bytes goes back to the desk as a report:
-written, withdrawn, or not written. A question that fails (the link went) is not repeated here: the
-desk asks again when the link is back.
+An effect that the link or the last gate refuses never raises into the pump. What became of an order's bytes
+goes back to the desk as a report: written, withdrawn, or not written. A question that fails (the link
+went) is not repeated here: the desk asks again when the link is back, or its answer is overdue.
 """
 
 from __future__ import annotations
@@ -15,26 +15,28 @@ import structlog
 
 from tws.connection import Sending, SendState, TWSConnection
 from tws.desk import Alert, Ask, Cancel, Effect, Event, NotWritten, Place, Withdrawn, Written
-from tws.errors import LinkLostError, NotSentError, TWSError
+from tws.errors import TWSError
 from tws.model.facts import Answer, AnswerKind
-from tws.model.records import Severity
 
 __all__ = ["Hands"]
 
 T = TypeVar("T")
 
-log = structlog.get_logger("tws.desk")
+log = structlog.get_logger("tws.runtime")
 
 
 class Hands:
-    """Performs effects on one connection; `post` takes the reports back to the desk."""
+    """Performs effects on one connection; `post` takes reports back to the desk, `alert` alarms out."""
 
-    def __init__(self, connection: TWSConnection, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self, connection: TWSConnection, post: Callable[[Event], None], alert: Callable[[Alert], None]
+    ) -> None:
         self._connection = connection
         self._post = post
+        self._tell = alert
         self._questions: set[asyncio.Task[None]] = set()
-        self._placed: dict[int, Sending] = {}
-        self.on_alert: Callable[[Alert], object] | None = None
+        # By frame, not by order id: a change may be queued while the order's first frame still waits.
+        self._placed: set[Sending] = set()
         connection.outbound.on_sent(self._sent)
 
     def perform(self, effect: Effect) -> None:
@@ -47,7 +49,7 @@ class Hands:
             case Ask():
                 self._ask(effect)
             case Alert():
-                self._alert(effect)
+                self._tell(effect)
             case _:
                 assert_never(effect)
 
@@ -70,22 +72,20 @@ class Hands:
         except TWSError as error:
             self._post(NotWritten(order_id=effect.order_id, reason=str(error)))
             return
-        self._placed[effect.order_id] = sending
+        self._placed.add(sending)
         if sending.state is not SendState.QUEUED:  # decided before we could remember it
             self._sent(sending)
 
     def _cancel(self, effect: Cancel) -> None:
         try:
             self._connection.outbound.cancel(effect.order_id)
-        except (NotSentError, LinkLostError) as error:
+        except TWSError as error:  # the link went: the order becomes unknown, and the wish is kept
             log.warning("cancel not sent", order_id=effect.order_id, reason=str(error))
 
     def _sent(self, sending: Sending) -> None:
-        if self._placed.get(sending.order_id) is not sending:
+        if sending not in self._placed or sending.state is SendState.QUEUED:
             return  # a cancel's, or somebody else's
-        if sending.state is SendState.QUEUED:
-            return
-        del self._placed[sending.order_id]
+        self._placed.discard(sending)
         if sending.state is SendState.WRITTEN:
             self._post(Written(order_id=sending.order_id))
         elif sending.state is SendState.WITHDRAWN:
@@ -104,27 +104,23 @@ class Hands:
             answer = await self._question(kind, session)
         except TWSError as error:
             log.warning("question unanswered", kind=str(kind), reason=str(error))
-            return
-        if self._connection.session == session:  # rows of a lost session prove nothing
-            self._post(answer)
+        except Exception:  # a bug of ours: the desk will ask again, but it must not be silent
+            log.exception("question failed", kind=str(kind))
+        else:
+            if self._connection.session == session:  # rows of a lost session prove nothing
+                self._post(answer)
 
     async def _question(self, kind: AnswerKind, session: int) -> Answer:
-        connection = self._connection
+        ask = self._connection
         match kind:
             case AnswerKind.OPEN_ORDERS:
-                return Answer(kind=kind, session=session, orders=await rows(connection.request_open_orders()))
+                return Answer(kind=kind, session=session, orders=await rows(ask.request_open_orders()))
             case AnswerKind.COMPLETED_ORDERS:
-                return Answer(kind=kind, session=session, orders=await rows(connection.request_completed_orders()))
+                return Answer(kind=kind, session=session, orders=await rows(ask.request_completed_orders()))
             case AnswerKind.EXECUTIONS:
-                return Answer(kind=kind, session=session, executions=await rows(connection.request_executions()))
+                return Answer(kind=kind, session=session, executions=await rows(ask.request_executions()))
             case AnswerKind.POSITIONS:
-                return Answer(kind=kind, session=session, positions=await rows(connection.request_positions()))
-
-    def _alert(self, effect: Alert) -> None:
-        level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
-        level[effect.severity](effect.text, subject=effect.subject)
-        if self.on_alert is not None:
-            self.on_alert(effect)
+                return Answer(kind=kind, session=session, positions=await rows(ask.request_positions()))
 
 
 async def rows(request: Awaitable[list[T]]) -> tuple[T, ...]:

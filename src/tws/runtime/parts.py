@@ -1,4 +1,4 @@
-"""What a trader is built from, when the defaults will not do: clocks, links and stores for tests and demos."""
+"""What a trader is built from when the defaults will not do: clocks, links and stores for tests and demos."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class TraderParts(Struct, frozen=True, kw_only=True):
 
     clock     market time; the system's
     dial      how a link is made; TCP
-    store     the journal's store; SQLite at `journal`
-    journal   the journal's file; one per account and client id in the user's state folder
+    store     the journal's store, open; SQLite at `journal`. The trader closes it
+    journal   the journal's file; one per port, account and client id in the user's state folder
     timing    the desk's waits
     prefix    starts every intent id of a new journal; drawn by chance, then kept with the journal
     rng       jitter of the back-off

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from weakref import WeakValueDictionary
 
-from tws.errors import RequestTimeoutError
+from tws.desk import DeskState
+from tws.errors import RequestTimeoutError, TWSError
 from tws.model.execution import Execution
-from tws.model.records import Booked, Denied, Record
 from tws.model.order import Role
+from tws.model.records import Booked, Denied, Planned, Record
 from tws.orders import OurOrder
 
-__all__ = ["Trade"]
+__all__ = ["Trade", "Trades"]
 
 _ZERO = Decimal(0)
 
@@ -23,7 +25,8 @@ class Trade:
     def __init__(self, orders: Callable[[], list[OurOrder]], denial: Denied | None) -> None:
         self._orders = orders
         self._changed = asyncio.Event()
-        self._fills: dict[str, list[Execution]] = {}
+        self._fills: dict[str, dict[str, Execution]] = {}
+        self._failure: TWSError | None = None
         self.denial = denial
 
     @property
@@ -44,7 +47,7 @@ class Trade:
     @property
     def average_price(self) -> Decimal | None:
         """What the entry's shares cost on average, fees not included; None before the first fill."""
-        fills = self._fills.get(self.intent_id, [])
+        fills = self.fills(self.intent_id)
         quantity = sum((fill.quantity for fill in fills), _ZERO)
         return sum((fill.quantity * fill.price for fill in fills), _ZERO) / quantity if quantity else None
 
@@ -59,15 +62,20 @@ class Trade:
         return any(order.role is Role.STOP and order.filled for order in self.orders)
 
     def fills(self, intent_id: str) -> list[Execution]:
-        """The fills of one of its orders, in the order in which they were heard."""
-        return list(self._fills.get(intent_id, ()))
+        """The fills of one of its orders as they were heard, each as it was last corrected."""
+        return list(self._fills.get(intent_id, {}).values())
 
     async def entry_filled(self, timeout_s: float = 30.0) -> Decimal:
-        """The shares of the entry that filled, once it is filled or has ended.
+        """The shares of the entry that filled, once it has ended, filled or not, and every fill that the
+        broker claims is here.
 
         Raises RequestTimeoutError after `timeout_s`: the entry still works, nothing is cancelled by that.
+        Raises what ended the trader, if it ends first.
         """
-        await self._until(lambda: not any(o.live for o in self.orders if o.role is Role.ENTRY), timeout_s)
+        entry = (Role.ENTRY,)
+        await self._until(
+            lambda: not any(o.live or o.missing for o in self.orders if o.role in entry), timeout_s
+        )
         return self.filled
 
     async def closed(self, timeout_s: float = 30.0) -> None:
@@ -75,16 +83,65 @@ class Trade:
         await self._until(lambda: self.over, timeout_s)
 
     def hear(self, record: Record) -> None:
-        """For the trader: the desk remembered something."""
+        """For the trader: the desk remembered something of this trade."""
         if isinstance(record, Booked) and record.intent_id:
-            self._fills.setdefault(record.intent_id, []).append(record.execution)
+            fill = record.execution
+            self._fills.setdefault(record.intent_id, {})[fill.base_id] = fill
+        self._changed.set()
+
+    def fail(self, error: TWSError) -> None:
+        """For the trader: nothing will be heard any more, and why."""
+        self._failure = error
         self._changed.set()
 
     async def _until(self, done: Callable[[], bool], timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
                 while not done():
+                    if self._failure is not None:
+                        raise self._failure
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise RequestTimeoutError(f"{self.intent_id}: not so within {timeout_s} s; the order still works") from None
+            raise RequestTimeoutError(
+                f"{self.intent_id}: not so within {timeout_s} s; the order still works"
+            ) from None
+
+
+class Trades:
+    """The trades that somebody still holds; each hears of its own orders alone."""
+
+    def __init__(self, state: Callable[[], DeskState]) -> None:
+        self._state = state
+        self._held: WeakValueDictionary[str, Trade] = WeakValueDictionary()
+        self._failure: TWSError | None = None
+
+    def made_by(self, records: list[Record]) -> Trade:
+        """The trade that a `SubmitBracket` led to, or its denial."""
+        denial = next((record for record in records if isinstance(record, Denied)), None)
+        plan = next((record for record in records if isinstance(record, Planned)), None)
+        if denial is not None or plan is None:
+            return Trade(list, denial)
+        group_id = plan.group_id
+
+        def orders() -> list[OurOrder]:
+            state = self._state()
+            return [state.book.orders[intent_id] for intent_id in state.groups[group_id].intents]
+
+        trade = self._held[group_id] = Trade(orders, None)
+        if self._failure is not None:
+            trade.fail(self._failure)
+        return trade
+
+    def hear(self, record: Record) -> None:
+        """A record is durable: tell the trade whose order it is about."""
+        order = self._state().book.get(getattr(record, "intent_id", ""))
+        trade = self._held.get(order.group_id) if order is not None else None
+        if trade is not None:
+            trade.hear(record)
+
+    def fail(self, error: TWSError) -> None:
+        """The trader has ended: nobody waits for ever."""
+        self._failure = error
+        for trade in list(self._held.values()):
+            trade.fail(error)

@@ -9,22 +9,26 @@ import structlog
 
 from tws.connection import QuoteStream, TWSConnection
 from tws.connection.streams import TickCallback
-from tws.errors import RequestTimeoutError, TWSError
+from tws.errors import RequestError, RequestTimeoutError, TWSError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.market import Quote
 
 __all__ = ["Watchlist"]
 
+LOOK_S = 0.5
+"""How often a waiter looks by itself: a stream that is dirty already, or that TWS ended, wakes nobody."""
+
 log = structlog.get_logger("tws.runtime")
 
 
 class Watchlist:
-    """`dirty` is told of each stream whose quote changed; `taps` see every tick, on whatever link."""
+    """`dirty` is told of each stream whose quote changed; taps see every tick, on whatever link."""
 
     def __init__(self, connection: TWSConnection, dirty: Callable[[QuoteStream], None]) -> None:
         self._connection = connection
         self._dirty = dirty
         self._details: dict[Contract, ContractDetails] = {}
+        self._followed: dict[int, Contract] = {}
         self._streams: dict[int, QuoteStream] = {}
         self._taps: dict[int, list[TickCallback]] = {}
         self._changed = asyncio.Event()
@@ -36,8 +40,11 @@ class Watchlist:
             self._details[contract] = self._details[found.contract] = found
         return self._details[contract]
 
-    async def follow(self, contract: Contract) -> QuoteStream:
-        """The contract's stream, opened when it is not yet; `contract` carries its con_id."""
+    def follow(self, contract: Contract) -> QuoteStream:
+        """The contract's stream, opened when it is not yet; `contract` carries its con_id.
+
+        Raises NotSentError without a session.
+        """
         stream = self._streams.get(contract.con_id)
         if stream is None or stream.closed:
             stream = self._open(contract)
@@ -50,32 +57,48 @@ class Watchlist:
             self._streams[con_id].on_tick(callback)
 
     async def two_sided(self, contract: Contract, timeout_s: float) -> Quote:
-        """A quote with bid and ask. Raises RequestTimeoutError when none comes."""
+        """A quote with bid and ask. Raises RequestTimeoutError, or TWS's own RequestError."""
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
-                    quote = self._streams[contract.con_id].quote
-                    if quote.bid is not None and quote.ask is not None:
+                    stream = self._streams.get(contract.con_id)
+                    quote = stream.quote if stream is not None and not stream.closed else None
+                    if quote is not None and quote.bid is not None and quote.ask is not None:
                         return quote
-                    self._changed.clear()
-                    await self._changed.wait()
+                    if stream is not None and isinstance(stream.failure, RequestError):
+                        raise stream.failure
+                    await self._next_change()
         except TimeoutError:
             raise RequestTimeoutError(
-                f"{contract.symbol}: no two-sided quote within {timeout_s} s; is the market open, the data subscribed?"
+                f"{contract.symbol}: no two-sided quote within {timeout_s} s; "
+                "is the market open, the data subscribed?"
             ) from None
 
-    async def renew(self) -> None:
-        """Open every stream again on a new link."""
-        for stream in list(self._streams.values()):
+    def renew(self) -> None:
+        """Open every stream anew: on a new link, or when TWS said that it lost them (1101)."""
+        for con_id, contract in list(self._followed.items()):
+            stream = self._streams.pop(con_id, None)
+            if stream is not None and stream.closed and stream.failure is None:
+                del self._followed[con_id]  # its reader closed it and wants no other
+                continue
+            if stream is not None:
+                stream.close()
             try:
-                self._open(stream.contract)
-            except TWSError as error:  # the link went again: the next renewal finds this one closed
-                log.warning("stream not renewed", symbol=stream.contract.symbol, reason=str(error))
+                self._open(contract)
+            except TWSError as error:  # the link went again: the next renewal tries it once more
+                log.warning("stream not renewed", symbol=contract.symbol, reason=str(error))
 
     def close(self) -> None:
         """End all streams."""
         for stream in self._streams.values():
             stream.close()
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        try:
+            await asyncio.wait_for(self._changed.wait(), LOOK_S)
+        except TimeoutError:
+            return
 
     def _open(self, contract: Contract) -> QuoteStream:
         stream = self._connection.stream_quotes(contract)
@@ -83,6 +106,7 @@ class Watchlist:
         for callback in self._taps.get(contract.con_id, ()):
             stream.on_tick(callback)
         self._streams[contract.con_id] = stream
+        self._followed[contract.con_id] = contract
         return stream
 
     def _soiled(self, stream: QuoteStream) -> None:

@@ -1,0 +1,295 @@
+"""The life of a trader: its start, the watch over its tasks and its link, its end.
+
+Start: the journal is replayed, the link is dialled, the broker is asked for executions, open and completed
+orders and positions; it is up once these answers and the books agree. Watch: one task turns the engine, one
+wakes it for facts, one tells the time, one dials a lost link again with growing, jittered pauses. A task that
+ends by itself is a failure: the brake falls at once, whoever waits hears of it, orders at the broker stay.
+End: the engine plays its last turn, so that reports of what left are remembered; then the tasks, the
+questions, the link and, last, the journal are closed. The end runs in a task of its own: it comes to its
+end although its caller is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from tws.clock import SystemClock, system_rng
+from tws.config import TWSConfig, mask_account
+from tws.connection import TWSConnection
+from tws.desk import Alert, Begin, Desk
+from tws.errors import ConfigError, ConnectError, JournalError, RequestTimeoutError, TWSError
+from tws.journal import SQLiteStore, Store
+from tws.model.facts import LinkState
+from tws.model.records import Began, LinkMoved, Record, Severity, decode_records
+from tws.platform import state_folder
+from tws.risk import Denial, Gate
+from tws.runtime.engine import Engine
+from tws.runtime.hands import Hands
+from tws.runtime.parts import TraderParts
+from tws.runtime.trade import Trades
+from tws.runtime.watch import Watchlist
+
+__all__ = ["Life"]
+
+TIMER_S = 1.0
+"""How often the desk is told that time has passed."""
+
+BACKOFF_S = (0.5, 30.0)
+"""First and longest pause between dials: quick after a hiccup, gentle on a TWS that restarts (a minute)."""
+
+END_S = 5.0
+"""How long the end waits for the last turn, and for a socket whose peer does not read."""
+
+log = structlog.get_logger("tws.runtime")
+
+
+class Life:
+    """The parts of one trader and their time together. `Trader` is its face."""
+
+    def __init__(self, config: TWSConfig, gate: Gate, parts: TraderParts) -> None:
+        self.config = config
+        self.parts = parts
+        self.clock = parts.clock or SystemClock()
+        self.desk = Desk(gate, timing=parts.timing)
+        self.connection = TWSConnection(
+            config, guard=gate, brake=self._brake, dial=parts.dial, clock=self.clock
+        )
+        self.engine = Engine(self.desk, self.clock, lambda effect: self.hands.perform(effect))
+        self.hands = Hands(self.connection, self.engine.post, self._alert)
+        self.watchlist = Watchlist(self.connection, self.engine.dirty)
+        self.trades = Trades(lambda: self.desk.state)
+        self.alert_listeners: list[Callable[[Alert], object]] = []
+        self.stopped = False
+        self._store: Store | None = None
+        self._failure: BaseException | None = None
+        self._began = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._link_moved = asyncio.Event()
+        self.engine.watch(self._heard)
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the trading; None while all is well, and after an orderly end."""
+        return self.engine.failure or self._failure
+
+    # -- start
+
+    async def start(self) -> None:
+        """Come up whole or not at all. See `Trader.start`."""
+        if self._began:
+            raise TWSError("a trader starts once: make another one on the same journal")
+        self._began = True
+        try:
+            await self._come_up()
+        except BaseException:
+            with suppress(JournalError):  # what went wrong first is what the caller hears of
+                await self.stop()
+            raise
+
+    async def _come_up(self) -> None:
+        store = self._store = self.parts.store or SQLiteStore(self._journal_path())
+        last = self._recover(store)
+        self.engine.furnish(store, self.connection.facts())
+        if not await self.connection.connect():
+            raise self.connection.failure or ConnectError("connect", "no cause was given", "Run tws doctor")
+        self._refuse_if_stopped()
+        config = self.config
+        account = choose_account(config, self.connection.accounts)
+        check_journal(last, account, config.client_id)
+        prefix = last.prefix if last is not None else self._new_prefix()
+        begin = Begin(prefix=prefix, client_id=config.client_id, account=account, port=config.port)
+        await self.engine.begin(begin)
+        self._refuse_if_stopped()
+        self._spawn(self.engine.run(), "engine")
+        self._spawn(self.engine.relay(), "facts")
+        self._spawn(self._keep_link(), "link")
+        if self.parts.timers:
+            self._spawn(self._timer(), "timer")
+        await self._until_ready()
+
+    async def _until_ready(self) -> None:
+        try:
+            async with asyncio.timeout(self.config.request_timeout):
+                await self._ready.wait()
+        except TimeoutError:
+            raise RequestTimeoutError(
+                "the broker's orders, fills and positions did not all come "
+                f"within {self.config.request_timeout} s"
+            ) from None
+        if self.failure is not None:
+            raise self.failure
+        self._refuse_if_stopped()
+
+    def _refuse_if_stopped(self) -> None:
+        if self.stopped:
+            raise TWSError("the trader was stopped while it started")
+
+    def _recover(self, store: Store) -> Began | None:
+        """Replay the journal; the last run's first record."""
+        records = list(decode_records(store.read()))
+        self.desk.recover(records)
+        self.connection.raise_order_id_floor(self.desk.state.next_order_id)
+        return next((record for record in reversed(records) if isinstance(record, Began)), None)
+
+    def _new_prefix(self) -> str:
+        rng = self.parts.rng or system_rng()
+        return self.parts.prefix or "t" + "".join(f"{rng.randint(0, 15):x}" for _ in range(5))
+
+    def _journal_path(self) -> Path:
+        if self.parts.journal is not None:
+            return self.parts.journal
+        mode = f"{self.config.port}-{self.config.account_id or 'account'}-{self.config.client_id}"
+        return state_folder() / f"journal-{mode}.sqlite3"
+
+    # -- watch
+
+    def _spawn(self, coroutine: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine, name=f"trader {name}")
+        task.add_done_callback(self._ended)
+        self._tasks[name] = task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task of ours ends only by `stop`; anything else is a failure that stops the trading."""
+        error = None if task.cancelled() else task.exception()
+        if error is None or self.stopped:
+            return
+        if self._failure is None:
+            self._failure = self.failure or error
+            log.error("the trader has failed; orders at the broker stay as they are", task=task.get_name(),
+                      reason=repr(self._failure))
+            self._ready.set()
+            self.trades.fail(as_tws_error(self._failure))
+            self._alert(Alert(severity=Severity.ALARM, subject="trader", text=(
+                f"the trader has failed and sends nothing more; orders at the broker stay: {self._failure}")))
+        self.engine.failure = self.engine.failure or self._failure
+        self._tasks["engine"].cancel()  # without the tasks that feed it, it would trade on old news
+
+    def _heard(self, record: Record) -> None:
+        if isinstance(record, LinkMoved) and record.state in (LinkState.DOWN, LinkState.RESTORED_LOST):
+            self._link_moved.set()
+        self.trades.hear(record)
+        state = self.desk.state
+        if state.link_up and state.reconciled_epoch == state.epoch:
+            self._ready.set()
+
+    def _brake(self) -> Denial | None:
+        """Read directly before each frame that moves money: a trader that has failed sends nothing more."""
+        if self.failure is None:
+            return None
+        return Denial(limit="brake", figure="an order", bound="none",
+                      reason=f"the trader has failed: {self.failure}")
+
+    def _alert(self, alert: Alert) -> None:
+        """To the log and to whoever listens; a listener's fault stops nothing."""
+        level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
+        level[alert.severity](alert.text, subject=alert.subject)
+        for listener in self.alert_listeners:
+            try:
+                listener(alert)
+            except Exception:
+                log.exception("a listener to alarms failed")
+
+    async def _timer(self) -> None:
+        while True:
+            await asyncio.sleep(TIMER_S)
+            self.engine.tick()
+
+    async def _keep_link(self) -> None:
+        """Dial again when the link has gone; renew the streams then, and when TWS says that it lost them."""
+        while True:
+            await self._link_moved.wait()
+            self._link_moved.clear()
+            if not self.connection.is_connected():
+                if not self.parts.reconnect:
+                    continue
+                await self._redial()
+            self.watchlist.renew()
+
+    async def _redial(self) -> None:
+        rng, pause_s = self.parts.rng or system_rng(), BACKOFF_S[0]
+        while not self.connection.is_connected():
+            await asyncio.sleep(pause_s * rng.uniform(0.5, 1.0))
+            pause_s = min(pause_s * 2, BACKOFF_S[1])
+            if not await self.connection.connect():
+                log.warning("still no link", reason=str(self.connection.failure), next_try_s=pause_s)
+
+    # -- end
+
+    async def stop(self) -> None:
+        """See `Trader.stop`."""
+        if self._ending is None:
+            self.stopped = self._began = True
+            self._ready.set()
+            self._ending = asyncio.get_running_loop().create_task(self._end(), name="trader end")
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        engine = self._tasks.get("engine")
+        self.engine.close()
+        for task in self._tasks.values():
+            if task is not engine:
+                task.cancel()
+        if engine is not None:
+            await asyncio.wait({engine}, timeout=END_S)
+            engine.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+        await self.hands.close()
+        self.watchlist.close()
+        self.connection.disconnect()
+        try:
+            async with asyncio.timeout(END_S):
+                await self.connection.wait_closed()
+        except TimeoutError:
+            log.warning("the socket did not close: TWS does not read")
+        self.trades.fail(TWSError("the trader was stopped"))
+        self._close_store()
+
+    def _close_store(self) -> None:
+        """Raises the JournalError by which records of this end were lost, when nobody knows of it yet."""
+        if self._store is None:
+            return
+        try:
+            self._store.close()
+        except JournalError as error:
+            if self.failure is None:
+                raise
+            log.error("the journal did not close in order", reason=str(error))
+
+
+def choose_account(config: TWSConfig, accounts: tuple[str, ...]) -> str:
+    """The account to trade. Raises ConfigError when it is not clear which."""
+    if config.account_id:
+        if config.account_id not in accounts:
+            raise ConfigError("account_id", config.account_id, "is not among the accounts of this login",
+                              "Set TWS_ACCOUNT to one of those that TWS shows in its title bar")
+        return config.account_id
+    if len(accounts) != 1:
+        raise ConfigError("account_id", "", f"this login has {len(accounts)} accounts",
+                          "Say which one to trade: set TWS_ACCOUNT")
+    return accounts[0]
+
+
+def check_journal(last: Began | None, account: str, client_id: int) -> None:
+    """A journal belongs to one account and one client id. Raises ConfigError for another's.
+
+    The orders in it could not be found, changed or cancelled from here, and would be taken for lost.
+    """
+    cure = "Trade as that one, or start another journal (TraderParts.journal)"
+    if last is not None and last.account != account:
+        raise ConfigError("account_id", mask_account(account),
+                          f"the journal is that of account {mask_account(last.account)}", cure)
+    if last is not None and last.client_id != client_id:
+        raise ConfigError("client_id", client_id, f"the journal is that of client id {last.client_id}", cure)
+
+
+def as_tws_error(error: BaseException) -> TWSError:
+    """What callers catch: the error itself, or one that names it."""
+    return error if isinstance(error, TWSError) else TWSError(f"the trader has failed: {error!r}")
