@@ -1,11 +1,11 @@
 """Run the client libraries that users have against a simulated TWS: the witness that shares no code with
 us.
 
-    python tests/clients/run.py CACHE [--only NAME] [--port PORT]
+    python tests/clients/run.py [CACHE] [--only NAME] [--port PORT]
 
-Each client gets a virtual environment of its own below CACHE, filled from PyPI once. The simulator runs
-in a process of its own (`tws sim --port 0 --seed 7`) unless PORT names one that runs already. Prints a
-table; exits 0 only when every client saw all its steps.
+Each client gets a virtual environment of its own below CACHE, filled from PyPI once; unless named, CACHE lies
+inside the environment that runs this. The simulator runs in a process of its own (`tws sim --port 0 --seed 7`)
+unless PORT names one that runs already. Prints a table; exits 0 only when every client saw all its steps.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from tempfile import gettempdir
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
@@ -87,14 +88,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("cache", type=Path, help="folder for the clients' environments")
+    parser.add_argument("cache", type=Path, nargs="?", help="folder for the clients' environments")
     parser.add_argument("--only", help="run the clients whose name contains this")
     parser.add_argument("--port", type=int, help="a simulator that runs already")
     args = parser.parse_args()
     chosen = [client for client in CLIENTS if not args.only or args.only in client.name]
     if not chosen:
         parser.error(f"no client is called {args.only}: {', '.join(client.name for client in CLIENTS)}")
-    pythons = [python_of(client, args.cache.resolve()) for client in chosen]
+    cache = args.cache or Path(sys.prefix if sys.prefix != sys.base_prefix else gettempdir()) / "clients"
+    pythons = [python_of(client, cache.resolve()) for client in chosen]
     process, port = (None, args.port) if args.port else start_simulator()
     try:
         results = [play(client, python, port) for client, python in zip(chosen, pythons, strict=True)]
