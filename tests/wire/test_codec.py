@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
 from tests.wire.generators import VERSIONS, carried, messages
+
 from tws.errors import DecodeError, NotSentError, ProtocolError
 from tws.wire import codec
 from tws.wire.layout import Layout

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
 from tests.wire import official
 from tests.wire.generators import FLOAT, VERSIONS, carried, get, messages
+
 from tws.wire import codec, kinds
 from tws.wire import messages as m
 from tws.wire.layout import Absent, Const, Flagged, Group, Item, Layout

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ibapi.client import EClient
-
 from tests.wire import official
 from tests.wire.generators import FLOAT, VERSIONS, carried, messages
-from tws.wire import codec, kinds, messages as m
+
+from tws.wire import codec, kinds
+from tws.wire import messages as m
 from tws.wire.layouts import REQUESTS
 
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)

@@ -7,8 +7,6 @@ travel only for order types that use them. Source: TWS-BEHAVIOUR.md F5, F6; the 
 
 from __future__ import annotations
 
-from typing import Literal
-
 from tws.wire.kinds import (
     AND_OR,
     BOOL,
@@ -25,6 +23,7 @@ from tws.wire.kinds import (
     OPT_LONG,
     OPTIONS,
     STR,
+    Kind,
 )
 from tws.wire.layout import Const, Field, Given, Group, Infinite, Item, OneOf, Positive, Repeat, fields
 from tws.wire.layouts.contract import DELTA_NEUTRAL, FULL, IS_BAG, LEG, SHORT
@@ -81,11 +80,11 @@ HEDGE: tuple[Item, ...] = (
 )
 
 
-def _scale(form: Literal["request", "answer"]) -> tuple[Item, ...]:
-    """The scale fields; an unset one is empty in a request and the largest number in an answer."""
-    number, whole = (OPT_FLOAT_EMPTY, OPT_INT_EMPTY) if form == "request" else (OPT_FLOAT, OPT_INT)
+def _scale(levels: Kind) -> tuple[Item, ...]:
+    """The scale fields. Unset levels are empty in a request and 2147483647 in an answer (C5)."""
+    number, whole = OPT_FLOAT_EMPTY, OPT_INT_EMPTY
     return (
-        *fields(O, whole, "scale_init_level_size scale_subs_level_size"),
+        *fields(O, levels, "scale_init_level_size scale_subs_level_size"),
         Field(O + "scale_price_increment", number),
         Group(
             (
@@ -166,7 +165,7 @@ _REQUEST_MIDDLE: tuple[Item, ...] = (
     Field(O + "continuous_update", BOOL),
     Field(O + "reference_price_type", OPT_INT_EMPTY),
     *fields(O, OPT_FLOAT_EMPTY, "trail_stop_price trailing_percent"),
-    *_scale("request"),
+    *_scale(OPT_INT_EMPTY),
     *fields(O, STR, "scale_table active_start_time active_stop_time"),
     *HEDGE,
     Field(O + "opt_out_smart_routing", BOOL),
@@ -225,7 +224,7 @@ _REQUEST_TAIL: tuple[Item, ...] = (
 
 PLACE_ORDER: tuple[Item, ...] = _REQUEST_HEAD + _REQUEST_MIDDLE + _REQUEST_TAIL
 
-# the answers
+# the answers; an unset number is empty or the largest one as TWS has been recorded to write it (C5)
 
 _PRICES: tuple[Item, ...] = (
     Field(O + "action", STR),
@@ -241,20 +240,20 @@ _ADVISER: tuple[Item, ...] = (
     *fields(O, STR, "fa_group fa_method fa_percentage"),
     Field(O + "fa_profile", STR, until=177),
     *fields(O, STR, "model_code good_till_date rule_80a"),
-    Field(O + "percent_offset", OPT_FLOAT),
+    Field(O + "percent_offset", OPT_FLOAT_EMPTY),
     Field(O + "settling_firm", STR),
     Field(O + "short_sale_slot", INT0),
     Field(O + "designated_location", STR),
     Field(O + "exempt_code", INT0),
 )
 
-_BOX = fields(O, OPT_FLOAT, "starting_price stock_ref_price delta stock_range_lower stock_range_upper")
+_BOX = fields(O, OPT_FLOAT_EMPTY, "starting_price stock_ref_price delta stock_range_lower stock_range_upper")
 
 _VOL_HEAD: tuple[Item, ...] = (
-    Field(O + "volatility", OPT_FLOAT),
-    Field(O + "volatility_type", OPT_INT),
+    Field(O + "volatility", OPT_FLOAT_EMPTY),
+    Field(O + "volatility_type", OPT_INT_EMPTY),
     Field(O + "delta_neutral_order_type", STR),
-    Field(O + "delta_neutral_aux_price", OPT_FLOAT),
+    Field(O + "delta_neutral_aux_price", OPT_FLOAT_EMPTY),
 )
 _VOL_SHORT: tuple[Item, ...] = (
     Field(O + "delta_neutral_short_sale", BOOL),
@@ -263,8 +262,8 @@ _VOL_SHORT: tuple[Item, ...] = (
 )
 _VOL_TAIL: tuple[Item, ...] = (
     Field(O + "continuous_update", BOOL),
-    Field(O + "reference_price_type", OPT_INT),
-    *fields(O, OPT_FLOAT, "trail_stop_price trailing_percent"),
+    Field(O + "reference_price_type", OPT_INT_EMPTY),
+    *fields(O, OPT_FLOAT_EMPTY, "trail_stop_price trailing_percent"),
 )
 _VOL_OPEN = Group(
     (
@@ -280,9 +279,9 @@ _VOL_COMPLETED = Group((Field(O + "delta_neutral_con_id", INT0), *_VOL_SHORT), w
 _COMBO: tuple[Item, ...] = (
     Field("contract.combo_legs_descrip", STR),
     Repeat("contract.combo_legs", WireComboLeg, LEG),
-    Repeat(O + "order_combo_leg_prices", kind=OPT_FLOAT),
+    Repeat(O + "order_combo_leg_prices", kind=OPT_FLOAT_EMPTY),
     Repeat(O + "smart_combo_routing_params", pair=True),
-    *_scale("answer"),
+    *_scale(OPT_INT),
     *HEDGE,
 )
 _CLEARING: tuple[Item, ...] = (
@@ -294,8 +293,8 @@ _CLEARING: tuple[Item, ...] = (
 )
 _PEG_OFFSETS = Group(
     (
-        *fields(O, OPT_INT, "min_trade_qty min_compete_size"),
-        *fields(O, OPT_FLOAT, "compete_against_best_offset mid_offset_at_whole mid_offset_at_half"),
+        *fields(O, OPT_INT_EMPTY, "min_trade_qty min_compete_size"),
+        *fields(O, OPT_FLOAT_EMPTY, "compete_against_best_offset mid_offset_at_whole mid_offset_at_half"),
     ),
     since=170,
 )
@@ -303,7 +302,8 @@ _PEG_OFFSETS = Group(
 _PREVIEW: tuple[Item, ...] = (
     *fields(S, OPT_FLOAT, "init_margin_before maint_margin_before equity_with_loan_before init_margin_change "
                           "maint_margin_change equity_with_loan_change init_margin_after maint_margin_after "
-                          "equity_with_loan_after commission_and_fees min_commission_and_fees max_commission_and_fees"),
+                          "equity_with_loan_after"),
+    *fields(S, OPT_FLOAT_EMPTY, "commission_and_fees min_commission_and_fees max_commission_and_fees"),
     Field(S + "commission_and_fees_currency", STR),
     Group(
         (
@@ -340,7 +340,7 @@ OPEN_ORDER: tuple[Item, ...] = (
     *_BOX,
     Field(O + "display_size", OPT_INT),
     *fields(O, BOOL, "block_order sweep_to_fill all_or_none"),
-    Field(O + "min_qty", OPT_INT),
+    Field(O + "min_qty", OPT_INT_EMPTY),
     Field(O + "oca_type", INT0),
     Const("0", "e-trade only"),
     Const("0", "firm quote only"),
@@ -349,8 +349,8 @@ OPEN_ORDER: tuple[Item, ...] = (
     *_VOL_HEAD,
     _VOL_OPEN,
     *_VOL_TAIL,
-    Field(O + "basis_points", OPT_FLOAT),
-    Field(O + "basis_points_type", OPT_INT),
+    Field(O + "basis_points", OPT_FLOAT_EMPTY),
+    Field(O + "basis_points_type", OPT_INT_EMPTY),
     *_COMBO,
     Field(O + "opt_out_smart_routing", BOOL),
     *_CLEARING,
@@ -369,8 +369,8 @@ OPEN_ORDER: tuple[Item, ...] = (
     Field(O + "cash_qty", OPT_FLOAT),
     *fields(O, BOOL, "dont_use_auto_price_for_hedge is_oms_container discretionary_up_to_limit_price"),
     Field(O + "use_price_mgmt_algo", OPT_BOOL),
-    Field(O + "duration", OPT_INT, since=158),
-    Field(O + "post_to_ats", OPT_INT, since=160),
+    Field(O + "duration", OPT_INT_EMPTY, since=158),
+    Field(O + "post_to_ats", OPT_INT_EMPTY, since=160),
     Field(O + "auto_cancel_parent", BOOL, since=162),
     _PEG_OFFSETS,
     Field(O + "customer_account", STR, since=183),
@@ -394,7 +394,7 @@ COMPLETED_ORDER: tuple[Item, ...] = (
     *_BOX,
     Field(O + "display_size", OPT_INT),
     *fields(O, BOOL, "sweep_to_fill all_or_none"),
-    Field(O + "min_qty", OPT_INT),
+    Field(O + "min_qty", OPT_INT_EMPTY),
     *fields(O, INT0, "oca_type trigger_method"),
     *_VOL_HEAD,
     _VOL_COMPLETED,
