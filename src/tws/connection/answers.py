@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ibapi.wrapper import EWrapper
 
@@ -19,9 +19,9 @@ from tws.connection.lane import FactLanes
 from tws.connection.replies import Questions, Requests
 from tws.connection.streams import QuoteStream, Stamp, TickStream
 from tws.errors import AmbiguousContractError, DecodeError, NoContractError, RequestError
-from tws.model.account import AccountValue
+from tws.model.account import AccountValue, Position
 from tws.model.contract import Contract
-from tws.model.facts import Answer, AnswerKind, BrokerReply, Fact, Link, LinkState, NextOrderId
+from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerReply, Fact, Link, LinkState, NextOrderId
 from tws.model.market import MarketDataType, Quote
 from tws.wire import codes
 from tws.wire.messages import (
@@ -35,7 +35,7 @@ from tws.wire.messages import (
     TickString,
 )
 
-__all__ = ["Answers", "AnswersOwner"]
+__all__ = ["Answers", "AnswersOwner", "latest"]
 
 OPEN, COMPLETED, POSITIONS, TIME, ACCOUNTS, IDS, VALUES = (
     "open orders", "completed orders", "positions", "time", "accounts", "ids", "account values")
@@ -191,7 +191,7 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
     def openOrderEnd(self) -> None:
         rows = self.questions.end(OPEN)
         if rows is not None:
-            self._complete(AnswerKind.OPEN_ORDERS, orders=tuple(rows))
+            self._complete(AnswerKind.OPEN_ORDERS, orders=tuple(latest(rows)))
 
     def completedOrder(self, contract: Any, order: Any, orderState: Any) -> None:
         fact = translate.completed_order_of(contract, order, orderState)
@@ -201,7 +201,7 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
     def completedOrdersEnd(self) -> None:
         rows = self.questions.end(COMPLETED)
         if rows is not None:
-            self._complete(AnswerKind.COMPLETED_ORDERS, orders=tuple(rows))
+            self._complete(AnswerKind.COMPLETED_ORDERS, orders=tuple(latest(rows)))
 
     def take_order_status(self, status: OrderStatus) -> None:
         if status.client_id == self.owner.client_id:
@@ -224,8 +224,6 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
         self._complete(AnswerKind.EXECUTIONS, executions=tuple(rows))
 
     def _complete(self, kind: AnswerKind, **rows: Any) -> None:
-        if "orders" in rows:  # an update may have come between the rows: the last word on each order counts
-            rows["orders"] = tuple({(row.client_id, row.order_id, row.perm_id): row for row in rows["orders"]}.values())
         self.tell(Answer(kind=kind, session=self.owner.session, **rows))
 
     # -- accounts
@@ -238,7 +236,7 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
     def positionEnd(self) -> None:
         rows = self.questions.end(POSITIONS)
         if rows is not None:
-            self._complete(AnswerKind.POSITIONS, positions=tuple(rows))
+            self._complete(AnswerKind.POSITIONS, positions=tuple(latest(rows)))
 
     def updateAccountValue(self, key: str, val: str, currency: str, accountName: str) -> None:
         fact = AccountValue(account=accountName, key=key, value=val, currency=currency)
@@ -286,3 +284,17 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
         stream = self.quotes.get(b"%d" % reqId)
         if stream is not None:
             stream.kind = MarketDataType(marketDataType)
+
+
+Row = TypeVar("Row", BrokerOrder, Position)
+
+
+def latest(rows: list[Row]) -> list[Row]:
+    """The last word on each order or holding: an update may have come between the rows of an answer."""
+    return list({_identity(row): row for row in rows}.values())
+
+
+def _identity(row: BrokerOrder | Position) -> tuple[object, ...]:
+    if isinstance(row, BrokerOrder):
+        return row.client_id, row.order_id, row.perm_id
+    return row.account, row.contract

@@ -320,9 +320,9 @@ class TWSConnection:
 
     def request_positions(self) -> Reply[list[Position]]:
         """All positions of all accounts. Changes follow as facts until the session ends."""
-        from tws.connection.answers import POSITIONS
+        from tws.connection.answers import POSITIONS, latest
 
-        return self._question(POSITIONS, "positions", list, self.official.reqPositions)
+        return self._question(POSITIONS, "positions", latest, self.official.reqPositions)
 
     def request_executions(self, *, client_id: int = 0, account: str = "", symbol: str = "") -> Reply[list[Execution]]:
         """Fills since midnight (TWS: up to seven days). 0 and "" mean any (TWS-BEHAVIOUR.md C4)."""
@@ -341,21 +341,21 @@ class TWSConnection:
 
     def request_open_orders(self) -> Reply[list[BrokerOrder]]:
         """This client id's open orders; client 0 also binds those placed by hand."""
-        from tws.connection.answers import OPEN
+        from tws.connection.answers import OPEN, latest
 
-        return self._question(OPEN, "open orders", list, self.official.reqOpenOrders)
+        return self._question(OPEN, "open orders", latest, self.official.reqOpenOrders)
 
     def request_all_open_orders(self) -> Reply[list[BrokerOrder]]:
         """The open orders of every client and of TWS itself. Binds nothing."""
-        from tws.connection.answers import OPEN
+        from tws.connection.answers import OPEN, latest
 
-        return self._question(OPEN, "all open orders", list, self.official.reqAllOpenOrders)
+        return self._question(OPEN, "all open orders", latest, self.official.reqAllOpenOrders)
 
     def request_completed_orders(self, api_only: bool = False) -> Reply[list[BrokerOrder]]:
         """Orders of this day that have ended."""
-        from tws.connection.answers import COMPLETED
+        from tws.connection.answers import COMPLETED, latest
 
-        return self._question(COMPLETED, "completed orders", list, lambda: self.official.reqCompletedOrders(api_only))
+        return self._question(COMPLETED, "completed orders", latest, lambda: self.official.reqCompletedOrders(api_only))
 
     def request_account_values(self, account: str = "", *, keep: bool = False) -> Reply[list[AccountValue]]:
         """One account's values, "" the configured or first one. `keep`: go on hearing of changes as facts.

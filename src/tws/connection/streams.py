@@ -177,7 +177,7 @@ class QuoteStream(_Ending[Quote]):
         elif value is not None:
             price = self.prices[field] = value
         if size is not None:
-            self.sizes[SIZE_OF.get(field, field)] = size
+            self.sizes[field if value is None else SIZE_OF.get(field, field)] = size
         self.ticks += 1
         self.time_ns = now_ns
         if self.dirty:

@@ -23,6 +23,7 @@ _PRICE, _SIZE = 1, 2
 _HEADS = {bytes([length, 48 + kind]): kind for length in range(1, 256) for kind in (_PRICE, _SIZE)}
 """The length byte and the message id behind it, as one piece of the split."""
 _FIELDS = {b"%d" % number: number for number in range(256)}
+_MASKS = {b"%d" % mask for mask in range(8)}
 _LARGEST = 1e9  # beyond it a number may be a sentinel for "unset", which the careful reading knows; nan fails the test too
 _NAN = float("nan")
 
@@ -75,7 +76,7 @@ class Ticks:
 
     def _run(self, pieces: list[bytes], piece: int, position: int) -> tuple[int, int]:
         """Take the usual ticks that stand together; where the first other frame begins, in bytes and in pieces."""
-        streams, heads, fields, size_of = self._streams, _HEADS, _FIELDS, SIZE_OF
+        streams, heads, fields, masks, size_of = self._streams, _HEADS, _FIELDS, _MASKS, SIZE_OF
         now_ns, last = self._stamp.now_ns, len(pieces) - 11  # a tick has at most ten pieces, and one is behind it
         while piece <= last:
             head = pieces[piece + 3]
@@ -90,12 +91,14 @@ class Ticks:
                     size = float(pieces[piece + 8])
                     if not (-_LARGEST < price < _LARGEST and -_LARGEST < size < _LARGEST):
                         break
+                    if pieces[piece + 9] not in masks or pieces[piece + 10]:
+                        break  # a field is missing, or there is one too many
                     stream.prices[field] = price
                     stream.sizes[size_of.get(field, field)] = size
                     piece += 10
                 else:
                     size = float(pieces[piece + 7])
-                    if not -_LARGEST < size < _LARGEST:
+                    if pieces[piece + 8] or not -_LARGEST < size < _LARGEST:
                         break
                     price = _NAN
                     stream.sizes[field] = size
