@@ -18,8 +18,8 @@ def test_the_table_of_causes_is_the_codes_own() -> None:
 def test_every_cause_has_a_cure_and_needs_no_more_than_it_is_given() -> None:
     """A fact that is missing raises KeyError: each cause is filled with all that any caller gives."""
     names = (
-        "host port owner detail elsewhere client_id suggestion text cure port_mode mode own name wanted names "
-        "origin what version login accounts account"
+        "host port owner detail elsewhere client_id suggestion text cure port_mode mode own name wanted "
+        "names origin what version login accounts account"
     ).split()
     for key in CAUSES:
         made = finding(key, "stage", **dict.fromkeys(names, "x"))

@@ -103,6 +103,7 @@ def test_volume_of_a_bar_is_the_growth_of_the_day_and_counts_nothing_twice() -> 
     board.advance(T0 + 10 * NS_PER_S)
     (done,) = board.take_bars()
     assert done.bar.volume == 200 + 300 + 5
+    assert line.bars.rejected == 0
     assert done.bar.wap == 100.0
 
 
