@@ -4,8 +4,9 @@ us.
     python tests/clients/run.py [CACHE] [--only NAME] [--port PORT]
 
 Each client gets a virtual environment of its own below CACHE, filled from PyPI once; unless named, CACHE lies
-inside the environment that runs this. The simulator runs in a process of its own (`tws sim --port 0 --seed 7`)
-unless PORT names one that runs already. Prints a table; exits 0 only when every client saw all its steps.
+inside the environment that runs this. The simulator runs in a process of its own (`tws sim --port 0
+--seed 7`) unless PORT names one that runs already. Prints a table; exits 0 only when every client saw all
+its steps.
 """
 
 from __future__ import annotations

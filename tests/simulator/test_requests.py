@@ -120,6 +120,17 @@ async def test_an_unknown_contract_is_200(
     assert (await client.expect(ErrorMessage, lambda m: m.id == 8)).error_code == code
 
 
+async def test_a_description_without_an_exchange_is_ambiguous_for_data(
+    start: Start, connect: Connect
+) -> None:
+    _, client = await manual(start, connect)
+    bare = WireContract(symbol="SPY", sec_type="STK", currency="USD")
+    client.send(MarketDataRequest(1, bare), MarketDataRequest(2, WireContract(con_id=SPY)))
+    said = await client.expect(ErrorMessage, lambda m: m.id == 1)
+    assert said.error_code == 200 and "ambiguous" in said.error_msg
+    await client.expect(TickReqParams, lambda m: m.req_id == 2)
+
+
 # -- streams --------------------------------------------------------------------------------------
 
 
@@ -194,6 +205,55 @@ async def test_real_time_bars_close_every_five_seconds(start: Start, connect: Co
     assert (bars[1].open, bars[1].close) == (rows[0].open, rows[-1].close)
     assert (bars[1].high, bars[1].low) == (max(r.high for r in rows), min(r.low for r in rows))
     assert bars[1].volume == sum(r.volume for r in rows)
+
+
+async def test_max_waits_for_its_readers_and_the_hook(start: Start, connect: Connect) -> None:
+    simulator: SimulatedTWS
+    seen: list[int] = []
+
+    async def hook() -> None:
+        seen.append(simulator.now_ns())
+
+    options = {"symbols": ("SPY",), "speed": "max", "hours": "exchange", "start_ns": T0, "paused": True}
+    simulator = await start(**options, end_ns=T0 + 200 * NS_PER_S, on_step=hook)
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    client.send(MarketDataRequest(1, stock("SPY")))
+    await client.expect(TickPrice)
+    assert seen == []
+    simulator.resume()
+    await simulator.over.wait()
+    assert seen == [T0, *(T0 + n * NS_PER_S - 1 for n in range(1, 201))]
+
+
+async def test_a_hook_that_fails_ends_the_wait(start: Start) -> None:
+    async def hook() -> None:
+        raise RuntimeError("no more")
+
+    simulator = await start(symbols=("SPY",), speed="max", on_step=hook)
+    await simulator.over.wait()
+    assert str(simulator.failure) == "no more"
+
+
+async def test_a_seed_repeats_to_the_byte(start: Start, connect: Connect) -> None:
+    runs = []
+    for _ in range(2):
+        options = {"symbols": ("SPY", "AAPL"), "speed": "max", "hours": "exchange", "paused": True}
+        simulator = await start(**options, end_ns=T0 + 120 * NS_PER_S)
+        client = await connect(simulator)
+        await client.expect(NextValidId)
+        client.send(
+            MarketDataRequest(1, stock("SPY")), PlaceOrderRequest(1, stock("SPY"), order("BUY", "MKT")),
+            MarketDataRequest(2, stock("AAPL")), PositionsRequest(), PnLRequest(3, "DU1234567"),
+        )  # fmt: skip
+        await client.expect(PnL)
+        simulator.resume()
+        await simulator.over.wait()
+        client.send(IdsRequest())
+        await client.expect(NextValidId, lambda m: m.order_id == 2)
+        runs.append(client.heard)
+    assert len(runs[0]) > 500 and client.all(Position)
+    assert runs[0] == runs[1]
 
 
 # -- history --------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ class SimulatedTWS:
     """One simulated TWS. All methods belong to the event loop that runs it.
 
     `exchange` is the market's own truth, open to tests. `over` is set when the market has no more
-    updates; `failure` then holds the DataError that ended a replay, None when it ended by itself.
+    updates; `failure` then holds what ended it (the DataError of a replay, a hook's exception), None when it
+    ended by itself.
     """
 
     def __init__(self, options: SimulatorOptions = DEFAULTS, clock: Clock | None = None) -> None:
@@ -45,7 +46,7 @@ class SimulatedTWS:
         """
         options.check()
         self.options = options
-        self.failure: TWSError | None = None
+        self.failure: Exception | None = None
         self.core = Core(options, *_build(options, clock or SystemClock()))
         self._driver = Driver(self.core)
         self.core.clock = self._driver.now_ns
@@ -53,7 +54,8 @@ class SimulatedTWS:
         self._task: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._address = (options.host, options.port)
+        host = "127.0.0.1" if options.host == "localhost" else options.host  # one address, so one port
+        self._address = (host, options.port)
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -82,9 +84,15 @@ class SimulatedTWS:
             log.error("the market ended", reason=str(error))
             self.failure = error
             self._driver.over.set()
+        except Exception as error:  # a hook's, or a bug: whoever waits for the end must not wait for ever
+            log.exception("market time stopped")
+            self.failure = error
+            self._driver.over.set()
 
     async def stop(self) -> None:
         """Close every session and the listening socket; safe twice."""
+        if self._task is not None:
+            self._driver.pause()
         tasks = [task for task in (self._task, self._listening) if task is not None]
         for task in tasks:
             task.cancel()
@@ -93,7 +101,7 @@ class SimulatedTWS:
         if self._server is not None:
             self._server.close()
         for session in list(self.core.sessions):
-            session.close("the simulator ends")
+            session.close("the simulator ends", expected=True)
         if self._server is not None:
             await self._server.wait_closed()
             self._server = None

@@ -147,15 +147,16 @@ class Session(asyncio.Protocol):
         """Message 4."""
         self.send(ErrorMessage(request_id, self.core.now_ns() // 1_000_000, code, text))
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, *, expected: bool = False) -> None:
         """End this session in an orderly way: what was said before still leaves."""
         if self._closing:
             return
         self._closing = True
-        log.warning("session closed", peer=self.peer, client_id=self.client_id, reason=reason)
+        note = log.info if expected else log.warning
+        note("session closed", peer=self.peer, client_id=self.client_id, reason=reason)
+        self.out.flush()
         self.core.forget(self)
         if self._transport is not None:
-            self.out.flush()
             self._transport.close()
 
     def cut(self) -> None:

@@ -53,12 +53,7 @@ def resolve(core: Core, session: Session, req_id: int, contract: WireContract) -
         return None
     if not contract.con_id and not (contract.exchange or contract.primary_exch):
         # without an exchange a symbol may mean several listings; orders and data want one (200, ambiguity)
-        session.error(
-            req_id,
-            200,
-            f"The contract description specified for {contract.symbol} is ambiguous.\n"
-            "You must specify the multiplier or trading class.",
-        )
+        session.error(req_id, 200, f"The contract description specified for {contract.symbol} is ambiguous.")
         return None
     return found[0]
 
