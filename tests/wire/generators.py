@@ -1,4 +1,5 @@
-"""Makes messages of any kind at random from their layouts, and says which of their attributes a version carries.
+"""Makes messages of any kind at random from their layouts, and says which of their attributes a version
+carries.
 
 Both walk the layout by themselves, independently of the compiler: that is what makes the round trip bite.
 """
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
-from msgspec import NODEFAULT, Struct
+from msgspec import Struct
 from msgspec.structs import fields as struct_fields
 
 from tws.wire import kinds
@@ -40,8 +41,9 @@ VERSIONS = (157, 158, 160, 162, 163, 164, 165, 166, 167, 169, 170, 176, 177, 178
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=12)
 FLOAT = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: abs(x) < 1e300)
 INT = st.integers(-(2**62), 2**62).filter(lambda n: n != kinds.INT_MAX)
-DECIMAL = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=8).map(
-    lambda d: d.normalize())
+DECIMAL = st.decimals(
+    allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=8
+).map(lambda d: d.normalize())
 OPTION = st.text(st.characters(exclude_characters="\0;=", exclude_categories=("Cs",)), max_size=8)
 PAIRS = st.lists(st.tuples(OPTION, OPTION), max_size=3).map(tuple)
 
@@ -72,7 +74,9 @@ BY_KIND: dict[str, st.SearchStrategy[Any]] = {
 }
 
 CHOICES: dict[str, st.SearchStrategy[Any]] = {
-    "order.order_type": st.sampled_from(["LMT", "PEG BENCH", "PEGBENCH", "PEG BEST", "PEGBEST", "PEG MID", "PEGMID"]),
+    "order.order_type": st.sampled_from(
+        ["LMT", "PEG BENCH", "PEGBENCH", "PEG BEST", "PEGBEST", "PEG MID", "PEGMID"]
+    ),
     "contract.sec_type": st.sampled_from(["STK", "BAG", "FUND"]),
     "contract.exchange": st.sampled_from(["SMART", "IBKRATS"]),
     "type": st.sampled_from([1, 3, 4, 5, 6, 7]),
@@ -106,8 +110,13 @@ def _draws(items: tuple[Item, ...], draws: Draws) -> Iterator[tuple[str, st.Sear
                 yield from _draws(inner, draws)
             case Repeat(name, struct, inner, kind, pair):
                 text = draws[kinds.STR.name]
-                one = st.tuples(text, text) if pair else draws[kind.name] if kind else _structs(
-                    typing.cast(type[Struct], struct), inner, draws)
+                one = (
+                    st.tuples(text, text)
+                    if pair
+                    else draws[kind.name]
+                    if kind
+                    else _structs(typing.cast(type[Struct], struct), inner, draws)
+                )
                 yield name, st.lists(one, max_size=3).map(tuple)
             case Flagged(name, struct, inner):
                 yield name, st.none() | _structs(struct, inner, draws)
@@ -150,7 +159,10 @@ def _stated(message: Any, items: tuple[Item, ...], version: int) -> Iterator[tup
                 value = get(message, name)
                 yield name, None if value is None else carried(value, inner, version)
             case Sub(name, struct, inner, when):
-                yield name, carried(get(message, name) or struct(), inner, version) if holds(message, when) else None
+                yield (
+                    name,
+                    carried(get(message, name) or struct(), inner, version) if holds(message, when) else None,
+                )
             case Const():
                 pass
 
@@ -172,7 +184,3 @@ def get(message: Any, path: str) -> Any:
     for name in path.split("."):
         message = getattr(message, name)
     return message
-
-
-def required(struct: type[Struct]) -> set[str]:
-    return {spec.name for spec in struct_fields(struct) if spec.default is NODEFAULT}

@@ -1,4 +1,5 @@
-"""The official client as a third witness, in process: its encoder writes into a list, its decoder calls a recorder.
+"""The official client as a third witness, in process: its encoder writes into a list, its decoder calls a
+recorder.
 
 Our messages are turned into its objects by name (`lmt_price` is its `lmtPrice`), never through our codec.
 """
@@ -47,7 +48,9 @@ def camel(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
     first, *rest = name.split("_")
-    return first + "".join("RTH" if part == "rth" and "outside" in rest else part.capitalize() for part in rest)
+    return first + "".join(
+        "RTH" if part == "rth" and "outside" in rest else part.capitalize() for part in rest
+    )
 
 
 def attribute(name: str, owner: Any) -> Any:
@@ -107,13 +110,27 @@ def contract(ours: WireContract) -> Contract:
 
 
 def order(ours: WireOrder) -> Order:
-    own = {"soft_dollar_tier", "conditions", "order_combo_leg_prices", "use_price_mgmt_algo", "fa_profile",
-           "shares_allocation", "algo_params", "smart_combo_routing_params", "order_misc_options"}
+    own = {
+        "soft_dollar_tier",
+        "conditions",
+        "order_combo_leg_prices",
+        "use_price_mgmt_algo",
+        "fa_profile",
+        "shares_allocation",
+        "algo_params",
+        "smart_combo_routing_params",
+        "order_misc_options",
+    }
     made = _filled(Order(), ours, skip=own)
     made.usePriceMgmtAlgo = ours.use_price_mgmt_algo
-    made.displaySize = UNSET_INTEGER if ours.display_size is None else ours.display_size  # its own default is 0
+    made.displaySize = (
+        UNSET_INTEGER if ours.display_size is None else ours.display_size
+    )  # its own default is 0
     made.softDollarTier = SoftDollarTier(ours.soft_dollar_tier.name, ours.soft_dollar_tier.value, "")
-    made.algoParams, made.smartComboRoutingParams = tags(ours.algo_params), tags(ours.smart_combo_routing_params)
+    made.algoParams, made.smartComboRoutingParams = (
+        tags(ours.algo_params),
+        tags(ours.smart_combo_routing_params),
+    )
     made.orderMiscOptions = tags(ours.order_misc_options)
     made.conditions = [condition(one) for one in ours.conditions]
     made.orderComboLegs = []
@@ -126,7 +143,12 @@ def order(ours: WireOrder) -> Order:
 def condition(ours: WireOrderCondition) -> order_condition.OrderCondition:
     made = order_condition.Create(ours.type)
     made.isConjunctionConnection, made.isMore = ours.is_conjunction_connection, ours.is_more
-    made.conId, made.exchange, made.symbol, made.secType = ours.con_id, ours.exchange, ours.symbol, ours.sec_type
+    made.conId, made.exchange, made.symbol, made.secType = (
+        ours.con_id,
+        ours.exchange,
+        ours.symbol,
+        ours.sec_type,
+    )
     made.triggerMethod, made.time = ours.trigger_method, ours.time
     made.price = UNSET_DOUBLE if ours.price is None else ours.price
     made.percent = UNSET_DOUBLE if ours.percent is None else ours.percent
@@ -193,7 +215,9 @@ def same(ours: Any, theirs: Any, name: str = "") -> None:
     if isinstance(ours, WireOrderCondition):
         assert ours.type == theirs.condType
         for part in ours.__struct_fields__[1:]:
-            if getattr(ours, part) != getattr(WireOrderCondition(type=0), part) or hasattr(theirs, camel(part)):
+            if getattr(ours, part) != getattr(WireOrderCondition(type=0), part) or hasattr(
+                theirs, camel(part)
+            ):
                 same(getattr(ours, part), attribute(part, theirs), f"{name}.{part}")
     elif isinstance(ours, Struct):
         for part in ours.__struct_fields__:
@@ -202,7 +226,11 @@ def same(ours: Any, theirs: Any, name: str = "") -> None:
         rows = list(theirs or ())
         assert len(ours) == len(rows), name
         for mine, row in zip(ours, rows, strict=True):
-            same(mine, (row.tag, row.value) if isinstance(row, TagValue) and not isinstance(mine, Struct) else row, name)
+            same(
+                mine,
+                (row.tag, row.value) if isinstance(row, TagValue) and not isinstance(mine, Struct) else row,
+                name,
+            )
     elif ours is None:
         text = isinstance(theirs, str) and re.fullmatch(r"1\.7976931348623157[eE]\+?308|", theirs)
         assert theirs in UNSET or text or theirs is False or theirs == 0, (name, theirs)

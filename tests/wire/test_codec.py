@@ -1,4 +1,6 @@
-"""The codec against itself: what is written is read, exactly, at every version; what is damaged is refused by name."""
+"""The codec against itself: what is written is read, exactly, at every version; what is damaged is refused
+by name.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,16 @@ from tws.wire.messages import (
     WireOrder,
 )
 
-ALL = [(layout, codec.decode_request) for layout in REQUESTS] + [(layout, codec.decode_answer) for layout in ANSWERS]
-QUICK = settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
-                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+ALL = [(layout, codec.decode_request) for layout in REQUESTS] + [
+    (layout, codec.decode_answer) for layout in ANSWERS
+]
+QUICK = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 def marks(layout: Layout) -> list[int]:
@@ -73,8 +82,37 @@ def test_a_field_too_few_or_too_many_is_refused(layout: Layout, decode: Any, dat
 def test_every_version_is_reached_by_the_marks() -> None:
     reached = {mark for layout, _ in ALL for mark in layout.versions() if 157 < mark <= 200}
     assert reached <= set(VERSIONS)
-    assert {158, 160, 162, 163, 164, 166, 169, 170, 176, 177, 178, 179, 182, 183, 184, 185, 186, 187, 189, 190, 192, 193,
-            194, 195, 196, 197, 198, 199, 200} <= reached
+    assert {
+        158,
+        160,
+        162,
+        163,
+        164,
+        166,
+        169,
+        170,
+        176,
+        177,
+        178,
+        179,
+        182,
+        183,
+        184,
+        185,
+        186,
+        187,
+        189,
+        190,
+        192,
+        193,
+        194,
+        195,
+        196,
+        197,
+        198,
+        199,
+        200,
+    } <= reached
 
 
 def test_ids_and_classes_are_said_once() -> None:
@@ -91,13 +129,18 @@ def test_known_bytes() -> None:
     assert codec.encode(ManagedAccounts("DU1234567"), 173) == b"15\x001\x00DU1234567\x00"
     assert codec.encode(NextValidId(7), 173) == b"9\x001\x007\x00"
     farm = ErrorMessage(-1, 0, 2104, "Market data farm connection is OK:usfarm")
-    assert codec.encode(farm, 173) == b"4\x002\x00-1\x002104\x00Market data farm connection is OK:usfarm\x00\x00"
+    assert (
+        codec.encode(farm, 173) == b"4\x002\x00-1\x002104\x00Market data farm connection is OK:usfarm\x00\x00"
+    )
     assert codec.encode(farm, 165) == b"4\x002\x00-1\x002104\x00Market data farm connection is OK:usfarm\x00"
-    assert codec.encode(farm, 194) == b"4\x00-1\x002104\x00Market data farm connection is OK:usfarm\x00\x000\x00"
+    assert (
+        codec.encode(farm, 194) == b"4\x00-1\x002104\x00Market data farm connection is OK:usfarm\x00\x000\x00"
+    )
 
 
-@pytest.mark.parametrize(("version", "count"), [(157, 110), (163, 113), (176, 115), (187, 118), (189, 119), (193, 118),
-                                                 (200, 119)])
+@pytest.mark.parametrize(
+    ("version", "count"), [(157, 110), (163, 113), (176, 115), (187, 118), (189, 119), (193, 118), (200, 119)]
+)
 def test_place_order_has_the_official_number_of_fields(version: int, count: int) -> None:
     """The check sums of TWS-BEHAVIOUR.md F5."""
     contract = WireContract(symbol="SPY", sec_type="STK", exchange="SMART", currency="USD")
@@ -108,23 +151,29 @@ def test_place_order_has_the_official_number_of_fields(version: int, count: int)
 # what can't be read
 
 
-@pytest.mark.parametrize(("payload", "words"), [
-    (b"", "does not end|empty"),
-    (b"\0", "message id"),
-    (b"9\0001\0007", "does not end with a NUL"),
-    (b"GET / HTTP/1.1\0", "message id"),
-    (b"9\0001\000x\0", "NextValidId.*order_id"),
-    (b"9\0001\0001_0\0", "order_id"),
-    (b"9\0001\000\0", "order_id"),
-    (b"9\0001\0", "ends before the field order_id"),
-    (b"1\0006\0001\0001\000nan\0001\0000\0", "price"),
-    (b"1\0006\0001\0001\0001_0\0001\0000\0", "price"),
-    (b"1\0006\0001\0001\0001.7976931348623157E308\0001\0000\0", "price"),
-    (b"1\0006\0001\0001\0001.5\000NaN\0000\0", "size"),
-    (b"61\0003\000DU1\0001\000SPY\000STK\000\0000\000\000\000\000USD\000SPY\000SPY\000\0001.5\0", "position"),
-    (b"17\0001\000a\000b\000-1\0", "count"),
-    (b"17\0001\000a\000b\0002\000d\0001\0001\0001\0001\0001\0001\0001\0", "historical_data_bars|date"),
-])
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b"", "does not end|empty"),
+        (b"\0", "message id"),
+        (b"9\0001\0007", "does not end with a NUL"),
+        (b"GET / HTTP/1.1\0", "message id"),
+        (b"9\0001\000x\0", "NextValidId.*order_id"),
+        (b"9\0001\0001_0\0", "order_id"),
+        (b"9\0001\000\0", "order_id"),
+        (b"9\0001\0", "ends before the field order_id"),
+        (b"1\0006\0001\0001\000nan\0001\0000\0", "price"),
+        (b"1\0006\0001\0001\0001_0\0001\0000\0", "price"),
+        (b"1\0006\0001\0001\0001.7976931348623157E308\0001\0000\0", "price"),
+        (b"1\0006\0001\0001\0001.5\000NaN\0000\0", "size"),
+        (
+            b"61\0003\000DU1\0001\000SPY\000STK\000\0000\000\000\000\000USD\000SPY\000SPY\000\0001.5\0",
+            "position",
+        ),
+        (b"17\0001\000a\000b\000-1\0", "count"),
+        (b"17\0001\000a\000b\0002\000d\0001\0001\0001\0001\0001\0001\0001\0", "historical_data_bars|date"),
+    ],
+)
 def test_damage_is_named(payload: bytes, words: str) -> None:
     with pytest.raises(DecodeError, match=words) as caught:
         codec.decode_answer(payload, 178)
@@ -156,17 +205,20 @@ def test_other_versions_are_refused(version: int) -> None:
         codec.decode_answer(b"9\0001\0001\0", version)
 
 
-@pytest.mark.parametrize("message", [
-    TickPrice(1, 1, float("nan"), Decimal(1)),
-    TickPrice(1, 1, float("-inf"), Decimal(1)),
-    TickPrice(1, 1, 1.5, Decimal("NaN")),
-    TickPrice(1, 1, 1.5, Decimal("Infinity")),
-    TickString(1, 1, "a\0b"),
-    NextValidId(None),  # type: ignore[arg-type]
-    OrderStatus(1, "Filled", Decimal("sNaN"), Decimal(0)),
-    PnL(1, float("nan"), None, None),
-    PlaceOrderRequest(1, WireContract(), WireOrder(order_misc_options=(("a;b", "c"),))),
-])
+@pytest.mark.parametrize(
+    "message",
+    [
+        TickPrice(1, 1, float("nan"), Decimal(1)),
+        TickPrice(1, 1, float("-inf"), Decimal(1)),
+        TickPrice(1, 1, 1.5, Decimal("NaN")),
+        TickPrice(1, 1, 1.5, Decimal("Infinity")),
+        TickString(1, 1, "a\0b"),
+        NextValidId(None),  # type: ignore[arg-type]
+        OrderStatus(1, "Filled", Decimal("sNaN"), Decimal(0)),
+        PnL(1, float("nan"), None, None),
+        PlaceOrderRequest(1, WireContract(), WireOrder(order_misc_options=(("a;b", "c"),))),
+    ],
+)
 def test_what_has_no_form_is_not_written(message: Any) -> None:
     with pytest.raises(NotSentError):
         codec.encode(message, 178)
@@ -179,7 +231,8 @@ def test_a_message_that_the_version_lacks_is_not_written() -> None:
 
 def test_decimals_are_written_without_exponent() -> None:
     assert b"\x001000000\x000.00000001\x00" in codec.encode(
-        OrderStatus(1, "Submitted", Decimal("1E+6"), Decimal("1E-8")), 178)
+        OrderStatus(1, "Submitted", Decimal("1E+6"), Decimal("1E-8")), 178
+    )
 
 
 def test_text_that_is_not_ascii_is_escaped() -> None:

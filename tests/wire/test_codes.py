@@ -7,36 +7,39 @@ import pytest
 from tws.wire.codes import CATALOGUE, Catalogue, Code, Context, Effect, effect, is_client_code, lookup
 
 
-@pytest.mark.parametrize(("code", "context", "expected"), [
-    (110, Context.ORDER, Effect.REJECTS_ORDER),  # C2: kills a new order
-    (110, Context.CHANGE, Effect.REFUSES_CHANGE),  # and spares the one that was to be changed
-    (201, Context.ORDER, Effect.REJECTS_ORDER),
-    (201, Context.CHANGE, Effect.QUESTION),  # the order itself may have been rejected, or only its change
-    (202, Context.CHANGE, Effect.CANCELS_ORDER),
-    (10349, Context.ORDER, Effect.NOTICE),  # INCIDENTS.md 10
-    (399, Context.ORDER, Effect.NOTICE),
-    (404, Context.ORDER, Effect.NOTICE),
-    (200, Context.REQUEST, Effect.ENDS_REQUEST),  # INCIDENTS.md 11
-    (200, Context.ORDER, Effect.REJECTS_ORDER),
-    (460, Context.ORDER, Effect.REJECTS_ORDER),
-    (10147, Context.CHANGE, Effect.REFUSES_CHANGE),
-    (10148, Context.CHANGE, Effect.REFUSES_CHANGE),
-    (10147, Context.ORDER, Effect.QUESTION),
-    (162, Context.REQUEST, Effect.ENDS_REQUEST),
-    (354, Context.STREAM, Effect.ENDS_STREAM),
-    (10167, Context.STREAM, Effect.NOTICE),  # delayed ticks follow on the same id
-    (10090, Context.STREAM, Effect.NOTICE),
-    (10182, Context.STREAM, Effect.ENDS_STREAM),
-    (1100, Context.LINK, Effect.LINK),
-    (1102, Context.LINK, Effect.LINK),
-    (326, Context.LINK, Effect.LINK),
-    (2104, Context.LINK, Effect.NOTICE),
-    (504, Context.ORDER, Effect.QUESTION),  # our own client, never the broker's word
-    (577, Context.ORDER, Effect.QUESTION),
-    (577, Context.REQUEST, Effect.ENDS_REQUEST),
-    (99999, Context.ORDER, Effect.QUESTION),
-    (1100, Context.ORDER, Effect.QUESTION),
-])
+@pytest.mark.parametrize(
+    ("code", "context", "expected"),
+    [
+        (110, Context.ORDER, Effect.REJECTS_ORDER),  # C2: kills a new order
+        (110, Context.CHANGE, Effect.REFUSES_CHANGE),  # and spares the one that was to be changed
+        (201, Context.ORDER, Effect.REJECTS_ORDER),
+        (201, Context.CHANGE, Effect.QUESTION),  # the order itself may have been rejected, or only its change
+        (202, Context.CHANGE, Effect.CANCELS_ORDER),
+        (10349, Context.ORDER, Effect.NOTICE),  # INCIDENTS.md 10
+        (399, Context.ORDER, Effect.NOTICE),
+        (404, Context.ORDER, Effect.NOTICE),
+        (200, Context.REQUEST, Effect.ENDS_REQUEST),  # INCIDENTS.md 11
+        (200, Context.ORDER, Effect.REJECTS_ORDER),
+        (460, Context.ORDER, Effect.REJECTS_ORDER),
+        (10147, Context.CHANGE, Effect.REFUSES_CHANGE),
+        (10148, Context.CHANGE, Effect.REFUSES_CHANGE),
+        (10147, Context.ORDER, Effect.QUESTION),
+        (162, Context.REQUEST, Effect.ENDS_REQUEST),
+        (354, Context.STREAM, Effect.ENDS_STREAM),
+        (10167, Context.STREAM, Effect.NOTICE),  # delayed ticks follow on the same id
+        (10090, Context.STREAM, Effect.NOTICE),
+        (10182, Context.STREAM, Effect.ENDS_STREAM),
+        (1100, Context.LINK, Effect.LINK),
+        (1102, Context.LINK, Effect.LINK),
+        (326, Context.LINK, Effect.LINK),
+        (2104, Context.LINK, Effect.NOTICE),
+        (504, Context.ORDER, Effect.QUESTION),  # our own client, never the broker's word
+        (577, Context.ORDER, Effect.QUESTION),
+        (577, Context.REQUEST, Effect.ENDS_REQUEST),
+        (99999, Context.ORDER, Effect.QUESTION),
+        (1100, Context.ORDER, Effect.QUESTION),
+    ],
+)
 def test_the_effect_of_a_code(code: int, context: Context, expected: Effect) -> None:
     assert effect(code, context) is expected
 
@@ -71,7 +74,9 @@ def test_an_unlisted_code_is_a_question_everywhere() -> None:
 
 
 def test_the_catalogue_can_be_amended() -> None:
-    amended = CATALOGUE.amended({10349: {Context.STREAM: Effect.NOTICE}, 4711: {Context.ORDER: Effect.NOTICE}})
+    amended = CATALOGUE.amended(
+        {10349: {Context.STREAM: Effect.NOTICE}, 4711: {Context.ORDER: Effect.NOTICE}}
+    )
     assert isinstance(amended, Catalogue)
     assert amended.effect(4711, Context.ORDER) is Effect.NOTICE
     assert amended.effect(10349, Context.STREAM) is Effect.NOTICE

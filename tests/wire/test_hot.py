@@ -1,4 +1,6 @@
-"""The fast walker: the codec is its judge, in any chunking; whatever it does not handle arrives in its place."""
+"""The fast walker: the codec is its judge, in any chunking; whatever it does not handle arrives in its
+place.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ TICKS = st.one_of(
     st.builds(TickPrice, IDS, TYPES, PRICES, SIZES, st.integers(0, 300)),
     st.builds(TickSize, IDS, TYPES, SIZES),
     st.builds(TickGeneric, IDS, TYPES, PRICES),
-    st.builds(TickString, IDS, TYPES, st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))),
+    st.builds(
+        TickString, IDS, TYPES, st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+    ),
     st.builds(NextValidId, IDS),
 )
 
@@ -33,7 +37,13 @@ def expected(message: Any) -> tuple[Any, ...]:
             size = None if message.size is None else float(message.size)
             return message.req_id, message.tick_type, message.price, size, message.attr_mask
         case TickSize():
-            return message.req_id, message.tick_type, None, None if message.size is None else float(message.size), 0
+            return (
+                message.req_id,
+                message.tick_type,
+                None,
+                None if message.size is None else float(message.size),
+                0,
+            )
         case _:
             return message.req_id, message.tick_type, message.value, None, 0
 
@@ -52,8 +62,10 @@ def walk(walker: TickWalker, data: bytes, size: int = 10**9) -> list[Any]:
 @given(st.lists(TICKS, max_size=30), st.integers(1, 70))
 def test_the_codec_agrees(messages: list[Any], size: int) -> None:
     payloads = [codec.encode(message, 178) for message in messages]
-    want = [payload if isinstance(message, NextValidId) or message.req_id == 3 else expected(message)
-            for message, payload in zip(messages, payloads, strict=True)]
+    want = [
+        payload if isinstance(message, NextValidId) or message.req_id == 3 else expected(message)
+        for message, payload in zip(messages, payloads, strict=True)
+    ]
     data = b"".join(map(frame, payloads))
     walker = TickWalker()
     assert walk(walker, data, size) == want
@@ -61,27 +73,30 @@ def test_the_codec_agrees(messages: list[Any], size: int) -> None:
     assert walker.pending == 0
 
 
-@pytest.mark.parametrize("payload", [
-    b"1\x006\x001\x001\x00nan\x001\x000\x00",
-    b"1\x006\x001\x001\x00inf\x001\x000\x00",
-    b"1\x006\x001\x001\x001_0\x001\x000\x00",
-    b"1\x006\x001\x001\x00\x001\x000\x00",
-    b"1\x006\x001\x001\x001.7976931348623157E308\x001\x000\x00",
-    b"1\x006\x001\x001\x001.5\x00nan\x000\x00",
-    b"1\x006\x001\x001\x001.5\x001\x00x\x00",
-    b"1\x006\x001\x00x\x001.5\x001\x000\x00",
-    b"1\x006\x001\x001\x001.5\x001\x000",
-    b"1\x006\x001\x001\x001.5\x001\x00",
-    b"1\x006\x001\x001\x001.5\x001\x000\x000\x00",
-    b"2\x006\x001\x001\x00x\x00",
-    b"2\x006\x001\x001\x00",
-    b"45\x006\x001\x001\x00\x00",
-    b"45\x006\x001\x001\x001.5",
-    b"46\x006\x001\x001\x00a\x00b\x00",
-    b"1\x00",
-    b"2",
-    b"45",
-])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"1\x006\x001\x001\x00nan\x001\x000\x00",
+        b"1\x006\x001\x001\x00inf\x001\x000\x00",
+        b"1\x006\x001\x001\x001_0\x001\x000\x00",
+        b"1\x006\x001\x001\x00\x001\x000\x00",
+        b"1\x006\x001\x001\x001.7976931348623157E308\x001\x000\x00",
+        b"1\x006\x001\x001\x001.5\x00nan\x000\x00",
+        b"1\x006\x001\x001\x001.5\x001\x00x\x00",
+        b"1\x006\x001\x00x\x001.5\x001\x000\x00",
+        b"1\x006\x001\x001\x001.5\x001\x000",
+        b"1\x006\x001\x001\x001.5\x001\x00",
+        b"1\x006\x001\x001\x001.5\x001\x000\x000\x00",
+        b"2\x006\x001\x001\x00x\x00",
+        b"2\x006\x001\x001\x00",
+        b"45\x006\x001\x001\x00\x00",
+        b"45\x006\x001\x001\x001.5",
+        b"46\x006\x001\x001\x00a\x00b\x00",
+        b"1\x00",
+        b"2",
+        b"45",
+    ],
+)
 def test_what_the_codec_refuses_is_handed_on(payload: bytes) -> None:
     with pytest.raises(DecodeError):
         codec.decode_answer(payload, 178)

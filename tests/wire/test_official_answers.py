@@ -1,4 +1,6 @@
-"""What we write the official decoder (10.46) reads, attribute by attribute, at every version where a layout changes."""
+"""What we write the official decoder (10.46) reads, attribute by attribute, at every version where a layout
+changes.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,15 @@ from tws.wire import messages as m
 from tws.wire.layout import Absent, Const, Flagged, Group, Item, Layout
 from tws.wire.layouts import ANSWERS
 
-BASIC = st.text(st.characters(max_codepoint=0xFFFF, exclude_characters="\0", exclude_categories=("Cs",)), max_size=12)
+BASIC = st.text(
+    st.characters(max_codepoint=0xFFFF, exclude_characters="\0", exclude_categories=("Cs",)), max_size=12
+)
 SPECIAL = {
     kinds.STR.name: BASIC,
     kinds.TEXT.name: BASIC,  # above U+FFFF the official client keeps two halves of a character
-    "contract.last_trade_date_or_contract_month": st.from_regex(r"20[0-9]{6}|", fullmatch=True),  # it cuts at blanks
+    "contract.last_trade_date_or_contract_month": st.from_regex(
+        r"20[0-9]{6}|", fullmatch=True
+    ),  # it cuts at blanks
     "fund_distribution_policy_indicator": st.just(""),  # it makes enumerations of these two
     "fund_asset_type": st.just(""),
 }
@@ -36,18 +42,24 @@ CALLS: dict[type[m.Answer], tuple[str, str]] = {
     m.TickString: ("tickString", "req_id tick_type value"),
     m.TickOptionComputation: (
         "tickOptionComputation",
-        "req_id tick_type tick_attrib implied_vol delta opt_price pv_dividend gamma vega theta und_price"),
+        "req_id tick_type tick_attrib implied_vol delta opt_price pv_dividend gamma vega theta und_price",
+    ),
     m.TickSnapshotEnd: ("tickSnapshotEnd", "req_id"),
     m.MarketDataType: ("marketDataType", "req_id market_data_type"),
     m.TickReqParams: ("tickReqParams", "req_id min_tick bbo_exchange snapshot_permissions"),
     m.MarketDepth: ("updateMktDepth", "req_id position operation side price size"),
-    m.MarketDepthL2: ("updateMktDepthL2", "req_id position market_maker operation side price size is_smart_depth"),
+    m.MarketDepthL2: (
+        "updateMktDepthL2",
+        "req_id position market_maker operation side price size is_smart_depth",
+    ),
     m.RealTimeBarTick: ("realtimeBar", "req_id time open high low close volume wap count"),
     m.OpenOrder: ("openOrder", "order_id contract order order_state"),
     m.OpenOrdersEnd: ("openOrderEnd", ""),
     m.OrderStatus: (
-        "orderStatus", "order_id status filled remaining avg_fill_price perm_id parent_id last_fill_price client_id "
-                       "why_held mkt_cap_price"),
+        "orderStatus",
+        "order_id status filled remaining avg_fill_price perm_id parent_id last_fill_price client_id "
+        "why_held mkt_cap_price",
+    ),
     m.CompletedOrder: ("completedOrder", "contract order order_state"),
     m.CompletedOrdersEnd: ("completedOrdersEnd", ""),
     m.OrderBound: ("orderBound", "perm_id client_id order_id"),
@@ -60,13 +72,16 @@ CALLS: dict[type[m.Answer], tuple[str, str]] = {
     m.HistoricalDataUpdate: ("historicalDataUpdate", "req_id historical_data_bar"),
     m.HeadTimestamp: ("headTimestamp", "req_id head_timestamp"),
     m.HistoricalSchedule: (
-        "historicalSchedule", "req_id start_date_time end_date_time time_zone historical_sessions"),
+        "historicalSchedule",
+        "req_id start_date_time end_date_time time_zone historical_sessions",
+    ),
     m.HistoricalTicks: ("historicalTicks", "req_id historical_ticks is_done"),
     m.MarketRule: ("marketRule", "market_rule_id price_increments"),
     m.AccountValue: ("updateAccountValue", "key value currency account_name"),
     m.PortfolioValue: (
         "updatePortfolio",
-        "contract position market_price market_value average_cost unrealized_pnl realized_pnl account_name"),
+        "contract position market_price market_value average_cost unrealized_pnl realized_pnl account_name",
+    ),
     m.AccountUpdateTime: ("updateAccountTime", "time_stamp"),
     m.AccountDataEnd: ("accountDownloadEnd", "account_name"),
     m.Position: ("position", "account contract position avg_cost"),
@@ -82,15 +97,28 @@ CALLS: dict[type[m.Answer], tuple[str, str]] = {
 }
 """The callback of an answer and what its arguments are; `*` is an object with the answer's own attributes."""
 
-APART = {m.TickPrice, m.TickByTickData, m.ContractData, m.SymbolSamples, m.SecDefOptParameter, m.HistoricalData,
-         m.HistoricalTicksBidAsk, m.HistoricalTicksLast}
+APART = {
+    m.TickPrice,
+    m.TickByTickData,
+    m.ContractData,
+    m.SymbolSamples,
+    m.SecDefOptParameter,
+    m.HistoricalData,
+    m.HistoricalTicksBidAsk,
+    m.HistoricalTicksLast,
+}
 """Answers that the official client splits or regroups: each has a test of its own below."""
 
 IGNORED = ("order.shares_allocation", "order.fa_profile")
 """What the official decoder skips."""
 
-FEW = settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
-               suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 def layout_of(kind: type[m.Answer]) -> Layout:
@@ -156,7 +184,12 @@ def test_contract_data(data: st.DataObject) -> None:
         assert (called, req_id) == ("contractDetails", ours.req_id)
         items = tuple(item for item in layout.items if getattr(item, "name", "") != "contract_details.fund")
         shown = Layout(layout.id, layout.message, items)
-        compare(ours, shown, version, {"req_id": req_id, "contract": details.contract, "contract_details": details})
+        compare(
+            ours,
+            shown,
+            version,
+            {"req_id": req_id, "contract": details.contract, "contract_details": details},
+        )
         fund = carried(ours, layout.items, version).contract_details.fund
         for name in fund.__struct_fields__[:-2] if fund else ():
             official.same(getattr(fund, name), official.attribute(name, details), f"{name} at {version}")
@@ -166,10 +199,14 @@ def test_contract_data(data: st.DataObject) -> None:
 @given(st.data())
 def test_tick_price(data: st.DataObject) -> None:
     """The official client makes a size tick of the size by itself, for the types that have one."""
-    ours = draw(data, m.TickPrice, tick_type=st.sampled_from([1, 2, 4, 6, 9, 66, 67, 68]), attr_mask=st.integers(0, 7))
+    ours = draw(
+        data, m.TickPrice, tick_type=st.sampled_from([1, 2, 4, 6, 9, 66, 67, 68]), attr_mask=st.integers(0, 7)
+    )
     sizes = {1: 0, 2: 3, 4: 5, 66: 69, 67: 70, 68: 71}
     for version in (157, 200):
-        (name, (req_id, tick_type, price, attributes)), *more = official.callbacks(codec.encode(ours, version), version)
+        (name, (req_id, tick_type, price, attributes)), *more = official.callbacks(
+            codec.encode(ours, version), version
+        )
         assert (name, req_id, tick_type, price) == ("tickPrice", ours.req_id, ours.tick_type, ours.price)
         bits = attributes.canAutoExecute | attributes.pastLimit << 1 | attributes.preOpen << 2
         assert bits == ours.attr_mask
@@ -188,7 +225,12 @@ def test_tick_by_tick(data: st.DataObject) -> None:
     if ours.tick_type in (1, 2):
         req_id, kind, time, price, size, attributes, exchange, conditions = arguments
         assert (name, kind, price, exchange, conditions) == (
-            "tickByTickAllLast", ours.tick_type, ours.price, ours.exchange, ours.special_conditions)
+            "tickByTickAllLast",
+            ours.tick_type,
+            ours.price,
+            ours.exchange,
+            ours.special_conditions,
+        )
         official.same(ours.size, size)
         assert attributes.pastLimit | attributes.unreported << 1 == ours.attr_mask
     elif ours.tick_type == 3:
@@ -213,7 +255,7 @@ def test_historical_bars(data: st.DataObject) -> None:
         assert [req_id for req_id, _ in bars] == [ours.req_id] * len(ours.historical_data_bars)
         official.same(ours.historical_data_bars, [bar for _, bar in bars])
         end = [("historicalDataEnd", (ours.req_id, ours.start_date_str, ours.end_date_str))]
-        assert calls[len(bars):] == (end if version < 196 else [])
+        assert calls[len(bars) :] == (end if version < 196 else [])
 
 
 @FEW
@@ -233,7 +275,11 @@ def test_historical_ticks(data: st.DataObject) -> None:
     assert (name, req_id, done) == ("historicalTicksLast", trades.req_id, trades.is_done)
     for ours, theirs in zip(trades.historical_ticks_last, ticks, strict=True):
         assert (ours.time, ours.price, ours.exchange, ours.special_conditions) == (
-            theirs.time, theirs.price, theirs.exchange, theirs.specialConditions)
+            theirs.time,
+            theirs.price,
+            theirs.exchange,
+            theirs.specialConditions,
+        )
         official.same(ours.size, theirs.size)
         bits = theirs.tickAttribLast
         assert bits.pastLimit | bits.unreported << 1 == ours.attr_mask
@@ -249,10 +295,25 @@ def test_symbols_and_option_chains(data: st.DataObject) -> None:
         assert (name, req_id) == ("symbolSamples", samples.req_id)
         for ours, theirs in zip(shown.contract_descriptions, rows, strict=True):
             assert list(ours.derivative_sec_types) == theirs.derivativeSecTypes
-            for part in ("con_id", "symbol", "sec_type", "primary_exch", "currency", "description", "issuer_id"):
+            for part in (
+                "con_id",
+                "symbol",
+                "sec_type",
+                "primary_exch",
+                "currency",
+                "description",
+                "issuer_id",
+            ):
                 official.same(getattr(ours.contract, part), official.attribute(part, theirs.contract), part)
     chain = draw(data, m.SecDefOptParameter, **{kinds.FLOAT.name: FLOAT})
     [(name, arguments)] = official.callbacks(codec.encode(chain, 178), 178)
     assert name == "securityDefinitionOptionParameter"
-    assert arguments == (chain.req_id, chain.exchange, chain.underlying_con_id, chain.trading_class, chain.multiplier,
-                         set(chain.expirations), set(chain.strikes))
+    assert arguments == (
+        chain.req_id,
+        chain.exchange,
+        chain.underlying_con_id,
+        chain.trading_class,
+        chain.multiplier,
+        set(chain.expirations),
+        set(chain.strikes),
+    )

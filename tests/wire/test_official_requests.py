@@ -1,4 +1,6 @@
-"""What the official client (10.46) sends we read, attribute by attribute, at every version where a layout changes."""
+"""What the official client (10.46) sends we read, attribute by attribute, at every version where a layout
+changes.
+"""
 
 from __future__ import annotations
 
@@ -47,20 +49,30 @@ SENDS: dict[type[m.Request], Send] = {
     m.SetServerLogLevelRequest: lambda c, r: c.setServerLogLevel(r.log_level),
     m.UserInfoRequest: lambda c, r: c.reqUserInfo(r.req_id),
     m.MarketDataRequest: lambda c, r: c.reqMktData(
-        r.req_id, official.contract(r.contract), r.generic_tick_list, r.snapshot, r.regulatory_snapshot, []),
+        r.req_id, official.contract(r.contract), r.generic_tick_list, r.snapshot, r.regulatory_snapshot, []
+    ),
     m.CancelMarketData: lambda c, r: c.cancelMktData(r.req_id),
     m.MarketDataTypeRequest: lambda c, r: c.reqMarketDataType(r.market_data_type),
     m.MarketDepthRequest: lambda c, r: c.reqMktDepth(
-        r.req_id, official.contract(r.contract), r.num_rows, r.is_smart_depth, []),
+        r.req_id, official.contract(r.contract), r.num_rows, r.is_smart_depth, []
+    ),
     m.CancelMarketDepth: lambda c, r: c.cancelMktDepth(r.req_id, r.is_smart_depth),
     m.RealTimeBarsRequest: lambda c, r: c.reqRealTimeBars(
-        r.req_id, official.contract(r.contract), r.bar_size, r.what_to_show, r.use_rth,
-        official.tags(r.real_time_bars_options)),
+        r.req_id,
+        official.contract(r.contract),
+        r.bar_size,
+        r.what_to_show,
+        r.use_rth,
+        official.tags(r.real_time_bars_options),
+    ),
     m.CancelRealTimeBars: lambda c, r: c.cancelRealTimeBars(r.req_id),
     m.TickByTickRequest: lambda c, r: c.reqTickByTickData(
-        r.req_id, official.contract(r.contract), r.tick_type, r.number_of_ticks, r.ignore_size),
+        r.req_id, official.contract(r.contract), r.tick_type, r.number_of_ticks, r.ignore_size
+    ),
     m.CancelTickByTick: lambda c, r: c.cancelTickByTickData(r.req_id),
-    m.PlaceOrderRequest: lambda c, r: c.placeOrder(r.order_id, official.contract(r.contract), official.order(r.order)),
+    m.PlaceOrderRequest: lambda c, r: c.placeOrder(
+        r.order_id, official.contract(r.contract), official.order(r.order)
+    ),
     m.CancelOrderRequest: lambda c, r: c.cancelOrder(r.order_id, official.order_cancel(r.order_cancel)),
     m.GlobalCancelRequest: lambda c, r: c.reqGlobalCancel(official.order_cancel(r.order_cancel)),
     m.OpenOrdersRequest: lambda c, r: c.reqOpenOrders(),
@@ -72,17 +84,36 @@ SENDS: dict[type[m.Request], Send] = {
     m.MatchingSymbolsRequest: lambda c, r: c.reqMatchingSymbols(r.req_id, r.pattern),
     m.MarketRuleRequest: lambda c, r: c.reqMarketRule(r.market_rule_id),
     m.SecDefOptParamsRequest: lambda c, r: c.reqSecDefOptParams(
-        r.req_id, r.underlying_symbol, r.fut_fop_exchange, r.underlying_sec_type, r.underlying_con_id),
+        r.req_id, r.underlying_symbol, r.fut_fop_exchange, r.underlying_sec_type, r.underlying_con_id
+    ),
     m.HistoricalDataRequest: lambda c, r: c.reqHistoricalData(
-        r.req_id, official.contract(r.contract), r.end_date_time, r.duration, r.bar_size_setting, r.what_to_show,
-        r.use_rth, r.format_date, r.keep_up_to_date, official.tags(r.chart_options)),
+        r.req_id,
+        official.contract(r.contract),
+        r.end_date_time,
+        r.duration,
+        r.bar_size_setting,
+        r.what_to_show,
+        r.use_rth,
+        r.format_date,
+        r.keep_up_to_date,
+        official.tags(r.chart_options),
+    ),
     m.CancelHistoricalData: lambda c, r: c.cancelHistoricalData(r.req_id),
     m.HeadTimestampRequest: lambda c, r: c.reqHeadTimeStamp(
-        r.req_id, official.contract(r.contract), r.what_to_show, r.use_rth, r.format_date),
+        r.req_id, official.contract(r.contract), r.what_to_show, r.use_rth, r.format_date
+    ),
     m.CancelHeadTimestamp: lambda c, r: c.cancelHeadTimeStamp(r.req_id),
     m.HistoricalTicksRequest: lambda c, r: c.reqHistoricalTicks(
-        r.req_id, official.contract(r.contract), r.start_date_time, r.end_date_time, r.number_of_ticks,
-        r.what_to_show, r.use_rth, r.ignore_size, official.tags(r.misc_options)),
+        r.req_id,
+        official.contract(r.contract),
+        r.start_date_time,
+        r.end_date_time,
+        r.number_of_ticks,
+        r.what_to_show,
+        r.use_rth,
+        r.ignore_size,
+        official.tags(r.misc_options),
+    ),
     m.AccountDataRequest: lambda c, r: c.reqAccountUpdates(r.subscribe, r.acct_code),
     m.PositionsRequest: lambda c, r: c.reqPositions(),
     m.CancelPositions: lambda c, r: c.cancelPositions(),
@@ -91,7 +122,8 @@ SENDS: dict[type[m.Request], Send] = {
     m.PositionsMultiRequest: lambda c, r: c.reqPositionsMulti(r.req_id, r.account, r.model_code),
     m.CancelPositionsMulti: lambda c, r: c.cancelPositionsMulti(r.req_id),
     m.AccountUpdatesMultiRequest: lambda c, r: c.reqAccountUpdatesMulti(
-        r.req_id, r.account, r.model_code, r.ledger_and_nlv),
+        r.req_id, r.account, r.model_code, r.ledger_and_nlv
+    ),
     m.CancelAccountUpdatesMulti: lambda c, r: c.cancelAccountUpdatesMulti(r.req_id),
     m.PnLRequest: lambda c, r: c.reqPnL(r.req_id, r.account, r.model_code),
     m.CancelPnL: lambda c, r: c.cancelPnL(r.req_id),
@@ -105,8 +137,13 @@ def test_every_request_has_its_witness() -> None:
 
 
 @pytest.mark.parametrize("name", [layout.message.__name__ for layout in REQUESTS])
-@settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
-          suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(data=st.data())
 def test_what_the_official_client_sends_we_read(name: str, data: st.DataObject) -> None:
     layout = next(layout for layout in REQUESTS if layout.message.__name__ == name)
@@ -124,6 +161,15 @@ def test_what_the_official_client_sends_we_read(name: str, data: st.DataObject) 
 
 
 def plain(payload: bytes) -> list[bytes]:
-    """Fields with one spelling for "unset": the official Python client writes empty, or the number as Python does."""
-    unset = {b"1.7976931348623157e+308": b"", str(2**127 - 1).encode(): b"", b"1.7976931348623157E308": b"", b"2147483647": b"", b"0.0": b"", b"0": b""}
+    """Fields with one spelling for "unset": the official Python client writes empty, or the number as
+    Python does.
+    """
+    unset = {
+        b"1.7976931348623157e+308": b"",
+        str(2**127 - 1).encode(): b"",
+        b"1.7976931348623157E308": b"",
+        b"2147483647": b"",
+        b"0.0": b"",
+        b"0": b"",
+    }
     return [unset.get(field, field) for field in payload.split(b"\0")]

@@ -1,4 +1,6 @@
-"""Both handshakes against each other, against the bytes of real clients, and against what is no TWS client at all."""
+"""Both handshakes against each other, against the bytes of real clients, and against what is no TWS client
+at all.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from hypothesis import strategies as st
 from ibapi.client import EClient
 from ibapi.comm import make_initial_msg
 from ibapi.server_versions import MAX_CLIENT_VER, MIN_CLIENT_VER
-
 from tests.wire.official import client as official_client
+
 from tws.errors import HandshakeError
 from tws.wire import codec
 from tws.wire.framing import frame
@@ -62,10 +64,18 @@ def test_both_ends_agree_in_any_chunking(size: int, ours: int, theirs: int) -> N
     assert client.release() == b"\0\0"
 
 
-@pytest.mark.parametrize(("offer", "version"), [
-    ("v100..157", 157), ("v100..176", 176), ("v100..187", 187), ("v100..225", 200), ("v157..178", 178),
-    ("v100..225 +PACEAPI", 200), ("v160", 160),
-])
+@pytest.mark.parametrize(
+    ("offer", "version"),
+    [
+        ("v100..157", 157),
+        ("v100..176", 176),
+        ("v100..187", 187),
+        ("v100..225", 200),
+        ("v157..178", 178),
+        ("v100..225 +PACEAPI", 200),
+        ("v160", 160),
+    ],
+)
 def test_the_hello_of_real_clients(offer: str, version: int) -> None:
     """TWS-BEHAVIOUR.md A1."""
     server = ServerSession(TIME)
@@ -85,22 +95,25 @@ def test_the_official_client_starts_a_session() -> None:
     assert server.receive(sent[0]) == (b"", [Started(7)])
 
 
-@pytest.mark.parametrize(("first", "reason"), [
-    (b"GET / HTTP/1.1\r\n", "HTTP"),
-    (b"\x16\x03\x01\x02\x00", "TLS"),
-    (b"63\x001\x00", "older than server version 100"),
-    (b"hello", "does not speak"),
-    (b"AX", "does not speak"),
-    (b"API\0\0\0\0\0", "hello of 0 bytes"),
-    (b"API\0\xff\xff\xff\xff", "hello of 4294967295 bytes"),
-    (hello("v100..156"), "offers versions 100 to 156"),
-    (hello("v201..225"), "offers versions 201 to 225"),
-    (hello("v200..157"), "offers versions 200 to 157"),
-    (hello("200"), "not v<min>..<max>"),
-    (hello("v100..157") + b"\0\0\0\0", "frame of 0 bytes"),
-    (hello("v100..157") + frame(b"71\x002\x00x\x00\x00"), "client_id"),
-    (hello("v100..157") + frame(b"71\x002\x001\x00"), "optional_capabilities"),
-])
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\n", "HTTP"),
+        (b"\x16\x03\x01\x02\x00", "TLS"),
+        (b"63\x001\x00", "older than server version 100"),
+        (b"hello", "does not speak"),
+        (b"AX", "does not speak"),
+        (b"API\0\0\0\0\0", "hello of 0 bytes"),
+        (b"API\0\xff\xff\xff\xff", "hello of 4294967295 bytes"),
+        (hello("v100..156"), "offers versions 100 to 156"),
+        (hello("v201..225"), "offers versions 201 to 225"),
+        (hello("v200..157"), "offers versions 200 to 157"),
+        (hello("200"), "not v<min>..<max>"),
+        (hello("v100..157") + b"\0\0\0\0", "frame of 0 bytes"),
+        (hello("v100..157") + frame(b"71\x002\x00x\x00\x00"), "client_id"),
+        (hello("v100..157") + frame(b"71\x002\x001\x00"), "optional_capabilities"),
+    ],
+)
 def test_what_is_no_client_is_refused_with_a_reason(first: bytes, reason: str) -> None:
     server = ServerSession(TIME)
     _, events = server.receive(first)
@@ -120,7 +133,9 @@ def test_a_silent_client_is_waited_for(start: bytes) -> None:
 def test_requests_before_start_api_are_ignored() -> None:
     server = ServerSession(TIME)
     early = b"49\x001\x00"
-    _, events = server.receive(hello("v100..157") + frame(early) + frame(b"71\x002\x001\x00\x00") + frame(early))
+    _, events = server.receive(
+        hello("v100..157") + frame(early) + frame(b"71\x002\x001\x00\x00") + frame(early)
+    )
     assert events[1:] == [Ignored(early), Started(1), early]
 
 
@@ -132,15 +147,18 @@ def test_payloads_before_a_broken_frame_arrive() -> None:
     assert isinstance(events[1], Refused)
 
 
-@pytest.mark.parametrize(("reply", "reason"), [
-    (frame(b"201\x00now\x00"), "201, offered were 157 to 200"),
-    (frame(b"156\x00now\x00"), "156"),
-    (frame(b"-1\x00other:7496\x00"), "redirects to other:7496"),
-    (frame(b"x\x00now\x00"), "server version"),
-    (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
-    (b"\x16\x03\x01\x00", "TLS"),
-    (b"\0\0\0\0", "does not speak"),
-])
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (frame(b"201\x00now\x00"), "201, offered were 157 to 200"),
+        (frame(b"156\x00now\x00"), "156"),
+        (frame(b"-1\x00other:7496\x00"), "redirects to other:7496"),
+        (frame(b"x\x00now\x00"), "server version"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        (b"\x16\x03\x01\x00", "TLS"),
+        (b"\0\0\0\0", "does not speak"),
+    ],
+)
 def test_what_is_no_server_is_refused_with_a_reason(reply: bytes, reason: str) -> None:
     client = ClientSession(1)
     client.start()
@@ -193,8 +211,10 @@ def test_garbage_never_raises(junk: bytes, size: int) -> None:
 
 
 def test_every_state_can_be_reached_and_only_refused_is_final() -> None:
-    for table, first, last in ((SERVER_TABLE, ServerState.WAIT_HELLO, ServerState.REFUSED),
-                               (CLIENT_TABLE, ClientState.WAIT_REPLY, ClientState.REFUSED)):
+    for table, first, last in (
+        (SERVER_TABLE, ServerState.WAIT_HELLO, ServerState.REFUSED),
+        (CLIENT_TABLE, ClientState.WAIT_REPLY, ClientState.REFUSED),
+    ):
         reached, states = {first}, {state for state, _ in table} | set(table.values())
         for _ in states:
             reached |= {after for (before, _), after in table.items() if before in reached}

@@ -54,8 +54,8 @@ _answer_decoders: dict[int, dict[bytes, Decoder]] = {}
 def encode(message: Message, server_version: int) -> bytes:
     """The payload of a message. Attributes that this version does not carry are left out, as TWS does.
 
-    Raises NotSentError when a value can't be written (NaN, a NUL in a text) or this version has no such message,
-    ProtocolError when the version is not spoken.
+    Raises NotSentError when a value can't be written (NaN, a NUL in a text) or this version has no such
+    message, ProtocolError when the version is not spoken.
     """
     try:
         write = _encoders[server_version][type(message)]
@@ -115,8 +115,8 @@ def _decode(
         return decoder.decode(fields, not lenient)
     except (ValueError, IndexError, ArithmeticError) as error:
         name = layouts[fields[0]].message.__name__
-        raise DecodeError(f"{name} ({read_str(fields[0])}) at server version {version}: {decoder.blame(error)}",
-                          payload) from error
+        where = f"{name} ({read_str(fields[0])}) at server version {version}"
+        raise DecodeError(f"{where}: {decoder.blame(error)}", payload) from error
 
 
 def _unknown(fields: list[bytes], payload: bytes) -> Unknown:
@@ -136,7 +136,8 @@ def _new_encoder(kind: type[Message], version: int) -> Encode:
     if layout is None:
         raise NotSentError(INVALID, f"{kind.__name__} is no message of the wire")
     if version < layout.since:
-        raise NotSentError(TOO_OLD, f"{kind.__name__} needs server version {layout.since}, the session has {version}")
+        reason = f"{kind.__name__} needs server version {layout.since}, the session has {version}"
+        raise NotSentError(TOO_OLD, reason)
     made = compile_encoder(layout, version).encode
     _encoders.setdefault(version, {})[kind] = made
     return made

@@ -1,4 +1,6 @@
-"""What TWS's codes mean, by whom they are about. A code alone decides nothing: 110 kills a new order and spares a changed one.
+"""What TWS's codes mean, by whom they are about.
+
+A code alone decides nothing: 110 kills a new order and spares one that was to be changed.
 
     effect(110, Context.CHANGE)      # Effect.REFUSES_CHANGE
     lookup(10349).text               # what TWS writes
@@ -7,8 +9,8 @@ A code that is not listed, or not in that context, is a QUESTION: warn and ask, 
 (invariant 4). Notices never end an order (INCIDENTS.md 10), refusals always end what awaits them (11).
 `CATALOGUE.amended(...)` gives a catalogue with other effects, for configuration.
 
-Confidence is that of TWS-BEHAVIOUR.md: H official or recorded, M reported, L one report or inferred. Rows whose
-source is empty rest on TWS-BEHAVIOUR.md A6, A7, A8, B or C3.
+Confidence is that of TWS-BEHAVIOUR.md: H official or recorded, M reported, L one report or inferred. The
+comments in the table name the sections.
 """
 
 from __future__ import annotations
@@ -76,7 +78,9 @@ class Code(Struct, frozen=True):
 
 
 def is_client_code(code: int) -> bool:
-    """501 to 593: never the broker's word; the call failed, and the outcome is unknown if a byte had left (A7)."""
+    """501 to 593: never the broker's word; the call failed, and the outcome is unknown if a byte had left
+    (A7).
+    """
     return 501 <= code <= 593
 
 
@@ -137,7 +141,8 @@ _ROWS: tuple[tuple[int, str, Mapping[Context, Effect], str], ...] = (
     # the link (A6, A3)
     (1100, "H", _LINK, "Connectivity between IBKR and Trader Workstation has been lost."),
     (1101, "H", _LINK, "Connectivity between IBKR and Trader Workstation has been restored - data lost."),
-    (1102, "H", _LINK, "Connectivity between IBKR and Trader Workstation has been restored - data maintained. …"),
+    (1102, "H", _LINK,
+     "Connectivity between IBKR and Trader Workstation has been restored - data maintained. …"),
     (1300, "H", _LINK, "TWS socket port has been reset and this connection is being dropped. …"),
     (326, "H", _LINK, "Unable to connect as the client id is already in use. Retry with a unique client id."),
     (2110, "H", _LINK, "Connectivity between TWS and server is broken. It will be restored automatically."),
@@ -184,13 +189,15 @@ _ROWS: tuple[tuple[int, str, Mapping[Context, Effect], str], ...] = (
     (10189, "M", _ASKED, "Failed to request tick-by-tick data.…"),
     (10190, "H", _ASKED, "Max number of tick-by-tick requests has been reached"),
     (10182, "M", _ASKED, "Failed to request live updates (disconnected)."),
-    (10197, "H", {_R: Effect.ENDS_REQUEST, _S: Effect.QUESTION}, "No market data during competing live session"),
+    (10197, "H", {_R: Effect.ENDS_REQUEST, _S: Effect.QUESTION},
+     "No market data during competing live session"),
     (10225, "M", _ASKED, "Bust event occurred, current subscription is deactivated. …"),
     (10285, "M", _ASKED, "Your API version does not support fractional size rules. …"),
     (10299, "M", _DATA_NOTICE, "Expected what to show is …"),
     (2100, "H", {_R: Effect.ENDS_REQUEST, _S: Effect.ENDS_STREAM, _L: Effect.NOTICE},
      "API client has been unsubscribed from account data."),
-    (2101, "M", {**_ASKED, _L: Effect.NOTICE}, "Unable to subscribe to account as the following clients are subscribed …"),
+    (2101, "M", {**_ASKED, _L: Effect.NOTICE},
+     "Unable to subscribe to account as the following clients are subscribed …"),
     # contracts and permissions: final for whoever asked (INCIDENTS.md 11)
     (200, "H", {**_ASKED, **_ORDER}, "No security definition has been found for the request"),
     (460, "M", {**_ASKED, **_ORDER}, "No trading permissions."),
@@ -208,7 +215,7 @@ _ROWS: tuple[tuple[int, str, Mapping[Context, Effect], str], ...] = (
     (404, "H", _ORDER_NOTICE, "Shares for this order are not immediately available for short sale. …"),
     (413, "M", _ORDER, "What-if order should be sent with transmit flag set to true."),
     (2102, "H", _CHANGE, "Unable to modify this order as it is still being processed."),
-    (2109, "H", _ORDER_NOTICE, "Order Event Warning: Attribute \"Outside Regular Trading Hours\" is ignored …"),
+    (2109, "H", _ORDER_NOTICE, 'Order Event Warning: Attribute "Outside Regular Trading Hours" is ignored …'),
     (10006, "H", _ORDER, "Missing parent order."),
     (10147, "H", _CHANGE, "OrderId … that needs to be cancelled is not found."),
     (10148, "H", _CHANGE, "OrderId … that needs to be cancelled cannot be cancelled, state: …"),
@@ -224,7 +231,7 @@ _ROWS: tuple[tuple[int, str, Mapping[Context, Effect], str], ...] = (
     (509, "H", {**_ASKED, _L: Effect.LINK}, "Exception caught while reading socket"),
 )
 
-CATALOGUE = Catalogue({number: Code(number, text, letter, effects) for number, letter, effects, text in _ROWS})
+CATALOGUE = Catalogue({row[0]: Code(row[0], row[3], row[1], row[2]) for row in _ROWS})
 """The codes that are known."""
 
 

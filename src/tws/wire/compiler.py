@@ -40,7 +40,10 @@ __all__ = ["Decoder", "Encoder", "compile_decoder", "compile_encoder"]
 
 @dataclass(frozen=True)
 class Encoder:
-    """`encode(message)` gives the payload. Raises ValueError, TypeError or AttributeError for values that don't fit."""
+    """`encode(message)` gives the payload.
+
+    Raises ValueError, TypeError or AttributeError for values that don't fit.
+    """
 
     encode: Callable[[Any], bytes]
     source: str
@@ -69,7 +72,9 @@ class Decoder:
             return str(error)
         if isinstance(error, IndexError):
             return f"ends before the field {name} ({kind})"
-        return f"field {name} ({kind}) {error}" if str(error).startswith("is ") else f"field {name} is no {kind}"
+        if str(error).startswith("is "):  # a reader of ours said it
+            return f"field {name} ({kind}) {error}"
+        return f"field {name} is no {kind}"
 
 
 def compile_encoder(layout: Layout, version: int) -> Encoder:
@@ -314,7 +319,9 @@ class _Reader(_Source):
     def name(self, root: str, path: str) -> str:
         return f"{root}_{path.replace('.', '_')}"
 
-    def items(self, items: tuple[Item, ...], struct: type[Struct], root: str, label: str, known: set[str]) -> None:
+    def items(
+        self, items: tuple[Item, ...], struct: type[Struct], root: str, label: str, known: set[str]
+    ) -> None:
         for item in items:
             if _stands(item, self.version):
                 self.item(item, struct, root, label, known)
@@ -361,7 +368,9 @@ class _Reader(_Source):
             self.emit(f"{name} = {read}({self.take()})", item.name, item.kind.name)
         known.add(item.name)
 
-    def inner(self, condition: str, name: str, struct: type[Struct], items: tuple[Item, ...], root: str) -> None:
+    def inner(
+        self, condition: str, name: str, struct: type[Struct], items: tuple[Item, ...], root: str
+    ) -> None:
         self.branch(condition)
         built = self.scope(items, struct, self.fresh("x"), name)
         self.emit(f"{self.name(root, name)} = {built}")
@@ -369,7 +378,8 @@ class _Reader(_Source):
 
     def repeat(self, item: Repeat, root: str) -> None:
         count, made = self.fresh("n"), self.fresh("list")
-        self.emit(f"{count} = {self.bind('read', kinds.read_count)}({self.take()})", f"count of {item.name}", "count")
+        read = self.bind("read", kinds.read_count)
+        self.emit(f"{count} = {read}({self.take()})", f"count of {item.name}", "count")
         self.settle()
         self.emit(f"{made} = []")
         self.emit(f"for _ in range({count}):")

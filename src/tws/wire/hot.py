@@ -1,10 +1,10 @@
 """The fast way for ticks: walks a received buffer in place and hands each tick to its request's handler.
 
-Ticks (1 price, 2 size, 45 number, 46 text) are by far the most frequent messages, and their layout is the same
-from server version 157 to 200. A tick that came before, byte for byte, is found in a bounded cache instead of
-being read again: prices move little, so most are. Everything else, and every tick that has no handler or can't
-be read strictly, is handed on untouched as a payload, in its place in the stream, for `codec` to judge.
-Numbers are floats here (market data is analysed, not booked).
+Ticks (1 price, 2 size, 45 number, 46 text) are by far the most frequent messages, and their layout is the
+same from server version 157 to 200. A tick that came before, byte for byte, is found in a bounded cache
+instead of being read again: prices move little, so most are. Everything else, and every tick that has no
+handler or can't be read strictly, is handed on untouched as a payload, in its place in the stream, for
+`codec` to judge. Numbers are floats here (market data is analysed, not booked).
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from tws.wire.kinds import UNSET_DECIMALS, read_float, read_int, read_int0, read
 __all__ = ["CACHE_SIZE", "TickHandler", "TickWalker"]
 
 CACHE_SIZE = 8192
-"""Ticks remembered, about 3 MB; the cache is emptied when full. 100 streams (TWS's default lines) of 4 sides need few prices each."""
+"""Ticks remembered, about 3 MB; emptied when full. That is 80 ticks for each of TWS's 100 default streams."""
 
 Tick: TypeAlias = tuple[bytes, int, float | str | None, float | None, int]
 TickHandler: TypeAlias = Callable[[int, float | str | None, float | None, int], object]
-"""Called with tick type, value, size, attribute mask. A price tick has value and size (None when unset), a size tick
+"""Called with tick type, value, size, attribute mask. A price tick has value and size (None when unset), a
+size tick
 no value, a number or text tick no size. The tick type says which it is (TWS-BEHAVIOUR.md E)."""
 
 _KINDS = frozenset((b"1\0", b"2\0", b"45", b"46"))
@@ -52,10 +53,11 @@ class TickWalker:
         self._handlers.pop(b"%d" % req_id, None)
 
     def feed(self, data: bytes, other: Callable[[bytes], object]) -> int:
-        """Walk what has come, in any chunks; `other` gets each payload that is no handled tick. Returns the ticks handled.
+        """Walk what has come, in any chunks; `other` gets each payload that is no handled tick.
 
-        Raises FrameError at a length out of bounds, after everything before it was handed out. An exception of
-        a handler passes through; the stream continues behind its frame at the next call.
+        Returns the number of ticks handled. Raises FrameError at a length out of bounds, after everything
+        before it was handed out. An exception of a handler passes through; the stream continues behind its
+        frame at the next call.
         """
         buffer = self._rest + data if self._rest else data
         start, end, ticks = 0, len(buffer), 0
@@ -88,7 +90,10 @@ class TickWalker:
         return ticks
 
     def _read(self, payload: bytes) -> Tick | None:
-        """A tick that is not in the cache; None when it is none or can't be read. The usual price tick takes the short way."""
+        """A tick that is not in the cache; None when it is none or can't be read.
+
+        The usual price tick takes the short way.
+        """
         fields = payload.split(b"\0")
         tick: Tick | None = None
         try:
@@ -115,7 +120,9 @@ _USUAL = 1e9
 
 
 def _parse(fields: list[bytes]) -> Tick:
-    """Any tick, strictly: message id, version, request, type, what the id wants, and the end behind the last NUL."""
+    """Any tick, strictly: message id, version, request, type, what the id wants, and the end behind the
+    last NUL.
+    """
     kind, _, req_id, tick_type, value, *rest = fields
     if kind == b"1":
         size, mask, end = rest
@@ -124,7 +131,8 @@ def _parse(fields: list[bytes]) -> Tick:
             return req_id, read_int(tick_type), read_float(value), amount, read_int0(mask)
     elif rest == [b""]:
         if kind == b"2":
-            return req_id, read_int(tick_type), None, None if value in UNSET_DECIMALS else read_float(value), 0
+            amount = None if value in UNSET_DECIMALS else read_float(value)
+            return req_id, read_int(tick_type), None, amount, 0
         if kind == b"45":
             return req_id, read_int(tick_type), read_float(value), None, 0
         if kind == b"46":

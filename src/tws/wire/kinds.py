@@ -60,7 +60,10 @@ _NOT_PLAIN = re.compile(r"[^\x00-\x5b\x5d-\x7f]")
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind. `inline` is a format for f-strings that writes the value without a call, when there is one."""
+    """One kind.
+
+    `inline` is a format for f-strings that writes the value without a call, when there is one.
+    """
 
     name: str
     read: Callable[[bytes], Any]
@@ -266,7 +269,7 @@ def write_str(value: str) -> str:
 
 
 def write_text(value: str) -> str:
-    """Escape what is not ASCII, and the backslash itself, so that a reader of any escape form gets it back."""
+    """Escape what is not ASCII, and the backslash itself: a reader of any escape form gets it back."""
     if "\0" in value:
         raise ValueError(f"{value[:64]!r} has a NUL inside: it would end the field")
     if value.isascii() and "\\" not in value:

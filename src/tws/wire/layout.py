@@ -74,7 +74,10 @@ When: TypeAlias = Given | OneOf | Positive | Infinite
 
 @dataclass(frozen=True)
 class Field:
-    """One value. `again` marks the second place of a value that the wire states twice: it wins when it is set."""
+    """One value.
+
+    `again` marks the second place of a value that the wire states twice: it wins when it is set.
+    """
 
     name: str
     kind: Kind
@@ -140,7 +143,9 @@ class Flagged:
 
 @dataclass(frozen=True)
 class Sub:
-    """An inner struct that is None unless `when` holds; written with its defaults if it is None though it holds."""
+    """An inner struct that is None unless `when` holds; written with its defaults if it is None though it
+    holds.
+    """
 
     name: str
     struct: type[Struct]

@@ -47,14 +47,19 @@ PREFIX = b"API\0"
 MAX_HELLO = 4096
 """Longest hello or reply in bytes: a version range, a time and a few options need less than 200."""
 MAX_IGNORED = 16
-"""How many frames that are no reply the client skips before it gives up (A1: the official client skips any number)."""
+"""How many frames that are no reply the client skips before it gives up (A1: the official client skips any
+number).
+"""
 
 _HELLO = re.compile(r"v(\d{1,9})(?:\.\.(\d{1,9}))?(?: (.*))?", re.DOTALL)
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"OPTI", b"CONN", b"DELE", b"HTTP", b"PRI ")
 
 
 class Accepted(Struct, frozen=True):
-    """A version is agreed. `connection_time` is TWS's text (the client learns it), `options` the client's (the server does)."""
+    """A version is agreed.
+
+    `connection_time` is TWS's text (the client learns it), `options` the client's (the server does).
+    """
 
     server_version: int
     connection_time: str = ""
@@ -69,7 +74,8 @@ class Started(Struct, frozen=True):
 
 
 class Ignored(Struct, frozen=True):
-    """A frame came that has no meaning yet: a request before startApi, or a line before the client's reply."""
+    """A frame came that has no meaning yet: a request before startApi, or a line before the client's reply.
+    """
 
     payload: bytes
 
@@ -203,7 +209,10 @@ class ServerSession:
 
 
 class ClientSession:
-    """The client's side. `start()` gives the hello; startApi follows the reply by itself unless `start_api` is False."""
+    """The client's side.
+
+    `start()` gives the hello; startApi follows the reply by itself unless `start_api` is False.
+    """
 
     def __init__(
         self,
@@ -283,7 +292,7 @@ class ClientSession:
 
 def _check_range(low: int, high: int) -> None:
     if not MIN_VERSION <= low <= high <= MAX_VERSION:
-        raise HandshakeError(f"versions {low} to {high} can't be offered: {MIN_VERSION} to {MAX_VERSION} are spoken")
+        raise HandshakeError(f"versions {low} to {high} can't be offered, {MIN_VERSION} to {MAX_VERSION} can")
 
 
 def _agree(hello: bytes, spoken: tuple[int, int]) -> tuple[int, str]:
@@ -294,7 +303,8 @@ def _agree(hello: bytes, spoken: tuple[int, int]) -> tuple[int, str]:
     low = int(match[1])
     high = int(match[2] or match[1])
     if low > high or high < spoken[0] or low > spoken[1]:
-        raise HandshakeError(f"the client offers versions {low} to {high}, here {spoken[0]} to {spoken[1]} are spoken")
+        ours = f"{spoken[0]} to {spoken[1]}"
+        raise HandshakeError(f"the client offers versions {low} to {high}, here {ours} are spoken")
     return min(high, spoken[1]), match[3] or ""
 
 

@@ -87,5 +87,8 @@ ANSWERS = (
     Layout(74, AccountUpdateMultiEnd, (V1, REQ_ID)),
     Layout(94, PnL, (REQ_ID, *fields("", OPT_FLOAT, "daily_pnl unrealized_pnl realized_pnl"))),
     Layout(95, PnLSingle, (
-        REQ_ID, Field("position", DECIMAL), *fields("", OPT_FLOAT, "daily_pnl unrealized_pnl realized_pnl value"))),
+        REQ_ID,
+        Field("position", DECIMAL),
+        *fields("", OPT_FLOAT, "daily_pnl unrealized_pnl realized_pnl value"),
+    )),
 )

@@ -92,7 +92,8 @@ _CONTRACT_DATA: tuple[Item, ...] = (
     *fields(_D, INT0, "price_magnifier under_con_id"),
     Field(_D + "long_name", TEXT),
     Field("contract.primary_exch", STR),
-    *fields(_D, STR, "contract_month industry category subcategory time_zone_id trading_hours liquid_hours ev_rule"),
+    *fields(_D, STR, "contract_month industry category subcategory time_zone_id trading_hours liquid_hours"),
+    Field(_D + "ev_rule", STR),
     Field(_D + "ev_multiplier", INT0),
     Repeat(_D + "sec_id_list", pair=True),
     Field(_D + "agg_group", INT0),
@@ -100,7 +101,8 @@ _CONTRACT_DATA: tuple[Item, ...] = (
     Group((Const("1", "smallest size"),), since=163, until=164),
     Group(fields(_D, OPT_DECIMAL_EMPTY, "min_size size_increment suggested_size_increment"), since=164),
     Sub(_D + "fund", FundDetails, _FUND, OneOf("contract.sec_type", ("FUND",)), since=179),
-    Repeat(_D + "ineligibility_reason_list", IneligibilityReason, fields("", STR, "id description"), since=186),
+    Repeat(
+        _D + "ineligibility_reason_list", IneligibilityReason, fields("", STR, "id description"), since=186),
 )
 
 _SAMPLE: tuple[Item, ...] = (

@@ -44,7 +44,13 @@ REQUESTS = (
     )),
     Layout(25, CancelHistoricalData, (Const("1"), REQ_ID)),
     Layout(87, HeadTimestampRequest, (
-        REQ_ID, *FULL, INCLUDE_EXPIRED, Field("use_rth", BOOL), Field("what_to_show", STR), Field("format_date", INT))),
+        REQ_ID,
+        *FULL,
+        INCLUDE_EXPIRED,
+        Field("use_rth", BOOL),
+        Field("what_to_show", STR),
+        Field("format_date", INT),
+    )),
     Layout(90, CancelHeadTimestamp, (REQ_ID,)),
     Layout(96, HistoricalTicksRequest, (
         REQ_ID,
@@ -84,7 +90,8 @@ ANSWERS = (
     Layout(106, HistoricalSchedule, (
         REQ_ID,
         *fields("", STR, "start_date_time end_date_time time_zone"),
-        Repeat("historical_sessions", HistoricalSession, fields("", STR, "start_date_time end_date_time ref_date")),
+        Repeat("historical_sessions", HistoricalSession,
+               fields("", STR, "start_date_time end_date_time ref_date")),
     ), since=165),
     Layout(96, HistoricalTicks, (
         REQ_ID,

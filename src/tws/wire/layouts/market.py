@@ -101,14 +101,21 @@ _LAST = Group(
     when=OneOf("tick_type", (1, 2)),
 )
 _BID_ASK = Group(
-    (*fields("", FLOAT, "bid_price ask_price"), *fields("", OPT_DECIMAL, "bid_size ask_size"), Field("attr_mask", INT)),
+    (*fields("", FLOAT, "bid_price ask_price"), *fields("", OPT_DECIMAL, "bid_size ask_size"),
+     Field("attr_mask", INT)),
     when=OneOf("tick_type", (3,)),
 )
 _MID_POINT = Group((Field("mid_point", FLOAT),), when=OneOf("tick_type", (4,)))
 
 ANSWERS = (
     Layout(1, TickPrice, (
-        Const("6"), REQ_ID, TICK_TYPE, Field("price", FLOAT), Field("size", OPT_DECIMAL), Field("attr_mask", INT0))),
+        Const("6"),
+        REQ_ID,
+        TICK_TYPE,
+        Field("price", FLOAT),
+        Field("size", OPT_DECIMAL),
+        Field("attr_mask", INT0),
+    )),
     Layout(2, TickSize, (Const("6"), REQ_ID, TICK_TYPE, Field("size", OPT_DECIMAL))),
     Layout(45, TickGeneric, (Const("6"), REQ_ID, TICK_TYPE, Field("value", FLOAT))),
     Layout(46, TickString, (Const("6"), REQ_ID, TICK_TYPE, Field("value", TEXT))),
@@ -118,7 +125,12 @@ ANSWERS = (
     Layout(81, TickReqParams, (
         REQ_ID, Field("min_tick", FLOAT), Field("bbo_exchange", STR), Field("snapshot_permissions", INT))),
     Layout(12, MarketDepth, (
-        V1, REQ_ID, *fields("", INT, "position operation side"), Field("price", FLOAT), Field("size", OPT_DECIMAL))),
+        V1,
+        REQ_ID,
+        *fields("", INT, "position operation side"),
+        Field("price", FLOAT),
+        Field("size", OPT_DECIMAL),
+    )),
     Layout(13, MarketDepthL2, (
         V1,
         REQ_ID,

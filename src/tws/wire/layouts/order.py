@@ -34,6 +34,7 @@ __all__ = ["COMPLETED_ORDER", "OPEN_ORDER", "PLACE_ORDER"]
 O = "order."  # noqa: E741  the prefix of most names below; short, since it stands on every line
 S = "order_state."
 
+_AT_IBKRATS = OneOf("contract.exchange", ("IBKRATS",))
 _PEG_BENCH = OneOf(O + "order_type", ("PEG BENCH", "PEGBENCH"))
 _PEG_BEST = OneOf(O + "order_type", ("PEG BEST", "PEGBEST"))
 _PEG_MID = OneOf(O + "order_type", ("PEG MID", "PEGMID"))
@@ -191,7 +192,8 @@ _REQUEST_TAIL: tuple[Item, ...] = (
     Field(O + "ext_operator", STR),
     *fields(O + "soft_dollar_tier.", STR, "name value"),
     Field(O + "cash_qty", OPT_FLOAT),
-    *fields(O, STR, "mifid2_decision_maker mifid2_decision_algo mifid2_execution_trader mifid2_execution_algo"),
+    *fields(O, STR, "mifid2_decision_maker mifid2_decision_algo "
+                    "mifid2_execution_trader mifid2_execution_algo"),
     *fields(O, BOOL, "dont_use_auto_price_for_hedge is_oms_container discretionary_up_to_limit_price"),
     Field(O + "use_price_mgmt_algo", OPT_BOOL),
     Field(O + "duration", OPT_INT, since=158),
@@ -201,7 +203,7 @@ _REQUEST_TAIL: tuple[Item, ...] = (
     Field(O + "manual_order_time", STR, since=169),
     Group(
         (
-            Group((Field(O + "min_trade_qty", OPT_INT_EMPTY),), when=OneOf("contract.exchange", ("IBKRATS",))),
+            Group((Field(O + "min_trade_qty", OPT_INT_EMPTY),), when=_AT_IBKRATS),
             Group(
                 (
                     Field(O + "min_compete_size", OPT_INT_EMPTY),
@@ -363,7 +365,8 @@ OPEN_ORDER: tuple[Item, ...] = (
     Field(O + "adjusted_order_type", STR),
     Field(O + "trigger_price", OPT_FLOAT),
     Field(O + "trail_stop_price", OPT_FLOAT, again=True),
-    *fields(O, OPT_FLOAT, "lmt_price_offset adjusted_stop_price adjusted_stop_limit_price adjusted_trailing_amount"),
+    *fields(O, OPT_FLOAT, "lmt_price_offset adjusted_stop_price adjusted_stop_limit_price "
+                          "adjusted_trailing_amount"),
     Field(O + "adjustable_trailing_unit", INT0),
     *fields(O + "soft_dollar_tier.", STR, "name value display_name"),
     Field(O + "cash_qty", OPT_FLOAT),

@@ -41,7 +41,9 @@ from tws.wire.messages import (
 V1 = Const("1")
 
 _CME_TAGS = Group(
-    (Field("order_cancel.ext_operator", STR), Field("order_cancel.manual_order_indicator", OPT_INT)), since=192)
+    (Field("order_cancel.ext_operator", STR), Field("order_cancel.manual_order_indicator", OPT_INT)),
+    since=192,
+)
 _F = "execution_filter."
 
 REQUESTS = (

@@ -35,7 +35,10 @@ __all__ = [
 
 
 class WireComboLeg(Struct, frozen=True, kw_only=True):
-    """One leg of a BAG. `open_close` 0 same as parent, 1 open, 2 close, 3 unknown; `exempt_code` -1 is none."""
+    """One leg of a BAG.
+
+    `open_close` 0 same as parent, 1 open, 2 close, 3 unknown; `exempt_code` -1 is none.
+    """
 
     con_id: int = 0
     ratio: int = 0
@@ -58,9 +61,9 @@ class WireDeltaNeutral(Struct, frozen=True, kw_only=True):
 class WireContract(Struct, frozen=True, kw_only=True):
     """A contract on the wire. Empty text, 0 and None mean: not stated.
 
-    `strike` None is written 0.0, the wire's own form of "no strike" below server version 202, and 0 is read as
-    None. `multiplier` is TWS's text ("100"). `last_trade_date_or_contract_month` is raw: in ContractData it may
-    carry a time and a zone behind the date.
+    `strike` None is written 0.0, the wire's own form of "no strike" below server version 202, and 0 is read
+    as None. `multiplier` is TWS's text ("100"). `last_trade_date_or_contract_month` is raw: in ContractData
+    it may carry a time and a zone behind the date.
     """
 
     con_id: int = 0
@@ -116,7 +119,8 @@ class FundDetails(Struct, frozen=True, kw_only=True):
 
 
 class WireContractDetails(Struct, frozen=True, kw_only=True):
-    """What TWS knows about a contract. Hours are TWS's text in the zone `time_zone_id`; sizes in units of the contract.
+    """What TWS knows about a contract. Hours are TWS's text in the zone `time_zone_id`; sizes in units of
+    the contract.
 
     `fund` is None unless the contract is a fund and the server states it.
     """
@@ -180,7 +184,9 @@ class MatchingSymbolsRequest(Request, frozen=True):
 
 
 class ContractDescription(Struct, frozen=True, kw_only=True):
-    """One row of SymbolSamples; of the contract con_id, symbol, sec_type, primary_exch and currency are stated."""
+    """One row of SymbolSamples; of the contract con_id, symbol, sec_type, primary_exch and currency are
+    stated.
+    """
 
     contract: WireContract = WireContract()
     derivative_sec_types: tuple[str, ...] = ()

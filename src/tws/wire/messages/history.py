@@ -32,7 +32,10 @@ __all__ = [
 
 
 class HistoricalDataRequest(Request, frozen=True):
-    """Request 20. `end_date_time` empty means now; `format_date` 2 asks for seconds since 1970 in intraday bars."""
+    """Request 20.
+
+    `end_date_time` empty means now; `format_date` 2 asks for seconds since 1970 in intraday bars.
+    """
 
     req_id: int
     contract: WireContract
@@ -66,7 +69,10 @@ class HistoricalDataBar(Struct, frozen=True):
 
 
 class HistoricalData(Answer, frozen=True):
-    """Answer 17. Below server version 196 it ends the answer and states start and end; from 196 HistoricalDataEnd does."""
+    """Answer 17.
+
+    Below server version 196 it ends the answer and states start and end; from 196 HistoricalDataEnd does.
+    """
 
     req_id: int
     historical_data_bars: tuple[HistoricalDataBar, ...] = ()
@@ -153,7 +159,10 @@ class HistoricalTick(Struct, frozen=True):
 
 
 class HistoricalTickBidAsk(Struct, frozen=True):
-    """A quote. `attr_mask` bit 0 ask past high, 1 bid past low: the other way round than in TickByTickData."""
+    """A quote.
+
+    `attr_mask` bit 0 ask past high, 1 bid past low: the other way round than in TickByTickData.
+    """
 
     time: int
     attr_mask: int

@@ -90,9 +90,11 @@ class UserInfo(Answer, frozen=True):
 
 
 class ErrorMessage(Answer, frozen=True):
-    """Answer 4: a code and a text about a request, an order or (`id` -1) the link; `tws.wire.codes` says what it means.
+    """Answer 4: a code and a text about a request, an order or (`id` -1) the link; `tws.wire.codes` says
+    what it means.
 
-    `error_time` in milliseconds since 1970 is stated from server version 194, `advanced_order_reject_json` from 166.
+    `error_time` in milliseconds since 1970 is stated from server version 194, `advanced_order_reject_json`
+    from 166.
     """
 
     id: int

@@ -1,4 +1,7 @@
-"""Streaming market data: subscriptions, ticks, depth, real-time bars, tick by tick. Source: TWS-BEHAVIOUR.md E, F4, F6."""
+"""Streaming market data: subscriptions, ticks, depth, real-time bars, tick by tick.
+
+Source: TWS-BEHAVIOUR.md E, F4, F6.
+"""
 
 from __future__ import annotations
 
@@ -200,7 +203,9 @@ class RealTimeBarTick(Answer, frozen=True):
 
 
 class TickByTickRequest(Request, frozen=True):
-    """Request 97: `tick_type` Last, AllLast, BidAsk or MidPoint; `number_of_ticks` of history before the stream."""
+    """Request 97: `tick_type` Last, AllLast, BidAsk or MidPoint; `number_of_ticks` of history before the
+    stream.
+    """
 
     req_id: int
     contract: WireContract
@@ -216,8 +221,10 @@ class CancelTickByTick(Request, frozen=True):
 
 
 class TickByTickData(Answer, frozen=True):
-    """Answer 99. `tick_type` says which fields are stated: 1 Last and 2 AllLast price, size, attr_mask, exchange,
-    special_conditions; 3 BidAsk bid and ask with sizes and attr_mask; 4 MidPoint mid_point. `time` in seconds since 1970.
+    """Answer 99. `tick_type` says which fields are stated: 1 Last and 2 AllLast price, size, attr_mask,
+    exchange,
+    special_conditions; 3 BidAsk bid and ask with sizes and attr_mask; 4 MidPoint mid_point. `time` in
+    seconds since 1970.
 
     `attr_mask` for 1 and 2: bit 0 past limit, 1 unreported; for 3: bit 0 bid past low, 1 ask past high.
     """

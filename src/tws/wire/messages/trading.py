@@ -77,7 +77,10 @@ class CompletedOrdersRequest(Request, frozen=True):
 
 
 class ExecutionFilter(Struct, frozen=True, kw_only=True):
-    """Which executions are wanted; empty and 0 mean any. `last_n_days` and `specific_dates` (yyyymmdd) from version 200."""
+    """Which executions are wanted; empty and 0 mean any.
+
+    `last_n_days` and `specific_dates` (yyyymmdd) from version 200.
+    """
 
     client_id: int = 0
     acct_code: str = ""
