@@ -1,9 +1,12 @@
-"""Our client's adapter for the yardstick: `yardstick.py PORT TEST ARGUMENT`, one JSON object as its last line.
+"""Our client's adapter for the yardstick: `yardstick.py PORT TEST ARGUMENT`, one JSON object as its last
+line.
 
     compare.py --ours "python bench/yardstick.py"
 
-runs it beside the official client and ib_async on the same bytes; compare.py's docstring says what each test is and which
-keys it wants. The server knows prebuilt streams by request id 1001 alone, so our ids begin there; the guard is
+runs it beside the official client and ib_async on the same bytes; compare.py's docstring says what each test
+is and which
+keys it wants. The server knows prebuilt streams by request id 1001 alone, so our ids begin there; the guard
+is
 off, since the peers have none.
 """
 
@@ -109,8 +112,13 @@ async def paced(port: int, symbol: str) -> Result:
     connection.stream_quotes(contract(symbol)).on_tick(lambda field, price, size: late.append(now() - price))
     await end.done
     connection.disconnect()
-    return {"msgs": len(late), "p50_us": part(late, 0.5) * 1e6, "p99_us": part(late, 0.99) * 1e6,
-            "max_us": max(late) * 1e6, "cpu_per_1m": (end.cpu - cpu) / len(late) * 1e6}
+    return {
+        "msgs": len(late),
+        "p50_us": part(late, 0.5) * 1e6,
+        "p99_us": part(late, 0.99) * 1e6,
+        "max_us": max(late) * 1e6,
+        "cpu_per_1m": (end.cpu - cpu) / len(late) * 1e6,
+    }
 
 
 LIMIT = Order(side=Side.BUY, quantity=Decimal(100), order_type=OrderType.LIMIT, limit_price=Decimal(100))
@@ -160,8 +168,12 @@ async def burst(port: int, count: int, size: int = 10) -> Result:
             connection.place_order(contract("AAPL"), LIMIT)
         await done
     connection.disconnect()
-    return {"n": len(late), "p50_ms": part(late, 0.5) * 1e3, "p99_ms": part(late, 0.99) * 1e3,
-            "orders_per_s": count * size / sum(late)}
+    return {
+        "n": len(late),
+        "p50_ms": part(late, 0.5) * 1e3,
+        "p99_ms": part(late, 0.99) * 1e3,
+        "orders_per_s": count * size / sum(late),
+    }
 
 
 async def req3(port: int, count: int) -> Result:
@@ -201,8 +213,13 @@ async def connects(port: int, count: int) -> Result:
         await connection.wait_closed()
         gone.append(now() - began)
     middle = statistics.median
-    return {"n": count, "connect_ms": middle(opened) * 1e3, "connect_max_ms": max(opened) * 1e3,
-            "disconnect_ms": middle(closed) * 1e3, "threads_gone_ms": middle(gone) * 1e3}
+    return {
+        "n": count,
+        "connect_ms": middle(opened) * 1e3,
+        "connect_max_ms": max(opened) * 1e3,
+        "disconnect_ms": middle(closed) * 1e3,
+        "threads_gone_ms": middle(gone) * 1e3,
+    }
 
 
 async def slow(port: int, symbol: str, seconds: float = 8.0) -> Result:
@@ -223,8 +240,14 @@ async def slow(port: int, symbol: str, seconds: float = 8.0) -> Result:
 
 
 TESTS: dict[str, tuple[Callable[..., Awaitable[Result]], Callable[[str], Any]]] = {
-    "stream": (stream, str), "paced": (paced, str), "orders": (orders, int), "burst": (burst, int), "req3": (req3, int),
-    "hist": (hist, int), "connects": (connects, int), "slow": (slow, str),
+    "stream": (stream, str),
+    "paced": (paced, str),
+    "orders": (orders, int),
+    "burst": (burst, int),
+    "req3": (req3, int),
+    "hist": (hist, int),
+    "connects": (connects, int),
+    "slow": (slow, str),
 }
 
 

@@ -15,8 +15,16 @@ from tws.wire.messages import ManagedAccounts, Message, NextValidId
 from tws.wire.session import ServerSession, Started
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what the other side of a socket must bring about; pytest's own time-out bounds it."""
+    while not condition():  # noqa: ASYNC110  # nothing tells of it but the state itself
+        await asyncio.sleep(0.001)
+
+
 class Recorder(asyncio.Protocol):
-    """The least that counts as a TWS: it agrees, names account and next id, and keeps every payload it gets."""
+    """The least that counts as a TWS: it agrees, names account and next id, and keeps every payload it
+    gets.
+    """
 
     def __init__(self, server: RecorderServer) -> None:
         self.server = server
@@ -75,11 +83,12 @@ class RecorderServer:
         return [payload.split(b"\0", 1)[0] for payload in self.payloads]
 
     async def caught_up(self, connection: TWSConnection) -> None:
-        """Return when all that the connection has sent so far is here: a mark is sent through the same pipe."""
+        """Return when all that the connection has sent so far is here: a mark is sent through the same
+        pipe.
+        """
         await asyncio.sleep(0)  # what other threads queued on the loop is written first
         connection.official.setServerLogLevel(5)
-        while self.ids.count(b"14") == 0:
-            await asyncio.sleep(0.001)
+        await until(lambda: b"14" in self.ids)
         self.payloads.remove(next(payload for payload in self.payloads if payload.startswith(b"14\0")))
 
 

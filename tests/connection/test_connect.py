@@ -1,4 +1,6 @@
-"""Each way in which a connect ends: ready, or with a stage, a cause and a cure, in bounded time and with nothing left behind."""
+"""Each way in which a connect ends: ready, or with a stage, a cause and a cure, in bounded time and with
+nothing left behind.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.connection.peers import Peer, RecorderServer, config_of, port_of
+from tests.connection.peers import Peer, RecorderServer, config_of, port_of, until
 
 from tws.connection import TWSConnection
 from tws.connection.stages import Handshakes
@@ -54,7 +56,9 @@ def answer(*chunks: bytes, close: bool = False) -> Serve:
 
 
 GREETING = frame(b"176\x0020261123 09:30:00 EST\x00")
-IN_USE = frame(codec.encode(ErrorMessage(-1, 0, 326, "Unable to connect as the client id is already in use."), 176))
+IN_USE = frame(
+    codec.encode(ErrorMessage(-1, 0, 326, "Unable to connect as the client id is already in use."), 176)
+)
 
 REFUSALS = {
     "silent": (nothing, "handshake", "said nothing", "dialog"),
@@ -74,7 +78,9 @@ async def test_a_refusal_names_stage_cause_and_cure(case: str) -> None:
         assert await asyncio.wait_for(connection.connect(), 10) is False
         failure = connection.failure
         assert failure is not None
-        assert (failure.stage, cause in failure.cause, cure in failure.cure) == (stage, True, True), str(failure)
+        assert (failure.stage, cause in failure.cause, cure in failure.cure) == (stage, True, True), str(
+            failure
+        )
         assert not connection.is_connected()
         await asyncio.wait_for(peer.ended.wait(), 5)  # no half-open socket is left
         assert peer.dials == 1
@@ -129,8 +135,11 @@ async def test_a_client_id_in_use_is_tried_again_on_the_same_id() -> None:
         connection.disconnect()
 
 
-@pytest.mark.parametrize("serve", [answer(GREETING, IN_USE, close=True), answer(GREETING, close=True)],
-                         ids=["326", "closed after startApi"])
+@pytest.mark.parametrize(
+    "serve",
+    [answer(GREETING, IN_USE, close=True), answer(GREETING, close=True)],
+    ids=["326", "closed after startApi"],
+)
 async def test_a_client_id_in_use_for_good(serve: Serve) -> None:
     async with Peer(serve) as peer:
         connection = TWSConnection(config_of(peer.port, connection_timeout=1.2))
@@ -161,10 +170,9 @@ async def test_a_session_gives_account_version_and_ids(sim: SimulatedTWS) -> Non
 
 @pytest.mark.parametrize("version", [157, 163, 176, 187, 193, 196, 200])
 async def test_each_version_is_spoken(version: int) -> None:
-    async with RecorderServer(version) as server:
-        async with TWSConnection(config_of(server.port)) as connection:
-            assert connection.server_version == version
-            assert connection.official.serverVersion() == version
+    async with RecorderServer(version) as server, TWSConnection(config_of(server.port)) as connection:
+        assert connection.server_version == version
+        assert connection.official.serverVersion() == version
 
 
 async def test_a_tws_that_names_no_accounts_is_ready_but_locked(recorder: RecorderServer) -> None:
@@ -191,8 +199,7 @@ async def test_disconnect_during_connect() -> None:
     async with Peer(nothing) as peer:
         connection = TWSConnection(config_of(peer.port, connection_timeout=30))
         dialling = asyncio.create_task(connection.connect())
-        while not peer.dials:
-            await asyncio.sleep(0.001)
+        await until(lambda: peer.dials)
         connection.disconnect()
         assert await asyncio.wait_for(dialling, 5) is False
         assert connection.failure is not None and "disconnect()" in connection.failure.cause
@@ -203,8 +210,7 @@ async def test_a_cancelled_connect_leaves_no_socket() -> None:
     async with Peer(nothing) as peer:
         connection = TWSConnection(config_of(peer.port, connection_timeout=30))
         dialling = asyncio.create_task(connection.connect())
-        while not peer.dials:
-            await asyncio.sleep(0.001)
+        await until(lambda: peer.dials)
         dialling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await dialling
@@ -281,7 +287,13 @@ kept = asyncio.run(main())
     async def run() -> None:
         async with RecorderServer() as server:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", program, str(server.port), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                sys.executable,
+                "-c",
+                program,
+                str(server.port),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
             _, errors = await asyncio.wait_for(process.communicate(), 60)
             await asyncio.wait_for(server.gone.wait(), 5)
             assert process.returncode == 0, errors
@@ -293,7 +305,9 @@ kept = asyncio.run(main())
 async def test_tws_cuts_the_line(sim: SimulatedTWS) -> None:
     connection = TWSConnection(config_of(port_of(sim)))
     heard: list[str] = []
-    connection.set_callbacks(on_connected=lambda: heard.append("on"), on_disconnected=lambda: heard.append("off"))
+    connection.set_callbacks(
+        on_connected=lambda: heard.append("on"), on_disconnected=lambda: heard.append("off")
+    )
     lane = connection.facts()
     await connection.connect()
     sim.faults.mute = True
@@ -352,6 +366,3 @@ async def test_two_connections_of_one_client_id_take_turns() -> None:
         both = [TWSConnection(config_of(peer.port)), TWSConnection(config_of(peer.port))]
         assert await asyncio.gather(*(one.connect() for one in both)) == [False, False]
         assert (peer.dials, most) == (2, 1)
-
-
-

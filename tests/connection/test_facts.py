@@ -1,4 +1,6 @@
-"""The fact lane: in the order of the bytes, never dropped, never beyond its bound; and frames that nobody can read."""
+"""The fact lane: in the order of the bytes, never dropped, never beyond its bound; and frames that nobody
+can read.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from tests.connection.peers import RecorderServer, config_of
+from tests.connection.peers import RecorderServer, config_of, until
 
 from tws.connection import TWSConnection
 from tws.connection.router import READERS, Reader
@@ -43,11 +45,34 @@ async def drained(connection: TWSConnection, lane: object, count: int) -> list[F
 
 
 async def test_the_facts_of_a_fill_in_the_order_of_the_bytes(recorder: RecorderServer) -> None:
-    order = WireOrder(client_id=1, perm_id=77, action="BUY", total_quantity=Decimal(100), order_type="LMT",
-                      lmt_price=100.25, tif="DAY", account="DU1234567", order_ref="intent-1", parent_id=3, oca_group="g")
-    execution = WireExecution(order_id=4, exec_id="0001.01.01", time="20261120 09:31:00 US/Eastern", side="BOT",
-                              acct_number="DU1234567", shares=Decimal(100), price=100.25, perm_id=77, client_id=1,
-                              cum_qty=Decimal(100), avg_price=100.25, order_ref="intent-1", exchange="ARCA")
+    order = WireOrder(
+        client_id=1,
+        perm_id=77,
+        action="BUY",
+        total_quantity=Decimal(100),
+        order_type="LMT",
+        lmt_price=100.25,
+        tif="DAY",
+        account="DU1234567",
+        order_ref="intent-1",
+        parent_id=3,
+        oca_group="g",
+    )
+    execution = WireExecution(
+        order_id=4,
+        exec_id="0001.01.01",
+        time="20261120 09:31:00 US/Eastern",
+        side="BOT",
+        acct_number="DU1234567",
+        shares=Decimal(100),
+        price=100.25,
+        perm_id=77,
+        client_id=1,
+        cum_qty=Decimal(100),
+        avg_price=100.25,
+        order_ref="intent-1",
+        exchange="ARCA",
+    )
     said = [
         OpenOrder(4, SPY, order, WireOrderState(status="PreSubmitted")),
         OrderStatus(4, "PreSubmitted", Decimal(0), Decimal(100), perm_id=77, client_id=1),
@@ -69,14 +94,21 @@ async def test_the_facts_of_a_fill_in_the_order_of_the_bytes(recorder: RecorderS
         opened, first, fill, filled, fee, note, lost, down, back, up = facts
         assert isinstance(opened, BrokerOrder)
         assert (opened.order_id, opened.perm_id, opened.order_ref, opened.parent_id, opened.limit_price) == (
-            4, 77, "intent-1", 3, Decimal("100.25"))
+            4,
+            77,
+            "intent-1",
+            3,
+            Decimal("100.25"),
+        )
         assert (opened.status, opened.stop_price, opened.contract.con_id) == ("PreSubmitted", None, 756733)
         assert isinstance(first, BrokerOrderStatus) and first.status == "PreSubmitted"
         assert isinstance(fill, Execution)
         assert (fill.side, fill.quantity, fill.price) == (Side.BUY, Decimal(100), Decimal("100.25"))
         assert fill.time_ns == 1_795_185_060 * 10**9  # 2026-11-20 14:31:00 UTC
         assert isinstance(filled, BrokerOrderStatus) and filled.average_price == Decimal("100.25")
-        assert fee == Commission(exec_id="0001.01.01", amount=Decimal("1.0"), currency="USD", realized_pnl=None)
+        assert fee == Commission(
+            exec_id="0001.01.01", amount=Decimal("1.0"), currency="USD", realized_pnl=None
+        )
         assert note == BrokerReply(order_id=4, code=399, text="Order Message")
         assert isinstance(lost, BrokerReply) and lost.code == 1100
         assert down == Link(state=LinkState.BROKER_LOST, session=1, cause="Connectivity lost")
@@ -88,8 +120,10 @@ async def test_a_lane_made_before_the_connect_hears_the_begin(recorder: Recorder
     connection = TWSConnection(config_of(recorder.port))
     lane = connection.facts()
     await connection.connect()
-    assert lane.drain() == [NextOrderId(order_id=1),
-                            Link(state=LinkState.CONNECTED, session=1, accounts=("DU1234567",))]
+    assert lane.drain() == [
+        NextOrderId(order_id=1),
+        Link(state=LinkState.CONNECTED, session=1, accounts=("DU1234567",)),
+    ]
     connection.disconnect()
     assert lane.drain() == [Link(state=LinkState.DOWN, session=1, cause="closed by us")]
 
@@ -121,8 +155,7 @@ async def test_what_was_held_is_told_before_the_end_of_the_link(recorder: Record
     lane.drain()
     for number in range(1, 11):
         recorder.clients[0].say(status(number))
-    while not lane.full:
-        await asyncio.sleep(0.001)
+    await until(lambda: lane.full)
     connection.disconnect()
     facts = lane.drain()
     assert [fact.order_id for fact in facts if isinstance(fact, BrokerOrderStatus)] == list(range(1, 11))
@@ -149,9 +182,24 @@ def test_a_lane_holds_at_least_one_fact() -> None:
 
 
 UNREADABLE = [
-    b"3\x00seven\x00Submitted\x00", b"5\x001\x00", b"11\x00\x00", b"9\x001\x00abc\x00", b"4\x002\x00", b"999\x00x\x00",
-    b"\xff\xfe\x00", b"\x00", b"no nul at all", b"101\x00\x00\x00", b"15\x00", b"61\x003\x00DU1\x00", b"17\x001\x00",
-    b"46\x00\x00", b"1\x006\x001\x00", b"-3\x00", b"10\x00" + b"\x00" * 60, b"59\x001\x00id\x00x\x00USD\x00\x00\x00\x00",
+    b"3\x00seven\x00Submitted\x00",
+    b"5\x001\x00",
+    b"11\x00\x00",
+    b"9\x001\x00abc\x00",
+    b"4\x002\x00",
+    b"999\x00x\x00",
+    b"\xff\xfe\x00",
+    b"\x00",
+    b"no nul at all",
+    b"101\x00\x00\x00",
+    b"15\x00",
+    b"61\x003\x00DU1\x00",
+    b"17\x001\x00",
+    b"46\x00\x00",
+    b"1\x006\x001\x00",
+    b"-3\x00",
+    b"10\x00" + b"\x00" * 60,
+    b"59\x001\x00id\x00x\x00USD\x00\x00\x00\x00",
 ]
 
 

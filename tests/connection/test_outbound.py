@@ -86,13 +86,18 @@ def test_no_call_of_the_official_client_is_forgotten() -> None:
     import re
 
     words = "PLACE_ORDER|REPLACE_FA|EXERCISE_OPTIONS|UPDATE_CONFIG"
-    senders = {name for name, method in inspect.getmembers(EClient, inspect.isfunction)
-               if re.search(rf"OUT\.({words})\b", inspect.getsource(method))}
+    senders = {
+        name
+        for name, method in inspect.getmembers(EClient, inspect.isfunction)
+        if re.search(rf"OUT\.({words})\b", inspect.getsource(method))
+    }
     assert senders - {"useProtoBuf"} <= set(CALLS), "the official client has a new way to move money"
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_without_an_approval_no_byte_arrives(recorder: RecorderServer, journal: Path, call: str) -> None:
+async def test_without_an_approval_no_byte_arrives(
+    recorder: RecorderServer, journal: Path, call: str
+) -> None:
     """A desk's gate that approved nothing, and each way in which the official client could send."""
     async with TWSConnection(config_of(recorder.port), guard=Gate(Limits()), journal=journal) as connection:
         with pytest.raises((OrderDeniedError, NotSentError)):
@@ -129,7 +134,9 @@ def test_frame_ids() -> None:
 # -- the built-in guard
 
 
-async def test_an_order_leaves_as_the_official_client_writes_it(recorder: RecorderServer, journal: Path) -> None:
+async def test_an_order_leaves_as_the_official_client_writes_it(
+    recorder: RecorderServer, journal: Path
+) -> None:
     async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
         sending = connection.place_order(SPY, LIMIT)
         assert (await sending).state is SendState.WRITTEN
@@ -145,7 +152,9 @@ async def test_an_order_leaves_as_the_official_client_writes_it(recorder: Record
 
 async def test_it_is_in_the_journal_before_its_bytes_leave(recorder: RecorderServer, journal: Path) -> None:
     seen: list[list[str]] = []
-    recorder.heard = lambda client, payload: seen.append(lines(journal)) if payload.startswith(b"3\0") else None
+    recorder.heard = lambda client, payload: (
+        seen.append(lines(journal)) if payload.startswith(b"3\0") else None
+    )
     async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
         connection.place_order(SPY, LIMIT)
         await recorder.caught_up(connection)
@@ -160,7 +169,9 @@ def lines(journal: Path) -> list[str]:
         return [line for (line,) in base.execute("SELECT line FROM sent ORDER BY id")]
 
 
-async def test_a_journal_that_cannot_be_written_keeps_orders_back(recorder: RecorderServer, tmp_path: Path) -> None:
+async def test_a_journal_that_cannot_be_written_keeps_orders_back(
+    recorder: RecorderServer, tmp_path: Path
+) -> None:
     (tmp_path / "folder").mkdir()
     async with TWSConnection(config_of(recorder.port), journal=tmp_path / "folder") as connection:
         with pytest.raises(OrderDeniedError, match="journal"):
@@ -174,8 +185,17 @@ REFUSED: dict[str, tuple[Limits, Contract, Order]] = {
     "notional": (Limits(max_order_notional=1000), SPY, LIMIT),
     "allow-list": (Limits(allow=("AAPL",)), SPY, LIMIT),
     "a market order without a quote": (Limits(), SPY, Order(side=Side.BUY, quantity=Decimal(1))),
-    "another account": (Limits(), SPY, Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT,
-                                             limit_price=Decimal(1), account="DU999")),
+    "another account": (
+        Limits(),
+        SPY,
+        Order(
+            side=Side.BUY,
+            quantity=Decimal(1),
+            order_type=OrderType.LIMIT,
+            limit_price=Decimal(1),
+            account="DU999",
+        ),
+    ),
     "a combination": (Limits(), Contract(con_id=1, symbol="SPY", sec_type="BAG"), LIMIT),
 }
 
@@ -203,7 +223,9 @@ BEYOND: dict[str, Callable[[IbOrder], None]] = {
 
 
 @pytest.mark.parametrize("case", BEYOND)
-async def test_the_guard_refuses_what_it_cannot_read(recorder: RecorderServer, journal: Path, case: str) -> None:
+async def test_the_guard_refuses_what_it_cannot_read(
+    recorder: RecorderServer, journal: Path, case: str
+) -> None:
     order = ib_order()
     BEYOND[case](order)
     async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
@@ -216,7 +238,9 @@ async def test_the_guard_refuses_what_it_cannot_read(recorder: RecorderServer, j
 # -- live is locked
 
 
-@pytest.mark.parametrize("fields", [{"port": 7496}, {"port": 4001}, {"trading_mode": "live"}, {"account_id": "U1"}])
+@pytest.mark.parametrize(
+    "fields", [{"port": 7496}, {"port": 4001}, {"trading_mode": "live"}, {"account_id": "U1"}]
+)
 def test_guard_off_is_refused_for_anything_live(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="guard"):
         TWSConnection(config_of(**({"port": 7400} | fields)), guard="off")
@@ -224,7 +248,9 @@ def test_guard_off_is_refused_for_anything_live(fields: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("guard", ["default", "off"])
 @pytest.mark.parametrize("accounts", ["U1234567", "DU1,U2"])
-async def test_a_live_account_is_read_only(recorder: RecorderServer, journal: Path, accounts: str, guard: Any) -> None:
+async def test_a_live_account_is_read_only(
+    recorder: RecorderServer, journal: Path, accounts: str, guard: Any
+) -> None:
     recorder.greeting[0] = ManagedAccounts(accounts)
     async with TWSConnection(config_of(recorder.port), guard=guard, journal=journal) as connection:
         with pytest.raises(OrderDeniedError, match="live"):
@@ -246,13 +272,17 @@ async def test_an_unknown_account_is_locked(recorder: RecorderServer, journal: P
 
 
 @pytest.mark.parametrize("fields", [{"port": 7496}, {"port": 4001}, {"trading_mode": "live"}])
-async def test_a_live_port_or_mode_is_read_only(recorder: RecorderServer, journal: Path, fields: dict[str, Any]) -> None:
+async def test_a_live_port_or_mode_is_read_only(
+    recorder: RecorderServer, journal: Path, fields: dict[str, Any]
+) -> None:
     real = asyncio.get_running_loop().create_connection
 
     async def dial(factory: Any, host: str, port: int) -> Any:
         return await real(factory, host, recorder.port)
 
-    async with TWSConnection(config_of(**({"port": 7400} | fields)), dial=dial, journal=journal) as connection:
+    async with TWSConnection(
+        config_of(**({"port": 7400} | fields)), dial=dial, journal=journal
+    ) as connection:
         with pytest.raises(OrderDeniedError, match="live"):
             connection.place_order(SPY, LIMIT)
         await recorder.caught_up(connection)
@@ -296,7 +326,11 @@ async def test_latch_and_epoch_are_read_right_before_the_bytes(recorder: Recorde
     desk, latched = Desk(), False
 
     def brake() -> Denial | None:
-        return Denial(limit="latch", figure="set", bound="open", reason="the kill switch is on") if latched else None
+        return (
+            Denial(limit="latch", figure="set", bound="open", reason="the kill switch is on")
+            if latched
+            else None
+        )
 
     async with TWSConnection(config_of(recorder.port), guard=desk.gate, brake=brake) as connection:
         connection.outbound.hold()
@@ -325,7 +359,9 @@ async def test_a_cancel_withdraws_what_has_not_left(recorder: RecorderServer) ->
         connection.outbound.release()
         assert (first.state, second.state) == (SendState.WITHDRAWN, SendState.WRITTEN)
         assert [(each.order_id, each.state) for each in decided if each.call.kind != "cancel"] == [
-            (1, SendState.WITHDRAWN), (2, SendState.WRITTEN)]
+            (1, SendState.WITHDRAWN),
+            (2, SendState.WRITTEN),
+        ]
         with pytest.raises(OrderDeniedError):  # its permit died with it
             connection.outbound.place(1, SPY, LIMIT, permit)
         await recorder.caught_up(connection)
@@ -369,12 +405,18 @@ async def test_orders_of_one_id_keep_their_order(recorder: RecorderServer) -> No
     async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
         connection.outbound.hold()
         for price in (1, 2, 3):
-            order = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(price))
+            order = Order(
+                side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(price)
+            )
             connection.outbound.place(1, SPY, order, desk.permit(1, order))
         connection.outbound.release()
         await recorder.caught_up(connection)
         requests = [codec.decode_request(payload, 200) for payload in recorder.payloads]
-        assert [request.order.lmt_price for request in requests if isinstance(request, WirePlace)] == [1, 2, 3]
+        assert [request.order.lmt_price for request in requests if isinstance(request, WirePlace)] == [
+            1,
+            2,
+            3,
+        ]
 
 
 async def test_what_waits_when_the_link_goes_is_refused_and_never_sent(recorder: RecorderServer) -> None:
@@ -445,8 +487,11 @@ async def test_a_global_cancel_withdraws_and_leaves(recorder: RecorderServer) ->
 
 async def test_no_session_no_bytes(recorder: RecorderServer, journal: Path) -> None:
     connection = TWSConnection(config_of(recorder.port), guard="off", journal=journal)
-    for call in (lambda: connection.place_order(SPY, LIMIT), lambda: connection.cancel_order(1),
-                 lambda: connection.official.placeOrder(1, ib_contract(), ib_order()),
-                 lambda: connection.official.reqCurrentTime()):
+    for call in (
+        lambda: connection.place_order(SPY, LIMIT),
+        lambda: connection.cancel_order(1),
+        lambda: connection.official.placeOrder(1, ib_contract(), ib_order()),
+        lambda: connection.official.reqCurrentTime(),
+    ):
         with pytest.raises(NotSentError):
             call()

@@ -29,16 +29,19 @@ def ns(*parts: int) -> int:
     return to_ns(datetime(*parts, tzinfo=UTC))  # type: ignore[misc,arg-type]
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("20250708 02:35:00 America/New_York", ns(2025, 7, 8, 6, 35)),
-    ("20250708 02:35:00 US/Eastern", ns(2025, 7, 8, 6, 35)),
-    ("20230224  12:04:56", ns(2023, 2, 24, 17, 4, 56)),
-    ("20230224 12:04:56 EST", ns(2023, 2, 24, 17, 4, 56)),
-    ("20250708-06:35:00", ns(2025, 7, 8, 6, 35)),
-    ("20250708-06:35:00Z", ns(2025, 7, 8, 6, 35)),
-    ("1700000000", 1_700_000_000 * 10**9),
-    ("20250708", ns(2025, 7, 8, 4)),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("20250708 02:35:00 America/New_York", ns(2025, 7, 8, 6, 35)),
+        ("20250708 02:35:00 US/Eastern", ns(2025, 7, 8, 6, 35)),
+        ("20230224  12:04:56", ns(2023, 2, 24, 17, 4, 56)),
+        ("20230224 12:04:56 EST", ns(2023, 2, 24, 17, 4, 56)),
+        ("20250708-06:35:00", ns(2025, 7, 8, 6, 35)),
+        ("20250708-06:35:00Z", ns(2025, 7, 8, 6, 35)),
+        ("1700000000", 1_700_000_000 * 10**9),
+        ("20250708", ns(2025, 7, 8, 4)),
+    ],
+)
 def test_the_forms_of_an_instant(text: str, expected: int) -> None:
     assert instant_ns(text, NEW_YORK) == expected
 
@@ -49,17 +52,27 @@ def test_an_instant_that_cannot_be_read(text: str) -> None:
         instant_ns(text, NEW_YORK)
 
 
-@pytest.mark.parametrize(("said", "hour"), [
-    ("20250425 15:23:54 EST", 19), ("20221216 17:29:41 CET", 15), ("20250415 19:38:30 British Summer Time", 18),
-    ("20250323 22:21:01 Phantasialand Sommerzeit", 19 + 0), ("20250323 22:21:01", 19),
-])
+@pytest.mark.parametrize(
+    ("said", "hour"),
+    [
+        ("20250425 15:23:54 EST", 19),
+        ("20221216 17:29:41 CET", 15),
+        ("20250415 19:38:30 British Summer Time", 18),
+        ("20250323 22:21:01 Phantasialand Sommerzeit", 19 + 0),
+        ("20250323 22:21:01", 19),
+    ],
+)
 def test_the_login_zone(said: str, hour: int) -> None:
     zone = login_zone(said)
     if "Phantasialand" in said or said.endswith("01"):
         assert zone is UTC
     else:
-        assert datetime(2025, 4, 25, 15 if "EST" in said else 17 if "CET" in said else 19, tzinfo=zone).astimezone(
-            UTC).hour == hour
+        assert (
+            datetime(2025, 4, 25, 15 if "EST" in said else 17 if "CET" in said else 19, tzinfo=zone)
+            .astimezone(UTC)
+            .hour
+            == hour
+        )
 
 
 def test_order_ids_never_come_twice() -> None:
@@ -89,10 +102,20 @@ def test_request_ids_stay_in_their_range() -> None:
 
 prices = st.decimals("0.0001", 10**6, places=4)
 orders = st.builds(
-    Order, side=st.sampled_from(Side), quantity=st.decimals("0.0001", 10**6, places=4), order_type=st.sampled_from(OrderType),
-    limit_price=st.none() | prices, stop_price=st.none() | prices, tif=st.sampled_from(TimeInForce),
-    account=st.sampled_from(["", "DU1"]), order_ref=st.sampled_from(["", "intent"]), parent_id=st.integers(0, 9),
-    oca_group=st.sampled_from(["", "g"]), oca_type=st.integers(0, 3), transmit=st.booleans(), outside_rth=st.booleans(),
+    Order,
+    side=st.sampled_from(Side),
+    quantity=st.decimals("0.0001", 10**6, places=4),
+    order_type=st.sampled_from(OrderType),
+    limit_price=st.none() | prices,
+    stop_price=st.none() | prices,
+    tif=st.sampled_from(TimeInForce),
+    account=st.sampled_from(["", "DU1"]),
+    order_ref=st.sampled_from(["", "intent"]),
+    parent_id=st.integers(0, 9),
+    oca_group=st.sampled_from(["", "g"]),
+    oca_type=st.integers(0, 3),
+    transmit=st.booleans(),
+    outside_rth=st.booleans(),
 )
 
 
@@ -111,15 +134,31 @@ def test_unset_stays_unset() -> None:
 
 
 def test_an_option_survives_the_official_class() -> None:
-    option = Contract(con_id=1, symbol="SPY", sec_type="OPT", last_trade_date="20261218", strike=612.5, right="C",
-                      multiplier="100", exchange="SMART", trading_class="SPYW", local_symbol="SPY C612.5")
+    option = Contract(
+        con_id=1,
+        symbol="SPY",
+        sec_type="OPT",
+        last_trade_date="20261218",
+        strike=612.5,
+        right="C",
+        multiplier="100",
+        exchange="SMART",
+        trading_class="SPYW",
+        local_symbol="SPY C612.5",
+    )
     assert contract_of(ib_contract(option)) == option
 
 
 def test_bars() -> None:
     minute = bar_of(HistoricalDataBar("1700000040", 1.0, 2.0, 0.5, 1.5, Decimal("10.5"), None, -1), 60)
     assert (minute.time_ns, minute.seconds, minute.volume, minute.wap, minute.count, minute.date) == (
-        1_700_000_040 * 10**9, 60, 10.5, None, 0, "")
+        1_700_000_040 * 10**9,
+        60,
+        10.5,
+        None,
+        0,
+        "",
+    )
     day = bar_of(HistoricalDataBar("20261120", 1.0, 2.0, 0.5, 1.5, None, Decimal("1.2"), 3), 86400)
     assert (day.date, day.time_ns, day.volume, day.wap) == ("20261120", ns(2026, 11, 20), 0.0, 1.2)
 
@@ -128,7 +167,8 @@ def test_the_import_loads_no_official_client_and_a_connection_does() -> None:
     program = """
 import sys
 import tws.connection
-assert not [name for name in sys.modules if name.startswith(("ibapi", "google"))], "an import alone must be quick"
+assert not [name for name in sys.modules if name.startswith(("ibapi", "google"))], "an import alone must be
+quick"
 from tws.config import TWSConfig
 tws.connection.TWSConnection(TWSConfig())
 assert "ibapi.client" in sys.modules

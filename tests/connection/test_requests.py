@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.connection.peers import Recorder, RecorderServer, config_of, port_of
+from tests.connection.peers import Recorder, RecorderServer, config_of, port_of, until
 
 from tws.connection import TWSConnection
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST
@@ -87,7 +87,9 @@ async def test_bars(sim: SimulatedTWS, connection: TWSConnection) -> None:
     assert days and all(len(bar.date) == 8 for bar in days)
 
 
-async def test_bars_are_asked_for_as_epochs_and_a_cancelled_reply_ends_the_request(recorder: RecorderServer) -> None:
+async def test_bars_are_asked_for_as_epochs_and_a_cancelled_reply_ends_the_request(
+    recorder: RecorderServer,
+) -> None:
     async with TWSConnection(config_of(recorder.port)) as connection:
         end = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
         reply = connection.request_historical_bars(SPY, end=end)
@@ -102,23 +104,33 @@ async def test_bars_are_asked_for_as_epochs_and_a_cancelled_reply_ends_the_reque
 
 @pytest.mark.parametrize("wishes", [{"bar_size": "7 mins"}, {"end": datetime(2026, 1, 1)}])  # noqa: DTZ001
 async def test_wishes_that_cannot_be(connection: TWSConnection, wishes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="bar_size|time zone"):
+    with pytest.raises(ValueError, match=r"bar_size|time zone"):
         connection.request_historical_bars(SPY, **wishes)  # type: ignore[arg-type]
 
 
 async def test_the_books_of_an_order(sim: SimulatedTWS, connection: TWSConnection) -> None:
-    """Placed, open, filled, held, completed: each question sees it, and each complete answer is a fact as well."""
+    """Placed, open, filled, held, completed: each question sees it, and each complete answer is a fact as
+    well.
+    """
     details = await connection.request_contract(SPY)
     sim.quote("SPY", bid=100.00, ask=100.02)
     lane = connection.facts()
-    resting = Order(side=Side.BUY, quantity=Decimal(5), order_type=OrderType.LIMIT, limit_price=Decimal(90),
-                    order_ref="mine")
+    resting = Order(
+        side=Side.BUY,
+        quantity=Decimal(5),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal(90),
+        order_ref="mine",
+    )
     waiting = await connection.place_order(details.contract, resting)
     open_orders = await connection.request_open_orders()
     assert [(row.order_id, row.order_ref, row.limit_price) for row in open_orders] == [
-        (waiting.order_id, "mine", Decimal("90.0"))]
+        (waiting.order_id, "mine", Decimal("90.0"))
+    ]
     assert await connection.request_all_open_orders() == open_orders
-    buying = Order(side=Side.BUY, quantity=Decimal(10), order_type=OrderType.LIMIT, limit_price=Decimal("100.02"))
+    buying = Order(
+        side=Side.BUY, quantity=Decimal(10), order_type=OrderType.LIMIT, limit_price=Decimal("100.02")
+    )
     await connection.place_order(details.contract, buying)
     (fill,) = await connection.request_executions()
     assert (fill.quantity, fill.price, fill.side) == (Decimal(10), Decimal("100.02"), Side.BUY)
@@ -162,9 +174,12 @@ async def test_an_error_without_an_id_ends_the_question_that_waits(recorder: Rec
 
 
 @pytest.mark.parametrize(("code", "ends"), [(162, True), (99_999, True), (2106, False), (10167, False)])
-async def test_a_notice_ends_no_request_and_a_refusal_does(recorder: RecorderServer, code: int, ends: bool) -> None:
+async def test_a_notice_ends_no_request_and_a_refusal_does(
+    recorder: RecorderServer, code: int, ends: bool
+) -> None:
     recorder.heard = lambda client, payload: client.say(
-        ErrorMessage(int(payload.split(b"\0")[1]), 0, code, "text"))
+        ErrorMessage(int(payload.split(b"\0")[1]), 0, code, "text")
+    )
     async with TWSConnection(config_of(recorder.port, request_timeout=0.3)) as connection:
         with pytest.raises(RequestError if ends else RequestTimeoutError):
             await connection.request_historical_bars(SPY)
@@ -199,12 +214,16 @@ async def test_a_late_end_is_not_taken_for_the_end_of_a_later_question(recorder:
         await asyncio.sleep(0.02)
         assert not second.done()
         order = WireOrder(client_id=1, perm_id=9, action="BUY", total_quantity=Decimal(1), order_type="LMT")
-        client.say(OpenOrder(3, WireContract(con_id=1, symbol="SPY"), order, WireOrderState(status="Submitted")))
+        client.say(
+            OpenOrder(3, WireContract(con_id=1, symbol="SPY"), order, WireOrderState(status="Submitted"))
+        )
         client.say(OpenOrdersEnd())
         assert [row.order_id for row in await second] == [3]
 
 
-async def test_a_question_that_tws_forgot_does_not_shift_the_others_for_ever(recorder: RecorderServer) -> None:
+async def test_a_question_that_tws_forgot_does_not_shift_the_others_for_ever(
+    recorder: RecorderServer,
+) -> None:
     async with TWSConnection(config_of(recorder.port, request_timeout=0.05)) as connection:
         with pytest.raises(RequestTimeoutError):
             await connection.request_current_time()
@@ -230,10 +249,11 @@ async def test_an_error_about_an_order_is_a_fact_and_about_a_request_is_not(reco
         client.say(ErrorMessage(stream.request_id, 0, 10167, "Displaying delayed market data."))
         client.say(ErrorMessage(-1, 0, 2104, "Market data farm connection is OK:usfarm"))
         await recorder.caught_up(connection)
-        while len(heard) < 3:
-            await asyncio.sleep(0.001)
-        assert lane.drain() == [BrokerReply(order_id=7, code=201, text="Order rejected - reason:x"),
-                                BrokerReply(order_id=-1, code=2104, text="Market data farm connection is OK:usfarm")]
+        await until(lambda: len(heard) == 3)
+        assert lane.drain() == [
+            BrokerReply(order_id=7, code=201, text="Order rejected - reason:x"),
+            BrokerReply(order_id=-1, code=2104, text="Market data farm connection is OK:usfarm"),
+        ]
         assert [error[:2] for error in heard] == [(7, 201), (stream.request_id, 10167), (-1, 2104)]
 
 

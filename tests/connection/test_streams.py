@@ -101,14 +101,20 @@ async def test_what_is_asked_for(recorder: RecorderServer) -> None:
         stream, _ = await opened(recorder, connection)
         asked = codec.decode_request(recorder.payloads[0], 200)
         assert isinstance(asked, MarketDataRequest)
-        assert (asked.req_id, asked.generic_tick_list, asked.contract.con_id) == (stream.request_id, "233,236", 756733)
+        assert (asked.req_id, asked.generic_tick_list, asked.contract.con_id) == (
+            stream.request_id,
+            "233,236",
+            756733,
+        )
         stream.close()
         stream.close()
         await recorder.caught_up(connection)
         assert recorder.ids == [b"1", b"2"]
 
 
-async def test_a_slow_reader_finds_the_newest_state_and_a_callback_sees_each_tick(recorder: RecorderServer) -> None:
+async def test_a_slow_reader_finds_the_newest_state_and_a_callback_sees_each_tick(
+    recorder: RecorderServer,
+) -> None:
     async with TWSConnection(config_of(recorder.port)) as connection:
         stream, client = await opened(recorder, connection)
         seen: list[tuple[int, float, float]] = []
@@ -165,9 +171,15 @@ async def test_texts_numbers_delayed_data_and_no_data(recorder: RecorderServer) 
         stream, client = await opened(recorder, connection)
         number = stream.request_id
         for message in (
-            MarketDataTypeAnswer(number, 3), TickPrice(number, 66, 10.0, Decimal(5)), TickPrice(number, 67, -1.0, Decimal(0)),
-            TickPrice(number, 68, 0.0, Decimal(0)), TickString(number, 48, "1;2;3"), TickString(number, 45, "1700000000"),
-            TickGeneric(number, 49, 2.0), TickSize(number, 8, None), TickSize(number, 74, Decimal("2e10")),
+            MarketDataTypeAnswer(number, 3),
+            TickPrice(number, 66, 10.0, Decimal(5)),
+            TickPrice(number, 67, -1.0, Decimal(0)),
+            TickPrice(number, 68, 0.0, Decimal(0)),
+            TickString(number, 48, "1;2;3"),
+            TickString(number, 45, "1700000000"),
+            TickGeneric(number, 49, 2.0),
+            TickSize(number, 8, None),
+            TickSize(number, 74, Decimal("2e10")),
         ):
             client.say(message)
         await settled(connection, client)
@@ -214,9 +226,15 @@ async def test_ticks_by_tick_are_bounded_and_say_when_they_overflow(recorder: Re
             await recorder.caught_up(connection)
             client = recorder.clients[0]
             for number in range(5):
-                client.say(TickByTickData(ticks.request_id, 1, 1_700_000_000 + number, price=1.0, size=Decimal(1)))
+                client.say(
+                    TickByTickData(ticks.request_id, 1, 1_700_000_000 + number, price=1.0, size=Decimal(1))
+                )
             await settled(connection, client)
-            assert [(await anext(ticks)).time for _ in range(3)] == [1_700_000_002, 1_700_000_003, 1_700_000_004]
+            assert [(await anext(ticks)).time for _ in range(3)] == [
+                1_700_000_002,
+                1_700_000_003,
+                1_700_000_004,
+            ]
             assert (ticks.gaps, len(seen)) == (2, 5)
             client.say(ErrorMessage(ticks.request_id, 0, 10189, "Failed"))
             with pytest.raises(RequestError):
@@ -256,9 +274,17 @@ ticks = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(ticks, max_size=30), st.lists(st.integers(1, 60), min_size=1, max_size=8), st.sampled_from([157, 200]))
-def test_the_fast_reading_is_the_careful_reading(messages: list[Message], cuts: list[int], version: int) -> None:
-    """Whatever the chunks: each tick is in its stream as the codec reads it, all others are handed on in order."""
+@given(
+    st.lists(ticks, max_size=30),
+    st.lists(st.integers(1, 60), min_size=1, max_size=8),
+    st.sampled_from([157, 200]),
+)
+def test_the_fast_reading_is_the_careful_reading(
+    messages: list[Message], cuts: list[int], version: int
+) -> None:
+    """Whatever the chunks: each tick is in its stream as the codec reads it, all others are handed on in
+    order.
+    """
     payloads = [codec.encode(message, version) for message in messages]
     stream = b"".join(frame(payload) for payload in payloads)
     fast, slow = ({b"1001": bare(), b"1002": bare()} for _ in range(2))
@@ -288,15 +314,25 @@ def test_the_fast_reading_is_the_careful_reading(messages: list[Message], cuts: 
     assert logs[0] == logs[1]
     assert reader.pending == 0
     for key in slow:
-        assert (fast[key].prices, fast[key].sizes, fast[key].texts) == (slow[key].prices, slow[key].sizes, slow[key].texts)
+        assert (fast[key].prices, fast[key].sizes, fast[key].texts) == (
+            slow[key].prices,
+            slow[key].sizes,
+            slow[key].texts,
+        )
         assert (fast[key].ticks, fast[key].merged) == (slow[key].ticks, slow[key].merged)
 
 
-@pytest.mark.parametrize("odd", [
-    b"1\x006\x001001\x001\x00abc\x00100\x001\x00", b"1\x006\x001001\x001\x00100\x001\x00",
-    b"1\x006\x001001\x001\x00100.5\x00100\x001\x00extra\x00", b"2\x006\x001001\x000\x00\x00", b"1\x006\x001001\x001\x00nan\x001\x001\x00",
-    b"2\x006\x001001\x000\x00" + b"0" * 300 + b"1\x00",
-])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"1\x006\x001001\x001\x00abc\x00100\x001\x00",
+        b"1\x006\x001001\x001\x00100\x001\x00",
+        b"1\x006\x001001\x001\x00100.5\x00100\x001\x00extra\x00",
+        b"2\x006\x001001\x000\x00\x00",
+        b"1\x006\x001001\x001\x00nan\x001\x001\x00",
+        b"2\x006\x001001\x000\x00" + b"0" * 300 + b"1\x00",
+    ],
+)
 def test_an_odd_tick_is_handed_on_and_the_next_one_is_read(odd: bytes) -> None:
     good = b"1\x006\x001001\x001\x00100.5\x00100\x001\x00"
     for position in range(3):

@@ -136,7 +136,9 @@ def test_nobody_there() -> None:
     connection.close()
     with pytest.raises(ConnectError), SyncConnection(config_of(1, connection_timeout=1)):
         pytest.fail("no session can be here")
-    assert not any(thread.name.startswith("tws connection") and not thread.daemon for thread in threading.enumerate())
+    assert not any(
+        thread.name.startswith("tws connection") and not thread.daemon for thread in threading.enumerate()
+    )
 
 
 def test_a_callback_that_waits_for_its_own_thread_is_told(host: Host) -> None:

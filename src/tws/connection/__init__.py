@@ -1,19 +1,21 @@
-"""The link to a TWS or IB Gateway: the one package that imports the official client. See docs/design/connection.md.
+"""The link to a TWS or IB Gateway: the one package that imports the official client. See
+docs/design/connection.md.
 
-    facade      TWSConnection: the public face
-    sync        SyncConnection: the same on a thread of its own
-    engine      the life of a connection: connect by stages, route, end
-    stages      causes and cures; one handshake at a time
-    link        one socket
-    router      who decodes what; the walk over received bytes
-    answers     what each answer means
-    replies     questions on the wire and the futures that wait
-    streams     market data, merged and unmerged
-    lane        the fact lane
-    outbound    the only writer of frames that move money
-    guard       the live lock, and the built-in guard for whoever has no desk
-    official    the official client without its socket
-    translate   its classes and the wire's, to our model and back
+facade      TWSConnection: the public face
+asks        what can be asked
+sync        SyncConnection: the same on a thread of its own
+engine      the life of a connection: connect by stages, route, end
+stages      causes and cures; one handshake at a time
+link        one socket
+router      who decodes what; the walk over received bytes
+answers     what each answer means
+replies     questions on the wire and the futures that wait
+streams     market data, merged and unmerged
+lane        the fact lane
+outbound    the only writer of frames that move money
+guard       the live lock, and the built-in guard for whoever has no desk
+official    the official client without its socket
+translate   its classes and the wire's, to our model and back
 """
 
 from __future__ import annotations
@@ -26,5 +28,16 @@ from tws.connection.replies import Reply
 from tws.connection.streams import QuoteStream, TickStream
 from tws.connection.sync import SyncConnection
 
-__all__ = ["FactLane", "MoneyCall", "MoneyKind", "Outbound", "QuoteStream", "Reply", "SendState", "Sending",
-           "SyncConnection", "TWSConnection", "TickStream"]
+__all__ = [
+    "FactLane",
+    "MoneyCall",
+    "MoneyKind",
+    "Outbound",
+    "QuoteStream",
+    "Reply",
+    "SendState",
+    "Sending",
+    "SyncConnection",
+    "TWSConnection",
+    "TickStream",
+]

@@ -1,6 +1,7 @@
 """What each answer of TWS means: the reply it ends, the fact it is, the stream it feeds.
 
-The official Decoder calls the EWrapper methods of `Answers`, the router calls the `take_*` methods with messages
+The official Decoder calls the EWrapper methods of `Answers`, the router calls the `take_*` methods with
+messages
 that `tws.wire` has decoded (see `router.READERS`). All run on the loop's thread, in the order of the bytes.
 """
 
@@ -38,7 +39,14 @@ from tws.wire.messages import (
 __all__ = ["Answers", "AnswersOwner", "latest"]
 
 OPEN, COMPLETED, POSITIONS, TIME, ACCOUNTS, IDS, VALUES = (
-    "open orders", "completed orders", "positions", "time", "accounts", "ids", "account values")
+    "open orders",
+    "completed orders",
+    "positions",
+    "time",
+    "accounts",
+    "ids",
+    "account values",
+)
 """The kinds of question that carry no request id."""
 
 _LINK_CODES = {1100: LinkState.BROKER_LOST, 1101: LinkState.RESTORED_LOST, 1102: LinkState.RESTORED_KEPT}
@@ -61,8 +69,9 @@ class AnswersOwner(Protocol):
 class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
     """See the module."""
 
-    def __init__(self, owner: AnswersOwner, lanes: FactLanes, ids: OrderIds, request_ids: RequestIds,
-                 timeout_s: float) -> None:
+    def __init__(
+        self, owner: AnswersOwner, lanes: FactLanes, ids: OrderIds, request_ids: RequestIds, timeout_s: float
+    ) -> None:
         super().__init__()
         self.owner = owner
         self.lanes = lanes
@@ -125,15 +134,18 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
 
     # -- errors
 
-    def error(self, reqId: int, errorTime: int, errorCode: int, errorString: str,
-              advancedOrderRejectJson: str = "") -> None:
+    def error(
+        self, reqId: int, errorTime: int, errorCode: int, errorString: str, advancedOrderRejectJson: str = ""
+    ) -> None:
         if errorCode in _CLIENT_CODES:
             raise DecodeError(f"the official client says {errorCode}: {errorString[:200]}")
         self.owner.on_error_message(reqId, errorCode, errorString)
         if self.request_ids.holds(reqId):
             self._request_error(reqId, errorCode, errorString)
             return
-        self.tell(BrokerReply(order_id=reqId if reqId not in _WITHOUT_ID else -1, code=errorCode, text=errorString))
+        self.tell(
+            BrokerReply(order_id=reqId if reqId not in _WITHOUT_ID else -1, code=errorCode, text=errorString)
+        )
         if errorCode in _LINK_CODES:
             self.tell(Link(state=_LINK_CODES[errorCode], session=self.owner.session, cause=errorString))
         if reqId in _WITHOUT_ID and 320 <= errorCode <= 323:
@@ -142,7 +154,9 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
     def _request_error(self, request_id: int, code: int, text: str) -> None:
         waits = request_id in self.requests
         if codes.effect(code, codes.Context.REQUEST if waits else codes.Context.STREAM) not in (
-                codes.Effect.ENDS_REQUEST, codes.Effect.ENDS_STREAM) and not (waits and self._unlisted(code)):
+            codes.Effect.ENDS_REQUEST,
+            codes.Effect.ENDS_STREAM,
+        ) and not (waits and self._unlisted(code)):
             return
         error: RequestError
         if code == 200 and "ambiguous" in text.lower():

@@ -20,13 +20,17 @@ class MoneyKind(StrEnum):
     REPLACE_FA = "replaceFA"
     UPDATE_CONFIG = "updateConfig"
     CANCEL = "cancel"
-    """Moves no money; here so that a cancel on its way can be spoken of like the others. It needs no approval."""
+    """Moves no money; here so that a cancel on its way can be spoken of like the others. It needs no
+    approval.
+    """
 
 
 class MoneyCall(Struct, frozen=True, kw_only=True):
-    """What a frame asks for, so that a guard can judge it. `order_id` is -1 for calls that are about no order.
+    """What a frame asks for, so that a guard can judge it. `order_id` is -1 for calls that are about no
+    order.
 
-    `contract` and `order` are set when they say all that the frame says; `beyond` names what they could not say.
+    `contract` and `order` are set when they say all that the frame says; `beyond` names what they could not
+    say.
     """
 
     kind: MoneyKind

@@ -42,7 +42,10 @@ HANDSHAKES = Handshakes()
 """One for the process: TWS sees the process, whatever its threads and loops."""
 
 _ACCOUNTS_WAIT_S = 1.0  # how long a session waits for account names that TWS did not send with the next id
-_AGAIN_FIRST_S, _AGAIN_MOST_S = 0.5, 4.0  # waits between dials on a client id in use: TWS frees it in seconds, or minutes
+_AGAIN_FIRST_S, _AGAIN_MOST_S = (
+    0.5,
+    4.0,
+)  # waits between dials on a client id in use: TWS frees it in seconds, or minutes
 _WRITE_BOUND = 8 * 2**20  # bytes that may wait for a TWS that does not read
 
 
@@ -94,18 +97,23 @@ class Engine:
     def furnish(self, gates: Gates) -> None:
         """Build the half that encodes. Apart from `__init__`, because the gates look at the engine."""
         self.official = OfficialClient(Pipe(self.send, self.is_open, self.disconnect))
-        self.outbound = Outbound(self, OfficialEncoder(self.official), gates,
-                                 self.answers.knows_order, call_safely)
+        self.outbound = Outbound(
+            self, OfficialEncoder(self.official), gates, self.answers.knows_order, call_safely
+        )
         self.official.sink = self.outbound
 
     # -- connecting
 
     async def connect(self) -> None:
-        """Open a session, or raise ConnectError within `connection_timeout` + 0.5 s. A session that is open stays."""
+        """Open a session, or raise ConnectError within `connection_timeout` + 0.5 s. A session that is open
+        stays.
+        """
         if self.ready:
             return
         if self._connecting:
-            raise ConnectError("dial", "connect() is already under way on this connection", "Await the first call")
+            raise ConnectError(
+                "dial", "connect() is already under way on this connection", "Await the first call"
+            )
         loop = asyncio.get_running_loop()
         self._adopt(loop)
         self._connecting, self._stop = True, False
@@ -137,8 +145,11 @@ class Engine:
         config = self.config
         key: Hashable = (self._dial, config.host, config.port, config.client_id)
         if not await HANDSHAKES.begin(key, until - self._loop.time()):
-            raise ConnectError("dial", "another connection of this program is shaking hands with the same client id",
-                               "Give each its own client_id, or connect them one after the other")
+            raise ConnectError(
+                "dial",
+                "another connection of this program is shaking hands with the same client id",
+                "Give each its own client_id, or connect them one after the other",
+            )
         try:
             await self._attempts(until)
         finally:
@@ -312,7 +323,12 @@ class Engine:
 
     def is_open(self) -> bool:
         link = self._link
-        return link is not None and link.open and self.server_version > 0 and self._stage in (Stage.START, Stage.READY)
+        return (
+            link is not None
+            and link.open
+            and self.server_version > 0
+            and self._stage in (Stage.START, Stage.READY)
+        )
 
     def is_full(self) -> bool:
         link = self._link
@@ -334,7 +350,9 @@ class Engine:
             link.write(frame)
 
     def send(self, frame: bytes) -> None:
-        """A request that moves no money, from any thread. Raises NotSentError when TWS has not read for long."""
+        """A request that moves no money, from any thread. Raises NotSentError when TWS has not read for
+        long.
+        """
         link = self._link
         if link is not None and link.write_full and link.waiting > _WRITE_BOUND:
             raise NotSentError(509, "TWS does not read: what was sent before waits in our buffer")

@@ -1,7 +1,9 @@
 """The built-in guard: who approves orders when no desk does, and what it writes down first.
 
-The figures are those of `tws.risk.StandaloneGate` (quantity, notional, allow-list), which mints a one-use permit and
-takes it back. What it approves is committed to a small SQLite file before a byte leaves. It is no desk: it knows no
+The figures are those of `tws.risk.StandaloneGate` (quantity, notional, allow-list), which mints a one-use
+permit and
+takes it back. What it approves is committed to a small SQLite file before a byte leaves. It is no desk: it
+knows no
 positions, and refuses what it has no figure for.
 
 The live lock stands before every guard, `guard="off"` included: a live port, a live or unknown account
@@ -35,7 +37,8 @@ _FINEST = Decimal("0.00000001")
 class LiveLock:
     """Whether money may move in this session at all.
 
-    Port and mode come from the configuration; the accounts are those that TWS named. Source of the signs: TWS-BEHAVIOUR.md H (ports), DESIGN.md invariant 7 (accounts of paper begin with D).
+    Port and mode come from the configuration; the accounts are those that TWS named. Source of the signs:
+    TWS-BEHAVIOUR.md H (ports), DESIGN.md invariant 7 (accounts of paper begin with D).
     """
 
     def __init__(self, config: TWSConfig, accounts: Callable[[], tuple[str, ...]]) -> None:
@@ -52,12 +55,20 @@ class LiveLock:
         if not accounts:
             return denial("live_lock", "no account", "a known account", "TWS has not named its accounts")
         if account and account not in accounts:
-            return denial("live_lock", "another account", "an account of this session",
-                           "TWS did not name this account for this session")
+            return denial(
+                "live_lock",
+                "another account",
+                "an account of this session",
+                "TWS did not name this account for this session",
+            )
         for name in (account,) if account else accounts:
             if not is_paper_account(name):
-                return denial("live_lock", "a live account", "a paper account (D…)",
-                               "live trading is locked; reading is allowed")
+                return denial(
+                    "live_lock",
+                    "a live account",
+                    "a paper account (D…)",
+                    "live trading is locked; reading is allowed",
+                )
         return None
 
 
@@ -72,12 +83,19 @@ class Book(Protocol):
 class Guard:
     """The small gate of `tws.risk` for whoever has no desk, and its book.
 
-    `account_of` names the account that we trade; `quote_of` gives the last known quote of a contract, by which a
+    `account_of` names the account that we trade; `quote_of` gives the last known quote of a contract, by
+    which a
     market order is valued; `grid_of` its price and quantity steps, as far as they are known.
     """
 
-    def __init__(self, gate: StandaloneGate, book: Book, account_of: Callable[[], str],
-                 quote_of: Callable[[Contract], Quote | None], grid_of: Callable[[Contract], Instrument]) -> None:
+    def __init__(
+        self,
+        gate: StandaloneGate,
+        book: Book,
+        account_of: Callable[[], str],
+        quote_of: Callable[[Contract], Quote | None],
+        grid_of: Callable[[Contract], Instrument],
+    ) -> None:
         self.gate = gate
         self.book = book
         self._account_of = account_of
@@ -87,13 +105,19 @@ class Guard:
     def approve(self, call: MoneyCall) -> Permit | Denial:
         """A one-use permit for exactly this call, or why not."""
         if call.kind is not MoneyKind.PLACE:
-            return denial("guard", call.kind.value, "orders", "the built-in guard has no figure for this call")
+            return denial(
+                "guard", call.kind.value, "orders", "the built-in guard has no figure for this call"
+            )
         if call.contract is None or call.order is None:
-            return denial("guard", call.beyond, "plain orders", "the built-in guard can't tell what this may do")
+            return denial(
+                "guard", call.beyond, "plain orders", "the built-in guard can't tell what this may do"
+            )
         if call.contract.sec_type == "BAG":
             return denial("guard", "a combination", "single contracts", "the guard can't value a combination")
         self.gate.account = self._account_of()
-        return self.gate.permit(call.order_id, self._grid_of(call.contract), call.order, self._quote_of(call.contract))
+        return self.gate.permit(
+            call.order_id, self._grid_of(call.contract), call.order, self._quote_of(call.contract)
+        )
 
     def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
         """None when the permit is ours, unused and for this call; it is used up by the question."""
@@ -113,7 +137,9 @@ class SqliteBook:
     def write(self, line: str) -> None:
         if self._base is None:
             self._base = self._open()
-        self._base.execute("INSERT INTO sent (at, line) VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?)", (line,))
+        self._base.execute(
+            "INSERT INTO sent (at, line) VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?)", (line,)
+        )
 
     def commit(self) -> None:
         if self._base is not None:
@@ -130,12 +156,16 @@ class SqliteBook:
         base = sqlite3.connect(self._path, timeout=2.0, check_same_thread=False)
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = 1"):
             base.execute(f"PRAGMA {pragma}")
-        base.execute("CREATE TABLE IF NOT EXISTS sent (id INTEGER PRIMARY KEY, at TEXT NOT NULL, line TEXT NOT NULL)")
+        base.execute(
+            "CREATE TABLE IF NOT EXISTS sent (id INTEGER PRIMARY KEY, at TEXT NOT NULL, line TEXT NOT NULL)"
+        )
         return base
 
 
 def default_book_path() -> Path:
-    """The book in the user's state folder, as `tws.journal.place` names it (a neighbour of this layer can't be imported)."""
+    """The book in the user's state folder, as `tws.journal.place` names it (a neighbour of this layer can't
+    be imported).
+    """
     home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
@@ -148,11 +178,15 @@ def default_book_path() -> Path:
 
 
 def instrument_of(contract: Contract, details: ContractDetails | None) -> Instrument:
-    """The contract with its grid. Unknown steps are as fine as TWS has any, so that the broker judges instead of us."""
+    """The contract with its grid. Unknown steps are as fine as TWS has any, so that the broker judges
+    instead of us.
+    """
     if details is None:
         return Instrument(contract=contract, tick=_FINEST, lot=_FINEST)
     step = details.size_increment
-    return Instrument(contract=contract, tick=decimal(details.min_tick), lot=decimal(step) if step else _FINEST)
+    return Instrument(
+        contract=contract, tick=decimal(details.min_tick), lot=decimal(step) if step else _FINEST
+    )
 
 
 def denial(limit: str, figure: str, bound: str, reason: str) -> Denial:

@@ -27,7 +27,9 @@ class OrderIds:
         self._known = False
 
     def learn(self, next_valid_id: int) -> None:
-        """nextValidId (9). It may have rolled back after a restart of TWS (INCIDENTS.md 1): never follow it down."""
+        """nextValidId (9). It may have rolled back after a restart of TWS (INCIDENTS.md 1): never follow it
+        down.
+        """
         with self._lock:
             self._next = max(self._next, next_valid_id)
             self._known = True

@@ -1,7 +1,9 @@
-"""The fact lane: what the connection hears of orders, fills, positions and the link, in the order of the bytes.
+"""The fact lane: what the connection hears of orders, fills, positions and the link, in the order of the
+bytes.
 
 A lane with a listener calls it for each fact. A lane without one queues, up to a bound; at the bound the
-connection stops reading its socket, in the middle of what it has received if need be, so that TWS waits instead
+connection stops reading its socket, in the middle of what it has received if need be, so that TWS waits
+instead
 of our memory growing. Nothing is dropped or merged.
 """
 
@@ -38,7 +40,9 @@ class FactLane:
         return len(self._facts) >= self.bound
 
     def drain(self, limit: int | None = None) -> list[Fact]:
-        """The oldest facts (all, or at most `limit`), removed from the lane. Reading goes on below half the bound."""
+        """The oldest facts (all, or at most `limit`), removed from the lane. Reading goes on below half the
+        bound.
+        """
         count = len(self._facts) if limit is None else min(limit, len(self._facts))
         taken = [self._facts.popleft() for _ in range(count)]
         if len(self._facts) <= self.bound // 2:

@@ -2,10 +2,12 @@
 
 `OfficialClient` is its EClient without a socket: `conn` is a `Pipe` of ours, its reader thread,
 queue and run loop are never started. Methods that move money encode, and hand the frame to `Outbound`;
-they never write. A frame that moves money and comes to the pipe by any other way raises there, so a bypass can't
+they never write. A frame that moves money and comes to the pipe by any other way raises there, so a bypass
+can't
 happen by accident. Its client-side codes (501 to 593) are exceptions on the caller's line.
 
-Importing this module imports `ibapi` with its two hundred protobuf classes; `tws.connection` does so only when
+Importing this module imports `ibapi` with its two hundred protobuf classes; `tws.connection` does so only
+when
 a connection is made.
 """
 
@@ -34,7 +36,12 @@ logging.getLogger("ibapi").setLevel(logging.CRITICAL)  # its lines hold account 
 
 __all__ = ["Decoder", "MoneySink", "OfficialClient", "OfficialEncoder", "Pipe", "frame_id"]
 
-MONEY_FRAMES = {3: MoneyKind.PLACE, 19: MoneyKind.REPLACE_FA, 21: MoneyKind.EXERCISE, 109: MoneyKind.UPDATE_CONFIG}
+MONEY_FRAMES = {
+    3: MoneyKind.PLACE,
+    19: MoneyKind.REPLACE_FA,
+    21: MoneyKind.EXERCISE,
+    109: MoneyKind.UPDATE_CONFIG,
+}
 """Request ids of the frames that move money (official client, message.OUT)."""
 
 _PROTOBUF_OFFSET = 200
@@ -70,7 +77,9 @@ class Pipe:
     `write` and `is_open` come from the link; `close` ends it. `sendMsg` takes one frame.
     """
 
-    def __init__(self, write: Callable[[bytes], None], is_open: Callable[[], bool], close: Callable[[], None]) -> None:
+    def __init__(
+        self, write: Callable[[bytes], None], is_open: Callable[[], bool], close: Callable[[], None]
+    ) -> None:
         self._write = write
         self._is_open = is_open
         self._close = close
@@ -167,7 +176,9 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
 
     def sendMsgProtoBuf(self, msgId: int, msg: bytes) -> None:
         if (self.serverVersion_ or 0) < MIN_SERVER_VER_PROTOBUF:
-            raise NotSentError(503, f"this session speaks version {self.serverVersion_}, which has no protobuf")
+            raise NotSentError(
+                503, f"this session speaks version {self.serverVersion_}, which has no protobuf"
+            )
         self._emit(comm.make_msg_proto(msgId, msg))
 
     def _emit(self, frame: bytes) -> None:
@@ -178,7 +189,9 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
             captured.append(frame)
 
     def encode(self, method: Callable[..., object], *arguments: object) -> bytes:
-        """The one frame that an EClient method makes, kept instead of sent. Raises NotSentError when it makes none."""
+        """The one frame that an EClient method makes, kept instead of sent. Raises NotSentError when it
+        makes none.
+        """
         captured: list[bytes] = []
         self._local.captured = captured
         try:
@@ -195,11 +208,30 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
         frame = self.encode(EClient.placeOrder, orderId, contract, order)
         self._submit(frame, money_call_of(orderId, contract, order))
 
-    def exerciseOptions(self, reqId: int, contract: IbContract, exerciseAction: int, exerciseQuantity: int,
-                        account: str, override: int, manualOrderTime: str = "", customerAccount: str = "",
-                        professionalCustomer: bool = False) -> None:
-        frame = self.encode(EClient.exerciseOptions, reqId, contract, exerciseAction, exerciseQuantity, account,
-                            override, manualOrderTime, customerAccount, professionalCustomer)
+    def exerciseOptions(
+        self,
+        reqId: int,
+        contract: IbContract,
+        exerciseAction: int,
+        exerciseQuantity: int,
+        account: str,
+        override: int,
+        manualOrderTime: str = "",
+        customerAccount: str = "",
+        professionalCustomer: bool = False,
+    ) -> None:
+        frame = self.encode(
+            EClient.exerciseOptions,
+            reqId,
+            contract,
+            exerciseAction,
+            exerciseQuantity,
+            account,
+            override,
+            manualOrderTime,
+            customerAccount,
+            professionalCustomer,
+        )
         self._money(MoneyKind.EXERCISE, frame)
 
     def replaceFA(self, reqId: int, faData: int, cxml: str) -> None:
@@ -209,7 +241,9 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
         self._capture_or_pass(EClient.placeOrderProtoBuf, MoneyKind.PLACE, placeOrderRequestProto)
 
     def exerciseOptionsProtoBuf(self, exerciseOptionsRequestProto: Any) -> None:
-        self._capture_or_pass(EClient.exerciseOptionsProtoBuf, MoneyKind.EXERCISE, exerciseOptionsRequestProto)
+        self._capture_or_pass(
+            EClient.exerciseOptionsProtoBuf, MoneyKind.EXERCISE, exerciseOptionsRequestProto
+        )
 
     def replaceFAProtoBuf(self, faReplaceProto: Any) -> None:
         self._capture_or_pass(EClient.replaceFAProtoBuf, MoneyKind.REPLACE_FA, faReplaceProto)
@@ -218,7 +252,9 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
         self._capture_or_pass(EClient.updateConfigProtoBuf, MoneyKind.UPDATE_CONFIG, updateConfigRequestProto)
 
     def _capture_or_pass(self, method: Callable[..., object], kind: MoneyKind, proto: Any) -> None:
-        if getattr(self._local, "captured", None) is not None:  # placeOrder calls its own twin from version 203 on
+        if (
+            getattr(self._local, "captured", None) is not None
+        ):  # placeOrder calls its own twin from version 203 on
             method(self, proto)
         else:
             self._money(kind, self.encode(method, proto))

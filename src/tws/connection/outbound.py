@@ -2,8 +2,10 @@
 
 Place, exercise, replaceFA and updateConfig reach the socket through `Outbound` alone, whoever asks: the desk,
 `connection.place_order` or a call on `connection.official`. Each frame waits in one queue of its order id;
-directly before its bytes are written the live lock and the brake (latch and epoch) are read and its one-use approval
-is taken back. A cancel for an order whose bytes have not left withdraws it, and neither is sent. Cancels need no
+directly before its bytes are written the live lock and the brake (latch and epoch) are read and its one-use
+approval
+is taken back. A cancel for an order whose bytes have not left withdraws it, and neither is sent. Cancels
+need no
 approval and no lock stops them.
 
 Whoever calls from another thread than the loop's is queued there; the loop writes.
@@ -32,7 +34,9 @@ from tws.risk import Denial, Permit, Verifier
 __all__ = ["MAX_WAITING", "Encoder", "Gates", "Outbound", "Sending", "Wire"]
 
 MAX_WAITING = 1000
-"""Frames that may wait. A person's orders and a desk's brackets of one turn are far fewer; more mean a fault."""
+"""Frames that may wait. A person's orders and a desk's brackets of one turn are far fewer; more mean a
+fault.
+"""
 
 
 class Encoder(Protocol):
@@ -70,8 +74,13 @@ class Sending:
 
     __slots__ = ("_waiters", "call", "changes", "failure", "frame", "noted", "redeem", "state")
 
-    def __init__(self, call: MoneyCall, frame: bytes = b"", redeem: Callable[[], Denial | None] | None = None,
-                 changes: bool = False) -> None:
+    def __init__(
+        self,
+        call: MoneyCall,
+        frame: bytes = b"",
+        redeem: Callable[[], Denial | None] | None = None,
+        changes: bool = False,
+    ) -> None:
         self.call = call
         self.state = SendState.QUEUED
         self.failure: TWSError | None = None
@@ -118,9 +127,17 @@ class Sending:
 class Outbound:
     """See the module. `connection.outbound` is the one instance of a connection."""
 
-    def __init__(self, wire: Wire, encoder: Encoder, gates: Gates, seen: Callable[[int], bool],
-                 isolate: Callable[..., None]) -> None:
-        """`seen` says whether TWS has spoken of an order id of ours; `isolate` calls a listener and logs its faults."""
+    def __init__(
+        self,
+        wire: Wire,
+        encoder: Encoder,
+        gates: Gates,
+        seen: Callable[[int], bool],
+        isolate: Callable[..., None],
+    ) -> None:
+        """`seen` says whether TWS has spoken of an order id of ours; `isolate` calls a listener and logs its
+        faults.
+        """
         self._wire = wire
         self._encoder = encoder
         self._lock = gates.lock
@@ -138,20 +155,30 @@ class Outbound:
     # -- who asks
 
     def place(self, order_id: int, contract: Contract, order: Order, permit: Permit) -> Sending:
-        """The desk's way: encode and queue an order under a permit; it is written at once unless something holds it.
+        """The desk's way: encode and queue an order under a permit; it is written at once unless something
+        holds it.
 
-        Raises NotSentError when it can't be encoded or there is no session, OrderDeniedError when the last gate
+        Raises NotSentError when it can't be encoded or there is no session, OrderDeniedError when the last
+        gate
         refuses it on the spot. In both cases no byte left.
         """
         frame, call = self._encoder.order(order_id, contract, order)
         approver = self._approver
         if approver is None or isinstance(approver, Guard):
             raise denied("permit", "a permit", "the built-in guard", "this connection has no desk").error()
-        return self._queue_up(Sending(
-            call, frame, lambda: approver.redeem(permit, order_id, contract, order), changes=permit.modifies))
+        return self._queue_up(
+            Sending(
+                call,
+                frame,
+                lambda: approver.redeem(permit, order_id, contract, order),
+                changes=permit.modifies,
+            )
+        )
 
     def place_guarded(self, order_id: int, contract: Contract, order: Order) -> Sending:
-        """Without a desk: the built-in guard judges now. Raises OrderDeniedError, NotSentError; no byte left then."""
+        """Without a desk: the built-in guard judges now. Raises OrderDeniedError, NotSentError; no byte left
+        then.
+        """
         frame, call = self._encoder.order(order_id, contract, order)
         return self._guarded(frame, call)
 
@@ -167,19 +194,26 @@ class Outbound:
         if guard is None:
             return self._queue_up(Sending(call, frame))
         if not isinstance(guard, Guard):
-            raise denied("permit", "no permit", "a permit of the desk's gate",
-                          "a desk owns the orders of this connection: give it an intent").error()
+            raise denied(
+                "permit",
+                "no permit",
+                "a permit of the desk's gate",
+                "a desk owns the orders of this connection: give it an intent",
+            ).error()
         permit = guard.approve(call)
         if isinstance(permit, Denial):
             raise permit.error()
-        return self._queue_up(Sending(call, frame, lambda: guard.redeem(permit, permit.order_id, permit.contract, permit.order)))
+        return self._queue_up(
+            Sending(call, frame, lambda: guard.redeem(permit, permit.order_id, permit.contract, permit.order))
+        )
 
     # -- cancels
 
     def cancel(self, order_id: int) -> Sending:
         """Cancel an order: withdraw it when its bytes have not left, else write the cancel now.
 
-        The returned `Sending` is the cancel's; WITHDRAWN: it took the waiting order with it, neither was sent,
+        The returned `Sending` is the cancel's; WITHDRAWN: it took the waiting order with it, neither was
+        sent,
         and `on_sent` has told of the order. Raises NotSentError when there is no session.
         """
         return self._cancel(order_id, lambda: self._encoder.cancel(order_id))
@@ -223,7 +257,9 @@ class Outbound:
         return len(waiting)
 
     def _is_known(self, order_id: int) -> bool:
-        """Whether the order may exist at TWS: its bytes left once, or TWS spoke of it. Then a cancel must leave."""
+        """Whether the order may exist at TWS: its bytes left once, or TWS spoke of it. Then a cancel must
+        leave.
+        """
         return order_id in self._written or self._seen(order_id)
 
     # -- holding
@@ -244,7 +280,9 @@ class Outbound:
         return len(self._queue)
 
     def on_sent(self, listener: Callable[[Sending], object]) -> Callable[[], None]:
-        """Tell `listener` of each frame that is decided: written, withdrawn or refused. Returns the call that ends it."""
+        """Tell `listener` of each frame that is decided: written, withdrawn or refused. Returns the call
+        that ends it.
+        """
         self._listeners = (*self._listeners, listener)
 
         def stop() -> None:
@@ -259,7 +297,9 @@ class Outbound:
             raise NotSentError(504, "Not connected")
         with self._mutex:
             if len(self._queue) >= MAX_WAITING:
-                raise NotSentError(512, f"{MAX_WAITING} calls wait already: TWS is not reading, or a hold was forgotten")
+                raise NotSentError(
+                    512, f"{MAX_WAITING} calls wait already: TWS is not reading, or a hold was forgotten"
+                )
             self._queue.append(sending)
         self.kick()
         if sending.failure is not None:
@@ -305,7 +345,9 @@ class Outbound:
                     sending.noted = True
             guard.book.commit()
         except (sqlite3.Error, OSError) as error:
-            return denied("journal", str(error), "a journal on disk", "the local journal could not be written").error()
+            return denied(
+                "journal", str(error), "a journal on disk", "the local journal could not be written"
+            ).error()
         return None
 
     def _write_one(self, sending: Sending, failure: TWSError | None) -> None:
@@ -339,12 +381,16 @@ class Outbound:
                 self._wire.write(frame)
                 self._decided(cancel, SendState.WRITTEN)
             else:
-                self._decided(cancel, SendState.REFUSED, LinkLostError("the link went before the cancel was written"))
+                self._decided(
+                    cancel, SendState.REFUSED, LinkLostError("the link went before the cancel was written")
+                )
 
         self._wire.call_on_loop(write)
 
     def link_lost(self) -> None:
-        """For the connection: what waits will not leave; it is refused, since a later session must ask anew."""
+        """For the connection: what waits will not leave; it is refused, since a later session must ask
+        anew.
+        """
         with self._mutex:
             waiting, self._queue = list(self._queue), deque()
         for sending in waiting:
@@ -367,13 +413,23 @@ class Outbound:
 
 def _line(call: MoneyCall) -> str:
     """What the book keeps of a call: enough to find the order again, the account masked."""
-    facts: dict[str, object] = {"kind": call.kind, "order_id": call.order_id, "account": mask_account(call.account)}
+    facts: dict[str, object] = {
+        "kind": call.kind,
+        "order_id": call.order_id,
+        "account": mask_account(call.account),
+    }
     if call.contract is not None and call.order is not None:
         order = call.order
         facts |= {
-            "con_id": call.contract.con_id, "symbol": call.contract.symbol, "side": order.side,
-            "order_type": order.order_type, "quantity": str(order.quantity), "limit": _text(order.limit_price),
-            "stop": _text(order.stop_price), "tif": order.tif, "order_ref": order.order_ref,
+            "con_id": call.contract.con_id,
+            "symbol": call.contract.symbol,
+            "side": order.side,
+            "order_type": order.order_type,
+            "quantity": str(order.quantity),
+            "limit": _text(order.limit_price),
+            "stop": _text(order.stop_price),
+            "tif": order.tif,
+            "order_ref": order.order_ref,
         }
     return json.dumps(facts)
 

@@ -38,8 +38,13 @@ class _Entry:
 
     __slots__ = ("finish", "name", "reply", "rows", "timer", "withdraw")
 
-    def __init__(self, reply: Reply[Any], name: str, finish: Callable[[list[Any]], Any],
-                 withdraw: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        reply: Reply[Any],
+        name: str,
+        finish: Callable[[list[Any]], Any],
+        withdraw: Callable[[], object] | None = None,
+    ) -> None:
         self.reply = reply
         self.name = name
         self.rows: list[Any] = []
@@ -82,9 +87,16 @@ class Requests:
     def __contains__(self, request_id: int) -> bool:
         return request_id in self._open
 
-    def add(self, request_id: int, name: str, finish: Callable[[list[Any]], T],
-            withdraw: Callable[[], object] | None = None) -> Reply[T]:
-        """A new entry. `finish` turns the rows into the answer, `withdraw` tells TWS that nobody waits any more."""
+    def add(
+        self,
+        request_id: int,
+        name: str,
+        finish: Callable[[list[Any]], T],
+        withdraw: Callable[[], object] | None = None,
+    ) -> Reply[T]:
+        """A new entry. `finish` turns the rows into the answer, `withdraw` tells TWS that nobody waits any
+        more.
+        """
         loop = asyncio.get_running_loop()
         reply: Reply[T] = Reply(loop=loop)
         entry = _Entry(reply, name, finish, withdraw)
@@ -93,8 +105,14 @@ class Requests:
         reply.add_done_callback(lambda done: self._abandoned(request_id) if done.cancelled() else None)
         return reply
 
-    def ask(self, request_id: int, name: str, finish: Callable[[list[Any]], T], send: Callable[[], object],
-            withdraw: Callable[[], object] | None = None) -> Reply[T]:
+    def ask(
+        self,
+        request_id: int,
+        name: str,
+        finish: Callable[[list[Any]], T],
+        send: Callable[[], object],
+        withdraw: Callable[[], object] | None = None,
+    ) -> Reply[T]:
         """`add`, then `send`; an exception of `send` leaves no entry behind."""
         reply = self.add(request_id, name, finish, withdraw)
         try:
@@ -151,10 +169,12 @@ class Requests:
 
 
 class Questions:
-    """What TWS answers without an id: one queue of waiting callers, and one list of rows, for each kind of end.
+    """What TWS answers without an id: one queue of waiting callers, and one list of rows, for each kind of
+    end.
 
     A caller whose time is out stays in the queue as a shadow, since the end of its answer may still come and
-    must not be taken for the end of a later one; a shadow dies with the second time-out. Rows are collected from
+    must not be taken for the end of a later one; a shadow dies with the second time-out. Rows are collected
+    from
     end to end, so each answer is complete even if it was asked for by someone else.
     """
 
@@ -174,7 +194,9 @@ class Questions:
         queue.append(entry)
         return reply
 
-    def ask(self, kind: str, name: str, finish: Callable[[list[Any]], T], send: Callable[[], object]) -> Reply[T]:
+    def ask(
+        self, kind: str, name: str, finish: Callable[[list[Any]], T], send: Callable[[], object]
+    ) -> Reply[T]:
         """`add`, then `send`; an exception of `send` leaves no entry behind."""
         reply = self.add(kind, name, finish)
         try:
@@ -217,7 +239,9 @@ class Questions:
 
     def _late(self, kind: str, entry: _Entry) -> None:
         if not entry.reply.done():
-            entry.reply.set_exception(RequestTimeoutError(f"{entry.name}: no answer within {self._timeout_s:g} s"))
+            entry.reply.set_exception(
+                RequestTimeoutError(f"{entry.name}: no answer within {self._timeout_s:g} s")
+            )
         entry.timer = asyncio.get_running_loop().call_later(self._timeout_s, self._bury, kind, entry)
 
     def _bury(self, kind: str, entry: _Entry) -> None:

@@ -1,8 +1,10 @@
 """Walks received bytes frame by frame and gives each message to whoever decodes it.
 
 One choice per message (`READERS`): `wire` walks ticks in place and decodes the other frequent ones, the
-official Decoder reads all the rest. A frame that can't be read is kept raw, logged and skipped; a length out of bounds
-ends the session, since nothing behind it can be trusted. When the fact lane is full, what is left of the received
+official Decoder reads all the rest. A frame that can't be read is kept raw, logged and skipped; a length out
+of bounds
+ends the session, since nothing behind it can be trusted. When the fact lane is full, what is left of the
+received
 chunk is held, message by message, until there is room (ticks, which are no facts, pass).
 """
 
@@ -45,8 +47,14 @@ class Reader(Enum):
 
 READERS: dict[int, Reader] = {
     **dict.fromkeys(range(1, 112), Reader.OFFICIAL),
-    1: Reader.PLACE, 2: Reader.PLACE, 45: Reader.WIRE, 46: Reader.WIRE, 3: Reader.WIRE, 11: Reader.WIRE,
-    17: Reader.WIRE, 99: Reader.WIRE,
+    1: Reader.PLACE,
+    2: Reader.PLACE,
+    45: Reader.WIRE,
+    46: Reader.WIRE,
+    3: Reader.WIRE,
+    11: Reader.WIRE,
+    17: Reader.WIRE,
+    99: Reader.WIRE,
 }
 """Each answer of TWS by its number (official client, message.IN) and who decodes it: the one table."""
 
@@ -78,12 +86,18 @@ class Router:
         self.unreadable: deque[Unreadable] = deque(maxlen=_KEPT)
         """The last frames that nobody could read, for a report."""
         self.taps: tuple[Callable[[int, bytes], None], ...] = ()
-        """Who else wants every message that is no tick of a stream, as (id, payload), for `TWSConnection.attach`."""
+        """Who else wants every message that is no tick of a stream, as (id, payload), for
+        `TWSConnection.attach`.
+        """
         self._wire: dict[type, Callable[[Any], None]] = {
-            TickPrice: answers.take_tick_price, TickSize: answers.take_tick_size,
-            TickGeneric: answers.take_tick_value, TickString: answers.take_tick_value,
-            OrderStatus: answers.take_order_status, ExecutionDetails: answers.take_execution,
-            HistoricalData: answers.take_bars, TickByTickData: answers.take_tick_by_tick,
+            TickPrice: answers.take_tick_price,
+            TickSize: answers.take_tick_size,
+            TickGeneric: answers.take_tick_value,
+            TickString: answers.take_tick_value,
+            OrderStatus: answers.take_order_status,
+            ExecutionDetails: answers.take_execution,
+            HistoricalData: answers.take_bars,
+            TickByTickData: answers.take_tick_by_tick,
         }
 
     def begin(self, server_version: int) -> None:
@@ -165,5 +179,10 @@ class Router:
         self._reports[number] += 1
         if self._reports[number] <= _REPORTS_PER_ID:
             # the payload may hold an account id: it is kept for a report, not logged
-            log.warning("unreadable message, skipped", message=number, bytes=len(payload), version=self._version,
-                        error=type(error).__name__)
+            log.warning(
+                "unreadable message, skipped",
+                message=number,
+                bytes=len(payload),
+                version=self._version,
+                error=type(error).__name__,
+            )

@@ -19,7 +19,16 @@ from enum import StrEnum
 
 from tws.errors import ConnectError
 
-__all__ = ["Handshakes", "Stage", "cannot_dial", "closed_in", "in_use", "not_a_tws", "silent_in", "switched_off"]
+__all__ = [
+    "Handshakes",
+    "Stage",
+    "cannot_dial",
+    "closed_in",
+    "in_use",
+    "not_a_tws",
+    "silent_in",
+    "switched_off",
+]
 
 
 class Stage(StrEnum):
@@ -36,59 +45,95 @@ _PORTS = "TWS listens on 7497 (paper) or 7496 (live), IB Gateway on 4002 or 4001
 def cannot_dial(error: OSError, where: str) -> ConnectError:
     """The operating system opened no socket (what the official client calls 502)."""
     if isinstance(error, ConnectionRefusedError):
-        return ConnectError("dial", f"refused: nothing listens on {where}",
-                            f"Start TWS or IB Gateway and log in; in TWS tick \"Enable ActiveX and Socket Clients\" "
-                            f"({_API_SETTINGS}) and compare the port: {_PORTS}. At most 32 clients may be connected", 502)
+        return ConnectError(
+            "dial",
+            f"refused: nothing listens on {where}",
+            f'Start TWS or IB Gateway and log in; in TWS tick "Enable ActiveX and Socket Clients" '
+            f"({_API_SETTINGS}) and compare the port: {_PORTS}. At most 32 clients may be connected",
+            502,
+        )
     if isinstance(error, socket.gaierror):
-        return ConnectError("dial", f"the host name of {where} is unknown", "Write an address, such as 127.0.0.1", 502)
+        return ConnectError(
+            "dial", f"the host name of {where} is unknown", "Write an address, such as 127.0.0.1", 502
+        )
     unreachable = (errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(errno, "EHOSTDOWN", -1))
     if isinstance(error, ConnectionResetError):
         return closed_in(Stage.DIAL, where)
-    what = "can't be reached" if error.errno in unreachable else f"can't be dialled ({error.strerror or error})"
-    return ConnectError("dial", f"{where} {what}", "Check the address and the network between the two machines", 502)
+    what = (
+        "can't be reached" if error.errno in unreachable else f"can't be dialled ({error.strerror or error})"
+    )
+    return ConnectError(
+        "dial", f"{where} {what}", "Check the address and the network between the two machines", 502
+    )
 
 
 def silent_in(stage: Stage, where: str, seconds: float) -> ConnectError:
     """A stage used up the time."""
     if stage is Stage.DIAL:
-        return ConnectError("dial", f"{where} did not answer within {seconds:g} s",
-                            "A firewall may swallow the packets, or the machine is off; loopback needs no rule")
+        return ConnectError(
+            "dial",
+            f"{where} did not answer within {seconds:g} s",
+            "A firewall may swallow the packets, or the machine is off; loopback needs no rule",
+        )
     if stage is Stage.HANDSHAKE:
-        return ConnectError("handshake", f"{where} accepted the connection and said nothing for {seconds:g} s",
-                            "TWS may be asking \"Accept incoming connection?\": look for the dialog, answer it, or add "
-                            f"this machine to the trusted addresses ({_API_SETTINGS}); a TWS that hangs wants a restart")
-    return ConnectError("start", f"{where} agreed on a version, but did not name accounts and next order id "
-                        f"within {seconds:g} s", "Look for an open dialog or an unfinished login in TWS; else restart it")
+        return ConnectError(
+            "handshake",
+            f"{where} accepted the connection and said nothing for {seconds:g} s",
+            'TWS may be asking "Accept incoming connection?": look for the dialog, answer it, or add '
+            f"this machine to the trusted addresses ({_API_SETTINGS}); a TWS that hangs wants a restart",
+        )
+    return ConnectError(
+        "start",
+        f"{where} agreed on a version, but did not name accounts and next order id within {seconds:g} s",
+        "Look for an open dialog or an unfinished login in TWS; else restart it",
+    )
 
 
 def closed_in(stage: Stage, where: str) -> ConnectError:
     """The peer closed before the session was ready."""
     if stage is Stage.START:
-        return ConnectError("start", f"{where} closed after startApi: most likely the client id is in use (326)",
-                            "Take another client_id, or end the program that has this one; TWS may need minutes "
-                            "to notice that a dead program is gone", 326)
-    return ConnectError(stage.value, f"{where} accepted the connection and closed it at once",
-                        f"TWS does not trust this address: add it to the trusted addresses ({_API_SETTINGS}), and untick "
-                        "\"Allow connections from localhost only\" when you connect from another machine")
+        return ConnectError(
+            "start",
+            f"{where} closed after startApi: most likely the client id is in use (326)",
+            "Take another client_id, or end the program that has this one; TWS may need minutes "
+            "to notice that a dead program is gone",
+            326,
+        )
+    return ConnectError(
+        stage.value,
+        f"{where} accepted the connection and closed it at once",
+        f"TWS does not trust this address: add it to the trusted addresses ({_API_SETTINGS}), and untick "
+        '"Allow connections from localhost only" when you connect from another machine',
+    )
 
 
 def in_use(client_id: int, text: str) -> ConnectError:
     """Error 326."""
-    return ConnectError("start", f"client id {client_id} is in use ({text})",
-                        "Take another client_id, or end the program that has this one; TWS may need minutes to "
-                        "notice that a dead program is gone", 326)
+    return ConnectError(
+        "start",
+        f"client id {client_id} is in use ({text})",
+        "Take another client_id, or end the program that has this one; TWS may need minutes to "
+        "notice that a dead program is gone",
+        326,
+    )
 
 
 def not_a_tws(reason: str, where: str) -> ConnectError:
     """What answered is no TWS, or speaks no version that we speak."""
     if "version" in reason:
-        return ConnectError("handshake", f"{where}: {reason}", "Update TWS or IB Gateway to a version of this decade", 503)
-    return ConnectError("handshake", f"{where} is no TWS: {reason}", f"Another program has this port: {_PORTS}")
+        return ConnectError(
+            "handshake", f"{where}: {reason}", "Update TWS or IB Gateway to a version of this decade", 503
+        )
+    return ConnectError(
+        "handshake", f"{where} is no TWS: {reason}", f"Another program has this port: {_PORTS}"
+    )
 
 
 def switched_off(stage: Stage) -> ConnectError:
     """`disconnect` was called while we connected."""
-    return ConnectError(stage.value, "disconnect() was called during connect()", "Call connect() again when you want it")
+    return ConnectError(
+        stage.value, "disconnect() was called during connect()", "Call connect() again when you want it"
+    )
 
 
 class _Turn:
@@ -101,9 +146,11 @@ class _Turn:
 
 
 class Handshakes:
-    """At most one handshake at a time for a key (host, port, client id) in this process, across loops and threads.
+    """At most one handshake at a time for a key (host, port, client id) in this process, across loops and
+    threads.
 
-    Two at once for one client id confuse TWS, which then refuses the id for minutes (TWS-BEHAVIOUR.md A3). A turn
+    Two at once for one client id confuse TWS, which then refuses the id for minutes (TWS-BEHAVIOUR.md A3). A
+    turn
     whose loop is closed or whose own bound has passed is dead and is passed on.
     """
 

@@ -1,7 +1,8 @@
 """Streams of market data: merged for whoever looks now and then, unmerged for whoever must see each tick.
 
 A `QuoteStream` keeps the last value of each field. A tick changes it in place, so a reader that is slow finds
-the newest state and a count of what it missed, and memory does not grow. A `on_tick` callback sees each tick as it
+the newest state and a count of what it missed, and memory does not grow. A `on_tick` callback sees each tick
+as it
 is read. `TickStream` carries tick-by-tick data in a bounded queue that says when it overflowed.
 """
 
@@ -21,12 +22,15 @@ from tws.model.market import MarketDataType, Quote
 __all__ = ["QuoteStream", "Stamp", "TickCallback", "TickStream"]
 
 TickCallback: TypeAlias = Callable[[int, float, float], object]
-"""Called with (field, price, size). `field` is TWS's tick type (tws.model.market.TickField; delayed ones are 66 to 76).
+"""Called with (field, price, size). `field` is TWS's tick type (tws.model.market.TickField; delayed ones are
+66 to 76).
 A price tick carries the size that came with it; a size tick has price NaN; a generic tick has its value as
 price and size NaN."""
 
 SIZE_OF = {1: 0, 2: 3, 4: 5, 66: 69, 67: 70, 68: 71}
-"""The size field that comes inside a price tick (TWS-BEHAVIOUR.md E; the official client makes a tickSize of it)."""
+"""The size field that comes inside a price tick (TWS-BEHAVIOUR.md E; the official client makes a tickSize of
+it).
+"""
 _DELAYED = {0: 69, 1: 66, 2: 67, 3: 70, 4: 68, 5: 71, 8: 74, 9: 75}
 
 _NAN = math.nan
@@ -85,8 +89,9 @@ class _Ending(Generic[T]):
             raise self.failure
         raise StopAsyncIteration
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -94,11 +99,14 @@ class QuoteStream(_Ending[Quote]):
     """Market data of one contract: an async iterator of merged quotes and an async context manager.
 
     `quote` is the last known state; `ticks` counts what came, `merged` what no reader saw on its own.
-    Iterating gives the newest state once for each time that something changed since the last look, and ends with
+    Iterating gives the newest state once for each time that something changed since the last look, and ends
+    with
     LinkLostError when the link goes, with RequestError when TWS ends the stream.
     """
 
-    def __init__(self, contract: Contract, on_close: Callable[[], None], isolate: Callable[..., None]) -> None:
+    def __init__(
+        self, contract: Contract, on_close: Callable[[], None], isolate: Callable[..., None]
+    ) -> None:
         super().__init__(contract, on_close)
         self._isolate = isolate
         self.prices: dict[int, float] = {}
@@ -129,7 +137,9 @@ class QuoteStream(_Ending[Quote]):
         return stop
 
     def on_dirty(self, callback: Callable[[QuoteStream], object]) -> Callable[[], None]:
-        """Call `callback(stream)` when the stream turns dirty, not again until `take`: the entry into a state lane."""
+        """Call `callback(stream)` when the stream turns dirty, not again until `take`: the entry into a
+        state lane.
+        """
         self._watchers = (*self._watchers, callback)
 
         def stop() -> None:
@@ -151,9 +161,18 @@ class QuoteStream(_Ending[Quote]):
             return sizes.get(field, sizes.get(_DELAYED.get(field, field)))
 
         return Quote(
-            con_id=self.contract.con_id, symbol=self.contract.symbol, time_ns=self.time_ns, bid=price(1),
-            bid_size=size(0), ask=price(2), ask_size=size(3), last=price(4), last_size=size(5), volume=size(8),
-            close=price(9), kind=self.kind,
+            con_id=self.contract.con_id,
+            symbol=self.contract.symbol,
+            time_ns=self.time_ns,
+            bid=price(1),
+            bid_size=size(0),
+            ask=price(2),
+            ask_size=size(3),
+            last=price(4),
+            last_size=size(5),
+            volume=size(8),
+            close=price(9),
+            kind=self.kind,
         )
 
     def take(self) -> Quote:
@@ -169,7 +188,9 @@ class QuoteStream(_Ending[Quote]):
             self._isolate(watcher, self)
 
     def apply(self, field: int, value: float | str | None, size: float | None, now_ns: int) -> None:
-        """For the connection: one tick, the careful way (`tws.connection.ticks` does the usual ones in place)."""
+        """For the connection: one tick, the careful way (`tws.connection.ticks` does the usual ones in
+        place).
+        """
         price = _NAN
         if isinstance(value, str):
             self.texts[field] = value

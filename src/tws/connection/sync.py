@@ -1,13 +1,16 @@
 """`SyncConnection`: the same core for synchronous programs and notebooks.
 
-A daemon thread runs an event loop of its own, on which a `TWSConnection` lives; each call here hands over to it and
-waits. Nothing is patched, so it works beside a running loop (a notebook's). The names are those of `TWSConnection`;
+A daemon thread runs an event loop of its own, on which a `TWSConnection` lives; each call here hands over to
+it and
+waits. Nothing is patched, so it works beside a running loop (a notebook's). The names are those of
+`TWSConnection`;
 `request_*` give the answer itself, or raise. Callbacks run on the thread of the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -32,7 +35,8 @@ __all__ = ["SyncConnection", "SyncQuoteStream"]
 
 T = TypeVar("T")
 
-_MARGIN_S = 5.0  # beyond the core's own bound: the core answers first, unless its thread is stuck in a user's callback
+# beyond the core's own bound: the core answers first, unless its thread is stuck in a user's callback
+_MARGIN_S = 5.0
 
 
 class SyncConnection:
@@ -67,10 +71,9 @@ class SyncConnection:
             return
         if threading.current_thread().name != self._thread_name:
             gone = asyncio.run_coroutine_threadsafe(asyncio.wait_for(self.core.wait_closed(), 1.0), loop)
-            try:
+            # When TWS keeps its side open: ours is shut all the same.
+            with contextlib.suppress(TimeoutError, FutureCancelled):
                 gone.result(1.5)
-            except (TimeoutError, FutureCancelled):
-                pass  # TWS keeps its side open: our side is shut all the same
         loop.call_soon_threadsafe(loop.stop)
 
     def __enter__(self) -> Self:
@@ -82,13 +85,17 @@ class SyncConnection:
             raise failure
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
-    def set_callbacks(self, on_connected: Callable[[], object] | None = None,
-                      on_disconnected: Callable[[], object] | None = None,
-                      on_error: Callable[[int, int, str], object] | None = None) -> None:
+    def set_callbacks(
+        self,
+        on_connected: Callable[[], object] | None = None,
+        on_disconnected: Callable[[], object] | None = None,
+        on_error: Callable[[int, int, str], object] | None = None,
+    ) -> None:
         """As `TWSConnection.set_callbacks`; they run on the thread of the loop."""
         self.core.set_callbacks(on_connected, on_disconnected, on_error)
 
@@ -172,7 +179,9 @@ class SyncConnection:
 
     def stream_quotes(self, contract: Contract, *, generic_ticks: Iterable[int] = ()) -> SyncQuoteStream:
         """Merged quotes as a plain iterator and context manager."""
-        return SyncQuoteStream(self, self._do(lambda: self.core.stream_quotes(contract, generic_ticks=generic_ticks)))
+        return SyncQuoteStream(
+            self, self._do(lambda: self.core.stream_quotes(contract, generic_ticks=generic_ticks))
+        )
 
     # -- orders
 
@@ -198,7 +207,9 @@ class SyncConnection:
         loop = self._running_loop()
         if threading.current_thread().name == self._thread_name:
             work.close()
-            raise RuntimeError("this is the connection's own thread: a callback can't wait for it; use `core`")
+            raise RuntimeError(
+                "this is the connection's own thread: a callback can't wait for it; use `core`"
+            )
         future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
             return future.result(timeout_s + _MARGIN_S)
@@ -208,7 +219,9 @@ class SyncConnection:
             if future.done():
                 raise
             future.cancel()
-            raise RequestTimeoutError("the connection's thread did not answer: does a callback block it?") from None
+            raise RequestTimeoutError(
+                "the connection's thread did not answer: does a callback block it?"
+            ) from None
 
     def _ask(self, request: Callable[[], asyncio.Future[T]]) -> T:
         async def ask() -> T:
@@ -230,7 +243,9 @@ class SyncConnection:
         with self._starting:
             if self._loop is None or self._loop.is_closed():
                 started: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
-                threading.Thread(target=self._serve, args=(started,), name=self._thread_name, daemon=True).start()
+                threading.Thread(
+                    target=self._serve, args=(started,), name=self._thread_name, daemon=True
+                ).start()
                 self._loop = started.get()
             return self._loop
 
@@ -304,6 +319,7 @@ class SyncQuoteStream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -1,6 +1,7 @@
 """A flood of ticks (1 price, 2 size) read in place and put into their streams, for speed alone.
 
-The layouts are the same from server version 157 to 200 (TWS-BEHAVIOUR.md F6). A whole chunk is split at its NULs
+The layouts are the same from server version 157 to 200 (TWS-BEHAVIOUR.md F6). A whole chunk is split at its
+NULs
 once, in C: a frame whose length fits a byte then shows as three empty pieces, its length byte glued to the
 message id, and its fields, so a tick is read by counting. Whatever does not look exactly like the usual
 tick (another message, a strange number, an unfinished frame) is cut out by its length prefix and handed on
@@ -24,7 +25,8 @@ _HEADS = {bytes([length, 48 + kind]): kind for length in range(1, 256) for kind 
 """The length byte and the message id behind it, as one piece of the split."""
 _FIELDS = {b"%d" % number: number for number in range(256)}
 _MASKS = {b"%d" % mask for mask in range(8)}
-_LARGEST = 1e9  # beyond it a number may be a sentinel for "unset", which the careful reading knows; nan fails the test too
+# beyond it a number may be a sentinel for "unset", which the careful reading knows; nan fails the test too
+_LARGEST = 1e9
 _NAN = float("nan")
 
 
@@ -57,7 +59,9 @@ class Ticks:
         while end - position >= 4:
             stop = position + 4 + int.from_bytes(buffer[position : position + 4], "big")
             if not position + 4 < stop <= position + 4 + MAX_LENGTH:
-                raise FrameError(f"a frame of {stop - position - 4} bytes is announced, 1 to {MAX_LENGTH} are allowed")
+                raise FrameError(
+                    f"a frame of {stop - position - 4} bytes is announced, 1 to {MAX_LENGTH} are allowed"
+                )
             if stop > end:
                 break
             if buffer[position + 3 : position + 6] in _TICK_STARTS:
@@ -75,9 +79,14 @@ class Ticks:
         self._rest = buffer[position:]
 
     def _run(self, pieces: list[bytes], piece: int, position: int) -> tuple[int, int]:
-        """Take the usual ticks that stand together; where the first other frame begins, in bytes and in pieces."""
+        """Take the usual ticks that stand together; where the first other frame begins, in bytes and in
+        pieces.
+        """
         streams, heads, fields, masks, size_of = self._streams, _HEADS, _FIELDS, _MASKS, SIZE_OF
-        now_ns, last = self._stamp.now_ns, len(pieces) - 11  # a tick has at most ten pieces, and one is behind it
+        now_ns, last = (
+            self._stamp.now_ns,
+            len(pieces) - 11,
+        )  # a tick has at most ten pieces, and one is behind it
         while piece <= last:
             head = pieces[piece + 3]
             kind = heads.get(head)

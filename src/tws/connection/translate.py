@@ -28,8 +28,20 @@ from tws.model.order import Order, OrderType, Side, TimeInForce
 from tws.wire.messages import ExecutionDetails, HistoricalDataBar, OrderStatus, WireContract
 
 __all__ = [
-    "bar_of", "broker_order_of", "commission_of", "completed_order_of", "contract_details_of", "contract_of",
-    "execution_of", "ib_contract", "ib_order", "money_call", "money_call_of", "order_status_of", "position_of", "wire_contract_of",
+    "bar_of",
+    "broker_order_of",
+    "commission_of",
+    "completed_order_of",
+    "contract_details_of",
+    "contract_of",
+    "execution_of",
+    "ib_contract",
+    "ib_order",
+    "money_call",
+    "money_call_of",
+    "order_status_of",
+    "position_of",
+    "wire_contract_of",
 ]
 
 _UNSET_INTS = {2**31 - 1, 2**63 - 1}
@@ -62,7 +74,9 @@ def ib_contract(contract: Contract) -> IbContract:
     ib.symbol = contract.symbol
     ib.secType = contract.sec_type
     ib.lastTradeDateOrContractMonth = contract.last_trade_date
-    ib.strike = 0.0 if contract.strike is None else contract.strike  # 0.0 is "no strike" below version 202 (F1)
+    ib.strike = (
+        0.0 if contract.strike is None else contract.strike
+    )  # 0.0 is "no strike" below version 202 (F1)
     ib.right = contract.right
     ib.multiplier = contract.multiplier
     ib.exchange = contract.exchange
@@ -77,7 +91,9 @@ def ib_contract(contract: Contract) -> IbContract:
 
 
 def ib_order(order: Order) -> IbOrder:
-    """Our order as the official client takes it. Prices leave as floats: a double holds each price that a tick allows."""
+    """Our order as the official client takes it. Prices leave as floats: a double holds each price that a
+    tick allows.
+    """
     ib = IbOrder()
     ib.action = str(order.side)
     ib.totalQuantity = order.quantity
@@ -99,11 +115,15 @@ def ib_order(order: Order) -> IbOrder:
 
 def money_call(order_id: int, contract: Contract, order: Order) -> MoneyCall:
     """A call of ours."""
-    return MoneyCall(kind=MoneyKind.PLACE, order_id=order_id, account=order.account, contract=contract, order=order)
+    return MoneyCall(
+        kind=MoneyKind.PLACE, order_id=order_id, account=order.account, contract=contract, order=order
+    )
 
 
 def money_call_of(order_id: int, contract: IbContract, order: IbOrder) -> MoneyCall:
-    """A call in the official client's words. Ours are set only when turned back they give the same, field for field."""
+    """A call in the official client's words. Ours are set only when turned back they give the same, field
+    for field.
+    """
     try:
         ours, wish = contract_of(contract), _order_of(order)
         beyond = _difference(ib_contract(ours), contract) or _difference(ib_order(wish), order)
@@ -111,7 +131,9 @@ def money_call_of(order_id: int, contract: IbContract, order: IbOrder) -> MoneyC
         beyond = str(error)
     if beyond:
         return MoneyCall(kind=MoneyKind.PLACE, order_id=order_id, account=order.account, beyond=beyond)
-    return MoneyCall(kind=MoneyKind.PLACE, order_id=order_id, account=order.account, contract=ours, order=wish)
+    return MoneyCall(
+        kind=MoneyKind.PLACE, order_id=order_id, account=order.account, contract=ours, order=wish
+    )
 
 
 def _order_of(ib: IbOrder) -> Order:
@@ -120,9 +142,18 @@ def _order_of(ib: IbOrder) -> Order:
     if quantity is None:
         raise ValueError("no quantity")
     return Order(
-        side=Side(ib.action), quantity=quantity, order_type=OrderType(ib.orderType), limit_price=_price(ib.lmtPrice),
-        stop_price=_price(ib.auxPrice), tif=TimeInForce(ib.tif or "DAY"), account=ib.account, order_ref=ib.orderRef,
-        parent_id=ib.parentId, oca_group=ib.ocaGroup, oca_type=ib.ocaType, transmit=bool(ib.transmit),
+        side=Side(ib.action),
+        quantity=quantity,
+        order_type=OrderType(ib.orderType),
+        limit_price=_price(ib.lmtPrice),
+        stop_price=_price(ib.auxPrice),
+        tif=TimeInForce(ib.tif or "DAY"),
+        account=ib.account,
+        order_ref=ib.orderRef,
+        parent_id=ib.parentId,
+        oca_group=ib.ocaGroup,
+        oca_type=ib.ocaType,
+        transmit=bool(ib.transmit),
         outside_rth=bool(ib.outsideRth),
     )
 
@@ -146,8 +177,10 @@ def _difference(ours: object, theirs: object) -> str:
 
 def _nothing(value: object, own: object) -> bool:
     """Whether both say nothing: empty, 0, an unset strike, or a soft-dollar tier without content."""
-    return all(not each or each == UNSET_DOUBLE or not any(getattr(each, "__dict__", {0: 1}).values())
-               for each in (value, own))
+    return all(
+        not each or each == UNSET_DOUBLE or not any(getattr(each, "__dict__", {0: 1}).values())
+        for each in (value, own)
+    )
 
 
 # -- from TWS
@@ -157,21 +190,38 @@ def contract_of(ib: Any) -> Contract:
     """The official client's contract as ours."""
     strike = ib.strike
     return Contract(
-        con_id=ib.conId, symbol=ib.symbol, sec_type=ib.secType, last_trade_date=ib.lastTradeDateOrContractMonth,
-        strike=strike if strike and strike < _HUGE else None, right="" if ib.right in ("?", "0") else ib.right,
-        multiplier=ib.multiplier, exchange=ib.exchange, primary_exchange=ib.primaryExchange, currency=ib.currency,
-        local_symbol=ib.localSymbol, trading_class=ib.tradingClass, include_expired=ib.includeExpired,
-        sec_id_type=ib.secIdType, sec_id=ib.secId,
+        con_id=ib.conId,
+        symbol=ib.symbol,
+        sec_type=ib.secType,
+        last_trade_date=ib.lastTradeDateOrContractMonth,
+        strike=strike if strike and strike < _HUGE else None,
+        right="" if ib.right in ("?", "0") else ib.right,
+        multiplier=ib.multiplier,
+        exchange=ib.exchange,
+        primary_exchange=ib.primaryExchange,
+        currency=ib.currency,
+        local_symbol=ib.localSymbol,
+        trading_class=ib.tradingClass,
+        include_expired=ib.includeExpired,
+        sec_id_type=ib.secIdType,
+        sec_id=ib.secId,
     )
 
 
 def wire_contract_of(wire: WireContract) -> Contract:
     """The wire's contract as ours."""
     return Contract(
-        con_id=wire.con_id, symbol=wire.symbol, sec_type=wire.sec_type,
-        last_trade_date=wire.last_trade_date_or_contract_month, strike=wire.strike or None,
-        right="" if wire.right in ("?", "0") else wire.right, multiplier=wire.multiplier, exchange=wire.exchange,
-        primary_exchange=wire.primary_exch, currency=wire.currency, local_symbol=wire.local_symbol,
+        con_id=wire.con_id,
+        symbol=wire.symbol,
+        sec_type=wire.sec_type,
+        last_trade_date=wire.last_trade_date_or_contract_month,
+        strike=wire.strike or None,
+        right="" if wire.right in ("?", "0") else wire.right,
+        multiplier=wire.multiplier,
+        exchange=wire.exchange,
+        primary_exchange=wire.primary_exch,
+        currency=wire.currency,
+        local_symbol=wire.local_symbol,
         trading_class=wire.trading_class,
     )
 
@@ -180,12 +230,25 @@ def contract_details_of(ib: Any) -> ContractDetails:
     """Answer 10 as ours."""
     size, step = _quantity(ib.minSize), _quantity(ib.sizeIncrement)
     return ContractDetails(
-        contract=contract_of(ib.contract), market_name=ib.marketName, min_tick=ib.minTick, order_types=ib.orderTypes,
-        valid_exchanges=ib.validExchanges, price_magnifier=ib.priceMagnifier, under_con_id=ib.underConId,
-        long_name=ib.longName, contract_month=ib.contractMonth, industry=ib.industry, category=ib.category,
-        subcategory=ib.subcategory, time_zone_id=ib.timeZoneId, trading_hours=ib.tradingHours,
-        liquid_hours=ib.liquidHours, market_rule_ids=ib.marketRuleIds, stock_type=ib.stockType,
-        min_size=None if size is None else float(size), size_increment=None if step is None else float(step),
+        contract=contract_of(ib.contract),
+        market_name=ib.marketName,
+        min_tick=ib.minTick,
+        order_types=ib.orderTypes,
+        valid_exchanges=ib.validExchanges,
+        price_magnifier=ib.priceMagnifier,
+        under_con_id=ib.underConId,
+        long_name=ib.longName,
+        contract_month=ib.contractMonth,
+        industry=ib.industry,
+        category=ib.category,
+        subcategory=ib.subcategory,
+        time_zone_id=ib.timeZoneId,
+        trading_hours=ib.tradingHours,
+        liquid_hours=ib.liquidHours,
+        market_rule_ids=ib.marketRuleIds,
+        stock_type=ib.stockType,
+        min_size=None if size is None else float(size),
+        size_increment=None if step is None else float(step),
     )
 
 
@@ -194,11 +257,22 @@ def broker_order_of(order_id: int, contract: Any, order: Any, state: Any) -> Bro
     limit, stop = _price(order.lmtPrice), _price(order.auxPrice)
     kind = order.orderType
     return BrokerOrder(
-        order_id=order_id, perm_id=order.permId, client_id=order.clientId, account=order.account,
-        contract=contract_of(contract), side=order.action, quantity=_quantity(order.totalQuantity) or Decimal(0),
-        order_type=kind, limit_price=limit if "LMT" in kind or limit else None,  # 0.0 stands for "none" (C5)
-        stop_price=stop or None, tif=order.tif, order_ref=order.orderRef, parent_id=order.parentId,
-        status=state.status, oca_group=order.ocaGroup, transmit=bool(order.transmit),
+        order_id=order_id,
+        perm_id=order.permId,
+        client_id=order.clientId,
+        account=order.account,
+        contract=contract_of(contract),
+        side=order.action,
+        quantity=_quantity(order.totalQuantity) or Decimal(0),
+        order_type=kind,
+        limit_price=limit if "LMT" in kind or limit else None,  # 0.0 stands for "none" (C5)
+        stop_price=stop or None,
+        tif=order.tif,
+        order_ref=order.orderRef,
+        parent_id=order.parentId,
+        status=state.status,
+        oca_group=order.ocaGroup,
+        transmit=bool(order.transmit),
     )
 
 
@@ -207,52 +281,99 @@ def completed_order_of(contract: Any, order: Any, state: Any) -> BrokerOrder:
     limit, stop = _price(order.lmtPrice), _price(order.auxPrice)
     kind = order.orderType
     return BrokerOrder(
-        order_id=0, perm_id=order.permId, client_id=order.clientId, account=order.account,
-        contract=contract_of(contract), side=order.action, quantity=_quantity(order.totalQuantity) or Decimal(0),
-        order_type=kind, limit_price=limit if "LMT" in kind or limit else None, stop_price=stop or None,
-        tif=order.tif, order_ref=order.orderRef, parent_id=0, status=state.status, oca_group=order.ocaGroup,
-        completed=True, filled=_quantity(order.filledQuantity),
+        order_id=0,
+        perm_id=order.permId,
+        client_id=order.clientId,
+        account=order.account,
+        contract=contract_of(contract),
+        side=order.action,
+        quantity=_quantity(order.totalQuantity) or Decimal(0),
+        order_type=kind,
+        limit_price=limit if "LMT" in kind or limit else None,
+        stop_price=stop or None,
+        tif=order.tif,
+        order_ref=order.orderRef,
+        parent_id=0,
+        status=state.status,
+        oca_group=order.ocaGroup,
+        completed=True,
+        filled=_quantity(order.filledQuantity),
     )
 
 
 def order_status_of(status: OrderStatus) -> BrokerOrderStatus:
     """orderStatus (3) as ours. A price of 0 before the first fill stays 0."""
     return BrokerOrderStatus(
-        order_id=status.order_id, perm_id=status.perm_id, client_id=status.client_id, status=status.status,
-        filled=status.filled, remaining=status.remaining, average_price=_price(status.avg_fill_price),
-        last_price=_price(status.last_fill_price), parent_id=status.parent_id, why_held=status.why_held,
+        order_id=status.order_id,
+        perm_id=status.perm_id,
+        client_id=status.client_id,
+        status=status.status,
+        filled=status.filled,
+        remaining=status.remaining,
+        average_price=_price(status.avg_fill_price),
+        last_price=_price(status.last_fill_price),
+        parent_id=status.parent_id,
+        why_held=status.why_held,
     )
 
 
 def execution_of(details: ExecutionDetails, zone: tzinfo) -> Execution:
-    """execDetails (11) as ours; a time without a zone is meant in `zone`. Raises ValueError or KeyError when unreadable."""
+    """execDetails (11) as ours; a time without a zone is meant in `zone`. Raises ValueError or KeyError when
+    unreadable.
+    """
     fill = details.execution
     return Execution(
-        exec_id=fill.exec_id, order_id=fill.order_id, perm_id=fill.perm_id, client_id=fill.client_id,
-        account=fill.acct_number, contract=wire_contract_of(details.contract), side=_SIDES[fill.side],
-        quantity=fill.shares, price=decimal(fill.price), time_ns=instant_ns(fill.time, zone),
-        cumulative=fill.cum_qty, average_price=decimal(fill.avg_price), order_ref=fill.order_ref,
+        exec_id=fill.exec_id,
+        order_id=fill.order_id,
+        perm_id=fill.perm_id,
+        client_id=fill.client_id,
+        account=fill.acct_number,
+        contract=wire_contract_of(details.contract),
+        side=_SIDES[fill.side],
+        quantity=fill.shares,
+        price=decimal(fill.price),
+        time_ns=instant_ns(fill.time, zone),
+        cumulative=fill.cum_qty,
+        average_price=decimal(fill.avg_price),
+        order_ref=fill.order_ref,
         exchange=fill.exchange,
     )
 
 
 def commission_of(report: Any) -> Commission:
     """commissionAndFeesReport (59) as ours; the largest double means that the fill closed nothing (C5)."""
-    return Commission(exec_id=report.execId, amount=_price(report.commissionAndFees) or Decimal(0),
-                      currency=report.currency, realized_pnl=_price(report.realizedPNL))
+    return Commission(
+        exec_id=report.execId,
+        amount=_price(report.commissionAndFees) or Decimal(0),
+        currency=report.currency,
+        realized_pnl=_price(report.realizedPNL),
+    )
 
 
 def position_of(account: str, contract: Any, quantity: Any, average_cost: float) -> Position:
     """position (61) as ours."""
-    return Position(account=account, contract=contract_of(contract), quantity=_quantity(quantity) or Decimal(0),
-                    average_cost=_price(average_cost) or Decimal(0))
+    return Position(
+        account=account,
+        contract=contract_of(contract),
+        quantity=_quantity(quantity) or Decimal(0),
+        average_cost=_price(average_cost) or Decimal(0),
+    )
 
 
 def bar_of(bar: HistoricalDataBar, seconds: int) -> Bar:
-    """One historical bar. Intraday dates are epoch seconds (we ask for formatDate 2), day bars yyyyMMdd (E)."""
+    """One historical bar. Intraday dates are epoch seconds (we ask for formatDate 2), day bars yyyyMMdd
+    (E).
+    """
     day = bar.date if len(bar.date) == 8 else ""
     return Bar(
-        time_ns=instant_ns(day, UTC) if day else int(bar.date) * NS_PER_S, seconds=seconds, open=bar.open,
-        high=bar.high, low=bar.low, close=bar.close, volume=0.0 if bar.volume is None else float(bar.volume),
-        wap=None if bar.wap is None else float(bar.wap), count=max(bar.bar_count, 0), date=day,
+        time_ns=instant_ns(day, UTC) if day else int(bar.date) * NS_PER_S,
+        seconds=seconds,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=0.0 if bar.volume is None else float(bar.volume),
+        wap=None if bar.wap is None else float(bar.wap),
+        count=max(bar.bar_count, 0),
+        date=day,
     )

@@ -1,6 +1,7 @@
 """The texts in which TWS writes instants, as nanoseconds since the epoch.
 
-Known forms (TWS-BEHAVIOUR.md C4, E, A1): `20250708 02:35:00 America/New_York`, `20250708 02:35:00 US/Eastern`,
+Known forms (TWS-BEHAVIOUR.md C4, E, A1): `20250708 02:35:00 America/New_York`, `20250708 02:35:00
+US/Eastern`,
 `20230224  12:04:56` (two blanks, no zone: TWS's login zone), `20250708-06:35:00` (UTC), epoch seconds, and
 `20250425 15:23:54 EST` or a display name in the handshake.
 """
@@ -16,19 +17,41 @@ from tws.clock import NS_PER_S, to_ns
 __all__ = ["instant_ns", "login_zone", "zone_named"]
 
 _PLACES = {
-    "EST": "America/New_York", "EDT": "America/New_York", "EST5EDT": "America/New_York",
-    "CST": "America/Chicago", "CDT": "America/Chicago", "MST": "America/Denver", "MDT": "America/Denver",
-    "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "GMT": "Europe/London", "BST": "Europe/London",
-    "CET": "Europe/Berlin", "CEST": "Europe/Berlin", "MET": "Europe/Berlin", "EET": "Europe/Athens",
-    "EEST": "Europe/Athens", "JST": "Asia/Tokyo", "HKT": "Asia/Hong_Kong", "UTC": "UTC", "Z": "UTC",
-    "British Summer Time": "Europe/London", "Greenwich Mean Time": "Europe/London",
-    "Eastern Standard Time": "America/New_York", "Eastern Daylight Time": "America/New_York",
-    "Central Standard Time": "America/Chicago", "Central Daylight Time": "America/Chicago",
-    "Pacific Standard Time": "America/Los_Angeles", "Pacific Daylight Time": "America/Los_Angeles",
-    "Central European Standard Time": "Europe/Berlin", "Central European Summer Time": "Europe/Berlin",
+    "EST": "America/New_York",
+    "EDT": "America/New_York",
+    "EST5EDT": "America/New_York",
+    "CST": "America/Chicago",
+    "CDT": "America/Chicago",
+    "MST": "America/Denver",
+    "MDT": "America/Denver",
+    "PST": "America/Los_Angeles",
+    "PDT": "America/Los_Angeles",
+    "GMT": "Europe/London",
+    "BST": "Europe/London",
+    "CET": "Europe/Berlin",
+    "CEST": "Europe/Berlin",
+    "MET": "Europe/Berlin",
+    "EET": "Europe/Athens",
+    "EEST": "Europe/Athens",
+    "JST": "Asia/Tokyo",
+    "HKT": "Asia/Hong_Kong",
+    "UTC": "UTC",
+    "Z": "UTC",
+    "British Summer Time": "Europe/London",
+    "Greenwich Mean Time": "Europe/London",
+    "Eastern Standard Time": "America/New_York",
+    "Eastern Daylight Time": "America/New_York",
+    "Central Standard Time": "America/Chicago",
+    "Central Daylight Time": "America/Chicago",
+    "Pacific Standard Time": "America/Los_Angeles",
+    "Pacific Daylight Time": "America/Los_Angeles",
+    "Central European Standard Time": "Europe/Berlin",
+    "Central European Summer Time": "Europe/Berlin",
     "Coordinated Universal Time": "UTC",
 }
-"""Abbreviations and display names seen in the handshake (A1). An abbreviation names a place with summer time."""
+"""Abbreviations and display names seen in the handshake (A1). An abbreviation names a place with summer
+time.
+"""
 
 
 @lru_cache(maxsize=64)
@@ -41,7 +64,9 @@ def zone_named(name: str) -> tzinfo | None:
 
 
 def login_zone(connection_time: str) -> tzinfo:
-    """The zone in which TWS dates what it sends without a zone, from the handshake's time; UTC when unknown."""
+    """The zone in which TWS dates what it sends without a zone, from the handshake's time; UTC when
+    unknown.
+    """
     return zone_named(connection_time[17:].strip()) or UTC
 
 
