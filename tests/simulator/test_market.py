@@ -116,6 +116,7 @@ def test_the_top_of_all_venues(tmp_path: Path) -> None:
         "1003,ask,10.01,100,Q",  # it locks Q's and Z's bids: those were stale
         "1004,ask,10.01,0,Q",  # withdrawn
         "1005,trade,10.015,50,D",
+        "1006,bid,10.02,100,Q",  # it locks P's ask
     ]
     path = tmp_path / "SPY-x-ticks.csv"
     path.write_text(TICKS + "\n".join(rows), "utf-8")
@@ -128,8 +129,9 @@ def test_the_top_of_all_venues(tmp_path: Path) -> None:
         (1000, 100, 1001, 100),
         (1000, 100, 1002, 100),
         (1000, 100, 1002, 100),
+        (1002, 100, 0, 0),
     ]
-    assert list(read(path, 1))[-1].trade == 10.015
+    assert list(read(path, 1))[-2].trade == 10.015
 
 
 BAD = [

@@ -34,6 +34,8 @@ from tws.wire.messages import (
     ContractData,
     ContractDataEnd,
     ContractDataRequest,
+    CurrentTime,
+    CurrentTimeRequest,
     ErrorMessage,
     ExecutionDetails,
     ExecutionDetailsEnd,
@@ -148,8 +150,8 @@ async def test_the_order_of_a_stream_and_its_end(start: Start, connect: Connect)
     client.send(CancelMarketData(4), CancelMarketData(4))
     assert (await client.expect(ErrorMessage, lambda m: m.error_code == 300)).id == 4
     simulator.quote("SPY", bid=101.0, ask=101.02)
-    client.send(IdsRequest())
-    await client.expect(NextValidId)
+    client.send(CurrentTimeRequest())
+    await client.expect(CurrentTime)
     assert not [m for m in client.all(TickPrice) if m.price == 101.0]
 
 
@@ -289,6 +291,7 @@ async def test_bars_agree_with_one_another_and_with_the_live_market(start: Start
         assert (day.high, day.low) == (max(b.high for b in part), min(b.low for b in part))
         assert day.volume == sum(b.volume for b in part if b.volume is not None)
     assert abs(days[-1].open - days[-2].close) < 0.05 * days[-1].open
+    assert days[-2].close == simulator.core.tapes[SPY].close  # what tick 9 says
     bids = (await client.expect(HistoricalData, lambda m: m.req_id == 3)).historical_data_bars
     assert bids[0].date == "20260105 09:30:00 America/New_York" and len(bids) == 10
     fine = (await client.expect(HistoricalData, lambda m: m.req_id == 4)).historical_data_bars
@@ -296,6 +299,21 @@ async def test_bars_agree_with_one_another_and_with_the_live_market(start: Start
     assert (await client.expect(HistoricalDataEnd, lambda m: m.req_id == 1)).start_date_str.endswith(
         "America/New_York"
     )
+
+
+async def test_regular_hours_alone_or_all(start: Start, connect: Connect) -> None:
+    before = T0 - 1800 * NS_PER_S
+    options = {"symbols": ("SPY",), "speed": "max", "hours": "exchange"}
+    simulator = await start(**options, start_ns=before, end_ns=T0 + 60 * NS_PER_S)
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    await simulator.over.wait()
+    for req_id, rth in ((1, True), (2, False)):
+        client.send(HistoricalDataRequest(req_id, stock("SPY"), "", "1 min", "1 D", rth, "MIDPOINT", 2))
+    regular = (await client.expect(HistoricalData, lambda m: m.req_id == 1)).historical_data_bars
+    everything = (await client.expect(HistoricalData, lambda m: m.req_id == 2)).historical_data_bars
+    assert int(regular[0].date) == T0 // NS_PER_S and len(regular) == 1
+    assert int(everything[0].date) == before // NS_PER_S and len(everything) == 31
 
 
 @pytest.mark.parametrize(

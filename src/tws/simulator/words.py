@@ -152,7 +152,7 @@ def _order(view: OrderView) -> WireOrder:
         account=ticket.account,
         order_ref=ticket.order_ref,
         oca_group=view.oca_group,
-        oca_type=ticket.oca_type or 3,
+        oca_type=ticket.oca_type,
         transmit=True,
         what_if=ticket.what_if,
         outside_rth=ticket.outside_rth,
