@@ -420,6 +420,18 @@ async def test_orders_of_a_client_outlive_its_session(start: Start, connect: Con
     await back.expect(OrderStatus, lambda m: (m.order_id, m.status) == (5, "Cancelled"))
 
 
+async def test_orders_belong_to_the_client_that_placed_them(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    other = await connect(simulator, 7)
+    await other.expect(NextValidId)
+    other.send(PlaceOrderRequest(1, stock("SPY"), order("BUY", "LMT", lmt_price=50.0)))
+    told = await other.expect(OrderStatus, lambda m: m.status == "Submitted")
+    assert told.client_id == 7 and [view.client_id for view in simulator.exchange.open_orders()] == [7]
+    client.send(CurrentTimeRequest())
+    await client.expect(CurrentTime)
+    assert client.all(OrderStatus) == []
+
+
 async def test_the_master_client_hears_all(start: Start, connect: Connect) -> None:
     simulator, client = await manual(start, connect, master_client_id=9)
     master = await connect(simulator, 9)
