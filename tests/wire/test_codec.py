@@ -229,10 +229,20 @@ def test_a_message_that_the_version_lacks_is_not_written() -> None:
         codec.encode(CurrentTimeInMillisRequest(), 196)
 
 
-def test_decimals_are_written_without_exponent() -> None:
-    assert b"\x001000000\x000.00000001\x00" in codec.encode(
-        OrderStatus(1, "Submitted", Decimal("1E+6"), Decimal("1E-8")), 178
-    )
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1E+6", b"1000000"),
+        ("1E-8", b"0.00000001"),
+        ("100.0", b"100"),
+        ("-7.50", b"-7.5"),
+        ("0.0", b"0"),
+        ("10", b"10"),
+    ],
+)
+def test_decimals_are_written_plainly(value: str, text: bytes) -> None:
+    """No exponent; and no zeros behind the point: the official client 9.81 reads a size by int()."""
+    assert codec.encode(OrderStatus(1, "Submitted", Decimal(value), Decimal(3)), 178).split(b"\0")[3] == text
 
 
 def test_text_that_is_not_ascii_is_escaped() -> None:

@@ -246,13 +246,14 @@ def _write_opt_int(unset: str) -> Callable[[int | None], str]:
 
 
 def write_decimal(value: Decimal) -> str:
-    """Plain digits, never an exponent: not every client's parser takes one."""
+    """Plain digits: no exponent, and no zeros behind the point, since clients below 163 read sizes as integers."""
     text = str(value)
     if text.isdigit():
         return text
     if not value.is_finite():
         raise ValueError(f"{value} is no finite number")
-    return format(value, "f") if "E" in text else text
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _write_opt_decimal(unset: str) -> Callable[[Decimal | None], str]:
