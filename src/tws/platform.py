@@ -14,11 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
-import psutil
-
-__all__ = ["doubtful_place", "install_stop_signals", "kill_process", "make_private", "state_folder"]
-
-_KILL_WAIT_S = 5.0  # a killed process is gone in milliseconds, unless the kernel itself is stuck in its I/O
+__all__ = ["doubtful_place", "install_stop_signals", "state_folder"]
 
 
 def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Callable[[], None]:
@@ -48,50 +44,6 @@ def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[],
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     return undo
-
-
-def kill_process(pid: int, started: float) -> bool:
-    """End a process at once, without its consent. True: it is gone.
-
-    `started` is its start (seconds since the epoch, as psutil's create_time tells it): the numbers of
-    processes are used again, and another program must never pay for that. False: it would not go, or
-    belongs to somebody else.
-    """
-    try:
-        process = psutil.Process(pid)
-        if abs(process.create_time() - started) > 1.0:
-            return True  # the number is another's now, so ours has ended
-        process.kill()
-        process.wait(_KILL_WAIT_S)
-    except psutil.NoSuchProcess:
-        return True
-    except (psutil.AccessDenied, psutil.TimeoutExpired):
-        return False
-    return True
-
-
-def make_private(path: Path) -> None:
-    """Let the user alone read and write a file, or enter a folder.
-
-    Windows: nothing is done, since the profile folder, where our state lives, is the user's own already.
-    Raises OSError, as chmod does.
-    """
-    if sys.platform != "win32":
-        path.chmod(0o700 if path.is_dir() else 0o600)
-
-
-_MIRRORS = {
-    "onedrive": "OneDrive",
-    "dropbox": "Dropbox",
-    "google drive": "Google Drive",
-    "googledrive": "Google Drive",
-    "my drive": "Google Drive",
-    "box sync": "Box",
-    "nextcloud": "Nextcloud",
-    "icloud drive": "iCloud",
-    "iclouddrive": "iCloud",
-    "mobile documents": "iCloud",
-}
 
 
 def state_folder(

@@ -217,3 +217,34 @@ def test_pure_packages_import_from_the_list(name: str) -> None:
 
 def within(module: str, package: str) -> bool:
     return module == package or module.startswith(package + ".")
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported", "allowed"),
+    [
+        ("desk", "orders", True),
+        ("orders", "desk", False),
+        ("orders", "positions", False),
+        ("orders", "orders", True),
+        ("model", "config", True),
+        ("config", "model", False),
+        ("config", "platform", False),
+        ("exchange", "model", True),
+        ("exchange", "wire", False),
+        ("connection", "simulator", False),
+        ("cli", "errors", True),
+    ],
+)
+def test_the_rules_themselves(importer: str, imported: str, allowed: bool) -> None:
+    assert may_import(importer, imported) is allowed
+
+
+def test_imports_are_seen_wherever_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "import ibapi.client as c\nfrom tws import model\nfrom . import order\nfrom ..wire import codec\n"
+        "def f():\n    from tws.risk.gate import Gate\n",
+        encoding="utf-8",
+    )
+    found = [entry.module for entry in imports("tws.orders.module", path)]
+    assert found == ["ibapi.client", "tws.model", "tws.orders", "tws.wire.codec", "tws.risk.gate"]

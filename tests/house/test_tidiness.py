@@ -25,7 +25,9 @@ LONG_FUNCTIONS: dict[str, tuple[int, str]] = {}
 
 SECRETS = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    "a token": re.compile(r"\b(gh[p]_|github_[p]at_|glp[a]t-|xo[x][abp]-|sk-[A-Za-z0-9]{20}|AKIA[A-Z0-9]{16})"),
+    "a token": re.compile(
+        r"\b(gh[p]_|github_[p]at_|glp[a]t-|xo[x][abp]-|sk-[A-Za-z0-9]{20}|AKIA[A-Z0-9]{16})"
+    ),
 }
 
 
