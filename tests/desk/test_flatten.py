@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tws.desk import Ask, Cancel, Flatten, Place, SubmitOrder
 from tws.model.contract import Contract
-from tws.model.facts import Link, LinkState
+from tws.model.facts import Answer, AnswerKind, Link, LinkState
 from tws.model.instrument import Instrument
 from tws.model.order import Side
 from tws.model.records import FlattenPhase, OrderState
@@ -173,3 +173,19 @@ def test_a_working_entry_without_protection_is_cancelled_too(bench) -> None:
     bench.pair(bench.order(place.intent_id), "Submitted")
     bench.tell(Flatten(symbol=None, reason="test"))
     assert bench.cancels() == [place.order_id]
+
+
+def test_a_list_that_was_asked_for_before_the_last_cancel_is_not_enough(bench) -> None:
+    trade = hold(bench)
+    bench.tell(bench.position(130))
+    bench.wait(11)
+    assert AnswerKind.POSITIONS in [ask.kind for ask in bench.take(Ask)]
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    bench.wait(1)
+    cancelled(bench, trade)
+    bench.tell(Answer(kind=AnswerKind.POSITIONS, session=1, positions=(bench.position(100),)))
+    assert bench.take(Place) == []
+    assert [ask.kind for ask in bench.effects if isinstance(ask, Ask)] == [AnswerKind.POSITIONS]
+    bench.answer(positions=(bench.position(90),))
+    (close,) = bench.take(Place)
+    assert close.order.quantity == 90

@@ -22,7 +22,7 @@ def test_01_a_rolled_back_next_id_is_never_issued_again(bench) -> None:
     bench.drop()
     bench.connect(next_id=1)
     assert bench.desk.state.next_order_id == 4
-    bench.tell(NextOrderId(order_id=2))
+    assert bench.tell(NextOrderId(order_id=2)) == []
     assert bench.desk.state.next_order_id == 4
     bench.check()
 
@@ -233,6 +233,8 @@ def test_10_a_notice_never_ends_an_order(bench, code: int) -> None:
     trade = bench.enter()
     bench.work(trade)
     bench.reply(trade.entry, code, "a notice")
+    asked = bench.take(Ask)
+    assert bool(asked) is (code == 202), "202 without its Cancelled is a question, the others are none"
     assert trade.entry.state is OrderState.WORKING
     bench.fill(trade.entry, 100)
     assert bench.net() == 100

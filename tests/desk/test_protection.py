@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tws.desk import Cancel, CancelIntent, Place, TimerTick
+from tws.desk import Ask, Cancel, CancelIntent, NotWritten, Place, TimerTick
 from tws.desk.protect import MAX_CLOSES, MAX_REPAIRS
 from tws.model.facts import Link, LinkState
 from tws.model.order import OrderType, Role, Side
-from tws.model.records import OrderState, Released
+from tws.model.records import Denied, OrderState, Released
 
 
 def held(bench, quantity: int = 100, filled: int | None = None):
@@ -203,6 +203,7 @@ def test_nothing_is_sent_while_the_link_is_down(bench) -> None:
     bench.wait(60)
     assert bench.take(Place) == []
     assert bench.cancels() == []
+    assert bench.take(Ask) == []
 
 
 def test_filled_before_its_executions_waits_for_what_is_held(bench) -> None:
@@ -217,3 +218,90 @@ def test_filled_before_its_executions_waits_for_what_is_held(bench) -> None:
     assert bench.net() == Decimal(100)
     bench.wait(30)
     assert bench.cancels() == []
+
+
+def test_a_fill_after_the_cancel_makes_the_pair_grow(bench) -> None:
+    trade, stop, target = own_pair(bench)
+    bench.tell(bench.execution(trade.entry, 10, "100.00"))
+    assert trade.entry.state is OrderState.CANCELLED and any(
+        "after the cancel" in text for text in bench.alarms()
+    )
+    bench.wait(3)
+    changes = bench.written()
+    assert [(change.order_id, change.order.quantity) for change in changes] == [
+        (stop.order_id, 50),
+        (target.order_id, 50),
+    ]
+    assert bench.desk.state.groups[trade.entry.group_id].bare_since_ns is not None
+    bench.pair(stop, "PreSubmitted")
+    bench.pair(target, "Submitted")
+    assert bench.desk.state.groups[trade.entry.group_id].bare_since_ns is None
+    bench.wait(30)
+    assert bench.take(Place) == []
+    bench.check()
+
+
+def test_protection_that_the_gate_refuses_is_not_tried_for_ever(bench) -> None:
+    trade = held(bench, 100, 40)
+    bench.tell(Link(state=LinkState.CONNECTED, session=1, accounts=("DU7654321",)))
+    for order in (trade.entry, trade.target, trade.stop):
+        bench.pair(order, "Cancelled", remaining=0)
+    bench.wait(200)
+    assert bench.take(Place) == []
+    denied = [record for record in bench.all_records if isinstance(record, Denied)]
+    assert 0 < len(denied) <= 2 * (MAX_REPAIRS + MAX_CLOSES)
+    assert any("NOT PROTECTED" in text for text in bench.alarms())
+    bench.check()
+
+
+def test_a_pair_that_ended_just_before_the_link_is_not_replaced_while_it_is_down(bench) -> None:
+    trade = held(bench)
+    for order in (trade.stop, trade.target):
+        bench.pair(order, "Cancelled", remaining=0)
+    bench.drop()
+    bench.wait(60)
+    assert bench.take(Place) == []
+    bench.connect(positions=(bench.position(100),))
+    bench.wait(1)
+    assert [place.order.quantity for place in bench.take(Place)] == [100, 100]
+
+
+def test_both_exits_ended_by_themselves_waits_for_a_fill_under_way(bench) -> None:
+    trade = held(bench)
+    for order in (trade.stop, trade.target):
+        bench.pair(order, "Cancelled", remaining=0)
+    bench.wait(1)
+    assert bench.take(Place) == []
+    bench.wait(1)
+    assert len(bench.take(Place)) == 2
+
+
+def test_an_exit_of_unknown_outcome_does_not_count_as_protection(bench) -> None:
+    trade = held(bench)
+    group = bench.desk.state.groups[trade.entry.group_id]
+    assert group.bare_since_ns is None
+    bench.reply(trade.stop, 504, "Not connected")
+    bench.tell(NotWritten(order_id=trade.stop.order_id, reason="?", any_byte_left=True))
+    assert trade.stop.state is OrderState.UNKNOWN
+    assert group.bare_since_ns is not None
+    bench.wait(30)
+    assert bench.take(Place) == []
+
+
+def test_a_close_under_way_is_left_to_work(bench) -> None:
+    trade = held(bench, 100, 40)
+    for order in (trade.entry, trade.target, trade.stop):
+        bench.pair(order, "Cancelled", remaining=0)
+    close = None
+    while close is None:
+        for place in bench.written():
+            order = bench.order(place.intent_id)
+            if order.role is Role.CLOSE:
+                close = order
+            else:
+                bench.reply(order, 201, "no")
+        bench.wait(3)
+    bench.pair(close, "Submitted")
+    bench.wait(60)
+    assert bench.cancels() == []
+    assert bench.take(Place) == []

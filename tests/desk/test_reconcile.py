@@ -239,6 +239,8 @@ def test_a_withdrawal_that_comes_after_the_bytes_left_is_not_believed(bench) -> 
     trade = bench.enter()
     bench.tell(Withdrawn(order_id=trade.entry.order_id))
     assert trade.entry.state is OrderState.SENT
+    bench.tell(CancelIntent(intent_id="t-1", reason="test"), Withdrawn(order_id=trade.entry.order_id))
+    assert trade.entry.state is OrderState.PENDING_CANCEL
 
 
 def test_ids_for_somebody_else(bench) -> None:
@@ -315,3 +317,17 @@ def test_an_idle_desk_writes_nothing(bench) -> None:
     for _ in range(600):
         bench.now += NS_PER_S
         assert bench.tell(TimerTick()) == []
+
+
+def test_an_answer_that_was_asked_for_before_the_order_proves_nothing_of_it(bench) -> None:
+    trade = bench.enter(limit=99.0)
+    bench.work(trade)
+    bench.reply(trade.entry, 77777, "a code that nobody knows")
+    assert {ask.kind for ask in bench.take(Ask)} == set(ROUND)
+    later = bench.enter(contract=Contract(con_id=265598, symbol="AAPL"))
+    bench.wait(6)
+    assert later.entry.state is OrderState.UNKNOWN
+    one_round(bench)
+    assert later.entry.misses == ()
+    bench.answer()
+    assert len(later.entry.misses) <= 1

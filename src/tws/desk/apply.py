@@ -72,7 +72,6 @@ def _resized(state: DeskState, record: r.Resized) -> None:
     order = state.book.orders[record.intent_id]
     order.order = replace(order.order, quantity=record.quantity)
     order.revision = record.revision
-    order.claimed_remaining = None  # it spoke of the old size
     order.changed_ns = record.at_ns
     group = state.groups.get(order.group_id)
     if group is not None:
@@ -90,8 +89,6 @@ def _moved(state: DeskState, record: r.Moved) -> None:
     if record.state is not order.state:
         order.changed_ns = record.at_ns
     if record.state is r.OrderState.UNKNOWN and order.state is not r.OrderState.UNKNOWN:
-        # Silence on a link that is up may be resolved in this very epoch; a lost link only in the next.
-        order.lost_epoch = state.epoch if not state.link_up else state.epoch - 1
         order.misses = ()
     order.doubted = record.state is r.OrderState.UNKNOWN and (order.doubted or not order.live)
     if record.perm_id:

@@ -43,7 +43,6 @@ def begin_flatten(turn: Turn, command: Flatten) -> None:
         for group_id in tuple(state.open_groups):
             if state.groups[group_id].contract.symbol == symbol:
                 turn.emit(Released(at_ns=turn.now_ns, group_id=group_id, reason=f"flatten: {command.reason}"))
-        _cancel(turn, symbol, command.reason)
     if command.symbol is None and command.key:
         _to(turn, scope, FlattenPhase.FLAT, "begun for every symbol", key=command.key)
 

@@ -196,8 +196,8 @@ def _judge_absence(turn: Turn, asked_ns: int) -> None:
     for order in state.book.living():
         if order.state is not OrderState.UNKNOWN or order.intent_id in state.named:
             continue
-        if order.lost_epoch >= state.epoch or order.changed_ns > asked_ns:
-            continue  # lost in this very epoch, or after the round's first question
+        if order.changed_ns > asked_ns:
+            continue  # it became unknown after the round's first question
         earlier = [at for epoch, at in order.misses if epoch == state.epoch]
         turn.emit(Missed(at_ns=turn.now_ns, intent_id=order.intent_id, session=state.session))
         if not earlier or turn.now_ns - earlier[0] < turn.timing.absence_ns:

@@ -119,6 +119,9 @@ class Turn:
             self.alarm(Severity.WARNING, f"arc {order.intent_id} {order.state} {event}",
                        f"order {order.intent_id} is {order.state} and heard {event}: {cause or 'no arc'}")
             return
+        if arc.loud:  # also where the order stays what it is: a fill after the cancel
+            self.alarm(Severity.ALARM, f"{order.intent_id} {event} after {order.state}",
+                       f"order {order.intent_id} ({order.contract.symbol}): {arc.why}. {cause}".strip())
         target, perm_state = arc.to, None
         own = order.perms.get(perm_id)
         if own is not None and len(order.perms) > 1:
@@ -134,13 +137,9 @@ class Turn:
         same_perm = own is None or own.state is (perm_state or target)
         if target is order.state and claim is None and rest is None and same_perm and not written:
             return
-        before = order.state
-        self.emit(Moved(at_ns=self.now_ns, intent_id=order.intent_id, event=event, before=before,
+        self.emit(Moved(at_ns=self.now_ns, intent_id=order.intent_id, event=event, before=order.state,
                         state=target, perm_id=perm_id if own is not None else 0, perm_state=perm_state,
                         filled=claim, remaining=rest, written=written, cause=cause))
-        if arc.loud:
-            self.alarm(Severity.ALARM, f"{order.intent_id} {event} after {before}",
-                       f"order {order.intent_id} ({order.contract.symbol}): {arc.why}. {cause}".strip())
 
     def cancel(self, order: OurOrder, reason: str) -> None:
         """We want it gone. An order that was never approved is withdrawn here; no byte of it exists."""

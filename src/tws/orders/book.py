@@ -52,8 +52,6 @@ class OurOrder(Struct, kw_only=True):
     """The quantity before a change that TWS has not confirmed; equal to the order's when none is out."""
     cancel_wanted: bool = False
     changed_ns: int = 0
-    lost_epoch: int = 0
-    """The epoch of the link that was lost last; absence can only be proven in a later one."""
     misses: tuple[tuple[int, int], ...] = ()
     """(epoch, instant) of each complete round of answers that did not know it."""
     cause: str = ""
