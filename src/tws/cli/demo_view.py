@@ -27,11 +27,14 @@ class Watch:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        terminal = console.is_terminal
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if terminal else None
         self._written = -1.0
 
     def __enter__(self) -> Watch:
-        self._console.print("Simulated TWS, official client, desk and two strategies in one process. Ctrl-C ends it.")
+        self._console.print(
+            "Simulated TWS, official client, desk and two strategies in one process. Ctrl-C ends it."
+        )
         if self._live is not None:
             self._live.start()
         return self
@@ -44,8 +47,9 @@ class Watch:
     def show(self, progress: Progress) -> None:
         """For `run_demo`: the day has moved."""
         text = (
-            f"{to_datetime(progress.market_time_ns):%H:%M} UTC  {progress.done:4.0%}  {progress.ticks:,} ticks  "
-            f"{progress.signals} signals  {progress.trades} trades  {progress.fills} fills  "
+            f"{to_datetime(progress.market_time_ns):%H:%M} UTC  {progress.done:4.0%}  "
+            f"{progress.ticks:,} ticks  {progress.signals} signals  {progress.trades} trades  "
+            f"{progress.fills} fills  "
             f"{progress.open_positions} open  {money(progress.realized)}"
         )
         if self._live is not None:
@@ -81,7 +85,9 @@ def draw(console: Console, report: DemoReport) -> None:
     standing = "all is flat" if report.flat else "NOT FLAT"
     good = report.exact and report.flat
     console.print(f"{signs.good if good else signs.bad} {verdict}; {standing}. Result after commissions: "
-                  f"{money(report.net)}. {report.journal_records} journal records, fingerprint {report.fingerprint[:12]}.")
+                  f"{money(report.net)}.")
+    console.print(f"{report.journal_records} journal records, fingerprint {report.fingerprint[:12]}. "
+                  "The market is simulated: its result says nothing about profit.")
 
 
 def _results(report: DemoReport) -> Table:
@@ -126,7 +132,8 @@ def _checks(report: DemoReport, signs: Glyphs) -> Table:
     for name in ("reconciliation", "journal", "desk", "broker", ""):
         table.add_column(name)
     for check in report.checks:
-        table.add_row(check.what, check.journal, check.desk, check.broker, signs.good if check.exact else signs.bad)
+        sign = signs.good if check.exact else signs.bad
+        table.add_row(check.what, check.journal, check.desk, check.broker, sign)
     return table
 
 
@@ -135,4 +142,6 @@ def as_json_value(report: DemoReport) -> Any:
     import msgspec
 
     value = msgspec.to_builtins(report)
+    for row, check in zip(value["checks"], report.checks, strict=True):
+        row["exact"] = check.exact
     return {**value, "exact": report.exact, "net": str(report.net)}

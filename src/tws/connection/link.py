@@ -15,6 +15,8 @@ from tws.wire.session import Accepted, ClientSession, Refused
 
 __all__ = ["Link", "LinkOwner"]
 
+_FLUSH_S = 1.0  # what a TWS that reads slowly gets to take the last bytes before the socket is cut
+
 
 class LinkOwner(Protocol):
     """Who owns the link. Called on the loop's thread."""
@@ -115,11 +117,14 @@ class Link(asyncio.Protocol):
         if not self.closing:
             self.closing = True
             self.open = False
-            if self._transport is not None:
-                if self.write_full:
-                    self._transport.abort()  # TWS does not read: a flush might last for ever
-                else:
-                    self._transport.close()
+            if self._transport is None:
+                self.ended.set()  # the dial never came through: there is no end to wait for
+            elif self.write_full:
+                self._transport.abort()  # TWS does not read: a flush might last for ever
+            else:
+                self._transport.close()
+                if self.waiting:
+                    self.loop.call_later(_FLUSH_S, self._transport.abort)
 
     def close_without_loop(self) -> None:
         """Close from outside a loop that no longer runs: shut the socket, so that TWS sees the end."""

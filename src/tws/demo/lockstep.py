@@ -16,7 +16,7 @@ from tws.simulator import SimulatedTWS
 __all__ = ["Lockstep", "MarketClock"]
 
 QUIET_LOOKS = 2
-"""How often all must look quiet in a row: a callback that the loop is about to run shows at the second look."""
+"""How often all must look quiet in a row: what the loop is about to run shows at the second look."""
 
 
 class MarketClock:
@@ -50,10 +50,10 @@ class Lockstep:
         )
 
     async def settle(self) -> None:
-        """Return when all is quiet, or when there is no link to wait for."""
-        looks = 0
-        while looks < QUIET_LOOKS and self._trader.connection.is_connected():
-            if self._trader.engine.busy:
-                await self._trader.engine.turned()  # the disk is at work: do not spin beside its thread
+        """Return when all is quiet, or when nobody is left to wait for: no link, or a failed trader."""
+        trader, looks = self._trader, 0
+        while looks < QUIET_LOOKS and trader.connection.is_connected() and trader.failure is None:
+            if trader.engine.busy:
+                await trader.engine.turned()  # the disk is at work: do not spin beside its thread
             await asyncio.sleep(0)
             looks = looks + 1 if self.quiet() else 0

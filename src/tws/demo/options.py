@@ -20,7 +20,8 @@ SYMBOLS = ("CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV")
 class DemoOptions(Struct, frozen=True, kw_only=True):
     """One demo.
 
-    data, symbol_map  files to replay instead of a synthetic day, and {"CVNA": "SPY"} to play one's series as another
+    data              files to replay instead of a synthetic day
+    symbol_map        {"CVNA": "SPY"}: CVNA plays SPY's series too; needs data
     symbols           what is traded; empty: `SYMBOLS`, or with `data` the symbols of the files
     seed              of the synthetic day; the same seed gives the same journal, byte for byte
     speed             seconds of market time a second, or "max"

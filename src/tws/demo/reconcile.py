@@ -30,7 +30,7 @@ def reconcile(simulator: SimulatedTWS, live: DeskState, records: Iterable[Record
     reports = exchange.executions()
     rows = exchange.positions(account)
     replayed = again.state
-    checks = [
+    return [
         Check(what="executions", journal=_fills(replayed.ours), desk=_fills(live.ours),
               broker=_digest((r.executed.exec_id, r.executed.quantity, r.executed.price) for r in reports)),
         Check(what="shares traded", journal=_shares(replayed.ours), desk=_shares(live.ours),
@@ -46,13 +46,11 @@ def reconcile(simulator: SimulatedTWS, live: DeskState, records: Iterable[Record
         Check(what="orders ever placed", journal=_placed(replayed), desk=_placed(live),
               broker=str(len(exchange.completed_orders()) + len(exchange.open_orders()))),
     ]
-    return checks
 
 
 def _fills(book: PositionBook) -> str:
-    return _digest(
-        (fill.exec_id, abs(fill.quantity), fill.price) for h in book.holdings.values() for fill in h.fills.values()
-    )
+    fills = (fill for holding in book.holdings.values() for fill in holding.fills.values())
+    return _digest((fill.exec_id, abs(fill.quantity), fill.price) for fill in fills)
 
 
 def _digest(fills: Iterable[tuple[str, Decimal, Decimal]]) -> str:

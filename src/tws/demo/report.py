@@ -130,7 +130,8 @@ def build_results(trader: Trader, robots: Robots, records: list[Record]) -> Tall
         alarms=[r.text for r in records if isinstance(r, Alarmed) and r.severity is Severity.ALARM],
         orders=dict(Counter(str(o.state) for o in trader.desk.state.book.orders.values()).most_common()),
         results=[_symbol(trader, robots, symbol, name) for symbol, name in robots.names.items()],
-        entry_slippage=slippage[Role.ENTRY], stop_slippage=slippage[Role.STOP], target_slippage=slippage[Role.TARGET],
+        entry_slippage=slippage[Role.ENTRY], stop_slippage=slippage[Role.STOP],
+        target_slippage=slippage[Role.TARGET],
     )
 
 

@@ -35,7 +35,9 @@ from tws.strategy import (
 __all__ = ["Fate", "Outcome", "Robots"]
 
 ATR_BARS = 14
-BAR_S = 10
+
+CLOSE_MARGIN_S = 300.0
+"""No entry in the last five minutes: the day is flattened one minute before the close."""
 
 
 class Fate(StrEnum):
@@ -47,7 +49,10 @@ class Fate(StrEnum):
 
 
 class Outcome(Struct, kw_only=True):
-    """A signal and its fate. `reason` is the refusal's or the denying limit's name; `reference` the touch at the decision."""
+    """A signal and its fate.
+
+    `reason` is the refusal's or the denying limit's name, `reference` the touch at the decision.
+    """
 
     signal: Signal
     fate: Fate
@@ -76,7 +81,8 @@ class Robots:
             MovingAverageCrossover(symbols[1::2]),
         )
         self._atr = {symbol: Atr(ATR_BARS) for symbol in symbols}
-        self._gate = SignalGate(GateRules(symbols=symbols, cooldown_s=options.cooldown_s, close_margin_s=300.0))
+        rules = GateRules(symbols=symbols, cooldown_s=options.cooldown_s, close_margin_s=CLOSE_MARGIN_S)
+        self._gate = SignalGate(rules)
         self._live: dict[str, Trade] = {}
 
     @property
@@ -123,7 +129,8 @@ class Robots:
             return _refused(signal, wish.reason, wish.text)
         trade = await self._trader.submit(wish)
         if trade.denial is not None:
-            return Outcome(signal=signal, fate=Fate.DENIED, reason=trade.denial.limit, text=trade.denial.reason)
+            denial = trade.denial
+            return Outcome(signal=signal, fate=Fate.DENIED, reason=denial.limit, text=denial.reason)
         self._gate.entered(symbol, now_ns)
         self._live[symbol] = trade
         touch = quote.ask if wish.side.sign > 0 else quote.bid

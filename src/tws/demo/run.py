@@ -1,9 +1,9 @@
 """The day itself: start everything, let market time run in lock-step, flatten at the close, report.
 
-Before each advance of market time the simulator awaits `_Day.step`: what was sent is read, completed bars go
-to the robots, once a market second the desk is told the time, and near the close everything is flattened,
-once. Ctrl-C ends the trading early: working orders are cancelled, positions closed, and the report tells
-what happened so far.
+Before each advance of market time the simulator awaits `_Day._step`: what was sent is read, completed bars
+go to the robots, once a market second the desk is told the time, and near the close everything is
+flattened, once. Ctrl-C ends the trading early, and so does a file that ends before the close: no signal acts
+any more, working orders are cancelled, positions closed, and the report tells what happened so far.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from msgspec import Struct, structs
 
 from tws.clock import NS_PER_S, to_datetime
 from tws.config import TWSConfig
+from tws.demo.files import check_files
 from tws.demo.lockstep import Lockstep, MarketClock
 from tws.demo.options import SYMBOLS, DemoOptions
 from tws.demo.reconcile import reconcile
@@ -36,6 +37,7 @@ from tws.model.records import decode_record
 from tws.model.session import Session, parse_hours, session_at
 from tws.runtime import Trader, TraderParts
 from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.simulator.hours import local_date
 
 __all__ = ["Progress", "run_demo"]
 
@@ -43,7 +45,7 @@ FLATTEN_BEFORE_S = 60
 """Market seconds before the close at which the day is flattened (AUTOMATION.md: in the last minute)."""
 
 WIND_DOWN_S = 5.0
-"""Wall seconds that an interrupted demo gives its cancels and closes."""
+"""Wall seconds that a day which ends early gives its cancels and closes."""
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -59,15 +61,25 @@ class Progress(Struct, frozen=True, kw_only=True):
     realized: Decimal
 
 
-async def run_demo(options: DemoOptions, on_progress: Callable[[Progress], object] | None = None) -> DemoReport:
-    """Run one day to its end. Raises DataError for an unreadable file, ConfigError for a wrong option."""
+async def run_demo(
+    options: DemoOptions, on_progress: Callable[[Progress], object] | None = None
+) -> DemoReport:
+    """Run one day to its end.
+
+    A cancellation of this task (Ctrl-C) while the day runs ends it early and orderly: the report comes,
+    with `interrupted` set. Before that it is passed on, and so is a second one.
+
+    Raises DataError for a row that can't be read, ConfigError for a wrong option, and what ended the trader.
+    """
     with contextlib.ExitStack() as stack:
         path = options.journal
         if path is None:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tws-demo-", ignore_cleanup_errors=True))
-            path = Path(folder) / "journal.sqlite3"
+            temporary = tempfile.TemporaryDirectory(prefix="tws-demo-", ignore_cleanup_errors=True)
+            path = Path(stack.enter_context(temporary)) / "journal.sqlite3"
         elif path.exists():
-            raise ConfigError("journal", str(path), "exists already", "A demo writes a new one: name another file")
+            raise ConfigError("journal", str(path), "exists already",
+                              "A demo writes a new journal: name another file")
+        check_files(options.data)
         day = _Day(options, path, on_progress or (lambda progress: None))
         return await day.run()
 
@@ -75,7 +87,9 @@ async def run_demo(options: DemoOptions, on_progress: Callable[[Progress], objec
 class _Day:
     """One run. Everything of it lives on one event loop."""
 
-    def __init__(self, options: DemoOptions, journal: Path, on_progress: Callable[[Progress], object]) -> None:
+    def __init__(
+        self, options: DemoOptions, journal: Path, on_progress: Callable[[Progress], object]
+    ) -> None:
         self._options = options
         self._journal = journal
         self._tell = on_progress
@@ -88,37 +102,21 @@ class _Day:
         self._over = asyncio.Event()
         self._failure: BaseException | None = None
         self._told_s = 0
-        self._trader: Trader | None = None
         self._stopping = False
+        self._playing = asyncio.Lock()
 
     async def run(self) -> DemoReport:
         host, port = await self._simulator.start()
-        interrupted = False
         try:
-            self._open_trader(host, port)
-            async with self._desk:
+            self._trader = self._open_trader(host, port)
+            self._lockstep = Lockstep(self._simulator, self._trader)
+            async with self._trader:
                 await self._open_day()
                 self._ready_s = time.monotonic() - self._began
-                try:
-                    self._simulator.resume()
-                    await self._over.wait()
-                except asyncio.CancelledError:
-                    interrupted = True
-                    current = asyncio.current_task()
-                    if current is not None:
-                        current.uncancel()
-                    await self._wind_down()
-                if self._failure is not None:
-                    raise self._failure
+                interrupted = await self._trade()
             return self._report(interrupted)
         finally:
             await self._simulator.stop()
-
-    @property
-    def _desk(self) -> Trader:
-        if self._trader is None:
-            raise RuntimeError("the trader is not built yet")
-        return self._trader
 
     def _market_options(self) -> SimulatorOptions:
         options = self._options
@@ -128,36 +126,71 @@ class _Day:
             speed=options.speed, hours="exchange", paused=True, on_step=self._step,
         )
 
-    def _open_trader(self, host: str, port: int) -> None:
-        self._store = SQLiteStore(self._journal)
-        parts = TraderParts(
-            clock=MarketClock(self._simulator), store=self._store,
-            prefix=f"d{self._options.seed}", timers=False,
-        )
+    def _open_trader(self, host: str, port: int) -> Trader:
+        parts = TraderParts(clock=MarketClock(self._simulator), store=SQLiteStore(self._journal),
+                            prefix=f"d{self._options.seed}", timers=False)
         config = TWSConfig(host=host, port=port, client_id=1)
-        self._trader = Trader(config, limits=self._options.limits, parts=parts)
-        self._lockstep = Lockstep(self._simulator, self._trader)
+        return Trader(config, limits=self._options.limits, parts=parts)
+
+    # -- before the open
 
     async def _open_day(self) -> None:
         """Look every symbol up, take its hours from the broker, follow its market."""
-        trader, clock = self._desk, self._simulator
-        for symbol in self._options.symbols or tuple(s.symbol for s in self._simulator.core.market.listings):
-            details = await trader.details(stock(symbol))
-            instrument = self._instruments[symbol] = await trader.instrument(stock(symbol))
-            self._sessions[symbol] = parse_hours(details.liquid_hours, details.time_zone_id)
-            line = self._board.add(instrument.contract.con_id, symbol)
-            trader.watchlist.tap(
-                instrument.contract.con_id,
-                lambda field, price, size, line=line: line.tick(field, price, size, clock.now_ns()),  # type: ignore[misc]
-            )
-            trader.watchlist.follow(instrument.contract)
-        self._robots = Robots(trader, self._board, self._instruments, self._sessions, self._options)
-        first = next(iter(self._sessions.values()))
-        session = session_at(first, clock.now_ns())
-        if session is None:
-            raise ConfigError("data", "", "no session of the exchange lies in it", "Give a file of a trading day")
-        self._session = session
+        listings = self._simulator.core.market.listings
+        for symbol in self._options.symbols or tuple(listed.symbol for listed in listings):
+            await self._follow(symbol)
+        self._robots = Robots(self._trader, self._board, self._instruments, self._sessions, self._options)
+        self._session = self._session_of_the_day()
         await self._lockstep.settle()
+
+    async def _follow(self, symbol: str) -> None:
+        trader, clock = self._trader, self._simulator
+        details = await trader.details(stock(symbol))
+        instrument = self._instruments[symbol] = await trader.instrument(stock(symbol))
+        self._sessions[symbol] = parse_hours(details.liquid_hours, details.time_zone_id)
+        tick = self._board.add(instrument.contract.con_id, symbol).tick
+        trader.watchlist.tap(
+            instrument.contract.con_id, lambda field, price, size: tick(field, price, size, clock.now_ns())
+        )
+        trader.watchlist.follow(instrument.contract)
+
+    def _session_of_the_day(self) -> Session:
+        """The session on the day with which the market begins."""
+        now_ns = self._simulator.now_ns()
+        session = session_at(next(iter(self._sessions.values())), now_ns)
+        if session is None or local_date(session.open_ns) != local_date(now_ns):
+            names = ", ".join(path.name for path in self._options.data)
+            raise ConfigError("data", names, f"no session is left on {local_date(now_ns)}, when it begins",
+                              "Give a file of a trading day that begins before the close")
+        return session
+
+    # -- the day
+
+    async def _trade(self) -> bool:
+        """Let market time run until the day is over; whether it was Ctrl-C that ended it."""
+        ends = [asyncio.ensure_future(over.wait()) for over in (self._over, self._simulator.over)]
+        interrupted = False
+        try:
+            self._simulator.resume()
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            interrupted = True
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+        finally:
+            for end in ends:
+                end.cancel()
+        self._raise_failure()
+        if not self._over.is_set():  # Ctrl-C, or the files ended before the close
+            await self._wind_down("Ctrl-C" if interrupted else "end of data")
+            self._raise_failure()
+        return interrupted
+
+    def _raise_failure(self) -> None:
+        failure = self._failure or self._simulator.failure
+        if failure is not None:
+            raise failure
 
     async def _step(self) -> None:
         """Called by the simulator before market time moves on."""
@@ -165,40 +198,48 @@ class _Day:
             return
         try:
             await self._lockstep.settle()
-            if not self._stopping:
+            async with self._playing:
                 await self._play(self._simulator.now_ns())
-            if self._desk.failure is not None:
-                raise self._desk.failure
+            if self._trader.failure is not None:
+                raise self._trader.failure
         except Exception as error:  # the simulator's driver must not swallow what ends our day
             self._failure = error
             self._over.set()
 
     async def _play(self, now_ns: int) -> None:
-        self._board.advance(now_ns)
-        await self._robots.on_bars(self._board.take_bars(), now_ns)
+        """What happens at one instant of the market."""
         second = now_ns // NS_PER_S
+        self._board.advance(now_ns)
+        if not self._stopping:
+            await self._robots.on_bars(self._board.take_bars(), now_ns)
         if second != self._told_s:
             self._told_s = second
             self._robots.clear_stopped()
-            self._desk.tick()
+            self._trader.tick()
             if now_ns >= self._session.close_ns - FLATTEN_BEFORE_S * NS_PER_S:
-                self._desk.engine.post(Flatten(reason="end of day", key=f"eod {to_datetime(now_ns):%Y-%m-%d}"))
+                day = f"eod {to_datetime(now_ns):%Y-%m-%d}"
+                self._trader.engine.post(Flatten(reason="end of day", key=day))
             if second % 60 == 0:
                 self._tell(self._progress(now_ns))
         await self._lockstep.settle()
-        if now_ns >= self._session.close_ns or self._simulator.over.is_set():
+        if now_ns >= self._session.close_ns:
+            self._simulator.pause()
             self._over.set()
 
-    async def _wind_down(self) -> None:
-        """Ctrl-C: no more entries; cancel and close what is ours, while the market still runs."""
+    async def _wind_down(self, reason: str) -> None:
+        """No more entries; cancel and close what is ours, while the market still runs if it does."""
         self._stopping = True
-        await self._desk.cancel_all(reason="Ctrl-C")
-        await self._desk.flatten(reason="Ctrl-C", timeout_s=WIND_DOWN_S)
+        async with self._playing:  # a signal that is acting just now has its orders before they are closed
+            pass
+        await self._trader.flatten(reason=reason, timeout_s=WIND_DOWN_S)
         self._over.set()
+        await self._lockstep.settle()
+
+    # -- what is told
 
     def _progress(self, now_ns: int) -> Progress:
-        state, session = self._desk.desk.state, self._session
-        holdings = list(state.ours.holdings.values())
+        ours, session = self._trader.desk.state.ours, self._session
+        holdings = list(ours.holdings.values())
         span = session.close_ns - session.open_ns
         return Progress(
             market_time_ns=now_ns, done=min(1.0, max(0.0, (now_ns - session.open_ns) / span)),
@@ -206,30 +247,33 @@ class _Day:
             trades=sum(1 for outcome in self._robots.outcomes if outcome.trade is not None),
             fills=sum(len(holding.fills) for holding in holdings),
             open_positions=sum(1 for holding in holdings if holding.quantity),
-            realized=sum((state.ours.net_pnl(holding) for holding in holdings), Decimal(0)),
+            realized=sum((ours.net_pnl(holding) for holding in holdings), Decimal(0)),
         )
 
     def _ticks(self) -> int:
-        return sum(self._board.add(i.contract.con_id, symbol).ticks for symbol, i in self._instruments.items())
+        instruments = self._instruments.items()
+        return sum(self._board.add(each.contract.con_id, symbol).ticks for symbol, each in instruments)
 
     def _report(self, interrupted: bool) -> DemoReport:
         """After the trader has stopped: the journal is closed and read back from its file."""
-        trader, now_ns = self._desk, self._simulator.now_ns()
+        trader, now_ns = self._trader, self._simulator.now_ns()
         rows = list(read_journal(self._journal))
         records = [decode_record(row, number) for number, row in enumerate(rows, 1)]
         tallies = build_results(trader, self._robots, records)
         files = ", ".join(path.name for path in self._options.data)
+        positions = self._simulator.exchange.positions()
         return DemoReport(
             seed=self._options.seed, market=files or f"synthetic day, seed {self._options.seed}",
             day=f"{to_datetime(self._session.open_ns):%Y-%m-%d}", interrupted=interrupted,
             market_seconds=max(0, (now_ns - self._session.open_ns) // NS_PER_S),
-            wall_seconds=time.monotonic() - self._began, ready_seconds=self._ready_s, messages=self._ticks(),
-            signals=len(self._robots.outcomes), checks=reconcile(self._simulator, trader.desk.state, records),
-            flat=trader.flat() and not any(row.quantity for row in self._simulator.exchange.positions()),
+            wall_seconds=time.monotonic() - self._began, ready_seconds=self._ready_s,
+            messages=self._ticks(), signals=len(self._robots.outcomes),
+            checks=reconcile(self._simulator, trader.desk.state, records),
+            flat=trader.flat() and not any(row.quantity for row in positions),
             journal_records=len(rows), fingerprint=_fingerprint(rows), **structs.asdict(tallies),
         )
 
 
 def _fingerprint(rows: list[bytes]) -> str:
-    """One number for the whole run. The first record names the port, which is any free one, so it stays out."""
+    """One number for the whole run. The first record names the port, which is any free one: it stays out."""
     return hashlib.sha256(b"\n".join(rows[1:])).hexdigest()

@@ -1,8 +1,8 @@
 """The pump: drain, decide, commit, perform. No byte of an order leaves before its record is on disk.
 
-One turn takes every fact that the connection heard, then the commands and reports that were posted, then
-at most `QUOTES_A_TURN` changed quotes; the desk steps on each and its records go to the store as one
-group. When the group is durable its effects are performed in order. A crash between commit and effect
+One turn takes every fact that the connection heard, then at most `QUOTES_A_TURN` changed quotes, then the
+commands and reports that were posted, so that a wish is judged by the quote that its maker saw; the desk
+steps on each and its records go to the store as one group. When the group is durable its effects are performed in order. A crash between commit and effect
 leaves an order of unknown outcome, which the next run asks about; a crash before the commit leaves nothing.
 
 Facts wait in the connection's lane, which stops reading the socket at its bound, so nothing here grows while
@@ -163,8 +163,8 @@ class Engine:
         now_ns = self._clock.now_ns()
         for fact in self._lane.drain() if self._lane is not None else ():
             records += self.desk.step(fact, now_ns)
-        self._step_commands(records, now_ns)
         self._step_quotes(records, now_ns)
+        self._step_commands(records, now_ns)
         await self._remember(records)
         self._act(records)
         for answer, own in self._stepped:

@@ -231,6 +231,14 @@ class Life:
         await asyncio.shield(self._ending)
 
     async def _end(self) -> None:
+        try:
+            await self._end_tasks()
+        finally:  # cut short or not
+            self.connection.disconnect()
+            self.trades.fail(TWSError("the trader was stopped"))
+            self._close_store()
+
+    async def _end_tasks(self) -> None:
         engine = self._tasks.get("engine")
         self.engine.close()
         for task in self._tasks.values():
@@ -249,8 +257,6 @@ class Life:
                 await self.connection.wait_closed()
         except TimeoutError:
             log.warning("the socket did not close: TWS does not read")
-        self.trades.fail(TWSError("the trader was stopped"))
-        self._close_store()
 
     def _close_store(self) -> None:
         """Raises the JournalError by which records of this end were lost, when nobody knows of it yet."""

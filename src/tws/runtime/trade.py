@@ -67,20 +67,24 @@ class Trade:
 
     async def entry_filled(self, timeout_s: float = 30.0) -> Decimal:
         """The shares of the entry that filled, once it has ended, filled or not, and every fill that the
-        broker claims is here.
+        broker claims is here and on disk.
 
         Raises RequestTimeoutError after `timeout_s`: the entry still works, nothing is cancelled by that.
         Raises what ended the trader, if it ends first.
         """
-        entry = (Role.ENTRY,)
         await self._until(
-            lambda: not any(o.live or o.missing for o in self.orders if o.role in entry), timeout_s
+            lambda: all(self._is_told(each) for each in self.orders if each.role is Role.ENTRY), timeout_s
         )
         return self.filled
 
     async def closed(self, timeout_s: float = 30.0) -> None:
         """Return when none of its orders can act any more; RequestTimeoutError after `timeout_s`."""
         await self._until(lambda: self.over, timeout_s)
+
+    def _is_told(self, order: OurOrder) -> bool:
+        """It has ended and its fills are all here. The desk's book runs ahead of the disk by one commit."""
+        heard = sum((fill.quantity for fill in self.fills(order.intent_id)), _ZERO)
+        return not order.live and not order.missing and heard == order.filled
 
     def hear(self, record: Record) -> None:
         """For the trader: the desk remembered something of this trade."""
