@@ -24,9 +24,34 @@ from tws.model.facts import Link, LinkState
 from tws.simulator import SimulatedTWS
 from tws.wire import codec
 from tws.wire.framing import frame
-from tws.wire.messages import ErrorMessage, ManagedAccounts, NextValidId
+from tws.wire.messages import CurrentTime, ErrorMessage, ManagedAccounts, NextValidId
 
 SPY = stock("SPY")
+
+
+class TestServer:
+    """A recorder on a thread of its own, which answers questions for the time."""
+
+    __test__ = False
+
+    def __enter__(self) -> int:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+        self.server = RecorderServer()
+        self.server.heard = lambda client, payload: (
+            client.say(CurrentTime(1_700_000_000)) if payload.startswith(b"49") else None
+        )
+        asyncio.run_coroutine_threadsafe(self.server.__aenter__(), self.loop).result()
+        return self.server.port
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self.server.__aexit__(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
 
@@ -269,6 +294,31 @@ def test_disconnect_when_the_loop_has_ended() -> None:
             gc.collect()
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # asyncio's own: a transport died with its loop
+def test_one_connection_on_one_loop_after_another() -> None:
+    """Two `asyncio.run` in one program: what hung on the first loop harms nothing on the second."""
+    with TestServer() as port:
+        connection = TWSConnection(config_of(port))
+
+        async def begin() -> None:
+            assert await connection.connect()
+            connection.request_positions()
+            connection.request_contract(SPY)
+            connection.stream_quotes(SPY)
+
+        async def again() -> None:
+            assert await connection.connect()
+            assert connection.session == 2
+            assert (await connection.request_current_time()).year == 2023
+            connection.disconnect()
+            await connection.wait_closed()
+
+        asyncio.run(begin())
+        asyncio.run(again())
+        del connection
+        gc.collect()
+
+
 def test_a_program_that_forgets_to_disconnect_leaves_no_open_socket() -> None:
     """At interpreter exit the peer sees a clean end, and the program prints no trace of its own."""
     program = """
@@ -366,3 +416,13 @@ async def test_two_connections_of_one_client_id_take_turns() -> None:
         both = [TWSConnection(config_of(peer.port)), TWSConnection(config_of(peer.port))]
         assert await asyncio.gather(*(one.connect() for one in both)) == [False, False]
         assert (peer.dials, most) == (2, 1)
+
+
+async def test_a_tws_that_stops_reading_does_not_hold_up_the_end(recorder: RecorderServer) -> None:
+    connection = TWSConnection(config_of(recorder.port))
+    await connection.connect()
+    recorder.clients[0].transport.pause_reading()
+    while connection._engine.link is not None and not connection._engine.link.waiting:
+        connection.official.conn.sendMsg(frame(b"0\x00" + b"x" * 30_000))
+    connection.disconnect()
+    await asyncio.wait_for(connection.wait_closed(), 10)

@@ -150,7 +150,7 @@ def test_an_option_survives_the_official_class() -> None:
 
 
 def test_bars() -> None:
-    minute = bar_of(HistoricalDataBar("1700000040", 1.0, 2.0, 0.5, 1.5, Decimal("10.5"), None, -1), 60)
+    minute = bar_of(HistoricalDataBar("1700000040", 1.0, 2.0, 0.5, 1.5, Decimal("10.5"), None, -1), 60, UTC)
     assert (minute.time_ns, minute.seconds, minute.volume, minute.wap, minute.count, minute.date) == (
         1_700_000_040 * 10**9,
         60,
@@ -159,7 +159,7 @@ def test_bars() -> None:
         0,
         "",
     )
-    day = bar_of(HistoricalDataBar("20261120", 1.0, 2.0, 0.5, 1.5, None, Decimal("1.2"), 3), 86400)
+    day = bar_of(HistoricalDataBar("20261120", 1.0, 2.0, 0.5, 1.5, None, Decimal("1.2"), 3), 86400, NEW_YORK)
     assert (day.date, day.time_ns, day.volume, day.wap) == ("20261120", ns(2026, 11, 20), 0.0, 1.2)
 
 

@@ -113,6 +113,13 @@ class Answers(EWrapper):  # type: ignore[misc]  # ibapi has no type information
         self.quotes.clear()
         self.ticks.clear()
 
+    def forget_all(self) -> None:
+        """The loop of all that waits has closed: nobody can be told any more."""
+        self.requests.forget_all()
+        self.questions.forget_all()
+        self.quotes.clear()
+        self.ticks.clear()
+
     # -- session
 
     def nextValidId(self, orderId: int) -> None:

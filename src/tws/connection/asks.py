@@ -159,7 +159,7 @@ class Asks:
         seconds = BAR_SECONDS[bar_size]
         return self._request(
             "historical bars",
-            lambda rows: [bar_of(row, seconds) for row in rows],
+            lambda rows: [bar_of(row, seconds, self._engine.zone) for row in rows],
             lambda number: self._engine.official.reqHistoricalData(
                 number, ib_contract(contract), until, duration, bar_size, what, int(use_rth), 2, False, []
             ),

@@ -14,8 +14,6 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
-import structlog
-
 from tws.clock import Clock
 from tws.config import TWSConfig
 from tws.connection import stages
@@ -30,13 +28,14 @@ from tws.connection.stages import Handshakes, Stage
 from tws.connection.streams import QuoteStream, lost
 from tws.connection.tws_time import login_zone
 from tws.errors import ConnectError, FrameError, NotSentError
+from tws.log import get_logger
 from tws.model.facts import Link as LinkFact
 from tws.model.facts import LinkState
 from tws.wire.session import ClientSession
 
 __all__ = ["Callbacks", "Engine", "call_safely"]
 
-log = structlog.get_logger("tws.connection")
+log = get_logger("tws.connection")
 
 HANDSHAKES = Handshakes()
 """One for the process: TWS sees the process, whatever its threads and loops."""
@@ -88,6 +87,7 @@ class Engine:
         self._connecting = False
         self._stop = False
         self._has_next_id = False
+        self._greeting = False  # while we ask for accounts, before the session is ready
         self._stage = Stage.DIAL
         self._step: asyncio.Future[None] | None = None
         self._verdict: ConnectError | None = None
@@ -108,7 +108,7 @@ class Engine:
         """Open a session, or raise ConnectError within `connection_timeout` + 0.5 s. A session that is open
         stays.
         """
-        if self.ready:
+        if self.is_ready_here():
             return
         if self._connecting:
             raise ConnectError(
@@ -127,6 +127,10 @@ class Engine:
             self._connecting = False
         self.failure = None
 
+    def is_ready_here(self) -> bool:
+        """Whether a session is ready on the running loop."""
+        return self.ready and self._loop is asyncio.get_running_loop()
+
     def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is not loop:
             self._drop_dead_link()
@@ -139,6 +143,9 @@ class Engine:
         if link is not None:
             link.close_without_loop()
             self._past(link)
+        self.ready = False
+        self.answers.forget_all()
+        self.outbound.forget_all()
 
     async def _turn(self, until: float) -> None:
         assert self._loop is not None
@@ -301,7 +308,9 @@ class Engine:
         if not self.ready and not self.accounts and self._loop is not None:
             # 15 comes before 9 as a rule, not by promise (A2): ask, and go on without after a moment.
             self._loop.call_later(_ACCOUNTS_WAIT_S, self._maybe_ready, True)
+            self._greeting = True
             call_safely(self.official.reqManagedAccts)
+            self._greeting = False
         self._maybe_ready()
 
     def _maybe_ready(self, without_accounts: bool = False) -> None:
@@ -323,12 +332,7 @@ class Engine:
 
     def is_open(self) -> bool:
         link = self._link
-        return (
-            link is not None
-            and link.open
-            and self.server_version > 0
-            and self._stage in (Stage.START, Stage.READY)
-        )
+        return link is not None and link.open and (self.ready or self._greeting)
 
     def is_full(self) -> bool:
         link = self._link
@@ -359,7 +363,8 @@ class Engine:
         if self.on_loop():
             self.write(frame)
         else:
-            self.call_on_loop(lambda: self.write(frame))
+            # Another session may have another version: the frame is for this one or for none.
+            self.call_on_loop(lambda: self.write(frame) if self._link is link else None)
 
     def attach(self, wrapper: Any) -> Callable[[], None]:
         """See `TWSConnection.attach`."""

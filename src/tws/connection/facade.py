@@ -100,7 +100,7 @@ class TWSConnection(Asks):
         """
         from tws.connection.engine import log
 
-        if self._engine.ready:
+        if self._engine.is_ready_here():
             return True
         try:
             await self._engine.connect()

@@ -387,6 +387,14 @@ class Outbound:
 
         self._wire.call_on_loop(write)
 
+    def forget_all(self) -> None:
+        """For the connection: the loop of what waits has closed, and nobody can be told any more."""
+        with self._mutex:
+            for sending in self._queue:
+                sending.burn()
+                sending.decide(SendState.REFUSED, LinkLostError("the link went before any byte left"))
+            self._queue.clear()
+
     def link_lost(self) -> None:
         """For the connection: what waits will not leave; it is refused, since a later session must ask
         anew.

@@ -150,6 +150,10 @@ class Requests:
         for entry in entries:
             entry.fail(error())
 
+    def forget_all(self) -> None:
+        """Their loop has closed."""
+        self._open.clear()
+
     def _forget(self, request_id: int) -> None:
         entry = self._open.pop(request_id, None)
         if entry is not None:
@@ -235,6 +239,11 @@ class Questions:
         for queue in self._waiting.values():
             while queue:
                 queue.popleft().fail(error())
+        self._rows.clear()
+
+    def forget_all(self) -> None:
+        """Their loop has closed."""
+        self._waiting.clear()
         self._rows.clear()
 
     def _late(self, kind: str, entry: _Entry) -> None:

@@ -15,11 +15,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-import structlog
-
 from tws.connection.answers import Answers
 from tws.connection.ticks import Ticks
 from tws.errors import DecodeError
+from tws.log import get_logger
 from tws.wire import codec
 from tws.wire.messages import (
     ExecutionDetails,
@@ -34,7 +33,7 @@ from tws.wire.messages import (
 
 __all__ = ["READERS", "Reader", "Router", "Unreadable"]
 
-log = structlog.get_logger("tws.connection")
+log = get_logger("tws.connection")
 
 
 class Reader(Enum):

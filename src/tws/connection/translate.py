@@ -15,7 +15,6 @@ from ibapi.const import UNSET_DOUBLE
 from ibapi.contract import Contract as IbContract
 from ibapi.order import Order as IbOrder
 
-from tws.clock import NS_PER_S
 from tws.connection.calls import MoneyCall, MoneyKind
 from tws.connection.tws_time import instant_ns
 from tws.model.account import Position
@@ -360,13 +359,13 @@ def position_of(account: str, contract: Any, quantity: Any, average_cost: float)
     )
 
 
-def bar_of(bar: HistoricalDataBar, seconds: int) -> Bar:
-    """One historical bar. Intraday dates are epoch seconds (we ask for formatDate 2), day bars yyyyMMdd
-    (E).
+def bar_of(bar: HistoricalDataBar, seconds: int, zone: tzinfo) -> Bar:
+    """One historical bar. Intraday dates are epoch seconds, since we ask for formatDate 2 (E); a text without
+    a zone is meant in `zone`. A day bar has its date.
     """
     day = bar.date if len(bar.date) == 8 else ""
     return Bar(
-        time_ns=instant_ns(day, UTC) if day else int(bar.date) * NS_PER_S,
+        time_ns=instant_ns(bar.date, UTC if day else zone),
         seconds=seconds,
         open=bar.open,
         high=bar.high,
