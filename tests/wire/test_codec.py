@@ -139,6 +139,24 @@ def test_known_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    "frame",
+    [
+        "61·3·acct·637533641·ES·FUT·20250919·0.0··50··USD·ESU5·ES·1·315114.75·",
+        "63·1·9000·DU1·GrossPositionValue·23172.60·USD·",
+        "3·13·PreSubmitted·0·100·0.0·1376327563·0·0.0·100··0.0·",
+        "4·2·-1·2158·Sec-def data farm connection is OK:secdefil··",
+        "93·26·1·0.0·0.01·",
+    ],
+)
+def test_frames_of_a_real_tws_are_read_and_written_again(frame: str) -> None:
+    """TWS-BEHAVIOUR.md A2, D, E; a number that TWS writes 0 is 0.0 here."""
+    payload = frame.replace("·", "\0").encode()
+    message = codec.decode_answer(payload, 173)
+    assert not isinstance(message, codec.Unknown)
+    assert codec.encode(message, 173) == payload
+
+
+@pytest.mark.parametrize(
     ("version", "count"), [(157, 110), (163, 113), (176, 115), (187, 118), (189, 119), (193, 118), (200, 119)]
 )
 def test_place_order_has_the_official_number_of_fields(version: int, count: int) -> None:

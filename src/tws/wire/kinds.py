@@ -246,7 +246,7 @@ def _write_opt_int(unset: str) -> Callable[[int | None], str]:
 
 
 def write_decimal(value: Decimal) -> str:
-    """Plain digits: no exponent, and no zeros behind the point, since clients below 163 read sizes as integers."""
+    """Plain digits: no exponent, and no zeros behind the point (clients below 163 read sizes as integers)."""
     text = str(value)
     if text.isdigit():
         return text
