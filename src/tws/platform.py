@@ -46,6 +46,34 @@ def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[],
     return undo
 
 
+_MIRRORS = {
+    "onedrive": "OneDrive",
+    "dropbox": "Dropbox",
+    "google drive": "Google Drive",
+    "googledrive": "Google Drive",
+    "my drive": "Google Drive",
+    "box sync": "Box",
+    "nextcloud": "Nextcloud",
+    "icloud drive": "iCloud",
+    "iclouddrive": "iCloud",
+    "mobile documents": "iCloud",
+}
+
+
+_MIRRORS = {
+    "onedrive": "OneDrive",
+    "dropbox": "Dropbox",
+    "google drive": "Google Drive",
+    "googledrive": "Google Drive",
+    "my drive": "Google Drive",
+    "box sync": "Box",
+    "nextcloud": "Nextcloud",
+    "icloud drive": "iCloud",
+    "iclouddrive": "iCloud",
+    "mobile documents": "iCloud",
+}
+
+
 def state_folder(
     platform: str = sys.platform, environ: Mapping[str, str] | None = None, home: Path | None = None
 ) -> Path:
