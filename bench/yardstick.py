@@ -24,7 +24,6 @@ from decimal import Decimal
 from typing import Any
 
 import psutil
-import structlog
 
 from tws.config import TWSConfig
 from tws.connection import TWSConnection
@@ -33,7 +32,7 @@ from tws.model.contract import Contract
 from tws.model.facts import BrokerOrderStatus, Fact
 from tws.model.order import Order, OrderType, Side
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+logging.getLogger("tws").setLevel(logging.CRITICAL)
 
 Result = dict[str, float]
 now = time.perf_counter

@@ -315,7 +315,6 @@ def test_one_connection_on_one_loop_after_another() -> None:
 
         asyncio.run(begin())
         asyncio.run(again())
-        del connection
         gc.collect()
 
 
