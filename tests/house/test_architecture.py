@@ -17,7 +17,7 @@ import pytest
 SRC = Path(__file__).resolve().parents[2] / "src"
 
 LAYERS: list[list[str]] = [
-    ["errors", "clock", "config", "model", "platform"],
+    ["errors", "clock", "config", "model", "platform", "log"],
     ["wire", "bars", "indicators", "orders", "positions", "exchange"],
     ["risk", "rules"],
     ["strategy", "desk"],

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-import structlog
 from tests.simulator.client import Connect, Start, stock
 
 from tws.errors import ConfigError
@@ -94,16 +93,15 @@ async def until_closed(client: object) -> None:
     ],
 )
 async def test_garbage_ends_that_session_alone(
-    start: Start, connect: Connect, garbage: bytes, reason: str
+    start: Start, connect: Connect, garbage: bytes, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     simulator = await start(market=quiet())
     good = await connect(simulator, 1)
     await good.expect(NextValidId)
-    with structlog.testing.capture_logs() as logs:
-        bad = await connect(simulator, 2, handshake=False)
-        bad.writer.write(garbage)
-        assert await bad.reader.read() == b""
-    assert [row for row in logs if row["event"] == "session closed" and reason in row["reason"]]
+    bad = await connect(simulator, 2, handshake=False)
+    bad.writer.write(garbage)
+    assert await bad.reader.read() == b""
+    assert [line for line in caplog.messages if line.startswith("session closed") and reason in line]
     good.send(CurrentTimeRequest())
     await good.expect(CurrentTime)
     assert len(simulator.sessions) == 1

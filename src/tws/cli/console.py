@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Glyphs", "glyphs", "log_to_stderr", "make_console", "prepare_output", "print_json"]
+__all__ = ["Glyphs", "glyphs", "make_console", "prepare_output", "print_json"]
 
 
 class Glyphs(NamedTuple):
@@ -60,16 +60,6 @@ def make_console(stream: TextIO | None = None) -> Console:
     target = sys.stdout if stream is None else stream
     terminal = target.isatty()
     return Console(file=target, highlight=False, emoji=False, soft_wrap=not terminal)
-
-
-def log_to_stderr(level: int) -> None:
-    """Log lines of `level` (as in `logging`) and above go to stderr: stdout is for the answer alone."""
-    import structlog
-
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
 
 
 def print_json(value: Any) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tws.cli.console import log_to_stderr, make_console, print_json
+from tws.cli.console import make_console, print_json
+from tws.log import log_to
 
 if TYPE_CHECKING:
-    from tws.demo import DemoOptions, DemoReport
+    from collections.abc import Callable
+
+    from tws.demo import DemoOptions, DemoReport, Progress
 
 __all__ = ["demo"]
 
@@ -60,28 +64,58 @@ def demo(
     given = {"data": tuple(data or ()), "seed": seed, "speed": None if speed is None else _speed(speed)}
     chosen = {name: value for name, value in given.items() if value not in (None, ())}
     options = msgspec.structs.replace(options, **chosen)
-    log_to_stderr(logging.WARNING)
+    log_to(sys.stderr, logging.WARNING)
     report = _run(options, as_json)
-    if report.interrupted:
+    if report is None:
+        typer.echo("tws: stopped, without a report", err=True)
+    if report is None or report.interrupted:
         raise typer.Exit(130)
     raise typer.Exit(0 if report.exact and report.flat else 1)
 
 
-def _run(options: DemoOptions, as_json: bool) -> DemoReport:
+def _run(options: DemoOptions, as_json: bool) -> DemoReport | None:
+    """Run and tell; None when it was stopped before there was anything to tell."""
     import asyncio
 
     from tws.cli.demo_view import Watch, as_json_value, draw
-    from tws.demo import run_demo
 
     if as_json:
-        report = asyncio.run(run_demo(options))
-        print_json(as_json_value(report))
+        report = asyncio.run(_until_stopped(options, lambda progress: None))
+        if report is not None:
+            print_json(as_json_value(report))
     else:
         console = make_console()
         with Watch(console) as watch:
-            report = asyncio.run(run_demo(options, watch.show))
-        draw(console, report)
+            report = asyncio.run(_until_stopped(options, watch.show))
+        if report is not None:
+            draw(console, report)
     return report
+
+
+async def _until_stopped(options: DemoOptions, show: Callable[[Progress], object]) -> DemoReport | None:
+    """The first Ctrl-C (or SIGTERM) ends the day, the second the winding down, a third the process."""
+    import asyncio
+
+    from tws.demo import run_demo
+    from tws.platform import install_stop_signals
+
+    running = asyncio.ensure_future(run_demo(options, show))
+    presses = 0
+
+    def stop() -> None:
+        nonlocal presses
+        presses += 1
+        running.cancel()
+        if presses == 2:
+            undo()
+
+    undo = install_stop_signals(asyncio.get_running_loop(), stop)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        return None
+    finally:
+        undo()
 
 
 def _configured(options: DemoOptions, path: Path) -> DemoOptions:

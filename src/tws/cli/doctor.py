@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tws.cli.console import Glyphs, glyphs, log_to_stderr, make_console, print_json
+from tws.cli.console import Glyphs, glyphs, make_console, print_json
+from tws.log import log_to
 
 if TYPE_CHECKING:
     from tws.config import TWSConfig
@@ -38,7 +40,7 @@ def doctor(
     """
     from tws.config import TWSConfig
 
-    log_to_stderr(logging.CRITICAL)  # the report tells what the log lines of the connection would
+    log_to(sys.stderr, logging.CRITICAL)  # the report tells what the log lines of the connection would
     given: dict[str, Any] = {
         "host": host,
         "port": port,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tws.cli.console import log_to_stderr
+from tws.log import log_to
 
 if TYPE_CHECKING:
     import asyncio
@@ -70,7 +71,7 @@ def sim(
         hours="always" if hours == "always" else "exchange",
         read_only=read_only,
     )
-    log_to_stderr(logging.INFO if verbose else logging.WARNING)
+    log_to(sys.stderr, logging.INFO if verbose else logging.WARNING)
     asyncio.run(_serve(options))
 
 

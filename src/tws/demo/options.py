@@ -24,6 +24,7 @@ class DemoOptions(Struct, frozen=True, kw_only=True):
     symbol_map        {"CVNA": "SPY"}: CVNA plays SPY's series too; needs data
     symbols           what is traded; empty: `SYMBOLS`, or with `data` the symbols of the files
     seed              of the synthetic day; the same seed gives the same journal, byte for byte
+    last_minutes      of the synthetic day are played; None: all of it
     speed             seconds of market time a second, or "max"
     allocation        money put into each entry, in dollars
     stop_atr, target_atr   exits, as multiples of ATR(14) on 10-second bars
@@ -35,6 +36,7 @@ class DemoOptions(Struct, frozen=True, kw_only=True):
     symbol_map: Mapping[str, str] = {}
     symbols: tuple[str, ...] = ()
     seed: int = 7
+    last_minutes: int | None = None
     speed: Speed = "max"
     allocation: Decimal = Decimal(10_000)
     stop_atr: float = 6.0

@@ -37,7 +37,8 @@ from tws.model.records import decode_record
 from tws.model.session import Session, parse_hours, session_at
 from tws.runtime import Trader, TraderParts
 from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.simulator.hours import local_date
+from tws.simulator.hours import day_of, local_date
+from tws.simulator.server import SYNTHETIC_DAY
 
 __all__ = ["Progress", "run_demo"]
 
@@ -124,6 +125,7 @@ class _Day:
         return SimulatorOptions(
             port=0, seed=options.seed, data=options.data, symbol_map=options.symbol_map, symbols=symbols,
             speed=options.speed, hours="exchange", paused=True, on_step=self._step,
+            start_ns=_late_start(options),
         )
 
     def _open_trader(self, host: str, port: int) -> Trader:
@@ -141,6 +143,7 @@ class _Day:
             await self._follow(symbol)
         self._robots = Robots(self._trader, self._board, self._instruments, self._sessions, self._options)
         self._session = self._session_of_the_day()
+        self._first_ns = max(self._session.open_ns, self._simulator.now_ns())
         await self._lockstep.settle()
 
     async def _follow(self, symbol: str) -> None:
@@ -240,9 +243,9 @@ class _Day:
     def _progress(self, now_ns: int) -> Progress:
         ours, session = self._trader.desk.state.ours, self._session
         holdings = list(ours.holdings.values())
-        span = session.close_ns - session.open_ns
+        span = session.close_ns - self._first_ns
         return Progress(
-            market_time_ns=now_ns, done=min(1.0, max(0.0, (now_ns - session.open_ns) / span)),
+            market_time_ns=now_ns, done=min(1.0, max(0.0, (now_ns - self._first_ns) / span)),
             ticks=self._ticks(), signals=len(self._robots.outcomes),
             trades=sum(1 for outcome in self._robots.outcomes if outcome.trade is not None),
             fills=sum(len(holding.fills) for holding in holdings),
@@ -265,13 +268,21 @@ class _Day:
         return DemoReport(
             seed=self._options.seed, market=files or f"synthetic day, seed {self._options.seed}",
             day=f"{to_datetime(self._session.open_ns):%Y-%m-%d}", interrupted=interrupted,
-            market_seconds=max(0, (now_ns - self._session.open_ns) // NS_PER_S),
+            market_seconds=max(0, (now_ns - self._first_ns) // NS_PER_S),
             wall_seconds=time.monotonic() - self._began, ready_seconds=self._ready_s,
             messages=self._ticks(), signals=len(self._robots.outcomes),
             checks=reconcile(self._simulator, trader.desk.state, records),
             flat=trader.flat() and not any(row.quantity for row in positions),
             journal_records=len(rows), fingerprint=_fingerprint(rows), **structs.asdict(tallies),
         )
+
+
+def _late_start(options: DemoOptions) -> int | None:
+    """Where a synthetic day begins of which only the end is played."""
+    day = day_of(SYNTHETIC_DAY)
+    if options.last_minutes is None or options.data or day is None:
+        return None
+    return max(day.open_ns, day.close_ns - options.last_minutes * 60 * NS_PER_S)
 
 
 def _fingerprint(rows: list[bytes]) -> str:

@@ -11,18 +11,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, assert_never
 
-import structlog
-
 from tws.connection import Sending, SendState, TWSConnection
 from tws.desk import Alert, Ask, Cancel, Effect, Event, NotWritten, Place, Withdrawn, Written
 from tws.errors import TWSError
+from tws.log import get_logger
 from tws.model.facts import Answer, AnswerKind
 
 __all__ = ["Hands"]
 
 T = TypeVar("T")
 
-log = structlog.get_logger("tws.runtime")
+log = get_logger("tws.runtime")
 
 
 class Hands:

@@ -16,17 +16,16 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-import structlog
-
 from tws.clock import SystemClock, system_rng
 from tws.config import TWSConfig, mask_account
 from tws.connection import TWSConnection
 from tws.desk import Alert, Begin, Desk
 from tws.errors import ConfigError, ConnectError, JournalError, RequestTimeoutError, TWSError
 from tws.journal import SQLiteStore, Store
+from tws.log import get_logger
 from tws.model.facts import LinkState
 from tws.model.records import Began, LinkMoved, Record, Severity, decode_records
-from tws.platform import state_folder
+from tws.platform import doubtful_place, state_folder
 from tws.risk import Denial, Gate
 from tws.runtime.engine import Engine
 from tws.runtime.hands import Hands
@@ -45,7 +44,7 @@ BACKOFF_S = (0.5, 30.0)
 END_S = 5.0
 """How long the end waits for the last turn, and for a socket whose peer does not read."""
 
-log = structlog.get_logger("tws.runtime")
+log = get_logger("tws.runtime")
 
 
 class Life:
@@ -94,7 +93,7 @@ class Life:
             raise
 
     async def _come_up(self) -> None:
-        store = self._store = self.parts.store or SQLiteStore(self._journal_path())
+        store = self._store = self.parts.store or self._open_journal()
         last = self._recover(store)
         self.engine.furnish(store, self.connection.facts())
         if not await self.connection.connect():
@@ -141,6 +140,13 @@ class Life:
     def _new_prefix(self) -> str:
         rng = self.parts.rng or system_rng()
         return self.parts.prefix or "t" + "".join(f"{rng.randint(0, 15):x}" for _ in range(5))
+
+    def _open_journal(self) -> SQLiteStore:
+        path = self._journal_path()
+        doubt = doubtful_place(path.parent)
+        if doubt is not None:
+            log.warning("the journal lies in a doubtful place", path=str(path), why=doubt)
+        return SQLiteStore(path)
 
     def _journal_path(self) -> Path:
         if self.parts.journal is not None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
 from tws.connection import QuoteStream, TWSConnection
 from tws.connection.streams import TickCallback
 from tws.errors import RequestError, RequestTimeoutError, TWSError
+from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails
 from tws.model.market import Quote
 
@@ -18,7 +17,7 @@ __all__ = ["Watchlist"]
 LOOK_S = 0.5
 """How often a waiter looks by itself: a stream that is dirty already, or that TWS ended, wakes nobody."""
 
-log = structlog.get_logger("tws.runtime")
+log = get_logger("tws.runtime")
 
 
 class Watchlist:

@@ -7,11 +7,10 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 
-import structlog
-
 from tws.clock import NS_PER_S, Clock, SystemClock
 from tws.errors import ConfigError, TWSError
 from tws.exchange import Exchange
+from tws.log import get_logger
 from tws.simulator.core import Core
 from tws.simulator.driver import Driver
 from tws.simulator.faults import Faults
@@ -23,7 +22,7 @@ from tws.simulator.universe import Universe
 
 __all__ = ["SYNTHETIC_DAY", "SimulatedTWS"]
 
-log = structlog.get_logger("tws.simulator")
+log = get_logger("tws.simulator")
 
 SYNTHETIC_DAY = date(2026, 1, 5)
 """The Monday on which a synthetic market with exchange hours begins unless told, so that a seed repeats."""

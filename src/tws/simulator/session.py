@@ -12,9 +12,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-import structlog
-
 from tws.errors import DecodeError
+from tws.log import get_logger
 from tws.simulator.outbox import Outbox
 from tws.wire import codec
 from tws.wire.framing import frame
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-log = structlog.get_logger("tws.simulator")
+log = get_logger("tws.simulator")
 
 
 class Session(asyncio.Protocol):

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import structlog
-
+from tws.log import get_logger
 from tws.simulator.session import Session
 from tws.wire.codec import Unknown
 
 __all__ = ["refuse"]
 
-log = structlog.get_logger("tws.simulator")
+log = get_logger("tws.simulator")
 
 
 class Refusal(NamedTuple):
