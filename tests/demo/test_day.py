@@ -1,0 +1,242 @@
+"""Short days in this process, over a real socket: exact books, flat, repeatable; and checks that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.demo.market_files import write_day
+
+from tws.demo import DemoOptions, DemoReport, run_demo
+from tws.demo.reconcile import reconcile
+from tws.errors import ConfigError, DataError, TWSError
+from tws.exchange import Exchange
+from tws.journal import SQLiteStore, read_journal
+from tws.model.records import Booked, FlattenMoved, decode_record, decode_records, encode_record
+from tws.risk import Limits
+
+SHORT = DemoOptions(symbols=("CVNA", "SOXL"), last_minutes=30)
+
+
+def run(options: DemoOptions) -> DemoReport:
+    return asyncio.run(run_demo(options))
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
+    """One short day, run once for all who only look at it."""
+    return run(replace(SHORT, journal=tmp_path_factory.mktemp("day") / "journal.sqlite3"))
+
+
+def test_the_books_agree_and_all_is_flat(day: DemoReport) -> None:
+    assert day.exact, [check for check in day.checks if not check.exact]
+    assert day.flat and not day.interrupted
+    assert day.fates["traded"] >= 1, "a day without a trade proves nothing"
+    assert sum(result.fills for result in day.results) >= 2
+    assert all(result.position == 0 for result in day.results)
+    assert not set(day.orders) - {"filled", "cancelled"}, "an order is left"
+    assert sum(day.fates.values()) == day.signals
+    assert {"executions", "positions", "orders still open"} <= {check.what for check in day.checks}
+    assert 29 * 60 <= day.market_seconds <= 32 * 60
+
+
+def test_money_adds_up(day: DemoReport) -> None:
+    assert day.net == sum((row.gross - row.commissions for row in day.results), Decimal(0))
+    fees = next(check for check in day.checks if check.what == "commissions")
+    assert Decimal(fees.broker) == sum((row.commissions for row in day.results), Decimal(0)) > 0
+
+
+def test_the_same_seed_gives_the_same_run(day: DemoReport) -> None:
+    again, other = run(SHORT), run(replace(SHORT, seed=8))
+    assert again.fingerprint == day.fingerprint
+    assert (again.results, again.checks, again.messages) == (day.results, day.checks, day.messages)
+    assert other.fingerprint != day.fingerprint
+    assert other.exact and other.flat
+
+
+def test_the_gate_s_refusals_are_told() -> None:
+    report = run(replace(SHORT, limits=Limits(max_order_quantity=1)))
+    assert report.denials == {"max_order_quantity": report.fates["denied"]}
+    assert report.fates["traded"] == 0 < report.fates["denied"]
+    assert report.exact and report.flat, "a day without orders is exact too"
+
+
+def test_the_report_s_keys_are_promised(day: DemoReport) -> None:
+    """Programs read `tws demo --json`: a key may be added here, none may go."""
+    from tws.cli.demo_view import as_json_value
+
+    value = as_json_value(day)
+    assert list(value) == [
+        "seed", "market", "day", "interrupted", "market_seconds", "wall_seconds", "ready_seconds", "messages",
+        "signals", "fates", "reasons", "denials", "alarms", "orders", "results", "entry_slippage",
+        "stop_slippage", "target_slippage", "checks", "flat", "journal_records", "fingerprint", "exact",
+        "net",
+    ]
+    assert list(value["results"][0]) == [
+        "symbol", "strategy", "signals", "trades", "targets", "stops", "closed", "fills", "shares", "gross",
+        "commissions", "net", "position",
+    ]
+    assert list(value["checks"][0]) == ["what", "journal", "desk", "broker", "exact"]
+    assert isinstance(value["net"], str) and value["exact"] is True
+
+
+# -- the checks can fail
+
+
+def inexact(report: DemoReport) -> set[str]:
+    return {check.what for check in report.checks if not check.exact}
+
+
+def test_a_wrong_price_in_the_broker_s_books_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker's books go wrong once the day is over: the desk has heard the truth."""
+    true = Exchange.executions
+
+    def wrong(self: Exchange, *arguments: Any) -> tuple[Any, ...]:
+        first, *others = true(self, *arguments)
+        return (replace(first, executed=replace(first.executed, price=first.executed.price + 1)), *others)
+
+    def planted(*arguments: Any) -> Any:
+        monkeypatch.setattr(Exchange, "executions", wrong)
+        return reconcile(*arguments)
+
+    monkeypatch.setattr("tws.demo.run.reconcile", planted)
+    report = run(SHORT)
+    assert not report.exact and report.flat
+    assert inexact(report) == {"executions"}
+
+
+class Forgetful(SQLiteStore):
+    """A journal that loses the first fill it is given."""
+
+    lost = 0
+
+    def append(self, records: Sequence[bytes]) -> None:
+        super().append(list(self._kept(records)))
+
+    def _kept(self, records: Iterable[bytes]) -> Iterable[bytes]:
+        for record in records:
+            if isinstance(decode_record(record, 1), Booked) and not self.lost:
+                self.lost += 1
+            else:
+                yield record
+
+
+class Embellishing(SQLiteStore):
+    """A journal that writes each fill one cent cheaper."""
+
+    def append(self, records: Sequence[bytes]) -> None:
+        super().append([self._embellished(record) for record in records])
+
+    def _embellished(self, record: bytes) -> bytes:
+        booked = decode_record(record, 1)
+        if not isinstance(booked, Booked):
+            return record
+        fill = booked.execution
+        return encode_record(replace(booked, execution=replace(fill, price=fill.price - Decimal("0.01"))))
+
+
+@pytest.mark.parametrize(("store", "seen"), [
+    (Forgetful, {"executions", "shares traded", "positions"}), (Embellishing, {"executions"}),
+])
+def test_a_journal_that_lies_shows(
+    monkeypatch: pytest.MonkeyPatch, store: type[SQLiteStore], seen: set[str]
+) -> None:
+    monkeypatch.setattr("tws.demo.run.SQLiteStore", store)
+    report = run(SHORT)
+    assert not report.exact
+    assert seen <= inexact(report)
+
+
+def test_an_inexact_day_exits_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from tws.cli.app import main
+
+    monkeypatch.setattr("tws.demo.run.SQLiteStore", Embellishing)
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "--data", str(write_day(tmp_path, "SPY")), "--symbol", "CVNA=SPY"])
+    out = capsys.readouterr().out
+    assert ended.value.code == 1, out
+    assert "THE BOOKS DIFFER" in out
+
+
+# -- files
+
+
+def test_a_file_that_ends_before_the_close_ends_the_day(tmp_path: Path) -> None:
+    """What is open then is cancelled and closed, and the report comes: nobody waits for ever."""
+    files = (write_day(tmp_path, "SPY", to_close=False), write_day(tmp_path, "SOXL", to_close=False))
+    journal = tmp_path / "journal.sqlite3"
+    report = run(DemoOptions(data=files, journal=journal, stop_atr=60.0, target_atr=60.0))
+    assert report.exact and report.flat and not report.interrupted
+    assert report.fates["traded"] >= 1
+    records = list(decode_records(read_journal(journal)))
+    assert "end of data" in {record.reason for record in records if isinstance(record, FlattenMoved)}
+
+
+def test_a_row_that_breaks_off_in_the_middle_of_the_day(tmp_path: Path) -> None:
+    path = write_day(tmp_path, "SPY", minutes=3)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[90] = lines[90].replace(",", ",oops", 1)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(DataError) as wrong:
+        run(DemoOptions(data=(path,)))
+    assert wrong.value.line == 91 and wrong.value.path.endswith(path.name) and "oops" in wrong.value.reason
+
+
+def test_ticks_of_a_gzipped_file(tmp_path: Path) -> None:
+    report = run(DemoOptions(data=(write_day(tmp_path, "IBM", kind="ticks"),), symbol_map={"CVNA": "IBM"}))
+    assert report.exact and report.flat
+    assert [result.symbol for result in report.results] == ["IBM", "CVNA"]
+    assert report.fates["traded"] >= 1
+
+
+def test_files_of_different_days_are_refused(tmp_path: Path) -> None:
+    files = (write_day(tmp_path, "SPY"), write_day(tmp_path, "IBM", day=date(2026, 1, 6)))
+    with pytest.raises(ConfigError, match=r"SPY-.* of 2026-01-05, IBM-.* of 2026-01-06"):
+        run(DemoOptions(data=files))
+
+
+def test_two_files_of_one_symbol_are_refused(tmp_path: Path) -> None:
+    files = (write_day(tmp_path, "SPY"), write_day(tmp_path, "SPY", kind="ticks"))
+    with pytest.raises(ConfigError, match="one symbol"):
+        run(DemoOptions(data=files))
+
+
+def test_a_day_without_a_session_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no session is left on 2026-01-04"):
+        run(DemoOptions(data=(write_day(tmp_path, "SPY", minutes=2, day=date(2026, 1, 4)),)))
+
+
+@pytest.mark.parametrize("text", ["", "time_utc_ms,kind,price,size,exchange\n", "a,b\n1,2\n"])
+def test_a_file_without_rows_or_of_no_known_form(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "SPY-2026-01-05-1s.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="line 1"):
+        run(DemoOptions(data=(path,)))
+
+
+def test_a_symbol_that_tws_does_not_know(tmp_path: Path) -> None:
+    with pytest.raises(TWSError, match="200"):
+        run(DemoOptions(data=(write_day(tmp_path, "SPY", minutes=2),), symbols=("NOSUCH",)))
+
+
+def test_an_existing_journal_is_not_touched(tmp_path: Path) -> None:
+    journal = tmp_path / "precious.sqlite3"
+    journal.write_bytes(b"precious")
+    with pytest.raises(ConfigError, match="exists already"):
+        run(replace(SHORT, journal=journal))
+    assert journal.read_bytes() == b"precious"
+
+
+@pytest.mark.data
+def test_recorded_ticks(data_folder: Path) -> None:
+    """The real files, each day whole, is `make test-data`'s business; here a real file's beginning."""
+    report = run(DemoOptions(data=(data_folder / "IBM-2013-10-08-ticks.csv.gz",)))
+    assert report.exact and report.flat
