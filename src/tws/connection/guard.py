@@ -12,9 +12,7 @@ may be read, never traded.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +26,7 @@ from tws.model.market import Quote
 from tws.model.order import Order
 from tws.risk import Denial, Permit, StandaloneGate
 
-__all__ = ["Book", "Guard", "LiveLock", "SqliteBook", "default_book_path", "denial", "instrument_of"]
+__all__ = ["Book", "Guard", "LiveLock", "SqliteBook", "denial", "instrument_of"]
 
 
 _FINEST = Decimal("0.00000001")
@@ -160,21 +158,6 @@ class SqliteBook:
             "CREATE TABLE IF NOT EXISTS sent (id INTEGER PRIMARY KEY, at TEXT NOT NULL, line TEXT NOT NULL)"
         )
         return base
-
-
-def default_book_path() -> Path:
-    """The book in the user's state folder, as `tws.journal.place` names it (a neighbour of this layer can't
-    be imported).
-    """
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        stated = Path(os.environ.get("XDG_STATE_HOME", ""))
-        base = stated if stated.is_absolute() else home / ".local" / "state"
-    return base / "tws" / "guard.sqlite3"
 
 
 def instrument_of(contract: Contract, details: ContractDetails | None) -> Instrument:
