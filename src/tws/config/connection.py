@@ -121,7 +121,7 @@ class TWSConfig:
                 mask_account(self.account_id),
                 f"this looks like a {other} account (the ids of paper accounts begin with D), "
                 f"but trading_mode is {mode!r}",
-                f"Give the id of the {mode} account, or set trading_mode to {other!r} if that is what you mean",
+                f"Give the id of the {mode} account, or set trading_mode to {other!r} if you mean that",
             )
 
 
