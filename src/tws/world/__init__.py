@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from tws.world.domain import Domain, current_domain
 from tws.world.faults import CALM, Faults
-from tws.world.loop import VirtualLoop
+from tws.world.loop import Bounds, VirtualLoop
 from tws.world.network import Listener, Network
 from tws.world.store import Disk, DiskFaults, WorldStore
 from tws.world.trace import Trace
@@ -22,6 +22,7 @@ from tws.world.world import World, WorldClock
 
 __all__ = [
     "CALM",
+    "Bounds",
     "Disk",
     "DiskFaults",
     "Domain",

@@ -28,18 +28,33 @@ from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
+from msgspec import Struct
+
 from tws.clock import Rng
 from tws.errors import SimulationError
 from tws.world.bare import BareLoop
 from tws.world.domain import Domain, current_domain, domain_of
 
-__all__ = ["MAX_TIME_S", "VirtualLoop"]
+__all__ = ["BOUNDS", "Bounds", "VirtualLoop"]
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
-_MAX_STEPS = 5_000_000  # a minute of real time: a run that needs more is running in circles
-_MAX_SPIN = 100_000  # steps at one instant: whoever polls with sleep(0) would never let time move
-MAX_TIME_S = 7 * 86_400.0  # a week of virtual time: a heartbeat alone would keep a stuck run going for ever
+
+
+class Bounds(Struct, frozen=True, kw_only=True):
+    """What a run may use up before it counts as stuck.
+
+    steps    callbacks in all: 5,000,000 take about a minute, so a run that needs more runs in circles
+    spin     callbacks at one instant: whoever polls with sleep(0) would never let time move
+    time_s   virtual seconds, a week: a heartbeat alone would keep a stuck run going for ever
+    """
+
+    steps: int = 5_000_000
+    spin: int = 100_000
+    time_s: float = 7 * 86_400.0
+
+
+BOUNDS = Bounds()
 
 
 class _Step(asyncio.Handle):
@@ -69,8 +84,7 @@ class VirtualLoop(BareLoop):
         self,
         *,
         ties: Rng | None = None,
-        max_steps: int = _MAX_STEPS,
-        max_time_s: float = MAX_TIME_S,
+        bounds: Bounds = BOUNDS,
         on_step: Callable[[float, str], None] | None = None,
     ) -> None:
         self._now = 0.0
@@ -80,8 +94,7 @@ class VirtualLoop(BareLoop):
         self._turns = 0
         self._task_count = 0
         self._tasks: list[tuple[asyncio.Task[Any], Domain | None]] = []
-        self._max_steps = max_steps
-        self._max_time_s = max_time_s
+        self._bounds = bounds
         self.on_step = on_step
         self._thread = threading.get_ident()
         self._running = False
@@ -233,15 +246,15 @@ class VirtualLoop(BareLoop):
                 continue
             self.steps += 1
             self._spin += 1
-            if self.steps > self._max_steps:
-                raise SimulationError(f"more than {self._max_steps} steps; {self._who_waits()}")
+            if self.steps > self._bounds.steps:
+                raise SimulationError(f"more than {self._bounds.steps} steps; {self._who_waits()}")
             if self.on_step is not None:
                 self.on_step(self._now, step.label)
             step._run()
             if self._failures or self._stopping or is_done():
                 return
-        if self._spin > _MAX_SPIN:
-            raise SimulationError(f"{_MAX_SPIN} steps at {self._now:.6f} s alone; {self._who_waits()}")
+        if self._spin > self._bounds.spin:
+            raise SimulationError(f"{self._spin} steps at {self._now:.6f} s alone; {self._who_waits()}")
         self._take_due()
 
     def _advance(self) -> None:
@@ -254,8 +267,8 @@ class VirtualLoop(BareLoop):
             )
         self._now = max(self._now, self._timers[0][0])
         self._spin = 0
-        if self._now > self._max_time_s:
-            raise SimulationError(f"more than {self._max_time_s:.0f} virtual seconds; {self._who_waits()}")
+        if self._now > self._bounds.time_s:
+            raise SimulationError(f"more than {self._bounds.time_s:.0f} virtual seconds; {self._who_waits()}")
         self._take_due()
 
     def _take_due(self) -> None:

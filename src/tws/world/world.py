@@ -16,7 +16,7 @@ from tws.clock import NS_PER_S
 from tws.errors import SimulationError
 from tws.world.domain import Domain
 from tws.world.faults import CALM, Faults
-from tws.world.loop import MAX_TIME_S, VirtualLoop
+from tws.world.loop import BOUNDS, Bounds, VirtualLoop
 from tws.world.network import Network
 from tws.world.store import Disk, DiskFaults
 from tws.world.trace import Trace
@@ -46,7 +46,7 @@ class WorldClock:
 class World:
     """A world by its `seed`. `faults` None: drawn by the seed.
 
-    `ties` draws the order of equal deadlines; `max_time_s` bounds the run in virtual seconds.
+    `ties` draws the order of equal deadlines; `bounds` say when a run counts as stuck.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class World:
         start_ns: int = _START_NS,
         keep_trace: bool = False,
         ties: bool = True,
-        max_time_s: float = MAX_TIME_S,
+        bounds: Bounds = BOUNDS,
     ) -> None:
         self.seed = seed
-        self.loop = VirtualLoop(ties=self.rng("ties") if ties else None, max_time_s=max_time_s)
+        self.loop = VirtualLoop(ties=self.rng("ties") if ties else None, bounds=bounds)
         self.trace = Trace(self.loop.time, keep_all=keep_trace)
         self.loop.on_step = self.trace.step
         self.clock = WorldClock(self.loop, start_ns)
