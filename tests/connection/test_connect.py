@@ -17,6 +17,7 @@ import pytest
 from tests.connection.peers import Peer, RecorderServer, config_of, port_of, until
 
 from tws.connection import TWSConnection
+from tws.connection.facade import _close_all as close_all
 from tws.connection.stages import Handshakes
 from tws.errors import ConnectError, LinkLostError, NotSentError
 from tws.model.contract import stock
@@ -375,6 +376,23 @@ async def test_tws_cuts_the_line(sim: SimulatedTWS) -> None:
     assert await connection.connect() is True
     assert heard == ["on", "off", "on"]
     connection.disconnect()
+
+
+async def test_what_is_open_at_exit_is_closed(recorder: RecorderServer) -> None:
+    connection = TWSConnection(config_of(recorder.port))
+    await connection.connect()
+    close_all()
+    assert not connection.is_connected()
+    await asyncio.wait_for(recorder.gone.wait(), 5)
+
+
+async def test_small_frames_leave_at_once(recorder: RecorderServer) -> None:
+    """Without TCP_NODELAY the second of two small requests waits 40 ms for an acknowledgement."""
+    async with TWSConnection(config_of(recorder.port)) as connection:
+        link = connection._engine.link
+        assert link is not None and link._transport is not None
+        ours = link._transport.get_extra_info("socket")
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_one_handshake_at_a_time() -> None:

@@ -116,6 +116,16 @@ async def test_the_facts_of_a_fill_in_the_order_of_the_bytes(recorder: RecorderS
         assert up == Link(state=LinkState.RESTORED_KEPT, session=1, cause="Connectivity restored")
 
 
+async def test_an_order_of_ours_moves_the_next_id(recorder: RecorderServer) -> None:
+    async with TWSConnection(config_of(recorder.port)) as connection:
+        lane = connection.facts()
+        for client_id, order_id in ((1, 50), (2, 900)):
+            order = WireOrder(client_id=client_id, action="BUY", total_quantity=Decimal(1), order_type="MKT")
+            recorder.clients[0].say(OpenOrder(order_id, SPY, order, WireOrderState(status="Submitted")))
+        await drained(connection, lane, 2)
+        assert connection.get_next_order_id() == 51
+
+
 async def test_a_lane_made_before_the_connect_hears_the_begin(recorder: RecorderServer) -> None:
     connection = TWSConnection(config_of(recorder.port))
     lane = connection.facts()
@@ -137,6 +147,7 @@ async def test_at_its_bound_the_socket_is_not_read_and_nothing_is_lost(recorder:
         for _ in range(20):
             await asyncio.sleep(0.005)
             assert len(lane) <= 100
+            assert connection._engine.router.pending <= 2**18  # what asyncio reads at once, no more
         received = connection.bytes_received
         await asyncio.sleep(0.05)
         assert connection.bytes_received == received  # nothing is read while nobody drains
@@ -188,6 +199,7 @@ UNREADABLE = [
     b"9\x001\x00abc\x00",
     b"4\x002\x00",
     b"999\x00x\x00",
+    b"30\x00x\x00",
     b"\xff\xfe\x00",
     b"\x00",
     b"no nul at all",

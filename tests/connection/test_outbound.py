@@ -55,7 +55,7 @@ def ib_order(quantity: int = 10, price: float = 100.25) -> IbOrder:
 
 def raw_frames() -> list[bytes]:
     """Frames that move money in each of the three forms, as a determined bypass would make them."""
-    frames = []
+    frames = [frame(b"x3\x00"), frame(b"\xd9\xa3\x00"), frame(b"3"), frame(b"3,\x00")]
     for number in MONEY_FRAMES:
         frames.append(frame(b"%d\x00rest\x00" % number))
         frames.append(frame(b"+%d\x00rest\x00" % number))
@@ -264,9 +264,25 @@ async def test_a_live_account_is_read_only(
         assert recorder.ids == [b"4"]
 
 
-async def test_an_unknown_account_is_locked(recorder: RecorderServer, journal: Path) -> None:
+async def test_a_desk_cannot_open_the_live_lock(recorder: RecorderServer) -> None:
+    """Whatever its gate approves: the lock is read beside it, directly before the bytes."""
+
+    class Generous:
+        def redeem(self, *_: object) -> None:
+            return None
+
+    recorder.greeting[0] = ManagedAccounts("U1234567")
+    async with TWSConnection(config_of(recorder.port), guard=Generous()) as connection:
+        with pytest.raises(OrderDeniedError, match="live"):
+            connection.outbound.place(1, SPY, LIMIT, Desk().permit(1))
+        await recorder.caught_up(connection)
+        assert recorder.payloads == []
+
+
+@pytest.mark.parametrize("guard", ["default", "off"])
+async def test_an_unknown_account_is_locked(recorder: RecorderServer, journal: Path, guard: Any) -> None:
     del recorder.greeting[0]
-    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+    async with TWSConnection(config_of(recorder.port), guard=guard, journal=journal) as connection:
         with pytest.raises(OrderDeniedError, match="live_lock"):
             connection.place_order(SPY, LIMIT)
 

@@ -347,6 +347,17 @@ def test_an_odd_tick_is_handed_on_and_the_next_one_is_read(odd: bytes) -> None:
         assert odd in others
 
 
+def test_a_long_frame_whose_inside_looks_like_a_tick() -> None:
+    """From 256 bytes on the length takes two bytes, and the pieces of the split stand elsewhere."""
+    good = frame(b"2\x006\x001001\x000\x005\x00")
+    sly = b"4\x0012\x00x\x001001\x000\x0077\x00\x00" + b"y" * 300 + b"\x00"
+    stream, others = bare(), list[bytes]()
+    reader = Ticks({b"1001": stream}, Stamp(), direct)
+    reader.feed(good + frame(sly) + good * 3, others.append)
+    assert sly in others
+    assert stream.sizes == {0: 5.0}
+
+
 @pytest.mark.parametrize("length", [0, 16 * 2**20 + 1, 2**32 - 1])
 def test_a_length_out_of_bounds(length: int) -> None:
     good = frame(b"2\x006\x001001\x000\x005\x00")

@@ -3,6 +3,7 @@
 It drives the handshake of `tws.wire.session`, then hands every chunk of bytes to the owner, who walks it.
 It counts bytes, pauses reading for the owner and reports when TWS stops reading us. It ends in one of
 three ways, each of which calls `on_end` exactly once: the peer closed, the transport broke, or `close`.
+Small frames leave at once: asyncio sets TCP_NODELAY on its sockets by itself.
 """
 
 from __future__ import annotations
@@ -50,9 +51,6 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        sock = transport.get_extra_info("socket")
-        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.closing:  # disconnect came while we dialled
             self._transport.abort()
             return
