@@ -90,8 +90,9 @@ class Robots:
         """The strategy of each symbol."""
         return {symbol: source.name for source in self._sources for symbol in source.symbols}
 
-    async def on_bars(self, done: list[BarDone], now_ns: int) -> None:
-        """Every completed bar, in order."""
+    async def on_bars(self, done: list[BarDone], now_ns: int) -> bool:
+        """Every completed bar, in order; whether a signal came of them."""
+        before = len(self.outcomes)
         for item in done:
             session = session_at(self._sessions[item.symbol], item.bar.time_ns)
             if session is not None and session.holds(item.bar.time_ns):
@@ -101,6 +102,7 @@ class Robots:
                     source.on_session(item.symbol, session)
                 for signal in source.on_bar(item.symbol, item.bar):
                     self.outcomes.append(await self._act(signal, now_ns))
+        return len(self.outcomes) > before
 
     def clear_stopped(self) -> None:
         """Forget trades that are over, and clear the cooldown of those that were stopped out."""

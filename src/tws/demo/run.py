@@ -200,7 +200,6 @@ class _Day:
         if self._over.is_set():
             return
         try:
-            await self._lockstep.settle()
             async with self._playing:
                 await self._play(self._simulator.now_ns())
             if self._trader.failure is not None:
@@ -212,19 +211,20 @@ class _Day:
     async def _play(self, now_ns: int) -> None:
         """What happens at one instant of the market."""
         second = now_ns // NS_PER_S
-        self._board.advance(now_ns)
-        if not self._stopping:
-            await self._robots.on_bars(self._board.take_bars(), now_ns)
-        if second != self._told_s:
-            self._told_s = second
-            self._robots.clear_stopped()
+        told, self._told_s = self._told_s, second
+        if second != told:
             self._trader.tick()
             if now_ns >= self._session.close_ns - FLATTEN_BEFORE_S * NS_PER_S:
                 day = f"eod {to_datetime(now_ns):%Y-%m-%d}"
                 self._trader.engine.post(Flatten(reason="end of day", key=day))
-            if second % 60 == 0:
-                self._tell(self._progress(now_ns))
         await self._lockstep.settle()
+        self._board.advance(now_ns)
+        if second != told:
+            self._robots.clear_stopped()
+        if not self._stopping and await self._robots.on_bars(self._board.take_bars(), now_ns):
+            await self._lockstep.settle()
+        if second != told and second % 60 == 0:
+            self._tell(self._progress(now_ns))
         if now_ns >= self._session.close_ns:
             self._simulator.pause()
             self._over.set()
