@@ -157,7 +157,7 @@ class JournalError(TWSError):
 
 
 class SimulationError(TWSError):
-    """A run on virtual time can't go on or went wrong: an exception nobody took, nothing left to run, a bound."""
+    """A run on virtual time went wrong: an exception nobody took, nothing left to run, a bound."""
 
 
 class ProtocolError(TWSError):

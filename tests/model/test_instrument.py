@@ -20,7 +20,7 @@ def test_a_float_is_taken_by_its_repr() -> None:
     assert SPY.ticks(0.29) == 29  # 0.29 / 0.01 is 28.999999999999996 in floats
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "-Infinity", "abc", True, Decimal("sNaN"), None])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "-Infinity", "x", True, Decimal("sNaN"), None])
 def test_what_is_no_finite_number_stops_here(value: object) -> None:
     with pytest.raises(ValueError, match="price"):
         decimal(value, "price")  # type: ignore[arg-type]
@@ -47,10 +47,12 @@ def test_snap_up_down_and_nearest() -> None:
 
 
 def test_a_bracket_wants_its_prices_in_the_trades_order() -> None:
-    assert bracket(stock("SPY"), "BUY", 100, target=101.5, stop=99, limit=100).target_price == Decimal("101.5")
+    long = bracket(stock("SPY"), "BUY", 100, target=101.5, stop=99, limit=100)
+    assert long.target_price == Decimal("101.5")
     assert bracket(stock("SPY"), Side.SELL, 1, target=99, stop=101).limit_price is None
-    for wrong in ({"target": 99, "stop": 101}, {"target": 101, "stop": 99, "limit": 102}, {"target": 1, "stop": 0}):
-        with pytest.raises(ValueError, match="stop|target"):
+    beyond = {"target": 101, "stop": 99, "limit": 102}
+    for wrong in ({"target": 99, "stop": 101}, beyond, {"target": 1, "stop": 0}):
+        with pytest.raises(ValueError, match=r"stop|target"):
             bracket(stock("SPY"), "BUY", 100, **wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="quantity"):
         bracket(stock("SPY"), "BUY", -5, target=101, stop=99)

@@ -31,7 +31,9 @@ def test_summer_time_is_the_zones_own() -> None:
     assert summer.open_ns == utc(2026, 3, 9, 13, 30)
 
 
-@pytest.mark.parametrize("text", ["2026:0930-20261127:1300", "20261127:0930", "20261127:1600-20261127:0930", "x"])
+@pytest.mark.parametrize(
+    "text", ["2026:0930-20261127:1300", "20261127:0930", "20261127:1600-20261127:0930", "x"]
+)
 def test_unreadable_hours_are_named(text: str) -> None:
     with pytest.raises(ValueError, match="hours"):
         parse_hours(text, "US/Eastern")

@@ -12,7 +12,7 @@ __all__ = ["AccountValue", "Position"]
 
 
 class Position(Struct, frozen=True, kw_only=True):
-    """A holding: quantity in shares, negative when short; average cost per share in the contract's currency."""
+    """A holding: shares, negative when short; average cost per share in the contract's currency."""
 
     account: str
     contract: Contract

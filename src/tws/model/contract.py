@@ -61,6 +61,11 @@ class ContractDetails(Struct, frozen=True, kw_only=True):
     size_increment: float | None = None
 
 
-def stock(symbol: str, exchange: str = "SMART", currency: str = "USD", primary_exchange: str = "") -> Contract:
-    """A stock or ETF: `stock("AAPL")` is enough for a US share; give `primary_exchange` when TWS finds several."""
+def stock(
+    symbol: str, exchange: str = "SMART", currency: str = "USD", primary_exchange: str = ""
+) -> Contract:
+    """A stock or ETF. `stock("AAPL")` is enough for a US share.
+
+    Give `primary_exchange` when TWS finds several.
+    """
     return Contract(symbol=symbol, exchange=exchange, currency=currency, primary_exchange=primary_exchange)

@@ -86,7 +86,10 @@ class NextOrderId(Struct, frozen=True, kw_only=True):
 
 
 class LinkState(StrEnum):
-    """CONNECTED: a session is ready. BROKER_LOST: 1100, TWS lost IB. RESTORED_LOST/_KEPT: 1101/1102. DOWN: no socket."""
+    """CONNECTED: a session is ready. DOWN: no socket.
+
+    BROKER_LOST: 1100, TWS lost IB. RESTORED_LOST and RESTORED_KEPT: 1101 and 1102.
+    """
 
     CONNECTED = "connected"
     BROKER_LOST = "broker lost"

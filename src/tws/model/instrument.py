@@ -48,7 +48,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
         count = decimal(price, "price") / self.tick
         whole = count.to_integral_value()
         if whole != count:
-            raise ValueError(f"price {price} is no multiple of the tick {self.tick} of {self.contract.symbol}")
+            symbol = self.contract.symbol
+            raise ValueError(f"price {price} is no multiple of the tick {self.tick} of {symbol}")
         return int(whole)
 
     def nearest_ticks(self, price: Number) -> int:
@@ -69,7 +70,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
         count = decimal(quantity, "quantity") / self.lot
         whole = count.to_integral_value()
         if whole != count:
-            raise ValueError(f"quantity {quantity} is no multiple of the lot {self.lot} of {self.contract.symbol}")
+            symbol = self.contract.symbol
+            raise ValueError(f"quantity {quantity} is no multiple of the lot {self.lot} of {symbol}")
         return int(whole)
 
     def quantity(self, lots: int) -> Decimal:

@@ -2,8 +2,9 @@
 
 One turn takes every fact that the connection heard, then at most `QUOTES_A_TURN` changed quotes, then the
 commands and reports that were posted, so that a wish is judged by the quote that its maker saw; the desk
-steps on each and its records go to the store as one group. When the group is durable its effects are performed in order. A crash between commit and effect
-leaves an order of unknown outcome, which the next run asks about; a crash before the commit leaves nothing.
+steps on each and its records go to the store as one group. When the group is durable its effects are
+performed in order. A crash between commit and effect leaves an order of unknown outcome, which the next run
+asks about; a crash before the commit leaves nothing.
 
 Facts wait in the connection's lane, which stops reading the socket at its bound, so nothing here grows while
 a commit is slow: commands are bounded by `MAX_COMMANDS`, the passing of time is told once however often it
