@@ -9,9 +9,12 @@ import pytest
 from tests.runtime.scene import SPY, Scene, at_market, until, working
 
 from tws.clock import SystemClock
-from tws.desk import Desk, TimerTick, Timing
+from tws.connection import QuoteStream
+from tws.desk import CancelAll, Desk, TimerTick, Timing, Written
 from tws.errors import JournalError, OrderDeniedError, TWSError
 from tws.journal import SQLiteStore, read_journal
+from tws.model.facts import Link, LinkState
+from tws.model.market import Quote
 from tws.model.order import Order
 from tws.model.records import Approved, decode_records
 from tws.risk import Gate, Limits
@@ -223,15 +226,18 @@ class Memory:
 
 
 class Lane:
-    """A lane on which nothing comes."""
+    """A lane on which comes what the test says."""
 
-    closed = False
+    def __init__(self) -> None:
+        self.closed = False
+        self.facts: list[object] = []
 
     def drain(self) -> list[object]:
-        return []
+        facts, self.facts = self.facts, []
+        return facts
 
     def __len__(self) -> int:
-        return 0
+        return len(self.facts)
 
     def close(self) -> None:
         self.closed = True
@@ -252,6 +258,41 @@ async def test_time_that_passes_while_a_commit_hangs_does_not_pile_up() -> None:
         made.tick()
     await made.turn()
     assert [type(event) for event in steps] == [TimerTick]
+
+
+async def test_a_wish_is_judged_by_the_quote_that_its_maker_saw() -> None:
+    """A fact first, then the quotes, then the wishes: whoever saw a quote and acts in the same turn is heard
+    after it, or a first order would be denied for want of a quote."""
+    made, lane = engine()
+    steps: list[object] = []
+    made.desk.step = lambda event, now_ns: steps.append(event) or []  # type: ignore[method-assign, func-returns-value]
+    stream = QuoteStream(SPY, lambda: None, lambda call, *arguments: call(*arguments))
+    fact = Link(state=LinkState.CONNECTED, session=1)
+    lane.facts.append(fact)
+    asking = asyncio.create_task(made.ask(CancelAll(reason="a wish")))
+    await asyncio.sleep(0)
+    made.dirty(stream)
+    await made.turn()
+    await asking
+    assert [type(event) for event in steps] == [Link, Quote, CancelAll]
+
+
+async def test_the_last_turn_takes_reports_and_refuses_wishes() -> None:
+    made, _ = engine()
+    steps: list[object] = []
+    made.desk.step = lambda event, now_ns: steps.append(event) or []  # type: ignore[method-assign, func-returns-value]
+    running = asyncio.create_task(made.run())
+    asking = asyncio.create_task(made.ask(CancelAll(reason="a wish")))
+    await asyncio.sleep(0)
+    steps.clear()
+    asking_late = made.ask(CancelAll(reason="too late"))
+    made.post(Written(order_id=7))
+    made.close()
+    await running
+    assert Written(order_id=7) in steps, "what left would be forgotten"
+    with pytest.raises(TWSError, match="stopped"):
+        await asking_late
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_who_asks_without_waiting_is_told() -> None:
