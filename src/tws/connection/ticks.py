@@ -1,9 +1,8 @@
 """A flood of ticks (1 price, 2 size) read in place and put into their streams, for speed alone.
 
 The layouts are the same from server version 157 to 200 (TWS-BEHAVIOUR.md F6). A whole chunk is split at its
-NULs
-once, in C: a frame whose length fits a byte then shows as three empty pieces, its length byte glued to the
-message id, and its fields, so a tick is read by counting. Whatever does not look exactly like the usual
+NULs once, in C: a frame whose length fits a byte then shows as three empty pieces, its length byte glued to
+the message id, and its fields, so a tick is read by counting. Whatever does not look exactly like the usual
 tick (another message, a strange number, an unfinished frame) is cut out by its length prefix and handed on
 as a payload, in its place in the stream, and reading goes on behind it.
 

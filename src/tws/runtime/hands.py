@@ -8,18 +8,17 @@ went) is not repeated here: the desk asks again when the link is back, or its an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, assert_never
+from collections.abc import Callable
+from typing import assert_never
 
 from tws.connection import Sending, SendState, TWSConnection
 from tws.desk import Alert, Ask, Cancel, Effect, Event, NotWritten, Place, Withdrawn, Written
 from tws.errors import TWSError
 from tws.log import get_logger
-from tws.model.facts import Answer, AnswerKind
+from tws.model.facts import AnswerKind
 
 __all__ = ["Hands"]
 
-T = TypeVar("T")
 
 log = get_logger("tws.runtime")
 
@@ -98,30 +97,19 @@ class Hands:
         task.add_done_callback(self._questions.discard)
 
     async def _answer(self, kind: AnswerKind) -> None:
-        session = self._connection.session
+        """See that the question ends. Its answer is a fact in its place among the others (`Answer`)."""
+        connection = self._connection
         try:
-            answer = await self._question(kind, session)
+            match kind:
+                case AnswerKind.OPEN_ORDERS:
+                    await connection.request_open_orders()
+                case AnswerKind.COMPLETED_ORDERS:
+                    await connection.request_completed_orders()
+                case AnswerKind.EXECUTIONS:
+                    await connection.request_executions()
+                case AnswerKind.POSITIONS:
+                    await connection.request_positions()
         except TWSError as error:
             log.warning("question unanswered", kind=str(kind), reason=str(error))
         except Exception:  # a bug of ours: the desk will ask again, but it must not be silent
             log.exception("question failed", kind=str(kind))
-        else:
-            if self._connection.session == session:  # rows of a lost session prove nothing
-                self._post(answer)
-
-    async def _question(self, kind: AnswerKind, session: int) -> Answer:
-        ask = self._connection
-        match kind:
-            case AnswerKind.OPEN_ORDERS:
-                return Answer(kind=kind, session=session, orders=await rows(ask.request_open_orders()))
-            case AnswerKind.COMPLETED_ORDERS:
-                return Answer(kind=kind, session=session, orders=await rows(ask.request_completed_orders()))
-            case AnswerKind.EXECUTIONS:
-                return Answer(kind=kind, session=session, executions=await rows(ask.request_executions()))
-            case AnswerKind.POSITIONS:
-                return Answer(kind=kind, session=session, positions=await rows(ask.request_positions()))
-
-
-async def rows(request: Awaitable[list[T]]) -> tuple[T, ...]:
-    """An answer's rows, frozen."""
-    return tuple(await request)
