@@ -37,7 +37,7 @@ check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linu
 	  $(BIN)/mypy --platform $$p --cache-dir .mypy_cache/$$p || exit 1; done
 
 test-data: $(VENV)/dev.stamp  ## The tests on recorded market data: make test-data DATA=../shared/data
-	@$(NO_TWS) $(BIN)/python -m pytest -m data --data "$(DATA)" $(ARGS)
+	@$(NO_TWS) $(BIN)/python -m pytest -m data --data="$(DATA)" $(ARGS)
 
 clients: $(VENV)/dev.stamp  ## The simulator against the official client (two versions) and ib_async, each in its own environment
 	@$(NO_TWS) $(BIN)/python tests/clients/run.py $(ARGS)
