@@ -22,7 +22,10 @@ from tws.model.records import Booked, FlattenMoved, Record, decode_records
 from tws.risk import Gate, Limits
 
 BOUND_S = 60.0
-COMMAND = [sys.executable, "-c", "from tws.cli.app import main; main()", "demo"]
+# A shell's background job is born with Ctrl-C ignored, and its children inherit that: take the default back.
+PROGRAM = """import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
+from tws.cli.app import main; main()"""
+COMMAND = [sys.executable, "-c", PROGRAM, "demo"]
 WINDOWS = sys.platform == "win32"
 
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -13,7 +13,8 @@ from tws import Limits
 from tws.errors import NoContractError, RequestTimeoutError
 from tws.model.contract import stock
 from tws.model.order import Role, bracket
-from tws.model.records import Denied
+from tws.model.records import Denied, Moved, OrderState
+from tws.orders.table import OrderEvent
 
 
 async def test_a_bracket_fills_and_its_target_ends_it(scene: Scene) -> None:
@@ -87,6 +88,24 @@ async def test_flatten_says_no_when_the_market_is_silent(scene: Scene) -> None:
     assert await trader.flatten(timeout_s=0.3) is False
     scene.sim.faults.release()
     await until(trader.flat, "flat once the broker speaks")
+
+
+async def test_what_left_and_what_did_not_is_remembered_order_by_order(scene: Scene) -> None:
+    trader = await scene.started()
+    outbound = trader.connection.outbound
+    outbound.hold()
+    leaves = await trader.submit(working(10))
+    outbound.release()
+    outbound.hold()
+    stays = await trader.submit(working(5))
+    await trader.cancel_all()
+    outbound.release()
+    await until(lambda: stays.over and leaves.over, "the end of both")
+    moves = [record for record in records_of(trader) if isinstance(record, Moved)]
+    written = [move.intent_id for move in moves if move.event == OrderEvent.WRITE]
+    assert written == [order.intent_id for order in leaves.orders]
+    assert [order.state for order in stays.orders] == [OrderState.WITHDRAWN] * 3
+    assert scene.all_refs() == sorted(written), "a withdrawn order left"
 
 
 async def test_each_trade_hears_of_its_own_orders_alone(scene: Scene) -> None:

@@ -43,10 +43,13 @@ async def restart_from(scene: Scene, crashed: bool) -> None:
     else:
         later = scene.journal
     before = [trade.intent_id, *scene.all_refs()]
+    trade_prefix = trade.intent_id.split("-")[0]
     ids = {o.order_id for o in first.desk.state.book.orders.values()}
     await first.stop()
 
     second = await scene.started(journal=later)
+    floor = second.connection.get_next_order_id()
+    assert floor is not None and floor > max(ids)
     book = second.desk.state.book
     assert scene.all_refs() == before[1:], "an order was sent twice (INCIDENTS.md 6)"
     assert sorted(o.intent_id for o in book.living()) == scene.open_refs(), "adopted (INCIDENTS.md 5)"
@@ -56,6 +59,9 @@ async def restart_from(scene: Scene, crashed: bool) -> None:
     more = await second.submit(working(3))
     assert more.denial is None
     assert not ids & {o.order_id for o in more.orders}, "an order id was issued again (INCIDENTS.md 1)"
+    assert more.intent_id.split("-")[0] == trade_prefix, "a journal keeps its prefix"
+    after = second.connection.get_next_order_id()
+    assert after is not None and after > max(o.order_id for o in more.orders), "one id, two orders"
     assert not set(before) & {o.intent_id for o in more.orders}
     assert await second.flatten()
     assert scene.open_refs() == [] and scene.broker_position() == 0

@@ -87,7 +87,7 @@ def draw(console: Console, report: DemoReport) -> None:
     console.print(f"{signs.good if good else signs.bad} {verdict}; {standing}. Result after commissions: "
                   f"{money(report.net)}.")
     console.print(f"{report.journal_records} journal records, fingerprint {report.fingerprint[:12]}. "
-                  "The market is simulated: its result says nothing about profit.")
+                  "A simulation: its result says nothing about profit.")
 
 
 def _results(report: DemoReport) -> Table:

@@ -24,7 +24,7 @@ from tws.errors import ConfigError, ConnectError, JournalError, RequestTimeoutEr
 from tws.journal import SQLiteStore, Store
 from tws.log import get_logger
 from tws.model.facts import LinkState
-from tws.model.records import Began, LinkMoved, Record, Severity, decode_records
+from tws.model.records import Began, Intended, LinkMoved, Record, Severity, decode_records
 from tws.platform import doubtful_place, state_folder
 from tws.risk import Denial, Gate
 from tws.runtime.engine import Engine
@@ -168,12 +168,10 @@ class Life:
             return
         if self._failure is None:
             self._failure = self.failure or error
-            log.error("the trader has failed; orders at the broker stay as they are", task=task.get_name(),
-                      reason=repr(self._failure))
             self._ready.set()
             self.trades.fail(as_tws_error(self._failure))
-            self._alert(Alert(severity=Severity.ALARM, subject="trader", text=(
-                f"the trader has failed and sends nothing more; orders at the broker stay: {self._failure}")))
+            text = f"the trader has failed and sends nothing; orders at the broker stay: {self._failure!r}"
+            self._alert(Alert(severity=Severity.ALARM, subject="trader", text=text))
         self.engine.failure = self.engine.failure or self._failure
         self._tasks["engine"].cancel()  # without the tasks that feed it, it would trade on old news
 
@@ -182,6 +180,8 @@ class Life:
             self._link_moved.set()
         self.trades.hear(record)
         state = self.desk.state
+        if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
+            self.connection.raise_order_id_floor(state.next_order_id)
         if state.link_up and state.reconciled_epoch == state.epoch:
             self._ready.set()
 
