@@ -372,6 +372,32 @@ def test_a_killed_process_writes_no_more_and_its_peer_hears_a_prefix_then_a_rese
     assert len(arrived) > 5  # the draw of what still arrives
 
 
+def test_a_closed_end_whose_process_dies_still_resets_what_reaches_it() -> None:
+    """Found by seed 44: the reset waited for a dead process, and TWS kept its client id for ever."""
+    world = World(1, faults=Faults(latency_s=5.0))
+    far = Ear()
+    world.network.listen("tws", 7497, lambda: far)
+
+    async def trader() -> None:
+        transport, _ = await world.network.dial(Ear, "tws", 7497)
+        await asyncio.sleep(1)
+        transport.close()
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        domain = Domain("trader")
+        world.spawn(domain, trader())
+        await asyncio.sleep(5.5)
+        far.transport.pause_reading()  # so it does not hear the end of file
+        far.transport.write(b"still talking")
+        await asyncio.sleep(1)
+        world.crash(domain)
+        await far.lost.wait()
+        assert isinstance(far.error, ConnectionResetError)
+
+    world.run(main())
+
+
 def test_a_listener_dies_with_its_process() -> None:
     world = World(1, faults=CALM)
 

@@ -260,6 +260,31 @@ def test_a_dead_domain_never_runs_again_and_what_its_finally_starts_is_dead_too(
     assert seen == ["child", "killed", "finally"]
 
 
+def test_what_a_dead_domain_left_unsaid_fails_no_run() -> None:
+    loop = VirtualLoop()
+    kept: list[object] = []
+
+    async def process() -> None:
+        future = loop.create_future()
+        kept.append(future)
+        try:
+            await asyncio.Event().wait()
+        except GeneratorExit as error:
+            future.set_exception(ValueError(repr(error)))
+            raise
+
+    async def main() -> None:
+        domain = Domain("trader")
+        loop.create_task(process(), context=domain.context.copy())
+        await asyncio.sleep(1)
+        loop.kill(domain)
+        await asyncio.sleep(1)
+        kept.clear()
+        await asyncio.sleep(1)
+
+    loop.run(main())
+
+
 def test_a_loop_is_closed_after_its_run() -> None:
     loop = VirtualLoop()
 

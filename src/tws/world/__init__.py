@@ -1,7 +1,7 @@
 """A simulated world in one thread: virtual time, a network in memory, a disk that can crash, all by a seed.
 
 world     one of each, from one seed, and the crash of a process
-loop      the asyncio event loop that jumps to the next timer
+loop      the asyncio event loop that jumps to the next timer (its parts: bare, handles)
 domain    what can die alone: a process
 network   listen and dial
 link      the two ends of a link: asyncio transports that chunk, stall and are cut

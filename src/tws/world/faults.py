@@ -14,7 +14,8 @@ class Faults(Struct, frozen=True, kw_only=True):
 
     latency_s     from a write to its arrival, never less
     jitter_s      added to it, evenly between 0 and this
-    chunk_max     bytes arrive in pieces of 1 to this many; 0: as they come, writes merged as TCP merges them
+    chunk_max     bytes arrive in pieces of 1 to this many, of every order of magnitude alike; 0: as they
+                  come, writes merged as TCP merges them
     stall_rate    of each arrival: the link stands still for up to `stall_s`
     cut_rate      of each arrival: the link is lost with all that is under way
     silence_s     after a cut, one of the two ends may hear of it this much later
@@ -46,7 +47,7 @@ class Faults(Struct, frozen=True, kw_only=True):
         return cls(
             latency_s=rng.uniform(0.0001, 0.05),
             jitter_s=maybe(0.001, 0.5),
-            chunk_max=int(maybe(1, 64)),
+            chunk_max=int(maybe(1, 1500)),
             stall_rate=maybe(0.001, 0.02),
             stall_s=rng.uniform(1.0, 60.0),
             cut_rate=maybe(0.0005, 0.01),

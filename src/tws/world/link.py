@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import Context
@@ -40,6 +41,11 @@ class Weather:
         """Seconds from a write to its arrival."""
         faults = self.faults
         return faults.latency_s + (self.rng.uniform(0.0, faults.jitter_s) if faults.jitter_s else 0.0)
+
+    def piece(self) -> int:
+        """The most bytes that arrive at once: when chunked, single bytes are as likely as long pieces."""
+        most = self.faults.chunk_max
+        return int(math.exp(self.rng.uniform(0.0, math.log(most + 1)))) if most else _READ_MAX
 
     def chance(self, rate: float) -> bool:
         """Whether something of this rate happens now; draws nothing for a rate of 0."""
@@ -82,8 +88,16 @@ class _Pipe:
         """Set the one timer, if there is something to hand over and somebody who takes it."""
         wanted = not self.reader.reading_paused or self.reader.is_closing()
         if self.timer is None and self.queue and self.is_open and wanted:
-            loop, due = self.weather.loop, self.queue[0][0]
-            self.timer = loop.call_at(due, self._arrive, context=self.reader.context)
+            # A lost reader is told nothing, and its process may die: then the writer's time counts.
+            context = self.writer.context if self.reader.is_lost else self.reader.context
+            self.timer = self.weather.loop.call_at(self.queue[0][0], self._arrive, context=context)
+
+    def rearm(self) -> None:
+        """The reader's end was lost: what comes still has to be answered with a reset."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        self.arm()
 
     def drop(self) -> int:
         """Lose what is under way; how many bytes that were."""
@@ -110,7 +124,7 @@ class _Pipe:
         if weather.chance(faults.stall_rate):
             self._postpone(now + weather.rng.uniform(0.0, faults.stall_s))
             return
-        data = self._take(now, weather.rng.randint(1, faults.chunk_max) if faults.chunk_max else _READ_MAX)
+        data = self._take(now, weather.piece())
         if data:
             self.size -= len(data)
             weather.trace.data(self.name, data)
@@ -345,7 +359,9 @@ class End(asyncio.Transport):
         self.is_lost = True
         self.reading_paused = True
         self._weather.trace.note(f"{self.label} lost: {error!r}")
-        if error is not None:
+        if error is None:
+            self.incoming.rearm()
+        else:
             self._drop_pipes()
         if self._protocol is not None:
             self._weather.loop.call_soon(self._protocol.connection_lost, error, context=self.context)

@@ -22,8 +22,7 @@ import heapq
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
@@ -34,6 +33,7 @@ from tws.clock import Rng
 from tws.errors import SimulationError
 from tws.world.bare import BareLoop
 from tws.world.domain import Domain, current_domain, domain_of
+from tws.world.handles import Future, Step, Task, Timer, close_quietly, exhaust, label_of, steady_garbage
 
 __all__ = ["BOUNDS", "Bounds", "VirtualLoop"]
 
@@ -57,22 +57,6 @@ class Bounds(Struct, frozen=True, kw_only=True):
 BOUNDS = Bounds()
 
 
-class _Step(asyncio.Handle):
-    """A callback that knows its domain, and its name when the run is traced."""
-
-    __slots__ = ("domain", "label")
-    domain: Domain | None
-    label: str
-
-
-class _Timer(asyncio.TimerHandle):
-    """The same, at a deadline."""
-
-    __slots__ = ("domain", "label")
-    domain: Domain | None
-    label: str
-
-
 class VirtualLoop(BareLoop):
     """A deterministic event loop; `time()` starts at 0 and counts virtual seconds.
 
@@ -88,8 +72,8 @@ class VirtualLoop(BareLoop):
         on_step: Callable[[float, str], None] | None = None,
     ) -> None:
         self._now = 0.0
-        self._ready: deque[_Step | _Timer] = deque()
-        self._timers: list[tuple[float, float, int, _Timer]] = []
+        self._ready: deque[Step | Timer] = deque()
+        self._timers: list[tuple[float, float, int, Timer]] = []
         self._ties = ties
         self._turns = 0
         self._task_count = 0
@@ -117,9 +101,9 @@ class VirtualLoop(BareLoop):
     ) -> asyncio.Handle:
         """Run after all that is ready already."""
         self._check_open()
-        step = _Step(callback, args, self, context)
+        step = Step(callback, args, self, context)
         step.domain = current_domain() if context is None else domain_of(context)
-        step.label = "" if self.on_step is None else _label(callback)
+        step.label = "" if self.on_step is None else label_of(callback)
         self._ready.append(step)
         return step
 
@@ -142,9 +126,9 @@ class VirtualLoop(BareLoop):
     ) -> asyncio.TimerHandle:
         """Run at `when` on this loop's clock."""
         self._check_open()
-        timer = _Timer(when, callback, args, self, context)
+        timer = Timer(when, callback, args, self, context)
         timer.domain = current_domain() if context is None else domain_of(context)
-        timer.label = "" if self.on_step is None else _label(callback)
+        timer.label = "" if self.on_step is None else label_of(callback)
         self._turns += 1
         tie = 0.0 if self._ties is None else self._ties.random()
         heapq.heappush(self._timers, (when, tie, self._turns, timer))
@@ -157,7 +141,7 @@ class VirtualLoop(BareLoop):
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future of this loop."""
-        return asyncio.Future(loop=self)
+        return Future(self)
 
     def create_task(
         self, coro: Any, *, name: object = None, context: Context | None = None, **options: Any
@@ -166,10 +150,11 @@ class VirtualLoop(BareLoop):
         self._check_open()
         self._task_count += 1
         title = f"task-{self._task_count}" if name is None else str(name)
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=title, context=context, **options)
+        task = Task(coro, loop=self, name=title, context=context, **options)
+        task.domain = current_domain() if context is None else domain_of(context)
         if self._task_count % 256 == 0:
             self._tasks = [kept for kept in self._tasks if not kept[0].done()]
-        self._tasks.append((task, current_domain() if context is None else domain_of(context)))
+        self._tasks.append((task, task.domain))
         return task
 
     def run_in_executor(self, executor: Any, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
@@ -191,7 +176,7 @@ class VirtualLoop(BareLoop):
 
     def run(self, main: Coroutine[Any, Any, _T]) -> _T:
         """Run `main` to its end, cancel what it left, close the loop; fail if anything went wrong."""
-        with _steady_garbage():
+        with steady_garbage():
             try:
                 result: _T = self.run_until_complete(main)
                 self._finish()
@@ -278,7 +263,7 @@ class VirtualLoop(BareLoop):
                 self._ready.append(timer)
 
     @staticmethod
-    def _is_wanted(timer: _Timer) -> bool:
+    def _is_wanted(timer: Timer) -> bool:
         return not timer.cancelled() and (timer.domain is None or timer.domain.alive)
 
     def _finish(self) -> None:
@@ -322,7 +307,7 @@ class VirtualLoop(BareLoop):
                 if task.done():
                     continue
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather does
-                close = partial(_close_quietly, task.get_coro())
+                close = partial(close_quietly, task.get_coro())
                 if domain is None:
                     close()
                 else:
@@ -335,7 +320,8 @@ class VirtualLoop(BareLoop):
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """An exception that nobody took: the run fails with it at the next turn."""
-        if self._burying:
+        domain = getattr(context.get("future", context.get("task")), "domain", None)
+        if self._burying or (domain is not None and not domain.alive):
             return
         exception = context.get("exception")
         self._failures.append((str(context.get("message", "unhandled")), exception))
@@ -377,41 +363,8 @@ class VirtualLoop(BareLoop):
 
     def _finalize(self, generator: AsyncGenerator[Any, Any]) -> None:
         if not self._burying and not self._closed:
-            self.create_task(_exhaust(generator))
+            self.create_task(exhaust(generator))
 
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("Event loop is closed")  # the words and type that asyncio's loops use
-
-
-async def _exhaust(generator: AsyncGenerator[Any, Any]) -> None:
-    await generator.aclose()
-
-
-def _label(callback: Callable[..., object]) -> str:
-    """A name that is the same in every run: no addresses."""
-    while isinstance(callback, partial):
-        callback = callback.func
-    owner = getattr(callback, "__self__", None)
-    if isinstance(owner, asyncio.Task):
-        return owner.get_name()
-    return str(getattr(callback, "__qualname__", type(callback).__name__))
-
-
-def _close_quietly(coroutine: Any) -> None:
-    with suppress(BaseException):  # the process it belonged to is dead, so is its complaint
-        coroutine.close()
-
-
-@contextmanager
-def _steady_garbage() -> Iterator[None]:
-    """No garbage collection at a moment that depends on what the process did before the run."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    gc.freeze()  # so that the collections of a run look at its own objects alone
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if was_enabled:
-            gc.enable()
