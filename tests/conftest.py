@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    # To be given as --data=FOLDER: with a blank pytest takes the folder for tests, and its root from there.
     parser.addoption(
         "--data",
         metavar="FOLDER",
