@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +13,15 @@ import pytest
 from msgspec.structs import replace
 from tests.demo.market_files import write_day
 
-from tws.demo import DemoOptions, DemoReport, run_demo
+from tws.demo import DemoOptions, DemoReport, Progress, run_demo
 from tws.demo.reconcile import reconcile
 from tws.errors import ConfigError, DataError, TWSError
 from tws.exchange import Exchange
 from tws.journal import SQLiteStore, read_journal
-from tws.model.records import Booked, FlattenMoved, decode_record, decode_records, encode_record
+from tws.model.records import Booked, FlattenMoved, Planned, decode_record, decode_records, encode_record
 from tws.risk import Limits
+from tws.runtime import Trader
+from tws.simulator import SimulatedTWS, SimulatorOptions
 
 SHORT = DemoOptions(symbols=("CVNA", "SOXL"), last_minutes=30)
 
@@ -58,6 +60,82 @@ def test_the_same_seed_gives_the_same_run(day: DemoReport) -> None:
     assert (again.results, again.checks, again.messages) == (day.results, day.checks, day.messages)
     assert other.fingerprint != day.fingerprint
     assert other.exact and other.flat
+
+
+class Slow(SQLiteStore):
+    """A disk that now and then takes its time."""
+
+    turns = 0
+
+    async def _late(self, commit: asyncio.Future[None]) -> None:
+        await asyncio.sleep(0.02 if self.turns % 7 == 0 else 0)
+        await commit
+
+    def commit(self) -> asyncio.Future[None]:
+        self.turns += 1
+        return asyncio.ensure_future(self._late(super().commit()))
+
+
+def test_the_speed_of_the_machine_changes_nothing(monkeypatch: pytest.MonkeyPatch, day: DemoReport) -> None:
+    """Market time stands while anything is under way, or a slow disk would move fills to other prices."""
+    monkeypatch.setattr("tws.demo.run.SQLiteStore", Slow)
+    assert run(SHORT).fingerprint == day.fingerprint
+
+
+def run_until_held(options: DemoOptions, press: Callable[[], object] = lambda: None) -> DemoReport:
+    """Ctrl-C as soon as something is held; `press` is called directly before."""
+
+    pressed: list[Progress] = []
+
+    async def day() -> DemoReport:
+        def look(progress: Progress) -> None:
+            if progress.open_positions and not pressed:
+                pressed.append(progress)
+                press()
+                running.cancel()
+
+        running = asyncio.create_task(run_demo(options, look))
+        return await running
+
+    return asyncio.run(day())
+
+
+def test_a_broker_that_has_fallen_silent_can_t_keep_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The winding down has a bound, and what it did not reach is told."""
+    made: list[SimulatedTWS] = []
+
+    def simulator(options: SimulatorOptions) -> SimulatedTWS:
+        made.append(SimulatedTWS(options))
+        return made[0]
+
+    def fall_silent() -> None:
+        made[0].faults.mute = True
+
+    monkeypatch.setattr("tws.demo.run.SimulatedTWS", simulator)
+    monkeypatch.setattr("tws.demo.run.WIND_DOWN_S", 0.3)
+    report = run_until_held(replace(SHORT, last_minutes=60), fall_silent)
+    assert report.interrupted and not report.flat
+
+
+def test_no_signal_acts_after_ctrl_c(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The market runs on while the day is wound down; here that takes many market minutes."""
+    flatten = Trader.flatten
+    planned: list[int] = []
+
+    def plans() -> int:
+        return sum(isinstance(record, Planned) for record in decode_records(read_journal(journal)))
+
+    async def dawdle(self: Trader, *arguments: Any, **options: Any) -> bool:
+        planned.append(plans())
+        await asyncio.sleep(0.5)
+        planned.append(plans())
+        return await flatten(self, *arguments, **options)
+
+    monkeypatch.setattr(Trader, "flatten", dawdle)
+    journal = tmp_path / "journal.sqlite3"
+    report = run_until_held(DemoOptions(journal=journal))
+    assert report.interrupted and report.flat and report.exact
+    assert planned[0] == planned[1] >= 1
 
 
 def test_the_gate_s_refusals_are_told() -> None:

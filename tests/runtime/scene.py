@@ -54,9 +54,11 @@ class Scene:
         self.journal = folder / "journal.sqlite3"
         self.traders: list[Trader] = []
         self.port = 0
+        self.sim = SimulatedTWS(SimulatorOptions(market=self.market()))
+
+    def market(self) -> ManualMarket:
         universe = Universe()
-        market = ManualMarket([universe.add("SPY"), universe.add("QQQ")], SystemClock().now_ns())
-        self.sim = SimulatedTWS(SimulatorOptions(market=market))
+        return ManualMarket([universe.add("SPY"), universe.add("QQQ")], SystemClock().now_ns())
 
     async def open(self) -> None:
         _, self.port = await self.sim.start()

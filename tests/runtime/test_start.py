@@ -10,6 +10,7 @@ from tests.runtime.scene import SPY, Scene, at_market, records_of, until, workin
 
 from tws.errors import ConfigError, ConnectError, JournalError, RequestTimeoutError, TWSError
 from tws.journal import SQLiteStore, read_journal
+from tws.model.contract import stock
 from tws.model.records import Began, OrderState, decode_records
 from tws.simulator import SimulatedTWS, SimulatorOptions
 
@@ -74,6 +75,24 @@ async def test_a_restart_adopts_what_works(scene: Scene) -> None:
 
 async def test_a_crash_adopts_what_works(scene: Scene) -> None:
     await restart_from(scene, crashed=True)
+
+
+async def test_a_tws_whose_next_id_rolled_back(scene: Scene) -> None:
+    """A gateway restarted with its memory lost names 1 again: the journal knows better (INCIDENTS.md 1)."""
+    first = await scene.started()
+    trade = await first.submit(working(10))
+    used = {order.order_id for order in trade.orders}
+    await first.stop()
+    await scene.sim.stop()
+    scene.sim = SimulatedTWS(SimulatorOptions(market=scene.market()))
+    await scene.open()
+    second = await scene.started()
+    floor = second.connection.get_next_order_id()
+    assert floor is not None and floor > max(used)
+    await second.quote(stock("QQQ"))
+    more = await second.submit(at_market(1, "QQQ", 50.0))
+    assert more.denial is None
+    assert not used & {order.order_id for order in more.orders}
 
 
 async def test_fills_while_no_trader_ran_are_booked(scene: Scene) -> None:

@@ -232,11 +232,14 @@ class _Day:
     async def _wind_down(self, reason: str) -> None:
         """No more entries; cancel and close what is ours, while the market still runs if it does."""
         self._stopping = True
-        async with self._playing:  # a signal that is acting just now has its orders before they are closed
-            pass
-        await self._trader.flatten(reason=reason, timeout_s=WIND_DOWN_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WIND_DOWN_S):
+                async with self._playing:  # a signal that acts just now has its orders before they are closed
+                    pass
+                await self._trader.flatten(reason=reason, timeout_s=WIND_DOWN_S)
+                self._over.set()
+                await self._lockstep.settle()
         self._over.set()
-        await self._lockstep.settle()
 
     # -- what is told
 
