@@ -32,8 +32,8 @@ class Client(NamedTuple):
 
 
 CLIENTS = (
-    Client("official 9.81.1", "official_981.py", ("ibapi==9.81.1.post1",)),
-    Client("official 10.46.1", "official_1046.py", ("nautilus-ibapi==10.46.1", "protobuf>=5.29.5,<8")),
+    Client("official 9.81.1", "official.py", ("ibapi==9.81.1.post1",)),
+    Client("official 10.46.1", "official.py", ("nautilus-ibapi==10.46.1", "protobuf>=5.29.5,<8")),
     Client("ib_async 2.1.0", "ib_async_210.py", ("ib_async==2.1.0",)),
 )
 

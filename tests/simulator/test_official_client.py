@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.simulator.client import Start
 
-SCRIPT = Path(__file__).resolve().parents[1] / "clients" / "official_1046.py"
+SCRIPT = Path(__file__).resolve().parents[1] / "clients" / "official.py"
 
 
 @pytest.mark.parametrize("version", [157, 178, 200])

@@ -1,9 +1,10 @@
-"""Conformance of a TWS with the official Python client, 9.81: connect, ask, stream, trade a bracket, read
-it back.
+"""Conformance of a TWS with the official Python client, 9.81 or 10.46: connect, ask, stream, trade a bracket,
+read it back.
 
-    python official_981.py PORT
+    python official.py PORT
 
-Exits 0 only when every step was seen; prints one line per step. Needs `ibapi` 9.81.1 and nothing else.
+Exits 0 only when every step was seen; prints one line per step. Needs `ibapi` and nothing else. What
+changed between the two versions (TWS-BEHAVIOUR.md C6) is told by what the package holds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
+try:
+    from ibapi.order_cancel import OrderCancel
+except ImportError:  # 9.81 cancels by id alone
+    CANCEL: tuple[Any, ...] = ()
+else:
+    CANCEL = (OrderCancel(),)
+
 PATIENCE_S = 20.0
+CLIENT_ID = 46
 
 
 class App(EWrapper, EClient):
@@ -35,8 +44,10 @@ class App(EWrapper, EClient):
             self.heard.append((name, arguments))
             self.changed.notify_all()
 
-    def error(self, reqId, errorCode, errorString):
-        self.hear("error", reqId, errorCode, errorString)
+    def error(self, reqId, *rest):
+        """(code, text) at 9.81; at 10.46 a time stands before them and a text of details behind."""
+        code, text = rest[1:3] if len(rest) > 2 else rest
+        self.hear("error", reqId, code, text)
 
     def nextValidId(self, orderId):
         self.hear("nextValidId", orderId)
@@ -96,7 +107,10 @@ class App(EWrapper, EClient):
         self.hear("execDetailsEnd", reqId)
 
     def commissionReport(self, report):
-        self.hear("commission", report)
+        self.hear("commission", report.execId, report.commission)
+
+    def commissionAndFeesReport(self, report):
+        self.hear("commission", report.execId, report.commissionAndFees)
 
     def completedOrder(self, contract, order, orderState):
         self.hear("completedOrder", contract, order, orderState)
@@ -246,7 +260,9 @@ def trade(app: App, script: Script, ask: float, first: int) -> None:
         "execution", "execDetails", lambda i, c, e: i == -1 and e.orderId == entry and e.side == "BOT"
     )
     script.expect(
-        "commission", "commission", lambda report: report.execId == fill.execId and report.commission > 0
+        "commission",
+        "commission",
+        lambda exec_id, amount: exec_id == fill.execId and amount > 0,
     )
     script.expect("target works", "orderStatus", lambda i, status, *_: (i, status) == (target, "Submitted"))
     script.expect("stop is held", "orderStatus", lambda i, status, *_: (i, status) == (stop, "PreSubmitted"))
@@ -266,7 +282,7 @@ def trade(app: App, script: Script, ask: float, first: int) -> None:
     script.expect(
         "resting order works", "orderStatus", lambda i, status, *_: (i, status) == (first + 3, "Submitted")
     )
-    app.cancelOrder(first + 3)
+    app.cancelOrder(first + 3, *CANCEL)
     script.expect("cancelled", "orderStatus", lambda i, status, *_: (i, status) == (first + 3, "Cancelled"))
     script.expect("202 about it", "error", lambda i, code, _: (i, code) == (first + 3, 202))
     preview = order("BUY", "MKT", 10, whatIf=True)
@@ -299,7 +315,7 @@ def books(app: App, script: Script) -> None:
 def main(port: int) -> None:
     app = App()
     script = Script(app)
-    app.connect("127.0.0.1", port, 81)
+    app.connect("127.0.0.1", port, CLIENT_ID)
     threading.Thread(target=app.run, daemon=True).start()
     first = script.expect("next valid id", "nextValidId")[0]
     script.expect("managed accounts", "managedAccounts", lambda text: text.startswith("DU"))
@@ -309,7 +325,7 @@ def main(port: int) -> None:
     trade(app, script, ask, first)
     books(app, script)
     second = App()
-    second.connect("127.0.0.1", port, 81)
+    second.connect("127.0.0.1", port, CLIENT_ID)
     threading.Thread(target=second.run, daemon=True).start()
     Script(second).expect(
         "a second session of this client id is 326", "error", lambda i, code, _: code == 326
