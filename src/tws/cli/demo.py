@@ -55,13 +55,14 @@ def demo(
 
     import msgspec
 
-    from tws.cli.sim import _pairs, _speed
+    from tws.cli.sim import parse_pairs, parse_speed
     from tws.demo import DemoOptions
 
-    options = DemoOptions(allocation=Decimal(allocation), journal=journal, symbol_map=_pairs(symbol or []))
+    mapped = parse_pairs(symbol or [])
+    options = DemoOptions(allocation=Decimal(allocation), journal=journal, symbol_map=mapped)
     if config is not None:
         options = _configured(options, config)
-    given = {"data": tuple(data or ()), "seed": seed, "speed": None if speed is None else _speed(speed)}
+    given = {"data": tuple(data or ()), "seed": seed, "speed": None if speed is None else parse_speed(speed)}
     chosen = {name: value for name, value in given.items() if value not in (None, ())}
     options = msgspec.structs.replace(options, **chosen)
     log_to(sys.stderr, logging.WARNING)

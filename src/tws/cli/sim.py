@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tws.simulator.options import SimulatorOptions, Speed
     from tws.simulator.server import SimulatedTWS
 
-__all__ = ["sim"]
+__all__ = ["parse_pairs", "parse_speed", "sim"]
 
 DEFAULT_PORT = 7400
 """Never one of TWS's own (7496, 7497, 4001, 4002), so that nobody takes one for the other."""
@@ -66,8 +66,8 @@ def sim(
         accounts=tuple(account or ("DU1234567",)),
         seed=seed,
         data=tuple(data or ()),
-        symbol_map=_pairs(symbol or []),
-        speed=_speed(speed),
+        symbol_map=parse_pairs(symbol or []),
+        speed=parse_speed(speed),
         hours="always" if hours == "always" else "exchange",
         read_only=read_only,
     )
@@ -75,7 +75,8 @@ def sim(
     asyncio.run(_serve(options))
 
 
-def _speed(text: str) -> Speed:
+def parse_speed(text: str) -> Speed:
+    """A number of market seconds per second, or "max". Raises ConfigError."""
     from tws.errors import ConfigError
 
     if text == "max":
@@ -86,7 +87,8 @@ def _speed(text: str) -> Speed:
         raise ConfigError("speed", text, "is no number", "Use a number above 0, or max") from None
 
 
-def _pairs(texts: list[str]) -> dict[str, str]:
+def parse_pairs(texts: list[str]) -> dict[str, str]:
+    """CVNA=SPY and the like, as a mapping. Raises ConfigError."""
     from tws.errors import ConfigError
 
     pairs = {}
@@ -101,14 +103,13 @@ def _pairs(texts: list[str]) -> dict[str, str]:
 async def _serve(options: SimulatorOptions) -> None:
     """Run until somebody ends it. Raises the DataError that ended a replay."""
     import asyncio
-    import signal
 
     from tws.errors import ConfigError
+    from tws.platform import install_stop_signals
     from tws.simulator.server import SimulatedTWS
 
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    previous = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(ended.set))
+    undo = install_stop_signals(asyncio.get_running_loop(), ended.set)
     simulator = SimulatedTWS(options)
     try:
         try:
@@ -123,11 +124,9 @@ async def _serve(options: SimulatorOptions) -> None:
         typer.echo(f"listening on {host}:{port}")
         typer.get_text_stream("stdout").flush()
         await _wait(simulator, ended)
-    except asyncio.CancelledError:  # Ctrl-C
-        pass
     finally:
         await simulator.stop()
-        signal.signal(signal.SIGTERM, previous)
+        undo()
 
 
 async def _wait(simulator: SimulatedTWS, ended: asyncio.Event) -> None:
