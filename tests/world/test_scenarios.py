@@ -6,7 +6,7 @@ import asyncio
 from random import Random
 
 import pytest
-from tests.world.house import House
+from tests.world.house import House, play
 
 from tws.model.contract import Contract
 from tws.model.order import Side, bracket
@@ -108,6 +108,29 @@ def test_a_bracket_of_which_only_the_beginning_arrived_is_never_half_alive() -> 
     assert seen & {1, 2}, seen
 
 
+def test_a_new_stop_whose_bytes_were_lost_is_asked_about_a_few_times_and_replaced() -> None:
+    """Found by seed 206: an unknown exit over held shares was asked about again with each answer, for ever."""
+
+    class StopLost(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            first = {order.intent_id for order in trader.desk.state.book.living()}
+            await trader.cancel_all()  # the exits too: the desk protects the shares anew
+            while not self.sent(trader, first):
+                await asyncio.sleep(0.0001)
+            self.world.network.cut_all()
+
+        def sent(self, trader: Trader, known: set[str]) -> bool:
+            living = trader.desk.state.book.living()
+            return any(order.state is OrderState.SENT and order.intent_id not in known for order in living)
+
+    house = StopLost()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.states(OrderState.ABSENT) >= 1
+
+
 @pytest.mark.parametrize("outage_s", [0.0, 3.0, 30.0])
 def test_a_stop_that_fills_while_the_link_is_down_is_booked_once(outage_s: float) -> None:
     class FilledInTheDark(Scenario):
@@ -170,3 +193,8 @@ def test_an_id_in_use_by_the_dead_is_waited_for() -> None:
                 self.world.network.faults = Faults(silence_s=8.0)
 
     assert Zombie(3).run().complaints == []
+
+
+def test_an_exit_of_unknown_outcome_is_asked_about_in_rounds_not_at_every_event() -> None:
+    """Found by seed 85: each answer was an event, and each event asked again, thirty times a second."""
+    assert play(85).complaints == []

@@ -19,7 +19,6 @@ from decimal import Decimal
 from tws.desk.state import Group
 from tws.desk.submit import place_exit, resize
 from tws.desk.turn import Turn
-from tws.model.facts import AnswerKind
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import OrderState, Released, Severity, Watched
 from tws.orders.book import OurOrder
@@ -120,8 +119,7 @@ def _cover(
         turn.alarm(Severity.ALARM, f"bare {group.group_id}",
                    f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop "
                    f"for {(turn.now_ns - since) / 1e9:.1f} s")
-    if not certain:
-        turn.ask(AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS)
+    if not certain:  # rounds of questions run while any order is unknown (reconcile.pass_time)
         turn.alarm(Severity.ALARM, f"exit unknown {group.group_id}",
                    f"{group.contract.symbol}: an exit of trade {group.group_id} is of unknown outcome")
         return
