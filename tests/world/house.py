@@ -30,7 +30,7 @@ __all__ = ["House", "Outcome", "play"]
 
 ADDRESS = ("127.0.0.1", 7497)
 SYMBOLS = ("TLT", "SLV")
-FAULTY_S = 60.0  # a dozen trades and some lost links; longer runs cost more than further seeds tell
+FAULTY_S = 45.0  # a dozen trades and some lost links; longer runs cost more than further seeds tell
 CONVERGE_S = 600.0  # an order is proven absent in two rounds 10 s apart; many such waits fit, no stall
 BOUNDS = Bounds(steps=200_000, spin=10_000, time_s=FAULTY_S + 3 * CONVERGE_S)  # thirty times a usual run
 
@@ -46,6 +46,7 @@ class Outcome:
     orders: int
     lives: int
     starts: int
+    links: int
     steps: int
     seconds: float
     tail: list[str] = field(default_factory=list)
@@ -106,6 +107,7 @@ class House:
             orders=len(self.arrivals.places),
             lives=self.lives,
             starts=self.starts,
+            links=self.world.network.links,
             steps=self.world.loop.steps,
             seconds=self.world.loop.time(),
             tail=self.world.trace.lines,

@@ -50,7 +50,7 @@ class Faults(Struct, frozen=True, kw_only=True):
             chunk_max=int(maybe(1, 1500)),
             stall_rate=maybe(0.001, 0.02),
             stall_s=rng.uniform(1.0, 60.0),
-            cut_rate=maybe(0.0005, 0.01),
+            cut_rate=maybe(0.002, 0.02),
             silence_s=rng.uniform(0.0, 30.0),
             refuse_rate=maybe(0.1, 0.7),
             hang_rate=maybe(0.05, 0.3),

@@ -56,6 +56,7 @@ class Network:
         self._ends: list[End] = []
         self._ports = _FIRST_PORT
         self._dials = 0
+        self._links = 0
 
     @property
     def faults(self) -> Faults:
@@ -65,6 +66,11 @@ class Network:
     @faults.setter
     def faults(self, faults: Faults) -> None:
         self._weather.faults = faults
+
+    @property
+    def links(self) -> int:
+        """How many links came about so far."""
+        return self._links
 
     @property
     def ends(self) -> list[End]:
@@ -116,6 +122,7 @@ class Network:
             raise ConnectionRefusedError(errno.ECONNREFUSED, f"{host}:{port} refused the connection")
         near, far = join(self._weather, number, (host, port), copy_context(), listener.context)
         self._ends += (near, far)
+        self._links += 1
         trace.note(f"dial {number} to {host}:{port} accepted")
         self._loop.call_soon(lambda: far.start(listener.factory()), context=listener.context)
         protocol = factory()
