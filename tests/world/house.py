@@ -16,7 +16,7 @@ from typing import Any
 from tests.world.checks import Arrivals, check_books, check_end, check_fills, check_memory, check_pace
 
 from tws.config import TWSConfig
-from tws.desk import DeskState
+from tws.desk import Alert, DeclareGone, DeskState
 from tws.errors import TWSError
 from tws.exchange import OrderTicket
 from tws.model.contract import Contract
@@ -81,6 +81,7 @@ class House:
         self.state: DeskState | None = None
         self.lives = self.starts = 0
         self.healed = False
+        self._wants_human: set[str] = set()
         self.simulator: SimulatedTWS
 
     # The run
@@ -166,6 +167,7 @@ class House:
             self.starts += 1
             config = TWSConfig(host=ADDRESS[0], port=ADDRESS[1], client_id=1)
             trader = self.trader_class(config, limits=Limits(), parts=parts)
+            trader.on_alert(self._alerted)
             try:
                 await trader.start()
                 break
@@ -229,6 +231,7 @@ class House:
             if not open_points:
                 break
             try:
+                await self._help(trader)
                 await trader.flatten(timeout_s=30.0)
             except TWSError as error:
                 self.world.trace.note(f"flatten: {error}")
@@ -238,6 +241,20 @@ class House:
         else:
             self.complaints.append(f"not settled {CONVERGE_S:.0f} s after the faults stopped: {open_points}")
         await asyncio.sleep(5.0)  # the last fees
+
+    async def _help(self, trader: Trader) -> None:
+        """The human whom an order needs that TWS may hold untransmitted: no answer shows it."""
+        named = sorted(self._wants_human)
+        self._wants_human.clear()
+        for intent_id in named:
+            self.world.trace.note(f"a human restarts TWS and declares {intent_id} gone")
+            self.simulator.exchange.restart(self.world.clock.now_ns())
+            await trader.ask(DeclareGone(intent_id=intent_id, operator="ann", reason="TWS was restarted"))
+
+    def _alerted(self, alert: Alert) -> None:
+        kind, _, subject = alert.subject.partition(" ")
+        if kind == "untransmitted":
+            self._wants_human.add(subject)
 
     @staticmethod
     def _open_points(trader: Trader) -> list[str]:
