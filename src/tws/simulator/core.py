@@ -74,7 +74,7 @@ class Core:
             )
             session = ExchangeSession(regular=regular, extended=extended)
         listings = [
-            Listing(instrument=Instrument(contract=contract_of(s)), session=session)
+            Listing(instrument=Instrument(contract=contract_of(s), tick=s.tick, lot=s.lot), session=session)
             for s in self.universe.securities
         ]
         run = (
@@ -203,9 +203,14 @@ def contract_of(security: Security) -> Contract:
     return Contract(
         con_id=security.con_id,
         symbol=security.symbol,
-        exchange="SMART",
-        currency="USD",
+        sec_type=security.sec_type,
+        last_trade_date=security.last_trade_date,
+        strike=security.strike,
+        right=security.right,
+        multiplier=security.multiplier,
+        exchange=security.exchange,
+        currency=security.currency,
         primary_exchange=security.primary_exchange,
-        local_symbol=security.symbol,
-        trading_class="NMS" if security.primary_exchange == "NASDAQ" else security.symbol,
+        local_symbol=security.local_symbol,
+        trading_class=security.trading_class,
     )

@@ -12,9 +12,8 @@ from msgspec.structs import replace
 from tws.clock import to_datetime
 from tws.exchange import CompletedOrder as Done
 from tws.exchange import Executed, MarginEffect, OrderView
-from tws.simulator.core import contract_of
 from tws.simulator.hours import NEW_YORK, ZONE_ID, hours_text
-from tws.simulator.universe import EXCHANGES, Security
+from tws.simulator.universe import Security
 from tws.wire.messages import (
     CompletedOrder,
     ContractData,
@@ -50,8 +49,6 @@ ORDER_TYPES = (
     "ACTIVETIM,AD,ADJUST,ALERT,ALLOC,AVGCOST,BASKET,COND,CONDORDER,DAY,DEACT,DEACTDIS,DEACTEOD,GAT,GTC,GTD,GTT,HID,"
     "IOC,LMT,MKT,OCA,OPG,SCALE,STP,STPLMT,TRAIL,TRAILLIT,TRAILLMT,WHATIF"
 )
-MARKET_RULE = 26
-"""A cent at every price, for every exchange (recorded: `93·26·1·0·0.01·`)."""
 
 
 def local_time(ns: int, version: int) -> str:
@@ -67,57 +64,49 @@ def utc_time(ns: int) -> str:
 
 def order_contract(security: Security) -> WireContract:
     """The contract of messages 5, 11, 101: right "?", exchange as routed (recorded frames)."""
-    known = contract_of(security)
-    return WireContract(
-        con_id=known.con_id,
-        symbol=known.symbol,
-        sec_type="STK",
-        right="?",
-        exchange="SMART",
-        currency="USD",
-        local_symbol=known.local_symbol,
-        trading_class=known.trading_class,
-    )
+    known = _wire_contract(security)
+    return replace(known, right=security.right or "?", exchange=security.exchange)
 
 
 def position_contract(security: Security) -> WireContract:
     """The contract of 61 and 7: no exchange (D), the primary one where a message has it."""
-    known = contract_of(security)
+    return replace(_wire_contract(security), primary_exch=security.primary_exchange)
+
+
+def _wire_contract(security: Security) -> WireContract:
+    """What every message says of a contract; where it trades, each says its own way."""
     return WireContract(
-        con_id=known.con_id,
-        symbol=known.symbol,
-        sec_type="STK",
-        currency="USD",
-        primary_exch=known.primary_exchange,
-        local_symbol=known.local_symbol,
-        trading_class=known.trading_class,
+        con_id=security.con_id,
+        symbol=security.symbol,
+        sec_type=security.sec_type,
+        last_trade_date_or_contract_month=security.last_trade_date,
+        strike=security.strike,
+        right=security.right,
+        multiplier=security.multiplier,
+        currency=security.currency,
+        local_symbol=security.local_symbol,
+        trading_class=security.trading_class,
     )
 
 
 def contract_data(
     req_id: int, security: Security, now_ns: int, hours: str, exchange: str = "SMART"
 ) -> ContractData:
-    """Message 10 for a stock or ETF."""
-    known = contract_of(security)
-    contract = WireContract(
-        con_id=known.con_id,
-        symbol=known.symbol,
-        sec_type="STK",
-        exchange=exchange or "SMART",
-        primary_exch=known.primary_exchange,
-        currency="USD",
-        local_symbol=known.local_symbol,
-        trading_class=known.trading_class,
+    """Message 10; `exchange` is what was asked for, and echoed."""
+    contract = replace(
+        _wire_contract(security),
+        exchange=exchange or security.exchange,
+        primary_exch=security.primary_exchange,
     )
     one = Decimal(1)
     return ContractData(
         req_id,
         contract,
         WireContractDetails(
-            market_name=known.trading_class,
-            min_tick=0.01,
+            market_name=security.trading_class,
+            min_tick=security.min_tick,
             order_types=ORDER_TYPES,
-            valid_exchanges=",".join(EXCHANGES),
+            valid_exchanges=",".join(security.exchanges),
             long_name=security.long_name,
             industry=security.industry,
             category=security.category,
@@ -125,7 +114,7 @@ def contract_data(
             trading_hours=hours_text(now_ns, hours, liquid=False),
             liquid_hours=hours_text(now_ns, hours, liquid=True),
             agg_group=1,
-            market_rule_ids=",".join([str(MARKET_RULE)] * len(EXCHANGES)),
+            market_rule_ids=",".join(map(str, security.market_rules)),
             stock_type=security.stock_type,
             min_size=one,
             size_increment=one,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tws.simulator import words
 from tws.simulator.session import Session
-from tws.simulator.universe import Security
+from tws.simulator.universe import CENT_RULE, Security
 from tws.wire.messages import (
     ContractDataEnd,
     ContractDataRequest,
@@ -110,7 +110,7 @@ class Contracts:
         session.send(SymbolSamples(request.req_id, rows))
 
     def _rule(self, session: Session, request: MarketRuleRequest) -> None:
-        if request.market_rule_id != words.MARKET_RULE:
+        if request.market_rule_id != CENT_RULE:
             session.error(
                 -1,
                 321,
