@@ -17,6 +17,13 @@ from tws.simulator import SimulatedTWS, SimulatorOptions
 RUN_BOUND_S = 60  # a program of the docs takes a few seconds; pytest's own bound comes after this one
 
 
+# What a suite with coroutines has in its pytest.ini.
+PYTEST = [
+    *("-m", "pytest", "-q", "-o", "asyncio_mode=auto"),
+    *("-o", "asyncio_default_fixture_loop_scope=function"),
+]
+
+
 class Ran(NamedTuple):
     """What a program left behind."""
 
@@ -53,13 +60,14 @@ def clean_env(tmp_path: Path) -> dict[str, str]:
 def run_program(tmp_path: Path, checkout: Path, clean_env: dict[str, str]) -> Runner:
     """Run a program's text as a file in a folder that has the doors of the checkout, as its root has them."""
 
-    async def run(text: str, name: str = "program.py") -> Ran:
+    async def run(text: str, name: str = "program.py", *, as_test: bool = False) -> Ran:
         folder = tmp_path / "checkout"
         (folder / "src").mkdir(parents=True, exist_ok=True)
         for door in ("tws_config.py", "tws_connection.py"):
             shutil.copy(checkout / "src" / door, folder / "src" / door)
         (folder / name).write_text(text, encoding="utf-8")
-        return await run_command([name], folder, clean_env)
+        how = [*PYTEST, name] if as_test else [name]
+        return await run_command(how, folder, clean_env)
 
     return run
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/setup.md", "docs/design/api.md")
+PAGES = ("README.md", "docs/setup.md", "docs/design/api.md", "docs/design/testing.md")
 
 TWS_CALLED = re.compile(r"\bport=\d+")
 LONGEST_PROGRAM = 25  # lines: the promise of docs/design/api.md
@@ -57,7 +57,7 @@ def name_of(block: Block) -> str:
 @pytest.mark.parametrize("block", RUN, ids=name_of)
 async def test_a_program_runs(block: Block, simulator_port: int, run_program) -> None:  # type: ignore[no-untyped-def]
     text = TWS_CALLED.sub(f"port={simulator_port}", block.text)
-    ran = await run_program(text)
+    ran = await run_program(text, as_test="\ndef test_" in text or "\nasync def test_" in text)
     assert ran.code == 0, ran.err
     assert ran.err == "", "a program of the docs leaves no warning behind"
     assert ran.out.strip(), "and says something"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from tws.model.contract import Contract
 from tws.model.instrument import Number, decimal
@@ -70,7 +71,9 @@ class Role(StrEnum):
 class Order(Struct, frozen=True, kw_only=True):
     """One order. Quantity in shares, prices in the contract's currency, None where the type needs none.
 
-    `order_ref` carries our intent id to the broker and back; `parent_id` is an order id.
+    `order_ref` carries our intent id to the broker and back; `parent_id` is an order id. Numbers may be given
+    as int, float or text; side, type and time in force as TWS's text: they are made exact here. Raises
+    ValueError for a number that is none and for a word that is unknown.
     """
 
     side: Side
@@ -86,6 +89,24 @@ class Order(Struct, frozen=True, kw_only=True):
     oca_type: int = 0
     transmit: bool = True
     outside_rth: bool = False
+
+    def __post_init__(self) -> None:
+        for name, kind in _WORDS:
+            value = getattr(self, name)
+            if type(value) is not kind:
+                force_setattr(self, name, kind(value))
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None and type(value) is not Decimal:
+                force_setattr(self, name, decimal(value, name))
+
+
+_WORDS: tuple[tuple[str, type[StrEnum]], ...] = (
+    ("side", Side),
+    ("order_type", OrderType),
+    ("tif", TimeInForce),
+)
+_NUMBERS = ("quantity", "limit_price", "stop_price")
 
 
 class Bracket(Struct, frozen=True, kw_only=True):
