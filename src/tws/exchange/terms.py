@@ -2,7 +2,8 @@
 
 Orders arrive as Decimals, exactly as the client wrote them, since an order off the grid has to
 be refused in TWS's words (110); `Instrument` turns them into ticks and lots at the door. Quotes
-and trades, the hot inputs, arrive as integer ticks and lots (see `Exchange.quote`).
+and trades, the hot inputs, arrive as integer ticks and lots (see `Exchange.quote`). Instants are ns
+UTC: who reads TWS's texts of dates does so before it builds a ticket.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from tws.model.order import Side
 __all__ = [
     "AccountSetup",
     "ChildrenWork",
+    "Condition",
+    "ConditionKind",
     "ExecutionFilter",
+    "FarPrice",
     "FeeSchedule",
     "Habits",
     "Listing",
@@ -37,19 +41,28 @@ class Session(Struct, frozen=True, kw_only=True):
 
     `regular` None means always: there is no close and a DAY order never expires. `extended` are the
     further spans in which orders with `outside_rth` may trade (before the open, after the close).
+    A market that never closes has no opening and no closing auction; so that on-open and on-close orders
+    can be tried there, it holds one at every full `auction_every_ns` (our choice).
     """
 
     regular: Hours | None = None
     extended: Hours = ()
+    auction_every_ns: int = 60_000_000_000
 
 
 class TriggerMethod(IntEnum):
-    """How a stop is triggered; TWS's numbers (official documentation). 0 is the instrument's own default."""
+    """How a stop is triggered; TWS's numbers (official documentation). 0 is the instrument's own default.
+
+    What must rise to a price is watched at the bid, what must fall at the ask; DOUBLE wants two in a row.
+    """
 
     DEFAULT = 0
+    DOUBLE_BID_ASK = 1
     LAST = 2
+    DOUBLE_LAST = 3
     BID_ASK = 4
     LAST_OR_BID_ASK = 7
+    MIDPOINT = 8
 
 
 class Listing(Struct, frozen=True, kw_only=True):
@@ -77,6 +90,43 @@ class OcaType(IntEnum):
     REDUCE_NO_BLOCK = 3
 
 
+class ConditionKind(IntEnum):
+    """What a condition looks at; TWS's numbers (official client)."""
+
+    PRICE = 1
+    TIME = 3
+    MARGIN = 4
+    EXECUTION = 5
+    VOLUME = 6
+    PERCENT_CHANGE = 7
+
+
+class Condition(Struct, frozen=True, kw_only=True):
+    """One condition of an order. `kind` says which fields mean something; `is_more` is >=, else <=.
+
+    PRICE           con_id, price in its currency, trigger_method
+    TIME            time_ns
+    MARGIN          amount: the cushion, excess liquidity over equity, in percent
+    EXECUTION       symbol, sec_type, exchange (SMART or empty: any): a fill in the order's account
+    VOLUME          con_id, amount: what was traded today, in shares
+    PERCENT_CHANGE  con_id, amount: percent from the previous close
+
+    `joins_and` ties it to the next condition: and, or or.
+    """
+
+    kind: ConditionKind
+    joins_and: bool = True
+    is_more: bool = True
+    con_id: int = 0
+    price: Decimal | None = None
+    trigger_method: int = 0
+    time_ns: int = 0
+    amount: Decimal | None = None
+    symbol: str = ""
+    sec_type: str = ""
+    exchange: str = ""
+
+
 class OrderTicket(Struct, frozen=True, kw_only=True):
     """One placeOrder: a new order, or the change of a living one when (client_id, order_id) is known.
 
@@ -84,6 +134,15 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     stated (TWS sets DAY and says so, 10349). `order_type` and `tif` are TWS's text, so that what the
     exchange doesn't know can be refused. `carried` is an opaque frozen value of the caller (the
     whole order as it came by wire, say): never read, returned in every `OrderView`.
+
+    stop_price              TWS's auxPrice: a stop's price, what is touched, or the amount that a TRAIL trails by
+    trailing_percent        trails by so many percent instead; trail_stop_price is where it starts
+    lmt_price_offset        TRAIL LIMIT: how far beyond the stop its limit lies
+    good_after_ns, good_till_ns   0: unset; `good_till_ns` counts with tif GTD
+    min_qty, all_or_none    what one fill must have at least, in shares; all of it
+    trigger_price ...       an adjusted stop: at this price it becomes `adjusted_order_type`
+    adjusted_trailing_percent     the adjusted amount is in percent (adjustableTrailingUnit 100)
+    starting_price          what the pegged types that have no other price are worked at
     """
 
     client_id: int
@@ -103,6 +162,23 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     oca_type: int = 0
     outside_rth: bool = False
     trigger_method: int = 0
+    good_after_ns: int = 0
+    good_till_ns: int = 0
+    trailing_percent: Decimal | None = None
+    trail_stop_price: Decimal | None = None
+    lmt_price_offset: Decimal | None = None
+    starting_price: Decimal | None = None
+    all_or_none: bool = False
+    min_qty: Decimal | None = None
+    trigger_price: Decimal | None = None
+    adjusted_order_type: str = ""
+    adjusted_stop_price: Decimal | None = None
+    adjusted_stop_limit_price: Decimal | None = None
+    adjusted_trailing_amount: Decimal | None = None
+    adjusted_trailing_percent: bool = False
+    conditions: tuple[Condition, ...] = ()
+    conditions_ignore_rth: bool = False
+    conditions_cancel_order: bool = False
     what_if: bool = False
     carried: object = None
 
@@ -112,6 +188,14 @@ class ChildrenWork(StrEnum):
 
     HELD_UNTIL_FULL = "held until full"
     FOR_FILLED_PART = "for the filled part"
+
+
+class FarPrice(StrEnum):
+    """What becomes of a limit far through the market (C3: capped, or Cancelled with 202)."""
+
+    ALLOWED = "allowed"
+    CAPPED = "capped"
+    CANCELLED = "cancelled"
 
 
 class Habits(Struct, frozen=True, kw_only=True):
@@ -124,6 +208,8 @@ class Habits(Struct, frozen=True, kw_only=True):
     cancel_latency_ns   above 0: a cancel says PendingCancel, may fill, and is Cancelled so much later
     check_margin        orders beyond the account's available funds are rejected (201)
     max_working         orders per contract, side and account that may live at once (B: about 20), then 201
+    far_price           see FarPrice; far is `far_share` of the mark beyond it
+    parent_in_change    a change that names the order's parent again is taken; off: refused with 135 (INS#647)
     """
 
     duplicate_filled: bool = True
@@ -133,6 +219,9 @@ class Habits(Struct, frozen=True, kw_only=True):
     cancel_latency_ns: int = 0
     check_margin: bool = True
     max_working: int = 20
+    far_price: FarPrice = FarPrice.ALLOWED
+    far_share: Decimal = Decimal("0.10")
+    parent_in_change: bool = True
 
 
 class FeeSchedule(Struct, frozen=True, kw_only=True):
