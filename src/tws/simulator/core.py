@@ -17,8 +17,10 @@ from tws.exchange import Session as ExchangeSession
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.simulator import ticks
+from tws.simulator.admission import Admission
 from tws.simulator.faults import Faults
 from tws.simulator.hours import NEW_YORK, local_date, spans
+from tws.simulator.limits import Limiter
 from tws.simulator.market.base import Market, MarketUpdate
 from tws.simulator.options import SimulatorOptions
 from tws.simulator.past import SyntheticPast
@@ -50,6 +52,12 @@ class Core:
         self.start_ns = start_ns
         self.clock: Callable[[], int] = lambda: self.start_ns
         self.faults = Faults()
+        self.loop_time: Callable[[], float] = lambda: asyncio.get_running_loop().time()
+        self.call_at: Callable[[float, Callable[[], None]], object] = (
+            lambda when, callback: asyncio.get_running_loop().call_at(when, callback)
+        )
+        self.admission = Admission(options, lambda: self.loop_time())
+        self.limiter = Limiter(options.limits, lambda: self.loop_time(), self.later)
         self.room = asyncio.Event()
         self.sessions: list[Session] = []
         self.by_client: dict[int, Session] = {}
@@ -110,25 +118,45 @@ class Core:
         """startApi came: the start burst (A2). False when its client id is in use."""
         client_id = session.client_id
         assert client_id is not None
-        if client_id in self.by_client:
+        if client_id in self.by_client or self.admission.is_haunted(client_id):
             return False
         self.by_client[client_id] = session
         self.desk.greet(session)
         return True
 
-    def forget(self, session: Session) -> None:
-        """The session ended: its subscriptions and its client id are free."""
+    def forget(self, session: Session, *, died: bool = False) -> None:
+        """The session ended: its subscriptions and its client id are free. `died`: without a farewell."""
+        if session in self.admission.waiting:
+            self.admission.waiting.remove(session)
         if session in self.sessions:
             self.sessions.remove(session)
             self._bytes_sent += session.out.bytes_sent
         if session.client_id is not None and self.by_client.get(session.client_id) is session:
             del self.by_client[session.client_id]
             self.desk.drop(session)
+            if died:
+                self.admission.died(session.client_id)
         self.room.set()
 
     def handle(self, session: Session, request: Request | object) -> None:
         """One decoded request."""
-        self.desk.handle(session, request)
+        if not self.admission.refuses(session, request):
+            self.desk.handle(session, request)
+
+    def later(self, when: float, callback: Callable[[], None]) -> None:
+        """Do something at a moment of the loop's time, and send what it said."""
+
+        def call() -> None:
+            callback()
+            self.flush()
+
+        self.call_at(when, call)
+
+    def notice(self, code: int, text: str) -> None:
+        """A line for every session, such as those of the farms (A6)."""
+        for session in list(self.by_client.values()):
+            session.error(-1, code, text)
+        self.flush()
 
     def flush(self) -> None:
         """Write what every session has queued."""

@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
 from tws.errors import ConfigError
+from tws.simulator.limits import Limits
 from tws.simulator.market.base import Market
 
-__all__ = ["Hours", "SimulatorOptions", "Speed", "StepHook"]
+__all__ = ["Hours", "SimulatorOptions", "Speed", "StepHook", "check_zone"]
 
 Speed: TypeAlias = float | Literal["max"]
 """How many seconds of market time pass in one of the wall's; "max": as fast as the clients keep up."""
@@ -53,6 +55,17 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     preset_notice   an order without a time in force brings notice 10349, as recent builds do (ib_async
                     2.1.0 takes that for the order's end); off: DAY is filled in silently, as before
     send_open_orders  a client's living orders are told to it when its session starts, TWS's default
+    limits          what clients may ask at once and in a time; see `Limits`, `Limits.off()`
+    trusted         addresses that may connect; None: whoever reaches the port. Others are closed at once, or
+                    with `localhost_only` off stay silent until `SimulatedTWS.answer_dialog` (A3)
+    localhost_only  TWS's setting "Allow connections from localhost only": no dialog, just denied
+    api_enabled     False: dials are refused until `SimulatedTWS.listen(True)`, as with the API switched off
+    zombie_s        for so many seconds after a socket died without a farewell its client id stays in use
+    read_only_id    the id of 321 to a request without id: -1, or 2147483647 (builds differ)
+    read_only_mark  what stands behind "Error validating request": "." or, in older builds, ":"
+    garbage         to what is no handshake: "close", or "silence" as seen with curl (A5)
+    gateway         farms as an IB Gateway's: 2107 and 2108 first, connected on demand (A2)
+    zone            time zone of the login, which dates time stamps (H)
     """
 
     host: str = "127.0.0.1"
@@ -78,6 +91,16 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     master_client_id: int | None = None
     preset_notice: bool = False
     send_open_orders: bool = True
+    limits: Limits = Limits()
+    trusted: tuple[str, ...] | None = None
+    localhost_only: bool = True
+    api_enabled: bool = True
+    zombie_s: float = 0.0
+    read_only_id: int = -1
+    read_only_mark: Literal[".", ":"] = "."
+    garbage: Literal["close", "silence"] = "close"
+    gateway: bool = False
+    zone: str = "America/New_York"
 
     def check(self) -> None:
         """Raise ConfigError naming field, value and cure for the first setting that can't work."""
@@ -103,3 +126,19 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
             raise ConfigError("speed", self.speed, "is out of bounds", "Use a number above 0, or max")
         if self.hours not in ("always", "exchange"):
             raise ConfigError("hours", self.hours, "is unknown", "Use always or exchange")
+        if not 0 <= self.zombie_s <= 10**9:
+            raise ConfigError("zombie_s", self.zombie_s, "is out of bounds", "Use seconds, 0 or more")
+        if self.read_only_id not in (-1, 2**31 - 1):
+            raise ConfigError("read_only_id", self.read_only_id, "was never seen", "Use -1 or 2147483647")
+        check_zone(self.zone)
+        self.limits.check()
+
+
+def check_zone(name: str) -> ZoneInfo:
+    """The time zone of this name. Raises ConfigError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            "zone", name, "is no time zone known here", "Use a name such as America/New_York"
+        ) from error

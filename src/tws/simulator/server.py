@@ -65,6 +65,8 @@ class SimulatedTWS:
         """
         if listen:
             await self._open()
+            if not self.options.api_enabled:
+                self.listen(False)
         self._task = asyncio.create_task(self._run())
         if not self.options.paused:
             self._driver.resume()
@@ -190,6 +192,19 @@ class SimulatedTWS:
             MarketUpdate(self.now_ns(), con_id, tape.bid, tape.bid_size, tape.ask, tape.ask_size, price, size)
         )
         self.core.flush()
+
+    def answer_dialog(self, accept: bool) -> int:
+        """Answer "Accept incoming connection attempt?" for all who wait; how many there were."""
+        return self.core.admission.answer(accept)
+
+    async def set_clock(self, now_ns: int) -> None:
+        """Move market time forward; what the market does meanwhile happens, as fast as it can.
+
+        Raises ValueError for a moment that is past: market time never goes back.
+        """
+        if now_ns < self.now_ns():
+            raise ValueError(f"market time can't go back: {now_ns} is before {self.now_ns()}")
+        await self._driver.skip(now_ns)
 
     # -- FaultActions -----------------------------------------------------------------------------
 

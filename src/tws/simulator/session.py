@@ -4,21 +4,30 @@ The handshake is `tws.wire.session`'s. What is sent gathers in a list and leaves
 of a step (`flush`). When the transport says that its buffer is full, market data is kept as the last
 frame per line and field, and leaves when there is room; everything else is still handed to the
 transport, so that no word about an order is lost. A reader who lets `HARD_LIMIT` bytes pile up is cut
-off. Garbage ends this session alone, with a reason in the log.
+off.
+
+What came in waits in `_inbox` and is worked off one request at a time, so that a client who asks faster
+than it may can be made to wait: then its socket is not read on (`limits.Pace`). Garbage ends this
+session alone, with a reason in the log; a request that can't be read, or that trips over a bug of ours, is
+answered with 320 or 322 and harms nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from tws.errors import DecodeError
 from tws.log import get_logger
+from tws.simulator import misread
+from tws.simulator.admission import IN_USE, Entry
+from tws.simulator.limits import Pace, Verdict
 from tws.simulator.outbox import Outbox
 from tws.wire import codec
 from tws.wire.framing import frame
 from tws.wire.messages import Answer, ErrorMessage
-from tws.wire.session import Refused, ServerSession, Started
+from tws.wire.session import Accepted, Event, Refused, ServerSession, Started
 
 if TYPE_CHECKING:
     from tws.simulator.core import Core
@@ -26,6 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 log = get_logger("tws.simulator")
+
+MAX_HELD = 2**20
+"""Bytes kept of what a client says while nobody listens (mute, or a dialog that waits); the rest is lost."""
+PACE_OPTION = "+PACEAPI"
+"""The connect option by which a client asks to be read more slowly instead of refused (B)."""
 
 
 class Session(asyncio.Protocol):
@@ -41,22 +55,38 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._wire: ServerSession | None = None
         self._held = bytearray()
+        self._inbox: deque[Event] = deque()
+        self._pace = Pace(core.options.limits)
+        self._is_waiting = False
+        self._asks = False
+        self._is_deaf = False
         self._closing = False
 
     # -- the transport's calls --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self.peer = str(transport.get_extra_info("peername") or "memory")
+        peer = transport.get_extra_info("peername")
+        self.peer = str(peer or "memory")
         self.out.attach(self._transport)
         self._wire = ServerSession(self.core.connection_time(), self.core.options.server_version)
         if not self.core.admit(self):
             self.close(f"more than {self.core.options.max_clients} clients")
+            return
+        entry = self.core.admission.judge(peer)
+        if entry is Entry.DENY:
+            self.close("the address is not trusted")
+        elif entry is Entry.ASK:
+            self._asks = True
+            self.core.admission.waiting.append(self)
+            log.info("accept the incoming connection?", peer=self.peer)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        died = exc is not None and not self._closing
         self._closing = True
         self._transport = None
-        self.core.forget(self)
+        self._inbox.clear()
+        self.core.forget(self, died=died)
         log.info("session ended", peer=self.peer, client_id=self.client_id, error=str(exc) if exc else None)
 
     def pause_writing(self) -> None:
@@ -72,38 +102,106 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.bytes_received += len(data)
         self.core.bytes_received += len(data)
-        if self.core.faults.mute or (self.core.faults.silent_accept and self.client_id is None):
-            self._held += data[: max(0, 2**20 - len(self._held))]
+        if self._hears_nothing():
+            self._held += data[: max(0, MAX_HELD - len(self._held))]
             return
         self._receive(data)
 
+    def _hears_nothing(self) -> bool:
+        faults = self.core.faults
+        return faults.mute or self._asks or (faults.silent_accept and self.client_id is None)
+
     # -- in ---------------------------------------------------------------------------------------
+
+    def let_in(self) -> None:
+        """The dialog was answered with yes."""
+        self._asks = False
+        self._hear_held()
 
     def set_mute(self, on: bool) -> None:
         """Fall silent; or read what came meanwhile and send what was kept back."""
         self.out.mute = on
-        if not on and self._held:
+        if not on:
+            self._hear_held()
+
+    def _hear_held(self) -> None:
+        if self._held and not self._hears_nothing():
             held, self._held = bytes(self._held), bytearray()
             self._receive(held)
 
     def _receive(self, data: bytes) -> None:
-        if self._closing or self._wire is None:
+        if self._closing or self._wire is None or self._is_deaf:
             return
         reply, events = self._wire.receive(data)
         if reply:
             self.out.write_now(reply)
-        for event in events:
-            if self._closing:
-                return
-            if isinstance(event, bytes):
-                self._request(event)
-            elif isinstance(event, Started):
-                self.version = self._wire.server_version
-                self._start(event.client_id)
-            elif isinstance(event, Refused):
+        self._inbox += events
+        self._work()
+
+    def _work(self) -> None:
+        """Deal with what waits, as far as the pace allows."""
+        while self._inbox and not (self._closing or self._is_waiting):
+            event = self._inbox[0]
+            if isinstance(event, bytes) and not self._may_ask():
+                continue
+            self._inbox.popleft()
+            self._take(event)
+        if not self._closing:
+            self.core.flush()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, bytes):
+            self._request(event)
+        elif isinstance(event, Accepted):
+            if PACE_OPTION in event.options:
+                self._pace = Pace(self.core.options.limits, patient=True)
+        elif isinstance(event, Started):
+            assert self._wire is not None
+            self.version = self._wire.server_version
+            self._start(event.client_id)
+        elif isinstance(event, Refused):
+            if self.client_id is None and self.core.options.garbage == "silence":
+                self._is_deaf = True
+                log.warning("no handshake: falling silent", peer=self.peer, reason=event.reason)
+            else:
                 self.close(event.reason)
-                return
-        self.core.flush()
+
+    def _may_ask(self) -> bool:
+        """Whether the first request of the inbox may be answered now. A refused one is gone, one that must
+        wait stays and stops the reading.
+        """
+        now = self.core.loop_time()
+        verdict = self._pace.judge(now)
+        if verdict is Verdict.WAIT:
+            self._is_waiting = True
+            self._read(False)
+            self.core.call_at(now + self._pace.wait_s(now), self._read_on)
+            return False
+        if verdict is Verdict.TAKE:
+            warning = self._pace.warning(now)
+            if warning is not None:
+                self.error(-1, 0, warning)
+            return True
+        self._inbox.popleft()
+        self.error(-1, 100, self._pace.refusal())
+        if verdict is Verdict.CLOSE:
+            self.close("too many requests in a second, for the third time")
+        return False
+
+    def _read_on(self) -> None:
+        self._is_waiting = False
+        if not self._closing:
+            self._work()
+            if not self._is_waiting:
+                self._read(True)
+
+    def _read(self, on: bool) -> None:
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            if on:
+                transport.resume_reading()
+            else:
+                transport.pause_reading()
 
     def _start(self, client_id: int) -> None:
         self.client_id = client_id
@@ -111,30 +209,30 @@ class Session(asyncio.Protocol):
             log.info("session started", peer=self.peer, client_id=client_id, version=self.version)
         else:
             self.client_id = None
-            self.error(
-                -1,
-                326,
-                "Unable to connect as the client id is already in use. Retry with a unique client id.",
-            )
+            self.error(-1, 326, IN_USE)
             self.close(f"client id {client_id} is in use")
 
     def _request(self, payload: bytes) -> None:
+        """One request; whatever is wrong with it or with us, this session is told and lives."""
         try:
             request = codec.decode_request(payload, self.version, lenient=True)
         except DecodeError as error:
-            if not payload.split(b"\0", 1)[0].isdigit():
+            if misread.message_id(payload, self.version) is None:
                 self.close(str(error))
                 return
             log.warning("unreadable request", peer=self.peer, client_id=self.client_id, reason=str(error))
-            self.error(-1, 320, f"Error reading request. {error}")
+            self.error(misread.request_id(payload, self.version), 320, f"Error reading request. {error}")
             return
         try:
             self.core.handle(self, request)
-        except Exception:
-            log.exception(
-                "request failed", peer=self.peer, client_id=self.client_id, request=type(request).__name__
+        except Exception as error:
+            name = type(request).__name__
+            log.exception("request failed", peer=self.peer, client_id=self.client_id, request=name)
+            self.error(
+                misread.request_id(payload, self.version),
+                322,
+                f"Error processing request.-'bX' : cause - {name}: {type(error).__name__}",
             )
-            self.close("a bug in the simulator")
 
     # -- out --------------------------------------------------------------------------------------
 
@@ -143,7 +241,9 @@ class Session(asyncio.Protocol):
         self.out.put(frame(codec.encode(message, self.version)))
 
     def error(self, request_id: int, code: int, text: str) -> None:
-        """Message 4."""
+        """Message 4. An id that is no number of 32 bits can't be said back: -1 stands for it."""
+        if not -(2**31) <= request_id < 2**31:
+            request_id = -1
         self.send(ErrorMessage(request_id, self.core.now_ns() // 1_000_000, code, text))
 
     def close(self, reason: str, *, expected: bool = False) -> None:
@@ -160,6 +260,8 @@ class Session(asyncio.Protocol):
 
     def cut(self) -> None:
         """Abort: what was queued is lost."""
+        if not self._closing and self.client_id is not None:
+            self.core.admission.died(self.client_id)
         self._closing = True
         if self._transport is not None:
             self._transport.abort()

@@ -31,6 +31,23 @@ FARMS = (
     (2106, "HMDS data farm connection is OK:ushmds"),
     (2158, "Sec-def data farm connection is OK:secdefil"),
 )
+IDLE_FARMS = (
+    (2108, "Market data farm connection is inactive but should be available upon demand.usfarm"),
+    (2107, "HMDS data farm connection is inactive but should be available upon demand.ushmds"),
+    (2158, "Sec-def data farm connection is OK:secdefil"),
+)
+"""What an IB Gateway says first: it connects to a farm when the first request needs it (A2)."""
+DEMANDS: tuple[tuple[frozenset[str], tuple[tuple[int, str], ...]], ...] = (
+    (
+        frozenset({"MarketDataRequest", "RealTimeBarsRequest", "TickByTickRequest", "MarketDepthRequest"}),
+        ((2119, "Market data farm is connecting:usfarm"), FARMS[0]),
+    ),
+    (
+        frozenset({"HistoricalDataRequest", "HeadTimestampRequest", "HistoricalTicksRequest"}),
+        (FARMS[1],),
+    ),
+)
+"""Which requests wake which farm, and what every session hears then."""
 
 
 class Desk:
@@ -45,17 +62,32 @@ class Desk:
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         for part in (Link(core), Contracts(core), self.streams, self.history, self.orders, self.accounts):
             self._table.update(part.handlers())
+        self._asleep = dict(DEMANDS) if core.options.gateway else {}
 
     def greet(self, session: Session) -> None:
         """The start burst (A2): 15, 9, farm notices, then the client's own living orders."""
         self.orders.greet(session)
-        for code, text in FARMS:
+        for code, text in self._farms():
             session.error(-1, code, text)
-        if self._core.options.send_open_orders:
+        if self._core.options.send_open_orders and not self._core.options.read_only:
             self.orders.send_open(session, session.client_id)
+
+    def _farms(self) -> list[tuple[int, str]]:
+        """The farms as they stand; market data, history, definitions."""
+        idle = [demand in self._asleep for demand, _ in DEMANDS] + [False]
+        return [IDLE_FARMS[place] if sleeps else FARMS[place] for place, sleeps in enumerate(idle)]
+
+    def _wake(self, request: object) -> None:
+        """An IB Gateway connects to a farm when a request needs it, and tells everybody."""
+        name = type(request).__name__
+        for demand in [demand for demand in self._asleep if name in demand]:
+            for code, text in self._asleep.pop(demand):
+                self._core.notice(code, text)
 
     def handle(self, session: Session, request: object) -> None:
         """Answer one request."""
+        if self._asleep:
+            self._wake(request)
         handler = self._table.get(type(request))
         if handler is None:
             refuse(session, request)

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Orders"]
 
-READ_ONLY = "Error validating request.-'bX' : cause - The API interface is currently in Read-Only mode."
-
 
 class Orders:
     """Requests about orders."""
@@ -72,9 +70,6 @@ class Orders:
 
     def _place(self, session: Session, request: PlaceOrderRequest) -> None:
         core = self._core
-        if core.options.read_only:
-            session.error(request.order_id, 321, READ_ONLY)
-            return
         security = resolve(core, session, request.order_id, request.contract)
         if security is None:
             return
@@ -131,16 +126,10 @@ class Orders:
 
     def _cancel(self, session: Session, request: CancelOrderRequest) -> None:
         core = self._core
-        if core.options.read_only:
-            session.error(request.order_id, 321, READ_ONLY)
-            return
         assert session.client_id is not None
         core.tell(core.exchange.cancel(session.client_id, request.order_id, core.now_ns()))
 
     def _global_cancel(self, session: Session, request: GlobalCancelRequest) -> None:
-        if self._core.options.read_only:
-            session.error(-1, 321, READ_ONLY)
-            return
         self._core.tell(self._core.exchange.global_cancel(self._core.now_ns()))
 
     # -- questions --------------------------------------------------------------------------------
@@ -154,14 +143,10 @@ class Orders:
             session.send(words.order_status(view))
 
     def _open(self, session: Session, request: OpenOrdersRequest) -> None:
-        if self._refused(session):
-            return
         self.send_open(session, session.client_id)
         session.send(OpenOrdersEnd())
 
     def _all_open(self, session: Session, request: AllOpenOrdersRequest) -> None:
-        if self._refused(session):
-            return
         self.send_open(session, None)
         session.send(OpenOrdersEnd())
 
@@ -173,12 +158,6 @@ class Orders:
                 "Only API connections with clientId set to 0 can set the auto bind TWS orders property.",
             )
         # for client 0: there are no orders placed by hand, so nothing to bind and nothing to say
-
-    def _refused(self, session: Session) -> bool:
-        if self._core.options.read_only:
-            session.error(-1, 321, READ_ONLY)
-            return True
-        return False
 
     def _completed(self, session: Session, request: CompletedOrdersRequest) -> None:
         for done in self._core.exchange.completed_orders():
