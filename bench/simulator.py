@@ -72,7 +72,9 @@ def main() -> None:
     args = parser.parse_args()
     command = [sys.executable, "-m", "tws.cli", "sim"] if _has_main() else [sys.executable, "-c", _RUN, "sim"]
     process = subprocess.Popen(
-        [*command, "--port", "0", "--seed", "7", "--speed", "max"], stdout=subprocess.PIPE, text=True
+        [*command, "--port", "0", "--seed", "7", "--speed", "max", "--pacing", "off"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None

@@ -19,6 +19,7 @@ from tws.model.order import Bracket, bracket
 from tws.model.records import Record, decode_records
 from tws.runtime import Trader, TraderParts
 from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.simulator.limits import Limits as SimLimits
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import Universe
 
@@ -54,7 +55,8 @@ class Scene:
         self.journal = folder / "journal.sqlite3"
         self.traders: list[Trader] = []
         self.port = 0
-        self.sim = SimulatedTWS(SimulatorOptions(market=self.market()))
+        # a hundred orders at once are part of these tests, and the connection keeps no pace of its own yet
+        self.sim = SimulatedTWS(SimulatorOptions(market=self.market(), limits=SimLimits.off()))
 
     def market(self) -> ManualMarket:
         universe = Universe()

@@ -24,6 +24,7 @@ from tws.model.order import Side, bracket
 from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
 from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.simulator.limits import Limits as SimLimits
 from tws.world import Bounds, Domain, Faults, World
 
 __all__ = ["House", "Outcome", "play"]
@@ -135,7 +136,9 @@ class House:
     async def _open_tws(self) -> None:
         world = self.world
         seed = world.rng("market").randint(1, 2**31)
-        options = SimulatorOptions(symbols=SYMBOLS, seed=seed, start_ns=world.clock.now_ns(), speed=1.0)
+        options = SimulatorOptions(  # the connection keeps no pace of its own yet: without limits
+            symbols=SYMBOLS, seed=seed, start_ns=world.clock.now_ns(), speed=1.0, limits=SimLimits.off()
+        )
         self.simulator = SimulatedTWS(options)
         await self.simulator.start(listen=False)
         world.network.listen(*ADDRESS, self.simulator.protocol_factory)

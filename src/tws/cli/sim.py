@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tws.simulator.options import SimulatorOptions, Speed
     from tws.simulator.server import SimulatedTWS
 
-__all__ = ["parse_pairs", "parse_speed", "sim"]
+__all__ = ["parse_clock", "parse_pairs", "parse_speed", "sim"]
 
 DEFAULT_PORT = 7400
 """Never one of TWS's own (7496, 7497, 4001, 4002), so that nobody takes one for the other."""
@@ -44,6 +44,23 @@ def sim(
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Refuse orders, as TWS does by default.")
     ] = False,
+    lines: Annotated[int, typer.Option(help="Market data lines; the request rate is half of them.")] = 100,
+    pacing: Annotated[
+        str, typer.Option(help="Beyond the rate: reject (error 100), delay, or off for no limits at all.")
+    ] = "reject",
+    clock: Annotated[
+        str | None, typer.Option(help='Market time of the start: "2026-11-23 09:29:00 America/New_York".')
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Time zone of the login.")] = "America/New_York",
+    gateway: Annotated[
+        bool, typer.Option("--gateway", help="Farms as an IB Gateway's: connected on demand.")
+    ] = False,
+    trusted: Annotated[
+        list[str] | None, typer.Option(help="Address that may connect (repeatable).", show_default="any")
+    ] = None,
+    dialog: Annotated[
+        bool, typer.Option("--dialog", help="Other addresses wait for an answer instead of being closed.")
+    ] = False,
     any_host: Annotated[bool, typer.Option("--any-host", help="Allow a host that others can reach.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every session to stderr.")] = False,
 ) -> None:
@@ -51,11 +68,17 @@ def sim(
     import asyncio
     import logging
 
+    from msgspec.structs import replace
+
     from tws.errors import ConfigError
+    from tws.simulator.limits import Limits
     from tws.simulator.options import SimulatorOptions
 
     if faults is not None:
         raise ConfigError("faults", faults, "fault scenarios are not built yet", "Leave --faults out")
+    if pacing not in ("reject", "delay", "off"):
+        raise ConfigError("pacing", pacing, "is unknown", "Use reject, delay or off")
+    limits = Limits.of_lines(lines)
     if hours not in ("always", "exchange"):
         raise ConfigError("hours", hours, "is unknown", "Use always or exchange")
     options = SimulatorOptions(
@@ -70,6 +93,12 @@ def sim(
         speed=parse_speed(speed),
         hours="always" if hours == "always" else "exchange",
         read_only=read_only,
+        limits=Limits.off() if pacing == "off" else replace(limits, reject=pacing == "reject"),
+        start_ns=None if clock is None else parse_clock(clock, zone),
+        zone=zone,
+        gateway=gateway,
+        trusted=None if trusted is None else tuple(trusted),
+        localhost_only=not dialog,
     )
     log_to(sys.stderr, logging.INFO if verbose else logging.WARNING)
     asyncio.run(_serve(options))
@@ -85,6 +114,26 @@ def parse_speed(text: str) -> Speed:
         return float(text)
     except ValueError:
         raise ConfigError("speed", text, "is no number", "Use a number above 0, or max") from None
+
+
+def parse_clock(text: str, zone: str) -> int:
+    """A moment such as "2026-11-23 09:29:00 America/New_York" in ns; without a zone, in `zone`. Raises
+    ConfigError.
+    """
+    from datetime import datetime
+
+    from tws.clock import to_ns
+    from tws.errors import ConfigError
+    from tws.simulator.options import check_zone
+
+    words = text.split()
+    place = check_zone(words.pop() if len(words) == 3 else zone)
+    try:
+        return to_ns(datetime.fromisoformat(" ".join(words)).replace(tzinfo=place))
+    except ValueError:
+        raise ConfigError(
+            "clock", text, "is no moment", 'Write "2026-11-23 09:29:00 America/New_York"'
+        ) from None
 
 
 def parse_pairs(texts: list[str]) -> dict[str, str]:

@@ -38,6 +38,7 @@ from tws.model.session import Session, parse_hours, session_at
 from tws.runtime import Trader, TraderParts
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.hours import day_of, local_date
+from tws.simulator.limits import Limits
 from tws.simulator.server import SYNTHETIC_DAY
 
 __all__ = ["Progress", "run_demo"]
@@ -126,6 +127,7 @@ class _Day:
             port=0, seed=options.seed, data=options.data, symbol_map=options.symbol_map, symbols=symbols,
             speed=options.speed, hours="exchange", paused=True, on_step=self._step,
             start_ns=_late_start(options),
+            limits=Limits.off(),  # a day in a minute: the robots ask in market time, limits count the loop's
         )
 
     def _open_trader(self, host: str, port: int) -> Trader:

@@ -19,10 +19,10 @@ from tws.model.instrument import Instrument
 from tws.simulator import ticks
 from tws.simulator.admission import Admission
 from tws.simulator.faults import Faults
-from tws.simulator.hours import NEW_YORK, local_date, spans
+from tws.simulator.hours import local_date, spans
 from tws.simulator.limits import Limiter
 from tws.simulator.market.base import Market, MarketUpdate
-from tws.simulator.options import SimulatorOptions
+from tws.simulator.options import SimulatorOptions, check_zone
 from tws.simulator.past import SyntheticPast
 from tws.simulator.session import Session
 from tws.simulator.tape import Tape
@@ -34,6 +34,19 @@ __all__ = ["Core"]
 DAYS_AHEAD = 400
 """For so many days from the start the exchange knows its sessions."""
 EXTENDED_BEFORE = 2
+ZONE_NAMES = {
+    "EST": "Eastern Standard Time",
+    "EDT": "Eastern Daylight Time",
+    "CST": "Central Standard Time",
+    "CDT": "Central Daylight Time",
+    "GMT": "Greenwich Mean Time",
+    "BST": "British Summer Time",
+    "CET": "Central European Standard Time",
+    "CEST": "Central European Summer Time",
+    "JST": "Japan Standard Time",
+    "HKT": "Hong Kong Standard Time",
+}
+"""How Java names zones in full; the British ones were seen in handshakes (A1), the others are assumed."""
 
 
 class Core:
@@ -52,6 +65,7 @@ class Core:
         self.start_ns = start_ns
         self.clock: Callable[[], int] = lambda: self.start_ns
         self.faults = Faults()
+        self.zone = check_zone(options.zone)
         self.loop_time: Callable[[], float] = lambda: asyncio.get_running_loop().time()
         self.call_at: Callable[[float, Callable[[], None]], object] = (
             lambda when, callback: asyncio.get_running_loop().call_at(when, callback)
@@ -98,8 +112,13 @@ class Core:
         return self.clock()
 
     def connection_time(self) -> str:
-        """The handshake's text, such as `20261123 09:30:00 EST` (A1)."""
-        return to_datetime(self.now_ns()).astimezone(NEW_YORK).strftime("%Y%m%d %H:%M:%S %Z")
+        """The handshake's text in the login's zone: `20261123 09:30:00 EST`, or with the zone's whole name
+        as TWS writes some (A1).
+        """
+        local = to_datetime(self.now_ns()).astimezone(self.zone)
+        short = local.strftime("%Z")
+        name = ZONE_NAMES.get(short, short) if self.options.zone_names else short
+        return f"{local:%Y%m%d %H:%M:%S} {name}"
 
     # -- sessions ---------------------------------------------------------------------------------
 

@@ -90,7 +90,11 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_lines(cls, lines: int) -> Limits:
-        """What a user with so many market data lines may: rate and depth follow from them (B)."""
+        """What a user with so many market data lines may: rate and depth follow from them (B). Raises
+        ConfigError.
+        """
+        if not 0 < lines <= 10**6:
+            raise ConfigError("lines", lines, "is no number of market data lines", "Use 100 or more")
         return cls(
             lines=lines,
             messages_per_s=max(1, lines // 2),

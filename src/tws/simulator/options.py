@@ -66,6 +66,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     garbage         to what is no handshake: "close", or "silence" as seen with curl (A5)
     gateway         farms as an IB Gateway's: 2107 and 2108 first, connected on demand (A2)
     zone            time zone of the login, which dates time stamps (H)
+    zone_names      the handshake names the zone in full instead of EST and the like (A1)
     """
 
     host: str = "127.0.0.1"
@@ -101,6 +102,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     garbage: Literal["close", "silence"] = "close"
     gateway: bool = False
     zone: str = "America/New_York"
+    zone_names: bool = False
 
     def check(self) -> None:
         """Raise ConfigError naming field, value and cure for the first setting that can't work."""
