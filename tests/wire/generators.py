@@ -64,6 +64,7 @@ BY_KIND: dict[str, st.SearchStrategy[Any]] = {
     kinds.OPT_FLOAT.name: st.none() | FLOAT | st.just(float("inf")),
     kinds.OPT_FLOAT_EMPTY.name: st.none() | FLOAT | st.just(float("inf")),
     kinds.STRIKE.name: st.none() | FLOAT.filter(bool),
+    kinds.STRIKE_EMPTY.name: st.none() | FLOAT.filter(bool),
     kinds.DECIMAL.name: DECIMAL,
     kinds.OPT_DECIMAL.name: st.none() | DECIMAL.filter(lambda d: d != kinds.INT_MAX),
     kinds.OPT_DECIMAL_EMPTY.name: st.none() | DECIMAL.filter(lambda d: d != kinds.INT_MAX),

@@ -41,7 +41,7 @@ def chunks(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-@given(st.integers(1, 60), st.integers(157, 200), st.integers(157, 200))
+@given(st.integers(1, 60), st.integers(157, 225), st.integers(157, 225))
 def test_both_ends_agree_in_any_chunking(size: int, ours: int, theirs: int) -> None:
     server = ServerSession(TIME, max_version=ours)
     client = ClientSession(7, max_version=theirs, connect_options="+PACEAPI", optional_capabilities="x")
@@ -64,32 +64,45 @@ def test_both_ends_agree_in_any_chunking(size: int, ours: int, theirs: int) -> N
     assert client.release() == b"\0\0"
 
 
+def start_api(version: int) -> bytes:
+    """The bytes of A1."""
+    text = b"2\x007\x00\x00"
+    if version < 201:
+        return b"71\x00" + text
+    return b"\0\0\0\x47" + text if version < 213 else b"\0\0\1\x0f\x08\x07"
+
+
 @pytest.mark.parametrize(
     ("offer", "version"),
     [
         ("v100..157", 157),
         ("v100..176", 176),
         ("v100..187", 187),
-        ("v100..225", 200),
+        ("v100..225", 225),
+        ("v100..200", 200),
+        ("v100..203", 203),
+        ("v213..225", 225),
+        ("v100..300", 225),
         ("v157..178", 178),
-        ("v100..225 +PACEAPI", 200),
+        ("v100..225 +PACEAPI", 225),
         ("v160", 160),
     ],
 )
 def test_the_hello_of_real_clients(offer: str, version: int) -> None:
     """TWS-BEHAVIOUR.md A1."""
     server = ServerSession(TIME)
-    out, events = server.receive(hello(offer) + frame(b"71\x002\x007\x00\x00"))
+    out, events = server.receive(hello(offer) + frame(start_api(version)))
     assert out == frame(f"{version}\0{TIME}\0".encode())
     assert events == [Accepted(version, TIME, offer.partition(" ")[2]), Started(7)]
 
 
-def test_the_official_client_starts_a_session() -> None:
-    server = ServerSession(TIME)
+@pytest.mark.parametrize("version", [157, 200, 201, 212, 213, 225])
+def test_the_official_client_starts_a_session(version: int) -> None:
+    server = ServerSession(TIME, version)
     offer = make_initial_msg(f"v{MIN_CLIENT_VER}..{MAX_CLIENT_VER}")
     out, _ = server.receive(b"API\0" + offer)
-    assert out[4:].split(b"\0") == [b"200", TIME.encode(), b""]
-    eclient, sent = official_client(200)
+    assert out[4:].split(b"\0") == [b"%d" % version, TIME.encode(), b""]
+    eclient, sent = official_client(version)
     assert isinstance(eclient, EClient)
     eclient.startApi()
     assert server.receive(sent[0]) == (b"", [Started(7)])
@@ -106,12 +119,14 @@ def test_the_official_client_starts_a_session() -> None:
         (b"API\0\0\0\0\0", "hello of 0 bytes"),
         (b"API\0\xff\xff\xff\xff", "hello of 4294967295 bytes"),
         (hello("v100..156"), "offers versions 100 to 156"),
-        (hello("v201..225"), "offers versions 201 to 225"),
+        (hello("v226..230"), "offers versions 226 to 230"),
         (hello("v200..157"), "offers versions 200 to 157"),
         (hello("200"), "not v<min>..<max>"),
         (hello("v100..157") + b"\0\0\0\0", "frame of 0 bytes"),
         (hello("v100..157") + frame(b"71\x002\x00x\x00\x00"), "client_id"),
         (hello("v100..157") + frame(b"71\x002\x001\x00"), "optional_capabilities"),
+        (hello("v100..201") + frame(b"\0\0\0\x47" + b"2\x00x\x00\x00"), "client_id"),
+        (hello("v100..225") + frame(b"\0\0\1\x0f\x08"), "StartApiRequest"),
     ],
 )
 def test_what_is_no_client_is_refused_with_a_reason(first: bytes, reason: str) -> None:
@@ -139,6 +154,13 @@ def test_requests_before_start_api_are_ignored() -> None:
     assert events[1:] == [Ignored(early), Started(1), early]
 
 
+@pytest.mark.parametrize("early", [b"71\x002\x001\x00\x00", b"\0\0\0\x31" + b"1\x00", b"\0\0\1\x0e"])
+def test_from_201_the_text_of_an_id_starts_nothing(early: bytes) -> None:
+    server = ServerSession(TIME)
+    _, events = server.receive(hello("v100..225") + frame(early) + frame(start_api(225)))
+    assert events[1:] == [Ignored(early), Started(7)]
+
+
 def test_payloads_before_a_broken_frame_arrive() -> None:
     server = ServerSession(TIME)
     server.receive(hello("v100..157") + frame(b"71\x002\x001\x00\x00"))
@@ -150,7 +172,7 @@ def test_payloads_before_a_broken_frame_arrive() -> None:
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (frame(b"201\x00now\x00"), "201, offered were 157 to 200"),
+        (frame(b"226\x00now\x00"), "226, offered were 157 to 225"),
         (frame(b"156\x00now\x00"), "156"),
         (frame(b"-1\x00other:7496\x00"), "redirects to other:7496"),
         (frame(b"x\x00now\x00"), "server version"),
@@ -184,13 +206,13 @@ def test_the_client_waits_for_a_frame_of_two_fields() -> None:
 
 def test_the_client_sends_nothing_before_the_reply() -> None:
     client = ClientSession(7)
-    assert client.start() == hello("v157..200")
+    assert client.start() == hello("v157..225")
     assert client.receive(frame(b"178\x00now\x00")[:-1]) == (b"", [])
     out, _ = client.receive(b"\0")
     assert out == frame(b"71\x002\x007\x00\x00")
 
 
-@pytest.mark.parametrize(("low", "high"), [(156, 200), (157, 201), (180, 170)])
+@pytest.mark.parametrize(("low", "high"), [(156, 200), (157, 226), (180, 170)])
 def test_a_range_that_is_not_spoken_is_refused(low: int, high: int) -> None:
     with pytest.raises(HandshakeError):
         ClientSession(1, min_version=low, max_version=high)

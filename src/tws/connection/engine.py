@@ -31,6 +31,7 @@ from tws.errors import ConnectError, FrameError, NotSentError
 from tws.log import get_logger
 from tws.model.facts import Link as LinkFact
 from tws.model.facts import LinkState
+from tws.wire.codec import TEXT_VERSION
 from tws.wire.session import ClientSession
 
 __all__ = ["Callbacks", "Engine", "call_safely"]
@@ -184,7 +185,8 @@ class Engine:
         loop = asyncio.get_running_loop()
         self._stage, self._verdict, self._in_use_text = Stage.DIAL, None, ""
         self._step = loop.create_future()
-        link = self._link = self._last_link = Link(self, ClientSession(self.client_id))
+        wire = ClientSession(self.client_id, max_version=TEXT_VERSION)
+        link = self._link = self._last_link = Link(self, wire)
         dialling = asyncio.ensure_future(self._dial_out(link))
         try:
             await self._until_ready(dialling, until)

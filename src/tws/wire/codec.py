@@ -1,12 +1,15 @@
-"""Payloads to messages and back, for server versions 157 to 200 (all text; protobuf begins at 201).
+"""Payloads to messages and back, for server versions 157 to 225.
 
     payload = encode(NextValidId(1), 178)            # b"9\\0" b"1\\0" b"1\\0"
     message = decode_answer(payload, 178)            # what a client reads
     message = decode_request(payload, 178)           # what a server reads
 
-Encoders and decoders are made from the layouts when a message is first met at a version, then kept.
-A payload is what stands behind the length prefix (`tws.wire.framing`). Nothing missing is defaulted: a field
-too few, a field too many or an unreadable one is a DecodeError that names message and field.
+To 200 a payload is text. From 201 it is four bytes of id and a body: text for an id to 200, protobuf
+(`tws.wire.protobuf`) of the message id - 200 above; `tws.wire.thresholds` says from when a message is
+which. What comes is read in the form that its id names, whatever the version. Encoders and decoders are
+made from layouts or official classes when a message is first met at a version, then kept. A payload is what
+stands behind the length prefix (`tws.wire.framing`). In text nothing missing is defaulted: a field too few,
+a field too many or an unreadable one is a DecodeError that names message and field.
 """
 
 from __future__ import annotations
@@ -17,15 +20,28 @@ from msgspec import Struct
 
 from tws.errors import DecodeError, NotSentError, ProtocolError
 from tws.wire.compiler import Decoder, compile_decoder, compile_encoder
-from tws.wire.kinds import read_str
 from tws.wire.layout import Layout
 from tws.wire.layouts import ANSWERS, REQUESTS
 from tws.wire.messages import Answer, Message, Request
+from tws.wire.thresholds import ANSWERS as ANSWER_MARKS
+from tws.wire.thresholds import PROTOBUF_OFFSET, RAW_ID
+from tws.wire.thresholds import REQUESTS as REQUEST_MARKS
 
-__all__ = ["MAX_VERSION", "MIN_VERSION", "Unknown", "decode_answer", "decode_request", "encode", "encoder"]
+__all__ = [
+    "MAX_VERSION",
+    "MIN_VERSION",
+    "TEXT_VERSION",
+    "Unknown",
+    "decode_answer",
+    "decode_request",
+    "encode",
+    "encoder",
+]
 
 MIN_VERSION = 157
-MAX_VERSION = 200
+MAX_VERSION = 225
+TEXT_VERSION = 200
+"""The last version at which everything is text without exception."""
 
 INVALID = 579
 """The official client's code for a value that can't be encoded (its INVALID_SYMBOL)."""
@@ -34,7 +50,10 @@ TOO_OLD = 503
 
 
 class Unknown(Struct, frozen=True):
-    """A message whose id has no layout at this version; `fields` are all fields behind the id, raw."""
+    """A message whose id has no layout at this version; `fields` are all fields behind the id, raw.
+
+    Of a protobuf message the id is its own (without the 200), and `fields` is the body alone.
+    """
 
     message_id: int
     fields: tuple[bytes, ...]
@@ -99,7 +118,13 @@ def _decode(
     layouts: dict[bytes, Layout],
     made: dict[int, dict[bytes, Decoder]],
 ) -> object:
-    fields = payload.split(b"\0")
+    if version >= RAW_ID:
+        message_id, body = _raw_id(payload)
+        if message_id > PROTOBUF_OFFSET:
+            return _decode_protobuf(message_id - PROTOBUF_OFFSET, body, version, layouts)
+        fields = [b"%d" % message_id, *body.split(b"\0")]
+    else:
+        fields = payload.split(b"\0")
     if fields.pop():
         raise DecodeError("the payload does not end with a NUL", payload)
     try:
@@ -114,9 +139,32 @@ def _decode(
     try:
         return decoder.decode(fields, not lenient)
     except (ValueError, IndexError, ArithmeticError) as error:
-        name = layouts[fields[0]].message.__name__
-        where = f"{name} ({read_str(fields[0])}) at server version {version}"
+        where = _where(layouts[fields[0]], version)
         raise DecodeError(f"{where}: {decoder.blame(error)}", payload) from error
+
+
+def _raw_id(payload: bytes) -> tuple[int, bytes]:
+    """The four bytes of id and what stands behind them."""
+    if len(payload) < 4:
+        raise DecodeError(f"a payload of {len(payload)} bytes has no room for a message id", payload)
+    return int.from_bytes(payload[:4], "big"), payload[4:]
+
+
+def _decode_protobuf(message_id: int, body: bytes, version: int, layouts: dict[bytes, Layout]) -> object:
+    from tws.wire import protobuf
+
+    _check(version)
+    layout = layouts.get(b"%d" % message_id)
+    if layout is None or version < layout.since:
+        return Unknown(message_id, (body,))
+    try:
+        return protobuf.decoder(layout.message)(body)
+    except (ValueError, ArithmeticError) as error:
+        raise DecodeError(f"{_where(layout, version)}: {error}", body) from error
+
+
+def _where(layout: Layout, version: int) -> str:
+    return f"{layout.message.__name__} ({layout.id}) at server version {version}"
 
 
 def _unknown(fields: list[bytes], payload: bytes) -> Unknown:
@@ -138,7 +186,13 @@ def _new_encoder(kind: type[Message], version: int) -> Encode:
     if version < layout.since:
         reason = f"{kind.__name__} needs server version {layout.since}, the session has {version}"
         raise NotSentError(TOO_OLD, reason)
-    made = compile_encoder(layout, version).encode
+    marks = REQUEST_MARKS if issubclass(kind, Request) else ANSWER_MARKS
+    if version >= marks.get(layout.id, MAX_VERSION + 1):
+        from tws.wire import protobuf  # only here: a session of text pays nothing for it
+
+        made = protobuf.encoder(kind, layout.id)
+    else:
+        made = compile_encoder(layout, version).encode
     _encoders.setdefault(version, {})[kind] = made
     return made
 

@@ -34,6 +34,7 @@ from tws.wire.layout import (
     Sub,
     When,
 )
+from tws.wire.thresholds import RAW_ID
 
 __all__ = ["Decoder", "Encoder", "compile_decoder", "compile_encoder"]
 
@@ -154,14 +155,17 @@ class _Writer(_Source):
     def function(self, layout: Layout) -> Encoder:
         self.lines.append("def made(m):")
         self.emit("out = []")
-        self.pieces.append(f"{layout.id}\\x00")
+        raw = self.version >= RAW_ID  # the id is then no field but four bytes in front of the fields
+        start = f"{layout.id.to_bytes(4, 'big')!r} + " if raw else ""
+        if not raw:
+            self.pieces.append(f"{layout.id}\\x00")
         self.scope(layout.items, "m")
         if not self.branched:
             self.lines.remove("    out = []")
-            self.emit(f"return f'{''.join(self.pieces)}'.encode()")
+            self.emit(f"return {start}f'{''.join(self.pieces)}'.encode()")
         else:
             self.flush()
-            self.emit("return ''.join(out).encode()")
+            self.emit(f"return {start}''.join(out).encode()")
         made, source = self.build(f"encode {layout.message.__name__}")
         return Encoder(made, source)
 

@@ -37,6 +37,7 @@ __all__ = [
     "OPT_LONG",
     "STR",
     "STRIKE",
+    "STRIKE_EMPTY",
     "TEXT",
     "VOLATILITY",
     "Kind",
@@ -127,7 +128,9 @@ def read_opt_float(field: bytes) -> float | None:
 
 
 def read_strike(field: bytes) -> float | None:
-    """No option has a strike of 0: it stands for "no strike" below server version 202 (F1)."""
+    """A strike of 0 stands for "no strike" below server version 202 (F1). From 202 an empty field does, and
+    clients that still write 0 for a stock are read the same way.
+    """
     return read_opt_float(field) or None
 
 
@@ -315,6 +318,7 @@ FLOAT0 = Kind("number, empty is 0", read_float0, write_float)
 OPT_FLOAT = Kind("number or 1.7976931348623157E308", read_opt_float, _MAX_FLOAT)
 OPT_FLOAT_EMPTY = Kind("number or empty", read_opt_float, _EMPTY_FLOAT)
 STRIKE = Kind("strike, none is 0.0", read_strike, _write_opt_float("0.0"))
+STRIKE_EMPTY = Kind("strike, none is empty", read_strike, _write_opt_float(""))
 DECIMAL = Kind("decimal", read_decimal, write_decimal)
 OPT_DECIMAL = Kind("decimal or 2147483647", read_opt_decimal, _write_opt_decimal("2147483647"))
 OPT_DECIMAL_EMPTY = Kind("decimal or empty", read_opt_decimal, _write_opt_decimal(""))

@@ -1,14 +1,15 @@
 """The handshake of both sides as tables, without I/O: bytes in, bytes to send and events out.
 
     client                                server
-    API\\0 + frame("v157..200 options") ->
+    API\\0 + frame("v157..225 options") ->
                                        <- frame("200·20261123 09:30:00 EST·")
-    frame("71·2·<client id>·<caps>·")   ->
+    frame(startApi, id 71)              ->
                                        <- 15, 9, farm notices (the simulator's business)
 
 `receive(data)` classifies each step (`Seen`), looks the next state up in the role's table and acts.
 A pair that is not in the table cannot happen or is a refusal. Source: TWS-BEHAVIOUR.md A1, A5; the official
-client's connect(). All of it is text, at every version; a client never sends before the reply has come.
+client's connect(). Hello and reply are text at every version, startApi has the form of the agreed one; a
+client never sends before the reply has come.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tws.errors import DecodeError, FrameError, HandshakeError
 from tws.wire import codec
 from tws.wire.framing import FrameDecoder, frame
 from tws.wire.messages import StartApiRequest
+from tws.wire.thresholds import RAW_ID
 
 __all__ = [
     "CLIENT_TABLE",
@@ -51,6 +53,8 @@ MAX_IGNORED = 16
 number).
 """
 
+_START = (b"71\0",), (b"\0\0\0\x47", b"\0\0\x01\x0f")
+"""How startApi begins: as text below 201, then with the id of its text or of its protobuf form (A1)."""
 _HELLO = re.compile(r"v(\d{1,9})(?:\.\.(\d{1,9}))?(?: (.*))?", re.DOTALL)
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"OPTI", b"CONN", b"DELE", b"HTTP", b"PRI ")
 
@@ -195,7 +199,7 @@ class ServerSession:
             payloads = self._frames.feed(b"")  # says at once when the bytes behind are no frame
 
     def _before_start(self, payload: bytes) -> Event:
-        if not payload.startswith(b"71\0"):
+        if not payload.startswith(_START[self.server_version >= RAW_ID]):
             self._step(Seen.OTHER)
             return Ignored(payload)
         try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tws.wire.kinds import BOOL, DECIMAL, INT, INT0, OPT_FLOAT, STR, STRIKE, TEXT
+from tws.wire.kinds import BOOL, DECIMAL, INT, INT0, OPT_FLOAT, STR, TEXT
 from tws.wire.layout import Const, Field, Layout, fields
-from tws.wire.layouts.contract import REQ_ID, SHORT
+from tws.wire.layouts.contract import REQ_ID, SHORT, STRIKES
 from tws.wire.messages import (
     AccountDataEnd,
     AccountDataRequest,
@@ -60,7 +60,7 @@ ANSWERS = (
         Const("8"),
         Field("contract.con_id", INT0),
         *fields("contract.", STR, "symbol sec_type last_trade_date_or_contract_month"),
-        Field("contract.strike", STRIKE),
+        *STRIKES,
         *fields("contract.", STR, "right multiplier primary_exch currency local_symbol trading_class"),
         Field("position", DECIMAL),
         *fields("", OPT_FLOAT, "market_price market_value average_cost unrealized_pnl realized_pnl"),

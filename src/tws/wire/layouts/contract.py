@@ -5,7 +5,7 @@ Source: TWS-BEHAVIOUR.md F4, F6; the official client and decoder.
 
 from __future__ import annotations
 
-from tws.wire.kinds import BOOL, FLOAT, INT, INT0, OPT_DECIMAL_EMPTY, STR, STRIKE, TEXT
+from tws.wire.kinds import BOOL, FLOAT, INT, INT0, OPT_DECIMAL_EMPTY, STR, STRIKE, STRIKE_EMPTY, TEXT
 from tws.wire.layout import Const, Field, Flagged, Group, Item, Layout, OneOf, Repeat, Sub, fields
 from tws.wire.messages import (
     ContractData,
@@ -29,10 +29,16 @@ from tws.wire.messages import (
 REQ_ID = Field("req_id", INT)
 IS_BAG = OneOf("contract.sec_type", ("BAG",))
 
+STRIKES: tuple[Item, ...] = (
+    Field("contract.strike", STRIKE, until=202),
+    Field("contract.strike", STRIKE_EMPTY, since=202),
+)
+"""The strike; "none" changed its form at 202 (F1)."""
+
 BASE: tuple[Item, ...] = (
     Field("contract.con_id", INT0),
     *fields("contract.", STR, "symbol sec_type last_trade_date_or_contract_month"),
-    Field("contract.strike", STRIKE),
+    *STRIKES,
     *fields("contract.", STR, "right multiplier exchange"),
 )
 FULL: tuple[Item, ...] = (
@@ -80,7 +86,7 @@ _CONTRACT_DATA: tuple[Item, ...] = (
     REQ_ID,
     *fields("contract.", STR, "symbol sec_type last_trade_date_or_contract_month"),
     Field("contract.last_trade_date", STR, since=182),
-    Field("contract.strike", STRIKE),
+    *STRIKES,
     *fields("contract.", STR, "right exchange currency local_symbol"),
     Field(_D + "market_name", STR),
     Field("contract.trading_class", STR),

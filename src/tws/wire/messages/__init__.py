@@ -121,6 +121,7 @@ from tws.wire.messages.market import (
 )
 from tws.wire.messages.order import (
     OrderAllocation,
+    WireAttachedOrders,
     WireExecution,
     WireOrder,
     WireOrderCancel,
@@ -266,6 +267,7 @@ __all__ = [
     "TickString",
     "UserInfo",
     "UserInfoRequest",
+    "WireAttachedOrders",
     "WireComboLeg",
     "WireContract",
     "WireContractDetails",

@@ -122,12 +122,17 @@ class MarketDataType(Answer, frozen=True):
 
 
 class TickReqParams(Answer, frozen=True):
-    """Answer 81: the first word of a stream; `bbo_exchange` is the key of its exchange map."""
+    """Answer 81: the first word of a stream; `bbo_exchange` is the key of its exchange map.
+
+    The precisions of last price and size have no text form.
+    """
 
     req_id: int
     min_tick: float
     bbo_exchange: str
     snapshot_permissions: int
+    last_price_precision: Decimal | None = None
+    last_size_precision: Decimal | None = None
 
 
 class MarketDepthRequest(Request, frozen=True):

@@ -15,6 +15,7 @@ from tws.wire.messages.base import Tag
 
 __all__ = [
     "OrderAllocation",
+    "WireAttachedOrders",
     "WireExecution",
     "WireOrder",
     "WireOrderCancel",
@@ -57,7 +58,7 @@ class WireSoftDollarTier(Struct, frozen=True, kw_only=True):
 
 
 class WireOrder(Struct, frozen=True, kw_only=True):
-    """Every attribute of an order that server versions 157 to 200 carry.
+    """Every attribute of an order that server versions 157 to 225 carry; the last seven have no text form.
 
     A request states what the client wants, OpenOrder and CompletedOrder what TWS made of it. Which attribute
     travels in which message, and from which version, stands in `tws.wire.layouts.order`.
@@ -207,6 +208,25 @@ class WireOrder(Struct, frozen=True, kw_only=True):
     include_overnight: bool = False
     manual_order_indicator: int | None = None
     submitter: str = ""
+    post_only: bool = False
+    allow_pre_open: bool = False
+    ignore_open_auction: bool = False
+    deactivate: bool = False
+    seek_price_improvement: bool | None = None
+    what_if_type: int | None = None
+    hedge_max_size: int | None = None
+
+
+class WireAttachedOrders(Struct, frozen=True, kw_only=True):
+    """The two orders that a placed one brings along, a stop loss and a profit taker (server version 218 on).
+
+    Their types are names of order presets; None and empty when there is none.
+    """
+
+    sl_order_id: int | None = None
+    sl_order_type: str = ""
+    pt_order_id: int | None = None
+    pt_order_type: str = ""
 
 
 class OrderAllocation(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,13 @@ from msgspec import Struct
 
 from tws.wire.messages.base import Answer, Request
 from tws.wire.messages.contract import WireContract
-from tws.wire.messages.order import WireExecution, WireOrder, WireOrderCancel, WireOrderState
+from tws.wire.messages.order import (
+    WireAttachedOrders,
+    WireExecution,
+    WireOrder,
+    WireOrderCancel,
+    WireOrderState,
+)
 
 __all__ = [
     "AllOpenOrdersRequest",
@@ -41,6 +47,7 @@ class PlaceOrderRequest(Request, frozen=True):
     order_id: int
     contract: WireContract
     order: WireOrder
+    attached_orders: WireAttachedOrders | None = None
 
 
 class CancelOrderRequest(Request, frozen=True):
