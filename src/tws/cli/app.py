@@ -37,6 +37,8 @@ class Entry(NamedTuple):
 COMMANDS = {
     "demo": Entry("tws.cli.demo", "Trade a simulated day: no account, no network needed."),
     "sim": Entry("tws.cli.sim", "Run a simulated TWS that any TWS client can connect to."),
+    "record": Entry("tws.cli.record", "Write a session between a client and a TWS to a file, redacted."),
+    "replay": Entry("tws.cli.replay", "Serve a recorded session to a client; tell where it departs."),
     "doctor": Entry("tws.cli.doctor", "Find why a connection fails or would fail, with the cure."),
 }
 

@@ -1,0 +1,28 @@
+"""A simulated TWS, and a proxy before it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.recording.peer import ACCOUNTS
+
+from tws.recording import Proxy, ProxyOptions
+from tws.simulator import SimulatedTWS, SimulatorOptions
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[int]:
+    served = SimulatedTWS(SimulatorOptions(accounts=ACCOUNTS, paused=True, seed=3))
+    _, port = await served.start()
+    yield port
+    await served.stop()
+
+
+@pytest.fixture
+async def proxy(simulator: int, tmp_path: Path) -> AsyncIterator[tuple[Proxy, int]]:
+    made = Proxy(ProxyOptions(path=tmp_path / "session.jsonl", tws_port=simulator, port=0))
+    _, port = await made.start()
+    yield made, port
+    await made.stop()
