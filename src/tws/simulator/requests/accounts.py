@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["Accounts"]
 
 REFRESH_NS = 180 * NS_PER_S
-MAX_SUMMARIES = 2
 LEDGER = ("CashBalance", "StockMarketValue", "UnrealizedPnL", "RealizedPnL", "AccruedCash")
 """The rows of `$LEDGER` that mean something here."""
 Key = tuple[Session, int]
@@ -240,13 +239,8 @@ class Accounts:
 
     def _summary(self, session: Session, request: AccountSummaryRequest) -> None:
         active = sum(1 for other, _ in self._summaries if other is session)
-        if active >= MAX_SUMMARIES and (session, request.req_id) not in self._summaries:
-            session.error(
-                request.req_id,
-                322,
-                "Error processing request.-'bX' : cause - Maximum number of account "
-                "summary requests exceeded",
-            )
+        is_new = (session, request.req_id) not in self._summaries
+        if is_new and not self._core.limiter.summary(session, request.req_id, active):
             return
         self._summaries[session, request.req_id] = request
         self._said[session, request.req_id] = {}

@@ -107,7 +107,7 @@ class Contracts:
             )
             for s in self._core.universe.matching(request.pattern)
         )
-        session.send(SymbolSamples(request.req_id, rows))
+        self._core.limiter.matching(lambda: session.send(SymbolSamples(request.req_id, rows)))
 
     def _rule(self, session: Session, request: MarketRuleRequest) -> None:
         if request.market_rule_id != CENT_RULE:

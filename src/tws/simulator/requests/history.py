@@ -47,7 +47,6 @@ __all__ = ["History"]
 END_SINCE = 196
 """From this server version message 108 ends the answer (C6)."""
 UPDATE_S = 5
-MAX_OPEN = 50
 MAX_TICKS = 1000
 
 
@@ -66,6 +65,7 @@ class History:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._kept: dict[tuple[Session, int], _Kept] = {}
+        self._heads: set[tuple[Session, int]] = set()  # count as open until they are cancelled (B)
         self._update_s = core.start_ns // NS_PER_S
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
@@ -73,7 +73,7 @@ class History:
             HistoricalDataRequest: self._bars,
             CancelHistoricalData: self._cancel,
             HeadTimestampRequest: self._head,
-            CancelHeadTimestamp: lambda session, _: None,
+            CancelHeadTimestamp: lambda session, request: self._heads.discard((session, request.req_id)),
             HistoricalTicksRequest: self._ticks,
         }
 
@@ -81,6 +81,7 @@ class History:
         """The session ended."""
         for key in [key for key in self._kept if key[0] is session]:
             del self._kept[key]
+        self._heads = {key for key in self._heads if key[0] is not session}
 
     # -- rows -------------------------------------------------------------------------------------
 
@@ -120,12 +121,11 @@ class History:
                 f"what to show is invalid: '{request.bar_size_setting}', '{what}'",
             )
             return
-        if request.keep_up_to_date and (request.end_date_time.strip() or len(self._kept) >= MAX_OPEN):
+        if request.keep_up_to_date and request.end_date_time.strip():
             session.error(
                 req_id,
                 321,
-                "Error validating request.-'bQ' : cause - End date time must be empty to keep "
-                "up to date, and at most 50 requests can be open",
+                "Error validating request.-'bQ' : cause - End date time must be empty to keep up to date",
             )
             return
         now_s = core.now_ns() // NS_PER_S
@@ -139,6 +139,8 @@ class History:
                 "Error validating request.-'bQ' : cause - Invalid duration or end date: "
                 f"'{request.duration}', '{request.end_date_time}'",
             )
+            return
+        if not self._may_ask(session, request):
             return
         found = build(
             self.rows(security.con_id, start_s, end_s, size_s),
@@ -158,6 +160,11 @@ class History:
         self._send(session, request, found, start_s, end_s)
         if request.keep_up_to_date:
             self._kept[session, req_id] = _Kept(security.con_id, size_s, what, request.format_date)
+
+    def _may_ask(self, session: Session, request: HistoricalDataRequest) -> bool:
+        """Whether the user's limits allow it (B)."""
+        limiter, opened = self._core.limiter, len(self._kept) + len(self._heads)
+        return limiter.open_history(session, request.req_id, opened) and limiter.history(session, request)
 
     def _send(
         self,
@@ -214,6 +221,9 @@ class History:
                 request.req_id, 162, "Historical Market Data Service error message:No head time stamp"
             )
             return
+        if not self._core.limiter.open_history(session, request.req_id, len(self._kept) + len(self._heads)):
+            return
+        self._heads.add((session, request.req_id))
         moment = first_s * NS_PER_S
         text = str(first_s) if request.format_date == 2 else words.utc_time(moment)
         session.send(HeadTimestamp(request.req_id, text))
@@ -230,6 +240,8 @@ class History:
             edge_s = parse_end(request.start_date_time if forward else request.end_date_time, now_s)
         except ValueError:
             session.error(req_id, 321, "Error validating request.-'bT' : cause - Invalid start or end date")
+            return
+        if not self._core.limiter.history(session, request):
             return
         count = max(1, min(request.number_of_ticks, MAX_TICKS))
         span = (edge_s, now_s + 1) if forward else (edge_s - 3 * 86_400, edge_s + 1)
