@@ -37,7 +37,10 @@ class Peer:
                     message = codec.decode_answer(payload, self.session.server_version)
                     if isinstance(message, kind):
                         return message
-                data = await self._reader.read(65536)
+                try:
+                    data = await self._reader.read(65536)
+                except ConnectionResetError:  # closed with bytes of ours unread
+                    data = b""
                 if not data:
                     self.closed = True
                     raise AssertionError(f"closed before {kind.__name__}")

@@ -19,7 +19,7 @@ from tws.wire.messages import (
     CurrentTimeRequest,
     ExecutionDetails,
     ManagedAccounts,
-    PositionsEnd,
+    PositionEnd,
     PositionsRequest,
     WireContract,
     WireExecution,
@@ -33,7 +33,7 @@ async def a_session(port: int, version: int = 200) -> Peer:
     peer.send(ContractDataRequest(7, SPY))
     await peer.until(ContractData)
     peer.send(PositionsRequest())
-    await peer.until(PositionsEnd)
+    await peer.until(PositionEnd)
     return peer
 
 

@@ -16,7 +16,7 @@ from tws.wire.messages import (
     ContractDataEnd,
     ContractDataRequest,
     CurrentTimeRequest,
-    PositionsEnd,
+    PositionEnd,
     PositionsRequest,
     WireContract,
 )
@@ -33,7 +33,7 @@ async def ask(peer: Peer) -> None:
     peer.send(ContractDataRequest(8, QQQ))
     await peer.until(ContractDataEnd)
     peer.send(PositionsRequest())
-    await peer.until(PositionsEnd)
+    await peer.until(PositionEnd)
 
 
 @pytest.fixture(params=[157, 200, 225])
@@ -106,7 +106,7 @@ async def test_lenient_serves_other_ids_and_another_order(
     second = await peer.until(ContractData)
     assert (second.req_id, second.contract.symbol) == (1007, "SPY")
     peer.send(PositionsRequest())
-    await peer.until(PositionsEnd)
+    await peer.until(PositionEnd)
     await peer.close()
     assert served.departures == []
 
@@ -118,7 +118,7 @@ async def test_lenient_notes_what_was_never_recorded_and_what_never_came(
     peer = await Peer(port, version=version).open()
     peer.send(CurrentTimeRequest())
     peer.send(PositionsRequest())
-    await peer.until(PositionsEnd)
+    await peer.until(PositionEnd)
     await peer.close()
     await served.all_served.wait()
     unknown, *missing = served.departures

@@ -82,8 +82,10 @@ class Proxy:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not self._file.closed:
+        try:
             self._file.close()
+        except OSError as error:
+            self._fail(error)
 
     # -- one connection ---------------------------------------------------------------------------
 
@@ -95,6 +97,8 @@ class Proxy:
         copy = _Copy(self, self.connections)
         try:
             await self._join(copy, reader, writer)
+        except asyncio.CancelledError:
+            return  # by `stop` alone: whoever started this task would report it as a failure
         finally:
             self._tasks.discard(task)
             await _close(writer)

@@ -105,6 +105,8 @@ class Replay:
                 await _Player(self, number, self._sessions[number - 1], reader, writer).play()
         except OSError as error:
             log.info("the client is gone", session=number, reason=str(error))
+        except asyncio.CancelledError:
+            return  # by `stop` alone: whoever started this task would report it as a failure
         finally:
             self._tasks.discard(task)
             writer.close()
