@@ -95,8 +95,8 @@ def test_a_changed_stop_steps_back_to_presubmitted(floor: Any) -> None:
         (105, {"quantity": 60}),
         (105, {"quantity": "-5"}),
         (10243, {"quantity": "61.5"}),
-        (387, {"kind": "TRAIL"}),
-        (321, {"tif": "FOK"}),
+        (387, {"kind": "FUNARI"}),
+        (321, {"tif": "NOW"}),
     ],
 )
 def test_a_refused_change_is_one_error_and_the_old_order_lives(
@@ -141,10 +141,10 @@ def test_a_larger_order_beyond_the_margin_is_refused_and_the_old_one_lives(floor
         (321, ("BUY", 10, "STP LMT", {"limit": "101"})),
         (434, ("BUY", 0, "MKT", {})),
         (10243, ("BUY", "0.5", "MKT", {})),
-        (387, ("BUY", 10, "REL", {})),
+        (387, ("BUY", 10, "FUNARI", {})),
         (200, ("BUY", 10, "MKT", {"con_id": 1})),
         (321, ("BUY", 10, "MKT", {"account": "U9"})),
-        (321, ("BUY", 10, "MKT", {"trigger_method": 9})),
+        (146, ("BUY", 10, "MKT", {"trigger_method": 9})),
     ],
 )
 def test_an_unfit_new_order_is_one_error_and_consumes_its_id(floor: Any, code: int, order: Any) -> None:

@@ -6,6 +6,7 @@ happened. `docs/design/exchange.md` says what each behaviour rests on.
 
 from __future__ import annotations
 
+from tws.exchange.archive import Archive, MemoryArchive
 from tws.exchange.events import (
     AccountChanged,
     CommissionCharged,
@@ -23,14 +24,15 @@ from tws.exchange.events import (
     WhatIfAnswered,
 )
 from tws.exchange.exchange import Exchange
+from tws.exchange.fees import FeeSchedule, FeeTable
+from tws.exchange.margins import MarginModel, MarginRule
+from tws.exchange.statement import LEDGER
 from tws.exchange.terms import (
     AccountSetup,
     ChildrenWork,
     ExecutionFilter,
-    FeeSchedule,
     Habits,
     Listing,
-    MarginModel,
     OcaType,
     OrderTicket,
     Session,
@@ -38,8 +40,10 @@ from tws.exchange.terms import (
 )
 
 __all__ = [
+    "LEDGER",
     "AccountChanged",
     "AccountSetup",
+    "Archive",
     "ChildrenWork",
     "CommissionCharged",
     "CompletedOrder",
@@ -49,10 +53,13 @@ __all__ = [
     "ExecutionFilter",
     "ExecutionReport",
     "FeeSchedule",
+    "FeeTable",
     "Habits",
     "Listing",
     "MarginEffect",
     "MarginModel",
+    "MarginRule",
+    "MemoryArchive",
     "Notice",
     "OcaType",
     "OrderOpened",

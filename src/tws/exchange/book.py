@@ -5,16 +5,21 @@ triggers them, upwards and downwards, by last trade and by quote. The best price
 kept as a plain integer, so a quote that concerns nobody costs a few comparisons.
 
 An entry dies when its order's `version` moves on; dead entries are dropped when they surface.
+
+Orders that must see every quote and trade stand in `watchers`; while there are any, the best prices
+of the trigger ladders are set so that everything reaches them. A book that nobody watches pays nothing.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from decimal import Decimal
 from enum import IntEnum
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from tws.exchange.terms import Hours, Listing, Session, TriggerMethod
+from tws.model.instrument import decimal
 
 if TYPE_CHECKING:
     from tws.exchange.working import Working
@@ -25,6 +30,8 @@ FAR = 1 << 60
 """No price in ticks comes near it: an empty ask stands here, an empty bid at -FAR."""
 NEVER = 1 << 62
 """No instant in ns since the epoch comes near it (year 2116)."""
+SWEEP = 64
+"""A ladder of fewer entries is not worth sweeping."""
 
 
 class Phase(IntEnum):
@@ -36,14 +43,23 @@ class Phase(IntEnum):
 
 
 class Ladder:
-    """Orders by key, then by arrival; the smallest key first."""
+    """Orders by key, then by arrival; the smallest key first.
 
-    __slots__ = ("_heap",)
+    When it has doubled since it was last swept, it is swept of dead entries: far orders that come and
+    go never surface.
+    """
+
+    __slots__ = ("_heap", "_sweep_at")
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, int, Working]] = []
+        self._sweep_at = SWEEP
 
     def push(self, key: int, order: Working) -> None:
+        if len(self._heap) >= self._sweep_at:
+            self._heap = [entry for entry in self._heap if entry[2] == entry[3].version]
+            heapify(self._heap)
+            self._sweep_at = max(SWEEP, 2 * len(self._heap))
         heappush(self._heap, (key, order.rank, order.version, order))
 
     def top(self) -> tuple[int, Working] | None:
@@ -58,20 +74,27 @@ class Book:
     """The market of one instrument. Prices in ticks, sizes in lots."""
 
     __slots__ = (
-        "_edges", "ask", "ask_left", "bid", "bid_left", "buy_best", "buys", "con_id", "falls_at_ask",
-        "falls_at_last", "instrument", "last", "listing", "phase", "rises_at_bid", "rises_at_last",
-        "sell_best", "sells", "stops",
+        "_edges", "ask", "ask_left", "bid", "bid_left", "buy_best", "buys", "close", "combos", "con_id",
+        "falls_at_ask", "falls_at_last", "instrument", "last", "legs", "listing", "multiplier", "phase",
+        "rises_at_bid", "rises_at_last", "sell_best", "sells", "stops", "volume", "watchers", "weights",
     )  # fmt: skip
 
     def __init__(self, listing: Listing, now_ns: int) -> None:
         self.listing = listing
         self.instrument = listing.instrument
         self.con_id = listing.instrument.contract.con_id
+        self.multiplier = _multiplier(listing)
+        self.legs: tuple[tuple[Book, int], ...] = ()  # of a combo: books with signed ratios
+        self.weights: tuple[int, ...] = ()  # of each leg: steps of the combo's price per tick
+        self.combos: list[Book] = []  # the combos that have this as a leg
         self.bid = -FAR
         self.bid_left = 0
         self.ask = FAR
         self.ask_left = 0
         self.last: int | None = None
+        self.close: int | None = None  # the previous session's
+        self.volume = 0  # lots traded today
+        self.watchers: list[Working] = []
         self.buys = Ladder()
         self.sells = Ladder()
         # (by quote?, upwards?) -> ladder
@@ -117,10 +140,10 @@ class Book:
             self.sells.push(limit, order)
         self.refresh()
 
-    def arm(self, order: Working) -> None:
-        """Let a stop wait for its trigger; LAST_OR_BID_ASK waits in two ladders."""
-        method = self.trigger_of(order)
-        up = order.sign > 0
+    def arm(self, order: Working, method: TriggerMethod) -> None:
+        """Let a stop or touch wait for its trigger; LAST_OR_BID_ASK waits in two ladders."""
+        assert order.stop is not None
+        up = order.way > 0
         key = order.stop if up else -order.stop
         if method in (TriggerMethod.LAST, TriggerMethod.LAST_OR_BID_ASK):
             self.stops[False, up].push(key, order)
@@ -128,28 +151,13 @@ class Book:
             self.stops[True, up].push(key, order)
         self.refresh()
 
-    def trigger_of(self, order: Working) -> TriggerMethod:
-        """The order's own trigger method, or the instrument's where it asks for the default."""
-        asked = order.ticket.trigger_method
-        return TriggerMethod(asked) if asked else self.listing.trigger
-
-    def triggered(self, order: Working) -> bool:
-        """Whether the market as it stands triggers a stop: by last, or by bid (buys) and ask (sells)."""
-        method = self.trigger_of(order)
-        reached = -FAR
-        if method is not TriggerMethod.BID_ASK and self.last is not None:
-            reached = self.last * order.sign
-        if method is not TriggerMethod.LAST:
-            reached = max(reached, self.bid if order.sign > 0 else -self.ask)
-        return reached >= order.stop * order.sign
-
     def refresh(self) -> None:
         """Recompute the best price of each ladder after a change."""
         self.buy_best = -_best(self.buys)
         self.sell_best = _best(self.sells)
-        self.rises_at_last = _best(self.stops[False, True])
+        self.rises_at_last = -NEVER if self.watchers else _best(self.stops[False, True])
         self.falls_at_last = -_best(self.stops[False, False])
-        self.rises_at_bid = _best(self.stops[True, True])
+        self.rises_at_bid = -NEVER if self.watchers else _best(self.stops[True, True])
         self.falls_at_ask = -_best(self.stops[True, False])
 
     def mark(self) -> int | None:
@@ -158,6 +166,12 @@ class Book:
         if self.last is None:
             return (self.bid + self.ask) // 2 if quoted else None
         return min(max(self.last, self.bid), self.ask)
+
+
+def _multiplier(listing: Listing) -> Decimal:
+    """Currency per point and contract; 1 for stocks."""
+    text = listing.instrument.contract.multiplier
+    return decimal(text, "multiplier") if text else Decimal(1)
 
 
 def _best(ladder: Ladder) -> int:

@@ -8,38 +8,49 @@ equal events.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heappush
 from decimal import Decimal
 
+from tws.exchange.archive import Archive
 from tws.exchange.book import NEVER, Book
+from tws.exchange.currencies import Rates
 from tws.exchange.events import (
     CompletedOrder,
     Event,
-    ExecutionReport,
     Notice,
     OrderOpened,
     OrderView,
     StatusChanged,
 )
+from tws.exchange.fees import FeeTable, due
 from tws.exchange.ledger import Ledger
-from tws.exchange.terms import AccountSetup, FeeSchedule, Habits, MarginModel
-from tws.exchange.working import Stage, Working
-from tws.model.instrument import decimal
+from tws.exchange.margins import MarginModel
+from tws.exchange.terms import AccountSetup, Habits
+from tws.exchange.working import Held, Stage, Working
 
 __all__ = ["NOTHING", "Core"]
 
 NOTHING: Sequence[Event] = ()
+CENT = Decimal("0.01")
 OrderKey = tuple[int, int]
 
 
 class Core:
-    """The exchange's state. `orders` is by (client id, order id), `live` by permId in order of acceptance."""
+    """The exchange's state. `orders` is by (client id, order id), `live` by permId in order of acceptance.
 
-    def __init__(self, habits: Habits, fees: FeeSchedule, margin: MarginModel, run: int) -> None:
+    An order that ended leaves both for the archive, but for a parent whose children still live. `crowd`
+    counts the living by contract, side and account.
+    """
+
+    def __init__(
+        self, habits: Habits, money: tuple[FeeTable, MarginModel, str], run: int, archive: Archive
+    ) -> None:
         self.habits = habits
-        self.fees = fees
-        self.margin = margin
+        self.fees, self.margin, base = money
+        self.rates = Rates(base)
         self.run = run
+        self.archive = archive
         self.now = 0
         self.wake = NEVER
         self.books: dict[int, Book] = {}
@@ -48,11 +59,18 @@ class Core:
         self.live: dict[int, Working] = {}
         self.untransmitted: dict[OrderKey, Working] = {}
         self.groups: dict[tuple[str, str], list[Working]] = {}
-        self.completed: list[CompletedOrder] = []
-        self.reports: list[ExecutionReport] = []
+        self.crowd: dict[tuple[int, str, str], int] = {}
+        self.combos: dict[tuple[tuple[int, int], ...], int] = {}  # con_id by legs with signed ratios
         self.highest: dict[int, int] = {}
         self.refusals: dict[int, str] = {}
-        self.pending_cancels: list[tuple[int, int, Working]] = []  # heap of (due, rank, order)
+        self.unborrowable: dict[int, None] = {}
+        self.popups: dict[OrderKey, None] = {}
+        self.drifting: dict[OrderKey, None] = {}
+        self.awaiting_fills: list[Working] = []  # by an execution condition
+        self.busted: dict[str, None] = {}  # execIds that count no more
+        self.amended: dict[int, CompletedOrder] = {}  # by permId: what an ended order became after its end
+        self.fills: list[Working] = []  # who had one since they were last told
+        self.alarms: list[tuple[int, int, Callable[[], None]]] = []  # heap of (due, rank, what then)
         self.ready: deque[Working] = deque()
         self.out: list[Event] = []
         self._ranks = 0
@@ -62,13 +80,57 @@ class Core:
     # -- accounts ---------------------------------------------------------------------------------
 
     def open_account(self, setup: AccountSetup) -> None:
-        self.ledgers[setup.account] = Ledger(setup, self.margin, self.worth)
+        self.ledgers[setup.account] = Ledger(setup, self.margin, self.books, self.rates)
 
-    def worth(self, con_id: int, shares: Decimal) -> Decimal | None:
-        """The market value of signed shares at the mark, None while there is none."""
-        book = self.books[con_id]
-        mark = book.mark()
-        return None if mark is None else book.instrument.price(mark) * shares * multiplier(book)
+    # -- living orders ----------------------------------------------------------------------------
+
+    def enter(self, order: Working) -> None:
+        """The order reached the broker: it is alive and has its permId."""
+        self.live[order.perm_id] = order
+        kind = crowd_of(order)
+        self.crowd[kind] = self.crowd.get(kind, 0) + 1
+
+    def leave(self, order: Working) -> bool:
+        """The order ended: off the lists. False when it never reached the broker."""
+        ticket = order.ticket
+        self.untransmitted.pop((ticket.client_id, ticket.order_id), None)
+        if self.live.pop(order.perm_id, None) is None:
+            return False
+        kind = crowd_of(order)
+        left = self.crowd[kind] - 1
+        if left:
+            self.crowd[kind] = left
+        else:
+            del self.crowd[kind]
+        return True
+
+    def retire(self, order: Working) -> None:
+        """The order ended and is in the archive: forget it, but for a parent whose children live on."""
+        parent = order.parent
+        for one in (order,) if parent is None or parent.live else (order, parent):
+            key = (one.ticket.client_id, one.ticket.order_id)
+            if self.orders.get(key) is one and not any(child.live for child in one.children):
+                del self.orders[key]
+
+    def amend(self, done: CompletedOrder) -> None:
+        """An ended order changed after its end."""
+        self.amended[done.order.perm_id] = done
+        self.archive.add_order(done)
+
+    def completed(self) -> Iterator[CompletedOrder]:
+        """Ended orders as they stand now."""
+        for done in self.archive.completed():
+            if self.amended.get(done.order.perm_id, done) == done:
+                yield done
+
+    def owed(self, book: Book, shares: Decimal, value: Decimal) -> Decimal:
+        """Fees of an order in all once so much of it was filled, in the trade's currency."""
+        contract = book.instrument.contract
+        schedule = self.fees.of(contract.sec_type)
+        if contract.sec_type != "CASH":
+            return due(schedule, shares, value)
+        rate = self.rates.of(contract.currency)
+        return due(schedule, shares, value, 1 / rate if rate else Decimal(1)).quantize(CENT)
 
     # -- one input --------------------------------------------------------------------------------
 
@@ -80,6 +142,11 @@ class Core:
     def take(self) -> Sequence[Event]:
         out, self.out = self.out, []
         return out or NOTHING
+
+    def set_alarm(self, due_ns: int, what: Callable[[], None]) -> None:
+        """Have something happen at an instant; at once it happens at the next input."""
+        heappush(self.alarms, (due_ns, self.next_rank(), what))
+        self.wake = min(self.wake, due_ns)
 
     def next_rank(self) -> int:
         self._ranks += 1
@@ -96,7 +163,8 @@ class Core:
     def view(self, order: Working) -> OrderView:
         """The order as TWS would state it now; a child that waits for its parent says why, by habit."""
         waits = order.stage in (Stage.ACCEPTED, Stage.AWAITS_PARENT) and order.parent and order.parent.live
-        return order.view(self.habits.child_why_held if waits else "")
+        held = "locate" if order.held is Held.LOCATE else ""
+        return order.view(self.habits.child_why_held if waits else held)
 
     # -- what is said -----------------------------------------------------------------------------
 
@@ -122,7 +190,7 @@ class Core:
         self.out.append(Notice(client_id=ticket.client_id, order_id=ticket.order_id, code=code, text=text))
 
 
-def multiplier(book: Book) -> Decimal:
-    """Currency per point and contract; 1 for stocks."""
-    text = book.instrument.contract.multiplier
-    return decimal(text, "multiplier") if text else Decimal(1)
+def crowd_of(order: Working) -> tuple[int, str, str]:
+    """What TWS bounds the number of living orders by: contract, side, account."""
+    ticket = order.ticket
+    return ticket.con_id, ticket.side, ticket.account

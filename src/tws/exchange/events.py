@@ -49,7 +49,9 @@ class OrderView(Struct, frozen=True, kw_only=True):
 
     `total` is the present size (`filled` + `remaining`): an OCA group may have reduced it below the
     ticket's. Quantities in shares; prices in the contract's currency, 0 before the first fill.
-    `oca_group` is the ticket's own, or for a bracket's children the parent's permId.
+    `oca_group` is the ticket's own, or for a bracket's children the parent's permId. `trail_stop` is where
+    a trailing order's trigger stands, None while unknown. `cap_price` is mktCapPrice: to what TWS
+    capped the limit, 0 for not at all.
     """
 
     ticket: OrderTicket
@@ -63,6 +65,8 @@ class OrderView(Struct, frozen=True, kw_only=True):
     why_held: str = ""
     oca_group: str = ""
     parent_perm_id: int = 0
+    trail_stop: Decimal | None = None
+    cap_price: Decimal = ZERO
 
     @property
     def client_id(self) -> int:
@@ -84,7 +88,7 @@ class OrderOpened(Struct, frozen=True):
 
 
 class StatusChanged(Struct, frozen=True):
-    """Message 3. mktCapPrice is always 0 here: this exchange caps no price."""
+    """Message 3."""
 
     order: OrderView
 
@@ -179,16 +183,21 @@ class CompletedOrder(Struct, frozen=True, kw_only=True):
 
 
 class ExecutionReport(Struct, frozen=True, kw_only=True):
-    """One row of the answer to reqExecutions: 11 with the request's id, then 59."""
+    """One row of the answer to reqExecutions: 11 with the request's id, then 59.
+
+    A combo's own execution has no commission, its legs' have: it is 0 in no currency, and not told.
+    """
 
     executed: Executed
     commission: CommissionCharged
 
 
 class PositionRow(Struct, frozen=True, kw_only=True):
-    """For messages 61 and 7. `quantity` 0 rows are closed today; P&L in the account's currency.
+    """For messages 61 and 7. `quantity` 0 rows are closed; all amounts in the contract's currency.
 
-    `realized_pnl` is today's, net of commissions; `unrealized_pnl` is market value less cost.
+    `realized_pnl` is today's, net of commissions; `unrealized_pnl` is market value less cost;
+    `daily_pnl` is today's share of both. `rate` turns them into the account's base currency, 0 while
+    unknown.
     """
 
     account: str
@@ -199,6 +208,8 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     market_value: Decimal
     unrealized_pnl: Decimal
     realized_pnl: Decimal
+    daily_pnl: Decimal
+    rate: Decimal
 
 
 Event: TypeAlias = (

@@ -8,32 +8,32 @@ comparisons. The parts behind: `intake` (tickets), `matching` (fills), `families
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from tws.errors import ConfigError
-from tws.exchange.bells import elapse, set_wake
+from tws.exchange.archive import Archive, MemoryArchive
+from tws.exchange.activation import on_quote, on_trade, settle
+from tws.exchange.bells import elapse
 from tws.exchange.book import FAR, NEVER, Book
+from tws.exchange.combos import legs_of, requote
 from tws.exchange.core import NOTHING, Core
 from tws.exchange.events import CompletedOrder, Event, ExecutionReport, OrderView, PositionRow
-from tws.exchange.intake import cancel, place, start_cancel
+from tws.exchange.intake import cancel, place, release_held, start_cancel
+from tws.exchange.fees import FeeTable
 from tws.exchange.ledger import Holding, Ledger
-from tws.exchange.matching import on_quote, on_trade, settle
-from tws.exchange.terms import (
-    AccountSetup,
-    ExecutionFilter,
-    FeeSchedule,
-    Habits,
-    Listing,
-    MarginModel,
-    OrderTicket,
-)
+from tws.exchange.margins import MarginModel
+from tws.exchange.mishaps import Mishaps
+from tws.exchange.statement import statement
+from tws.exchange.terms import AccountSetup, ExecutionFilter, Habits, Listing, OrderTicket
+from tws.exchange.working import Held
 from tws.model.account import AccountValue
 
 __all__ = ["Exchange"]
 
 ANY = ExecutionFilter()
 HABITS = Habits()
-FEES = FeeSchedule()
+FEES = FeeTable()
 MARGIN = MarginModel()
 MEMORY_NS = 7 * 86_400 * 1_000_000_000
 """How long executions and completed orders are kept: TWS's up to seven days (C4)."""
@@ -48,38 +48,51 @@ class Exchange:
         accounts: Iterable[AccountSetup],
         *,
         habits: Habits = HABITS,
-        fees: FeeSchedule = FEES,
+        fees: FeeTable = FEES,
         margin: MarginModel = MARGIN,
+        archive: Archive | None = None,
         next_order_ids: Mapping[int, int] | None = None,
         run: int = 1,
         now_ns: int = 0,
     ) -> None:
         """`next_order_ids` restores ids per client; `run` (0..65535) keeps two runs' exec and perm ids apart.
 
-        Raises ConfigError for no account, a doubled con_id, or an instrument in another currency
-        than the accounts'.
+        `archive` keeps what is over, in memory unless given. Raises ConfigError for no account, accounts
+        of different base currencies, or a doubled con_id.
         """
-        core = self._core = Core(habits, fees, margin, run & 0xFFFF)
-        core.begin(now_ns)
-        for setup in accounts:
-            core.open_account(setup)
-        if not core.ledgers:
+        setups = tuple(accounts)
+        if not setups:
             raise ConfigError("accounts", (), "an exchange needs an account", "Give an AccountSetup.")
+        base = setups[0].currency
+        core = self._core = Core(habits, (fees, margin, base), run & 0xFFFF, archive or MemoryArchive())
+        self.mishaps = Mishaps(core)
+        core.begin(now_ns)
+        for setup in setups:
+            if setup.currency != base:
+                raise ConfigError("currency", setup.currency, f"differs from {base}", "Use one for all.")
+            core.open_account(setup)
         for client_id, order_id in (next_order_ids or {}).items():
             core.highest[client_id] = order_id - 1
         for listing in listings:
             self.add(listing)
 
     def add(self, listing: Listing) -> None:
-        """Add an instrument. Raises ConfigError as the constructor does."""
-        contract = listing.instrument.contract
-        if contract.con_id <= 0 or contract.con_id in self._core.books:
+        """List an instrument of any type and currency, at any time. Raises ConfigError for a doubled con_id."""
+        core, contract = self._core, listing.instrument.contract
+        if contract.con_id <= 0 or contract.con_id in core.books:
             raise ConfigError("con_id", contract.con_id, "is 0 or listed twice", "Give each its own.")
-        currencies = {ledger.currency for ledger in self._core.ledgers.values()}
-        if currencies != {contract.currency}:
-            raise ConfigError("currency", contract.currency, "differs from the accounts'", "Use one for all.")
-        self._core.books[contract.con_id] = Book(listing, self._core.now)
-        set_wake(self._core)
+        book = core.books[contract.con_id] = Book(listing, core.now)
+        if contract.sec_type == "CASH":
+            core.rates.watch(book)
+        core.wake = min(core.wake, book.next_edge(core.now))
+
+    def rate(self, currency: str, units_of_base: Decimal) -> None:
+        """What one unit of a currency is worth in the accounts' base currency.
+
+        A listed and quoted pair of the two (EUR.USD, USD.JPY) goes before it. Without any rate orders in
+        the currency are rejected (201).
+        """
+        self._core.rates.state(currency, units_of_base)
 
     # -- the market -------------------------------------------------------------------------------
 
@@ -107,6 +120,10 @@ class Exchange:
         fills = ask <= book.buy_best or bid >= book.sell_best
         if fills or bid >= book.rises_at_bid or ask <= book.falls_at_ask:
             on_quote(core, book)
+        if book.combos:
+            for combo in book.combos:
+                if requote(combo):
+                    on_quote(core, combo)
         return core.take() if core.out else NOTHING
 
     def trade(self, con_id: int, price: int, lots: int, now_ns: int) -> Sequence[Event]:
@@ -118,9 +135,17 @@ class Exchange:
             core.now = now_ns
         book = core.books[con_id]
         book.last = price
+        book.volume += lots
         if price >= book.rises_at_last or price <= book.falls_at_last:
             on_trade(core, book)
         return core.take() if core.out else NOTHING
+
+    def day(self, con_id: int, close: int | None, volume: int = 0) -> None:
+        """What conditions need and no quote brings: the previous close in ticks, and the lots traded today
+        before the exchange saw the first trade.
+        """
+        book = self._core.books[con_id]
+        book.close, book.volume = close, volume
 
     def advance(self, now_ns: int) -> Sequence[Event]:
         """Let time pass: opens, closes and expiries up to `now_ns`. Call it at least at `next_wake()`."""
@@ -168,11 +193,9 @@ class Exchange:
         elapse(core, now_ns)
         for ledger in core.ledgers.values():
             ledger.new_day()
-        oldest = core.now - MEMORY_NS
-        core.reports = [report for report in core.reports if report.executed.time_ns >= oldest]
-        core.completed = [done for done in core.completed if done.completed_ns >= oldest]
-        remembered = {(done.order.client_id, done.order.order_id) for done in core.completed}
-        core.orders = {key: order for key, order in core.orders.items() if order.live or key in remembered}
+        for book in core.books.values():
+            book.close, book.volume = book.mark(), 0
+        core.archive.forget(core.now - MEMORY_NS)
         return core.take()
 
     def refuse(self, con_id: int, reason: str | None) -> None:
@@ -182,10 +205,22 @@ class Exchange:
         else:
             self._core.refusals[con_id] = reason
 
+    def hold_short(self, con_id: int, on: bool, now_ns: int) -> Sequence[Event]:
+        """A fault to play: no shares to borrow. Orders that would sell short are held PreSubmitted with 404 and
+        whyHeld "locate", until shares are found (`on` False) (C3).
+        """
+        core = self._core
+        elapse(core, now_ns)
+        if on:
+            core.unborrowable[con_id] = None
+        elif core.unborrowable.pop(con_id, 1) is None:
+            for order in list(core.live.values()):
+                if order.book.con_id == con_id and order.held is Held.LOCATE:
+                    release_held(core, order)
+        return self._settle()
+
     def _settle(self) -> Sequence[Event]:
         settle(self._core)
-        if self._core.pending_cancels:
-            self._core.wake = min(self._core.wake, self._core.pending_cancels[0][0])
         return self._core.take()
 
     # -- ids --------------------------------------------------------------------------------------
@@ -217,11 +252,21 @@ class Exchange:
 
     def completed_orders(self) -> tuple[CompletedOrder, ...]:
         """Orders that ended, in the order of their end."""
-        return tuple(self._core.completed)
+        return tuple(self._core.completed())
+
+    def each_completed(self) -> Iterator[CompletedOrder]:
+        """The same one by one, since there may be more than memory holds."""
+        return self._core.completed()
 
     def executions(self, wanted: ExecutionFilter = ANY) -> tuple[ExecutionReport, ...]:
         """Executions that match, oldest first."""
-        return tuple(report for report in self._core.reports if self._wanted(report, wanted))
+        return tuple(self.each_execution(wanted))
+
+    def each_execution(self, wanted: ExecutionFilter = ANY) -> Iterator[ExecutionReport]:
+        """The same one by one: those known now, however long the reading takes."""
+        rows = self._core.archive.executions(wanted.since_ns)
+        gone = self._core.busted
+        return (row for row in rows if row.executed.exec_id not in gone and self._wanted(row, wanted))
 
     def _wanted(self, report: ExecutionReport, wanted: ExecutionFilter) -> bool:
         row = report.executed
@@ -230,10 +275,17 @@ class Exchange:
             wanted.client_id in (0, row.client_id)
             and wanted.account in ("", row.account)
             and wanted.since_ns <= row.time_ns
+            and (not wanted.spans or any(begin <= row.time_ns < end for begin, end in wanted.spans))
             and wanted.con_id in (0, row.con_id)
             and wanted.symbol in ("", contract.symbol)
+            and wanted.sec_type in ("", contract.sec_type)
+            and wanted.exchange in ("", "SMART", row.exchange)
             and wanted.side in ("", row.side, {"BOT": "BUY", "SLD": "SELL"}[row.side])
         )
+
+    def legs(self, con_id: int) -> tuple[tuple[int, int], ...]:
+        """Of a combo's (negative) con_id: con_id and signed ratio of each leg; () for anything else."""
+        return legs_of(self._core, con_id)
 
     def accounts(self) -> tuple[str, ...]:
         return tuple(self._core.ledgers)
@@ -252,14 +304,17 @@ class Exchange:
         book = self._core.books[con_id]
         mark = book.mark()
         value = ledger.market_value(con_id, holding)
+        open_profit = value - holding.cost
         return PositionRow(
             account=ledger.account, con_id=con_id, quantity=holding.quantity,
             average_cost=holding.average_cost(),
             market_price=holding.average_cost() if mark is None else book.instrument.price(mark),
-            market_value=value, unrealized_pnl=value - holding.cost, realized_pnl=holding.realized,
+            market_value=value, unrealized_pnl=open_profit, realized_pnl=holding.realized,
+            daily_pnl=open_profit + holding.realized - holding.unrealized_before,
+            rate=ledger.rate(book.instrument.contract.currency),
         )  # fmt: skip
 
     def account_values(self, account: str) -> tuple[AccountValue, ...]:
         """The rows of message 6, TWS's tags (D); () for an unknown account."""
         ledger = self._core.ledgers.get(account)
-        return ledger.values() if ledger is not None else ()
+        return statement(ledger) if ledger is not None else ()

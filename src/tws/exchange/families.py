@@ -13,11 +13,13 @@ from fractions import Fraction
 from tws.exchange.core import Core
 from tws.exchange.events import CompletedOrder
 from tws.exchange.terms import ChildrenWork, OcaType
+from tws.exchange.triggers import unwatch
 from tws.exchange.working import Stage, Working
 from tws.model.order import BrokerStatus
 
-__all__ = ["after_fill", "awaits_parent", "cancel_now", "close_books",
-    "join_group", "join_name", "workable"]
+__all__ = [
+    "after_fill", "awaits_parent", "cancel_now", "close_books", "forget", "join_group", "join_name", "workable",
+]  # fmt: skip
 
 TRADER = "Cancelled by Trader"
 SYSTEM = "Cancelled by System"
@@ -39,17 +41,29 @@ def cancel_now(core: Core, order: Working, why: str = SYSTEM) -> None:
 
 def close_books(core: Core, order: Working, completed_status: str) -> None:
     """An order is done: off the lists, into the completed ones, out of its group; its children hear."""
+    unwatch(order)
     order.book.refresh()
-    core.untransmitted.pop((order.ticket.client_id, order.ticket.order_id), None)
-    if core.live.pop(order.perm_id, None) is not None:
-        done = CompletedOrder(order=order.view(), completed_ns=core.now, completed_status=completed_status)
-        core.completed.append(done)
+    core.leave(order)
+    done = CompletedOrder(order=order.view(), completed_ns=core.now, completed_status=completed_status)
+    core.archive.add_order(done)
     if order.group is not None:
         _leave_group(core, order)
     if order.end_status != BrokerStatus.FILLED:
         for child in order.children:
             if child.live:
                 _orphan(core, child, order)
+    core.retire(order)
+
+
+def forget(core: Core, order: Working) -> None:
+    """An order vanishes: off every list, and nobody is told, its children neither."""
+    order.end_status = BrokerStatus.CANCELLED
+    order.move(Stage.DONE)
+    unwatch(order)
+    order.book.refresh()
+    core.leave(order)
+    if order.group is not None:
+        _leave_group(core, order)
 
 
 def _orphan(core: Core, child: Working, parent: Working) -> None:

@@ -9,30 +9,28 @@ Transmitting an order transmits what it needs before it: its parent and the chil
 
 from __future__ import annotations
 
-from heapq import heappush
-
 from msgspec.structs import replace
 
-from tws.exchange.checks import (
-    Refusal,
-    broker_refuses,
-    change_refused,
-    margin_effect,
-    margin_refuses,
-    parent_of,
-    ticket_refused,
-)
+from tws.exchange.checks import broker_refuses, change_refused, parent_of
+from tws.exchange.combos import as_combo
 from tws.exchange.core import Core
+from tws.exchange.credit import margin_effect, margin_refuses
 from tws.exchange.events import Notice, OrderView, WhatIfAnswered
-from tws.exchange.families import TRADER, cancel_now, close_books, join_group
+from tws.exchange.families import EXPIRED, TRADER, cancel_now, close_books, join_group
 from tws.exchange.terms import OcaType, OrderTicket
-from tws.exchange.working import Stage, Working
+from tws.exchange.triggers import unwatch
+from tws.exchange.validity import Refusal, ticket_refused
+from tws.exchange.working import Held, Stage, Working
 from tws.model.order import BrokerStatus, OrderType, TimeInForce
 
-__all__ = ["cancel", "place"]
+__all__ = ["cancel", "place", "release_held", "start_cancel"]
 
 REJECTED = "Rejected"
 DUPLICATE = Refusal(103, "Duplicate order id")
+LOCATE = (
+    "Shares for this order are not immediately available for short sale. The order will be held while we attempt "
+    "to locate the shares."
+)
 PRESET = "Order TIF was set to DAY based on order preset."
 IGNORED_RTH = (
     'Order Event Warning: Attribute "Outside Regular Trading Hours" is ignored based on the order type and '
@@ -47,7 +45,8 @@ def place(core: Core, ticket: OrderTicket) -> None:
     if known is not None and known.live and not ticket.what_if:
         refusal = _change(core, known, ticket)
     elif ticket.order_id <= core.highest.get(ticket.client_id, 0):
-        filled = known is not None and known.end_status == BrokerStatus.FILLED
+        done = core.archive.order(ticket.client_id, ticket.order_id)
+        filled = done is not None and done.order.status == BrokerStatus.FILLED
         refusal = Refusal(104, "Cannot modify a filled order.") if filled else DUPLICATE
     else:
         core.highest[ticket.client_id] = ticket.order_id
@@ -59,6 +58,8 @@ def place(core: Core, ticket: OrderTicket) -> None:
 def _fill_in(core: Core, ticket: OrderTicket) -> tuple[OrderTicket, list[Refusal]]:
     """TWS's fill-ins, and what it says about them."""
     notes = []
+    if ticket.legs:
+        ticket = as_combo(core, ticket)
     if not ticket.account and len(core.ledgers) == 1:
         ticket = replace(ticket, account=next(iter(core.ledgers)))
     if not ticket.tif:
@@ -98,7 +99,13 @@ def _transmit_family(core: Core, order: Working) -> None:
     """Send an order; a child takes its parent and its elder siblings along, the parent first."""
     parent = order.parent
     family = [order] if parent is None else [*_ancestors(order), *parent.children]
-    sent = [one for one in family if one.stage is Stage.UNTRANSMITTED]
+    sent = []
+    for one in family:
+        if (one.ticket.client_id, one.ticket.order_id) in core.popups:
+            if one is not order and one in _ancestors(order):
+                break  # what hangs on an order that a dialog holds can't go before it
+        elif one.stage is Stage.UNTRANSMITTED:
+            sent.append(one)
     for one in sent:
         if one.live:  # a rejected parent took its children with it
             _transmit(core, one)
@@ -119,7 +126,7 @@ def _transmit(core: Core, order: Working) -> None:
     reason = broker_refuses(core, order)
     order.perm_id = core.next_perm_id()
     order.rank = core.next_rank()
-    core.live[order.perm_id] = order
+    core.enter(order)
     if reason is not None:
         core.notify(order, 201, f"Order rejected - reason:{reason}")
         order.end_status = BrokerStatus.INACTIVE
@@ -129,9 +136,47 @@ def _transmit(core: Core, order: Working) -> None:
         return
     order.move(Stage.ACCEPTED)
     join_group(core, order)
+    _set_expiry(core, order)
     plain_limit = order.ticket.order_type == OrderType.LIMIT and order.parent is None
-    if core.habits.presubmitted_first or not plain_limit:
+    short = _sells_short(core, order) and order.ticket.con_id in core.unborrowable
+    if short:
+        order.held = Held.LOCATE
+    if core.habits.presubmitted_first or not plain_limit or short:
         core.say_pair(order)
+    if short:
+        core.notify(order, 404, LOCATE)
+
+
+def _set_expiry(core: Core, order: Working) -> None:
+    """See to it that a GTD order ends at its time, unless it was given another by then."""
+    due = order.ticket.good_till_ns
+    if not order.rule.until:
+        return
+
+    def expire() -> None:
+        if order.live and order.rule.until and order.ticket.good_till_ns <= core.now:
+            cancel_now(core, order, EXPIRED)
+
+    core.set_alarm(due, expire)
+
+
+def _sells_short(core: Core, order: Working) -> bool:
+    """Whether a full fill would leave the account short."""
+    if order.sign > 0:
+        return False
+    holding = core.ledgers[order.ticket.account].holdings.get(order.book.con_id)
+    return (holding.quantity if holding else 0) < order.ticket.quantity
+
+
+def release_held(core: Core, order: Working) -> None:
+    """What TWS itself held goes its way: a dialog was answered, shares were found."""
+    if order.stage is Stage.UNTRANSMITTED:
+        family = [order, *(order.parent.children if order.parent else order.children)]
+        if any(one.ticket.transmit for one in family):
+            _transmit_family(core, order if order.ticket.transmit else family[-1])
+    elif order.held is not Held.NOT:
+        order.held = Held.NOT
+        core.ready.append(order)
 
 
 def _what_if(core: Core, ticket: OrderTicket) -> Refusal | None:
@@ -163,7 +208,7 @@ def _what_if(core: Core, ticket: OrderTicket) -> Refusal | None:
 def _change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
     """Change a living order. What the ticket leaves empty is kept: reference, parent, OCA group and type."""
     old = order.ticket
-    refusal = change_refused(order, ticket) or ticket_refused(core, ticket)
+    refusal = change_refused(core.habits, order, ticket) or ticket_refused(core, ticket)
     if refusal:
         return refusal
     grows = order.parent is None and ticket.quantity > order.book.instrument.quantity(order.total)
@@ -173,12 +218,10 @@ def _change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
         ticket, order_ref=ticket.order_ref or old.order_ref, parent_id=old.parent_id, oca_group=old.oca_group,
         oca_type=old.oca_type,
     )  # fmt: skip
-    lots = order.book.instrument.lots(ticket.quantity)
-    if ticket.stop_price != old.stop_price:
-        order.triggered = False
-    if (ticket.limit_price, ticket.stop_price) != (old.limit_price, old.stop_price) or lots > order.total:
-        order.rank = core.next_rank()  # a new price or a larger size goes to the end of the queue
-    order.adopt(ticket, lots)
+    if core.drifting.pop((ticket.client_id, ticket.order_id), 1) is None and order.perm_id:
+        _drift(core, order, ticket)
+        return None
+    _adopt(core, order, ticket)
     if order.stage is Stage.UNTRANSMITTED:
         if ticket.transmit:
             _transmit_family(core, order)
@@ -188,20 +231,62 @@ def _change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
     return None
 
 
+def _adopt(core: Core, order: Working, ticket: OrderTicket) -> None:
+    """Let an order become the ticket: another trigger arms it again, other conditions are waited for again,
+    a new price or a larger size goes to the end of the queue.
+    """
+    old, lots = order.ticket, order.book.instrument.lots(ticket.quantity)
+    again = _trigger_terms(ticket) != _trigger_terms(old)
+    if again:
+        order.triggered = False
+        order.counts.clear()
+    if ticket.conditions != old.conditions:
+        order.released = False
+        order.counts.clear()
+    if (ticket.limit_price, ticket.stop_price) != (old.limit_price, old.stop_price) or lots > order.total:
+        order.rank = core.next_rank()
+    stop = None if again else order.stop
+    unwatch(order)
+    order.adopt(ticket, lots)
+    if order.kind.trails and stop is not None:
+        order.stop = stop
+    if order.perm_id:
+        _set_expiry(core, order)
+
+
+def _trigger_terms(ticket: OrderTicket) -> tuple[object, ...]:
+    return (
+        ticket.order_type, ticket.stop_price, ticket.trailing_percent, ticket.trail_stop_price,
+        ticket.trigger_method,
+    )  # fmt: skip
+
+
+def _drift(core: Core, order: Working, ticket: OrderTicket) -> None:
+    """The change becomes a second order while the first lives on, out of reach (INCIDENTS.md 3)."""
+    second = Working(ticket, order.book, order.book.instrument.lots(ticket.quantity))
+    second.parent = order.parent
+    core.orders[ticket.client_id, ticket.order_id] = second
+    _transmit(core, second)
+    core.ready.append(second)
+
+
 def cancel(core: Core, client_id: int, order_id: int) -> None:
     """cancelOrder: PendingCancel if it takes its while, Cancelled, 202; or why not (C3)."""
     order = core.orders.get((client_id, order_id))
-    if order is None:
+    done = core.archive.order(client_id, order_id) if order is None or not order.live else None
+    status = done.order.status if done else ""
+    if order is None and done is None:
         _say(core, client_id, order_id, 10147, f"OrderId {order_id} that needs to be cancelled is not found.")
-    elif order.end_status == BrokerStatus.FILLED:
+    elif status == BrokerStatus.FILLED:
         _say(
             core, client_id, order_id, 10148,
             f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: Filled.",
         )  # fmt: skip
-    elif not order.live or order.cancelling:
+    elif order is None or not order.live or order.cancelling:
+        perm_id = done.order.perm_id if done else order.perm_id if order else 0
         _say(
             core, client_id, order_id, 161,
-            f"Cancel attempted when order is not in a cancellable state. Order permId ={order.perm_id}",
+            f"Cancel attempted when order is not in a cancellable state. Order permId ={perm_id}",
         )  # fmt: skip
     else:
         start_cancel(core, order)
@@ -214,7 +299,12 @@ def start_cancel(core: Core, order: Working) -> None:
         return
     order.cancelling = True
     core.say_status(order)
-    heappush(core.pending_cancels, (core.now + core.habits.cancel_latency_ns, core.next_rank(), order))
+
+    def confirm() -> None:
+        if order.live:
+            cancel_now(core, order, TRADER)
+
+    core.set_alarm(core.now + core.habits.cancel_latency_ns, confirm)
 
 
 def _say(core: Core, client_id: int, order_id: int, code: int, text: str) -> None:

@@ -1,37 +1,63 @@
-"""An account's books: cash, holdings, average cost, realised and unrealised profit, margin, TWS's tags.
+"""An account's books: cash by currency, holdings, average cost, realised and unrealised profit, margin.
 
 Average cost includes commissions (TWS-BEHAVIOUR.md D), so realised profit is net of both the
 opening and the closing commission. A holding keeps its *total* cost, negative when short, and what
-leaves it is subtracted exactly; so at every instant, to the last digit:
+leaves it is subtracted exactly. How a fill touches cash depends on the security:
 
-    cash - opening cash  =  realised - sum of holdings' costs
+    paid       stocks, options, crypto …: the value is paid
+    carried    futures, CFDs: nothing is paid but the fee; `unpaid` is what the holding was opened for
+    exchanged  currency pairs: one currency is paid, the other received; TWS calls the position virtual
+
+So at every instant, for each currency, to the last digit:
+
+    cash - deposits  =  sum over its holdings of (realised - cost + unpaid)
+                      + sum of the quantities of pairs that begin with it
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from decimal import Decimal
+from enum import IntEnum
 
-from tws.exchange.terms import AccountSetup, MarginModel
-from tws.model.account import AccountValue
+from tws.exchange.book import Book
+from tws.exchange.currencies import Rates
+from tws.exchange.margins import MarginModel
+from tws.exchange.terms import AccountSetup
+from tws.model.contract import Contract
 
-__all__ = ["Holding", "Ledger"]
+__all__ = ["Holding", "Kind", "Ledger"]
 
 ZERO = Decimal(0)
 FINE = Decimal("1E-8")
 CENT = Decimal("0.01")
+NOTHING: Mapping[int, tuple[Decimal, Decimal]] = {}
+
+
+class Kind(IntEnum):
+    """How a security touches cash."""
+
+    PAID = 0
+    CARRIED = 1
+    EXCHANGED = 2
+
+
+KINDS = {"FUT": Kind.CARRIED, "CFD": Kind.CARRIED, "CASH": Kind.EXCHANGED}
 
 
 class Holding:
     """One position: shares (negative when short), total cost with its sign, today's realised profit."""
 
-    __slots__ = ("cost", "quantity", "realized", "realized_before")
+    __slots__ = ("cost", "kind", "quantity", "realized", "realized_before", "unpaid", "unrealized_before")
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = Kind.PAID) -> None:
+        self.kind = kind
         self.quantity = ZERO
         self.cost = ZERO
+        self.unpaid = ZERO  # what was not paid when it was opened, 0 unless carried
         self.realized = ZERO  # today
         self.realized_before = ZERO  # up to today
+        self.unrealized_before = ZERO  # when today began
 
     def average_cost(self) -> Decimal:
         """Cost per share (per contract where there is a multiplier, as TWS states it)."""
@@ -43,11 +69,17 @@ class Holding:
         if not closing:
             self.quantity += shares
             self.cost += value + fee
+            if self.kind is Kind.CARRIED:
+                self.unpaid += value
             return None
         whole_fill, whole_position = closing == abs(shares), closing == abs(self.quantity)
         closing_value = value if whole_fill else (value * closing / abs(shares)).quantize(FINE)
         closing_fee = fee if whole_fill else (fee * closing / abs(shares)).quantize(FINE)
         removed = self.cost if whole_position else (self.cost * closing / abs(self.quantity)).quantize(FINE)
+        if self.kind is Kind.CARRIED:
+            held = abs(self.quantity)
+            gone = self.unpaid if whole_position else (self.unpaid * closing / held).quantize(FINE)
+            self.unpaid += (value - closing_value) - gone
         profit = -closing_value - closing_fee - removed
         self.quantity += shares
         self.cost += (value - closing_value) + (fee - closing_fee) - removed
@@ -56,97 +88,128 @@ class Holding:
 
 
 class Ledger:
-    """The books of one account. `value_of(con_id, shares)` states a market value, asked for when needed."""
+    """The books of one account. Securities are looked up in `books`, rates in `rates`, when needed."""
 
     def __init__(
-        self, setup: AccountSetup, margin: MarginModel, value_of: Callable[[int, Decimal], Decimal | None]
+        self, setup: AccountSetup, margin: MarginModel, books: Mapping[int, Book], rates: Rates
     ) -> None:
         self.account = setup.account
         self.currency = setup.currency
-        self.cash = setup.cash
-        self.fees = ZERO
+        self.cash: dict[str, Decimal] = {setup.currency: setup.cash}
+        self.deposits: dict[str, Decimal] = {setup.currency: setup.cash}
+        self.fees: dict[str, Decimal] = {}
         self.holdings: dict[int, Holding] = {}
-        self._margin = margin
-        self._value_of = value_of
-        self._previous_equity = setup.cash
+        self.margin = margin
+        self.previous_equity = setup.cash
+        self._books = books
+        self._rates = rates
+
+    # -- what moves -------------------------------------------------------------------------------
 
     def fill(self, con_id: int, shares: Decimal, value: Decimal, fee: Decimal) -> Decimal | None:
         """Book a fill: cash moves by value and fee, the holding by shares. Returns the realised profit."""
-        holding = self.holdings.setdefault(con_id, Holding())
-        self.cash -= value + fee
-        self.fees += fee
-        return holding.fill(shares, value, fee)
+        contract = self._books[con_id].instrument.contract
+        holding = self.holdings.get(con_id)
+        if holding is None:
+            holding = self.holdings[con_id] = Holding(KINDS.get(contract.sec_type, Kind.PAID))
+        currency, unpaid = contract.currency, holding.unpaid
+        profit = holding.fill(shares, value, fee)
+        self._pay(currency, holding.unpaid - unpaid - value - fee)
+        if fee:
+            self.fees[currency] = self.fees.get(currency, ZERO) + fee
+        if holding.kind is Kind.EXCHANGED:
+            self._pay(contract.symbol, shares)
+        return profit
+
+    def deposit(self, currency: str, amount: Decimal) -> None:
+        """Cash comes from outside, or leaves (negative)."""
+        self._pay(currency, amount)
+        self.deposits[currency] = self.deposits.get(currency, ZERO) + amount
+
+    def receive(self, con_id: int, shares: Decimal, value: Decimal) -> None:
+        """Signed shares come from outside at a cost of signed `value`; no cash moves."""
+        currency = self._books[con_id].instrument.contract.currency
+        before = self.cash.get(currency, ZERO)
+        self.fill(con_id, shares, value, ZERO)
+        moved = before - self.cash[currency]
+        self.deposit(currency, moved)
+
+    def split(self, con_id: int, ratio: Decimal) -> bool:
+        """`ratio` new shares for each old one, at the same cost. Whether anything is held."""
+        holding = self.holdings.get(con_id)
+        if holding is None or not holding.quantity:
+            return False
+        holding.quantity *= ratio
+        return True
+
+    def _pay(self, currency: str, amount: Decimal) -> None:
+        self.cash[currency] = self.cash.get(currency, ZERO) + amount
 
     def new_day(self) -> None:
         """Today's realised profit starts anew, and yesterday's equity is kept."""
-        self._previous_equity = self.equity()
-        for holding in self.holdings.values():
+        self.previous_equity = self.equity()
+        for con_id, holding in self.holdings.items():
             holding.realized_before += holding.realized
             holding.realized = ZERO
+            holding.unrealized_before = self.unrealized(con_id, holding)
 
     # -- worth ------------------------------------------------------------------------------------
 
+    def rate(self, currency: str) -> Decimal:
+        """Units of the base currency, 0 while unknown."""
+        return self._rates.of(currency) or ZERO
+
+    def contract_of(self, con_id: int) -> Contract:
+        """What a holding is."""
+        return self._books[con_id].instrument.contract
+
     def market_value(self, con_id: int, holding: Holding) -> Decimal:
-        """Signed; at cost while nothing was ever quoted."""
-        value = self._value_of(con_id, holding.quantity) if holding.quantity else ZERO
-        return holding.cost if value is None else value
+        """Signed, in the contract's currency; at cost while nothing was ever quoted."""
+        if not holding.quantity:
+            return ZERO
+        book = self._books[con_id]
+        mark = book.mark()
+        if mark is None:
+            return holding.cost
+        return book.instrument.price(mark) * holding.quantity * book.multiplier
+
+    def unrealized(self, con_id: int, holding: Holding) -> Decimal:
+        """In the contract's currency."""
+        return self.market_value(con_id, holding) - holding.cost
 
     def equity(self) -> Decimal:
-        """Cash and the holdings at their marks: NetLiquidation."""
-        values = (self.market_value(con_id, row) for con_id, row in self.holdings.items())
-        return self.cash + sum(values, ZERO)
+        """NetLiquidation in the base currency: cash of all currencies and what the holdings are worth."""
+        worth = sum((amount * self.rate(currency) for currency, amount in self.cash.items()), ZERO)
+        for con_id, holding in self.holdings.items():
+            if holding.quantity and holding.kind is not Kind.EXCHANGED:
+                value = self.market_value(con_id, holding) - holding.unpaid
+                worth += value * self.rate(self.contract_of(con_id).currency)
+        return worth
 
-    def gross(self) -> Decimal:
-        """The sum of the holdings' absolute market values: GrossPositionValue."""
-        return sum((abs(self.market_value(con_id, row)) for con_id, row in self.holdings.items()), ZERO)
+    def required(self, extra: Mapping[int, tuple[Decimal, Decimal]] = NOTHING) -> tuple[Decimal, Decimal]:
+        """Initial and maintenance margin, to the cent, of the book; or of the book with `extra`.
 
-    def gross_after(self, con_id: int, shares: Decimal, value: Decimal) -> Decimal:
-        """The gross position value if signed `shares` worth signed `value` were filled."""
-        holding = self.holdings.get(con_id, Holding())
-        before = self.market_value(con_id, holding)
-        price = value / shares
-        return self.gross() - abs(before) + abs(price * (holding.quantity + shares))
+        `extra` is signed shares and the price of one contract (multiplier included) by con_id.
+        """
+        initial = maintenance = ZERO
+        for con_id, holding in self.holdings.items():
+            if con_id not in extra and holding.quantity:
+                more = self.requirement(con_id, holding.quantity, self.market_value(con_id, holding))
+                initial, maintenance = initial + more[0], maintenance + more[1]
+        for con_id, (shares, price) in extra.items():
+            held = self.holdings.get(con_id)
+            quantity = shares if held is None else shares + held.quantity
+            more = self.requirement(con_id, quantity, price * quantity)
+            initial, maintenance = initial + more[0], maintenance + more[1]
+        return initial.quantize(CENT), maintenance.quantize(CENT)
 
-    def initial(self, gross: Decimal) -> Decimal:
-        """Margin to open such a book, to the cent."""
-        return (gross * self._margin.initial).quantize(CENT)
-
-    def maintenance(self, gross: Decimal) -> Decimal:
-        """Margin to keep such a book, to the cent."""
-        return (gross * self._margin.maintenance).quantize(CENT)
-
-    def values(self) -> tuple[AccountValue, ...]:
-        """TWS's tags (D), as far as they mean something here; money to the cent, as TWS writes it."""
-        gross, equity = self.gross(), self.equity()
-        init, maint = self.initial(gross), self.maintenance(gross)
-        unrealized = sum(
-            (self.market_value(con_id, row) - row.cost for con_id, row in self.holdings.items()), ZERO
-        )
-        realized = sum((row.realized for row in self.holdings.values()), ZERO)
-        available, excess = equity - init, equity - maint
-        money = {
-            "NetLiquidation": equity, "TotalCashValue": self.cash, "SettledCash": self.cash,
-            "AccruedCash": ZERO, "BuyingPower": max(available, ZERO) / self._margin.initial,
-            "EquityWithLoanValue": equity, "PreviousDayEquityWithLoanValue": self._previous_equity,
-            "GrossPositionValue": gross, "RegTEquity": equity, "RegTMargin": init, "SMA": available,
-            "InitMarginReq": init, "MaintMarginReq": maint, "AvailableFunds": available,
-            "ExcessLiquidity": excess,
-            "FullInitMarginReq": init, "FullMaintMarginReq": maint, "FullAvailableFunds": available,
-            "FullExcessLiquidity": excess,
-            "LookAheadInitMarginReq": init, "LookAheadMaintMarginReq": maint,
-            "LookAheadAvailableFunds": available, "LookAheadExcessLiquidity": excess,
-            "UnrealizedPnL": unrealized, "RealizedPnL": realized,
-            "CashBalance": self.cash, "StockMarketValue": equity - self.cash,
-        }  # fmt: skip
-        share = (excess / equity).quantize(Decimal("0.000001")) if equity > 0 else ZERO
-        leverage = (gross / equity).quantize(CENT) if equity > 0 else ZERO
-        plain = {
-            "AccountReady": "true", "AccountType": "INDIVIDUAL", "Cushion": str(share),
-            "Leverage": str(leverage),
-            "DayTradesRemaining": "-1", "LookAheadNextChange": "0", "HighestSeverity": "0",
-        }  # fmt: skip
-        rows = [AccountValue(account=self.account, key=key, value=text) for key, text in plain.items()]
-        for key, amount in money.items():
-            text = str(amount.quantize(CENT))
-            rows.append(AccountValue(account=self.account, key=key, value=text, currency=self.currency))
-        return tuple(rows)
+    def requirement(self, con_id: int, quantity: Decimal, value: Decimal) -> tuple[Decimal, Decimal]:
+        """Margin of one holding in the base currency, unrounded."""
+        contract = self.contract_of(con_id)
+        rule = self.margin.of(contract.sec_type)
+        rate, size = self.rate(contract.currency), abs(value)
+        more = ZERO
+        if rule.of_strike and quantity < 0:
+            strike = Decimal(repr(contract.strike or 0.0)) * self._books[con_id].multiplier
+            more = rule.of_strike * strike * -quantity
+        return (size * rule.initial + more) * rate, (size * rule.maintenance + more) * rate

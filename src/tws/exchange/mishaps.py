@@ -12,18 +12,20 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from tws.exchange.activation import settle
 from tws.exchange.bells import elapse
-from tws.exchange.core import NOTHING, Core, multiplier
-from tws.exchange.events import AccountChanged, CompletedOrder, Event, ExecutionReport, PositionChanged
+from tws.exchange.core import Core
+from tws.exchange.events import CompletedOrder, Event, Executed, ExecutionReport
 from tws.exchange.families import forget
 from tws.exchange.intake import release_held
-from tws.exchange.matching import book_fill, settle
+from tws.exchange.matching import book_fill, tell_books
 from tws.exchange.working import Held, Stage, Working
 from tws.model.order import BrokerStatus
 
 __all__ = ["Mishaps"]
 
 REMOVED = 2
+ZERO = Decimal(0)
 
 
 class Mishaps:
@@ -83,21 +85,22 @@ class Mishaps:
         """
         core = self._core
         elapse(core, now_ns)
-        order = core.orders.get((client_id, order_id))
-        if order is None or order.live or order.end_status == BrokerStatus.FILLED or not order.perm_id:
+        done = core.archive.order(client_id, order_id)
+        if done is None or done.order.status != BrokerStatus.CANCELLED or not done.order.perm_id:
             return self._settle()
-        lots = min(lots, order.remaining)
-        price = _price_of(order)
+        order = self._revive(done)
+        lots, price = min(lots, order.remaining), _price_of(order)
         if lots <= 0 or price is None:
             return self._settle()
         report = book_fill(core, order, price, lots, REMOVED)
         core.out.append(report.executed)
-        if not order.remaining:
-            order.end_status = BrokerStatus.FILLED
+        order.end_status = BrokerStatus.CANCELLED if order.remaining else BrokerStatus.FILLED
         core.say_pair(order)
         core.out.append(report.commission)
-        self._tell_books(order.ticket.account, order.book.con_id)
-        self._restate(order)
+        tell_books(core, order.ticket.account, order.book)
+        size = order.book.instrument.quantity(order.filled)
+        text = done.completed_status if order.remaining else f"Filled Size: {size}"
+        core.amend(CompletedOrder(order=order.view(), completed_ns=core.now, completed_status=text))
         return self._settle()
 
     def bust(self, exec_id: str, now_ns: int) -> Sequence[Event]:
@@ -107,64 +110,59 @@ class Mishaps:
         """
         core = self._core
         elapse(core, now_ns)
-        report = self._take_report(exec_id)
+        report = self._find(exec_id)
         if report is not None:
-            done, fee = report.executed, report.commission.amount
-            shares = done.quantity if done.side == "BOT" else -done.quantity
-            value = done.price * shares * multiplier(core.books[done.con_id])
-            core.ledgers[done.account].fill(done.con_id, -shares, -value, -fee)
-            self._tell_books(done.account, done.con_id)
+            core.busted[exec_id] = None
+            self._book(report.executed, -1, report.executed.price, -report.commission.amount)
         return self._settle()
 
     def correct(self, exec_id: str, price: Decimal, now_ns: int) -> Sequence[Event]:
         """An execution's price is corrected: 11 and 59 come again, the execId's last part one higher (C4)."""
         core = self._core
         elapse(core, now_ns)
-        report = self._take_report(exec_id)
+        report = self._find(exec_id)
         if report is not None:
             done = report.executed
+            core.busted[exec_id] = None
             head, _, last = exec_id.rpartition(".")
-            shares = done.quantity if done.side == "BOT" else -done.quantity
-            difference = (price - done.price) * shares * multiplier(core.books[done.con_id])
-            core.ledgers[done.account].correct(done.con_id, difference)
             number = f"{head}.{int(last) + 1:02d}"
             executed = replace(done, exec_id=number, price=price, time_ns=core.now)
             commission = replace(report.commission, exec_id=number)
-            core.reports.append(ExecutionReport(executed=executed, commission=commission))
+            core.archive.add_execution(ExecutionReport(executed=executed, commission=commission))
             core.out.extend((executed, commission))
-            self._tell_books(done.account, done.con_id)
+            self._book(done, -1, done.price, ZERO)
+            self._book(done, 1, price, ZERO)
         return self._settle()
 
     # -- what they share --------------------------------------------------------------------------
 
     def _settle(self) -> Sequence[Event]:
         settle(self._core)
-        return self._core.take() if self._core.out else NOTHING
+        return self._core.take()
 
-    def _take_report(self, exec_id: str) -> ExecutionReport | None:
-        reports = self._core.reports
-        for at, report in enumerate(reports):
-            if report.executed.exec_id == exec_id:
-                return reports.pop(at)
-        return None
+    def _find(self, exec_id: str) -> ExecutionReport | None:
+        """The execution of this id that still counts."""
+        rows = self._core.archive.executions()
+        found = (row for row in rows if row.executed.exec_id == exec_id)
+        return None if exec_id in self._core.busted else next(found, None)
 
-    def _restate(self, order: Working) -> None:
-        """The completed order says what became of it in the end."""
-        rows = self._core.completed
-        for at, row in enumerate(rows):
-            if row.order.perm_id == order.perm_id:
-                size = order.book.instrument.quantity(order.filled)
-                text = row.completed_status if order.remaining else f"Filled Size: {size}"
-                rows[at] = CompletedOrder(
-                    order=order.view(), completed_ns=self._core.now, completed_status=text
-                )
+    def _book(self, done: Executed, sign: int, price: Decimal, fee: Decimal) -> None:
+        """Book an execution once more, or back (`sign` -1), at a price."""
+        core, book = self._core, self._core.books[done.con_id]
+        shares = sign * (done.quantity if done.side == "BOT" else -done.quantity)
+        core.ledgers[done.account].fill(done.con_id, shares, price * shares * book.multiplier, fee)
+        tell_books(core, done.account, book)
 
-    def _tell_books(self, account: str, con_id: int) -> None:
-        holding = self._core.ledgers[account].holdings[con_id]
-        self._core.out.append(PositionChanged(
-            account=account, con_id=con_id, quantity=holding.quantity, average_cost=holding.average_cost(),
-        ))  # fmt: skip
-        self._core.out.append(AccountChanged(account))
+    def _revive(self, done: CompletedOrder) -> Working:
+        """An order of the archive as it ended."""
+        view, book = done.order, self._core.books[done.order.con_id]
+        order = Working(view.ticket, book, book.instrument.lots(view.total))
+        order.perm_id, order.stage, order.end_status = view.perm_id, Stage.DONE, view.status
+        order.filled = order.consumed = book.instrument.lots(view.filled)
+        order.cost_ticks = round(view.average_price / book.instrument.tick * order.filled)
+        mine = (row for row in self._core.archive.executions() if row.executed.perm_id == view.perm_id)
+        order.fee_charged = sum((row.commission.amount for row in mine), ZERO)
+        return order
 
 
 def _price_of(order: Working) -> int | None:

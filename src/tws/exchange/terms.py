@@ -23,10 +23,9 @@ __all__ = [
     "ConditionKind",
     "ExecutionFilter",
     "FarPrice",
-    "FeeSchedule",
     "Habits",
+    "Leg",
     "Listing",
-    "MarginModel",
     "OcaType",
     "OrderTicket",
     "Session",
@@ -127,6 +126,15 @@ class Condition(Struct, frozen=True, kw_only=True):
     exchange: str = ""
 
 
+class Leg(Struct, frozen=True, kw_only=True):
+    """One leg of a combo: so many contracts per unit, bought or sold when the combo is bought."""
+
+    con_id: int
+    ratio: int
+    side: Side
+    exchange: str = ""
+
+
 class OrderTicket(Struct, frozen=True, kw_only=True):
     """One placeOrder: a new order, or the change of a living one when (client_id, order_id) is known.
 
@@ -142,6 +150,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     min_qty, all_or_none    what one fill must have at least, in shares; all of it
     trigger_price ...       an adjusted stop: at this price it becomes `adjusted_order_type`
     adjusted_trailing_percent     the adjusted amount is in percent (adjustableTrailingUnit 100)
+    legs                    a combo instead of the contract of `con_id`, which is not read then
     starting_price          what the pegged types that have no other price are worked at
     """
 
@@ -180,6 +189,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     conditions_ignore_rth: bool = False
     conditions_cancel_order: bool = False
     what_if: bool = False
+    legs: tuple[Leg, ...] = ()
     carried: object = None
 
 
@@ -224,26 +234,11 @@ class Habits(Struct, frozen=True, kw_only=True):
     parent_in_change: bool = True
 
 
-class FeeSchedule(Struct, frozen=True, kw_only=True):
-    """IB's fixed schedule for US stocks, per order across its partial fills (TWS-BEHAVIOUR.md D).
-
-    `maximum` is a share of the trade value and wins over `minimum` where they clash.
-    """
-
-    per_share: Decimal = Decimal("0.005")
-    minimum: Decimal = Decimal("1.00")
-    maximum: Decimal = Decimal("0.01")
-
-
-class MarginModel(Struct, frozen=True, kw_only=True):
-    """Margin as shares of the gross position value: assumed, a plain Reg T reading, long and short alike."""
-
-    initial: Decimal = Decimal("0.50")
-    maintenance: Decimal = Decimal("0.25")
-
-
 class ExecutionFilter(Struct, frozen=True, kw_only=True):
-    """Which executions are asked for. Empty text, 0: any. `client_id` 0 is any client too (C4)."""
+    """Which executions are asked for. Empty text, 0: any. `client_id` 0 is any client too (C4).
+
+    `spans` are (begin, end) in ns, end exclusive, one of which the execution falls into; exchange SMART is any.
+    """
 
     client_id: int = 0
     account: str = ""
@@ -251,3 +246,6 @@ class ExecutionFilter(Struct, frozen=True, kw_only=True):
     con_id: int = 0
     symbol: str = ""
     side: str = ""
+    sec_type: str = ""
+    exchange: str = ""
+    spans: tuple[tuple[int, int], ...] = ()

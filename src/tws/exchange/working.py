@@ -1,25 +1,28 @@
 """An order while the exchange has it: its stage, its numbers, and THE table of its stages.
 
 Inside, prices are ticks and sizes are lots. What TWS calls status is derived: an order says
-PreSubmitted for four different reasons (just taken, waits for its parent, for the open, or for
-its trigger), which are four stages here.
+PreSubmitted for many reasons (just taken, held, waits for its parent, its time, its conditions, an
+auction, the open, or its trigger), which are stages of their own here.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from tws.exchange.book import Book
 from tws.exchange.events import OrderView
+from tws.exchange.kinds import KINDS, TIFS, Anchor
 from tws.exchange.terms import OrderTicket
-from tws.model.order import BrokerStatus, OrderType, Side, TimeInForce
+from tws.model.order import BrokerStatus, Side
 
-__all__ = ["ARCS", "Stage", "Working", "average"]
+__all__ = ["ARCS", "Held", "Stage", "Working", "average"]
 
 CENTS_8 = Decimal("1E-8")
 ZERO = Decimal(0)
+UNBOUND = 2_147_483_647
+"""The order id in executions of orders that nobody bound (C4)."""
 
 
 class Stage(StrEnum):
@@ -27,20 +30,43 @@ class Stage(StrEnum):
 
     UNTRANSMITTED = "untransmitted"
     ACCEPTED = "accepted"
+    HELD = "held"
     AWAITS_PARENT = "awaits parent"
+    AWAITS_TIME = "awaits time"
+    AWAITS_CONDITIONS = "awaits conditions"
+    AWAITS_AUCTION = "awaits auction"
     AWAITS_OPEN = "awaits open"
     ARMED = "armed"
     WORKING = "working"
     DONE = "done"
 
 
-_ALIVE = (Stage.AWAITS_PARENT, Stage.AWAITS_OPEN, Stage.ARMED, Stage.WORKING)
+class Held(StrEnum):
+    """Why TWS itself keeps an order back."""
+
+    NOT = ""
+    LOCATE = "locate"
+    DIALOG = "dialog"
+
+
+_ALIVE = (
+    Stage.HELD, Stage.AWAITS_PARENT, Stage.AWAITS_TIME, Stage.AWAITS_CONDITIONS, Stage.AWAITS_AUCTION,
+    Stage.AWAITS_OPEN, Stage.ARMED, Stage.WORKING,
+)  # fmt: skip
 ARCS: dict[Stage, tuple[Stage, ...]] = {
     # held inside TWS: transmitted later, cancelled, or lost
     Stage.UNTRANSMITTED: (Stage.ACCEPTED, Stage.DONE),
     Stage.ACCEPTED: (*_ALIVE, Stage.DONE),
+    # shares were located, a dialog was answered
+    Stage.HELD: (*_ALIVE, Stage.DONE),
     # the parent filled, or ended
     Stage.AWAITS_PARENT: (*_ALIVE, Stage.DONE),
+    # its good-after time came
+    Stage.AWAITS_TIME: (*_ALIVE, Stage.DONE),
+    # its conditions were met
+    Stage.AWAITS_CONDITIONS: (*_ALIVE, Stage.DONE),
+    # the auction was held
+    Stage.AWAITS_AUCTION: (*_ALIVE, Stage.DONE),
     # a bell rang
     Stage.AWAITS_OPEN: (*_ALIVE, Stage.DONE),
     # triggered; or the market closed under it
@@ -51,12 +77,8 @@ ARCS: dict[Stage, tuple[Stage, ...]] = {
     Stage.DONE: (),
 }
 
-STATUS = {
+STATUS = {stage: BrokerStatus.PRE_SUBMITTED for stage in Stage} | {
     Stage.UNTRANSMITTED: "",
-    Stage.ACCEPTED: BrokerStatus.PRE_SUBMITTED,
-    Stage.AWAITS_PARENT: BrokerStatus.PRE_SUBMITTED,
-    Stage.AWAITS_OPEN: BrokerStatus.PRE_SUBMITTED,
-    Stage.ARMED: BrokerStatus.PRE_SUBMITTED,
     Stage.WORKING: BrokerStatus.SUBMITTED,
 }
 
@@ -69,13 +91,25 @@ def average(cost_ticks: int, lots: int, tick: Decimal) -> Decimal:
     return tick * whole if not rest else (tick * cost_ticks / lots).quantize(CENTS_8)
 
 
+class LegFill:
+    """What an order of a combo traded of one leg so far."""
+
+    __slots__ = ("fee", "quantity", "value")
+
+    def __init__(self) -> None:
+        self.quantity = ZERO
+        self.value = ZERO  # absolute
+        self.fee = ZERO
+
+
 class Working:
     """A mutable order; only the exchange's own modules touch it."""
 
     __slots__ = (
-        "announced", "book", "cancelling", "children", "consumed", "cost_ticks", "end_status", "exact",
-        "fee_charged", "filled", "group", "last_ticks", "limit", "parent", "perm_id", "rank", "stage",
-        "stop", "ticket", "total", "triggered", "version", "warned",
+        "anchored", "announced", "book", "cancelling", "cap", "children", "consumed", "cost_ticks", "counts",
+        "end_status", "exact", "fee_charged", "filled", "group", "held", "kind", "last_ticks", "leg_fills",
+        "limit", "opening", "parent", "perm_id", "rank", "released", "rule", "stage", "stop", "ticket",
+        "total", "triggered", "version", "warned", "watched",
     )  # fmt: skip
 
     def __init__(self, ticket: OrderTicket, book: Book, lots: int) -> None:
@@ -87,24 +121,43 @@ class Working:
         self.cancelling = False
         self.warned = False  # 399 was said
         self.triggered = False
+        self.released = False  # its conditions were met
+        self.opening = False  # the bell of its opening auction rang
+        self.anchored = False  # its limit was taken from the quote
+        self.held = Held.NOT
+        self.cap = 0  # the price to which TWS capped its limit
+        self.counts: dict[int, int] = {}  # how often in a row each doubled trigger was reached
+        self.watched: list[Book] = []  # books whose every quote and trade it wants to see
         self.filled = 0
         self.consumed = 0  # lots gone: filled here, or taken off by an OCA group
         self.cost_ticks = 0
         self.last_ticks = 0
         self.fee_charged = ZERO
+        self.leg_fills: list[LegFill] = []  # of a combo, in the order of its legs
         self.rank = 0  # arrival, for time priority
         self.version = 0  # a queue entry of another version is dead
         self.parent: Working | None = None
         self.children: list[Working] = []
         self.group: tuple[str, str] | None = None
+        self.stop: int | None = None
         self.adopt(ticket, lots)
 
     def adopt(self, ticket: OrderTicket, lots: int) -> None:
         """Take a new or changed ticket, already checked; a price that its type doesn't need is not read."""
         ticks = self.book.instrument.ticks
         self.ticket = ticket
-        self.limit = ticks(ticket.limit_price) if self.is_limit and ticket.limit_price is not None else 0
-        self.stop = ticks(ticket.stop_price) if self.is_stop and ticket.stop_price is not None else 0
+        self.kind = KINDS[ticket.order_type]
+        self.rule = TIFS[ticket.tif]
+        stated = self.kind.anchor is Anchor.STATED and not self.kind.trails
+        limit = ticket.limit_price if self.kind.limit and stated else None
+        self.limit = ticks(limit) if limit is not None else 0
+        self.anchored = False
+        if not self.kind.trails:
+            waits = self.kind.waits and ticket.stop_price is not None
+            self.stop = ticks(ticket.stop_price) if waits and ticket.stop_price is not None else None
+        elif not self.triggered:
+            start = ticket.trail_stop_price
+            self.stop = None if start is None else self.book.instrument.nearest_ticks(start)
         self.total = lots
         self.exact = Fraction(lots - self.filled)
 
@@ -113,6 +166,11 @@ class Working:
     @property
     def sign(self) -> int:
         return 1 if self.ticket.side is Side.BUY else -1
+
+    @property
+    def said_id(self) -> int:
+        """The order id in executions: one placed by hand and not bound has none (C4)."""
+        return self.ticket.order_id or UNBOUND
 
     @property
     def live(self) -> bool:
@@ -129,20 +187,39 @@ class Working:
         return self.remaining + self.consumed
 
     @property
-    def is_stop(self) -> bool:
-        return self.ticket.order_type in (OrderType.STOP, OrderType.STOP_LIMIT)
-
-    @property
     def is_limit(self) -> bool:
-        return self.ticket.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+        return self.kind.limit
 
     @property
-    def is_day(self) -> bool:
-        return self.ticket.tif == TimeInForce.DAY
+    def way(self) -> int:
+        """Where the price must go to trigger it: +1 up, -1 down. A touch lies on the other side of a stop."""
+        return -self.sign if self.kind.touch else self.sign
 
     @property
-    def is_ioc(self) -> bool:
-        return self.ticket.tif == TimeInForce.IOC
+    def waits(self) -> bool:
+        """Whether it still waits for its trigger."""
+        return self.kind.waits and not self.triggered
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether it is a stop that becomes another order at its trigger price."""
+        return self.ticket.trigger_price is not None and self.ticket.adjusted_order_type not in ("", "None")
+
+    @property
+    def least(self) -> int:
+        """Lots that the next fill must have at least; 1 for most orders."""
+        ticket = self.ticket
+        if ticket.all_or_none or self.rule.whole:
+            return self.remaining
+        if ticket.min_qty is None or self.filled:
+            return 1
+        lots = int((ticket.min_qty / self.book.instrument.lot).to_integral_value(ROUND_CEILING))
+        return max(1, min(lots, self.remaining))
+
+    @property
+    def outside(self) -> bool:
+        """Whether it may trade outside the regular hours."""
+        return self.ticket.outside_rth or self.rule.outside
 
     @property
     def status(self) -> str:
@@ -173,5 +250,7 @@ class Working:
             last_price=price(self.last_ticks) if self.filled else ZERO,
             why_held=why_held,
             oca_group=self.group[1] if self.group else "",
+            trail_stop=price(self.stop) if self.kind.trails and self.stop is not None else None,
+            cap_price=price(self.cap) if self.cap else ZERO,
             parent_perm_id=self.parent.perm_id if self.parent else 0,
         )
