@@ -163,10 +163,9 @@ def test_an_impossible_exchange_is_a_config_error(
         Exchange(listings, [AccountSetup(account=account) for account in accounts])
 
 
-def test_a_foreign_currency_is_a_config_error() -> None:
-    euro = Listing(instrument=Instrument(contract=Contract(con_id=5, currency="EUR")))
+def test_accounts_of_two_base_currencies_are_a_config_error() -> None:
     with pytest.raises(ConfigError, match="currency"):
-        Exchange([euro], [AccountSetup(account="DU1")])
+        Exchange([], [AccountSetup(account="DU1"), AccountSetup(account="DU2", currency="EUR")])
 
 
 def test_a_closed_holding_keeps_no_cost_however_fine_the_prices() -> None:

@@ -181,10 +181,10 @@ def test_positions_cash_and_fees_are_the_sum_of_the_fills(
     rows = {row.con_id: row for row in run.exchange.positions()}
     assert {con_id: row.quantity for con_id, row in rows.items()} == dict(shares)
     ledger = run.exchange._core.ledgers["DU1"]
-    assert ledger.cash == cash, "to the last digit"
+    assert ledger.cash == {"USD": cash}, "to the last digit"
     costs = sum((holding.cost for holding in ledger.holdings.values()), Decimal(0))
     realised = sum((row.realized_pnl for row in rows.values()), Decimal(0))
-    assert ledger.cash - 20_000 == realised - costs, "cash = realised less what the holdings cost"
+    assert cash - 20_000 == realised - costs, "cash = realised less what the holdings cost"
     told = [event.realized_pnl for event in events if isinstance(event, CommissionCharged)]
     assert sum((pnl for pnl in told if pnl is not None), Decimal(0)) == realised
     for holding in ledger.holdings.values():

@@ -168,8 +168,9 @@ def _consume(leg: Book, sign: int, lots: int) -> int | None:
 
 
 def _fill_leg(
-    core: Core, order: Working, leg: Book, traded: tuple[Decimal, Decimal], place: int, exec_id: str, liquidity: int
-) -> ExecutionReport:
+    core: Core, order: Working, leg: Book, traded: tuple[Decimal, Decimal], place: int, exec_id: str,
+    liquidity: int,
+) -> ExecutionReport:  # fmt: skip
     shares, value = traded
     so_far = order.leg_fills[place]
     so_far.quantity += abs(shares)
@@ -188,8 +189,8 @@ def _fill_leg(
 
 
 def _executed(
-    core: Core, order: Working, book: Book, traded: tuple[Decimal, Decimal, Decimal], mean: Decimal, exec_id: str,
-    liquidity: int,
+    core: Core, order: Working, book: Book, traded: tuple[Decimal, Decimal, Decimal], mean: Decimal,
+    exec_id: str, liquidity: int,
 ) -> Executed:  # fmt: skip
     """One execution; `traded` is signed shares, price and what was traded so far."""
     ticket, contract = order.ticket, book.instrument.contract

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from heapq import heappush
 from decimal import Decimal
+from heapq import heappush
 
 from tws.exchange.archive import Archive
 from tws.exchange.book import NEVER, Book

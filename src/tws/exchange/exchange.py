@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from tws.errors import ConfigError
-from tws.exchange.archive import Archive, MemoryArchive
 from tws.exchange.activation import on_quote, on_trade, settle
+from tws.exchange.archive import Archive, MemoryArchive
 from tws.exchange.bells import elapse
 from tws.exchange.book import FAR, NEVER, Book
 from tws.exchange.combos import legs_of, requote
 from tws.exchange.core import NOTHING, Core
 from tws.exchange.events import CompletedOrder, Event, ExecutionReport, OrderView, PositionRow
-from tws.exchange.intake import cancel, place, release_held, start_cancel
 from tws.exchange.fees import FeeTable
+from tws.exchange.intake import cancel, place, release_held, start_cancel
 from tws.exchange.ledger import Holding, Ledger
 from tws.exchange.margins import MarginModel
 from tws.exchange.mishaps import Mishaps
@@ -77,7 +77,7 @@ class Exchange:
             self.add(listing)
 
     def add(self, listing: Listing) -> None:
-        """List an instrument of any type and currency, at any time. Raises ConfigError for a doubled con_id."""
+        """List an instrument of any type and currency. Raises ConfigError for a doubled con_id."""
         core, contract = self._core, listing.instrument.contract
         if contract.con_id <= 0 or contract.con_id in core.books:
             raise ConfigError("con_id", contract.con_id, "is 0 or listed twice", "Give each its own.")

@@ -127,7 +127,7 @@ def _rate(ledger: Ledger, con_id: int) -> Decimal:
 
 def _ledgers(ledger: Ledger) -> list[AccountValue]:
     """The rows of `$LEDGER:ALL`."""
-    by_currency = {currency: _of_currency(ledger, currency, amount) for currency, amount in ledger.cash.items()}
+    by_currency = {name: _of_currency(ledger, name, amount) for name, amount in ledger.cash.items()}
     base: Amounts = {}
     for currency, amounts in by_currency.items():
         rate = ledger.rate(currency)

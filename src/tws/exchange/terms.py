@@ -237,7 +237,7 @@ class Habits(Struct, frozen=True, kw_only=True):
 class ExecutionFilter(Struct, frozen=True, kw_only=True):
     """Which executions are asked for. Empty text, 0: any. `client_id` 0 is any client too (C4).
 
-    `spans` are (begin, end) in ns, end exclusive, one of which the execution falls into; exchange SMART is any.
+    `spans` are (begin, end) in ns, end exclusive, one of which it falls into; exchange SMART is any.
     """
 
     client_id: int = 0
