@@ -26,7 +26,9 @@ StepHook: TypeAlias = Callable[[], Awaitable[None]]
 """Awaited before each advance of market time, so that a caller may hold it (lock-step)."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-LOWEST_VERSION, HIGHEST_VERSION = 157, 200
+REFUSALS = ("354", "10089", "10090")
+"""What TWS says of live data that are not subscribed (A8)."""
+LOWEST_VERSION, HIGHEST_VERSION = 157, 225
 
 
 class SimulatorOptions(Struct, frozen=True, kw_only=True):
@@ -65,6 +67,11 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     read_only_mark  what stands behind "Error validating request": "." or, in older builds, ":"
     garbage         to what is no handshake: "close", or "silence" as seen with curl (A5)
     gateway         farms as an IB Gateway's: 2107 and 2108 first, connected on demand (A2)
+    updates_per_s   how often each symbol of the synthetic market speaks: 1, or 4 as in TWS (B); currencies
+                    twice as often
+    unsubscribed    symbols or security types without live data, each with the code of its refusal if that
+                    is not 354: ("AAPL", "OPT", "SPY=10089")
+    delayed_data    who is not subscribed may have delayed data
     zone            time zone of the login, which dates time stamps (H)
     zone_names      the handshake names the zone in full instead of EST and the like (A1)
     """
@@ -101,6 +108,9 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     read_only_mark: Literal[".", ":"] = "."
     garbage: Literal["close", "silence"] = "close"
     gateway: bool = False
+    updates_per_s: int = 1
+    unsubscribed: tuple[str, ...] = ()
+    delayed_data: bool = True
     zone: str = "America/New_York"
     zone_names: bool = False
 
@@ -132,6 +142,14 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
             raise ConfigError("zombie_s", self.zombie_s, "is out of bounds", "Use seconds, 0 or more")
         if self.read_only_id not in (-1, 2**31 - 1):
             raise ConfigError("read_only_id", self.read_only_id, "was never seen", "Use -1 or 2147483647")
+        if not 1 <= self.updates_per_s <= 100:
+            raise ConfigError("updates_per_s", self.updates_per_s, "is out of bounds", "Use 1 to 100")
+        for entry in self.unsubscribed:
+            name, equals, code = entry.partition("=")
+            if not name or (equals and code not in REFUSALS):
+                raise ConfigError(
+                    "unsubscribed", entry, "is no symbol or type with a code", "Write AAPL, OPT or SPY=10089"
+                )
         check_zone(self.zone)
         self.limits.check()
 

@@ -1,9 +1,10 @@
 """What one instrument's market has said so far: the present top of the book, the day's figures, the past
 by seconds.
 
-Every second with an update becomes one row of a few machine integers, so that a whole day of the
-universe stays small; bars of any size are built from the rows when somebody asks
-(`tws.simulator.bars`). The oldest half is dropped when a symbol has more than `MAX_ROWS` of them.
+Every second with an update becomes one row of a few machine integers; bars of any size are built from the
+rows when somebody asks (`tws.simulator.bars`). When there are more than `FINE_ROWS` seconds, the oldest
+hour of them becomes minutes; of those the oldest are dropped from `COARSE_ROWS` on. So a tape that runs for
+weeks stays small.
 """
 
 from __future__ import annotations
@@ -13,18 +14,23 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tws.clock import NS_PER_S
+from tws.simulator.grid import CENT, Grid
 from tws.simulator.market.base import MarketUpdate
 
 __all__ = ["Row", "Tape"]
 
-MAX_ROWS = 200_000
-"""More than two full days of seconds per symbol; nine columns of four bytes and one of eight each."""
-SCALE = 10_000
-"""Prices of prints are kept in hundredths of a cent."""
+FINE_ROWS = 36_000
+"""Ten hours of seconds, more than a session; a row is 64 bytes."""
+COARSE_ROWS = 20_160
+"""Minutes: two weeks without a night."""
+AT_ONCE = 3_600
+"""So many seconds become minutes in one go, some five milliseconds of work."""
+PER_TICK = 100
+"""Prices of prints are kept in hundredths of a tick, since they may lie off the grid."""
 
 
 class Row(NamedTuple):
-    """One second (or a longer stretch of the synthetic past): `time_s` is its begin, prices in dollars.
+    """One second (or a longer stretch of the past) from `time_s` on; prices in currency, volume in lots.
 
     Print prices are 0 where nothing was printed; bid and ask are those at the end, 0 where empty.
     """
@@ -42,24 +48,36 @@ class Row(NamedTuple):
 
 
 class Tape:
-    """One instrument. `volume`, `open`, `high`, `low` are the day's so far, `close` the previous day's."""
+    """One instrument. `volume` (lots), `open`, `high`, `low` are the day's, `close` the day's before.
 
-    def __init__(self, con_id: int, close: float | None) -> None:
+    `bid` and `ask` are ticks of `grid`; the sizes are lots, 0 where that side is empty. An index prints
+    without a size.
+    """
+
+    def __init__(
+        self, con_id: int, close: float | None, grid: Grid = CENT, *, is_index: bool = False
+    ) -> None:
         self.con_id = con_id
+        self.grid = grid
+        self.is_index = is_index
         self.bid = self.bid_size = self.ask = self.ask_size = 0
         self.last = 0.0
         self.last_size = 0
         self.last_s = 0
         self.volume = 0
         self.value = 0.0
+        self.prints = 0
         self.open = self.high = self.low = 0.0
         self.close = close
         self.speaks = False
-        self._columns = [array("i") for _ in range(9)]
+        self._scale = grid.per_unit * PER_TICK
+        self._columns = [array(kind) for kind in "iqqqqqiii"]
         self._values = array("d")
         self._second = 0
         self._prints: list[int] = [0, 0, 0, 0, 0, 0]
         self._worth = 0.0
+        self._coarse = 0
+        self._fine_rows = FINE_ROWS + con_id % AT_ONCE  # not all tapes in the same second
 
     def apply(self, update: MarketUpdate) -> None:
         """Take one update in."""
@@ -70,12 +88,13 @@ class Tape:
         self.speaks = True
         self.bid, self.bid_size = update.bid, update.bid_size
         self.ask, self.ask_size = update.ask, update.ask_size
-        if update.trade_size:
+        if update.trade:
             self._print(update.trade, update.trade_size, second)
 
     def _print(self, price: float, size: int, second: int) -> None:
         self.last, self.last_size, self.last_s = price, size, second
         self.volume += size
+        self.prints += 1
         self.value += price * size
         if not self.open:
             self.open = self.high = self.low = price
@@ -83,7 +102,7 @@ class Tape:
             self.high = price
         elif price < self.low:
             self.low = price
-        scaled = int(price * SCALE + 0.5)
+        scaled = int(price * self._scale + 0.5)
         prints = self._prints
         if not prints[5]:
             self._prints = [scaled, scaled, scaled, scaled, size, 1]
@@ -101,22 +120,51 @@ class Tape:
         """The session ended: the last price becomes the close, the day's figures begin anew."""
         if self.last:
             self.close = self.last
-        self.volume, self.value = 0, 0.0
+        self.volume, self.value, self.prints = 0, 0.0, 0
         self.open = self.high = self.low = 0.0
 
     def _flush(self) -> None:
         if not self._second:
             return
         opened, high, low, close, volume, count = self._prints
-        row = (self._second, opened, high, low, close, min(volume, 2**31 - 1), count, self.bid, self.ask)
+        bid, ask = self.bid if self.bid_size else 0, self.ask if self.ask_size else 0
+        row = (self._second, opened, high, low, close, volume, count, bid, ask)
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
         self._values.append(self._worth)
         self._prints, self._worth = [0, 0, 0, 0, 0, 0], 0.0
-        if len(self._values) > MAX_ROWS:
-            for column in self._columns:
-                del column[: MAX_ROWS // 2]
-            del self._values[: MAX_ROWS // 2]
+        if len(self._values) - self._coarse > self._fine_rows:
+            self._coarsen()
+
+    def _coarsen(self) -> None:
+        """The oldest `AT_ONCE` seconds become minutes."""
+        begin, end = self._coarse, self._coarse + AT_ONCE
+        old = list(
+            zip(*(column[begin:end] for column in self._columns), self._values[begin:end], strict=True)
+        )
+        minutes: list[list[float]] = []
+        for time_s, opened, high, low, close, volume, count, bid, ask, worth in old:
+            minute = time_s - time_s % 60
+            if not minutes or minutes[-1][0] != minute:
+                minutes.append([minute, opened, high, low, close, volume, count, bid, ask, worth])
+                continue
+            last = minutes[-1]
+            if count:
+                last[1] = last[1] if last[6] else opened
+                last[2] = max(last[2], high)
+                last[3] = min(last[3], low) if last[6] else low
+                last[4] = close
+            last[5] += volume
+            last[6] += count
+            last[7:9] = bid, ask
+            last[9] += worth
+        surplus = max(0, begin + len(minutes) - COARSE_ROWS)
+        for index, column in enumerate(self._columns):
+            column[begin:end] = array(column.typecode, (int(row[index]) for row in minutes))
+            del column[:surplus]
+        self._values[begin:end] = array("d", (row[9] for row in minutes))
+        del self._values[:surplus]
+        self._coarse = begin + len(minutes) - surplus
 
     @property
     def first_s(self) -> int | None:
@@ -127,33 +175,19 @@ class Tape:
         """The rows that begin in [start_s, end_s), oldest first, the running second included."""
         times = self._columns[0]
         for i in range(_bisect(times, start_s), _bisect(times, end_s)):
-            _, opened, high, low, close, volume, count, bid, ask = (column[i] for column in self._columns)
-            yield Row(
-                times[i],
-                opened / SCALE,
-                high / SCALE,
-                low / SCALE,
-                close / SCALE,
-                volume,
-                self._values[i],
-                count,
-                bid / 100,
-                ask / 100,
-            )
+            yield self._row(tuple(column[i] for column in self._columns), self._values[i])
         if start_s <= self._second < end_s and self._second:
+            bid, ask = self.bid if self.bid_size else 0, self.ask if self.ask_size else 0
             opened, high, low, close, volume, count = self._prints
-            yield Row(
-                self._second,
-                opened / SCALE,
-                high / SCALE,
-                low / SCALE,
-                close / SCALE,
-                volume,
-                self._worth,
-                count,
-                self.bid / 100,
-                self.ask / 100,
-            )
+            yield self._row((self._second, opened, high, low, close, volume, count, bid, ask), self._worth)
+
+    def _row(self, columns: tuple[int, ...], value: float) -> Row:
+        time_s, opened, high, low, close, volume, count, bid, ask = columns
+        scale, grid = self._scale, self.grid
+        return Row(
+            time_s, opened / scale, high / scale, low / scale, close / scale, volume, value, count,
+            grid.price(bid), grid.price(ask),
+        )  # fmt: skip
 
 
 def _bisect(times: array[int], wanted: int) -> int:

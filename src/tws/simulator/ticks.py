@@ -1,168 +1,302 @@
 """From one market update to the frames of every subscribed line: the hot path.
 
-Text ticks (message 1, 2, 45, 46; one layout for all versions 157 to 200) are a prefix that belongs to
-line and tick type plus a body that belongs to the value, so a frame is two joined byte strings and a
-length from a table; bodies are cached by value. A test holds these bytes equal to those of
-`tws.wire.codec`.
+A tick (message 1, 2, 45 or 46) is a prefix that belongs to line and tick type plus a body that belongs to
+the value, so a frame is two joined byte strings and a length from a table; bodies are cached by value.
+That holds for text (to server version 205; from 201 the id is 4 bytes) and for protobuf (from 206),
+whose fields may be serialized apart and joined: both kinds of bodies are written here by hand, and a test
+holds these bytes equal to those of `tws.wire.codec`.
 
 Which ticks an update brings: bid or ask whose price changed is message 1 with its size; whose size
 alone changed is message 2; a print brings the last timestamp (45), last price and size, day volume (8),
-and day high, low, open when they move (TWS-BEHAVIOUR.md E).
+and day high, low, open when they move (TWS-BEHAVIOUR.md E). A delayed line says the same under the
+delayed ids (66 to 76, 88) and leaves out what has none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import struct
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
+from tws.simulator.grid import Grid
 from tws.simulator.market.base import MarketUpdate
 from tws.simulator.tape import Tape
 
 if TYPE_CHECKING:
     from tws.simulator.session import Session
 
-__all__ = ["Line", "changes", "generic_body", "price_body", "send", "snapshot"]
+__all__ = ["Bodies", "Line", "Lines", "Part", "bodies_of", "changes", "deliver", "send", "snapshot"]
 
 BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HIGH, LOW, VOLUME, CLOSE, OPEN = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    14,
-)
-LAST_TIMESTAMP, SHORTABLE, RT_VOLUME, HALTED = 45, 46, 48, 49
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 14,
+)  # fmt: skip
+LAST_TIMESTAMP, SHORTABLE, RT_VOLUME, HALTED, RT_TRADE_VOLUME = 45, 46, 48, 49, 77
+
+PRICES = (BID, ASK, LAST, HIGH, LOW, CLOSE, OPEN, 15, 16, 17, 18, 19, 20, 35, 37, 57, 78, 105, 106)
+SIZES = (
+    BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME, 21, 22, 27, 28, 29, 30, 34, 36, 61, 63, 64, 65, 86, 87, 89, 107,
+    108,
+)  # fmt: skip
+GENERICS = (23, 24, 31, SHORTABLE, HALTED, 54, 55, 56, 58)
+STRINGS = (32, 33, LAST_TIMESTAMP, 47, RT_VOLUME, 59, RT_TRADE_VOLUME, 84, 109, 110)
 
 _MESSAGE = {
-    **dict.fromkeys((BID, ASK, LAST, HIGH, LOW, CLOSE, OPEN), (1, 6)),
-    **dict.fromkeys((BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME), (2, 6)),
-    **dict.fromkeys((SHORTABLE, HALTED), (45, 6)),
-    **dict.fromkeys((LAST_TIMESTAMP, RT_VOLUME), (46, 6)),
+    **dict.fromkeys(PRICES, 1),
+    **dict.fromkeys(SIZES, 2),
+    **dict.fromkeys(GENERICS, 45),
+    **dict.fromkeys(STRINGS, 46),
 }
-"""Message id and version field of each tick type."""
+"""Message id of each tick type (E; the tick types of the official documentation)."""
 
-_LENGTHS = [n.to_bytes(4, "big") for n in range(512)]
+DELAYED = {
+    BID: 66, ASK: 67, LAST: 68, BID_SIZE: 69, ASK_SIZE: 70, LAST_SIZE: 71, HIGH: 72, LOW: 73, VOLUME: 74,
+    CLOSE: 75, OPEN: 76, LAST_TIMESTAMP: 88, HALTED: 90,
+}  # fmt: skip
+"""The delayed id of each tick type that has one (E)."""
+
+BINARY_FROM, SPLIT_FROM = 206, 201
+"""Server versions from which ticks are protobuf, and from which a text's id is 4 bytes (F2)."""
+PROTOBUF_OFFSET = 200
+
+_LENGTHS = [n.to_bytes(4, "big") for n in range(8192)]
 _CACHE = 50_000
-_bodies: dict[tuple[int, int], bytes] = {}
-_cents: dict[int, bytes] = {}
 
-Part = tuple[int, bytes]
+Part: TypeAlias = tuple[int, bytes]
 """A tick type and the rest of its payload behind it."""
 
 
-class Line:
-    """One market data subscription of one session."""
+class TextBodies:
+    """Bodies as NUL-terminated text. Prices in currency, sizes in lots."""
 
-    def __init__(self, session: Session, req_id: int, con_id: int, *, rt_volume: bool) -> None:
-        self.session = session
-        self.req_id = req_id
-        self.con_id = con_id
-        self.rt_volume = rt_volume
-        self.prefix = {
-            kind: b"%d\0%d\0%d\0%d\0" % (message, version, req_id, kind)
-            for kind, (message, version) in _MESSAGE.items()
-        }
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self._quotes: dict[tuple[int, int], bytes] = {}
+
+    def quote(self, ticks: int, lots: int) -> bytes:
+        """Bid or ask with its size; mask bit 0: can auto-execute. An empty side is -1."""
+        body = self._quotes.get((ticks, lots))
+        if body is None:
+            if len(self._quotes) >= _CACHE:
+                self._quotes.clear()
+            price = self.grid.price(ticks) if lots else -1.0
+            body = self._quotes[ticks, lots] = self.price(price, lots, 1)
+        return body
+
+    def price(self, price: float, lots: int = 0, mask: int = 0) -> bytes:
+        """Price, size and attributes of message 1."""
+        return b"%s\0%s\0%d\0" % (_number(price), self.grid.size(lots), mask)
+
+    def size(self, lots: int) -> bytes:
+        """The size of message 2."""
+        return self.grid.size(lots) + b"\0"
+
+    def generic(self, value: float) -> bytes:
+        """The value of message 45."""
+        return _number(value) + b"\0"
+
+    def string(self, text: str) -> bytes:
+        """The text of message 46 (ASCII without a backslash: nothing to escape)."""
+        return text.encode() + b"\0"
+
+    @staticmethod
+    def prefix(message: int, req_id: int, kind: int, version: int) -> bytes:
+        """What stands before the body."""
+        if version >= SPLIT_FROM:
+            return message.to_bytes(4, "big") + b"6\0%d\0%d\0" % (req_id, kind)
+        return b"%d\x006\0%d\0%d\0" % (message, req_id, kind)
 
 
-def price_body(price: float, size: int, mask: int = 1) -> bytes:
-    """Price, size and attributes of message 1; mask bit 0: can auto-execute."""
-    return b"%s\0%d\0%d\0" % (_number(price), size, mask)
+class BinaryBodies:
+    """Bodies as serialized protobuf fields from number 3 on (F7)."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self._quotes: dict[tuple[int, int], bytes] = {}
+        self._sizes: dict[int, bytes] = {}
+
+    def quote(self, ticks: int, lots: int) -> bytes:
+        body = self._quotes.get((ticks, lots))
+        if body is None:
+            if len(self._quotes) >= _CACHE:
+                self._quotes.clear()
+            price = self.grid.price(ticks) if lots else -1.0
+            body = self._quotes[ticks, lots] = self.price(price, lots, 1)
+        return body
+
+    def price(self, price: float, lots: int = 0, mask: int = 0) -> bytes:
+        return b"\x19%s%s\x28%c" % (_DOUBLE(price), _text(4, self.grid.size(lots)), mask)
+
+    def size(self, lots: int) -> bytes:
+        return _text(3, self.grid.size(lots))
+
+    def generic(self, value: float) -> bytes:
+        return b"\x19" + _DOUBLE(value)
+
+    def string(self, text: str) -> bytes:
+        return _text(3, text.encode())
+
+    @staticmethod
+    def prefix(message: int, req_id: int, kind: int, version: int) -> bytes:
+        """The 4-byte id and fields 1 and 2."""
+        number = (message + PROTOBUF_OFFSET).to_bytes(4, "big")
+        return number + b"\x08" + _varint(req_id) + b"\x10" + _varint(kind)
 
 
-def generic_body(value: float) -> bytes:
-    """The value of message 45."""
-    return _number(value) + b"\0"
+Bodies: TypeAlias = TextBodies | BinaryBodies
+
+_DOUBLE = struct.Struct("<d").pack
 
 
 def _number(value: float) -> bytes:
     return repr(float(value)).encode()
 
 
-def _quote(cents: int, size: int) -> bytes:
-    body = _bodies.get((cents, size))
-    if body is None:
-        if len(_bodies) >= _CACHE:
-            _bodies.clear()
-        if len(_cents) >= _CACHE:
-            _cents.clear()
-        text = _cents.get(cents)
-        if text is None:
-            text = _cents[cents] = _number(cents / 100)
-        body = _bodies[cents, size] = b"%s\0%d\x001\0" % (text, size)
-    return body
+def _text(field: int, text: bytes) -> bytes:
+    return b"%c%s%s" % (field << 3 | 2, _varint(len(text)), text)
 
 
-def changes(tape: Tape, update: MarketUpdate) -> list[Part]:
+def _varint(value: int) -> bytes:
+    value &= (1 << 64) - 1
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
+@lru_cache(maxsize=512)
+def bodies_of(grid: Grid, binary: bool) -> Bodies:
+    """The one writer of this grid and encoding, with its cache."""
+    return BinaryBodies(grid) if binary else TextBodies(grid)
+
+
+class Line:
+    """One market data subscription of one session. `delayed` speaks under the delayed ids."""
+
+    def __init__(
+        self, session: Session, req_id: int, con_id: int, grid: Grid, *, delayed: bool = False
+    ) -> None:
+        self.session = session
+        self.req_id = req_id
+        self.con_id = con_id
+        self.binary = session.version >= BINARY_FROM
+        self.delayed = delayed
+        self.bodies = bodies_of(grid, self.binary)
+        self.prefix = _Prefixes(self, session.version)
+
+
+class _Prefixes(dict[int, bytes]):
+    """The beginning of a line's payloads by tick type, made when first asked for."""
+
+    def __init__(self, line: Line, version: int) -> None:
+        super().__init__()
+        self._line, self._version = line, version
+
+    def __missing__(self, kind: int) -> bytes:
+        line = self._line
+        said = DELAYED[kind] if line.delayed else kind
+        made = line.bodies.prefix(_MESSAGE[kind], line.req_id, said, self._version)
+        self[kind] = made
+        return made
+
+
+class Lines:
+    """The lines of one instrument, by encoding."""
+
+    def __init__(self) -> None:
+        self.text: list[Line] = []
+        self.binary: list[Line] = []
+
+    def __len__(self) -> int:
+        return len(self.text) + len(self.binary)
+
+    def __iter__(self) -> Iterator[Line]:
+        yield from self.text
+        yield from self.binary
+
+    def add(self, line: Line) -> None:
+        (self.binary if line.binary else self.text).append(line)
+
+    def remove(self, line: Line) -> None:
+        (self.binary if line.binary else self.text).remove(line)
+
+
+def deliver(lines: Lines, tape: Tape, update: MarketUpdate) -> None:
+    """Tell every line what this update changes; call it before the tape takes the update in."""
+    for group in (lines.text, lines.binary):
+        if group:
+            parts = changes(tape, update, group[0].bodies)
+            if parts:
+                for line in group:
+                    send(line, parts)
+
+
+def changes(tape: Tape, update: MarketUpdate, bodies: Bodies) -> list[Part]:
     """The ticks that this update brings; call it before the tape takes the update in."""
     parts: list[Part] = []
     bid, bid_size, ask, ask_size = update.bid, update.bid_size, update.ask, update.ask_size
-    if bid != tape.bid:
-        parts.append((BID, _quote(bid, bid_size) if bid else b"-1.0\x000\x001\0"))
+    if bid != tape.bid or (not bid_size) != (not tape.bid_size):
+        parts.append((BID, bodies.quote(bid, bid_size)))
     elif bid_size != tape.bid_size:
-        parts.append((BID_SIZE, b"%d\0" % bid_size))
-    if ask != tape.ask:
-        parts.append((ASK, _quote(ask, ask_size) if ask else b"-1.0\x000\x001\0"))
+        parts.append((BID_SIZE, bodies.size(bid_size)))
+    if ask != tape.ask or (not ask_size) != (not tape.ask_size):
+        parts.append((ASK, bodies.quote(ask, ask_size)))
     elif ask_size != tape.ask_size:
-        parts.append((ASK_SIZE, b"%d\0" % ask_size))
-    if update.trade_size:
-        _prints(parts, tape, update)
+        parts.append((ASK_SIZE, bodies.size(ask_size)))
+    if update.trade:
+        _prints(parts, tape, update, bodies)
     return parts
 
 
-def _prints(parts: list[Part], tape: Tape, update: MarketUpdate) -> None:
+def _prints(parts: list[Part], tape: Tape, update: MarketUpdate, bodies: Bodies) -> None:
     price, size = update.trade, update.trade_size
     second = update.time_ns // 1_000_000_000
     if second != tape.last_s:
-        parts.append((LAST_TIMESTAMP, b"%d\0" % second))
+        parts.append((LAST_TIMESTAMP, bodies.string(str(second))))
     if price != tape.last:
-        parts.append((LAST, b"%s\0%d\x000\0" % (_number(price), size)))
+        parts.append((LAST, bodies.price(price, size)))
     elif size != tape.last_size:
-        parts.append((LAST_SIZE, b"%d\0" % size))
-    parts.append((VOLUME, b"%d\0" % (tape.volume + size)))
+        parts.append((LAST_SIZE, bodies.size(size)))
+    if size:  # an index has no volume
+        parts.append((VOLUME, bodies.size(tape.volume + size)))
     if price > tape.high:
-        parts.append((HIGH, price_body(price, 0, 0)))
+        parts.append((HIGH, bodies.price(price)))
     if price < tape.low or not tape.low:
-        parts.append((LOW, price_body(price, 0, 0)))
+        parts.append((LOW, bodies.price(price)))
     if not tape.open:
-        parts.append((OPEN, price_body(price, 0, 0)))
+        parts.append((OPEN, bodies.price(price)))
 
 
-def snapshot(tape: Tape) -> Iterator[Part]:
+def snapshot(tape: Tape, bodies: Bodies, *, closed: bool = False) -> Iterator[Part]:
     """All that is known now, in the order of a first answer (E): bid, ask, last, sizes by themselves, day
-    figures.
+    figures. `closed`: no bid and ask stand any more, and both are said as -1.
     """
     if tape.last:
-        yield LAST_TIMESTAMP, b"%d\0" % tape.last_s
-    if tape.bid:
-        yield BID, _quote(tape.bid, tape.bid_size)
-    if tape.ask:
-        yield ASK, _quote(tape.ask, tape.ask_size)
+        yield LAST_TIMESTAMP, bodies.string(str(tape.last_s))
+    if closed:
+        yield BID, bodies.quote(0, 0)
+        yield ASK, bodies.quote(0, 0)
+    else:
+        if tape.bid_size:
+            yield BID, bodies.quote(tape.bid, tape.bid_size)
+        if tape.ask_size:
+            yield ASK, bodies.quote(tape.ask, tape.ask_size)
     if tape.last:
-        yield LAST, price_body(tape.last, tape.last_size, 0)
-    if tape.speaks:
-        yield VOLUME, b"%d\0" % tape.volume
+        yield LAST, bodies.price(tape.last, tape.last_size)
+    if tape.speaks and not tape.is_index:
+        yield VOLUME, bodies.size(tape.volume)
     for kind, value in ((HIGH, tape.high), (LOW, tape.low), (CLOSE, tape.close), (OPEN, tape.open)):
         if value:
-            yield kind, price_body(value, 0, 0)
+            yield kind, bodies.price(value)
 
 
-def rt_volume(tape: Tape, update: MarketUpdate) -> Part:
-    """Tick 48 (generic 233): price;size;timeMs;total volume;vwap;single. Call it after the tape took the
-    update in.
-    """
-    vwap = tape.value / tape.volume if tape.volume else update.trade
-    text = f"{update.trade!r};{update.trade_size};{update.time_ns // 1_000_000};{tape.volume};{vwap:.8f};true"
-    return RT_VOLUME, text.encode() + b"\0"
-
-
-def send(line: Line, parts: list[Part]) -> None:
+def send(line: Line, parts: Sequence[Part]) -> None:
     """Queue the parts as frames of this line."""
     out, prefix = line.session.out, line.prefix
+    if line.delayed:
+        parts = [part for part in parts if part[0] in DELAYED]
     if out.paused or out.mute:
         for kind, body in parts:
             payload = prefix[kind] + body

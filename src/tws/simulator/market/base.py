@@ -1,7 +1,7 @@
 """What a market is to the driver: updates in the order of their time, asked for up to an instant.
 
-Quotes are whole cents and shares, since the exchange matches on that grid; a print may lie off
-the grid (sub-penny improvements), so its price is a float in dollars.
+Quotes are whole ticks and lots of the security, since the exchange matches on that grid; a print may lie
+off the grid (sub-penny improvements), so its price is a float in currency.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["ManualMarket", "Market", "MarketUpdate"]
 class MarketUpdate(Struct, frozen=True, gc=False):
     """One change of one instrument's market at `time_ns` (market time, UTC).
 
-    `bid`, `ask` in ticks of 0.01 dollars and their sizes in shares: the whole top of the book after
-    the change, 0 where that side is empty. `trade` in dollars and `trade_size` in shares: 0 when the
-    update brings no print.
+    `bid`, `ask` in ticks of `security.tick` and their sizes in lots: the whole top of the book after the
+    change, size 0 where that side is empty. `trade` in currency, 0 when the update brings no print, and
+    `trade_size` in lots; an index prints without a size.
     """
 
     time_ns: int
@@ -59,11 +59,11 @@ class Market(Protocol):
         ...
 
     def previous_close(self, con_id: int) -> float | None:
-        """The close of the session before `start_ns`, dollars; None where the market knows none."""
+        """The close of the session before `start_ns`, in currency; None where the market knows none."""
         ...
 
     def opening(self, con_id: int) -> float | None:
-        """The price with which an invented past ends, dollars; None where the past may not be invented."""
+        """The price with which an invented past ends, in currency; None where no past may be invented."""
         ...
 
 

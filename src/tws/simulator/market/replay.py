@@ -4,8 +4,8 @@
     ticks     time_utc_ms,kind,price,size,exchange        kind is bid, ask or trade
 
 Columns are found by name, in any order; further columns are ignored. The symbol is the file name up to
-its first "-". Times are milliseconds since the epoch, UTC, and must not run backwards; prices are
-dollars, sizes shares. Files are read as a stream while market time passes, so a bad row is met when its
+its first "-". Times are milliseconds since the epoch, UTC, and must not run backwards; prices are in
+currency, sizes in lots. Files are read as a stream while market time passes, so a bad row is met when its
 time comes: DataError with file, line and reason. `check` reads a file through beforehand.
 
 A row of seconds becomes its prints (open, then the nearer of high and low, the other, close; the volume
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tws.errors import ConfigError, DataError
+from tws.simulator.grid import CENT, Grid, grid_of
 from tws.simulator.market.base import MarketUpdate
 from tws.simulator.universe import Security, Universe
 
@@ -52,13 +53,13 @@ def _open(path: Path) -> TextIO:
         raise DataError(path, 0, f"can't be opened: {error.strerror or error}") from error
 
 
-def read(path: Path, con_id: int) -> Iterator[MarketUpdate]:
+def read(path: Path, con_id: int, grid: Grid = CENT) -> Iterator[MarketUpdate]:
     """The updates of one file. Raises DataError at the row that can't be read."""
     line = 1
     try:
         with _open(path) as file:
             rows = csv.reader(file)
-            reader = _reader([name.strip().lower() for name in next(rows, [])], con_id)
+            reader = _reader([name.strip().lower() for name in next(rows, [])], con_id, grid)
             last = 0
             for number, row in enumerate(rows, start=2):
                 line = number
@@ -84,10 +85,10 @@ def check(path: Path) -> int:
     return sum(1 for _ in read(path, 1))
 
 
-def _reader(header: Sequence[str], con_id: int) -> _Seconds | _Ticks:
+def _reader(header: Sequence[str], con_id: int, grid: Grid) -> _Seconds | _Ticks:
     for names, kind in ((SECONDS, _Seconds), (TICKS, _Ticks)):
         if all(name in header for name in names):
-            return kind([header.index(name) for name in names], con_id)
+            return kind([header.index(name) for name in names], con_id, grid)
     raise ValueError(
         f"the header {','.join(header)!r} is of neither form: {','.join(SECONDS)} or {','.join(TICKS)}"
     )
@@ -123,14 +124,11 @@ def _size(name: str, text: str) -> int:
     return value
 
 
-def _cents(price: float) -> int:
-    return int(price * 100 + 0.5)
-
-
 class _Seconds:
     """Reads rows of the one-second form."""
 
-    def __init__(self, columns: Sequence[int], con_id: int) -> None:
+    def __init__(self, columns: Sequence[int], con_id: int, grid: Grid) -> None:
+        self._grid = grid
         (
             self.time,
             self._open,
@@ -150,13 +148,14 @@ class _Seconds:
         found = []
         prints = self._prints(row)
         for index, (price, size) in enumerate(prints):
-            found.append(MarketUpdate(time_ns + index * 200 * MS, self._con_id, *self._top, price, size))
+            if size:
+                found.append(MarketUpdate(time_ns + index * 200 * MS, self._con_id, *self._top, price, size))
         bid, ask = row[self._bid], row[self._ask]
         if bid or ask:
             self._top = (
-                _cents(_price("bid", bid)) if bid else 0,
+                self._grid.ticks(_price("bid", bid)) if bid else 0,
                 _size("bid_size", row[self._bid_size]) if bid else 0,
-                _cents(_price("ask", ask)) if ask else 0,
+                self._grid.ticks(_price("ask", ask)) if ask else 0,
                 _size("ask_size", row[self._ask_size]) if ask else 0,
             )
             found.append(MarketUpdate(time_ns + 999 * MS, self._con_id, *self._top))
@@ -182,7 +181,8 @@ class _Seconds:
 class _Ticks:
     """Reads rows of the tick form and keeps every venue's quote."""
 
-    def __init__(self, columns: Sequence[int], con_id: int) -> None:
+    def __init__(self, columns: Sequence[int], con_id: int, grid: Grid) -> None:
+        self._grid = grid
         self.time, self._kind, self._price, self._size, self._venue = columns
         self._con_id = con_id
         self._bids: dict[str, tuple[int, int]] = {}
@@ -193,14 +193,16 @@ class _Ticks:
         kind = row[self._kind]
         price, size = _price("price", row[self._price]), _size("size", row[self._size])
         if kind == "trade":
+            if not size:
+                return []
             return [MarketUpdate(time_ns, self._con_id, *self._top, price, size)]
-        venue, cents = row[self._venue], _cents(price)
+        venue, ticks = row[self._venue], self._grid.ticks(price)
         if kind == "bid":
-            _quote(self._bids, venue, cents, size)
-            _retire(self._asks, [v for v, (ask, _) in self._asks.items() if ask <= cents])
+            _quote(self._bids, venue, ticks, size)
+            _retire(self._asks, [v for v, (ask, _) in self._asks.items() if ask <= ticks])
         elif kind == "ask":
-            _quote(self._asks, venue, cents, size)
-            _retire(self._bids, [v for v, (bid, _) in self._bids.items() if bid >= cents])
+            _quote(self._asks, venue, ticks, size)
+            _retire(self._bids, [v for v, (bid, _) in self._bids.items() if bid >= ticks])
         else:
             raise ValueError(f"kind is {kind!r}, not bid, ask or trade")
         top = (*_best(self._bids, max), *_best(self._asks, min))
@@ -210,9 +212,9 @@ class _Ticks:
         return [MarketUpdate(time_ns, self._con_id, *top)]
 
 
-def _quote(side: dict[str, tuple[int, int]], venue: str, cents: int, size: int) -> None:
+def _quote(side: dict[str, tuple[int, int]], venue: str, ticks: int, size: int) -> None:
     if size:
-        side[venue] = (cents, size)
+        side[venue] = (ticks, size)
     else:
         side.pop(venue, None)
 
@@ -225,8 +227,8 @@ def _retire(side: dict[str, tuple[int, int]], crossed: Iterable[str]) -> None:
 def _best(side: Mapping[str, tuple[int, int]], choose: Callable[[Iterable[int]], int]) -> tuple[int, int]:
     if not side:
         return 0, 0
-    best = choose(cents for cents, _ in side.values())
-    return best, sum(size for cents, size in side.values() if cents == best)
+    best = choose(ticks for ticks, _ in side.values())
+    return best, sum(size for ticks, size in side.values() if ticks == best)
 
 
 class ReplayMarket:
@@ -239,7 +241,7 @@ class ReplayMarket:
         seen = {security.con_id: security for _, security in series}
         self.listings = tuple(seen.values())
         self._end_ns = end_ns
-        streams = [read(path, security.con_id) for path, security in series]
+        streams = [read(path, s.con_id, grid_of(s.tick, s.lot)) for path, s in series]
         self._merged = heapq.merge(*streams, key=lambda update: update.time_ns)
         self._next = next(self._merged, None)
         if self._next is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tws.clock import NS_PER_S
+from tws.simulator.grid import Grid, grid_of
 from tws.simulator.market.base import MarketUpdate
 from tws.simulator.market.replay import MS, SECONDS, TICKS
 from tws.simulator.market.synthetic import SyntheticMarket
@@ -36,7 +37,8 @@ def write_csv(
     end_ns = start_ns + seconds * NS_PER_S
     market = SyntheticMarket([security], seed=seed, start_ns=start_ns, end_ns=end_ns)
     updates = market.take(end_ns)
-    rows = _second_rows(updates) if kind == "1s" else _tick_rows(updates)
+    grid = grid_of(security.tick, security.lot)
+    rows = _second_rows(updates, grid) if kind == "1s" else _tick_rows(updates, grid)
     with gzip.open(path, "wb") if path.suffix == ".gz" else path.open("wb") as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
@@ -47,13 +49,13 @@ def write_csv(
     return path
 
 
-def _second_rows(updates: list[MarketUpdate]) -> Iterator[list[str]]:
+def _second_rows(updates: list[MarketUpdate], grid: Grid) -> Iterator[list[str]]:
     for update in updates:
         time_ms = update.time_ns // NS_PER_S * 1000
         quote = [
-            f"{update.bid / 100:.10g}",
+            f"{grid.price(update.bid):.10g}",
             str(update.bid_size),
-            f"{update.ask / 100:.10g}",
+            f"{grid.price(update.ask):.10g}",
             str(update.ask_size),
         ]
         price = f"{update.trade:.10g}" if update.trade_size else ""
@@ -61,14 +63,14 @@ def _second_rows(updates: list[MarketUpdate]) -> Iterator[list[str]]:
         yield [str(time_ms), price, price, price, price, volume, *quote]
 
 
-def _tick_rows(updates: list[MarketUpdate]) -> Iterator[list[str]]:
+def _tick_rows(updates: list[MarketUpdate], grid: Grid) -> Iterator[list[str]]:
     before: MarketUpdate | None = None
     for index, update in enumerate(updates):
         time_ms, venue = str(update.time_ns // MS), VENUES[index % len(VENUES)]
         if before is None or (before.bid, before.bid_size) != (update.bid, update.bid_size):
-            yield [time_ms, "bid", f"{update.bid / 100:.10g}", str(update.bid_size), VENUES[0]]
+            yield [time_ms, "bid", f"{grid.price(update.bid):.10g}", str(update.bid_size), VENUES[0]]
         if before is None or (before.ask, before.ask_size) != (update.ask, update.ask_size):
-            yield [time_ms, "ask", f"{update.ask / 100:.10g}", str(update.ask_size), VENUES[0]]
+            yield [time_ms, "ask", f"{grid.price(update.ask):.10g}", str(update.ask_size), VENUES[0]]
         if update.trade_size:
             yield [time_ms, "trade", f"{update.trade:.10g}", str(update.trade_size), venue]
         before = update

@@ -1,0 +1,218 @@
+"""Market data lines: 1, 2 and 59, snapshots, generic ticks, option computations. TWS-BEHAVIOUR.md E, A8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from tws.clock import NS_PER_S
+from tws.simulator import ticks
+from tws.simulator.market.base import MarketUpdate
+from tws.simulator.permissions import DELAYED, DELAYED_FROZEN, LIVE, PARTIAL, is_closed, stream_type
+from tws.simulator.requests.contracts import resolve
+from tws.simulator.requests.generics import SPOKEN_AT_PRINTS, Asked, at_print, opening, parse
+from tws.simulator.requests.greeks import OPTIONS, Computations
+from tws.simulator.session import Session
+from tws.simulator.tape import Tape
+from tws.simulator.universe import Security
+from tws.wire.messages import (
+    CancelMarketData,
+    MarketDataRequest,
+    MarketDataType,
+    MarketDataTypeRequest,
+    TickReqParams,
+    TickSnapshotEnd,
+)
+
+if TYPE_CHECKING:
+    from tws.simulator.core import Core
+
+__all__ = ["MarketData"]
+
+SNAPSHOT_S = 11
+"""A snapshot ends after so many seconds of market time, whatever has come (E)."""
+BBO_EXCHANGE = {
+    "STK": "9c0001",
+    "CFD": "9c0001",
+    "OPT": "b50001",
+    "IND": "",
+    "FUT": "a60001",
+    "FOP": "a60001",
+}
+"""The key of the exchange map: recorded for stocks, assumed for the rest."""
+SNAPSHOT_PERMISSIONS = 3
+FRACTIONS_SINCE = 163
+CANCEL_WORDS = "Can't find EId with tickerId:"
+
+
+class _Stream(Struct):
+    """What one request is served with: its line, and what else listens for it."""
+
+    line: ticks.Line
+    listeners: tuple[Callable[[MarketUpdate], None], ...] = ()
+    is_snapshot: bool = False
+    ends_ns: int = 0
+
+
+class MarketData:
+    """The top of the book, until it is cancelled."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._streams: dict[tuple[Session, int], _Stream] = {}
+        self._types: dict[Session, int] = {}
+
+    def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
+        return {
+            MarketDataRequest: self._subscribe,
+            CancelMarketData: self._cancel,
+            MarketDataTypeRequest: self._set_type,
+        }
+
+    def drop(self, session: Session) -> None:
+        """The session ended."""
+        self._types.pop(session, None)
+        for key in [key for key in self._streams if key[0] is session]:
+            self._forget(key)
+
+    def elapse(self, now_ns: int) -> None:
+        """Snapshots that never became whole end all the same."""
+        for key in [key for key, stream in self._streams.items() if stream.is_snapshot]:
+            if self._streams[key].ends_ns <= now_ns:
+                self._end_snapshot(key)
+
+    def _set_type(self, session: Session, request: MarketDataTypeRequest) -> None:
+        if not LIVE <= request.market_data_type <= DELAYED_FROZEN:
+            session.error(
+                -1, 321, "Error validating request.-'bV' : cause - Incorrect market data type "
+                f"{request.market_data_type}",
+            )  # fmt: skip
+            return
+        self._types[session] = request.market_data_type
+
+    # -- subscribing ------------------------------------------------------------------------------
+
+    def _subscribe(self, session: Session, request: MarketDataRequest) -> None:
+        req_id, core = request.req_id, self._core
+        if (session, req_id) in self._streams:
+            session.error(req_id, 102, "Duplicate ticker ID for API request")
+            return
+        security = resolve(core, session, req_id, request.contract)
+        if security is None:
+            return
+        asked = self._understand(session, request, security)
+        if asked is None:
+            return
+        kind = stream_type(core, session, req_id, security, self._types.get(session, LIVE))
+        if kind is None:
+            return
+        once = request.snapshot or request.regulatory_snapshot
+        if not once and not core.limiter.line(session, req_id, len(self._streams)):
+            return
+        tape = core.listed(security)
+        line = ticks.Line(
+            session, req_id, security.con_id, tape.grid, delayed=kind in (DELAYED, DELAYED_FROZEN)
+        )
+        bbo = BBO_EXCHANGE.get(security.sec_type, "")
+        session.send(TickReqParams(req_id, security.min_tick, bbo, SNAPSHOT_PERMISSIONS))
+        session.send(MarketDataType(req_id, kind or LIVE))
+        if asked.market_data:
+            self._say_first(line, tape, security, kind)
+        ticks.send(line, opening(core, security, tape, asked.ids, line.bodies))
+        stream = _Stream(line, self._listeners(line, security, asked))
+        self._streams[session, req_id] = stream
+        if once:
+            stream.is_snapshot = True
+            stream.ends_ns = core.now_ns() + SNAPSHOT_S * NS_PER_S
+            if _is_whole(tape) or kind == PARTIAL:
+                self._end_snapshot((session, req_id))
+                return
+            stream.listeners += (lambda _: self._is_it_whole((session, req_id), tape),)
+        if asked.market_data and kind != PARTIAL:
+            core.lines.setdefault(security.con_id, ticks.Lines()).add(line)
+        for listener in stream.listeners:
+            core.listen(security.con_id, listener)
+
+    def _understand(self, session: Session, request: MarketDataRequest, security: Security) -> Asked | None:
+        """The generic ticks; None after what can't be was refused."""
+        req_id = request.req_id
+        if security.lot < 1 and session.version < FRACTIONS_SINCE:
+            session.error(
+                req_id, 10285, "Your API version does not support fractional size rules. "
+                f"Please upgrade to a minimum version {FRACTIONS_SINCE}.",
+            )  # fmt: skip
+            return None
+        asked = parse(request.generic_tick_list, security)
+        if request.snapshot and request.generic_tick_list.strip():
+            asked = "Snapshot market data subscription is not applicable to generic ticks"
+        if isinstance(asked, str):
+            session.error(req_id, 321, f"Error validating request.-'bX' : cause - {asked}")
+            return None
+        return asked
+
+    def _say_first(self, line: ticks.Line, tape: Tape, security: Security, kind: int) -> None:
+        """All that is known now (E): a closed market has no quote unless a frozen one is wanted."""
+        closed = kind in (LIVE, DELAYED) and is_closed(self._core, security)
+        parts = list(ticks.snapshot(tape, line.bodies, closed=closed))
+        if kind == PARTIAL:
+            parts = [part for part in parts if part[0] == ticks.CLOSE]
+        elif security.sec_type == "STK":
+            parts.append((ticks.HALTED, line.bodies.generic(0.0)))
+        ticks.send(line, parts)
+
+    def _listeners(
+        self, line: ticks.Line, security: Security, asked: Asked
+    ) -> tuple[Callable[[MarketUpdate], None], ...]:
+        """What this line needs beyond its ticks."""
+        core, tape = self._core, self._core.tapes[security.con_id]
+        found: list[Callable[[MarketUpdate], None]] = []
+        spoken = tuple(one for one in asked.ids if one in SPOKEN_AT_PRINTS)
+        if spoken:
+
+            def say(update: MarketUpdate) -> None:
+                if update.trade:
+                    ticks.send(line, at_print(core, security, tape, update, spoken, line.bodies))
+
+            found.append(say)
+        if security.sec_type in OPTIONS and asked.market_data:
+            computations = Computations(core, security, line)
+            computations.say()
+            found.append(lambda _: computations.say())
+        return tuple(found)
+
+    # -- ending -----------------------------------------------------------------------------------
+
+    def _is_it_whole(self, key: tuple[Session, int], tape: Tape) -> None:
+        if _is_whole(tape):
+            self._end_snapshot(key)
+
+    def _end_snapshot(self, key: tuple[Session, int]) -> None:
+        session, req_id = key
+        self._forget(key)
+        session.send(TickSnapshotEnd(req_id))
+
+    def _cancel(self, session: Session, request: CancelMarketData) -> None:
+        if (session, request.req_id) in self._streams:
+            self._forget((session, request.req_id))
+        else:
+            session.error(request.req_id, 300, f"{CANCEL_WORDS}{request.req_id}")
+
+    def _forget(self, key: tuple[Session, int]) -> None:
+        core, stream = self._core, self._streams.pop(key)
+        con_id = stream.line.con_id
+        lines = core.lines.get(con_id)
+        if lines is not None and stream.line in lines:
+            lines.remove(stream.line)
+            if not lines:
+                del core.lines[con_id]
+        for listener in stream.listeners:
+            if listener in core.listeners.get(con_id, ()):
+                core.unlisten(con_id, listener)
+        stream.line.session.out.drop_line(stream.line.req_id)
+
+
+def _is_whole(tape: Tape) -> bool:
+    """Whether a snapshot has what it needs."""
+    return bool(tape.last) if tape.is_index else bool(tape.bid_size and tape.ask_size)
