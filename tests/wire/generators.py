@@ -35,7 +35,7 @@ from tws.wire.messages import TickByTickData
 
 Draws = dict[str, st.SearchStrategy[Any]]
 
-VERSIONS = (157, 158, 160, 162, 163, 164, 165, 166, 167, 169, 170, 176, 177, 178, 179, *range(182, 201))
+VERSIONS = (157, 158, 160, 162, 163, 164, 165, 166, 167, 169, 170, 176, 177, 178, 179, *range(182, 203))
 """Every version from 157 on at which any layout may change (TWS-BEHAVIOUR.md F3), and the clients' own."""
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=12)

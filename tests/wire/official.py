@@ -24,7 +24,7 @@ from ibapi.tag_value import TagValue
 from ibapi.wrapper import EWrapper
 from msgspec import Struct
 
-from tws.wire.messages import WireContract, WireOrder, WireOrderCondition
+from tws.wire.messages import WireAttachedOrders, WireContract, WireOrder, WireOrderCondition
 
 UNSET = (None, UNSET_DOUBLE, UNSET_INTEGER, UNSET_LONG, UNSET_DECIMAL)
 
@@ -109,7 +109,7 @@ def contract(ours: WireContract) -> Contract:
     return made
 
 
-def order(ours: WireOrder) -> Order:
+def order(ours: WireOrder, attached: WireAttachedOrders | None = None) -> Order:
     own = {
         "soft_dollar_tier",
         "conditions",
@@ -122,6 +122,8 @@ def order(ours: WireOrder) -> Order:
         "order_misc_options",
     }
     made = _filled(Order(), ours, skip=own)
+    if attached is not None:
+        _filled(made, attached)
     made.usePriceMgmtAlgo = ours.use_price_mgmt_algo
     made.displaySize = (
         UNSET_INTEGER if ours.display_size is None else ours.display_size
@@ -205,9 +207,15 @@ class Recorder(EWrapper):  # type: ignore[misc]
 def callbacks(payload: bytes, version: int) -> list[tuple[str, tuple[Any, ...]]]:
     """What the official decoder makes of a payload, as its message loop would hand it over."""
     recorder = Recorder()
-    message_id, _, rest = payload.partition(b"\0")
-    Decoder(recorder, version).interpret(read_fields(rest), int(message_id))
-    return recorder.calls
+    decoder = Decoder(recorder, version)
+    if version < 201:
+        message_id, _, rest = payload.partition(b"\0")
+        decoder.interpret(read_fields(rest), int(message_id))
+    elif (number := int.from_bytes(payload[:4], "big")) > 200:
+        decoder.processProtoBuf(payload[4:], number - 200)
+    else:
+        decoder.interpret(read_fields(payload[4:]), number)
+    return [call for call in recorder.calls if not call[0].endswith("ProtoBuf")]
 
 
 def same(ours: Any, theirs: Any, name: str = "") -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.wire import official
 from tests.wire.generators import FLOAT, VERSIONS, carried, get, messages
 
-from tws.wire import codec, kinds
+from tws.wire import codec, kinds, thresholds
 from tws.wire import messages as m
 from tws.wire.layout import Absent, Const, Flagged, Group, Item, Layout
 from tws.wire.layouts import ANSWERS
@@ -126,7 +126,8 @@ def layout_of(kind: type[m.Answer]) -> Layout:
 
 
 def spoken(layout: Layout) -> list[int]:
-    return [version for version in VERSIONS if version >= layout.since]
+    """The versions at which this message travels as text."""
+    return [version for version in VERSIONS if layout.since <= version < thresholds.ANSWERS[layout.id]]
 
 
 def draw(data: st.DataObject, kind: type[m.Answer], **special: st.SearchStrategy[Any]) -> Any:

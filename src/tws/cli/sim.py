@@ -27,7 +27,7 @@ def sim(
         str, typer.Option(help="Where to listen; beyond loopback --any-host is needed.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes any free one.")] = DEFAULT_PORT,
-    server_version: Annotated[int, typer.Option(help="Highest server version offered, 157 to 200.")] = 200,
+    server_version: Annotated[int, typer.Option(help="Highest server version offered, 157 to 225.")] = 225,
     account: Annotated[
         list[str] | None, typer.Option(help="Account id (repeatable).", show_default="DU1234567")
     ] = None,

@@ -47,7 +47,7 @@ class PlaceOrderRequest(Request, frozen=True):
     order_id: int
     contract: WireContract
     order: WireOrder
-    attached_orders: WireAttachedOrders | None = None
+    attached_orders: WireAttachedOrders = WireAttachedOrders()
 
 
 class CancelOrderRequest(Request, frozen=True):

@@ -9,7 +9,18 @@ from msgspec import Struct
 
 from tws.wire import messages as m
 
-__all__ = ["ABSENT", "BITS", "INLINE", "LEG_PRICES", "RENAMED", "UNSTATED", "Bits", "Inner", "inner_of"]
+__all__ = [
+    "ABSENT",
+    "BITS",
+    "INLINE",
+    "LEG_PRICES",
+    "RENAMED",
+    "STATED",
+    "UNSTATED",
+    "Bits",
+    "Inner",
+    "inner_of",
+]
 
 UNSTATED: dict[type[Struct], frozenset[str]] = {
     m.WireOrder: frozenset((
@@ -28,6 +39,9 @@ ABSENT: dict[tuple[type[Struct], str], object] = {
     (m.WireOrder, "transmit"): False,  # the official client states it only when it is true
 }
 """What an absent field means, where that is neither the attribute's default nor empty, 0 or -1 for req_id."""
+
+STATED = {(m.WireOrderCondition, "is_more")}
+"""Truth values that are written when false too: the official reader knows no default for them."""
 
 INLINE = {(m.WireContractDetails, "fund")}
 """Inner structs whose attributes stand in the outer class's own fields; None when none of them is stated."""

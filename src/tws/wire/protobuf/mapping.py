@@ -19,7 +19,17 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields as struct_fields
 
 from tws.wire import kinds
-from tws.wire.protobuf.exceptions import ABSENT, BITS, INLINE, RENAMED, UNSTATED, Bits, Inner, inner_of
+from tws.wire.protobuf.exceptions import (
+    ABSENT,
+    BITS,
+    INLINE,
+    RENAMED,
+    STATED,
+    UNSTATED,
+    Bits,
+    Inner,
+    inner_of,
+)
 
 __all__ = ["Pair", "absent", "official_class", "pairs"]
 
@@ -63,6 +73,8 @@ def absent(struct: type[Struct]) -> dict[str, Any]:
     for spec in struct_fields(struct):
         if (struct, spec.name) in ABSENT:
             values[spec.name] = ABSENT[struct, spec.name]
+        elif spec.default is not None and type(None) in typing.get_args(hints[spec.name]):
+            values[spec.name] = None
         elif spec.default is NODEFAULT and spec.default_factory is NODEFAULT:
             values[spec.name] = _empty(spec.name, hints[spec.name])
     return values
@@ -71,8 +83,6 @@ def absent(struct: type[Struct]) -> dict[str, Any]:
 def _empty(name: str, hint: Any) -> Any:
     if name == "req_id":
         return -1  # the official client's NO_VALID_ID
-    if type(None) in typing.get_args(hint):
-        return None
     if typing.get_origin(hint) is tuple:
         return ()
     return hint(**absent(hint)) if issubclass(hint, Struct) else hint()
@@ -119,10 +129,10 @@ def _pair(struct: type[Struct], name: str, wanted: str, hint: Any, default: Any,
     if kind == "message":
         (inside,) = (part for part in (typing.get_args(hint) or (hint,)) if part is not types.NoneType)
         return Pair(name, field.name, field.number, "message", struct=inside, descriptor=field.message_type,
-                    sparse="none" if inside is not hint else "empty" if default is not NODEFAULT else "")
+                    sparse="none" if inside is not hint else "")
     write, read, sparse = _conversion(f"{struct.__name__}.{name}", hint, kind)
-    if hint is bool and default is True:
-        sparse = ""  # a reader takes an absent one for true
+    if hint is bool and (default is True or (struct, name) in STATED):
+        sparse = ""  # a reader takes an absent one for something else
     return Pair(name, field.name, field.number, write=write, read=read, sparse=sparse)
 
 

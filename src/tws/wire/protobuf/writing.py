@@ -144,10 +144,8 @@ class _Writer:
     def message(self, pair: Pair, place: str, field: str) -> list[str]:
         assert pair.struct is not None
         write = self.function(pair.struct, pair.descriptor)
+        # Present even when it says nothing: the official reader drops an openOrder without its three parts.
         lines = [f"{field}.SetInParent()", f"{write}({place}, {field})"]
         if pair.sparse == "none":
             return [f"if {place} is not None:", *("    " + line for line in lines)]
-        if pair.sparse == "empty":  # what says nothing is left out, as the official client does
-            empty = self.bind(pair.struct())
-            return [f"if {place} != {empty}:", *("    " + line for line in lines)]
         return lines

@@ -1,0 +1,180 @@
+"""The official client 10.46 as the witness of protobuf: its requests we read, our answers it reads.
+
+Messages are drawn with every attribute that protobuf carries; what the official side cannot say or does not
+read is named below, attribute by attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+from tests.wire import official
+from tests.wire.binary import binary_messages, carried, since
+from tests.wire.test_official_answers import APART, BASIC, CALLS
+from tests.wire.test_official_requests import PLAIN, SENDS
+
+from tws.wire import codec
+from tws.wire import messages as m
+from tws.wire.layouts import ANSWERS, REQUESTS
+
+FEW = settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+UNSAID: dict[str, st.SearchStrategy[Any]] = {
+    "text": PLAIN,
+    "client_id": st.just(7),  # the client's own
+    "StartApiRequest.client_id": st.just(7),
+    "market_data_options": st.just(()),  # the calls of the text tests pass none
+    "market_depth_options": st.just(()),
+    "WireContract.last_trade_date": st.just(""),
+    **{
+        f"WireOrder.{name}": st.just(value)
+        for name, value in {
+            "auto_cancel_date": "", "filled_quantity": None, "ref_futures_con_id": None, "shareholder": "",
+            "parent_perm_id": None,
+        }.items()
+    },
+    "WireSoftDollarTier.display_name": st.just(""),
+}
+"""What the official client never puts into a request."""
+
+YOUNG = {
+    216: {"deactivate": False, "post_only": False, "allow_pre_open": False, "ignore_open_auction": False},
+    217: {"route_marketable_to_bbo": None, "seek_price_improvement": None, "what_if_type": None},
+    223: {"hedge_max_size": None},
+}
+"""Attributes of an order that the client refuses to send below a version."""
+
+
+@pytest.mark.parametrize("name", [layout.message.__name__ for layout in REQUESTS])
+@FEW
+@given(data=st.data())
+def test_what_the_official_client_sends_we_read(name: str, data: st.DataObject) -> None:
+    layout = next(layout for layout in REQUESTS if layout.message.__name__ == name)
+    drawn = carried(data.draw(binary_messages(layout.message, UNSAID)))
+    for version in sorted({since(layout), 208, 213, 215, 220, 225}):
+        if version < since(layout):
+            continue
+        ours = known(drawn, version)
+        client, sent = official.client(version)
+        SENDS[layout.message](client, ours)
+        assert len(sent) == 1, version
+        payload = sent[0][4:]
+        assert payload[:4] == (layout.id + 200).to_bytes(4, "big")
+        assert codec.decode_request(payload, version) == ours, version
+        again = codec.encode(ours, version)
+        assert codec.decode_request(again, version) == ours
+
+
+def known(request: Any, version: int) -> Any:
+    """The request without what this version lacks; conditions with only what their type has."""
+    if not isinstance(request, m.PlaceOrderRequest):
+        return request
+    order = request.order
+    order = replace(order, conditions=tuple(fitted(one) for one in order.conditions))
+    for mark, young in YOUNG.items():
+        if version < mark:
+            order = replace(order, **young)
+    if version < 218:
+        request = replace(request, attached_orders=m.WireAttachedOrders())
+    return replace(request, order=order)
+
+
+PARTS = {
+    1: ("is_more", "con_id", "exchange", "price", "trigger_method"),
+    3: ("is_more", "time"),
+    4: ("is_more", "percent"),
+    5: ("sec_type", "exchange", "symbol"),
+    6: ("is_more", "con_id", "exchange", "volume"),
+    7: ("is_more", "con_id", "exchange", "change_percent"),
+}
+
+
+def fitted(condition: m.WireOrderCondition) -> m.WireOrderCondition:
+    parts = ("type", "is_conjunction_connection", *PARTS[condition.type])
+    return m.WireOrderCondition(**{part: getattr(condition, part) for part in parts})
+
+
+# answers
+
+SOME = BASIC.filter(bool)
+READABLE: dict[str, st.SearchStrategy[Any]] = {
+    "text": BASIC,
+    "WireContract.last_trade_date_or_contract_month": st.from_regex(r"20[0-9]{6}|", fullmatch=True),
+    "fund_distribution_policy_indicator": st.just(""),  # it makes enumerations of these two
+    "fund_asset_type": st.just(""),
+    **{f"WireOrderCondition.{name}": SOME for name in ("exchange", "symbol", "sec_type", "time")},  # or None
+    "hedge_type": SOME,  # without these it does not read what belongs to them
+    "algo_strategy": SOME,
+    "multiplier": st.sampled_from(["", "1", "50", "100", "0.5"]),
+}
+
+UNREAD = {
+    "contract.sec_id_type", "contract.sec_id", "contract.include_expired",
+    *(f"order.{name}" for name in (
+        "fa_profile", "shares_allocation", "auction_strategy", "basis_points", "basis_points_type",
+        "transmit", "override_percentage_constraints", "active_start_time", "active_stop_time",
+        "scale_table", "algo_id", "order_misc_options", "mifid2_decision_maker", "mifid2_decision_algo",
+        "mifid2_execution_trader", "mifid2_execution_algo", "advanced_error_override", "manual_order_time",
+    )),
+    "last_price_precision", "last_size_precision",
+}  # fmt: skip
+"""What the official decoder lets lie."""
+
+
+@pytest.mark.parametrize("kind", CALLS, ids=lambda kind: kind.__name__)
+@FEW
+@given(data=st.data())
+def test_what_we_write_the_official_client_reads(kind: type[m.Answer], data: st.DataObject) -> None:
+    layout = next(layout for layout in ANSWERS if layout.message is kind)
+    ours = sensible(carried(data.draw(binary_messages(kind, READABLE))))
+    callback, names = CALLS[kind]
+    for version in {since(layout), 225}:
+        [(called, arguments)] = official.callbacks(codec.encode(ours, version), version)
+        assert called == callback
+        roots = dict(zip(names.split(), arguments, strict=True))
+        for path, value in leaves(ours):
+            if path in UNREAD:
+                continue
+            root, _, rest = path.partition(".")
+            theirs, parts = (roots[root], rest) if root in roots else (roots["*"], path)
+            for part in parts.split(".") if parts else ():
+                theirs = official.attribute(part, theirs)
+            if value and isinstance(value, tuple) and isinstance(value[0], tuple):  # tags: a map, in no order
+                theirs = sorted(theirs, key=lambda tag: tag.tag)
+            if path == "order.order_combo_leg_prices" and not value:  # it makes one for every leg
+                assert all(price in official.UNSET for price in theirs or ())
+                continue
+            official.same(value, theirs, f"{path} at {version}")
+
+
+def sensible(answer: Any) -> Any:
+    if isinstance(answer, m.OpenOrder | m.CompletedOrder):
+        conditions = tuple(fitted(one) for one in answer.order.conditions)
+        return replace(answer, order=replace(answer.order, conditions=conditions))
+    return answer
+
+
+def leaves(message: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every attribute by its path; rows of structs are one value."""
+    for name in message.__struct_fields__:
+        value = getattr(message, name)
+        if isinstance(value, Struct):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def test_every_answer_has_its_witness() -> None:
+    assert set(CALLS) | APART == {layout.message for layout in ANSWERS}
