@@ -115,6 +115,8 @@ READABLE: dict[str, st.SearchStrategy[Any]] = {
     "fund_distribution_policy_indicator": st.just(""),  # it makes enumerations of these two
     "fund_asset_type": st.just(""),
     **{f"WireOrderCondition.{name}": SOME for name in ("exchange", "symbol", "sec_type", "time")},  # or None
+    "IneligibilityReason.id": SOME,
+    "IneligibilityReason.description": SOME,
     "hedge_type": SOME,  # without these it does not read what belongs to them
     "algo_strategy": SOME,
     "multiplier": st.sampled_from(["", "1", "50", "100", "0.5"]),
@@ -178,3 +180,115 @@ def leaves(message: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def test_every_answer_has_its_witness() -> None:
     assert set(CALLS) | APART == {layout.message for layout in ANSWERS}
+
+
+# answers that the official client splits or regroups
+
+
+def read(ours: m.Answer, version: int = 225) -> list[tuple[str, tuple[Any, ...]]]:
+    return official.callbacks(codec.encode(ours, version), version)
+
+
+def drawn(data: st.DataObject, kind: type[m.Answer], **special: st.SearchStrategy[Any]) -> Any:
+    return carried(data.draw(binary_messages(kind, {**READABLE, **special})))
+
+
+@FEW
+@given(st.data())
+def test_ticks(data: st.DataObject) -> None:
+    ours = drawn(data, m.TickPrice, **{"TickPrice.tick_type": st.sampled_from([1, 6])})
+    (name, (req_id, tick_type, price, attributes)), *more = read(ours)
+    assert (name, req_id, tick_type, price) == ("tickPrice", ours.req_id, ours.tick_type, ours.price)
+    assert attributes.canAutoExecute | attributes.pastLimit << 1 | attributes.preOpen << 2 == ours.attr_mask
+    if tick_type == 1:
+        [(name, (_, size_type, size))] = more
+        assert (name, size_type) == ("tickSize", 0)
+        official.same(ours.size, size)
+
+
+@FEW
+@given(st.data())
+def test_tick_by_tick(data: st.DataObject) -> None:
+    ours = drawn(data, m.TickByTickData, tick_type=st.integers(1, 4))
+    [(name, arguments)] = read(ours)
+    if ours.tick_type in (1, 2):
+        req_id, kind, time, price, size, bits, exchange, conditions = arguments
+        assert (name, kind, exchange, conditions) == (
+            "tickByTickAllLast", ours.tick_type, ours.exchange, ours.special_conditions)  # fmt: skip
+        theirs = (price if ours.price is not None else None, size)
+        official.same((ours.price, ours.size), theirs)
+        assert bits.pastLimit | bits.unreported << 1 == ours.attr_mask
+    elif ours.tick_type == 3:
+        req_id, time, bid, ask, bid_size, ask_size, bits = arguments
+        assert name == "tickByTickBidAsk"
+        official.same((ours.bid_price, ours.ask_price), (bid, ask))
+        official.same((ours.bid_size, ours.ask_size), (bid_size, ask_size))
+        assert bits.bidPastLow | bits.askPastHigh << 1 == ours.attr_mask
+    else:
+        req_id, time, mid_point = arguments
+        assert name == "tickByTickMidPoint"
+        official.same(ours.mid_point, mid_point)
+    assert (req_id, time) == (ours.req_id, ours.time)
+
+
+@FEW
+@given(st.data())
+def test_contract_data(data: st.DataObject) -> None:
+    ours = drawn(data, m.ContractData)
+    [(name, (req_id, theirs))] = read(ours)
+    assert (name, req_id) == ("contractDetails", ours.req_id)
+    for path, value in leaves(ours):
+        root, _, rest = path.partition(".")
+        part = rest.rpartition(".")[2]
+        if path in UNREAD or root == "req_id" or part in (
+            "fund", "fund_distribution_policy_indicator", "fund_asset_type"
+        ):
+            continue
+        there = official.attribute(part, theirs.contract if root == "contract" else theirs)
+        if value and isinstance(value, tuple) and isinstance(value[0], tuple):
+            there = sorted(there, key=lambda tag: tag.tag)
+        official.same(value, there, path)
+
+
+@FEW
+@given(st.data())
+def test_history(data: st.DataObject) -> None:
+    bars = drawn(data, m.HistoricalData)
+    calls = read(bars)
+    assert [arguments[0] for _, arguments in calls] == [bars.req_id] * len(bars.historical_data_bars)
+    official.same(bars.historical_data_bars, [arguments[1] for _, arguments in calls])
+    quotes = drawn(data, m.HistoricalTicksBidAsk)
+    [(name, (req_id, ticks, done))] = read(quotes)
+    assert (name, req_id, done) == ("historicalTicksBidAsk", quotes.req_id, quotes.is_done)
+    for ours, theirs in zip(quotes.historical_ticks_bid_ask, ticks, strict=True):
+        assert (ours.time, ours.price_bid, ours.price_ask) == (theirs.time, theirs.priceBid, theirs.priceAsk)
+        official.same((ours.size_bid, ours.size_ask), (theirs.sizeBid, theirs.sizeAsk))
+        bits = theirs.tickAttribBidAsk
+        assert bits.askPastHigh | bits.bidPastLow << 1 == ours.attr_mask
+    trades = drawn(data, m.HistoricalTicksLast)
+    [(name, (req_id, ticks, done))] = read(trades)
+    assert (name, req_id, done) == ("historicalTicksLast", trades.req_id, trades.is_done)
+    for trade, theirs in zip(trades.historical_ticks_last, ticks, strict=True):
+        for part in ("time", "price", "size", "exchange", "special_conditions"):
+            official.same(getattr(trade, part), official.attribute(part, theirs), part)
+        bits = theirs.tickAttribLast
+        assert bits.pastLimit | bits.unreported << 1 == trade.attr_mask
+
+
+@FEW
+@given(st.data())
+def test_symbols_and_option_chains(data: st.DataObject) -> None:
+    samples = drawn(data, m.SymbolSamples)
+    [(name, (req_id, rows))] = read(samples)
+    assert (name, req_id) == ("symbolSamples", samples.req_id)
+    for ours, theirs in zip(samples.contract_descriptions, rows, strict=True):
+        assert list(ours.derivative_sec_types) == list(theirs.derivativeSecTypes)
+        for part in ("con_id", "symbol", "sec_type", "primary_exch", "currency", "description", "issuer_id"):
+            official.same(getattr(ours.contract, part), official.attribute(part, theirs.contract), part)
+    chain = drawn(data, m.SecDefOptParameter, **{"SecDefOptParameter.multiplier": BASIC})
+    [(name, arguments)] = read(chain)
+    assert name == "securityDefinitionOptionParameter"
+    assert arguments == (
+        chain.req_id, chain.exchange, chain.underlying_con_id, chain.trading_class, chain.multiplier,
+        set(chain.expirations), set(chain.strikes),
+    )  # fmt: skip
