@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import struct
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
+from typing import Any
 
-__all__ = ["doubtful_place", "install_stop_signals", "state_folder"]
+__all__ = ["doubtful_place", "install_stop_signals", "reset_on_close", "state_folder", "write_private"]
 
 
 def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Callable[[], None]:
@@ -46,18 +49,28 @@ def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[],
     return undo
 
 
-_MIRRORS = {
-    "onedrive": "OneDrive",
-    "dropbox": "Dropbox",
-    "google drive": "Google Drive",
-    "googledrive": "Google Drive",
-    "my drive": "Google Drive",
-    "box sync": "Box",
-    "nextcloud": "Nextcloud",
-    "icloud drive": "iCloud",
-    "iclouddrive": "iCloud",
-    "mobile documents": "iCloud",
-}
+def reset_on_close(sock: Any) -> None:
+    """Let the next close of this socket be a reset (RST), as when a process dies. What is no socket of the
+    internet is left alone.
+    """
+    if getattr(sock, "family", None) in (socket.AF_INET, socket.AF_INET6):
+        fields = "hh" if sys.platform == "win32" else "ii"
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(fields, 1, 0))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, in a folder made so.
+
+    On Windows the file has the rights of its folder; the folder for state lies in the user's profile, which
+    other users can't read unless an administrator allowed it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, text.encode())
+    finally:
+        os.close(handle)
 
 
 _MIRRORS = {

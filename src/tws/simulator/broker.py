@@ -37,42 +37,16 @@ class Broker:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._held: list[Event] = []
-        self._silent: set[tuple[int, int]] = set()
-        self._silent_fills: set[str] = set()
         self._changed: dict[str, None] = {}
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Queue the messages of these events in their order."""
+        """Queue the messages of these events, in their order unless a fault has other plans."""
+        self.say(self._core.faults.events(events))
+
+    def say(self, events: Sequence[Event]) -> None:
+        """The same past all faults."""
         for event in events:
-            if self._silent and self._is_held(event):
-                self._held.append(event)
-            else:
-                self._say(event)
-
-    def hold(self, client_id: int, order_id: int) -> None:
-        """Say nothing of this order until `release` (a fault)."""
-        self._silent.add((client_id, order_id))
-
-    def release(self) -> None:
-        """Say all that was held."""
-        held, self._held = self._held, []
-        self._silent.clear()
-        self._silent_fills.clear()
-        for event in held:
             self._say(event)
-        self._core.flush()
-
-    def _is_held(self, event: Event) -> bool:
-        if isinstance(event, CommissionCharged):
-            return event.exec_id in self._silent_fills
-        if isinstance(event, StatusChanged | OrderOpened | WhatIfAnswered):
-            return (event.order.client_id, event.order.order_id) in self._silent
-        if not isinstance(event, Executed | Notice) or (event.client_id, event.order_id) not in self._silent:
-            return False
-        if isinstance(event, Executed):
-            self._silent_fills.add(event.exec_id)
-        return True
 
     def settle(self) -> None:
         """Account values changed: tell the subscribers, once."""
@@ -93,13 +67,13 @@ class Broker:
             for session in self._hearers(event.order.client_id):
                 session.send(status)
         elif isinstance(event, OrderOpened):
-            opened = words.open_order(event.order, core.security(event.order.con_id))
+            opened = words.open_order(event.order, core.echo(event.order.con_id))
             core.exchange.note_seen(event.order.client_id, event.order.order_id)
             for session in self._hearers(event.order.client_id):
                 session.send(opened)
         elif isinstance(event, Executed):
             for session in self._hearers(event.client_id):
-                session.send(words.execution(event, core.security(event.con_id), -1, session.version))
+                session.send(words.execution(event, core.echo(event.con_id), -1, session.version))
         elif isinstance(event, CommissionCharged):
             report = commission(event)
             for session in self._hearers(event.client_id):
@@ -111,7 +85,7 @@ class Broker:
         elif isinstance(event, WhatIfAnswered):
             owner = core.by_client.get(event.order.client_id)
             if owner is not None:
-                owner.send(words.what_if(event.order, event.margin, core.security(event.order.con_id)))
+                owner.send(words.what_if(event.order, event.margin, core.echo(event.order.con_id)))
         elif isinstance(event, PositionChanged):
             core.desk.accounts.position(event)
         elif isinstance(event, AccountChanged):

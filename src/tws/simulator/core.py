@@ -16,18 +16,22 @@ from tws.exchange import AccountSetup, Event, Exchange, Listing
 from tws.exchange import Session as ExchangeSession
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
-from tws.simulator import ticks
+from tws.simulator import combos, ticks, words
 from tws.simulator.admission import Admission
+from tws.simulator.archive import SpillingArchive
+from tws.simulator.currencies import RATES
 from tws.simulator.faults import Faults
-from tws.simulator.hours import local_date, spans
+from tws.simulator.grid import grid_of
+from tws.simulator.hours import local_date, midnight_ns, spans
 from tws.simulator.limits import Limiter
-from tws.simulator.market.base import Market, MarketUpdate
+from tws.simulator.market.base import DERIVED, Market, MarketUpdate
+from tws.simulator.market.derived import Derived
 from tws.simulator.options import SimulatorOptions, check_zone
 from tws.simulator.past import SyntheticPast
 from tws.simulator.session import Session
 from tws.simulator.tape import Tape
 from tws.simulator.universe import Security, Universe
-from tws.wire.messages import Request
+from tws.wire.messages import Request, WireContract
 
 __all__ = ["Core"]
 
@@ -64,7 +68,8 @@ class Core:
         self.market = market
         self.start_ns = start_ns
         self.clock: Callable[[], int] = lambda: self.start_ns
-        self.faults = Faults()
+        self.faults = Faults(self)
+        self.abandoned: list[Session] = []  # sockets that a fault left open, of sessions that are forgotten
         self.zone = check_zone(options.zone)
         self.loop_time: Callable[[], float] = lambda: asyncio.get_running_loop().time()
         self.call_at: Callable[[float, Callable[[], None]], object] = (
@@ -77,33 +82,44 @@ class Core:
         self.by_client: dict[int, Session] = {}
         self.bytes_received = 0
         self._bytes_sent = 0
-        self.lines: dict[int, list[ticks.Line]] = {}
+        self.lines: dict[int, ticks.Lines] = {}
         self.listeners: dict[int, list[Callable[[MarketUpdate], None]]] = {}
-        self.trading = frozenset(security.con_id for security in market.listings)
-        self.tapes = {s.con_id: Tape(s.con_id, market.previous_close(s.con_id)) for s in universe.securities}
+        self.trading = {security.con_id for security in market.listings}
+        self.tapes = {s.con_id: tape_of(s, market.previous_close(s.con_id)) for s in universe.securities}
+        self._leads: dict[tuple[str, str], Security] = {}
+        self.by_hand: set[int] = set()  # quoted by `SimulatedTWS.quote`: they follow no underlying any more
         self.pasts: dict[int, SyntheticPast] = {}
+        self._echoes: dict[int, WireContract] = {}
         self.exchange = self._open_exchange()
         self.broker = Broker(self)
         self.desk = Desk(self)
 
     def _open_exchange(self) -> Exchange:
         options = self.options
-        if options.hours == "always":
-            session = ExchangeSession()
-        else:
-            regular, extended = spans(
-                local_date(self.market.start_ns) - timedelta(days=EXTENDED_BEFORE), DAYS_AHEAD
-            )
-            session = ExchangeSession(regular=regular, extended=extended)
-        listings = [
-            Listing(instrument=Instrument(contract=contract_of(s), tick=s.tick, lot=s.lot), session=session)
-            for s in self.universe.securities
-        ]
+        listings = [self._listing(security) for security in self.universe.securities]
         run = (
             options.seed * 31 + self.start_ns // NS_PER_S
         ) & 0xFFFF  # two runs never share execIds, a repeated one does
         accounts = [AccountSetup(account=account, cash=options.cash) for account in options.accounts]
-        return Exchange(listings, accounts, now_ns=self.market.start_ns, run=run)
+        exchange = Exchange(
+            listings, accounts, now_ns=self.market.start_ns, run=run, archive=SpillingArchive()
+        )
+        for currency, dollars in RATES.items():
+            exchange.rate(currency, dollars)
+        return exchange
+
+    def _listing(self, security: Security) -> Listing:
+        """How the exchange trades it."""
+        instrument = Instrument(contract=contract_of(security), tick=security.tick, lot=security.lot)
+        return Listing(instrument=instrument, session=self._session_of(security.hours))
+
+    def _session_of(self, template: str) -> ExchangeSession:
+        """When the exchange trades what keeps these hours."""
+        if self.options.hours == "always":
+            return ExchangeSession()
+        first = local_date(self.market.start_ns) - timedelta(days=EXTENDED_BEFORE)
+        regular, extended = spans(first, DAYS_AHEAD, template)
+        return ExchangeSession(regular=regular, extended=extended)
 
     # -- time -------------------------------------------------------------------------------------
 
@@ -111,11 +127,15 @@ class Core:
         """Market time."""
         return self.clock()
 
+    def stated_ns(self) -> int:
+        """The time that TWS states: market time, unless its clock is wrong (a fault)."""
+        return self.clock() + self.faults.skew_ns
+
     def connection_time(self) -> str:
         """The handshake's text in the login's zone: `20261123 09:30:00 EST`, or with the zone's whole name
         as TWS writes some (A1).
         """
-        local = to_datetime(self.now_ns()).astimezone(self.zone)
+        local = to_datetime(self.stated_ns()).astimezone(self.zone)
         short = local.strftime("%Z")
         name = ZONE_NAMES.get(short, short) if self.options.zone_names else short
         return f"{local:%Y%m%d %H:%M:%S} {name}"
@@ -129,8 +149,8 @@ class Core:
 
     def admit(self, session: Session) -> bool:
         """A socket was accepted; False when there are too many."""
-        session.out.mute = self.faults.mute
         self.sessions.append(session)
+        self.faults.accepted(session)
         return len(self.sessions) <= self.options.max_clients
 
     def start_session(self, session: Session) -> bool:
@@ -139,8 +159,11 @@ class Core:
         assert client_id is not None
         if client_id in self.by_client or self.admission.is_haunted(client_id):
             return False
+        if self.faults.refuses(client_id):
+            return False
         self.by_client[client_id] = session
         self.desk.greet(session)
+        self.faults.started(session)
         return True
 
     def forget(self, session: Session, *, died: bool = False) -> None:
@@ -150,6 +173,7 @@ class Core:
         if session in self.sessions:
             self.sessions.remove(session)
             self._bytes_sent += session.out.bytes_sent
+            self.faults.lost(session)
         if session.client_id is not None and self.by_client.get(session.client_id) is session:
             del self.by_client[session.client_id]
             self.desk.drop(session)
@@ -159,8 +183,11 @@ class Core:
 
     def handle(self, session: Session, request: Request | object) -> None:
         """One decoded request."""
-        if not self.admission.refuses(session, request):
-            self.desk.handle(session, request)
+        if self.admission.refuses(session, request):
+            return
+        wanted = self.faults.request(session, request)
+        if wanted is not None:
+            self.desk.handle(session, wanted)
 
     def later(self, when: float, callback: Callable[[], None]) -> None:
         """Do something at a moment of the loop's time, and send what it said."""
@@ -190,36 +217,102 @@ class Core:
         con_id, now_ns = update.con_id, update.time_ns
         tape = self.tapes[con_id]
         exchange = self.exchange
-        if (
+        if not update.trade or (
             update.bid != tape.bid
             or update.ask != tape.ask
             or update.bid_size != tape.bid_size
             or update.ask_size != tape.ask_size
-        ):
+        ):  # an equal quote is a fresh one: what fills took of the displayed size is there again
             events = exchange.quote(con_id, update.bid, update.bid_size, update.ask, update.ask_size, now_ns)
             if events:
                 self.tell(events)
-        if update.trade_size:
-            events = exchange.trade(con_id, int(update.trade * 100 + 0.5), update.trade_size, now_ns)
+        if update.trade:
+            events = exchange.trade(con_id, tape.grid.ticks(update.trade), update.trade_size, now_ns)
             if events:
                 self.tell(events)
         lines = self.lines.get(con_id)
-        if not lines:
-            tape.apply(update)
-        else:
-            parts = ticks.changes(tape, update)
-            tape.apply(update)
-            for line in lines:
-                ticks.send(line, parts)
-                if line.rt_volume and update.trade_size:
-                    ticks.send(line, [ticks.rt_volume(tape, update)])
+        if lines and not (self.faults.hiding and self.faults.hides(con_id)):
+            ticks.deliver(lines, tape, update)
+        tape.apply(update)
         listeners = self.listeners.get(con_id)
         if listeners:
-            for listen in list(listeners):
+            for listen in tuple(listeners):
                 listen(update)
+
+    def refresh_lines(self, con_id: int) -> None:
+        """Say the present state of an instrument to everybody who listens, after a silence."""
+        for line in self.lines.get(con_id, ()):
+            ticks.send(line, list(ticks.snapshot(self.tapes[con_id], line.bodies)))
+
+    def listen(self, con_id: int, listener: Callable[[MarketUpdate], None]) -> None:
+        """Call `listener` with every update of this instrument, when tape and lines have taken it in."""
+        self.listeners.setdefault(con_id, []).append(listener)
+
+    def unlisten(self, con_id: int, listener: Callable[[MarketUpdate], None]) -> None:
+        """The opposite of `listen`."""
+        listeners = self.listeners[con_id]
+        listeners.remove(listener)
+        if not listeners:
+            del self.listeners[con_id]
+
+    def listed(self, security: Security) -> Tape:
+        """The tape of a security, which from now on trades if its market can let it.
+
+        Some are listed from the start; the rest come to exchange and market when somebody first asks for
+        data, orders or history. Options and CFDs follow their underlying, and of one family of futures
+        the later ones the first.
+        """
+        tape = self.tapes.get(security.con_id)
+        if tape is None:
+            self.exchange.add(self._listing(security))
+            tape = self.tapes[security.con_id] = tape_of(security, None)
+        if security.con_id in self.trading or not self.trades(security):
+            return tape
+        self.trading.add(security.con_id)
+        lead = self._lead(security)
+        if lead is not None:
+            derived = Derived(security, lead, self.listed(lead))
+            tape.close = tape.close or derived.close(self.now_ns())
+            self.listen(lead.con_id, lambda update: self._derive(derived, update.time_ns))
+            self._derive(derived, self.now_ns())
+            return tape
+        begun = self.market.follow(security, self.now_ns())
+        if begun is not None:
+            tape.close = tape.close or self.market.previous_close(security.con_id)
+            tape.begin(begun.past, midnight_ns(local_date(self.now_ns())) // NS_PER_S)
+            if begun.update is not None:
+                self.publish(begun.update)
+        return tape
+
+    def trades(self, security: Security) -> bool:
+        """Whether there are data of this security, be it by its underlying, and be it when asked for."""
+        if security.con_id in self.trading or self.market.can_follow(security):
+            return True
+        under = self._under(security)
+        return under is not None and self.trades(under)
+
+    def _under(self, security: Security) -> Security | None:
+        """What an option or CFD stands on."""
+        if security.sec_type not in DERIVED or not security.under_con_id:
+            return None
+        return self.universe.get(security.under_con_id)
+
+    def _lead(self, security: Security) -> Security | None:
+        """Whom its market follows; None for one with a market of its own."""
+        if security.sec_type != "FUT":
+            return self._under(security)
+        lead = self._leads.setdefault((security.exchange, security.trading_class), security)
+        return None if lead.con_id == security.con_id else lead
+
+    def _derive(self, derived: Derived, now_ns: int) -> None:
+        if derived.con_id not in self.by_hand:
+            update = derived.update(now_ns)
+            if update is not None:
+                self.publish(update)
 
     def elapse(self, now_ns: int) -> None:
         """Market time reached `now_ns`: what the exchange and the subscriptions do by time alone."""
+        self.faults.elapse(now_ns)
         wake = self.exchange.next_wake()
         if wake is not None and wake <= now_ns:
             self.tell(self.exchange.advance(now_ns))
@@ -228,10 +321,12 @@ class Core:
     def new_day(self, now_ns: int) -> None:
         """20:30 in New York: the day's figures begin anew (D)."""
         self.tell(self.exchange.new_day(now_ns))
+        self.desk.streams.new_day()
         for con_id, tape in self.tapes.items():
             tape.new_day()
             for line in self.lines.get(con_id, ()):
-                ticks.send(line, [part for part in ticks.snapshot(tape) if part[0] == ticks.CLOSE])
+                parts = ticks.snapshot(tape, line.bodies)
+                ticks.send(line, [part for part in parts if part[0] == ticks.CLOSE])
 
     def tell(self, events: Sequence[Event]) -> None:
         """Say the exchange's events to whom they concern."""
@@ -243,6 +338,27 @@ class Core:
         if known is None:
             raise KeyError(con_id)
         return known
+
+    def echo(self, con_id: int) -> WireContract:
+        """How orders and executions state a contract of the exchange, be it a combo. Raises KeyError."""
+        found = self._echoes.get(con_id)
+        if found is None:
+            found = self._echoes[con_id] = self._echo(con_id)
+        return found
+
+    def _echo(self, con_id: int) -> WireContract:
+        legs = self.exchange.legs(con_id)
+        if not legs:
+            return words.order_contract(self.security(con_id))
+        known = [self.security(leg) for leg, _ in legs]
+        symbols = ",".join(dict.fromkeys(security.symbol for security in known))
+        return combos.described(legs, symbols, known[0].currency)
+
+
+def tape_of(security: Security, close: float | None) -> Tape:
+    """An empty tape on the security's grid."""
+    grid = grid_of(security.tick, security.lot)
+    return Tape(security.con_id, close, grid, is_index=security.sec_type == "IND")
 
 
 def contract_of(security: Security) -> Contract:

@@ -104,6 +104,7 @@ class Driver:
         due = self._core.market.next_ns()
         if due is None:
             self._finish()
+            self._core.faults.end_of_time()
             return False
         self.advance(due - due % NS_PER_S + NS_PER_S - 1)
         await asyncio.sleep(0)

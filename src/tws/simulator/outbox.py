@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from tws.simulator.pipe import Cut, Pipe
+
 __all__ = ["HARD_LIMIT", "Outbox"]
 
 HIGH_WATER = 256 * 1024
@@ -27,10 +29,15 @@ class Outbox:
         self._latest: dict[tuple[int, int], bytes] = {}
         self._transport: asyncio.Transport | None = None
         self._give_up = give_up
+        self._pipes: list[Pipe] = []
+        self._write: Callable[[bytes], None] = lambda data: None
+        self._is_backed_up = False
+        self.on_room: Callable[[], None] = self.resume
 
     def attach(self, transport: asyncio.Transport) -> None:
         """From now on frames can leave."""
         self._transport = transport
+        self._write = transport.write
         transport.set_write_buffer_limits(high=HIGH_WATER)
 
     def put(self, frame: bytes) -> None:
@@ -67,7 +74,7 @@ class Outbox:
         """Write at once (the handshake)."""
         if self._transport is not None:
             self.bytes_sent += len(data)
-            self._transport.write(data)
+            self._write(data)
 
     def flush(self) -> None:
         """Hand everything queued to the transport in one write."""
@@ -77,6 +84,49 @@ class Outbox:
         data = b"".join(self.frames)
         self.frames.clear()
         self.bytes_sent += len(data)
-        transport.write(data)
-        if self.paused and transport.get_write_buffer_size() > HARD_LIMIT:
+        self._write(data)
+        if self._pipes and not self.paused and self._piped() > HIGH_WATER:
+            self._is_backed_up = True
+            self.pause()
+        if self.paused and transport.get_write_buffer_size() + self._piped() > HARD_LIMIT:
             self._give_up(f"more than {HARD_LIMIT} bytes unread")
+
+    def finish(self) -> None:
+        """The session ends in an orderly way: what was queued or waits in a pipe leaves now."""
+        self.flush()
+        for pipe in reversed(self._pipes):
+            pipe.drain()
+
+    # -- pipes: how faults delay bytes --------------------------------------------------------------
+
+    def insert(self, cut: Cut) -> Pipe:
+        """From now on everything passes through a new pipe before it leaves."""
+        pipe = Pipe(cut, self._moved)
+        self._pipes.append(pipe)
+        self._join()
+        return pipe
+
+    def remove(self, pipe: Pipe) -> None:
+        """Let what waits in a pipe go, and take it away; safe for one that is gone."""
+        if pipe in self._pipes:
+            if self._transport is None or self._transport.is_closing():
+                pipe.target = lambda data: None
+            pipe.drain()
+            self._pipes.remove(pipe)
+            self._join()
+            self._moved()
+
+    def _join(self) -> None:
+        assert self._transport is not None
+        self._write = self._transport.write
+        for pipe in self._pipes:
+            pipe.target, self._write = self._write, pipe.write
+
+    def _piped(self) -> int:
+        return sum(pipe.size for pipe in self._pipes)
+
+    def _moved(self) -> None:
+        """A piece left: market data may flow again."""
+        if self._is_backed_up and self._piped() < HIGH_WATER // 4:
+            self._is_backed_up = False
+            self.on_room()

@@ -5,6 +5,7 @@ cleanly.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date
 
 from tws.clock import NS_PER_S, Clock, SystemClock
@@ -18,7 +19,7 @@ from tws.simulator.hours import day_of
 from tws.simulator.market import Market, MarketUpdate, SyntheticMarket, replay
 from tws.simulator.options import SimulatorOptions
 from tws.simulator.session import Session
-from tws.simulator.universe import Universe
+from tws.simulator.universe import Security, Universe
 
 __all__ = ["SYNTHETIC_DAY", "SimulatedTWS"]
 
@@ -53,6 +54,7 @@ class SimulatedTWS:
         self._task: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._is_open = False
         host = "127.0.0.1" if options.host == "localhost" else options.host  # one address, so one port
         self._address = (host, options.port)
 
@@ -63,6 +65,7 @@ class SimulatedTWS:
 
         Raises OSError when the port is taken.
         """
+        self._is_open = listen
         if listen:
             await self._open()
             if not self.options.api_enabled:
@@ -99,6 +102,9 @@ class SimulatedTWS:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._task = self._listening = None
+        self.core.faults.close()
+        for session in list(self.core.abandoned):
+            session.cut()
         if self._server is not None:
             self._server.close()
         for session in list(self.core.sessions):
@@ -162,40 +168,53 @@ class SimulatedTWS:
         """Hold market time."""
         self._driver.pause()
 
-    def con_id(self, symbol: str) -> int:
-        """The conId of a known symbol. Raises ConfigError."""
-        known = self.core.universe.symbol(symbol)
+    def security(self, symbol: str | int) -> Security:
+        """The instrument of this symbol or conId. Raises ConfigError."""
+        universe = self.core.universe
+        known = universe.get(symbol) if isinstance(symbol, int) else universe.symbol(symbol)
         if known is None:
             raise ConfigError("symbol", symbol, "is unknown here", "Name it in SimulatorOptions.symbols")
-        return known.con_id
+        return known
+
+    def con_id(self, symbol: str) -> int:
+        """The conId of a known symbol. Raises ConfigError."""
+        return self.security(symbol).con_id
 
     def quote(
-        self, symbol: str, *, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000
+        self, symbol: str | int, *, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000
     ) -> None:
-        """Set a market by hand, now. Prices in dollars, 0 empties a side."""
+        """Set a market by hand, now. Prices in currency, sizes in lots, 0 empties a side.
+
+        `symbol` is a symbol or a conId. What is derived from another instrument follows it no more.
+        """
+        security = self.security(symbol)
+        tape = self.core.listed(security)
+        self.core.by_hand.add(security.con_id)
         update = MarketUpdate(
             self.now_ns(),
-            self.con_id(symbol),
-            round(bid * 100),
+            security.con_id,
+            tape.grid.ticks(bid),
             bid_size if bid else 0,
-            round(ask * 100),
+            tape.grid.ticks(ask),
             ask_size if ask else 0,
         )
         self.core.publish(update)
         self.core.flush()
 
-    def trade(self, symbol: str, price: float, size: int = 100) -> None:
+    def trade(self, symbol: str | int, price: float, size: int = 100) -> None:
         """Print a trade by hand, now."""
-        con_id = self.con_id(symbol)
-        tape = self.core.tapes[con_id]
+        security = self.security(symbol)
+        tape = self.core.listed(security)
         self.core.publish(
-            MarketUpdate(self.now_ns(), con_id, tape.bid, tape.bid_size, tape.ask, tape.ask_size, price, size)
+            MarketUpdate(
+                self.now_ns(), security.con_id, tape.bid, tape.bid_size, tape.ask, tape.ask_size, price, size
+            )
         )
         self.core.flush()
 
     def answer_dialog(self, accept: bool) -> int:
-        """Answer "Accept incoming connection attempt?" for all who wait; how many there were."""
-        return self.core.admission.answer(accept)
+        """Answer "Accept incoming connection attempt?" for all who wait, and every other dialog; how many."""
+        return self.core.admission.answer(accept) + self.core.faults.answer_dialog(accept)
 
     async def set_clock(self, now_ns: int) -> None:
         """Move market time forward; what the market does meanwhile happens, as fast as it can.
@@ -208,29 +227,28 @@ class SimulatedTWS:
 
     # -- FaultActions -----------------------------------------------------------------------------
 
-    def cut(self) -> None:
-        """Abort every session."""
-        for session in list(self.core.sessions):
-            session.cut()
-
     def listen(self, on: bool) -> None:
         """Stop or take up listening, on the same port."""
         if not on and self._server is not None:
             self._server.close()
             self._server = None
-        elif on and self._server is None and self._task is not None:
+        elif on and self._is_open and self._server is None and self._task is not None:
             self._listening = asyncio.create_task(self._open())
 
-    def release(self) -> None:
-        """Say what was held of orders."""
-        self.core.broker.release()
+    def move(self, port: int, moved: Callable[[int], None]) -> None:
+        """Listen on another port, then call `moved` with it."""
 
-    def set_mute(self, on: bool) -> None:
-        """Fall silent, or read and say what was held back."""
-        for session in list(self.core.sessions):
-            session.set_mute(on)
-        if not on:
+        async def move() -> None:
+            before, self._server = self._server, None
+            self._address = (self._address[0], port)
+            await self._open()
+            if before is not None:
+                before.close()
+            moved(self._address[1])
             self.core.flush()
+
+        if self._is_open:
+            self._listening = asyncio.create_task(move())
 
 
 def _build(options: SimulatorOptions, clock: Clock) -> tuple[Universe, Market, int]:
@@ -250,7 +268,8 @@ def _build(options: SimulatorOptions, clock: Clock) -> tuple[Universe, Market, i
     chosen = [universe.add(symbol.upper()) for symbol in options.symbols] or universe.securities
     start_ns = _start(options, clock)
     market = SyntheticMarket(
-        chosen, seed=options.seed, start_ns=start_ns - NS_PER_S, end_ns=options.end_ns, mode=options.hours
+        chosen, seed=options.seed, start_ns=start_ns - NS_PER_S, end_ns=options.end_ns, mode=options.hours,
+        updates_per_s=options.updates_per_s, more=not options.symbols,
     )  # a second early, so that there are quotes when it begins
     return universe, market, start_ns
 

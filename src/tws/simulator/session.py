@@ -16,10 +16,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, cast
 
 from tws.errors import DecodeError
 from tws.log import get_logger
+from tws.platform import reset_on_close
 from tws.simulator import misread
 from tws.simulator.admission import IN_USE, Entry
 from tws.simulator.limits import Pace, Verdict
@@ -36,8 +39,12 @@ __all__ = ["Session"]
 
 log = get_logger("tws.simulator")
 
-MAX_HELD = 2**20
-"""Bytes kept of what a client says while nobody listens (mute, or a dialog that waits); the rest is lost."""
+AT_ONCE = 1000
+"""So many messages of one answer leave before others have their turn."""
+MAX_HELD = 2**16
+"""Bytes kept of what a client says while nobody listens (mute, or a dialog that waits); from then on its
+socket is not read either, so that it feels the back-pressure of a hung TWS.
+"""
 PACE_OPTION = "+PACEAPI"
 """The connect option by which a client asks to be read more slowly instead of refused (B)."""
 
@@ -50,11 +57,14 @@ class Session(asyncio.Protocol):
         self.client_id: int | None = None
         self.version = 0
         self.out = Outbox(self._abort)
+        self.out.on_room = self.resume_writing
+        self.greeted = False
         self.bytes_received = 0
         self.peer = "?"
         self._transport: asyncio.Transport | None = None
         self._wire: ServerSession | None = None
         self._held = bytearray()
+        self._streams: deque[Iterator[Answer]] = deque()
         self._inbox: deque[Event] = deque()
         self._pace = Pace(core.options.limits)
         self._is_waiting = False
@@ -86,6 +96,8 @@ class Session(asyncio.Protocol):
         self._closing = True
         self._transport = None
         self._inbox.clear()
+        if self in self.core.abandoned:
+            self.core.abandoned.remove(self)
         self.core.forget(self, died=died)
         log.info("session ended", peer=self.peer, client_id=self.client_id, error=str(exc) if exc else None)
 
@@ -94,6 +106,7 @@ class Session(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.out.resume()
+        self._go_on()
         self.core.room.set()
 
     def eof_received(self) -> bool:
@@ -103,31 +116,34 @@ class Session(asyncio.Protocol):
         self.bytes_received += len(data)
         self.core.bytes_received += len(data)
         if self._hears_nothing():
-            self._held += data[: max(0, MAX_HELD - len(self._held))]
+            self._held += data
+            if len(self._held) > MAX_HELD:
+                self._read(False)
             return
         self._receive(data)
 
     def _hears_nothing(self) -> bool:
-        faults = self.core.faults
-        return faults.mute or self._asks or (faults.silent_accept and self.client_id is None)
+        return self._asks or not self.core.faults.hears(self)
 
     # -- in ---------------------------------------------------------------------------------------
 
     def let_in(self) -> None:
         """The dialog was answered with yes."""
         self._asks = False
-        self._hear_held()
+        self.catch_up()
 
-    def set_mute(self, on: bool) -> None:
-        """Fall silent; or read what came meanwhile and send what was kept back."""
-        self.out.mute = on
-        if not on:
-            self._hear_held()
-
-    def _hear_held(self) -> None:
-        if self._held and not self._hears_nothing():
-            held, self._held = bytes(self._held), bytearray()
-            self._receive(held)
+    def catch_up(self, most: int | None = None) -> None:
+        """Deal with what came while nobody listened; with `most`, with so many bytes of it, though nobody
+        listens still.
+        """
+        if not self._held or (most is None and self._hears_nothing()):
+            return
+        count = len(self._held) if most is None else most
+        held = bytes(self._held[:count])
+        del self._held[:count]
+        if len(self._held) <= MAX_HELD and not self._is_waiting:
+            self._read(True)
+        self._receive(held)
 
     def _receive(self, data: bytes) -> None:
         if self._closing or self._wire is None or self._is_deaf:
@@ -153,6 +169,7 @@ class Session(asyncio.Protocol):
         if isinstance(event, bytes):
             self._request(event)
         elif isinstance(event, Accepted):
+            self.greeted = True
             if PACE_OPTION in event.options:
                 self._pace = Pace(self.core.options.limits, patient=True)
         elif isinstance(event, Started):
@@ -238,13 +255,36 @@ class Session(asyncio.Protocol):
 
     def send(self, message: Answer) -> None:
         """Queue one message; it leaves with the next flush."""
-        self.out.put(frame(codec.encode(message, self.version)))
+        faults = self.core.faults
+        if not faults.watching:
+            self.out.put(self.frame(message))
+            return
+        for said in faults.outgoing(self, message):
+            self.out.put(faults.framed(self, self.frame(said)))
+
+    def stream(self, messages: Iterator[Answer]) -> None:
+        """Send an answer of any length: a short one at once, the rest of a long one as the client reads."""
+        for message in islice(messages, AT_ONCE):
+            self.send(message)
+        rest = next(messages, None)
+        if rest is not None:
+            self._streams.append(chain((rest,), messages))
+            self.core.later(self.core.loop_time(), self._go_on)
+
+    def _go_on(self) -> None:
+        """Some more of the oldest long answer, unless the client has enough to read."""
+        if self._streams and not self._closing and not self.out.paused:
+            self.stream(self._streams.popleft())
+
+    def frame(self, message: Answer) -> bytes:
+        """The bytes of a message for this client."""
+        return frame(codec.encode(message, self.version))
 
     def error(self, request_id: int, code: int, text: str) -> None:
         """Message 4. An id that is no number of 32 bits can't be said back: -1 stands for it."""
         if not -(2**31) <= request_id < 2**31:
             request_id = -1
-        self.send(ErrorMessage(request_id, self.core.now_ns() // 1_000_000, code, text))
+        self.send(ErrorMessage(request_id, self.core.stated_ns() // 1_000_000, code, text))
 
     def close(self, reason: str, *, expected: bool = False) -> None:
         """End this session in an orderly way: what was said before still leaves."""
@@ -253,17 +293,29 @@ class Session(asyncio.Protocol):
         self._closing = True
         note = log.info if expected else log.warning
         note("session closed", peer=self.peer, client_id=self.client_id, reason=reason)
-        self.out.flush()
+        self.out.finish()
         self.core.forget(self)
         if self._transport is not None:
             self._transport.close()
 
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more is read or said."""
+        return self._closing
+
+    def abandon(self) -> None:
+        """Forget this client and leave its socket open, unread and silent, until somebody ends it."""
+        self._closing = True
+        self.core.forget(self)
+        self.core.abandoned.append(self)
+
     def cut(self) -> None:
-        """Abort: what was queued is lost."""
+        """Reset the socket: what was queued is lost."""
         if not self._closing and self.client_id is not None:
             self.core.admission.died(self.client_id)
         self._closing = True
         if self._transport is not None:
+            reset_on_close(self._transport.get_extra_info("socket"))
             self._transport.abort()
 
     def _abort(self, reason: str) -> None:

@@ -35,9 +35,9 @@ class Link:
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {
-            CurrentTimeRequest: lambda session, _: session.send(CurrentTime(self._core.now_ns() // 10**9)),
+            CurrentTimeRequest: lambda session, _: session.send(CurrentTime(self._core.stated_ns() // 10**9)),
             CurrentTimeInMillisRequest: lambda session, _: session.send(
-                CurrentTimeInMillis(self._core.now_ns() // 10**6)
+                CurrentTimeInMillis(self._core.stated_ns() // 10**6)
             ),
             IdsRequest: self._ids,
             ManagedAccountsRequest: lambda session, _: session.send(
