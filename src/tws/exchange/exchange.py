@@ -206,8 +206,8 @@ class Exchange:
             self._core.refusals[con_id] = reason
 
     def hold_short(self, con_id: int, on: bool, now_ns: int) -> Sequence[Event]:
-        """A fault to play: no shares to borrow. Orders that would sell short are held PreSubmitted with 404 and
-        whyHeld "locate", until shares are found (`on` False) (C3).
+        """A fault to play: no shares to borrow. Orders that would sell short are held PreSubmitted with 404
+        and whyHeld "locate", until shares are found (`on` False) (C3).
         """
         core = self._core
         elapse(core, now_ns)

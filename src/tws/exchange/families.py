@@ -18,7 +18,8 @@ from tws.exchange.working import Stage, Working
 from tws.model.order import BrokerStatus
 
 __all__ = [
-    "after_fill", "awaits_parent", "cancel_now", "close_books", "forget", "join_group", "join_name", "workable",
+    "after_fill", "awaits_parent", "cancel_now", "close_books", "forget", "join_group", "join_name",
+    "workable",
 ]  # fmt: skip
 
 TRADER = "Cancelled by Trader"

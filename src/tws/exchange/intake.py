@@ -28,8 +28,8 @@ __all__ = ["cancel", "place", "release_held", "start_cancel"]
 REJECTED = "Rejected"
 DUPLICATE = Refusal(103, "Duplicate order id")
 LOCATE = (
-    "Shares for this order are not immediately available for short sale. The order will be held while we attempt "
-    "to locate the shares."
+    "Shares for this order are not immediately available for short sale. "
+    "The order will be held while we attempt to locate the shares."
 )
 PRESET = "Order TIF was set to DAY based on order preset."
 IGNORED_RTH = (

@@ -143,7 +143,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     exchange doesn't know can be refused. `carried` is an opaque frozen value of the caller (the
     whole order as it came by wire, say): never read, returned in every `OrderView`.
 
-    stop_price              TWS's auxPrice: a stop's price, what is touched, or the amount that a TRAIL trails by
+    stop_price              TWS's auxPrice: a stop's price, what is touched, the amount that a TRAIL trails by
     trailing_percent        trails by so many percent instead; trail_stop_price is where it starts
     lmt_price_offset        TRAIL LIMIT: how far beyond the stop its limit lies
     good_after_ns, good_till_ns   0: unset; `good_till_ns` counts with tif GTD

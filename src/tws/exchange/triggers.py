@@ -34,7 +34,7 @@ def method_of(book: Book, asked: int) -> TriggerMethod:
 
 
 def _prices(book: Book, method: TriggerMethod, way: int) -> list[int]:
-    """What a method looks at now, in half ticks: what must rise is seen at the bid, what must fall at the ask."""
+    """What a method looks at now, in half ticks: what must rise at the bid, what must fall at the ask."""
     found = []
     if method in BY_LAST and book.last is not None:
         found.append(2 * book.last)

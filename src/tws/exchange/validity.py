@@ -20,7 +20,13 @@ __all__ = ["Refusal", "invalid", "ticket_refused"]
 FRACTION = "Fractional-sized order cannot be placed via API. Please use desktop version to place this order."
 TICK = "The price does not conform to the minimum price variation for this contract."
 ADJUSTABLE = ("STP", "STP LMT", "TRAIL", "TRAIL LIMIT")
+TOO_MANY = "The size specified violates the size constraint specified in the default order settings."
+TOO_FAR = (
+    "The price specified violates the number of ticks constraint specified in the default order settings."
+)
 MOST_PERCENT = 100
+MOST_SHARES, MOST_MONEY = Decimal(10) ** 9, Decimal(10) ** 8
+"""Beyond them TWS's own precautions refuse an order; money of what is below stays exact in 28 digits."""
 
 
 class Refusal(NamedTuple):
@@ -50,7 +56,8 @@ def ticket_refused(core: Core, ticket: OrderTicket) -> Refusal | None:
     if ticket.trigger_method not in tuple(TriggerMethod):
         return Refusal(146, "Invalid trigger method.")
     return (
-        _tif_refused(core, ticket, kind, rule)
+        _bounds_refused(ticket)
+        or _tif_refused(core, ticket, kind, rule)
         or _quantity_refused(book, ticket.quantity)
         or _prices_refused(book, ticket, kind)
         or _adjusting_refused(book, ticket, kind)
@@ -68,6 +75,22 @@ def _tif_refused(core: Core, ticket: OrderTicket, kind: OrderKind, rule: TifRule
     return None
 
 
+def _bounds_refused(ticket: OrderTicket) -> Refusal | None:
+    """Numbers that no order has: not finite, or beyond all measure."""
+    if not (ticket.quantity.is_finite() and abs(ticket.quantity) <= MOST_SHARES):
+        return Refusal(383, TOO_MANY)
+    numbers = (
+        ticket.limit_price, ticket.stop_price, ticket.trailing_percent, ticket.trail_stop_price,
+        ticket.lmt_price_offset, ticket.starting_price, ticket.min_qty, ticket.trigger_price,
+        ticket.adjusted_stop_price, ticket.adjusted_stop_limit_price, ticket.adjusted_trailing_amount,
+        *(condition.price for condition in ticket.conditions), *(row.amount for row in ticket.conditions),
+    )  # fmt: skip
+    stated = [number for number in numbers if number is not None]
+    if all(number.is_finite() and abs(number) <= MOST_MONEY for number in stated):
+        return None
+    return Refusal(382, TOO_FAR)
+
+
 def _quantity_refused(book: Book, quantity: Decimal) -> Refusal | None:
     if quantity <= 0:
         return Refusal(434, "The order size cannot be zero.")
@@ -82,7 +105,10 @@ def _prices_refused(book: Book, ticket: OrderTicket, kind: OrderKind) -> Refusal
     if kind.trails:
         return _trailing_refused(book, ticket, kind)
     stated = kind.limit and kind.anchor is Anchor.STATED
-    for needed, price, name in ((stated, ticket.limit_price, "limit"), (kind.waits, ticket.stop_price, "stop")):
+    for needed, price, name in (
+        (stated, ticket.limit_price, "limit"),
+        (kind.waits, ticket.stop_price, "stop"),
+    ):
         if not needed:
             continue
         if price is None or (price <= 0 and not book.legs):
@@ -109,7 +135,7 @@ def _trailing_refused(book: Book, ticket: OrderTicket, kind: OrderKind) -> Refus
         return Refusal(110, TICK) if start > 0 else Refusal(403, "Invalid stop price.")
     placed = ticket.lmt_price_offset is not None or (ticket.limit_price is not None and start is not None)
     if kind.limit and not placed:
-        return invalid("A TRAIL LIMIT order needs a limit price offset, or a limit and a trailing stop price.")
+        return invalid("A TRAIL LIMIT order needs a limit price offset, or a limit and a stop price.")
     return None
 
 

@@ -77,7 +77,7 @@ ARCS: dict[Stage, tuple[Stage, ...]] = {
     Stage.DONE: (),
 }
 
-STATUS = {stage: BrokerStatus.PRE_SUBMITTED for stage in Stage} | {
+STATUS = dict.fromkeys(Stage, BrokerStatus.PRE_SUBMITTED) | {
     Stage.UNTRANSMITTED: "",
     Stage.WORKING: BrokerStatus.SUBMITTED,
 }

@@ -37,6 +37,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     host, port      where to listen; port 0 takes any free one. A host beyond loopback needs `any_host`
     server_version  the highest version offered; each client gets min(its own, this)
     accounts        account ids; paper ones begin with D. A live-looking one lets tests meet the locks
+    execution_days  for how many days reqExecutions answers unasked: 1 as a Gateway, up to 7 as a TWS
     cash            opening cash of each account, USD
     seed            of the synthetic market and of every draw
     data            CSV files to replay in place of the synthetic market (`tws.simulator.market.replay`)
@@ -81,6 +82,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     any_host: bool = False
     server_version: int = HIGHEST_VERSION
     accounts: tuple[str, ...] = ("DU1234567",)
+    execution_days: int = 1
     cash: Decimal = Decimal(1_000_000)
     seed: int = 7
     data: tuple[Path, ...] = ()

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tws.clock import to_datetime
 from tws.exchange import CompletedOrder as Done
 from tws.exchange import Executed, MarginEffect, OrderView
-from tws.simulator.hours import NEW_YORK, ZONE_ID, hours_text
+from tws.simulator.hours import NEW_YORK, TEMPLATES, ZONE_ID, hours_text
 from tws.simulator.universe import Security
 from tws.wire.messages import (
     CompletedOrder,
@@ -51,10 +51,14 @@ ORDER_TYPES = (
 )
 
 
-def local_time(ns: int, version: int) -> str:
-    """A moment in TWS's zone, which here is New York."""
-    local = to_datetime(ns).astimezone(NEW_YORK)
-    return f"{local:%Y%m%d %H:%M:%S} {ZONE_ID}" if version >= ZONED_SINCE else f"{local:%Y%m%d  %H:%M:%S}"
+AGGREGATION = {"STK": 1, "OPT": 2, "FOP": 2, "CASH": 4}
+"""aggGroup by type, as public recordings of contract details show; others say "unset"."""
+
+
+def local_time(ns: int, version: int, zone: ZoneInfo = NEW_YORK) -> str:
+    """A moment in TWS's zone, New York unless told; before `ZONED_SINCE` with two blanks and no zone (E)."""
+    local = to_datetime(ns).astimezone(zone)
+    return f"{local:%Y%m%d %H:%M:%S} {zone.key}" if version >= ZONED_SINCE else f"{local:%Y%m%d  %H:%M:%S}"
 
 
 def utc_time(ns: int) -> str:
@@ -93,12 +97,14 @@ def contract_data(
     req_id: int, security: Security, now_ns: int, hours: str, exchange: str = "SMART"
 ) -> ContractData:
     """Message 10; `exchange` is what was asked for, and echoed."""
+    expires = security.last_trade_date
     contract = replace(
         _wire_contract(security),
         exchange=exchange or security.exchange,
         primary_exch=security.primary_exchange,
+        last_trade_date_or_contract_month=f"{expires} {security.last_trade_time}".rstrip(),
+        last_trade_date=expires,
     )
-    one = Decimal(1)
     return ContractData(
         req_id,
         contract,
@@ -107,26 +113,39 @@ def contract_data(
             min_tick=security.min_tick,
             order_types=ORDER_TYPES,
             valid_exchanges=",".join(security.exchanges),
+            price_magnifier=security.price_magnifier,
+            under_con_id=security.under_con_id,
             long_name=security.long_name,
+            contract_month=security.contract_month,
             industry=security.industry,
             category=security.category,
-            time_zone_id=ZONE_ID,
-            trading_hours=hours_text(now_ns, hours, liquid=False),
-            liquid_hours=hours_text(now_ns, hours, liquid=True),
-            agg_group=1,
+            subcategory=security.subcategory,
+            time_zone_id=TEMPLATES[security.hours].zone_id,
+            trading_hours=hours_text(now_ns, hours, liquid=False, template=security.hours),
+            liquid_hours=hours_text(now_ns, hours, liquid=True, template=security.hours),
+            sec_id_list=(("ISIN", security.isin),) if security.isin else (),
+            agg_group=AGGREGATION.get(security.sec_type, 2147483647),
+            under_symbol=security.under_symbol,
+            under_sec_type=security.under_sec_type,
             market_rule_ids=",".join(map(str, security.market_rules)),
+            real_expiration_date=expires,
             stock_type=security.stock_type,
-            min_size=one,
-            size_increment=one,
-            suggested_size_increment=Decimal(100),
+            min_size=security.lot,
+            size_increment=security.lot,
+            suggested_size_increment=security.suggested_size,
         ),
     )
 
 
 def _order(view: OrderView) -> WireOrder:
-    """The order as TWS echoes it: the client's attributes, and what TWS fills in (C5)."""
+    """The order as TWS echoes it: the client's attributes, and what TWS fills in (C5).
+
+    What the exchange may change (an adjusted stop, a trailing price, an OCA group's sizes) comes from
+    the exchange, the rest from the order as it came.
+    """
     ticket = view.ticket
     base = ticket.carried if isinstance(ticket.carried, WireOrder) else WireOrder()
+    trailed = base.trail_stop_price if view.trail_stop is None else float(view.trail_stop)
     return replace(
         base,
         client_id=ticket.client_id,
@@ -137,6 +156,8 @@ def _order(view: OrderView) -> WireOrder:
         order_type=ticket.order_type,
         lmt_price=_float(ticket.limit_price) or 0.0,
         aux_price=_float(ticket.stop_price) or 0.0,
+        trailing_percent=_float(ticket.trailing_percent),
+        trail_stop_price=trailed,
         tif=ticket.tif or "DAY",
         account=ticket.account,
         order_ref=ticket.order_ref,
@@ -145,12 +166,10 @@ def _order(view: OrderView) -> WireOrder:
         transmit=True,
         what_if=ticket.what_if,
         outside_rth=ticket.outside_rth,
-        exempt_code=-1,
-        open_close=base.open_close or "",
-        delta_neutral_order_type="None",
-        delta_neutral_open_close="?",
+        delta_neutral_order_type=base.delta_neutral_order_type or "None",
+        delta_neutral_open_close=base.delta_neutral_open_close or "?",
         clearing_intent=base.clearing_intent or "IB",
-        adjusted_order_type="None",
+        adjusted_order_type=ticket.adjusted_order_type or "None",
         dont_use_auto_price_for_hedge=True,
         filled_quantity=view.filled,
     )
@@ -160,13 +179,14 @@ def _float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def open_order(view: OrderView, security: Security) -> OpenOrder:
-    """Message 5."""
-    state = WireOrderState(status=view.status)
-    return OpenOrder(view.order_id, order_contract(security), _order(view), state)
+def open_order(view: OrderView, contract: WireContract) -> OpenOrder:
+    """Message 5; a capped limit says so in the state's warning (C3; the wording is ours)."""
+    warning = f"The limit price was capped to {view.cap_price}." if view.cap_price else ""
+    state = WireOrderState(status=view.status, warning_text=warning)
+    return OpenOrder(view.order_id, contract, _order(view), state)
 
 
-def what_if(view: OrderView, margin: MarginEffect, security: Security) -> OpenOrder:
+def what_if(view: OrderView, margin: MarginEffect, contract: WireContract) -> OpenOrder:
     """Message 5 that answers a what-if: margins and commission instead of an order (C2)."""
     state = WireOrderState(
         status=view.status,
@@ -183,7 +203,7 @@ def what_if(view: OrderView, margin: MarginEffect, security: Security) -> OpenOr
         commission_and_fees_currency=margin.currency,
         margin_currency=margin.currency,
     )
-    return OpenOrder(view.order_id, order_contract(security), _order(view), state)
+    return OpenOrder(view.order_id, contract, _order(view), state)
 
 
 def order_status(view: OrderView) -> OrderStatus:
@@ -199,15 +219,15 @@ def order_status(view: OrderView) -> OrderStatus:
         float(view.last_price),
         view.client_id,
         view.why_held,
-        0.0,
+        float(view.cap_price),
     )
 
 
-def execution(done: Executed, security: Security, req_id: int, version: int) -> ExecutionDetails:
+def execution(done: Executed, contract: WireContract, req_id: int, version: int) -> ExecutionDetails:
     """Message 11."""
     return ExecutionDetails(
         req_id,
-        order_contract(security),
+        contract,
         WireExecution(
             order_id=done.order_id,
             exec_id=done.exec_id,
@@ -227,7 +247,7 @@ def execution(done: Executed, security: Security, req_id: int, version: int) -> 
     )
 
 
-def completed_order(done: Done, security: Security) -> CompletedOrder:
+def completed_order(done: Done, contract: WireContract) -> CompletedOrder:
     """Message 101."""
     view = done.order
     order = replace(
@@ -240,4 +260,4 @@ def completed_order(done: Done, security: Security) -> CompletedOrder:
         completed_time=local_time(done.completed_ns, ZONED_SINCE),
         completed_status=done.completed_status,
     )
-    return CompletedOrder(order_contract(security), order, state)
+    return CompletedOrder(contract, order, state)

@@ -17,7 +17,9 @@ from tws.simulator.requests.contracts import Contracts
 from tws.simulator.requests.history import History
 from tws.simulator.requests.link import Link
 from tws.simulator.requests.orders import Orders
+from tws.simulator.requests.pastticks import PastTicks
 from tws.simulator.requests.refusals import refuse
+from tws.simulator.requests.reports import Reports
 from tws.simulator.requests.streams import Streams
 from tws.simulator.session import Session
 
@@ -60,7 +62,7 @@ class Desk:
         self.history = History(core)
         self.orders = Orders(core)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
-        for part in (Link(core), Contracts(core), self.streams, self.history, self.orders, self.accounts):
+        for part in (Link(core), Contracts(core), self.streams, self.history, self.orders, Reports(core), self.accounts):
             self._table.update(part.handlers())
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
 

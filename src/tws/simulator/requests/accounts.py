@@ -1,18 +1,19 @@
 """Accounts: values, portfolio, positions, summary, profit and loss (TWS-BEHAVIOUR.md D).
 
 Subscriptions live here by session. What changed by a fill is told at once (positions) or once per step
-(values); all of it again every three minutes of market time; profit and loss once a second of market
-time.
+(values, those that differ from what was said); all of it again every three minutes of market time; profit
+and loss once a second of market time, in the base currency for an account, in the contract's for a position.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tws.clock import NS_PER_S, to_datetime
-from tws.exchange import PositionChanged, PositionRow
+from tws.exchange import LEDGER, PositionChanged, PositionRow
+from tws.model import account as model
 from tws.simulator import words
 from tws.simulator.hours import NEW_YORK
 from tws.simulator.session import Session
@@ -52,9 +53,11 @@ if TYPE_CHECKING:
 __all__ = ["Accounts"]
 
 REFRESH_NS = 180 * NS_PER_S
-LEDGER = ("CashBalance", "StockMarketValue", "UnrealizedPnL", "RealizedPnL", "AccruedCash")
-"""The rows of `$LEDGER` that mean something here."""
+FLAG = "$LEDGER"
+"""Asks a summary for the base ledger; with `:CUR` for one currency's, with `:ALL` for all."""
 Key = tuple[Session, int]
+Said = dict[tuple[str, str, str], str]
+"""Account, key and currency with the value last said."""
 
 
 class Accounts:
@@ -65,7 +68,7 @@ class Accounts:
         self._values: dict[Session, str] = {}
         self._positions: dict[Session, None] = {}
         self._summaries: dict[Key, AccountSummaryRequest] = {}
-        self._said: dict[Key, dict[tuple[str, str, str], str]] = {}
+        self._said: dict[Key | Session, Said] = {}
         self._position_multis: dict[Key, PositionsMultiRequest] = {}
         self._value_multis: dict[Key, AccountUpdatesMultiRequest] = {}
         self._pnls: dict[Key, PnLRequest] = {}
@@ -99,10 +102,10 @@ class Accounts:
     def drop(self, session: Session) -> None:
         """The session ended."""
         self._values.pop(session, None)
+        self._said.pop(session, None)
         self._positions.pop(session, None)
         tables: tuple[dict[Key, Any], ...] = (
             self._summaries,
-            self._said,
             self._position_multis,
             self._value_multis,
             self._pnls,
@@ -111,14 +114,15 @@ class Accounts:
         for table in tables:
             for key in [key for key in table if key[0] is session]:
                 del table[key]
+                self._said.pop(key, None)
 
     # -- account values ---------------------------------------------------------------------------
 
     def _account(self, text: str) -> str | None:
-        """The account that is meant: the only one when none is named, None when unknown."""
+        """The account that is meant: the only one when none is named, None when unknown or not clear."""
         known = self._core.options.accounts
         text = text.strip()
-        if not text or text == "All":
+        if text in ("", "All") and len(known) == 1:
             return known[0]
         return text if text in known else None
 
@@ -126,7 +130,7 @@ class Accounts:
         if not request.subscribe:
             self._values.pop(session, None)
             return
-        account = self._account(request.acct_code)
+        account = self._account(request.acct_code or self._core.options.accounts[0])
         if account is None:
             session.error(
                 -1,
@@ -141,6 +145,7 @@ class Accounts:
                 "New account data requested from TWS.  API client has been unsubscribed from account data.",
             )
         self._values[session] = account
+        self._said[session] = {}
         self._tell_values(session, account)
         for row in self._core.exchange.positions(account):
             session.send(self._portfolio(row))
@@ -148,9 +153,19 @@ class Accounts:
         session.send(AccountDataEnd(account))
 
     def _tell_values(self, session: Session, account: str) -> None:
-        session.send(AccountValue("AccountCode", account, "", account))
-        for value in self._core.exchange.account_values(account):
+        said = self._said[session]
+        if not said:
+            session.send(AccountValue("AccountCode", account, "", account))
+        for value in self._news(account, said):
             session.send(AccountValue(value.key, value.value, value.currency, account))
+
+    def _news(self, account: str, said: Said) -> Iterator[model.AccountValue]:
+        """The account's rows that differ from what was said, which they now are."""
+        for value in self._core.exchange.account_values(account):
+            row = (account, value.key, value.currency)
+            if said.get(row) != value.value:
+                said[row] = value.value
+                yield value
 
     def _time(self) -> AccountUpdateTime:
         return AccountUpdateTime(to_datetime(self._core.now_ns()).astimezone(NEW_YORK).strftime("%H:%M"))
@@ -189,11 +204,9 @@ class Accounts:
         cost = float(event.average_cost)
         for session in self._positions:
             session.send(Position(event.account, contract, event.quantity, cost))
-        for (session, req_id), request in self._position_multis.items():
-            if self._account(request.account) == event.account:
-                session.send(
-                    PositionMulti(req_id, event.account, contract, event.quantity, cost, request.model_code)
-                )
+        for (session, _), request in self._position_multis.items():
+            if request.account.strip() in ("", event.account):
+                self._tell_position(session, request, event)
         for session, account in self._values.items():
             if account == event.account:
                 for row in self._core.exchange.positions(account):
@@ -211,24 +224,24 @@ class Accounts:
         session.send(PositionEnd())
 
     def _positions_multi(self, session: Session, request: PositionsMultiRequest) -> None:
-        account = self._account(request.account)
-        if account is None:
-            self._unknown_account(session, request.req_id, request.account)
+        """One account's; of all when none is named."""
+        account = request.account.strip()
+        if account and self._account(account) is None:
+            self._unknown_account(session, request.req_id, account)
             return
         self._position_multis[session, request.req_id] = request
-        for row in self._held(account):
-            contract = words.position_contract(self._core.security(row.con_id))
-            session.send(
-                PositionMulti(
-                    request.req_id,
-                    account,
-                    contract,
-                    row.quantity,
-                    float(row.average_cost),
-                    request.model_code,
-                )
-            )
+        for row in self._held(account or None):
+            self._tell_position(session, request, row)
         session.send(PositionMultiEnd(request.req_id))
+
+    def _tell_position(
+        self, session: Session, request: PositionsMultiRequest, row: PositionRow | PositionChanged
+    ) -> None:
+        contract = words.position_contract(self._core.security(row.con_id))
+        cost = float(row.average_cost)
+        session.send(
+            PositionMulti(request.req_id, row.account, contract, row.quantity, cost, request.model_code)
+        )
 
     def _unknown_account(self, session: Session, req_id: int, account: str) -> None:
         session.error(
@@ -251,12 +264,14 @@ class Accounts:
         """Only what differs from what was said before."""
         session, req_id = key
         tags = {tag.strip() for tag in self._summaries[key].tags.split(",")}
-        ledger = any(tag.startswith("$LEDGER") for tag in tags)
-        said = self._said[key]
+        flags = [tag.partition(":")[2] or "BASE" for tag in tags if tag.startswith(FLAG)]
         for account in self._core.options.accounts:
             for value in self._core.exchange.account_values(account):
-                wanted = value.key in tags or (ledger and value.key in LEDGER)
-                row = (account, value.key, value.currency)
+                if value.key in LEDGER:
+                    wanted = "ALL" in flags or value.currency in flags
+                else:
+                    wanted = value.key in tags
+                row, said = (account, value.key, value.currency), self._said[key]
                 if wanted and said.get(row) != value.value:
                     said[row] = value.value
                     session.send(AccountSummary(req_id, account, value.key, value.value, value.currency))
@@ -266,13 +281,14 @@ class Accounts:
             self._unknown_account(session, request.req_id, request.account)
             return
         self._value_multis[session, request.req_id] = request
+        self._said[session, request.req_id] = {}
         self._tell_multi(session, request.req_id, request)
         session.send(AccountUpdateMultiEnd(request.req_id))
 
     def _tell_multi(self, session: Session, req_id: int, request: AccountUpdatesMultiRequest) -> None:
         account = self._account(request.account)
         assert account is not None
-        for value in self._core.exchange.account_values(account):
+        for value in self._news(account, self._said[session, req_id]):
             session.send(
                 AccountUpdateMulti(
                     req_id, account, request.model_code, value.key, value.value, value.currency
@@ -291,9 +307,10 @@ class Accounts:
     def _tell_pnl(self, key: Key) -> None:
         session, req_id = key
         rows = self._core.exchange.positions(self._account(self._pnls[key].account))
-        unrealized = sum((row.unrealized_pnl for row in rows), Decimal(0))
-        realized = sum((row.realized_pnl for row in rows), Decimal(0))
-        session.send(PnL(req_id, float(unrealized + realized), float(unrealized), float(realized)))
+        daily = sum((row.daily_pnl * row.rate for row in rows), Decimal(0))
+        unrealized = sum((row.unrealized_pnl * row.rate for row in rows), Decimal(0))
+        realized = sum((row.realized_pnl * row.rate for row in rows), Decimal(0))
+        session.send(PnL(req_id, float(daily), float(unrealized), float(realized)))
 
     def _pnl_single(self, session: Session, request: PnLSingleRequest) -> None:
         if self._account(request.account) is None:
@@ -308,7 +325,7 @@ class Accounts:
         request = self._singles[key]
         for row in self._core.exchange.positions(self._account(request.account)):
             if row.con_id == request.con_id:
-                daily = float(row.unrealized_pnl + row.realized_pnl)
+                daily = float(row.daily_pnl)
                 session.send(
                     PnLSingle(
                         req_id,
@@ -330,6 +347,8 @@ class Accounts:
                 self._tell_single(key)
         if now_ns - self._refresh_ns >= REFRESH_NS:
             self._refresh_ns = now_ns
+            for said in self._said.values():
+                said.clear()
             for account in self._core.options.accounts:
                 self.changed(account)
             for session, account in self._values.items():
