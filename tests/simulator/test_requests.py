@@ -80,7 +80,7 @@ async def test_contract_details(start: Start, connect: Connect) -> None:
     [
         (stock("NOSUCH"), 200),
         (stock("SPY", con_id=999), 200),
-        (WireContract(symbol="SPY", sec_type="OPT"), 200),
+        (WireContract(symbol="SPY", sec_type="WAR"), 200),
     ],
 )
 async def test_an_unknown_contract_is_200(

@@ -8,14 +8,14 @@ from datetime import date
 from tws.clock import to_ns
 from tws.model.session import parse_hours
 from tws.simulator.hours import NEW_YORK, ZONE_ID, day_of, hours_text, spans
-from tws.simulator.universe import SYNTHETIC_FROM, UNIVERSE, Universe
+from tws.simulator.universe import DERIVED_FROM, UNIVERSE, Universe, Wanted
 
 
 def test_con_ids_are_apart_and_the_public_ones_are_public() -> None:
     assert len({s.con_id for s in UNIVERSE}) == len({s.symbol for s in UNIVERSE}) == len(UNIVERSE)
     known = {s.symbol: s.con_id for s in UNIVERSE}
     assert (known["AAPL"], known["SPY"], known["GLD"]) == (265598, 756733, 51529211)
-    assert all(s.synthetic_id == (s.con_id >= SYNTHETIC_FROM) for s in UNIVERSE)
+    assert all(s.synthetic_id == (s.con_id >= DERIVED_FROM) for s in UNIVERSE)
     assert {"CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV"} <= known.keys()
 
 
@@ -23,14 +23,14 @@ def test_a_description_finds_what_it_does_not_contradict() -> None:
     universe = Universe()
     spy = universe.get(756733)
     assert spy is not None
-    assert universe.find(con_id=756733, symbol="OTHER") == (spy,)
-    assert universe.find(symbol="spy", sec_type="STK", exchange="SMART", currency="USD") == (spy,)
-    assert universe.find(symbol="SPY", sec_type="STK", currency="EUR") == ()
-    assert universe.find(symbol="SPY", sec_type="OPT", currency="USD") == ()
-    assert universe.find(symbol="SPY", sec_type="STK", exchange="XETRA") == ()
-    assert universe.find(symbol="SPY", sec_type="STK", primary="NASDAQ") == ()
-    assert universe.find(symbol="MSFT", sec_type="STK", primary="ISLAND")[0].symbol == "MSFT"
-    assert universe.find(sec_type="STK") == ()
+    assert universe.find(Wanted(con_id=756733, symbol="OTHER")) == (spy,)
+    assert universe.find(Wanted(symbol="spy", sec_type="STK", exchange="SMART", currency="USD")) == (spy,)
+    assert universe.find(Wanted(symbol="SPY", sec_type="STK", currency="EUR")) == ()
+    assert universe.find(Wanted(symbol="SPY", sec_type="OPT", currency="EUR")) == ()
+    assert universe.find(Wanted(symbol="SPY", sec_type="STK", exchange="XETRA")) == ()
+    assert universe.find(Wanted(symbol="SPY", sec_type="STK", primary="NASDAQ")) == ()
+    assert universe.find(Wanted(symbol="MSFT", sec_type="STK", primary="ISLAND"))[0].symbol == "MSFT"
+    assert universe.find(Wanted(sec_type="STK")) == ()
 
 
 def test_an_unknown_symbol_of_a_file_gets_an_invented_id() -> None:

@@ -55,7 +55,7 @@ _ROWS: tuple[tuple[int, str, str, str, str, float, float, int, int], ...] = (
         1,
         18_000_000,
     ),
-    (SYNTHETIC_FROM + 4, "CVNA", "CARVANA CO", "NYSE", "COMMON", 165.0, 0.70, 8, 4_500_000),
+    (274144952, "CVNA", "CARVANA CO", "NYSE", "COMMON", 165.0, 0.70, 8, 4_500_000),
     (265598, "AAPL", "APPLE INC", "NASDAQ", "COMMON", 225.0, 0.25, 1, 50_000_000),
     (272093, "MSFT", "MICROSOFT CORP", "NASDAQ", "COMMON", 420.0, 0.22, 2, 20_000_000),
     (4815747, "NVDA", "NVIDIA CORP", "NASDAQ", "COMMON", 125.0, 0.45, 1, 200_000_000),
@@ -73,6 +73,15 @@ _ROWS: tuple[tuple[int, str, str, str, str, float, float, int, int], ...] = (
     (13824, "WMT", "WALMART INC", "NYSE", "COMMON", 80.0, 0.18, 1, 17_000_000),
 )
 
+_ISINS = {
+    "AAPL": "US0378331005",
+    "MSFT": "US5949181045",
+    "TSLA": "US88160R1014",
+    "META": "US30303M1027",
+    "IBM": "US4592001014",
+    "SPY": "US78462F1030",
+}
+
 UNIVERSE: tuple[Security, ...] = tuple(
     Security(
         con_id=con_id,
@@ -84,6 +93,7 @@ UNIVERSE: tuple[Security, ...] = tuple(
         volatility=volatility,
         spread=spread,
         volume=volume,
+        isin=_ISINS.get(symbol, ""),
     )
     for con_id, symbol, name, primary, kind, price, volatility, spread, volume in _ROWS
 )
