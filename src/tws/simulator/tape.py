@@ -10,12 +10,11 @@ weeks stays small.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from tws.clock import NS_PER_S
 from tws.simulator.grid import CENT, Grid
-from tws.simulator.market.base import MarketUpdate
+from tws.simulator.market.base import MarketUpdate, Row
 
 __all__ = ["Row", "Tape"]
 
@@ -27,24 +26,6 @@ AT_ONCE = 3_600
 """So many seconds become minutes in one go, some five milliseconds of work."""
 PER_TICK = 100
 """Prices of prints are kept in hundredths of a tick, since they may lie off the grid."""
-
-
-class Row(NamedTuple):
-    """One second (or a longer stretch of the past) from `time_s` on; prices in currency, volume in lots.
-
-    Print prices are 0 where nothing was printed; bid and ask are those at the end, 0 where empty.
-    """
-
-    time_s: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
-    value: float
-    prints: int
-    bid: float
-    ask: float
 
 
 class Tape:
@@ -90,6 +71,29 @@ class Tape:
         self.ask, self.ask_size = update.ask, update.ask_size
         if update.trade:
             self._print(update.trade, update.trade_size, second)
+
+    def begin(self, past: Sequence[Row], day_s: int) -> None:
+        """Take in what happened before anybody listened, minutes oldest first; those from `day_s` on are
+        today's. Only a tape that never spoke may begin.
+        """
+        assert not self._values and not self._second
+        grid, scale = self.grid, self._scale
+        for row in past:
+            scaled = [int(price * scale + 0.5) for price in (row.open, row.high, row.low, row.close)]
+            whole = (row.time_s, *scaled, row.volume, row.prints, grid.ticks(row.bid), grid.ticks(row.ask))
+            for column, value in zip(self._columns, whole, strict=True):
+                column.append(value)
+            self._values.append(row.value)
+            if row.time_s >= day_s:
+                self.open = self.open or row.open
+                self.high = max(self.high, row.high)
+                self.low = min(self.low or row.low, row.low)
+                self.volume += row.volume
+                self.value += row.value
+                self.prints += row.prints
+            self.last, self.last_s = row.close, row.time_s
+            self.last_size = max(1, row.volume // max(1, row.prints)) if row.volume else 0
+        self._coarse = len(self._values)
 
     def _print(self, price: float, size: int, second: int) -> None:
         self.last, self.last_size, self.last_s = price, size, second

@@ -1,7 +1,8 @@
 """Where the simulated prices come from: synthetic by a seed, replayed from files, or by hand.
 
 base       `Market`, the protocol that the driver reads, and `MarketUpdate`
-synthetic  a seeded random market, about one update per symbol and second
+synthetic  a seeded random market; weeks, where each calendar stands
+derived    options, CFDs and further futures out of what they stand on
 replay     CSV files of seconds or ticks, merged by time
 writing    synthetic files in the same two forms
 """

@@ -7,13 +7,17 @@ off the grid (sub-penny improvements), so its price is a float in currency.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from tws.simulator.universe import Security
 
-__all__ = ["ManualMarket", "Market", "MarketUpdate"]
+__all__ = ["DERIVED", "Begun", "ManualMarket", "Market", "MarketUpdate", "Row"]
+
+
+DERIVED = ("OPT", "FOP", "CFD")
+"""Types that have no market of their own: they follow what they stand on."""
 
 
 class MarketUpdate(Struct, frozen=True, gc=False):
@@ -32,6 +36,31 @@ class MarketUpdate(Struct, frozen=True, gc=False):
     ask_size: int
     trade: float = 0.0
     trade_size: int = 0
+
+
+class Row(NamedTuple):
+    """One second (or a longer stretch of the past) from `time_s` on; prices in currency, volume in lots.
+
+    Print prices are 0 where nothing was printed; bid and ask are those at the end, 0 where empty.
+    """
+
+    time_s: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+    value: float
+    prints: int
+    bid: float
+    ask: float
+
+
+class Begun(Struct, frozen=True):
+    """What an instrument that is followed from now on brings: its past since the market began, a quote."""
+
+    past: tuple[Row, ...] = ()
+    update: MarketUpdate | None = None
 
 
 class Market(Protocol):
@@ -62,6 +91,14 @@ class Market(Protocol):
         """The close of the session before `start_ns`, in currency; None where the market knows none."""
         ...
 
+    def can_follow(self, security: Security) -> bool:
+        """Whether `follow` could let it speak."""
+        ...
+
+    def follow(self, security: Security, now_ns: int) -> Begun | None:
+        """From now on this instrument speaks too. None when it can't, or does already."""
+        ...
+
     def opening(self, con_id: int) -> float | None:
         """The price with which an invented past ends, in currency; None where no past may be invented."""
         ...
@@ -85,3 +122,9 @@ class ManualMarket:
 
     def opening(self, con_id: int) -> float | None:
         return None
+
+    def can_follow(self, security: Security) -> bool:
+        return True
+
+    def follow(self, security: Security, now_ns: int) -> Begun | None:
+        return Begun()

@@ -2,7 +2,7 @@
 
 Nothing is kept but the last quote: every update of the underlying gives one of the derivative, whose chance
 (sizes, prints) is mixed from conId and time, so it is the same whoever listens and since when. Option
-prices are those of `tws.simulator.pricing`; futures stand at the cost of carry.
+prices are those of `tws.simulator.pricing`; a further future keeps its distance from the first.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Derived:
         if kind in ("OPT", "FOP"):
             terms = self.terms(under_price, now_ns)
             return pricing.fair_price(terms, smile(self.under, terms))
-        if kind == "FUT":
-            return under_price * (1 + pricing.RATE * self.years(now_ns))
+        if kind == "FUT":  # a later month of the same family: as far from it as the opening prices are
+            return under_price * self.security.price / self.under.price
         return under_price
 
     def close(self, now_ns: int) -> float | None:

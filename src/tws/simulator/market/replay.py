@@ -28,7 +28,7 @@ from typing import TextIO
 
 from tws.errors import ConfigError, DataError
 from tws.simulator.grid import CENT, Grid, grid_of
-from tws.simulator.market.base import MarketUpdate
+from tws.simulator.market.base import Begun, MarketUpdate
 from tws.simulator.universe import Security, Universe
 
 __all__ = ["ReplayMarket", "check", "replay", "series_symbol"]
@@ -252,6 +252,12 @@ class ReplayMarket:
         return None
 
     def opening(self, con_id: int) -> float | None:
+        return None
+
+    def can_follow(self, security: Security) -> bool:
+        return False
+
+    def follow(self, security: Security, now_ns: int) -> Begun | None:
         return None
 
     def next_ns(self) -> int | None:

@@ -4,13 +4,16 @@ Each symbol has its own stream of chance, seeded by the run's seed and its name,
 depend on which other symbols trade. A fair price takes one Gaussian step a second around a drift that
 changes every quarter of an hour or so; the quote stands around it; prints happen at bid or ask. Currencies
 speak twice as often as the rest (TWS-BEHAVIOUR.md B), an index prints without quotes, and what stands on
-another instrument of the same market (options, CFDs, futures on a listed index) has no path of its own: it
-is derived when somebody asks (`tws.simulator.market.derived`). Volume
+another instrument (options, CFDs) has no path of its own: it is derived (`tws.simulator.market.derived`).
+
+`follow` lets a further instrument begin to speak while the market runs. What it did since the market began is
+then made up in minutes, so its history has no hole. Volume
 and movement are high at the open and the close (profile below). Symbols speak at their own fixed
 instants.
 
-With hours "exchange" the day follows the calendar: thin and wide before 09:30 and after 16:00, silent
-at night, a gap at the open. With "always" there is one endless, even day.
+With hours "exchange" each instrument follows the calendar of its own hours (`tws.simulator.hours`): thin and
+wide outside the liquid ones, silent when closed, a gap between two days. With "always" there is one
+endless, even day.
 """
 
 from __future__ import annotations
@@ -18,16 +21,15 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Literal
 
 from tws.clock import NS_PER_S
 from tws.simulator.grid import grid_of
-from tws.simulator.hours import Day, day_of, local_date
-from tws.simulator.market.base import MarketUpdate
+from tws.simulator.market.base import DERIVED, Begun, MarketUpdate, Row
+from tws.simulator.market.weeks import Week, profile
 from tws.simulator.universe import Security
 
-__all__ = ["SyntheticMarket"]
+__all__ = ["SyntheticMarket", "profile"]
 
 MS = 1_000_000
 YEAR_S = 252 * 23_400
@@ -39,9 +41,8 @@ FLOOR = 200.0
 """No path falls below so many ticks, nor below four spreads."""
 
 
-def profile(fraction: float) -> float:
-    """Activity at a fraction (0..1) of the session, 1 on average: a parabola, highest at both ends."""
-    return 0.55 + 1.35 * (2 * fraction - 1) ** 2
+LONG = 20_000
+"""So many minutes at most are made up for who is followed late."""
 
 
 class _Path:
@@ -49,6 +50,7 @@ class _Path:
 
     def __init__(self, security: Security, seed: int, rate: int) -> None:
         self.con_id = security.con_id
+        self.hours = security.hours
         self.grid = grid_of(security.tick, security.lot)
         self.random = random.Random(f"{seed}:{security.symbol}{_apart(security)}")
         self.rate = rate
@@ -62,6 +64,36 @@ class _Path:
         self.unit = max(1, round(float(security.suggested_size / security.lot)))
         self.trade_chance = min(0.9, security.volume / 23_400 / (4 * self.unit))
         self.mean_units = max(1.0, security.volume / 23_400 / max(self.trade_chance, 0.05) / self.unit)
+
+    def minute(self, time_s: int) -> Row:
+        """A minute that passed before anybody followed it."""
+        chance = self.random.gauss
+        opened = self.fair
+        reach = self.sigma * math.sqrt(60) * opened
+        self.fair = max(self.floor, opened + reach * chance(0, 1))
+        price, half = self.grid.price, max(1, self.spread // 2)
+        first, last = int(opened + 0.5), int(self.fair + 0.5)
+        high, low = (
+            edge + sign * int(abs(chance(0, 0.4)) * reach)
+            for edge, sign in ((max(first, last), 1), (min(first, last), -1))
+        )
+        volume = (
+            0 if self.is_index else max(self.unit, int(self.trade_chance * self.mean_units * 60) * self.unit)
+        )
+        count = 1 if self.is_index else max(1, int(self.trade_chance * 60))
+        bid, ask = (0, 0) if self.is_index else (last - half, last - half + self.spread)
+        return Row(
+            time_s,
+            price(first),
+            price(high),
+            price(max(1, low)),
+            price(last),
+            volume,
+            volume * price(last),
+            count,
+            price(bid),
+            price(ask),
+        )
 
     def gap(self) -> None:
         """The move between two days, about half a day's volatility."""
@@ -109,6 +141,7 @@ class SyntheticMarket:
     """A `Market` drawn from a seed.
 
     `start_ns` is rounded down to the second. `end_ns` None: endless. `mode` is "always" or "exchange".
+    `more`: whether others than `securities` may be followed.
     """
 
     def __init__(
@@ -120,33 +153,64 @@ class SyntheticMarket:
         end_ns: int | None = None,
         mode: Literal["always", "exchange"] = "always",
         updates_per_s: int = 1,
+        more: bool = True,
     ) -> None:
-        asked = {security.con_id for security in securities}
-        self.listings = tuple(s for s in securities if s.under_con_id not in asked)
+        self.listings = tuple(s for s in securities if s.sec_type not in DERIVED)
         self.start_ns = start_ns - start_ns % NS_PER_S
         self._end_ns = end_ns
         self._mode = mode
         self._seed = seed
+        self._updates_per_s = updates_per_s
+        self._more = more
         self._second = self.start_ns
-        rates = [
-            updates_per_s * (2 if s.sec_type == "CASH" and updates_per_s > 1 else 1) for s in self.listings
-        ]
-        self._paths = [_Path(s, seed, rate) for s, rate in zip(self.listings, rates, strict=True)]
-        self._opening = {path.con_id: path.fair * path.grid.tick for path in self._paths}
-        self._schedule = _schedule(self._paths, updates_per_s)
-        first = {path.con_id: (phase_ns, path) for phase_ns, path in reversed(self._schedule)}
-        self._first = sorted(first.values(), key=lambda one: one[0])
-        self._digits = {path.con_id: path.grid.digits for path in self._paths}
+        self._paths: list[_Path] = []
+        self._opening: dict[int, float] = {}
+        self._schedule: list[tuple[int, _Path]] = []
+        self._first: list[tuple[int, _Path]] = []
         self._ready: list[MarketUpdate] = []
         self._taken = 0
-        self._day: Day | None = None
+        self._weeks: dict[str, Week] = {}
+        gap = NS_PER_S // updates_per_s // (len(self.listings) + 1) // MS * MS or MS
+        for index, security in enumerate(self.listings):
+            self._add(security, (index + 1) * gap)
+
+    def _add(self, security: Security, phase_ns: int) -> _Path:
+        """A path that speaks from now on, first at `phase_ns` within a second, then in equal steps."""
+        twice = security.sec_type == "CASH" and self._updates_per_s > 1
+        path = _Path(security, self._seed, self._updates_per_s * (2 if twice else 1))
+        self._paths.append(path)
+        self._opening[path.con_id] = path.fair * path.grid.tick
+        self._weeks.setdefault(path.hours, Week(path.hours))
+        step = NS_PER_S // path.rate
+        self._first.append((phase_ns % step, path))
+        self._schedule += [(phase_ns % step + turn * step, path) for turn in range(path.rate)]
+        self._schedule.sort(key=lambda one: one[0])
+        self._first.sort(key=lambda one: one[0])
+        return path
+
+    def can_follow(self, security: Security) -> bool:
+        return self._more and security.sec_type not in DERIVED
+
+    def follow(self, security: Security, now_ns: int) -> Begun | None:
+        if not self.can_follow(security) or security.con_id in self._opening:
+            return None
+        path = self._add(security, security.con_id * 7919 % 1000 * MS)
+        week = Week(path.hours)
+        rows = []
+        for time_s in range(-(-self.start_ns // (60 * NS_PER_S)) * 60, now_ns // (60 * NS_PER_S) * 60, 60):
+            if self._mode == "always" or week.state(time_s * NS_PER_S) is not None:
+                rows.append(path.minute(time_s))
+        if len(rows) > LONG:
+            del rows[:-LONG]
+        return Begun(tuple(rows), path.step(now_ns, 1.0, False))
 
     def previous_close(self, con_id: int) -> float | None:
         opening = self._opening.get(con_id)
         if opening is None:
             return None
         chance = random.Random(f"{self._seed}:{con_id}:gap")
-        return round(opening * (1 + 0.004 * chance.gauss(0, 1)), self._digits[con_id])
+        digits = next(path.grid.digits for path in self._paths if path.con_id == con_id)
+        return round(opening * (1 + 0.004 * chance.gauss(0, 1)), digits)
 
     def opening(self, con_id: int) -> float | None:
         return self._opening.get(con_id)
@@ -183,52 +247,39 @@ class SyntheticMarket:
         while not self._ready and self._paths:
             if self._end_ns is not None and self._second >= self._end_ns:
                 return
-            day = self._today()
-            if day is None:
+            if self._mode == "always":
+                second = self._second
+                self._ready = [path.step(second + phase_ns, 1.0, False) for phase_ns, path in self._schedule]
+            elif not self._draw():
                 return
-            thin = not day.open_ns <= self._second < day.close_ns
-            self._ready = self._draw(day, thin)
             self._second += NS_PER_S
 
-    def _today(self) -> Day | None:
-        """The day of the next second, skipping the time in which the market is closed."""
-        day = self._day
-        if day is not None and self._second < day.post_ns:
-            return day
-        date = local_date(self._second)
-        for offset in range(15):
-            day = day_of(date + timedelta(days=offset), self._mode)
-            if day is not None and self._second < day.post_ns:
-                break
-        else:
-            return None
-        if self._day is not None and self._mode == "exchange":
-            for path in self._paths:
+    def _draw(self) -> bool:
+        """A second by the calendars; skips the time in which all are closed. False when that never ends."""
+        states = {name: week.state(self._second) for name, week in self._weeks.items()}
+        if not any(states.values()):
+            opens = [week.opens_ns(self._second) for week in self._weeks.values()]
+            found = [at for at in opens if at is not None]
+            if not found:
+                return False
+            self._second = min(found) - min(found) % NS_PER_S
+            states = {name: week.state(self._second) for name, week in self._weeks.items()}
+        for path in self._paths:
+            if self._weeks[path.hours].turned:
                 path.gap()
-        self._day = day
-        self._second = max(self._second, day.pre_ns)
-        return day
-
-    def _draw(self, day: Day, thin: bool) -> list[MarketUpdate]:
-        second = self._second
-        if self._mode == "always":
-            return [path.step(second + phase_ns, 1.0, False) for phase_ns, path in self._schedule]
-        if thin:
-            turn = second // NS_PER_S
-            return [
-                path.step(second + phase_ns, 0.3 * path.rate, True)
-                for i, (phase_ns, path) in enumerate(self._first)
-                if (turn + i) % THIN_EVERY_S == 0
-            ]
-        activity = profile((second - day.open_ns) / (day.close_ns - day.open_ns))
-        return [path.step(second + phase_ns, activity, False) for phase_ns, path in self._schedule]
-
-
-def _schedule(paths: Sequence[_Path], updates_per_s: int) -> list[tuple[int, _Path]]:
-    """Who speaks when within a second, ns: each at its own offset, in equal steps."""
-    gap = NS_PER_S // updates_per_s // (len(paths) + 1) // MS * MS or MS
-    found = []
-    for index, path in enumerate(paths):
-        step = NS_PER_S // path.rate
-        found += [((index + 1) * gap % step + turn * step, path) for turn in range(path.rate)]
-    return sorted(found, key=lambda one: one[0])
+        second, turn = self._second, self._second // NS_PER_S
+        sparse = {
+            id(path)
+            for i, (_, path) in enumerate(self._first)
+            if (state := states[path.hours]) is not None and state.thin and (turn + i) % THIN_EVERY_S == 0
+        }
+        for phase_ns, path in self._schedule:
+            state = states[path.hours]
+            if state is None:
+                continue
+            if not state.thin:
+                self._ready.append(path.step(second + phase_ns, state.activity, False))
+            elif id(path) in sparse:
+                sparse.discard(id(path))
+                self._ready.append(path.step(second + phase_ns, state.activity * path.rate, True))
+        return True
