@@ -14,7 +14,7 @@ from tests.simulator.client import Start
 SCRIPT = Path(__file__).resolve().parents[1] / "clients" / "official.py"
 
 
-@pytest.mark.parametrize("version", [157, 178, 200])
+@pytest.mark.parametrize("version", [157, 178, 200, 203, 206, 213, 225])
 async def test_every_step_of_the_official_client(start: Start, version: int) -> None:
     simulator = await start(speed=20.0, server_version=version)
     process = await asyncio.create_subprocess_exec(
