@@ -116,7 +116,8 @@ def _behind(order: Working, price: Decimal) -> int:
     amount = (ticket.stop_price or Decimal(0)) / tick
     if ticket.trailing_percent:
         amount = price * ticket.trailing_percent / PERCENT
-    return int((price + order.way * amount).to_integral_value(ROUND_CEILING if order.way > 0 else ROUND_FLOOR))
+    rounding = ROUND_CEILING if order.way > 0 else ROUND_FLOOR
+    return int((price + order.way * amount).to_integral_value(rounding))
 
 
 def trailed_limit(order: Working) -> int:

@@ -83,12 +83,13 @@ def _bounds_refused(ticket: OrderTicket) -> Refusal | None:
         ticket.limit_price, ticket.stop_price, ticket.trailing_percent, ticket.trail_stop_price,
         ticket.lmt_price_offset, ticket.starting_price, ticket.min_qty, ticket.trigger_price,
         ticket.adjusted_stop_price, ticket.adjusted_stop_limit_price, ticket.adjusted_trailing_amount,
-        *(condition.price for condition in ticket.conditions), *(row.amount for row in ticket.conditions),
+        *(condition.price for condition in ticket.conditions),
     )  # fmt: skip
-    stated = [number for number in numbers if number is not None]
-    if all(number.is_finite() and abs(number) <= MOST_MONEY for number in stated):
-        return None
-    return Refusal(382, TOO_FAR)
+    amounts = tuple(condition.amount for condition in ticket.conditions)
+    for row, most in ((numbers, MOST_MONEY), (amounts, MOST_SHARES)):
+        if not all(number is None or (number.is_finite() and abs(number) <= most) for number in row):
+            return Refusal(382, TOO_FAR)
+    return None
 
 
 def _quantity_refused(book: Book, quantity: Decimal) -> Refusal | None:
