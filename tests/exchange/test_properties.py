@@ -19,13 +19,17 @@ from hypothesis import strategies as st
 from tws.exchange import (
     ChildrenWork,
     CommissionCharged,
+    Condition,
+    ConditionKind,
     Event,
     Executed,
+    FarPrice,
     Habits,
     OrderOpened,
     Session,
     StatusChanged,
 )
+from tws.exchange.kinds import KINDS, TIFS
 from tws.exchange.working import ARCS, Stage
 
 SPY, IBM = 756733, 8314
@@ -46,8 +50,8 @@ steps = st.lists(
     st.builds(
         Step,
         kind=st.sampled_from(
-            (*["quote"] * 3, "trade", "place", "place", "bracket", "oca", "change", "cancel", "cancel_all",
-             "advance", "restart")
+            (*["quote"] * 3, "trade", "trade", "place", "place", "place", "bracket", "oca", "change", "cancel",
+             "cancel_all", "advance", "restart", "dialog", "short")
         ),
         client=st.integers(1, 2),
         con_id=st.sampled_from([SPY, IBM]),
@@ -65,10 +69,17 @@ habits = st.builds(
     cancel_latency_ns=st.sampled_from([0, 0, 15]),
     check_margin=st.booleans(),
     max_working=st.sampled_from([3, 20]),
+    far_price=st.sampled_from(FarPrice),
+    far_share=st.just(Decimal("0.001")),
 )
 sessions = st.sampled_from([Session(), HOURS])
-KINDS = ("MKT", "LMT", "STP", "STP LMT")
-TIFS = ("DAY", "GTC", "IOC")
+METHODS = (0, 1, 2, 3, 4, 7, 8)
+ADJUSTED: dict[str, Any] = {
+    "trigger_price": Decimal("100.05"), "adjusted_order_type": "TRAIL", "adjusted_stop_price": Decimal("99.95"),
+    "adjusted_trailing_amount": Decimal("0.05"),
+}  # fmt: skip
+PLAIN = ("MKT", "LMT", "STP", "STP LMT")
+TYPES, TERMS = tuple(KINDS.values()), tuple(TIFS.values())
 
 
 class Run:
@@ -82,6 +93,8 @@ class Run:
         self.events: list[Event] = []
         self.shown = {SPY: {"BOT": 60, "SLD": 300}, IBM: {"BOT": 60, "SLD": 300}}
         self.taken: dict[tuple[int, str], int] = defaultdict(int)
+        self.auctioned: set[tuple[int, int]] = set()  # fill in an auction, which is deep enough for all
+        self.whole: set[tuple[int, int]] = set()  # fill whole or not at all
 
     def play(self, many: Sequence[Step]) -> list[Event]:
         for step in many:
@@ -91,7 +104,7 @@ class Run:
 
     def hear(self, events: Sequence[Event]) -> None:
         for event in events:
-            if isinstance(event, Executed):
+            if isinstance(event, Executed) and (event.client_id, event.order_id) not in self.auctioned:
                 key = (event.con_id, event.side)
                 self.taken[key] += int(event.quantity)
                 assert self.taken[key] <= self.shown[event.con_id][event.side], "beyond the displayed size"
@@ -109,10 +122,10 @@ class Run:
 
     def ticket(self, step: Step, order_id: int, side: str, kind: str, **more: Any) -> None:
         price = Decimal(9985 + step.a) / 100
-        fields: dict[str, Any] = {"limit": price, "stop": price, "tif": TIFS[step.c % 3]} | more
+        fields: dict[str, Any] = {"limit": price, "stop": price, "tif": ("DAY", "GTC", "IOC")[step.c % 3]} | more
         ticket = self.floor.ticket(
             order_id, side, more.pop("quantity", step.b), kind, client_id=step.client, con_id=step.con_id,
-            outside_rth=bool(step.a % 2), **{key: fields[key] for key in fields if key != "quantity"},
+            **{"outside_rth": bool(step.a % 2)} | {key: fields[key] for key in fields if key != "quantity"},
         )  # fmt: skip
         self.hear(self.exchange.place(ticket, self.now))
 
@@ -121,12 +134,51 @@ class Run:
         return self.next_id[step.client] - 1
 
     def place(self, step: Step) -> None:
-        self.ticket(step, self.fresh(step), ("BUY", "SELL")[step.a % 2], KINDS[step.b % 4])
+        order_id = self.fresh(step)
+        kind, rule = TYPES[(step.a * 7 + step.b) % len(TYPES)], TERMS[(step.b + step.c) % len(TERMS)]
+        whole = step.a % 5 == 0
+        if kind.at_close or rule.at_open:
+            self.auctioned.add((step.client, order_id))
+        elif whole or rule.whole:
+            self.whole.add((step.client, order_id))
+        more: dict[str, Any] = {"stop": Decimal(step.c + 1) / 100} if kind.trails else {}
+        self.ticket(
+            step, order_id, ("BUY", "SELL")[step.a % 2], kind.text, tif=rule.text, all_or_none=whole,
+            lmt_price_offset=Decimal(step.b) / 100, good_till_ns=self.now + 10 * step.b,
+            good_after_ns=self.now + 20 * step.a if step.b % 4 == 0 else 0, trigger_method=METHODS[step.c % 7],
+            min_qty=Decimal(step.c) if step.b % 3 == 0 else None,
+            conditions=self.conditions(step), conditions_cancel_order=step.a % 3 == 0,
+            conditions_ignore_rth=step.a % 2 == 0, **more,
+            **(ADJUSTED if kind.stop and step.c % 2 else {}),
+        )  # fmt: skip
+
+    def conditions(self, step: Step) -> tuple[Condition, ...]:
+        """Some orders have one or two."""
+        price = Condition(
+            kind=ConditionKind.PRICE, con_id=IBM, price=Decimal(9985 + step.c) / 100, is_more=step.a % 2 == 0,
+            trigger_method=METHODS[step.b % 7], joins_and=step.b % 2 == 0,
+        )  # fmt: skip
+        others = (
+            Condition(kind=ConditionKind.TIME, time_ns=self.now + 30 * step.b),
+            Condition(kind=ConditionKind.EXECUTION, symbol="SPY", sec_type="STK", exchange="SMART"),
+            Condition(kind=ConditionKind.MARGIN, amount=Decimal(90), is_more=False),
+            Condition(kind=ConditionKind.VOLUME, con_id=SPY, amount=Decimal(step.c)),
+            Condition(kind=ConditionKind.PERCENT_CHANGE, con_id=SPY, amount=Decimal(step.b - 15) / 100),
+        )
+        return ((), (), (price,), (price, others[step.c % 5]), (others[step.a % 5],))[step.c % 5]
+
+    def dialog(self, step: Step) -> None:
+        mishaps, order_id = self.exchange.mishaps, max(1, self.next_id[step.client] - 1 - step.a % 3)
+        play = mishaps.hold if step.b % 2 else mishaps.release
+        self.hear(play(step.client, order_id, self.now))
+
+    def short(self, step: Step) -> None:
+        self.hear(self.exchange.hold_short(step.con_id, step.b % 2 == 0, self.now))
 
     def bracket(self, step: Step) -> None:
         side, other = ("BUY", "SELL") if step.a % 2 else ("SELL", "BUY")
         parent = self.fresh(step)
-        self.ticket(step, parent, side, KINDS[step.c % 2], transmit=False)
+        self.ticket(step, parent, side, PLAIN[step.c % 2], transmit=False)
         self.ticket(
             step, self.fresh(step), other, "LMT", parent_id=parent, transmit=False, oca_type=step.c % 4
         )
@@ -138,9 +190,10 @@ class Run:
                         oca_group=f"G{step.c % 3}", oca_type=step.b % 4)  # fmt: skip
 
     def change(self, step: Step) -> None:
-        self.ticket(
-            step, max(1, self.next_id[step.client] - 1 - step.c % 4), ("BUY", "SELL")[step.a % 2], "LMT"
-        )
+        order_id = max(1, self.next_id[step.client] - 1 - step.c % 4)
+        self.whole.discard((step.client, order_id))
+        kind = ("LMT", "LMT", "STP", "MKT", "TRAIL")[step.b % 5]
+        self.ticket(step, order_id, ("BUY", "SELL")[step.a % 2], kind)
 
     def cancel(self, step: Step) -> None:
         self.hear(self.exchange.cancel(step.client, max(1, self.next_id[step.client] - step.a % 5), self.now))
@@ -227,6 +280,19 @@ def test_no_order_ends_twice_or_speaks_after_its_end(
     assert all(
         not order.live or order.stage is not Stage.ACCEPTED for order in run.exchange._core.orders.values()
     )
+
+
+@given(many=steps, session=sessions, habit=habits)
+@settings(max_examples=150, deadline=None)
+def test_what_fills_whole_has_one_execution_and_whoever_ended_watches_nothing(
+    Floor_: Any, many: Any, session: Any, habit: Any
+) -> None:
+    run = Run(Floor_, session, habit)
+    for event in run.play(many):
+        if isinstance(event, OrderOpened) and (event.order.client_id, event.order.order_id) in run.whole:
+            assert not event.order.filled or not event.order.remaining
+    for book in run.exchange._core.books.values():
+        assert all(order.live and book in order.watched for order in book.watchers)
 
 
 @given(many=steps, session=sessions, habit=habits)
