@@ -1,9 +1,9 @@
 """How many messages a second the simulated TWS delivers, from its market through its exchange to one
 reader.
 
-    python bench/simulator.py [--seconds 5] [--symbols 28] [--orders 0]
+    python bench/simulator.py [--seconds 5] [--symbols 28] [--orders 0] [--server-version 200]
 
-The simulator runs in a process of its own at speed "max"; this process connects over a real loopback
+Ticks are text at server version 200 and protobuf from 206 on. The simulator runs in a process of its own at speed "max"; this process connects over a real loopback
 socket, subscribes every symbol, optionally places resting limit orders, and counts frames without
 decoding them. Numbers belong here, never into a test.
 """
@@ -29,11 +29,11 @@ from tws.wire.session import Accepted, ClientSession
 class Reader:
     """A raw client: handshake by `tws.wire`, then nothing but counting."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, version: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.version = 0
-        session = ClientSession(1)
+        session = ClientSession(1, max_version=version)
         self.socket.sendall(session.start())
         self.pending = bytearray()
         while not self.version:
@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--symbols", type=int, default=len(UNIVERSE))
     parser.add_argument("--orders", type=int, default=0)
+    parser.add_argument("--server-version", type=int, default=200)
     args = parser.parse_args()
     command = [sys.executable, "-m", "tws.cli", "sim"] if _has_main() else [sys.executable, "-c", _RUN, "sim"]
     process = subprocess.Popen(
@@ -79,7 +80,7 @@ def main() -> None:
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline().rsplit(":", 1)[1])
-        reader = Reader(port)
+        reader = Reader(port, args.server_version)
         for index, security in enumerate(UNIVERSE[: args.symbols]):
             contract = WireContract(
                 con_id=security.con_id,
@@ -107,6 +108,7 @@ def main() -> None:
                     "messages": frames,
                     "symbols": args.symbols,
                     "orders": args.orders,
+                    "server_version": args.server_version,
                     "cores": os.cpu_count(),
                     "python": sys.version.split()[0],
                 }

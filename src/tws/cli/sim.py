@@ -33,6 +33,9 @@ def sim(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
     data: Annotated[list[Path] | None, typer.Option(help="CSV file to replay (repeatable).")] = None,
+    universe: Annotated[
+        Path | None, typer.Option(help="TOML file of instruments beside the known ones.", show_default="none")
+    ] = None,
     symbol: Annotated[
         list[str] | None, typer.Option(help="CVNA=SPY: CVNA plays SPY's series (repeatable).")
     ] = None,
@@ -50,6 +53,15 @@ def sim(
     ] = "reject",
     clock: Annotated[
         str | None, typer.Option(help='Market time of the start: "2026-11-23 09:29:00 America/New_York".')
+    ] = None,
+    updates_per_s: Annotated[
+        int, typer.Option(help="How often each symbol of the synthetic market speaks; TWS: 4.")
+    ] = 4,
+    unsubscribed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Symbol or type without live data: AAPL, OPT, SPY=10089 (repeatable).", show_default="none"
+        ),
     ] = None,
     zone: Annotated[str, typer.Option(help="Time zone of the login.")] = "America/New_York",
     gateway: Annotated[
@@ -90,9 +102,12 @@ def sim(
         seed=seed,
         data=tuple(data or ()),
         symbol_map=parse_pairs(symbol or []),
+        universe=universe,
         speed=parse_speed(speed),
         hours="always" if hours == "always" else "exchange",
         read_only=read_only,
+        updates_per_s=updates_per_s,
+        unsubscribed=tuple(unsubscribed or ()),
         limits=Limits.off() if pacing == "off" else replace(limits, reject=pacing == "reject"),
         start_ns=None if clock is None else parse_clock(clock, zone),
         zone=zone,

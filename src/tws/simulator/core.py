@@ -65,6 +65,7 @@ class Core:
 
         self.options = options
         self.universe = universe
+        universe.today = local_date(start_ns)
         self.market = market
         self.start_ns = start_ns
         self.clock: Callable[[], int] = lambda: self.start_ns
@@ -84,6 +85,7 @@ class Core:
         self._bytes_sent = 0
         self.lines: dict[int, ticks.Lines] = {}
         self.listeners: dict[int, list[Callable[[MarketUpdate], None]]] = {}
+        self.followers: dict[int, list[Derived]] = {}
         self.trading = {security.con_id for security in market.listings}
         self.tapes = {s.con_id: tape_of(s, market.previous_close(s.con_id)) for s in universe.securities}
         self._leads: dict[tuple[str, str], Security] = {}
@@ -231,11 +233,16 @@ class Core:
             if events:
                 self.tell(events)
         lines = self.lines.get(con_id)
-        if lines and not (self.faults.hiding and self.faults.hides(con_id)):
+        is_hidden = bool(self.faults.hiding) and self.faults.hides(con_id)
+        if lines and not is_hidden:
             ticks.deliver(lines, tape, update)
         tape.apply(update)
+        followers = self.followers.get(con_id)
+        if followers:
+            for derived in followers:
+                self._derive(derived, now_ns)
         listeners = self.listeners.get(con_id)
-        if listeners:
+        if listeners and not is_hidden:
             for listen in tuple(listeners):
                 listen(update)
 
@@ -273,7 +280,7 @@ class Core:
         if lead is not None:
             derived = Derived(security, lead, self.listed(lead))
             tape.close = tape.close or derived.close(self.now_ns())
-            self.listen(lead.con_id, lambda update: self._derive(derived, update.time_ns))
+            self.followers.setdefault(lead.con_id, []).append(derived)
             self._derive(derived, self.now_ns())
             return tape
         begun = self.market.follow(security, self.now_ns())

@@ -19,7 +19,7 @@ from tws.simulator.hours import day_of
 from tws.simulator.market import Market, MarketUpdate, SyntheticMarket, replay
 from tws.simulator.options import SimulatorOptions
 from tws.simulator.session import Session
-from tws.simulator.universe import Security, Universe
+from tws.simulator.universe import Security, Universe, load_universe
 
 __all__ = ["SYNTHETIC_DAY", "SimulatedTWS"]
 
@@ -253,10 +253,10 @@ class SimulatedTWS:
 
 def _build(options: SimulatorOptions, clock: Clock) -> tuple[Universe, Market, int]:
     """The universe, the market that the options ask for, and where its time begins."""
-    universe = Universe()
+    universe = Universe() if options.universe is None else load_universe(options.universe)
     if options.market is not None:
         for security in options.market.listings:
-            universe.add(security.symbol)
+            universe.put(security, trading=True)
         return universe, options.market, options.market.start_ns
     if options.data:
         replayed = replay(options.data, universe, options.symbol_map, options.end_ns)

@@ -35,10 +35,15 @@ class _Wanted(Struct):
 class LiveBars:
     """The subscriptions of real-time bars."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, lines: Callable[[], int]) -> None:
+        """`lines`: how many market data lines are in use by all, whatever they carry."""
         self._core = core
+        self._lines = lines
         self._wanted: dict[tuple[Session, int], _Wanted] = {}
         self._end_s = core.start_ns // NS_PER_S // BAR_S * BAR_S + BAR_S
+
+    def __len__(self) -> int:
+        return len(self._wanted)
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {RealTimeBarsRequest: self._subscribe, CancelRealTimeBars: self._cancel}
@@ -47,6 +52,12 @@ class LiveBars:
         """The session ended."""
         for key in [key for key in self._wanted if key[0] is session]:
             del self._wanted[key]
+
+    def end_all(self, code: int, text: str) -> None:
+        """A fault: every subscription ends with this error."""
+        ended, self._wanted = self._wanted, {}
+        for session, req_id in ended:
+            session.error(req_id, code, text)
 
     def _subscribe(self, session: Session, request: RealTimeBarsRequest) -> None:
         core, req_id, what = self._core, request.req_id, request.what_to_show.strip().upper()
@@ -64,7 +75,7 @@ class LiveBars:
             text = f"No market data permissions for {security.exchange} {security.sec_type}"
             session.error(req_id, 420, f"Invalid Real-time Query:{text}")
             return
-        if not core.limiter.bars(session, req_id):
+        if not core.limiter.line(session, req_id, self._lines()) or not core.limiter.bars(session, req_id):
             return
         core.listed(security)
         self._wanted[session, req_id] = _Wanted(security, what, request.use_rth)
@@ -81,6 +92,8 @@ class LiveBars:
         end_s = now_s // BAR_S * BAR_S
         self._end_s = end_s + BAR_S
         for (session, req_id), wanted in self._wanted.items():
+            if self._core.faults.hides(wanted.security.con_id):
+                continue
             if wanted.use_rth and not self._is_regular(wanted.security, (end_s - BAR_S) * NS_PER_S):
                 continue
             bar = _bar(self._core.tapes[wanted.security.con_id], wanted.what, req_id, end_s - BAR_S)

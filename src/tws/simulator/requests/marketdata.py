@@ -59,10 +59,15 @@ class _Stream(Struct):
 class MarketData:
     """The top of the book, until it is cancelled."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, lines: Callable[[], int]) -> None:
+        """`lines`: how many are in use by all, whatever they carry."""
         self._core = core
+        self._lines = lines
         self._streams: dict[tuple[Session, int], _Stream] = {}
         self._types: dict[Session, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {
@@ -109,7 +114,7 @@ class MarketData:
         if kind is None:
             return
         once = request.snapshot or request.regulatory_snapshot
-        if not once and not core.limiter.line(session, req_id, len(self._streams)):
+        if not once and not core.limiter.line(session, req_id, self._lines()):
             return
         tape = core.listed(security)
         line = ticks.Line(

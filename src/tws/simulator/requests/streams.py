@@ -25,9 +25,14 @@ class Streams:
     """The four kinds of streams."""
 
     def __init__(self, core: Core) -> None:
-        self.market_data = MarketData(core)
+        self.market_data = MarketData(core, self.lines)
         self.depth = Depth(core)
-        self._parts = (self.market_data, LiveBars(core), TickByTick(core), self.depth)
+        self.bars = LiveBars(core, self.lines)
+        self._parts = (self.market_data, self.bars, TickByTick(core), self.depth)
+
+    def lines(self) -> int:
+        """Market data lines in use by all clients: real-time bars count as one each (B)."""
+        return len(self.market_data) + len(self.bars)
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {kind: handler for part in self._parts for kind, handler in part.handlers().items()}
