@@ -42,6 +42,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     seed            of the synthetic market and of every draw
     data            CSV files to replay in place of the synthetic market (`tws.simulator.market.replay`)
     symbol_map      {"CVNA": "SPY"}: CVNA also plays the series of SPY
+    universe        a file of instruments beside the default ones (`tws.simulator.universe.file`)
     symbols         the symbols that trade in the synthetic market; empty: the whole universe
     speed           see `Speed`
     hours           see `Hours`
@@ -87,6 +88,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     seed: int = 7
     data: tuple[Path, ...] = ()
     symbol_map: Mapping[str, str] = {}
+    universe: Path | None = None
     symbols: tuple[str, ...] = ()
     speed: Speed = 1.0
     hours: Hours = "always"

@@ -132,6 +132,11 @@ class SimulatedTWS:
         return self._driver.over
 
     @property
+    def port(self) -> int:
+        """Where clients find it, as far as it is known."""
+        return self._address[1]
+
+    @property
     def is_listening(self) -> bool:
         """Whether dials are answered."""
         return self._server is not None

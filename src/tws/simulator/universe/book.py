@@ -65,13 +65,14 @@ class Universe:
         self._by_symbol: dict[str, list[Security]] = {}
         self._by_local: dict[str, list[Security]] = {}
         self._open: dict[int, Security] = {}
+        self._chains: dict[int, Chain] = {}
         self._roots: dict[int, Root] = {root.slot: root for root in futures.ROOTS}
         for security in securities:
             self.put(security, trading=True)
         for security in (*AMERICA, *ABROAD):
             if security.con_id not in self._by_id:
                 self.put(security)
-        self._chains = {chain.slot: chain for chain in default_chains(self.symbol)}
+        self._chains |= {chain.slot: chain for chain in default_chains(self.symbol)}
 
     # -- what trades from the start -----------------------------------------------------------------
 
@@ -107,6 +108,9 @@ class Universe:
         self._by_local.setdefault(security.local_symbol.upper(), []).append(security)
         if trading or security.con_id in self._open:
             self._open[security.con_id] = security
+        for slot, chain in self._chains.items():
+            if chain.under.con_id == security.con_id:
+                self._chains[slot] = replace(chain, under=security)
 
     def put_root(self, root: Root) -> None:
         """Know these futures; a root of the same slot is replaced."""
