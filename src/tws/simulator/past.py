@@ -1,32 +1,70 @@
-"""The days before the synthetic market begins: invented, but the same at every asking.
+"""The time before the synthetic market begins: invented, but the same at every asking.
 
-Each earlier day is a random bridge of minutes, drawn from the run's seed, the symbol and the date; it
-ends where the next day begins, less a gap, back from the price at which the live market opened. So bars
-of any size agree with one another and join the live ones without a step. A replayed market has no such
-past: what no file holds is not made up.
+A chain of trading days is walked backwards from the price at which the live market opened; each day is a
+`_Summary` of open, high, low, close and volume, drawn from the run's seed, the symbol and the date. Twenty
+years of them cost little. Minutes are drawn only for the days that somebody asks for: a random bridge from
+the day's open to its close that touches its high and its low, its volumes summing to the day's. Finer
+stretches run along each minute's open, high, low, close. So bars of all sizes agree with one another,
+but for the volume-weighted price, which is each bar's own, and they join the live market without a step.
+
+A derived instrument (option, far future, CFD) has no chance of its own: `derived_rows` reprices what its
+underlying did. A replayed market has no such past: what no file holds is not made up.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
-from datetime import date
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+from msgspec import Struct
 
 from tws.clock import NS_PER_S
-from tws.simulator.hours import Day, day_of, local_date, trading_days_before
+from tws.simulator.grid import Grid, grid_of
+from tws.simulator.hours import TEMPLATES, Day, day_of, local_date
+from tws.simulator.market.derived import Derived
 from tws.simulator.market.synthetic import YEAR_S, profile
 from tws.simulator.tape import Row
 from tws.simulator.universe import Security
 
-__all__ = ["MAX_DAYS", "SyntheticPast"]
+__all__ = ["YEARS", "PastRow", "SyntheticPast", "derived_rows"]
 
-MAX_DAYS = 504
-"""Trading days that the past reaches back, about two years; it bounds the work of one request."""
+YEARS = 20
+"""How far the past reaches back."""
+KEPT_DAYS = 64
+"""Days whose minutes are kept, some hundred kilobytes each; older askings are drawn again."""
+DAY_S = 86_400
+FLOOR_TICKS = 20
+"""No invented price falls below so many ticks."""
+PULL = 0.001
+"""So strongly the chain of days is drawn to the present price, or twenty years of chance would leave it."""
+UNDER_LOTS = 1000
+"""So many lots of an underlying trade for one of what is derived from it (invented)."""
+QUOTED = frozenset({"CASH", "BOND"})
+"""Types without prints: their bars are made of quotes."""
+
+
+class PastRow(Row):
+    """A row whose prices are those of a whole stretch, so that its quotes moved as its prints did."""
+
+    __slots__ = ()
+
+
+class _Summary(Struct, frozen=True):
+    """One day in currency; volume in lots."""
+
+    day: Day
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
 
 
 class SyntheticPast:
-    """The past of one security: ends at `start_ns` with the price `opening`; `close` was yesterday's last."""
+    """The past of one security: it ends at `start_ns` at `opening`; `close` was yesterday's last price."""
 
     def __init__(
         self, security: Security, seed: int, start_ns: int, opening: float, close: float, mode: str
@@ -37,137 +75,218 @@ class SyntheticPast:
         self._opening = opening
         self._close = close
         self._mode = mode
-        self._today = local_date(start_ns)
-        self._days = trading_days_before(self._today, MAX_DAYS, mode)
-        self._rows: dict[date, list[Row]] = {}
-        self._known = [close]
+        self._grid = grid_of(security.tick, security.lot)
+        self._today = local_date(start_ns, TEMPLATES[security.hours].zone)
+        self._oldest = self._today - timedelta(days=round(YEARS * 365.25))
+        self._chain: list[_Summary] = []
+        self._minutes: OrderedDict[date, list[PastRow]] = OrderedDict()
 
     @property
     def first_s(self) -> int:
         """Where the past begins."""
-        return self._days[-1].open_ns // NS_PER_S
+        day = self._oldest
+        while (known := day_of(day, self._mode, self._security.hours)) is None:
+            day += timedelta(days=1)
+        return known.open_ns // NS_PER_S
 
-    def rows(self, start_s: int, end_s: int, *, fine: bool) -> Iterator[Row]:
-        """Minutes that begin in [start_s, end_s), or five-second stretches of them with `fine`; oldest
-        first.
+    def rows(self, start_s: int, end_s: int, size_s: int) -> Iterator[Row]:
+        """What began in [start_s, end_s), oldest first, in rows fit for bars of `size_s` seconds: days,
+        minutes, five seconds or single ones.
         """
-        for index in range(self._deepest(start_s), -1, -1):
-            day = self._days[index]
-            if day.open_ns // NS_PER_S < end_s:
-                yield from self._between(self._day_rows(index), start_s, end_s, fine)
-        yield from self._between(self._today_rows(), start_s, end_s, fine)
+        for summary in reversed(self._since(start_s)):
+            opened_s = summary.day.open_ns // NS_PER_S
+            if opened_s >= end_s:
+                continue
+            if size_s >= DAY_S:
+                yield self._row(opened_s, summary, summary.volume)
+            else:
+                yield from self._between(self._day_minutes(summary), start_s, end_s, size_s)
+        today = self._today_minutes()
+        yield from self._between(today, start_s, end_s, min(size_s, DAY_S))
 
-    def _between(self, rows: list[Row], start_s: int, end_s: int, fine: bool) -> Iterator[Row]:
+    def _between(self, rows: Iterable[PastRow], start_s: int, end_s: int, size_s: int) -> Iterator[Row]:
         for row in rows:
             if row.time_s + 60 <= start_s or row.time_s >= end_s:
                 continue
-            for part in _fine(row) if fine else (row,):
+            for part in (row,) if size_s >= 60 else self._fine(row, 1 if size_s < 5 else 5):
                 if start_s <= part.time_s < end_s:
                     yield part
 
-    def _deepest(self, start_s: int) -> int:
-        """The index of the oldest day that reaches behind `start_s`, -1 when none does."""
-        depth = -1
-        for index, day in enumerate(self._days):
-            if day.close_ns // NS_PER_S <= start_s:
+    # -- days -------------------------------------------------------------------------------------
+
+    def _since(self, start_s: int) -> list[_Summary]:
+        """The days that end after `start_s`, latest first."""
+        chain = self._chain
+        while not chain or chain[-1].day.close_ns // NS_PER_S > start_s:
+            earlier = self._earlier_day(chain[-1].day.date if chain else self._today)
+            if earlier is None:
                 break
-            depth = index
-        return depth
+            chain.append(self._summary(earlier, chain[-1] if chain else None))
+        return [one for one in chain if one.day.close_ns // NS_PER_S > start_s]
 
-    def _day_rows(self, index: int) -> list[Row]:
-        """The minutes of the `index`-th day back; walks the chain of closes down to it."""
-        while len(self._known) <= index:
-            chance = self._chance(self._days[len(self._known) - 1], "gap")
-            opened = self._day_rows(len(self._known) - 1)[0].open
-            self._known.append(max(1.0, opened * math.exp(-0.3 * self._daily() * chance.gauss(0, 1))))
-        day = self._days[index]
-        if day.date not in self._rows:
-            chance = self._chance(day, "day")
-            begin = max(1.0, self._known[index] * math.exp(-self._daily() * chance.gauss(0, 1)))
-            self._rows[day.date] = self._bridge(day, day.close_ns, begin, self._known[index], chance)
-        return self._rows[day.date]
+    def _earlier_day(self, day: date) -> Day | None:
+        while day > self._oldest:
+            day -= timedelta(days=1)
+            known = day_of(day, self._mode, self._security.hours)
+            if known is not None:
+                return known
+        return None
 
-    def _today_rows(self) -> list[Row]:
+    def _summary(self, day: Day, later: _Summary | None) -> _Summary:
+        """A day that ends where the later one begins, less a gap."""
+        chance, sigma = self._chance(day.date, "day"), self._daily()
+        close = self._close
+        if later is not None:
+            pull = PULL * math.log(later.open / self._opening)
+            close = self._on_grid(later.open * math.exp(-0.3 * sigma * chance.gauss(0, 1) - pull))
+        opened = self._on_grid(close * math.exp(-sigma * chance.gauss(0, 1)))
+        reach = 0.4 * sigma
+        high = self._on_grid(max(opened, close) * math.exp(reach * abs(chance.gauss(0, 1))))
+        low = self._on_grid(min(opened, close) * math.exp(-reach * abs(chance.gauss(0, 1))))
+        return _Summary(day, opened, high, low, close, int(self._security.volume * (0.5 + chance.random())))
+
+    # -- minutes ----------------------------------------------------------------------------------
+
+    def _day_minutes(self, summary: _Summary) -> list[PastRow]:
+        found = self._minutes.get(summary.day.date)
+        if found is None:
+            found = self._bridge(summary, summary.day.close_ns)
+            self._keep(summary.day.date, found)
+        return found
+
+    def _today_minutes(self) -> list[PastRow]:
         """What traded today before the live market began."""
-        day = day_of(self._today, self._mode)
+        day = day_of(self._today, self._mode, self._security.hours)
         if day is None or day.open_ns // NS_PER_S >= self._start_s:
             return []
-        if self._today not in self._rows:
+        found = self._minutes.get(self._today)
+        if found is None:
             end_ns = min(day.close_ns, self._start_s * NS_PER_S)
-            self._rows[self._today] = self._bridge(
-                day, end_ns, self._close, self._opening, self._chance(day, "day")
-            )
-        return self._rows[self._today]
+            reach = self._grid.tick * 2
+            high, low = max(self._close, self._opening) + reach, min(self._close, self._opening) - reach
+            passed = (end_ns - day.open_ns) / (day.close_ns - day.open_ns)
+            volume = int(self._security.volume * passed)
+            opening = self._on_grid(self._opening)
+            whole = _Summary(day, self._close, self._on_grid(high), self._on_grid(low), opening, volume)
+            found = self._bridge(whole, end_ns)
+            self._keep(self._today, found)
+        return found
 
-    def _bridge(self, day: Day, end_ns: int, begin: float, end: float, chance: random.Random) -> list[Row]:
-        """Minutes from `begin` to `end`, a random walk pinned at both ends."""
-        count = max(1, (end_ns - day.open_ns) // (60 * NS_PER_S))
+    def _keep(self, day: date, rows: list[PastRow]) -> None:
+        self._minutes[day] = rows
+        if len(self._minutes) > KEPT_DAYS:
+            self._minutes.popitem(last=False)
+
+    def _bridge(self, day: _Summary, end_ns: int) -> list[PastRow]:
+        """Minutes from open to close: a random walk pinned at both ends that touches high and low."""
+        begin_s = day.day.open_ns // NS_PER_S
+        count = max(1, (end_ns // NS_PER_S - begin_s) // 60)
+        chance = self._chance(day.day.date, "minutes")
         sigma = self._security.volatility / math.sqrt(YEAR_S) * math.sqrt(60)
         walk = [0.0]
         for _ in range(count):
             walk.append(walk[-1] + sigma * chance.gauss(0, 1))
-        tilt = (math.log(end / begin) - walk[-1]) / count
-        prices = [round(begin * math.exp(step + tilt * i), 2) for i, step in enumerate(walk)]
-        total = (day.close_ns - day.open_ns) // (60 * NS_PER_S)
-        half = self._security.spread / 200
+        tilt = (math.log(day.close / day.open) - walk[-1]) / count
+        prices = [
+            self._on_grid(min(day.high, max(day.low, day.open * math.exp(step + tilt * i))))
+            for i, step in enumerate(walk)
+        ]
+        weights = [profile(i / count) * (0.5 + chance.random()) for i in range(count)]
+        volumes = _shares(day.volume, weights)
+        top = max(range(count), key=lambda i: max(prices[i], prices[i + 1]))
+        bottom = min(range(count), key=lambda i: min(prices[i], prices[i + 1]))
         rows = []
         for i in range(count):
             opened, close = prices[i], prices[i + 1]
             reach = opened * sigma * 0.5
-            high = round(max(opened, close) + reach * chance.random(), 2)
-            low = round(max(0.01, min(opened, close) - reach * chance.random()), 2)
-            volume = (
-                int(self._security.volume / total * profile(i / total) * (0.5 + chance.random())) // 100 * 100
-                + 100
+            high = self._on_grid(min(day.high, max(opened, close) + reach * chance.random()))
+            low = self._on_grid(max(day.low, min(opened, close) - reach * chance.random()))
+            high, low = max(high, opened, close), min(low, opened, close)
+            minute = _Summary(
+                day.day, opened, day.high if i == top else high, day.low if i == bottom else low, close, 0
             )
-            rows.append(
-                Row(
-                    day.open_ns // NS_PER_S + 60 * i,
-                    opened,
-                    high,
-                    low,
-                    close,
-                    volume,
-                    volume * (high + low + close) / 3,
-                    max(1, volume // 300),
-                    round(close - half, 2),
-                    round(close + half, 2),
-                )
-            )
+            rows.append(self._row(begin_s + 60 * i, minute, volumes[i]))
         return rows
+
+    def _fine(self, row: PastRow, step_s: int) -> Iterator[PastRow]:
+        """A minute as stretches of `step_s` seconds along open, high, low, close."""
+        between = (row.high, row.low) if row.close < row.open else (row.low, row.high)
+        corners = (row.open, *between, row.close)
+        count, before = 60 // step_s, row.open
+        volumes = _shares(row.volume, [1.0] * count)
+        for i in range(1, count + 1):
+            leg, rest = divmod(i * 3 / count, 1)
+            left, right = corners[min(int(leg), 3)], corners[min(int(leg) + 1, 3)]
+            price = self._on_grid(left + (right - left) * rest)
+            part = _Summary(_NO_DAY, before, max(before, price), min(before, price), price, 0)
+            yield self._row(row.time_s + step_s * (i - 1), part, volumes[i - 1])
+            before = price
+
+    # -- parts ------------------------------------------------------------------------------------
+
+    def _row(self, time_s: int, part: _Summary, volume: int) -> PastRow:
+        """A row with its quote around the last price; nothing is printed where the type only quotes."""
+        security, grid = self._security, self._grid
+        index, quoted = security.sec_type == "IND", security.sec_type in QUOTED
+        if index or quoted:
+            volume = 0
+        bid = grid.ticks(part.close) - security.spread // 2
+        typical = (part.high + part.low + part.close) / 3
+        return PastRow(
+            time_s, part.open, part.high, part.low, part.close, volume, volume * typical,
+            0 if quoted else max(1, volume // 300),
+            0.0 if index else grid.price(bid), 0.0 if index else grid.price(bid + security.spread),
+        )  # fmt: skip
+
+    def _on_grid(self, price: float) -> float:
+        grid = self._grid
+        return grid.price(max(FLOOR_TICKS, grid.ticks(price)))
 
     def _daily(self) -> float:
         return self._security.volatility / math.sqrt(252)
 
-    def _chance(self, day: Day, what: str) -> random.Random:
-        return random.Random(f"{self._seed}:{self._security.symbol}:{day.date}:{what}")
+    def _chance(self, day: date, what: str) -> random.Random:
+        return random.Random(f"{self._seed}:{self._security.symbol}:{day}:{what}")
 
 
-def _fine(row: Row) -> Iterator[Row]:
-    """A minute as twelve stretches of five seconds along open, high, low, close."""
-    corners = (
-        (row.open, row.high, row.low, row.close)
-        if row.close < row.open
-        else (row.open, row.low, row.high, row.close)
-    )
-    half = (row.ask - row.bid) / 2
-    before = row.open
-    for i in range(1, 13):
-        leg, rest = divmod(i * 3 / 12, 1)
-        left = corners[min(int(leg), 3)]
-        right = corners[min(int(leg) + 1, 3)]
-        price = round(left + (right - left) * rest, 2)
-        volume = row.volume // 12
-        yield Row(
-            row.time_s + 5 * (i - 1),
-            before,
-            max(before, price),
-            min(before, price),
-            price,
-            volume,
-            volume * price,
-            max(1, row.prints // 12),
-            round(price - half, 2),
-            round(price + half, 2),
+def derived_rows(rows: Iterable[Row], derived: Derived, grid: Grid) -> Iterator[Row]:
+    """What an instrument did while its underlying did this; a falling price is a put's rise.
+
+    One lot is printed for `UNDER_LOTS` of the underlying's.
+    """
+    for row in rows:
+        under = row if row.open or not row.bid else _quoted(row)
+        if not under.close:
+            continue
+        now_ns = row.time_s * NS_PER_S
+        opened, high, low, close = (
+            grid.price(max(1, grid.ticks(derived.value(price, now_ns))))
+            for price in (under.open, under.high, under.low, under.close)
         )
-        before = price
+        high, low = max(high, low), min(high, low)
+        volume = row.volume // UNDER_LOTS
+        bid = max(1, grid.ticks(close) - derived.security.spread // 2)
+        yield PastRow(
+            row.time_s, opened, high, low, close, volume, volume * close, min(row.prints, max(1, volume)),
+            grid.price(bid), grid.price(bid + max(1, derived.security.spread)),
+        )  # fmt: skip
+
+
+def _quoted(row: Row) -> Row:
+    """A row without prints, its middle in place of them."""
+    middle = (row.bid + row.ask) / 2
+    return row._replace(open=middle, high=middle, low=middle, close=middle)
+
+
+def _shares(total: int, weights: list[float]) -> list[int]:
+    """`total` in whole parts by weight, summing to it exactly."""
+    whole, done, given, parts = sum(weights), 0.0, 0, []
+    for weight in weights:
+        done += weight
+        upto = round(total * done / whole)
+        parts.append(upto - given)
+        given = upto
+    return parts
+
+
+_NO_DAY = Day(date.min, 0, 0, 0, 0)

@@ -62,7 +62,8 @@ class Desk:
         self.history = History(core)
         self.orders = Orders(core)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
-        for part in (Link(core), Contracts(core), self.streams, self.history, self.orders, Reports(core), self.accounts):
+        others = (Link(core), Contracts(core), PastTicks(core, self.history), Reports(core))
+        for part in (*others, self.streams, self.history, self.orders, self.accounts):
             self._table.update(part.handlers())
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
 

@@ -1,0 +1,195 @@
+"""Requests for the past over a real socket: by type of instrument, in both encodings, kept up to date."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.simulator.client import Client, Connect, Start, stock
+
+from tws.simulator.limits import Limits
+from tws.wire.messages import (
+    ErrorMessage,
+    HeadTimestamp,
+    HeadTimestampRequest,
+    HistoricalData,
+    HistoricalDataEnd,
+    HistoricalDataRequest,
+    HistoricalDataUpdate,
+    HistoricalSchedule,
+    HistoricalTicks,
+    HistoricalTicksBidAsk,
+    HistoricalTicksLast,
+    HistoricalTicksRequest,
+    NextValidId,
+    WireContract,
+)
+
+TEN = int(datetime(2026, 1, 7, 15, 0, tzinfo=UTC).timestamp() * 1e9)  # a Wednesday, 10:00 in New York
+
+
+@pytest.fixture(params=[176, 200, 225])
+async def client(request: pytest.FixtureRequest, start: Start, connect: Connect) -> Client:
+    simulator = await start(
+        start_ns=TEN, hours="exchange", server_version=request.param, paused=True, limits=Limits.off()
+    )
+    made = await connect(simulator)
+    await made.expect(NextValidId)
+    return made
+
+
+def euro() -> WireContract:
+    return WireContract(symbol="EUR", sec_type="CASH", exchange="IDEALPRO", currency="USD")
+
+
+def index() -> WireContract:
+    return WireContract(symbol="SPX", sec_type="IND", exchange="CBOE", currency="USD")
+
+
+def ask(req_id: int, contract: WireContract, what: str = "TRADES", **fields: Any) -> HistoricalDataRequest:
+    given: dict[str, Any] = {"end_date_time": "", "bar_size_setting": "1 hour", "duration": "3 D"}
+    return HistoricalDataRequest(
+        req_id, contract, **(given | {"use_rth": True, "what_to_show": what, "format_date": 2} | fields)
+    )
+
+
+async def bars(client: Client, request: HistoricalDataRequest) -> HistoricalData:
+    client.send(request)
+    return await client.expect(HistoricalData, lambda m: m.req_id == request.req_id)
+
+
+async def refusal(client: Client, request: HistoricalDataRequest) -> tuple[int, str]:
+    client.send(request)
+    said = await client.expect(ErrorMessage, lambda m: m.id == request.req_id)
+    return said.error_code, said.error_msg
+
+
+async def test_each_type_has_the_past_of_its_kind(client: Client) -> None:
+    pair = await bars(client, ask(1, euro(), "MIDPOINT"))
+    assert {bar.bar_count for bar in pair.historical_data_bars} == {-1}
+    assert all(0.5 < bar.close < 2 for bar in pair.historical_data_bars)
+    level = await bars(client, ask(2, index(), "TRADES", bar_size_setting="1 day"))
+    assert {bar.volume for bar in level.historical_data_bars} == {Decimal(0)}
+    fear = await bars(client, ask(3, stock("SPY"), "OPTION_IMPLIED_VOLATILITY", bar_size_setting="1 day"))
+    assert all(0.05 < bar.low <= bar.high < 1 for bar in fear.historical_data_bars)
+    code, text = await refusal(client, ask(4, euro(), "TRADES"))
+    assert code == 162 and "No historical market data" in text
+    assert (await refusal(client, ask(5, index(), "BID")))[0] == 162
+
+
+async def test_an_option_moves_with_its_underlying(client: Client) -> None:
+    spy = await bars(client, ask(1, stock("SPY"), bar_size_setting="1 day", duration="1 M"))
+    strike = round(spy.historical_data_bars[-1].close / 10) * 10
+    call = WireContract(
+        symbol="SPY", sec_type="OPT", exchange="SMART", currency="USD", right="C", strike=float(strike),
+        last_trade_date_or_contract_month="20260220", multiplier="100",
+    )  # fmt: skip
+    option = await bars(client, ask(2, call, bar_size_setting="1 day", duration="1 M"))
+    moves = [
+        (b.close - a.close, d.close - c.close)
+        for a, b, c, d in zip(
+            spy.historical_data_bars, spy.historical_data_bars[1:],
+            option.historical_data_bars, option.historical_data_bars[1:], strict=False,
+        )
+    ]  # fmt: skip
+    agree = sum(under * derived > 0 for under, derived in moves)
+    assert len(moves) > 15
+    assert agree > 0.8 * len(moves), "delta is positive"
+
+
+async def test_bars_end_as_the_version_ends_them(client: Client) -> None:
+    found = await bars(client, ask(1, stock("SPY"), format_date=1))
+    version = client.session.server_version
+    assert found.historical_data_bars[0].date.endswith(" America/New_York")
+    if version < 196:
+        assert found.start_date_str and not client.all(HistoricalDataEnd)
+    else:
+        assert (await client.expect(HistoricalDataEnd)).end_date_str == "20260107 10:00:01 America/New_York"
+
+
+async def test_crypto_is_told_to_ask_for_aggregated_trades(client: Client) -> None:
+    coin = WireContract(symbol="BTC", sec_type="CRYPTO", exchange="PAXOS", currency="USD")
+    found = await bars(client, ask(1, coin, "TRADES"))
+    assert client.all(ErrorMessage)[-1].error_code == 10299
+    assert any(bar.volume % 1 for bar in found.historical_data_bars), "coins are traded in fractions"
+
+
+@pytest.mark.parametrize(
+    ("what", "fields", "code"),
+    [
+        ("ADJUSTED_LAST", {"end_date_time": "20260106-15:00:00"}, 321),
+        ("TRADES", {"keep_up_to_date": True, "end_date_time": "20260106-15:00:00"}, 321),
+        ("TRADES", {"keep_up_to_date": True, "bar_size_setting": "1 secs"}, 321),
+        ("BID_ASK", {"keep_up_to_date": True}, 321),
+        ("TRADES", {"bar_size_setting": "1 secs", "duration": "1 M"}, 162),
+        ("TRADES", {"duration": "99999999999 D"}, 321),
+        ("SCHEDULE", {}, 321),
+        ("NONSENSE", {}, 321),
+        ("TRADES", {"end_date_time": "19990101-00:00:00"}, 162),
+    ],
+)
+async def test_what_can_not_be_answered_is_refused(
+    client: Client, what: str, fields: dict[str, Any], code: int
+) -> None:
+    assert (await refusal(client, ask(9, stock("SPY"), what, **fields)))[0] == code
+
+
+async def test_a_schedule_states_sessions_and_no_holiday(client: Client) -> None:
+    client.send(ask(1, stock("SPY"), "SCHEDULE", bar_size_setting="1 day", duration="2 W"))
+    found = await client.expect(HistoricalSchedule)
+    days = [one.ref_date for one in found.historical_sessions]
+    assert "20260101" not in days and {"20251231", "20260102", "20260105"} <= set(days)
+    assert found.historical_sessions[-1].start_date_time == "20260107-09:30:00"
+    assert found.time_zone == "America/New_York"
+
+
+async def test_head_time_stamps(client: Client) -> None:
+    client.send(HeadTimestampRequest(1, stock("SPY"), True, "TRADES", 1))
+    client.send(HeadTimestampRequest(2, stock("SPY"), True, "TRADES", 2))
+    text = (await client.expect(HeadTimestamp, lambda m: m.req_id == 1)).head_timestamp
+    epoch = (await client.expect(HeadTimestamp, lambda m: m.req_id == 2)).head_timestamp
+    assert datetime.strptime(text, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC).timestamp() == int(epoch)
+    assert text < "2007"
+
+
+async def test_historical_ticks_of_three_kinds_from_both_sides(client: Client) -> None:
+    def wish(req_id: int, what: str, start: str, end: str) -> HistoricalTicksRequest:
+        return HistoricalTicksRequest(req_id, stock("SPY"), start, end, 50, what, True)
+
+    edge = "20260106 12:00:00 America/New_York"
+    client.send(wish(1, "TRADES", edge, ""), wish(2, "BID_ASK", "", edge), wish(3, "MIDPOINT", edge, ""))
+    at = int(datetime(2026, 1, 6, 17, tzinfo=UTC).timestamp())
+    after = (await client.expect(HistoricalTicksLast)).historical_ticks_last
+    before = (await client.expect(HistoricalTicksBidAsk)).historical_ticks_bid_ask
+    middles = (await client.expect(HistoricalTicks)).historical_ticks
+    assert len(after) == len(before) == len(middles) == 50
+    assert min(tick.time for tick in after) >= at > max(tick.time for tick in before)
+    assert all(tick.price_bid < tick.price_ask for tick in before)
+    client.send(HistoricalTicksRequest(4, stock("SPY"), edge, edge, 50, "TRADES", True))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 4)).error_code == 321
+
+
+async def test_a_kept_bar_grows_until_the_next_begins(start: Start, connect: Connect) -> None:
+    simulator = await start(
+        start_ns=TEN, hours="exchange", speed=60.0, symbols=("SPY",), limits=Limits.off(), server_version=225
+    )
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    await bars(client, ask(1, stock("SPY"), bar_size_setting="1 min", duration="600 S", keep_up_to_date=True))
+    seen: list[Any] = []
+
+    def enough(_: HistoricalDataUpdate) -> bool:
+        seen[:] = [m.historical_data_bar for m in client.all(HistoricalDataUpdate)]
+        return len({bar.date for bar in seen}) >= 3
+
+    await client.expect(HistoricalDataUpdate, enough)
+    by_minute: dict[str, list[Any]] = {}
+    for bar in seen:
+        by_minute.setdefault(bar.date, []).append(bar)
+    whole = list(by_minute.values())[1]
+    assert len(whole) >= 10
+    assert {bar.open for bar in whole} == {whole[0].open}
+    assert [bar.volume for bar in whole] == sorted(bar.volume for bar in whole)
+    assert [bar.high for bar in whole] == sorted(bar.high for bar in whole)
