@@ -157,7 +157,9 @@ class JournalError(TWSError):
 
 
 class SimulationError(TWSError):
-    """A run on virtual time went wrong: an exception nobody took, nothing left to run, a bound."""
+    """A run on virtual time went wrong (an exception nobody took, nothing left to run, a bound), or a running
+    simulator refused a command.
+    """
 
 
 class ProtocolError(TWSError):

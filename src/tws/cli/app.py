@@ -58,7 +58,10 @@ class _LazyGroup(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    function = getattr(import_module(COMMANDS[name].module), name)
+    module = import_module(COMMANDS[name].module)
+    if isinstance(group := getattr(module, "app", None), typer.Typer):  # a command with commands of its own
+        return typer.main.get_command(group)
+    function = getattr(module, name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(name, help=COMMANDS[name].help if function.__doc__ is None else None)(function)
     return typer.main.get_command(app)

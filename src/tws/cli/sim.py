@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tws.cli import sim_ctl
 from tws.log import log_to
 
 if TYPE_CHECKING:
@@ -16,13 +19,24 @@ if TYPE_CHECKING:
     from tws.simulator.options import SimulatorOptions, Speed
     from tws.simulator.server import SimulatedTWS
 
-__all__ = ["parse_clock", "parse_pairs", "parse_speed", "sim"]
+__all__ = ["app", "parse_clock", "parse_pairs", "parse_speed", "sim"]
 
 DEFAULT_PORT = 7400
 """Never one of TWS's own (7496, 7497, 4001, 4002), so that nobody takes one for the other."""
 
 
+app = typer.Typer(
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(sim_ctl.app, name="ctl")
+
+
+@app.callback()
 def sim(
+    ctx: typer.Context,
     host: Annotated[
         str, typer.Option(help="Where to listen; beyond loopback --any-host is needed.")
     ] = "127.0.0.1",
@@ -42,8 +56,12 @@ def sim(
     speed: Annotated[str, typer.Option(help="Seconds of market time per second, or max.")] = "1",
     hours: Annotated[str, typer.Option(help="always: 24 hours, no close; exchange: US sessions.")] = "always",
     faults: Annotated[
-        str | None, typer.Option(help="Fault scenario, by name or file (not built yet).")
+        list[str] | None,
+        typer.Option(help="A fault, a scenario or a file of faults to play (repeatable); see sim ctl list."),
     ] = None,
+    control: Annotated[
+        bool, typer.Option("--control/--no-control", help="Let tws sim ctl command it.")
+    ] = True,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Refuse orders, as TWS does by default.")
     ] = False,
@@ -77,6 +95,8 @@ def sim(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every session to stderr.")] = False,
 ) -> None:
     """Run a simulated TWS that any TWS client can connect to; prints `listening on HOST:PORT` once ready."""
+    if ctx.invoked_subcommand is not None:
+        return
     import asyncio
     import logging
 
@@ -86,8 +106,6 @@ def sim(
     from tws.simulator.limits import Limits
     from tws.simulator.options import SimulatorOptions
 
-    if faults is not None:
-        raise ConfigError("faults", faults, "fault scenarios are not built yet", "Leave --faults out")
     if pacing not in ("reject", "delay", "off"):
         raise ConfigError("pacing", pacing, "is unknown", "Use reject, delay or off")
     limits = Limits.of_lines(lines)
@@ -116,7 +134,7 @@ def sim(
         localhost_only=not dialog,
     )
     log_to(sys.stderr, logging.INFO if verbose else logging.WARNING)
-    asyncio.run(_serve(options))
+    asyncio.run(_serve(options, faults or [], control))
 
 
 def parse_speed(text: str) -> Speed:
@@ -164,9 +182,10 @@ def parse_pairs(texts: list[str]) -> dict[str, str]:
     return pairs
 
 
-async def _serve(options: SimulatorOptions) -> None:
+async def _serve(options: SimulatorOptions, faults: list[str], with_control: bool) -> None:
     """Run until somebody ends it. Raises the DataError that ended a replay."""
     import asyncio
+    from contextlib import AsyncExitStack
 
     from tws.errors import ConfigError
     from tws.platform import install_stop_signals
@@ -175,6 +194,7 @@ async def _serve(options: SimulatorOptions) -> None:
     ended = asyncio.Event()
     undo = install_stop_signals(asyncio.get_running_loop(), ended.set)
     simulator = SimulatedTWS(options)
+    stack = AsyncExitStack()
     try:
         try:
             host, port = await simulator.start()
@@ -185,12 +205,42 @@ async def _serve(options: SimulatorOptions) -> None:
                 f"can't be listened on: {error.strerror or error}",
                 "Give another --port, or 0 for any free one",
             ) from error
+        for name in faults:
+            simulator.faults.load(name)
+        if with_control:
+            await stack.enter_async_context(_controlled(simulator, port, ended))
         typer.echo(f"listening on {host}:{port}")
         typer.get_text_stream("stdout").flush()
         await _wait(simulator, ended)
     finally:
+        await stack.aclose()
         await simulator.stop()
         undo()
+
+
+@asynccontextmanager
+async def _controlled(simulator: SimulatedTWS, port: int, ended: asyncio.Event) -> AsyncIterator[None]:
+    """The control channel, and the note by which `tws sim ctl` finds it."""
+    import os
+    import secrets
+
+    from tws.platform import state_folder
+    from tws.simulator.control import Control, Note, leave
+
+    token = secrets.token_hex(32)
+    control = Control(simulator, token, ended.set)
+    note = Note(pid=os.getpid(), api_port=port, port=await control.start(), token=token)
+    try:
+        path = leave(state_folder() / "sim", note)
+    except OSError as error:  # a home that can't be written to: the simulator serves without its channel
+        typer.echo(f"no control channel: {error}", err=True)
+        path = None
+    try:
+        yield
+    finally:
+        if path is not None:
+            path.unlink(missing_ok=True)
+        await control.stop()
 
 
 async def _wait(simulator: SimulatedTWS, ended: asyncio.Event) -> None:

@@ -95,7 +95,7 @@ class RealTimeBarsEnd(Fault, frozen=True, kw_only=True):
             "Bust event occurred, current subscription is deactivated. "
             "Please resubscribe real-time bars immediately"
         )
-        faults.core.desk.streams.end_bars(10225, text)
+        faults.core.desk.streams.bars.end_all(10225, text)
 
 
 @fault("bad-equity", "reported (Forven#92)", 21)
@@ -161,6 +161,34 @@ class _WrongPosition(Effect):
         if not self._left:
             self._faults.after(0, lambda: self._faults.finish(self))
         return (replace(message, position=(message.position or Decimal(0)) + self._by),)
+
+
+@fault("market-move", "no fault of a TWS: the market moves as the scenario wants", 8, 18)
+class MarketMove(Fault, frozen=True, kw_only=True):
+    """The market jumps, once: a trade prints at the new price, the quote goes along.
+
+    symbol   which; "" is everything that has a quote
+    percent  how far, of the present price
+    size     lots shown at the new quote; 0 is as many as before
+    """
+
+    symbol: str = ""
+    percent: float = -5.0
+    size: int = 0
+
+    def begin(self, faults: Faults) -> None:
+        if faults.actions is None:
+            return
+        tapes = faults.core.tapes
+        for tape in [tapes[con_id] for con_id in faults.con_ids(self.symbol) if con_id in tapes]:
+            if not (tape.bid_size and tape.ask_size):
+                continue
+            shift = 1 + self.percent / 100
+            bid, ask = tape.grid.price(tape.bid) * shift, tape.grid.price(tape.ask) * shift
+            sizes = (self.size or tape.bid_size, self.size or tape.ask_size)
+            faults.actions.quote(tape.con_id, bid=bid, ask=ask, bid_size=sizes[0], ask_size=sizes[1])
+            if self.percent:
+                faults.actions.trade(tape.con_id, tape.grid.price(tape.grid.ticks(bid)))
 
 
 @fault("quote", "no fault of a TWS: the market moves as the scenario wants")

@@ -115,7 +115,7 @@ class _Silent(Armed):
     def events(self, events: Sequence[Event]) -> Sequence[Event]:
         if not self._silent:
             return events
-        said = []
+        said: list[Event] = []
         for event in events:
             (self._held if self._is_silent(event) else said).append(event)
         return said
