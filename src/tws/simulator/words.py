@@ -6,13 +6,14 @@ Sources: TWS-BEHAVIOUR.md C2 (sequences), C4 (times, execIds), C5 (what TWS fill
 from __future__ import annotations
 
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from tws.clock import to_datetime
 from tws.exchange import CompletedOrder as Done
 from tws.exchange import Executed, MarginEffect, OrderView
-from tws.simulator.hours import NEW_YORK, TEMPLATES, ZONE_ID, hours_text
+from tws.simulator.hours import NEW_YORK, TEMPLATES, hours_text
 from tws.simulator.universe import Security
 from tws.wire.messages import (
     CompletedOrder,
