@@ -95,7 +95,9 @@ class Accounts:
     def _cancel(self, table: dict[Key, Any]) -> Callable[[Session, Any], None]:
         def handler(session: Session, request: Any) -> None:
             table.pop((session, request.req_id), None)
-            self._said.pop((session, request.req_id), None)
+            key = session, request.req_id
+            if key not in self._summaries and key not in self._value_multis:  # ids may be given twice
+                self._said.pop(key, None)
 
         return handler
 
