@@ -18,13 +18,14 @@ from tws.exchange import (
     Executed,
     Notice,
     OrderOpened,
+    OrderView,
     PositionChanged,
     StatusChanged,
     WhatIfAnswered,
 )
 from tws.simulator import words
 from tws.simulator.session import Session
-from tws.wire.messages import CommissionAndFeesReport
+from tws.wire.messages import CommissionAndFeesReport, OpenOrder, OrderStatus
 
 if TYPE_CHECKING:
     from tws.simulator.core import Core
@@ -38,6 +39,8 @@ class Broker:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._changed: dict[str, None] = {}
+        self._opened: tuple[OrderView, OpenOrder] | None = None
+        self._status: tuple[OrderView, OrderStatus] | None = None
 
     def tell(self, events: Sequence[Event]) -> None:
         """Queue the messages of these events, in their order unless a fault has other plans."""
@@ -55,6 +58,18 @@ class Broker:
             for account in changed:
                 self._core.desk.accounts.changed(account)
 
+    def _opened_of(self, view: OrderView) -> OpenOrder:
+        """Message 5; the same one when it is said twice."""
+        if self._opened is None or self._opened[0] is not view:
+            self._opened = (view, words.open_order(view, self._core.echo(view.con_id)))
+        return self._opened[1]
+
+    def _status_of(self, view: OrderView) -> OrderStatus:
+        """Message 3; the same one when it is said twice."""
+        if self._status is None or self._status[0] is not view:
+            self._status = (view, words.order_status(view))
+        return self._status[1]
+
     def _hearers(self, client_id: int) -> list[Session]:
         core = self._core
         wanted = dict.fromkeys((client_id, core.options.master_client_id))
@@ -63,11 +78,11 @@ class Broker:
     def _say(self, event: Event) -> None:
         core = self._core
         if isinstance(event, StatusChanged):
-            status = words.order_status(event.order)
+            status = self._status_of(event.order)
             for session in self._hearers(event.order.client_id):
                 session.send(status)
         elif isinstance(event, OrderOpened):
-            opened = words.open_order(event.order, core.echo(event.order.con_id))
+            opened = self._opened_of(event.order)
             core.exchange.note_seen(event.order.client_id, event.order.order_id)
             for session in self._hearers(event.order.client_id):
                 session.send(opened)

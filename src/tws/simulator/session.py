@@ -26,10 +26,11 @@ from tws.platform import reset_on_close
 from tws.simulator import misread
 from tws.simulator.admission import IN_USE, Entry
 from tws.simulator.limits import Pace, Verdict
+from tws.simulator.ordertexts import OrderTexts
 from tws.simulator.outbox import Outbox
 from tws.wire import codec
 from tws.wire.framing import frame
-from tws.wire.messages import Answer, ErrorMessage
+from tws.wire.messages import Answer, ErrorMessage, OpenOrder, OrderStatus
 from tws.wire.session import Accepted, Event, Refused, ServerSession, Started
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ log = get_logger("tws.simulator")
 
 AT_ONCE = 1000
 """So many messages of one answer leave before others have their turn."""
+SAID_TWICE = (OpenOrder, OrderStatus)
 MAX_HELD = 2**16
 """Bytes kept of what a client says while nobody listens (mute, or a dialog that waits); from then on its
 socket is not read either, so that it feels the back-pressure of a hung TWS.
@@ -64,6 +66,8 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._wire: ServerSession | None = None
         self._held = bytearray()
+        self._texts = OrderTexts(0)
+        self._framed: dict[type, tuple[Answer, bytes]] = {}
         self._streams: deque[Iterator[Answer]] = deque()
         self._inbox: deque[Event] = deque()
         self._pace = Pace(core.options.limits)
@@ -175,6 +179,7 @@ class Session(asyncio.Protocol):
         elif isinstance(event, Started):
             assert self._wire is not None
             self.version = self._wire.server_version
+            self._texts = OrderTexts(self.version)
             self._start(event.client_id)
         elif isinstance(event, Refused):
             if self.client_id is None and self.core.options.garbage == "silence":
@@ -232,7 +237,7 @@ class Session(asyncio.Protocol):
     def _request(self, payload: bytes) -> None:
         """One request; whatever is wrong with it or with us, this session is told and lives."""
         try:
-            request = codec.decode_request(payload, self.version, lenient=True)
+            request = self._texts.read(payload)
         except DecodeError as error:
             if misread.message_id(payload, self.version) is None:
                 self.close(str(error))
@@ -277,8 +282,18 @@ class Session(asyncio.Protocol):
             self.stream(self._streams.popleft())
 
     def frame(self, message: Answer) -> bytes:
-        """The bytes of a message for this client."""
-        return frame(codec.encode(message, self.version))
+        """The bytes of a message for this client; one that is said twice in a row is written once."""
+        kind = type(message)
+        last = self._framed.get(kind)
+        if last is not None and last[0] is message:
+            return last[1]
+        if isinstance(message, OpenOrder):
+            data = frame(self._texts.write(message))
+        else:
+            data = frame(codec.encode(message, self.version))
+        if kind in SAID_TWICE:
+            self._framed[kind] = (message, data)
+        return data
 
     def error(self, request_id: int, code: int, text: str) -> None:
         """Message 4. An id that is no number of 32 bits can't be said back: -1 stands for it."""

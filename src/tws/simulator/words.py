@@ -6,11 +6,12 @@ Sources: TWS-BEHAVIOUR.md C2 (sequences), C4 (times, execIds), C5 (what TWS fill
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from tws.clock import to_datetime
+from tws.clock import NS_PER_S, to_datetime
 from tws.exchange import CompletedOrder as Done
 from tws.exchange import Executed, MarginEffect, OrderView
 from tws.simulator.hours import NEW_YORK, TEMPLATES, hours_text
@@ -58,8 +59,13 @@ AGGREGATION = {"STK": 1, "OPT": 2, "FOP": 2, "CASH": 4}
 
 def local_time(ns: int, version: int, zone: ZoneInfo = NEW_YORK) -> str:
     """A moment in TWS's zone, New York unless told; before `ZONED_SINCE` with two blanks and no zone (E)."""
-    local = to_datetime(ns).astimezone(zone)
-    return f"{local:%Y%m%d %H:%M:%S} {zone.key}" if version >= ZONED_SINCE else f"{local:%Y%m%d  %H:%M:%S}"
+    return _local_second(ns // NS_PER_S, version >= ZONED_SINCE, zone)
+
+
+@lru_cache(maxsize=256)
+def _local_second(second: int, zoned: bool, zone: ZoneInfo) -> str:
+    local = to_datetime(second * NS_PER_S).astimezone(zone)
+    return f"{local:%Y%m%d %H:%M:%S} {zone.key}" if zoned else f"{local:%Y%m%d  %H:%M:%S}"
 
 
 def utc_time(ns: int) -> str:
