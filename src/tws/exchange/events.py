@@ -9,6 +9,7 @@ is the order's owner; who else hears it (master client, client 0) is the session
     CommissionCharged  message 59, commission report
     Notice             message 4 about an order, to the client that asked
     WhatIfAnswered     message 5 with margin and commission, no order behind it
+    OrderBound         message 100
     PositionChanged    for messages 61 and 7
     AccountChanged     for message 6: ask `Exchange.account_values`
 
@@ -33,6 +34,7 @@ __all__ = [
     "ExecutionReport",
     "MarginEffect",
     "Notice",
+    "OrderBound",
     "OrderOpened",
     "OrderView",
     "PositionChanged",
@@ -127,6 +129,14 @@ class CommissionCharged(Struct, frozen=True, kw_only=True):
     realized_pnl: Decimal | None
 
 
+class OrderBound(Struct, frozen=True, kw_only=True):
+    """Message 100: an order placed by hand in TWS has an API id from now on."""
+
+    perm_id: int
+    client_id: int
+    order_id: int
+
+
 class Notice(Struct, frozen=True, kw_only=True):
     """Message 4 to `client_id` about `order_id`."""
 
@@ -214,5 +224,5 @@ class PositionRow(Struct, frozen=True, kw_only=True):
 
 Event: TypeAlias = (
     OrderOpened | StatusChanged | Executed | CommissionCharged | Notice | WhatIfAnswered
-    | PositionChanged | AccountChanged
+    | PositionChanged | AccountChanged | OrderBound
 )

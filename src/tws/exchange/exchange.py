@@ -16,8 +16,10 @@ from tws.exchange.activation import on_quote, on_trade, settle
 from tws.exchange.archive import Archive, MemoryArchive
 from tws.exchange.bells import elapse
 from tws.exchange.book import FAR, NEVER, Book
+from tws.exchange.byhand import ByHand
 from tws.exchange.combos import legs_of, requote
 from tws.exchange.core import NOTHING, Core
+from tws.exchange.corporate import Corporate
 from tws.exchange.events import CompletedOrder, Event, ExecutionReport, OrderView, PositionRow
 from tws.exchange.fees import FeeTable
 from tws.exchange.intake import cancel, place, release_held, start_cancel
@@ -66,6 +68,8 @@ class Exchange:
         base = setups[0].currency
         core = self._core = Core(habits, (fees, margin, base), run & 0xFFFF, archive or MemoryArchive())
         self.mishaps = Mishaps(core)
+        self.by_hand = ByHand(core)
+        self.corporate = Corporate(core)
         core.begin(now_ns)
         for setup in setups:
             if setup.currency != base:

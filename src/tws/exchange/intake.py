@@ -23,7 +23,7 @@ from tws.exchange.validity import Refusal, ticket_refused
 from tws.exchange.working import Held, Stage, Working
 from tws.model.order import BrokerStatus, OrderType, TimeInForce
 
-__all__ = ["cancel", "place", "release_held", "start_cancel"]
+__all__ = ["cancel", "change", "enter", "fill_in", "place", "release_held", "start_cancel"]
 
 REJECTED = "Rejected"
 DUPLICATE = Refusal(103, "Duplicate order id")
@@ -41,9 +41,9 @@ IGNORED_RTH = (
 def place(core: Core, ticket: OrderTicket) -> None:
     """Take one placeOrder."""
     known = core.orders.get((ticket.client_id, ticket.order_id))
-    ticket, notes = _fill_in(core, ticket)
+    ticket, notes = fill_in(core, ticket)
     if known is not None and known.live and not ticket.what_if:
-        refusal = _change(core, known, ticket)
+        refusal = change(core, known, ticket)
     elif ticket.order_id <= core.highest.get(ticket.client_id, 0):
         done = core.archive.order(ticket.client_id, ticket.order_id)
         filled = done is not None and done.order.status == BrokerStatus.FILLED
@@ -55,7 +55,7 @@ def place(core: Core, ticket: OrderTicket) -> None:
         core.out.append(Notice(client_id=ticket.client_id, order_id=ticket.order_id, code=code, text=text))
 
 
-def _fill_in(core: Core, ticket: OrderTicket) -> tuple[OrderTicket, list[Refusal]]:
+def fill_in(core: Core, ticket: OrderTicket) -> tuple[OrderTicket, list[Refusal]]:
     """TWS's fill-ins, and what it says about them."""
     notes = []
     if ticket.legs:
@@ -93,6 +93,16 @@ def _new(core: Core, ticket: OrderTicket) -> Refusal | None:
     if ticket.transmit:
         _transmit_family(core, order)
     return None
+
+
+def enter(core: Core, ticket: OrderTicket) -> Working:
+    """A checked ticket without a family goes straight to the broker."""
+    book = core.books[ticket.con_id]
+    order = Working(ticket, book, book.instrument.lots(ticket.quantity))
+    _transmit(core, order)
+    if order.live:
+        core.ready.append(order)
+    return order
 
 
 def _transmit_family(core: Core, order: Working) -> None:
@@ -205,7 +215,7 @@ def _what_if(core: Core, ticket: OrderTicket) -> Refusal | None:
 # -- changes ------------------------------------------------------------------------------------
 
 
-def _change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
+def change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
     """Change a living order. What the ticket leaves empty is kept: reference, parent, OCA group and type."""
     old = order.ticket
     refusal = change_refused(core.habits, order, ticket) or ticket_refused(core, ticket)
@@ -273,7 +283,8 @@ def _drift(core: Core, order: Working, ticket: OrderTicket) -> None:
 def cancel(core: Core, client_id: int, order_id: int) -> None:
     """cancelOrder: PendingCancel if it takes its while, Cancelled, 202; or why not (C3)."""
     order = core.orders.get((client_id, order_id))
-    done = core.archive.order(client_id, order_id) if order is None or not order.live else None
+    ended = order_id != 0 and (order is None or not order.live)  # 0: of TWS itself, never found (C3)
+    done = core.archive.order(client_id, order_id) if ended else None
     status = done.order.status if done else ""
     if order is None and done is None:
         _say(core, client_id, order_id, 10147, f"OrderId {order_id} that needs to be cancelled is not found.")

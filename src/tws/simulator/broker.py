@@ -1,6 +1,6 @@
 """Who hears what of the exchange's events, and in which words.
 
-The owner of an order hears of it; so do client 0 of orders of TWS itself (there are none yet) and the
+The owner of an order hears of it; so do client 0 of orders of TWS itself and the
 master client of every order, without being able to change it (TWS-BEHAVIOUR.md A4). Positions and
 account values go to whoever subscribed. Account values follow once per flush, however many fills there
 were.
@@ -17,6 +17,7 @@ from tws.exchange import (
     Event,
     Executed,
     Notice,
+    OrderBound,
     OrderOpened,
     OrderView,
     PositionChanged,
@@ -26,6 +27,7 @@ from tws.exchange import (
 from tws.simulator import words
 from tws.simulator.session import Session
 from tws.wire.messages import CommissionAndFeesReport, OpenOrder, OrderStatus
+from tws.wire.messages import OrderBound as BoundMessage
 
 if TYPE_CHECKING:
     from tws.simulator.core import Core
@@ -101,6 +103,9 @@ class Broker:
             owner = core.by_client.get(event.order.client_id)
             if owner is not None:
                 owner.send(words.what_if(event.order, event.margin, core.echo(event.order.con_id)))
+        elif isinstance(event, OrderBound):
+            for session in self._hearers(event.client_id):
+                session.send(BoundMessage(event.perm_id, event.client_id, event.order_id))
         elif isinstance(event, PositionChanged):
             core.desk.accounts.position(event)
         elif isinstance(event, AccountChanged):

@@ -119,6 +119,8 @@ class Orders:
             session.send(words.order_status(view))
 
     def _open(self, session: Session, request: OpenOrdersRequest) -> None:
+        if session.client_id == 0:
+            self._core.tell(self._core.exchange.by_hand.bind(self._core.now_ns()))
         self.send_open(session, session.client_id)
         session.send(OpenOrdersEnd())
 
@@ -133,4 +135,5 @@ class Orders:
                 327,
                 "Only API connections with clientId set to 0 can set the auto bind TWS orders property.",
             )
-        # for client 0: there are no orders placed by hand, so nothing to bind and nothing to say
+        else:
+            self._core.exchange.by_hand.bind_future(request.auto_bind)
