@@ -1,0 +1,136 @@
+"""The simulated TWS that every client meets, and its truth.
+
+All clients see the same market to the tick: it begins at the same instant of market time, says nothing by itself, and
+moves only when a scenario quotes or prints. Market time runs `SPEED` times as fast as the wall's, so that five-second
+bars and expiring orders take no patience. What the broker knows is asked of the exchange, not of the wire.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.simulator.market import ManualMarket, MarketUpdate
+from tws.simulator.universe import UNIVERSE, Security
+
+__all__ = ["ACCOUNT", "ACCOUNTS", "SPEED", "START", "Stage"]
+
+SPEED = 5.0
+START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+"""A Monday, 10:00 in New York."""
+NS_PER_S = 1_000_000_000
+ACCOUNT = "DU1234567"
+ACCOUNTS = (ACCOUNT, "DU7654321")
+
+
+class Manual(ManualMarket):
+    """A market by hand that has a past: the simulator invents the days before, the same for every client."""
+
+    def opening(self, con_id: int) -> float | None:
+        return self._price(con_id)
+
+    def previous_close(self, con_id: int) -> float | None:
+        return self._price(con_id)
+
+    def follow(self, security: Security) -> None:
+        """Nothing: who wants a quote of it says one."""
+
+    def _price(self, con_id: int) -> float | None:
+        return next((one.price for one in self.listings if one.con_id == con_id), None)
+
+
+class Stage:
+    """One simulated TWS for one client."""
+
+    def __init__(self, **options: Any) -> None:
+        start_ns = int(START.timestamp()) * NS_PER_S
+        market = Manual(UNIVERSE, start_ns)
+        given = {"accounts": ACCOUNTS, "market": market, "speed": SPEED} | options
+        self.sim = SimulatedTWS(SimulatorOptions(**given))
+        self.port = 0
+
+    async def start(self) -> None:
+        _, self.port = await self.sim.start()
+        for security in UNIVERSE:
+            if security.sec_type == "STK":
+                step = float(security.tick)
+                self.quote(security.symbol, security.price, security.price + 2 * step)
+
+    async def stop(self) -> None:
+        await self.sim.stop()
+
+    @property
+    def exchange(self) -> Any:
+        return self.sim.exchange
+
+    @property
+    def universe(self) -> Any:
+        return self.sim.core.universe
+
+    def now_s(self) -> float:
+        """Market time, epoch seconds."""
+        return self.sim.now_ns() / NS_PER_S
+
+    # -- the market -------------------------------------------------------------------------------
+
+    def security(self, name: str | int) -> Security:
+        """By symbol (a stock) or conId."""
+        found = self.universe.get(name) if isinstance(name, int) else self.universe.symbol(name)
+        assert found is not None, f"the universe has no {name}"
+        return found
+
+    def quote(
+        self, name: str | int, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000
+    ) -> None:
+        """The market is now this."""
+        self._publish(name, bid, ask, bid_size, ask_size, 0.0, 0)
+
+    def trade(self, name: str | int, price: float, size: int = 100) -> None:
+        """A print."""
+        security = self.security(name)
+        tape, step = self.sim.core.tapes[security.con_id], float(security.tick)
+        self._publish(name, tape.bid * step, tape.ask * step, tape.bid_size, tape.ask_size, price, size)
+
+    def _publish(self, name: str | int, *quoted: Any) -> None:
+        bid, ask, bid_size, ask_size, trade, size = quoted
+        security = self.security(name)
+        if security.con_id not in self.sim.core.tapes:
+            self.sim.core.listed(security)
+        step = float(security.tick)
+        update = MarketUpdate(
+            self.sim.now_ns(), security.con_id, round(bid / step), bid_size, round(ask / step), ask_size, trade, size
+        )  # fmt: skip
+        self.sim.core.publish(update)
+        self.sim.core.flush()
+
+    # -- what the broker knows --------------------------------------------------------------------
+
+    def order(self, order_id: int, client_id: int) -> Any:
+        """The order as it stands or ended, None when there is none."""
+        for view in self.exchange.open_orders():
+            if (view.order_id, view.client_id) == (order_id, client_id):
+                return view
+        for done in self.exchange.completed_orders():
+            if (done.order.order_id, done.order.client_id) == (order_id, client_id):
+                return done.order
+        return None
+
+    def executions(self, order_id: int, client_id: int) -> list[Any]:
+        """ExecutionReports of an order."""
+        return [
+            row
+            for row in self.exchange.executions()
+            if (row.executed.order_id, row.executed.client_id) == (order_id, client_id)
+        ]
+
+    def positions(self, account: str = ACCOUNT) -> dict[int, Any]:
+        """Open positions by conId."""
+        return {row.con_id: row for row in self.exchange.positions(account) if row.quantity}
+
+    def value(self, key: str, account: str = ACCOUNT) -> float:
+        """An account value of the base currency."""
+        for row in self.exchange.account_values(account):
+            if row.key == key and row.currency in ("USD", "BASE", ""):
+                return float(row.value)
+        raise AssertionError(f"the broker has no {key}")
