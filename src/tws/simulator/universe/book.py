@@ -338,7 +338,7 @@ def _expires(security: Security, stated: str) -> bool:
     if not stated:
         return True
     if len(stated) == 6:
-        return stated in (security.contract_month, security.last_trade_date[:6])
+        return stated == (security.contract_month or security.last_trade_date[:6])
     return stated == security.last_trade_date
 
 
