@@ -18,9 +18,15 @@ M = TypeVar("M", bound=Answer)
 class Client:
     """Hears everything in order; `expect` looks through all that came and waits for more."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client_id: int) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        client_id: int,
+        version: int = codec.MAX_VERSION,
+    ) -> None:
         self.reader, self.writer = reader, writer
-        self.session = ClientSession(client_id)
+        self.session = ClientSession(client_id, max_version=version)
         self.heard: list[Any] = []
         self.closed = False
 

@@ -10,6 +10,7 @@ import pytest
 from tests.simulator.client import Client, Connect, Start
 
 from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.wire import codec
 
 
 @pytest.fixture
@@ -33,9 +34,15 @@ async def connect() -> AsyncIterator[Connect]:
     """A started session on a simulator."""
     clients: list[Client] = []
 
-    async def make(simulator: SimulatedTWS, client_id: int = 1, *, handshake: bool = True) -> Client:
+    async def make(
+        simulator: SimulatedTWS,
+        client_id: int = 1,
+        *,
+        handshake: bool = True,
+        version: int = codec.MAX_VERSION,
+    ) -> Client:
         host, port = simulator.address  # type: ignore[attr-defined]
-        client = Client(*await asyncio.open_connection(host, port), client_id)
+        client = Client(*await asyncio.open_connection(host, port), client_id, version)
         clients.append(client)
         if handshake:
             client.writer.write(client.session.start())

@@ -365,7 +365,9 @@ class Core:
 def tape_of(security: Security, close: float | None) -> Tape:
     """An empty tape on the security's grid."""
     grid = grid_of(security.tick, security.lot)
-    return Tape(security.con_id, close, grid, is_index=security.sec_type == "IND")
+    tape = Tape(security.con_id, close, grid, is_index=security.sec_type == "IND")
+    tape.has_volume = security.sec_type not in ("IND", "CASH")
+    return tape
 
 
 def contract_of(security: Security) -> Contract:

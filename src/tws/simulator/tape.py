@@ -41,6 +41,7 @@ class Tape:
         self.con_id = con_id
         self.grid = grid
         self.is_index = is_index
+        self.has_volume = not is_index  # nor has a currency
         self.bid = self.bid_size = self.ask = self.ask_size = 0
         self.last = 0.0
         self.last_size = 0
@@ -84,6 +85,8 @@ class Tape:
             for column, value in zip(self._columns, whole, strict=True):
                 column.append(value)
             self._values.append(row.value)
+            if not row.prints:
+                continue
             if row.time_s >= day_s:
                 self.open = self.open or row.open
                 self.high = max(self.high, row.high)

@@ -285,7 +285,7 @@ def snapshot(tape: Tape, bodies: Bodies, *, closed: bool = False) -> Iterator[Pa
             yield ASK, bodies.quote(tape.ask, tape.ask_size)
     if tape.last:
         yield LAST, bodies.price(tape.last, tape.last_size)
-    if tape.speaks and not tape.is_index:
+    if tape.speaks and tape.has_volume:
         yield VOLUME, bodies.size(tape.volume)
     for kind, value in ((HIGH, tape.high), (LOW, tape.low), (CLOSE, tape.close), (OPEN, tape.open)):
         if value:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Literal
 
 from tws.clock import NS_PER_S
@@ -61,39 +62,29 @@ class _Path:
         self.drift = 0.0
         self.spread = security.spread
         self.is_index = security.sec_type == "IND"
-        self.unit = max(1, round(float(security.suggested_size / security.lot)))
-        self.trade_chance = min(0.9, security.volume / 23_400 / (4 * self.unit))
-        self.mean_units = max(1.0, security.volume / 23_400 / max(self.trade_chance, 0.05) / self.unit)
+        self.unit = unit_of(security)
+        # coins trade in fractions, and their volume is in coins; currencies are quoted, never printed (E)
+        volume = security.volume / float(security.lot) / 23_400 * (security.sec_type != "CASH")
+        self.trade_chance = min(0.9, volume / (4 * self.unit))
+        self.mean_units = max(1.0, volume / max(self.trade_chance, 0.05) / self.unit)
 
     def minute(self, time_s: int) -> Row:
         """A minute that passed before anybody followed it."""
-        chance = self.random.gauss
+        chance, price = self.random.gauss, self.grid.price
         opened = self.fair
         reach = self.sigma * math.sqrt(60) * opened
         self.fair = max(self.floor, opened + reach * chance(0, 1))
-        price, half = self.grid.price, max(1, self.spread // 2)
         first, last = int(opened + 0.5), int(self.fair + 0.5)
-        high, low = (
-            edge + sign * int(abs(chance(0, 0.4)) * reach)
-            for edge, sign in ((max(first, last), 1), (min(first, last), -1))
-        )
-        volume = (
-            0 if self.is_index else max(self.unit, int(self.trade_chance * self.mean_units * 60) * self.unit)
-        )
-        count = 1 if self.is_index else max(1, int(self.trade_chance * 60))
-        bid, ask = (0, 0) if self.is_index else (last - half, last - half + self.spread)
-        return Row(
-            time_s,
-            price(first),
-            price(high),
-            price(max(1, low)),
-            price(last),
-            volume,
-            volume * price(last),
-            count,
-            price(bid),
-            price(ask),
-        )
+        high = max(first, last) + int(abs(chance(0, 0.4)) * reach)
+        low = max(1, min(first, last) - int(abs(chance(0, 0.4)) * reach))
+        bid = last - max(1, self.spread // 2)
+        quote = (0.0, 0.0) if self.is_index else (price(bid), price(bid + self.spread))
+        if not self.is_index and not self.trade_chance:
+            return Row(time_s, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0, *quote)
+        volume = int(self.trade_chance * self.mean_units * 60) * self.unit
+        count = max(1, int(self.trade_chance * 60))
+        value = volume * price(last)
+        return Row(time_s, price(first), price(high), price(low), price(last), volume, value, count, *quote)
 
     def gap(self) -> None:
         """The move between two days, about half a day's volatility."""
@@ -130,9 +121,17 @@ class _Path:
         return MarketUpdate(time_ns, self.con_id, bid, bid_size, ask, ask_size)
 
 
+def unit_of(security: Security) -> int:
+    """The lots in which an instrument is mostly quoted."""
+    if security.sec_type == "CASH":
+        return 500_000
+    usual = Decimal("0.05") if security.lot < 1 else security.suggested_size
+    return max(1, round(usual / security.lot))
+
+
 def _apart(security: Security) -> str:
-    """What keeps the chances of instruments of one symbol apart; nothing for a stock."""
-    if security.sec_type == "STK":
+    """What keeps the chances of instruments of one symbol apart; nothing for a US stock."""
+    if security.sec_type == "STK" and security.currency == "USD":
         return ""
     return f":{security.sec_type}:{security.local_symbol}:{security.currency}"
 
