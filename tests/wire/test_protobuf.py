@@ -49,6 +49,20 @@ def test_the_answers_with_a_threshold_are_those_that_the_official_decoder_reads(
     assert thresholds.ASSUMED.issubset(thresholds.ANSWERS)
 
 
+def test_an_answer_changes_with_its_request() -> None:
+    """The grouping of F2. 53 is of the orders' group (203) though its request 5 follows at 204."""
+    of_request = {
+        1: 1, 2: 1, 3: 3, 5: 3, 6: 6, 7: 6, 8: 6, 9: 8, 10: 9, 11: 7, 12: 10, 13: 10, 15: 17, 17: 20, 18: 9,
+        19: 24, 20: 22, 21: 1, 45: 1, 46: 1, 49: 49, 50: 50, 52: 9, 54: 6, 55: 7, 57: 1, 58: 59, 61: 61,
+        62: 61, 63: 62, 64: 62, 71: 74, 72: 74, 73: 76, 74: 76, 75: 78, 76: 78, 77: 79, 78: 80, 79: 81, 81: 1,
+        82: 83, 83: 84, 85: 85, 86: 86, 87: 86, 88: 87, 89: 88, 90: 20, 93: 91, 94: 92, 95: 94, 96: 96,
+        97: 96, 98: 96, 99: 97, 100: 15, 101: 99, 102: 99, 104: 100, 105: 102, 107: 104, 108: 20,
+        109: 105, 110: 108, 111: 109,
+    }  # fmt: skip
+    for answer, request in of_request.items():
+        assert thresholds.ANSWERS[answer] == thresholds.REQUESTS[request], (answer, request)
+
+
 @pytest.mark.parametrize(("layout", "decode"), ALL, ids=NAMES)
 def test_the_form_changes_at_the_threshold(layout: Layout, decode: Any) -> None:
     mark, message = since(layout), _plain(layout.message)
@@ -169,6 +183,8 @@ def _body(name: str, **fields: Any) -> bytes:
         (1, _body("TickPrice", price=1.7976931348623157e308), "field price is no finite number"),
         (1, _body("TickPrice", size="1_0"), "field size"),
         (1, _body("TickPrice", size="much"), "field size"),
+        (1, _body("TickPrice", size="1E999999999"), "field size is no decimal number of a size"),
+        (1, _body("TickPrice", size="0E-999999999"), "field size is no decimal number of a size"),
         (1, _body("TickPrice", size="NaN"), "field size is no finite decimal"),
         (61, _body("Position", position="1.7976931348623157E308"), "field position"),
         (17, _body("HistoricalData", historicalDataBars=[{"open": float("inf")}]), "field open"),

@@ -127,6 +127,8 @@ def _decode(
         fields = payload.split(b"\0")
     if fields.pop():
         raise DecodeError("the payload does not end with a NUL", payload)
+    if not fields:
+        raise DecodeError("the payload is empty", payload)
     try:
         decoder = made[version][fields[0]]
     except KeyError:
@@ -134,8 +136,6 @@ def _decode(
         if new is None:
             return _unknown(fields, payload)
         decoder = new
-    except IndexError:
-        raise DecodeError("the payload is empty", payload) from None
     try:
         return decoder.decode(fields, not lenient)
     except (ValueError, IndexError, ArithmeticError) as error:

@@ -52,6 +52,8 @@ UNSET_DECIMALS = frozenset((
     b"170141183460469231731687303715884105727",
 ))
 """What stands for "no number" in a decimal field; the last is the official client's own 2**127 - 1."""
+MAX_EXPONENT = 60
+"""Decimals beyond ten to this power are refused: written plainly, `1E999999999` would fill the memory."""
 INFINITE = frozenset((b"Infinity", b"Infinite"))
 """The first is TWS's and the official client's; ib_async 2.1.0 writes the second."""
 
@@ -140,6 +142,8 @@ def read_decimal(field: bytes) -> Decimal:
     value = Decimal(field.decode("ascii"))
     if not value.is_finite():
         raise ValueError("is no finite decimal number")
+    if abs(value.adjusted()) > MAX_EXPONENT:
+        raise ValueError("is no decimal number of a size that can be meant")
     return value
 
 

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from tws.wire.layout import Layout
-from tws.wire.layouts import account, contract, history, link, market, trading
+from tws.wire.layouts import account, contract, history, link, market, reference, subscribed, trading
 
 __all__ = ["ANSWERS", "REQUESTS"]
 
-_MODULES = (link, market, trading, contract, history, account)
+_MODULES = (link, market, trading, contract, history, account, reference, subscribed)
 
 REQUESTS: tuple[Layout, ...] = tuple(layout for module in _MODULES for layout in module.REQUESTS)
 ANSWERS: tuple[Layout, ...] = tuple(layout for module in _MODULES for layout in module.ANSWERS)
