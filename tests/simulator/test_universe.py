@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from datetime import date
+from decimal import Decimal
 
 from tws.clock import to_ns
 from tws.model.session import parse_hours
-from tws.simulator.hours import NEW_YORK, ZONE_ID, day_of, hours_text, spans
-from tws.simulator.universe import DERIVED_FROM, UNIVERSE, Universe, Wanted
+from tws.simulator.hours import NEW_YORK, TEMPLATES, ZONE_ID, day_of, hours_text, spans
+from tws.simulator.universe import DERIVED_FROM, RULES, UNIVERSE, Universe, Wanted, step_at
+from tws.simulator.universe.rules import rule_of
 
 
 def test_con_ids_are_apart_and_the_public_ones_are_public() -> None:
@@ -17,6 +19,52 @@ def test_con_ids_are_apart_and_the_public_ones_are_public() -> None:
     assert (known["AAPL"], known["SPY"], known["GLD"]) == (265598, 756733, 51529211)
     assert all(s.synthetic_id == (s.con_id >= DERIVED_FROM) for s in UNIVERSE)
     assert {"CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV"} <= known.keys()
+
+
+def test_every_known_instrument_is_whole() -> None:
+    """Ids are apart, numbers have right check digits, hours and rules exist, prices lie on the grid."""
+    known = Universe().known
+    assert len({s.con_id for s in known}) == len(known) > 150
+    for security in known:
+        assert security.hours in TEMPLATES, security.symbol
+        assert len(security.market_rules) == len(security.exchanges)
+        assert all(rule in RULES for rule in security.market_rules)
+        finest = min(step for rule in security.market_rules for _, step in RULES[rule])
+        assert Decimal(repr(finest)) == security.tick, security.symbol
+        assert security.exchange in security.exchanges
+        assert not security.isin or check_digit(security.isin), security.isin
+        assert security.under_con_id == 0 or Universe().get(security.under_con_id) is not None
+
+
+def check_digit(isin: str) -> bool:
+    """Luhn's rule over the letters' numbers, as ISO 6166 has it."""
+    digits = "".join(str(int(sign, 36)) for sign in isin)
+    doubled = [int(d) * (2 if place % 2 else 1) for place, d in enumerate(reversed(digits))]
+    return sum(n // 10 + n % 10 for n in doubled) % 10 == 0
+
+
+def test_a_listing_abroad_is_its_own() -> None:
+    universe = Universe()
+    apple = {s.currency: s.con_id for s in universe.find(Wanted(symbol="AAPL", sec_type="STK"))}
+    assert apple == {"USD": 265598, "MXN": 38708077, "CHF": 273982664, "CAD": 532640894}
+    assert universe.find(Wanted(symbol="AAPL", exchange="SMART", currency="USD", sec_type="STK")) == (
+        universe.get(265598),
+    )
+    assert len(universe.find(Wanted(symbol="KWEB", currency="USD", exchange="SMART", sec_type="STK"))) == 2
+    assert universe.find(Wanted(symbol="SAP", exchange="IBIS", sec_type="STK"))[0].con_id == 14204
+    assert universe.find(Wanted(symbol="SAP", exchange="NYSE", sec_type="STK"))[0].stock_type == "ADR"
+
+
+def test_bare_names() -> None:
+    universe = Universe()
+    names = {name: universe.symbol(name) for name in ("aapl", "EUR.USD", "ESZ6", "SPX", "NOTHING")}
+    found = {name: known and known.con_id for name, known in names.items()}
+    assert found == {"aapl": 265598, "EUR.USD": 12087792, "ESZ6": 515416632, "SPX": 416904, "NOTHING": None}
+
+
+def test_rules_step_by_price() -> None:
+    assert [step_at(109, price) for price in (0.0, 2.99, 3.0, -4.0)] == [0.01, 0.01, 0.05, 0.05]
+    assert rule_of(Decimal("0.25")) == 67 and rule_of(Decimal("0.01")) == 26 and rule_of(Decimal("0.07")) == 0
 
 
 def test_a_description_finds_what_it_does_not_contradict() -> None:

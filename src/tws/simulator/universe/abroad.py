@@ -155,7 +155,7 @@ _CFDS: tuple[tuple[int, str, str, str, str, str, float, float, int], ...] = (
     (111987422, "IBDE40", "Germany 40", "EUR", "EUREX", "0.25", 18_700.0, 0.16, 111987349),
     (111987412, "IBGB100", "UK 100", "GBP", "EUREX", "0.25", 8300.0, 0.13, 111987344),
     (111987469, "IBJP225", "Japan 225", "JPY", "EUREX", "0.25", 38_500.0, 0.20, 111987372),
-    (457068913, "XAUUSD", "London Gold", "USD", "GLOBEX", "0.01", 2650.0, 0.15, 58430358),
+    (457068913, "XAUUSD", "London Gold", "USD", "GLOBEX", "0.01", 2650.0, 0.15, 0),
 )
 
 _AMERICAN = ("ARCA", "NYSE", "NASDAQ")
@@ -276,14 +276,27 @@ def _cfd(row: tuple[int, str, str, str, str, str, float, float, int]) -> Securit
         local_symbol=f"{symbol}n" if share else symbol,
         trading_class="NMS" if share else symbol,
         under_con_id=under,
-        under_symbol=symbol,
-        under_sec_type="STK" if share else "IND",
+        under_symbol=symbol if under else "",
+        under_sec_type=("STK" if share else "IND") if under else "",
         tick=Decimal(tick),
         market_rules=({"0.25": 67, "0.05": 9011, "0.01": 26}[tick],),
         hours=hours,
         price=price,
         volatility=volatility,
         volume=100_000,
+    )
+
+
+def _under(cfd: Security) -> Security:
+    """The index that a CFD is written on: the broker's own, under a public conId."""
+    return replace(
+        cfd,
+        con_id=cfd.under_con_id,
+        sec_type="IND",
+        volume=0,
+        under_con_id=0,
+        under_sec_type="",
+        under_symbol="",
     )
 
 
@@ -316,5 +329,6 @@ ABROAD: tuple[Security, ...] = (
     *map(_pair, _PAIRS),
     *map(_coin, _COINS),
     *map(_cfd, _CFDS),
+    *(_under(cfd) for cfd in map(_cfd, _CFDS) if cfd.under_sec_type == "IND"),
     *_BONDS,
 )
