@@ -9,7 +9,8 @@ import pytest
 from tests.simulator.client import Connect, Start
 
 from tws.errors import DataError
-from tws.simulator.universe import SYNTHETIC_FROM, Universe, Wanted, load_universe
+from tws.simulator.universe import SYNTHETIC_FROM, Universe, Wanted
+from tws.simulator.universe.file import load_universe
 from tws.wire.messages import ContractData, ContractDataRequest, ErrorMessage, TickPrice, WireContract
 from tws.wire.messages import MarketDataRequest as Ask
 

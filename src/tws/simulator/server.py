@@ -19,7 +19,7 @@ from tws.simulator.hours import day_of
 from tws.simulator.market import Market, MarketUpdate, SyntheticMarket, replay
 from tws.simulator.options import SimulatorOptions
 from tws.simulator.session import Session
-from tws.simulator.universe import Security, Universe, load_universe
+from tws.simulator.universe import Security, Universe
 
 __all__ = ["SYNTHETIC_DAY", "SimulatedTWS"]
 
@@ -258,7 +258,11 @@ class SimulatedTWS:
 
 def _build(options: SimulatorOptions, clock: Clock) -> tuple[Universe, Market, int]:
     """The universe, the market that the options ask for, and where its time begins."""
-    universe = Universe() if options.universe is None else load_universe(options.universe)
+    universe = Universe()
+    if options.universe is not None:
+        from tws.simulator.universe.file import load_universe  # late: most runs have no such file
+
+        universe = load_universe(options.universe)
     if options.market is not None:
         for security in options.market.listings:
             universe.put(security, trading=True)

@@ -10,13 +10,12 @@ futures    roots, and the futures that they make
 options    chains, and the options that they make
 chains     the default chains
 book       all of them by conId and by description
-file       a universe file (TOML): more of them
+file       a universe file (TOML): more of them; imported by whoever is given one
 """
 
 from __future__ import annotations
 
 from tws.simulator.universe.book import SEC_TYPES, Universe, Wanted
-from tws.simulator.universe.file import load_universe
 from tws.simulator.universe.futures import Root
 from tws.simulator.universe.options import Chain
 from tws.simulator.universe.rules import RULES, step_at
@@ -36,7 +35,6 @@ __all__ = [
     "Security",
     "Universe",
     "Wanted",
-    "load_universe",
     "step_at",
     "unlisted",
 ]
