@@ -104,8 +104,9 @@ class Core:
         ) & 0xFFFF  # two runs never share execIds, a repeated one does
         accounts = [AccountSetup(account=account, cash=options.cash) for account in options.accounts]
         exchange = Exchange(
-            listings, accounts, now_ns=self.market.start_ns, run=run, archive=SpillingArchive()
-        )
+            listings, accounts, habits=options.habits, now_ns=self.market.start_ns, run=run,
+            archive=SpillingArchive(),
+        )  # fmt: skip
         for currency, dollars in RATES.items():
             exchange.rate(currency, dollars)
         return exchange

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Struct
 
 from tws.errors import ConfigError
+from tws.exchange import Habits
 from tws.simulator.limits import Limits
 from tws.simulator.market.base import Market
 
@@ -75,6 +76,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
                     is not 354: ("AAPL", "OPT", "SPY=10089")
     delayed_data    who is not subscribed may have delayed data
     zone            time zone of the login, which dates time stamps (H)
+    habits          how orders are treated where TWS may do one thing or another; see `tws.exchange.Habits`
     zone_names      the handshake names the zone in full instead of EST and the like (A1)
     """
 
@@ -117,6 +119,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     delayed_data: bool = True
     zone: str = "America/New_York"
     zone_names: bool = False
+    habits: Habits = Habits()
 
     def check(self) -> None:
         """Raise ConfigError naming field, value and cure for the first setting that can't work."""

@@ -94,11 +94,13 @@ class Orders:
         return legs
 
     def _list_conditions(self, request: PlaceOrderRequest) -> None:
-        """What an order's conditions look at has to trade, too."""
+        """What an order's conditions look at has to trade, too, and the exchange has to know its day."""
         for condition in request.order.conditions:
             named = self._core.universe.get(condition.con_id) if condition.con_id else None
             if named is not None:
-                self._core.listed(named)
+                tape = self._core.listed(named)
+                close = None if tape.close is None else tape.grid.ticks(tape.close)
+                self._core.exchange.day(named.con_id, close, tape.volume)
 
     def _cancel(self, session: Session, request: CancelOrderRequest) -> None:
         core = self._core
