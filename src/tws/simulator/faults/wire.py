@@ -247,7 +247,9 @@ def _spoil_payload(payload: bytes, kind: str, version: int) -> bytes:
     if kind == "truncated":
         return payload[: max(head + 1, len(payload) * 2 // 3)]
     if kind == "unknown-message":
-        return (199).to_bytes(4, "big") + payload[4:] if head else b"9" * 4 + payload[payload.index(b"\0") :]
+        if not head:
+            return b"199" + payload[payload.index(b"\0") :]
+        return (399 if is_protobuf else 199).to_bytes(4, "big") + payload[4:]
     if is_protobuf:  # field 1 as a length of five that the body has not: no reader can take it
         return (
             payload + b"\x0a\x05" if kind != "missing-field" else payload[: max(head + 1, len(payload) - 3)]
