@@ -61,8 +61,7 @@ def serve(door: Connection) -> None:
         _, port = await simulator.start()
         simulator.quote("SPY", bid=100, ask=100.01, bid_size=10**12, ask_size=10**12)
         door.send(port)
-        while not door.poll():
-            await asyncio.sleep(0.2)
+        await asyncio.to_thread(door.recv)
         await simulator.stop()
 
     asyncio.run(run())
@@ -107,9 +106,7 @@ class Template:
     """One placeOrder frame with a hole for the id."""
 
     def __init__(self, order: WireOrder, version: int) -> None:
-        contract = WireContract(
-            con_id=756733, symbol="SPY", sec_type="STK", exchange="SMART", currency="USD"
-        )
+        contract = WireContract(con_id=756733, symbol="SPY", sec_type="STK", exchange="SMART", currency="USD")
         payload = codec.encode(PlaceOrderRequest(MARK, contract, order), version)
         self._head, self._tail = payload.split(str(MARK).encode(), 1)
 
@@ -134,7 +131,9 @@ def ping(link: Link, market: Template, first: int, count: int) -> list[float]:
     return took
 
 
-def flood(link: Link, templates: tuple[Template, Template], args: argparse.Namespace, server: psutil.Process) -> None:
+def flood(
+    link: Link, templates: tuple[Template, Template], args: argparse.Namespace, server: psutil.Process
+) -> None:
     """All the orders, `window` in flight; a line of figures every tenth."""
     market, limit = templates
     first, last = args.pings + 1, args.pings + args.orders
@@ -167,7 +166,9 @@ def flood(link: Link, templates: tuple[Template, Template], args: argparse.Names
                     lap = now
             elif kind == ERROR and not rest.startswith(b"-1"):
                 print("error:", rest[:120])
-    print(json.dumps({"orders_per_s_overall": round(args.orders / (time.perf_counter() - begun))}), flush=True)
+    print(
+        json.dumps({"orders_per_s_overall": round(args.orders / (time.perf_counter() - begun))}), flush=True
+    )
 
 
 def ask(link: Link, what: bytes, row: bytes, end: bytes) -> tuple[int, float]:
@@ -196,9 +197,12 @@ def main() -> None:
         link = Link(here.recv())
         server = psutil.Process(process.pid)
         size = Decimal(100)
-        market = Template(WireOrder(action="BUY", total_quantity=size, order_type="MKT", tif="DAY"), link.version)
+        market = Template(
+            WireOrder(action="BUY", total_quantity=size, order_type="MKT", tif="DAY"), link.version
+        )
         limit = Template(
-            WireOrder(action="BUY", total_quantity=size, order_type="LMT", lmt_price=50.0, tif="DAY"), link.version
+            WireOrder(action="BUY", total_quantity=size, order_type="LMT", lmt_price=50.0, tif="DAY"),
+            link.version,
         )
         took = sorted(ping(link, market, 1, args.pings))
         print(json.dumps({

@@ -22,17 +22,17 @@ contracts = st.builds(
 orders = st.builds(
     WireOrder, action=st.sampled_from(["BUY", "SELL"]), order_type=st.sampled_from(["LMT", "MKT", "STP"]),
     total_quantity=sizes, filled_quantity=sizes, lmt_price=prices, aux_price=prices,
-    perm_id=st.integers(0, 2**31 - 1), order_ref=st.sampled_from(["", "a", "~status~"]), account=st.just("DU1"),
+    perm_id=st.integers(0, 2**31 - 1), order_ref=st.sampled_from(["", "~status~"]), account=st.just("DU1"),
 )  # fmt: skip
 placed = st.builds(PlaceOrderRequest, st.integers(0, 2**31 - 1), contracts, orders)
 opened = st.builds(
     OpenOrder, st.integers(-5, 2**31 - 1), contracts, orders,
-    st.builds(WireOrderState, status=st.sampled_from(["Submitted", "Filled"]), max_commission_and_fees=prices),
+    st.builds(WireOrderState, status=st.sampled_from(["New", "Filled"]), max_commission_and_fees=prices),
 )  # fmt: skip
 versions = st.sampled_from([157, 163, 176, 187, 193, 200])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(version=versions, requests=st.lists(placed, min_size=2, max_size=8))
 def test_orders_are_read_as_the_codec_reads_them(version: int, requests: list[PlaceOrderRequest]) -> None:
     texts = OrderTexts(version)
@@ -41,7 +41,7 @@ def test_orders_are_read_as_the_codec_reads_them(version: int, requests: list[Pl
         assert texts.read(payload) == codec.decode_request(payload, version, lenient=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(version=versions, messages=st.lists(opened, min_size=2, max_size=8))
 def test_orders_are_written_as_the_codec_writes_them(version: int, messages: list[OpenOrder]) -> None:
     texts = OrderTexts(version)

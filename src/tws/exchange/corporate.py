@@ -26,7 +26,7 @@ FINE = Decimal("1E-8")
 
 
 class Corporate:
-    """The inputs. Quantities in shares and contracts, prices in the contract's currency, instants in ns UTC."""
+    """The inputs. Quantities in shares or contracts, prices in the contract's currency, times in ns UTC."""
 
     def __init__(self, core: Core) -> None:
         self._core = core

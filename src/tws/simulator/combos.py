@@ -24,7 +24,8 @@ def legs_of(contract: WireContract) -> tuple[Leg, ...]:
     if any(leg.action not in SIDES or leg.ratio < 1 for leg in asked):
         return ()
     return tuple(
-        Leg(con_id=leg.con_id, ratio=leg.ratio, side=SIDES[leg.action], exchange=leg.exchange) for leg in asked
+        Leg(con_id=leg.con_id, ratio=leg.ratio, side=SIDES[leg.action], exchange=leg.exchange)
+        for leg in asked
     )
 
 

@@ -1,4 +1,4 @@
-"""What currencies are worth in dollars where no pair is listed and quoted: round and invented, like all prices."""
+"""What currencies are worth in dollars where no pair is listed and quoted: round and invented."""
 
 from __future__ import annotations
 
