@@ -12,10 +12,11 @@ PIP     := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $
 # Tests never meet a real TWS by accident: what the shell says of one is taken away first.
 NO_TWS  := for v in $$(env | sed -n 's/^\(TWS_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$$v"; done;
 DATA    ?= ../shared/data
+MINUTES ?= 30
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data clients bench lock size format clean
+.PHONY: help demo test check test-data clients fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -41,6 +42,10 @@ test-data: $(VENV)/dev.stamp  ## The tests on recorded market data: make test-da
 
 clients: $(VENV)/dev.stamp  ## The simulator against the official client (two versions) and ib_async, each in its own environment
 	@$(NO_TWS) $(BIN)/python tests/clients/run.py $(ARGS)
+
+fuzz: $(VENV)/dev.stamp  ## The simulator against a hostile client, guided by coverage: make fuzz MINUTES=30 (Linux)
+	$(PIP) atheris
+	$(BIN)/python fuzz/run.py --minutes $(MINUTES)
 
 bench: $(VENV)/dev.stamp  ## Speed and memory, in bench/; numbers, never a test
 	@# yardstick.py is the adapter that a comparison with other clients calls; by itself it measures nothing.

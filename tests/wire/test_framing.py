@@ -60,3 +60,15 @@ def test_the_longest_frame_passes() -> None:
 def test_what_can_not_be_framed_is_refused(payload: bytes) -> None:
     with pytest.raises(FrameError):
         frame(payload)
+
+
+def test_a_frame_of_many_chunks_is_gathered_in_place() -> None:
+    """Joining all that came at each chunk would copy gigabytes for one long frame."""
+    decoder = FrameDecoder()
+    whole = frame(b"x" * 2**20)
+    for at in range(0, len(whole) - 100, 100):
+        assert decoder.feed(whole[at : at + 100]) == []
+    before = decoder._rest
+    assert decoder.feed(whole[at + 100 : at + 101]) == [] and decoder._rest is before
+    assert decoder.feed(whole[at + 101 :]) == [b"x" * 2**20]
+    assert decoder.pending == 0

@@ -7,18 +7,25 @@ read is -1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import typing
+from collections.abc import Callable, Iterator
 from functools import cache
+from operator import attrgetter
+from typing import Any
+
+from msgspec import Struct
 
 from tws.wire.layout import Const, Field, Group, Item
 from tws.wire.layouts import REQUESTS
 
-__all__ = ["message_id", "request_id"]
+__all__ = ["is_number", "message_id", "request_id", "wrong_number"]
 
 BINARY_SINCE = 201
 """From this server version a payload begins with its message id in four bytes."""
 PROTOBUF = 200
 """Added to the id of a message whose body is protobuf."""
+LONG = frozenset({"perm_id", "parent_perm_id", "manual_order_indicator"})
+"""Integers of 64 bits; all others have 32."""
 IDS = frozenset({"req_id", "order_id"})
 NO_ID = frozenset({5, 6, 8, 12, 13, 14, 15, 16, 17, 18, 24, 49, 58, 59, 61, 64, 71, 80, 82, 85, 91, 99, 105})
 """Requests whose first protobuf field is no request id, or that have none (F7)."""
@@ -43,6 +50,39 @@ def request_id(payload: bytes, version: int) -> int:
     if kind > PROTOBUF:
         return -1 if kind - PROTOBUF in NO_ID else _varint(payload[4:])
     return _field(payload[4:].split(b"\0"), _place(kind, version))
+
+
+def is_number(value: int) -> bool:
+    """Whether an integer fits the 32 bits that TWS's have (its clients write nothing longer)."""
+    return -(2**31) <= value < 2**31
+
+
+def wrong_number(request: object) -> str | None:
+    """The first integer of a request that TWS could not read, by its name: text has no bounds, TWS has."""
+    kind: Any = type(request)
+    for name, read in _integers(kind):
+        try:
+            value = read(request)
+        except AttributeError:  # a part of it is None
+            continue
+        if type(value) is int and not is_number(value):
+            return name
+    return None
+
+
+@cache
+def _integers(kind: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Where integers stand in a request, its parts included; lists are left out."""
+    return tuple((path, attrgetter(path)) for path in _paths(kind))
+
+
+def _paths(kind: type[Any]) -> Iterator[str]:
+    for name, hint in typing.get_type_hints(kind).items():
+        for part in typing.get_args(hint) or (hint,):
+            if part is int and name not in LONG:
+                yield name
+            elif isinstance(part, type) and issubclass(part, Struct):
+                yield from (f"{name}.{path}" for path in _paths(part))
 
 
 @cache
@@ -74,7 +114,7 @@ def _field(fields: list[bytes], place: int) -> int:
     if not text.removeprefix(b"-").isdigit() or len(text) > 11:
         return -1
     number = int(text)
-    return number if -(2**31) <= number < 2**31 else -1
+    return number if is_number(number) else -1
 
 
 def _varint(body: bytes) -> int:
@@ -87,5 +127,5 @@ def _varint(body: bytes) -> int:
         if byte < 0x80:
             number &= 2**64 - 1
             signed = number - 2**64 if number >= 2**63 else number
-            return signed if -(2**31) <= signed < 2**31 else -1
+            return signed if is_number(signed) else -1
     return -1

@@ -226,6 +226,9 @@ class Session(asyncio.Protocol):
                 transport.pause_reading()
 
     def _start(self, client_id: int) -> None:
+        if not misread.is_number(client_id):
+            self.close("the client id is no integer of 32 bits")
+            return
         self.client_id = client_id
         if self.core.start_session(self):
             log.info("session started", peer=self.peer, client_id=client_id, version=self.version)
@@ -246,7 +249,12 @@ class Session(asyncio.Protocol):
             self.error(misread.request_id(payload, self.version), 320, f"Error reading request. {error}")
             return
         try:
-            self.core.handle(self, request)
+            wrong = misread.wrong_number(request)
+            if wrong is None:
+                self.core.handle(self, request)
+            else:
+                request_id = misread.request_id(payload, self.version)
+                self.error(request_id, 320, f"Error reading request. {wrong} is no integer of 32 bits")
         except Exception as error:
             name = type(request).__name__
             log.exception("request failed", peer=self.peer, client_id=self.client_id, request=name)
@@ -297,7 +305,7 @@ class Session(asyncio.Protocol):
 
     def error(self, request_id: int, code: int, text: str) -> None:
         """Message 4. An id that is no number of 32 bits can't be said back: -1 stands for it."""
-        if not -(2**31) <= request_id < 2**31:
+        if not misread.is_number(request_id):
             request_id = -1
         self.send(ErrorMessage(request_id, self.core.stated_ns() // 1_000_000, code, text))
 

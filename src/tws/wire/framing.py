@@ -23,11 +23,13 @@ def frame(payload: bytes) -> bytes:
 
 
 class FrameDecoder:
-    """Cuts a byte stream into payloads, whatever its chunks are. Holds at most one unfinished frame."""
+    """Cuts a byte stream into payloads, whatever its chunks are. Holds at most one unfinished frame, and a
+    frame of many chunks costs no more than one of a few.
+    """
 
     def __init__(self, max_length: int = MAX_LENGTH) -> None:
         self._max_length = max_length
-        self._rest = b""
+        self._rest = bytearray()
 
     @property
     def pending(self) -> int:
@@ -40,15 +42,31 @@ class FrameDecoder:
         Raises FrameError at a length out of bounds. When whole payloads stand before the bad length they
         are returned first, and the next call (`feed(b"")` will do) raises.
         """
-        buffer = self._rest + data if self._rest else data
+        rest = self._rest
+        if not rest:
+            payloads, start = self._cut(data)
+            rest += data[start:]
+            return payloads
+        rest += data
+        if 4 + int.from_bytes(rest[:4], "big") > len(rest) >= 4 and self._is_length(rest[:4]):
+            return []
+        payloads, start = self._cut(bytes(rest))
+        del rest[:start]
+        return payloads
+
+    def _is_length(self, head: bytes | bytearray) -> bool:
+        return 0 < int.from_bytes(head, "big") <= self._max_length
+
+    def _cut(self, buffer: bytes) -> tuple[list[bytes], int]:
+        """The whole payloads of a buffer, and where the unfinished one begins."""
         payloads: list[bytes] = []
         start, end = 0, len(buffer)
         while end - start >= 4:
             size = int.from_bytes(buffer[start : start + 4], "big")
             if not 0 < size <= self._max_length:
-                self._rest = buffer[start:]
                 if payloads:
-                    return payloads
+                    return payloads, start
+                self._rest[:] = buffer[start:]
                 raise FrameError(f"frame of {size} bytes announced, 1 to {self._max_length} are allowed "
                                  f"(next bytes {buffer[start:start + 16]!r})")
             stop = start + 4 + size
@@ -56,10 +74,10 @@ class FrameDecoder:
                 break
             payloads.append(buffer[start + 4 : stop])
             start = stop
-        self._rest = buffer[start:] if start else buffer
-        return payloads
+        return payloads, start
 
     def release(self) -> bytes:
         """Give up what is pending: the caller reads the stream on by itself."""
-        rest, self._rest = self._rest, b""
+        rest = bytes(self._rest)
+        self._rest.clear()
         return rest

@@ -48,6 +48,10 @@ MAX_VERSION = codec.MAX_VERSION
 PREFIX = b"API\0"
 MAX_HELLO = 4096
 """Longest hello or reply in bytes: a version range, a time and a few options need less than 200."""
+MAX_REQUEST = 2**20
+"""Longest request in bytes that a server takes in: the longest order that makes sense has some ten thousand.
+What a client begins and never ends must be held, so the bound is ours (assumed; TWS's is not known).
+"""
 MAX_IGNORED = 16
 """How many frames that are no reply the client skips before it gives up (A1: the official client skips any
 number).
@@ -149,7 +153,7 @@ class ServerSession:
         self._time = connection_time
         self._range = (min_version, max_version)
         self._held = b""
-        self._frames = FrameDecoder()
+        self._frames = FrameDecoder(MAX_REQUEST)
 
     def receive(self, data: bytes) -> tuple[bytes, list[Event]]:
         """Bytes of the client in; what to send and what happened out. After Refused all input is dropped."""

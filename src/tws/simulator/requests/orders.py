@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Orders"]
 
+LAST_ID = 2**31 - 1
+"""The highest order id: TWS counts in 32 bits. A client that used it up gets no higher one."""
+
 
 class Orders:
     """Requests about orders."""
@@ -54,7 +57,8 @@ class Orders:
     def next_id(self, session: Session) -> int:
         """nextValidId of the session's client (C4)."""
         assert session.client_id is not None
-        return max(self._core.exchange.next_order_id(session.client_id), self._core.options.first_order_id)
+        next_id = max(self._core.exchange.next_order_id(session.client_id), self._core.options.first_order_id)
+        return min(next_id, LAST_ID)
 
     # -- placing ----------------------------------------------------------------------------------
 
