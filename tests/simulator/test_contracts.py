@@ -97,6 +97,16 @@ async def test_an_option_s_ladder_and_one_of_it(client: Client) -> None:
     assert again.contract.local_symbol == one.contract.local_symbol
 
 
+async def test_a_whole_chain_comes_whole_and_others_are_answered_meanwhile(client: Client) -> None:
+    whole = WireContract(symbol="BAC", sec_type="OPT", exchange="SMART", right="C")
+    client.send(ContractDataRequest(1, whole), MarketRuleRequest(26))
+    await client.expect(ContractDataEnd, lambda m: m.req_id == 1)
+    await client.expect(MarketRule)
+    found = client.all(ContractData)
+    assert len({m.contract.con_id for m in found}) == len(found) > 400
+    assert client.heard.index(client.all(ContractDataEnd)[0]) > client.heard.index(found[-1])
+
+
 async def test_currencies_crypto_indexes_and_cfds(client: Client) -> None:
     (pair,) = await details(client, EUR, 1)
     assert (pair.contract.con_id, pair.contract.local_symbol) == (12087792, "EUR.USD")

@@ -6,6 +6,7 @@ needs exactly one (data, orders, history) asks `resolve`, which refuses in TWS's
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -129,10 +130,12 @@ class Contracts:
             return
         now_ns, hours = self._core.now_ns(), self._core.options.hours
         everywhere = not (wanted.exchange or wanted.con_id) and len(found) <= EVERYWHERE
-        for security in found:
-            for exchange in security.exchanges if everywhere else (wanted.exchange,):
-                session.send(words.contract_data(request.req_id, security, now_ns, hours, exchange))
-        session.send(ContractDataEnd(request.req_id))
+        rows = (
+            words.contract_data(request.req_id, security, now_ns, hours, exchange)
+            for security in found
+            for exchange in (security.exchanges if everywhere else (wanted.exchange,))
+        )
+        session.stream(itertools.chain(rows, [ContractDataEnd(request.req_id)]))  # a chain is 10,000 rows
 
     def _matching(self, session: Session, request: MatchingSymbolsRequest) -> None:
         universe = _universe(self._core)

@@ -4,7 +4,7 @@ security   one instrument of any type, as a frozen value
 rules      market rules: price steps by price level
 stocks     the US stocks and ETFs that trade from the start
 america    more US stocks and ETFs
-abroad     stocks abroad, indexes, currencies, crypto, CFDs, a bond
+abroad     stocks abroad, indexes, currencies, crypto, CFDs
 expiry     when contracts expire, as rules
 futures    roots, and the futures that they make
 options    chains, and the options that they make

@@ -1,4 +1,4 @@
-"""What is not a US stock and has no expiry: stocks abroad, indexes, currencies, crypto, CFDs, a bond.
+"""What is not a US stock and has no expiry: stocks abroad, indexes, currencies, crypto, CFDs.
 
 conIds below `SYNTHETIC_FROM` are public ones, as read in public code; where none could be verified the id
 is invented. A symbol is here several times on purpose: AAPL also trades in Mexico, Zurich and Toronto,
@@ -300,29 +300,6 @@ def _under(cfd: Security) -> Security:
     )
 
 
-_BONDS = (
-    Security(
-        con_id=_OWN + 50,
-        symbol="US-T",
-        long_name="US TREASURY NOTE 4 1/4 11/15/34",
-        stock_type="",
-        sec_type="BOND",
-        exchange="SMART",
-        exchanges=("SMART",),
-        local_symbol="US-T 4 1/4 11/15/34",
-        trading_class="US-T",
-        last_trade_date="20341115",
-        tick=Decimal("0.015625"),
-        market_rules=(9009,),
-        hours="US_BOND",
-        price=99.5,
-        volatility=0.06,
-        volume=50_000,
-        isin="US91282CLW90",
-        cusip="91282CLW9",
-    ),
-)
-
 ABROAD: tuple[Security, ...] = (
     *map(_stock, _STOCKS),
     *map(_index, _INDEXES),
@@ -330,5 +307,4 @@ ABROAD: tuple[Security, ...] = (
     *map(_coin, _COINS),
     *map(_cfd, _CFDS),
     *(_under(cfd) for cfd in map(_cfd, _CFDS) if cfd.under_sec_type == "IND"),
-    *_BONDS,
 )

@@ -25,7 +25,7 @@ from tws.simulator.universe.stocks import UNIVERSE, unlisted
 
 __all__ = ["SEC_TYPES", "Universe", "Wanted"]
 
-SEC_TYPES = ("STK", "IND", "FUT", "CONTFUT", "OPT", "FOP", "CASH", "CRYPTO", "CFD", "BOND")
+SEC_TYPES = ("STK", "IND", "FUT", "CONTFUT", "OPT", "FOP", "CASH", "CRYPTO", "CFD")
 FIRST_DAY = date(2026, 11, 23)
 """The date until somebody sets one."""
 RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
@@ -265,7 +265,7 @@ class Universe:
         wanted = pattern.strip().upper()
         if not wanted:
             return ()
-        kinds = ("STK", "IND", "BOND")
+        kinds = ("STK", "IND")
         hits = [
             s
             for s in self._by_id.values()

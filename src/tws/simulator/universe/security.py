@@ -29,7 +29,7 @@ CENT_RULE = 26
 class Security(Struct, frozen=True, kw_only=True):
     """An instrument. Prices are in the unit of its quotes, `currency` times `price_magnifier`.
 
-    sec_type         STK (ETFs too), IND, FUT, CONTFUT, OPT, FOP, CASH, CRYPTO, CFD, BOND
+    sec_type         STK (ETFs too), IND, FUT, CONTFUT, OPT, FOP, CASH, CRYPTO, CFD
     exchange         where orders go: SMART, or CME, IDEALPRO, PAXOS ... where SMART is not valid
     exchanges        validExchanges; `market_rules` has one rule id for each (empty: 26 for all)
     multiplier       "" or TWS's text, such as "50"
