@@ -117,8 +117,11 @@ async def test_the_past_comes_first(start: Start, connect: Connect, version: int
         TickByTickRequest(1, stock("SPY"), "Last", 3), TickByTickRequest(2, stock("SPY"), "BidAsk", 2)
     )
     past = await client.expect(HistoricalTicksLast, lambda m: m.req_id == 1)
-    assert [tick.price for tick in past.ticks] == [100.03, 100.04, 100.05] and past.done
-    assert len((await client.expect(HistoricalTicksBidAsk, lambda m: m.req_id == 2)).ticks) == 2
+    assert [tick.price for tick in past.historical_ticks_last] == [100.03, 100.04, 100.05] and past.is_done
+    assert (
+        len((await client.expect(HistoricalTicksBidAsk, lambda m: m.req_id == 2)).historical_ticks_bid_ask)
+        == 2
+    )
     simulator.trade("SPY", 101.0, 10)
     await settled(client)
     assert client.heard.index(past) < client.heard.index(client.all(TickByTickData)[0])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from tws.clock import NS_PER_S
+from tws.simulator import words
 from tws.simulator.market.base import MarketUpdate
 from tws.simulator.permissions import is_refused
 from tws.simulator.requests.contracts import resolve
@@ -99,13 +100,14 @@ class TickByTick:
 
     def _send_past(self, session: Session, request: TickByTickRequest, kind: int) -> None:
         """The latest ticks up to now, as if they had been asked for."""
+        end_ns = self._core.now_ns() + NS_PER_S  # the running second with it
         self._core.handle(
             session,
             HistoricalTicksRequest(
                 req_id=request.req_id,
                 contract=request.contract,
                 start_date_time="",
-                end_date_time="",
+                end_date_time=words.utc_time(end_ns),
                 number_of_ticks=min(request.number_of_ticks, AT_MOST),
                 what_to_show=HISTORY[kind],
                 use_rth=False,
