@@ -4,6 +4,7 @@ base       what a fault is, its time, its effect's hooks; the registry
 engine     plays them: `sim.faults`
 files      scenarios as TOML, and those that come with us (`scenarios/`)
 link       connectivity, farms, the night, restarts       sockets  cuts, silence, refused dials, ids in use
+byhand     the human at TWS, the back office
 wire       pieces, pauses, slow ends, malformed frames    orders   what becomes of orders and executions
 words      what is told twice, late or never              data     streams that stop, wrong values
 
@@ -12,7 +13,7 @@ words      what is told twice, late or never              data     streams that 
 
 from __future__ import annotations
 
-from tws.simulator.faults import data, link, orders, sockets, wire, words
+from tws.simulator.faults import byhand, data, link, orders, sockets, wire, words
 from tws.simulator.faults.base import REGISTRY, Effect, Fault, When, build
 from tws.simulator.faults.engine import FaultActions, Faults
 from tws.simulator.faults.files import about, load, scenarios
@@ -30,5 +31,5 @@ __all__ = [
     "scenarios",
 ]
 
-ALL = (data, link, orders, sockets, wire, words)
+ALL = (byhand, data, link, orders, sockets, wire, words)
 """Importing a module enters its faults in the registry."""

@@ -58,9 +58,7 @@ class FaultActions(Protocol):
     def listen(self, on: bool) -> None: ...
     def move(self, port: int, moved: Callable[[int], None]) -> None: ...
     def trade(self, symbol: str | int, price: float) -> None: ...
-    def quote(
-        self, symbol: str | int, *, bid: float, ask: float, bid_size: int, ask_size: int
-    ) -> None: ...
+    def quote(self, symbol: str | int, *, bid: float, ask: float, bid_size: int, ask_size: int) -> None: ...
 
 
 class Running(Struct):
@@ -434,7 +432,11 @@ class Faults:
 
     def con_ids(self, symbol: str) -> list[int]:
         """All instruments of this symbol; "" is everything. Raises ConfigError when nothing has it."""
-        found = [one.con_id for one in self.core.universe.securities if symbol in ("", one.symbol)]
+        if not symbol:
+            return list(self.core.tapes)
+        known = self.core.universe.symbol(symbol)
+        found = [con_id for con_id in self.core.tapes if self.core.security(con_id).symbol == symbol]
+        found = found or ([known.con_id] if known is not None else [])
         if not found:
             raise ConfigError("symbol", symbol, "is unknown here", "Use a symbol of the universe")
         return found
