@@ -48,7 +48,7 @@ async def test_the_start_burst(start: Start, connect: Connect) -> None:
     await client.expect(ErrorMessage, lambda m: m.error_code == 2158)
     assert client.heard[:2] == [ManagedAccounts("DU1,DU2"), NextValidId(1)]
     assert [m.error_code for m in client.all(ErrorMessage)] == [2104, 2106, 2158]
-    assert client.session.server_version == 200
+    assert client.session.server_version == 225
 
 
 async def test_market_time_is_what_the_session_says(start: Start, connect: Connect) -> None:
@@ -109,7 +109,7 @@ async def test_garbage_ends_that_session_alone(
 
 @pytest.mark.parametrize("garbage", [struct.pack(">I", 2**30), b"\0\0\0\x05hello", b"\0\0\0\x06hello\0"])
 async def test_garbage_after_the_start(start: Start, connect: Connect, garbage: bytes) -> None:
-    simulator = await start(market=quiet())
+    simulator = await start(market=quiet(), server_version=200)
     client = await connect(simulator)
     await client.expect(NextValidId)
     client.writer.write(garbage)
@@ -118,7 +118,7 @@ async def test_garbage_after_the_start(start: Start, connect: Connect, garbage: 
 
 
 async def test_an_unreadable_request_is_answered_not_punished(start: Start, connect: Connect) -> None:
-    simulator = await start(market=quiet())
+    simulator = await start(market=quiet(), server_version=200)
     client = await connect(simulator)
     await client.expect(NextValidId)
     client.writer.write(frame(b"1\x0011\x00x\0y\0z\0\0\0\0"))
