@@ -50,7 +50,7 @@ steps = st.lists(
     st.builds(
         Step,
         kind=st.sampled_from(
-            (*["quote"] * 3, "trade", "trade", "place", "place", "place", "bracket", "oca", "change", "cancel",
+            (*["quote"] * 3, *["trade"] * 2, *["place"] * 3, "bracket", "oca", "change", "cancel",
              "cancel_all", "advance", "restart", "dialog", "short")
         ),
         client=st.integers(1, 2),
@@ -75,8 +75,8 @@ habits = st.builds(
 sessions = st.sampled_from([Session(), HOURS])
 METHODS = (0, 1, 2, 3, 4, 7, 8)
 ADJUSTED: dict[str, Any] = {
-    "trigger_price": Decimal("100.05"), "adjusted_order_type": "TRAIL", "adjusted_stop_price": Decimal("99.95"),
-    "adjusted_trailing_amount": Decimal("0.05"),
+    "trigger_price": Decimal("100.05"), "adjusted_order_type": "TRAIL",
+    "adjusted_stop_price": Decimal("99.95"), "adjusted_trailing_amount": Decimal("0.05"),
 }  # fmt: skip
 PLAIN = ("MKT", "LMT", "STP", "STP LMT")
 TYPES, TERMS = tuple(KINDS.values()), tuple(TIFS.values())
@@ -122,7 +122,11 @@ class Run:
 
     def ticket(self, step: Step, order_id: int, side: str, kind: str, **more: Any) -> None:
         price = Decimal(9985 + step.a) / 100
-        fields: dict[str, Any] = {"limit": price, "stop": price, "tif": ("DAY", "GTC", "IOC")[step.c % 3]} | more
+        fields: dict[str, Any] = {
+            "limit": price,
+            "stop": price,
+            "tif": ("DAY", "GTC", "IOC")[step.c % 3],
+        } | more
         ticket = self.floor.ticket(
             order_id, side, more.pop("quantity", step.b), kind, client_id=step.client, con_id=step.con_id,
             **{"outside_rth": bool(step.a % 2)} | {key: fields[key] for key in fields if key != "quantity"},
@@ -145,8 +149,8 @@ class Run:
         self.ticket(
             step, order_id, ("BUY", "SELL")[step.a % 2], kind.text, tif=rule.text, all_or_none=whole,
             lmt_price_offset=Decimal(step.b) / 100, good_till_ns=self.now + 10 * step.b,
-            good_after_ns=self.now + 20 * step.a if step.b % 4 == 0 else 0, trigger_method=METHODS[step.c % 7],
-            min_qty=Decimal(step.c) if step.b % 3 == 0 else None,
+            good_after_ns=self.now + 20 * step.a if step.b % 4 == 0 else 0,
+            trigger_method=METHODS[step.c % 7], min_qty=Decimal(step.c) if step.b % 3 == 0 else None,
             conditions=self.conditions(step), conditions_cancel_order=step.a % 3 == 0,
             conditions_ignore_rth=step.a % 2 == 0, **more,
             **(ADJUSTED if kind.stop and step.c % 2 else {}),

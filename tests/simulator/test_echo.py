@@ -84,8 +84,8 @@ def any_order(rng: random.Random, text: str) -> WireOrder:
     return replace(
         WireOrder(**values),
         action=rng.choice(["BUY", "SELL"]), total_quantity=Decimal(rng.randrange(1, 50)), order_type=text,
-        tif="DAY" if kind.at_close else rng.choice(terms), account="", parent_id=0, transmit=True, what_if=False,
-        oca_type=rng.randrange(4), trigger_method=rng.choice([0, 1, 2, 3, 4, 7, 8]),
+        tif="DAY" if kind.at_close else rng.choice(terms), account="", parent_id=0,
+        transmit=True, what_if=False, oca_type=rng.randrange(4), trigger_method=rng.choice([0, 1, 2, 3, 4, 7, 8]),
         lmt_price=price(), aux_price=None if percent else price(),
         trailing_percent=float(rng.randrange(1, 99)) if percent else None,
         trail_stop_price=price() if kind.trails else None,

@@ -3,7 +3,7 @@
 An order may wait for a trigger (a stop, a touch, a stop that trails), for an auction (the close), and then
 works at the market or at a limit. Types that act as documented have no `nearest`; each of the others is
 worked as the simple type that `nearest` names, with a limit taken once, when it starts to work, from where
-`anchor` says. `docs/design/exchange.md` shows the same table; a test holds the two equal.
+`anchor` says. `docs/design/order-types.md` shows the same table; a test holds the two equal.
 
 Sources: official documentation (basic_orders) for what the types do; what `nearest` says is our choice.
 """

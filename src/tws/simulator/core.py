@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from tws.clock import NS_PER_S, to_datetime
-from tws.exchange import AccountSetup, Event, Exchange, Listing
+from tws.exchange import AccountSetup, Event, Exchange, Listing, TriggerMethod
 from tws.exchange import Session as ExchangeSession
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
@@ -38,6 +38,8 @@ __all__ = ["Core"]
 DAYS_AHEAD = 400
 """For so many days from the start the exchange knows its sessions."""
 EXTENDED_BEFORE = 2
+TRIGGERS = {"OPT": TriggerMethod.DOUBLE_BID_ASK, "CASH": TriggerMethod.BID_ASK}
+"""What triggers stops by default; for all but these the last trade (official table of trigger methods)."""
 ZONE_NAMES = {
     "EST": "Eastern Standard Time",
     "EDT": "Eastern Daylight Time",
@@ -114,7 +116,8 @@ class Core:
     def _listing(self, security: Security) -> Listing:
         """How the exchange trades it."""
         instrument = Instrument(contract=contract_of(security), tick=security.tick, lot=security.lot)
-        return Listing(instrument=instrument, session=self._session_of(security.hours))
+        trigger = TRIGGERS.get(security.sec_type, TriggerMethod.LAST)
+        return Listing(instrument=instrument, session=self._session_of(security.hours), trigger=trigger)
 
     def _session_of(self, template: str) -> ExchangeSession:
         """When the exchange trades what keeps these hours."""

@@ -158,7 +158,7 @@ def _order(view: OrderView) -> WireOrder:
         client_id=ticket.client_id,
         perm_id=view.perm_id,
         parent_id=ticket.parent_id,
-        action=ticket.side.value,
+        action=base.action or ticket.side.value,
         total_quantity=view.total,
         order_type=ticket.order_type,
         lmt_price=_float(ticket.limit_price) or 0.0,

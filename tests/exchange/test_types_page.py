@@ -1,0 +1,70 @@
+"""The page of order types tells what the code's tables tell: its tables are written from them.
+
+    python -m tests.exchange.test_types_page    writes the page's tables anew
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tws.exchange.kinds import KINDS, TIFS, Anchor, OrderKind, TifRule
+
+PAGE = Path(__file__).parents[2] / "docs" / "design" / "order-types.md"
+BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
+
+
+def tables() -> str:
+    """The tables, as Markdown."""
+    types = ["| type | how it is worked |", "|---|---|"]
+    types += [f"| `{kind.text}` | {_told(kind)} |" for kind in KINDS.values()]
+    tifs = ["| time in force | how it is worked |", "|---|---|"]
+    tifs += [f"| `{rule.text}` | {_ruled(rule)} |" for rule in TIFS.values()]
+    return "\n".join([*types, "", *tifs, ""])
+
+
+def _told(kind: OrderKind) -> str:
+    parts = []
+    if kind.nearest:
+        parts.append(f"as `{kind.nearest}`")
+    if kind.limit and kind.anchor is not Anchor.STATED:
+        parts.append(f"at {kind.anchor} when it starts to work, its limit price being the worst")
+    if kind.waits:
+        what = "is touched" if kind.touch else "is reached"
+        parts.append(f"waits until its {'trailing ' if kind.trails else ''}price {what}")
+    if kind.at_close:
+        parts.append("in the closing auction")
+    if not kind.nearest:
+        parts.append("at its limit" if kind.limit else "at the market")
+    return ", ".join(parts)
+
+
+def _ruled(rule: TifRule) -> str:
+    parts = [f"as `{rule.nearest}`"] if rule.nearest else []
+    if rule.at_once:
+        parts.append("whole on arrival, or cancelled" if rule.whole else "the rest is cancelled on arrival")
+    elif rule.until:
+        parts.append("until goodTillDate")
+    elif rule.at_open:
+        parts.append("in the next opening auction")
+    elif rule.ends_with_session:
+        parts.append("until the end of the session in which it can trade")
+    else:
+        parts.append("until cancelled")
+    if rule.outside:
+        parts.append("outside regular hours too")
+    return ", ".join(parts)
+
+
+def renewed(text: str) -> str:
+    """The page with its tables written anew."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{tables()}\n{END}{rest.split(END)[1]}"
+
+
+def test_the_page_shows_the_tables_of_the_code() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == renewed(text), "run python -m tests.exchange.test_types_page"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
