@@ -25,6 +25,7 @@ from tws.exchange import (
     OrderTicket,
 )
 from tws.exchange.ledger import Kind
+from tws.exchange.matching import trade_at
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Side
@@ -170,6 +171,18 @@ def test_a_combos_legs_add_up_to_its_price(which: int, side: Side, units: int, b
         worth += leg.price * leg.quantity * multiplier * (1 if leg.side == "BOT" else -1)
     sign = 1 if side is Side.BUY else -1
     assert whole.price * whole.quantity * book.multiplier * sign == worth
+
+
+def test_what_a_combo_trades_at_apart_from_its_legs_is_laid_on_the_first() -> None:
+    run = Run()
+    run.place(COMBOS[0], Side.BUY, Decimal(2), order_type="LMT", limit_price=Decimal("-16.50"))
+    core = run.exchange._core
+    (order,) = core.live.values()
+    trade_at(core, order, order.limit, 2)
+    whole, first, second = (event for event in run.exchange._core.take() if isinstance(event, Executed))
+    assert (whole.price, second.price) == (Decimal("-16.50"), Decimal(20))
+    assert first.price == Decimal("3.50"), "3.50 less 20.00"
+    identity(run)
 
 
 def test_a_combo_is_told_as_one_and_as_its_legs() -> None:

@@ -87,12 +87,13 @@ def test_an_exchange_forgets_living_lists_of_what_ended() -> None:
     exchange = Exchange([listing], [AccountSetup(account="DU1")])
     exchange.quote(1, 10000, 100, 10001, 100, 1)
     for order_id in range(1, 400):
-        price = Decimal(50) + Decimal(order_id) / 100
+        price = Decimal(99 if order_id == 1 else 50)
         exchange.place(OrderTicket(
             client_id=1, order_id=order_id, account="DU1", con_id=1, side=Side.BUY, quantity=Decimal(1),
             limit_price=price,
         ), 2)  # fmt: skip
-        exchange.cancel(1, order_id, 2)
+        if order_id > 1:  # the first lives, on top of all that die below it
+            exchange.cancel(1, order_id, 2)
     core, book = exchange._core, exchange._core.books[1]
-    assert not core.orders and not core.live and not core.crowd and not core.groups
+    assert len(core.orders) == len(core.live) == len(core.crowd) == 1 and not core.groups
     assert len(book.buys._heap) < 150, "dead entries are swept"

@@ -38,7 +38,9 @@ CREATE TABLE ended (client INTEGER, number INTEGER, batch INTEGER, place INTEGER
 
 
 class SpillingArchive:
-    """An `tws.exchange.Archive` with bounded memory. Belongs to one thread; `close` frees the disk."""
+    """A `tws.exchange.Archive` with bounded memory. Belongs to one thread; `close` frees the disk."""
+
+    _disk: sqlite3.Connection | None = None
 
     def __init__(self, keep: int = KEEP) -> None:
         self._keep = max(1, keep)
@@ -47,7 +49,6 @@ class SpillingArchive:
         self._recent: dict[tuple[int, int], CompletedOrder] = {}
         self._batches = 0
         self._oldest_ns = 0
-        self._disk: sqlite3.Connection | None = None
 
     # -- in ---------------------------------------------------------------------------------------
 
@@ -138,6 +139,9 @@ class SpillingArchive:
             self._disk.execute("DELETE FROM batch WHERE last < ?", (before_ns,))
             self._disk.execute("DELETE FROM ended WHERE batch NOT IN (SELECT id FROM batch)")
             self._disk.commit()
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Free the disk; what was spilled is gone."""

@@ -139,6 +139,10 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
                 "is not spoken",
                 f"Use {LOWEST_VERSION} to {HIGHEST_VERSION}",
             )
+        if not 1 <= self.execution_days <= 7:
+            raise ConfigError("execution_days", self.execution_days, "is out of bounds", "Use 1 to 7")
+        if len(set(self.accounts)) != len(self.accounts):
+            raise ConfigError("accounts", self.accounts, "names one twice", "Name each once")
         if not self.accounts or not all(self.accounts):
             raise ConfigError("accounts", self.accounts, "is empty", "Give at least one, such as DU1234567")
         if self.speed != "max" and not 0 < self.speed <= 100_000:
