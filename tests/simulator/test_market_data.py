@@ -24,6 +24,8 @@ from tws.wire.messages import (
     MarketDataRequest,
     MarketDataType,
     MarketDataTypeRequest,
+    OrderStatus,
+    PlaceOrderRequest,
     TickGeneric,
     TickOptionComputation,
     TickPrice,
@@ -32,6 +34,7 @@ from tws.wire.messages import (
     TickSnapshotEnd,
     TickString,
     WireContract,
+    WireOrder,
 )
 
 T0 = 1_767_623_400_000_000_000  # 2026-01-05 09:30 in New York
@@ -162,6 +165,19 @@ async def test_a_coin_needs_version_163(start: Start, connect: Connect) -> None:
     assert (await client.expect(ErrorMessage, lambda m: m.id == 1)).error_code == 10285
 
 
+async def test_an_equal_quote_brings_back_what_a_fill_took(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    simulator.quote("SPY", bid=100.0, ask=100.02, ask_size=100)
+    bought = WireOrder(
+        action="BUY", order_type="LMT", lmt_price=100.02, total_quantity=Decimal(250), tif="DAY"
+    )
+    client.send(PlaceOrderRequest(1, stock("SPY"), bought))
+    for filled in (100, 200, 250):
+        await client.expect(OrderStatus, lambda m, filled=filled: m.filled == filled)
+        simulator.trade("SPY", 100.02, 10)  # a print is no new quote
+        simulator.quote("SPY", bid=100.0, ask=100.02, ask_size=100)
+
+
 # -- permissions and kinds of data ----------------------------------------------------------------
 
 
@@ -271,8 +287,8 @@ async def test_snapshots_take_no_generic_ticks(start: Start, connect: Connect) -
 GENERIC = {
     "100": {29, 30}, "101": {27, 28}, "104": {23}, "105": {87}, "106": {24}, "221": {37}, "232": {37},
     "165": {15, 16, 17, 18, 19, 20, 21}, "225": {34, 35, 36, 61}, "236": {46, 89}, "256": set(),
-    "258": {47}, "292:BZ": set(), "293": {54}, "294": {55}, "295": {56}, "318": {57}, "411": {58}, "456": {59}, "595": {63, 64, 65},
-    "787": {105, 106, 107, 108, 109, 110},
+    "258": {47}, "292:BZ": set(), "293": {54}, "294": {55}, "295": {56}, "318": {57}, "411": {58},
+    "456": {59}, "595": {63, 64, 65}, "787": {105, 106, 107, 108, 109, 110},
 }  # fmt: skip
 PRICES, SIZES, GENERICS, STRINGS = (15, 16, 17, 18, 19, 20, 35, 37, 57), (21, 29, 89), (23, 46, 54), (47, 59)
 
