@@ -5,18 +5,14 @@
     sim.faults.load("flaky-link")          # a named scenario, or the path of a file
     sim.faults.clear()
 
-Times are market time. What is due is kept in one heap; the driver calls `elapse` as market time moves, and
-a timer of the event loop comes earlier than the driver's next second when something is due before it.
-Running effects are asked through lists by hook, so that a simulator without faults pays for an empty
-list. Chance is drawn from one stream of the run's seed, so a run repeats.
+Times are market time (`schedule`). Running effects are asked through lists by hook, so that a simulator
+without faults pays for an empty list. Chance is drawn from one stream of the run's seed, so a run repeats.
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +24,7 @@ from tws.exchange import Event, Executed, OrderOpened, StatusChanged
 from tws.log import get_logger
 from tws.simulator.faults.base import HOOKS, Effect, Fault, When, build, span_ns
 from tws.simulator.faults.files import load
+from tws.simulator.faults.schedule import Schedule
 from tws.simulator.faults.wire import message_id
 from tws.wire import messages
 from tws.wire.messages import Answer, Request
@@ -84,19 +81,15 @@ class Faults:
 
     def __init__(self, core: Core) -> None:
         self.core = core
+        self.schedule = Schedule(core)
         self.rng = random.Random(f"{core.options.seed}/faults")
         self.skew_ns = 0
         self.actions: FaultActions | None = None
         self.running: list[Running] = []
         self._armed: list[_Armed] = []
-        self._due: list[tuple[int, int, Callable[[], None]]] = []
-        self._plans: dict[int, str] = {}
-        self._count = 0
-        self._timer: asyncio.TimerHandle | None = None
         self._seen_orders: set[tuple[int, int, int]] = set()
         self.hooks: dict[str, list[Any]] = {name: [] for name in HOOKS}
         self.hiding: list[Any] = self.hooks["hides"]
-        self.over = False
         self.request_names = REQUESTS
 
     def bind(self, actions: FaultActions) -> None:
@@ -153,7 +146,7 @@ class Faults:
         if due_ns <= self.core.now_ns():
             strike()
         else:
-            self._plan(fault.name, due_ns, strike)
+            self.schedule.push(due_ns, strike, fault.name)
 
     def _draw(self, fault: Fault, when: When) -> None:
         if when.chance == 1 or self.rng.random() < when.chance:
@@ -200,8 +193,7 @@ class Faults:
     def clear(self) -> None:
         """End everything that runs, waits or is planned."""
         self._armed.clear()
-        self._due = [(due, rank, do) for due, rank, do in self._due if rank not in self._plans]
-        self._plans.clear()
+        self.schedule.clear()
         for running in list(self.running):
             self.finish(running.effect)
 
@@ -226,11 +218,10 @@ class Faults:
             {"name": one.fault.name, "state": f"waits for {one.when.on}", "fields": fields_of(one.fault)}
             for one in self._armed
         ]
-        due = sorted((due, name) for due, rank, _ in self._due if (name := self._plans.get(rank)))
         now_ns = self.core.now_ns()
         rows += [
             {"name": name, "state": f"in {(due_ns - now_ns) / NS_PER_S:.1f} s", "fields": ""}
-            for due_ns, name in due
+            for due_ns, name in self.schedule.plans()
         ]
         return rows
 
@@ -238,66 +229,19 @@ class Faults:
 
     def after(self, span_ns: int, do: Callable[[], None]) -> None:
         """Call so much market time later."""
-        self._push(self.core.now_ns() + span_ns, do)
+        self.schedule.push(self.core.now_ns() + span_ns, do)
 
-    def _plan(self, name: str, due_ns: int, do: Callable[[], None]) -> None:
-        self._plans[self._push(due_ns, do)] = name
-
-    def _push(self, due_ns: int, do: Callable[[], None]) -> int:
-        self._count += 1
-        heappush(self._due, (due_ns, self._count, do))
-        if self.over:
-            self._drain()
-        else:
-            self._set_timer()
-        return self._count
-
-    def _set_timer(self) -> None:
-        speed = self.core.options.speed
-        if speed == "max" or not self._due:
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # not started yet: the driver's first step comes
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        wait_s = (self._due[0][0] - self.core.now_ns()) / NS_PER_S / float(speed)
-        self._timer = loop.call_later(max(0.0, wait_s) + 0.001, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        if self.elapse(self.core.now_ns()):
-            self.core.flush()
-            self._set_timer()
-
-    def elapse(self, now_ns: int) -> bool:
+    def elapse(self, now_ns: int) -> None:
         """Market time reached `now_ns`: play and end what is due."""
-        struck = False
-        while self._due and self._due[0][0] <= now_ns:
-            _, rank, do = heappop(self._due)
-            self._plans.pop(rank, None)
-            do()
-            struck = True
-        return struck
+        self.schedule.elapse(now_ns)
 
     def end_of_time(self) -> None:
-        """Market time will not move again: what runs ends at its time's end, which is now."""
-        self.over = True
-        self._due = [(due, rank, do) for due, rank, do in self._due if rank not in self._plans]
-        self._drain()
-
-    def _drain(self) -> None:
-        while self._due:
-            heappop(self._due)[2]()
+        """Market time will not move again."""
+        self.schedule.end_of_time()
 
     def close(self) -> None:
         """The simulator ends."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self.over = True
-        self._due.clear()
+        self.schedule.close()
 
     # -- events -----------------------------------------------------------------------------------
 
@@ -315,7 +259,7 @@ class Faults:
             if not armed.left:
                 self._armed.remove(armed)
             if after:
-                self._plan(armed.fault.name, now_ns + after, _later(self.begin, armed.fault))
+                self.schedule.push(now_ns + after, _later(self.begin, armed.fault), armed.fault.name)
             else:
                 self.begin(armed.fault)
 
