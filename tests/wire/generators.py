@@ -63,6 +63,7 @@ BY_KIND: dict[str, st.SearchStrategy[Any]] = {
     kinds.FLOAT0.name: FLOAT,
     kinds.OPT_FLOAT.name: st.none() | FLOAT | st.just(float("inf")),
     kinds.OPT_FLOAT_EMPTY.name: st.none() | FLOAT | st.just(float("inf")),
+    kinds.PERCENT.name: st.none() | st.integers(0, 100).map(float),
     kinds.STRIKE.name: st.none() | FLOAT.filter(bool),
     kinds.STRIKE_EMPTY.name: st.none() | FLOAT.filter(bool),
     kinds.DECIMAL.name: DECIMAL,

@@ -35,6 +35,7 @@ __all__ = [
     "OPT_INT",
     "OPT_INT_EMPTY",
     "OPT_LONG",
+    "PERCENT",
     "STR",
     "STRIKE",
     "STRIKE_EMPTY",
@@ -245,6 +246,16 @@ def _write_opt_float(unset: str) -> Callable[[float | None], str]:
     return write
 
 
+def read_percent(raw: bytes) -> float | None:
+    value = read_opt_float(raw)
+    return None if value == INT_MAX else value
+
+
+def write_percent(value: float | None) -> str:
+    """Whole, as TWS's own type of it is: ib_insync and ib_async can't read `1.0` there."""
+    return "2147483647" if value is None else str(int(value))
+
+
 def _write_opt_int(unset: str) -> Callable[[int | None], str]:
     def write(value: int | None) -> str:
         return unset if value is None else f"{value:d}"
@@ -321,6 +332,7 @@ FLOAT = Kind("number", read_float, write_float)
 FLOAT0 = Kind("number, empty is 0", read_float0, write_float)
 OPT_FLOAT = Kind("number or 1.7976931348623157E308", read_opt_float, _MAX_FLOAT)
 OPT_FLOAT_EMPTY = Kind("number or empty", read_opt_float, _EMPTY_FLOAT)
+PERCENT = Kind("whole percent or 2147483647", read_percent, write_percent)
 STRIKE = Kind("strike, none is 0.0", read_strike, _write_opt_float("0.0"))
 STRIKE_EMPTY = Kind("strike, none is empty", read_strike, _write_opt_float(""))
 DECIMAL = Kind("decimal", read_decimal, write_decimal)

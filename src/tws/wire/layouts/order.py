@@ -22,6 +22,7 @@ from tws.wire.kinds import (
     OPT_INT_EMPTY,
     OPT_LONG,
     OPTIONS,
+    PERCENT,
     STR,
     Kind,
 )
@@ -48,7 +49,7 @@ _CONDITION: tuple[Item, ...] = (
     Group((Field("is_more", BOOL),), when=OneOf("type", (1, 3, 4, 6, 7))),
     Group((Field("price", OPT_FLOAT),), when=OneOf("type", (1,))),
     Group((Field("time", STR),), when=OneOf("type", (3,))),
-    Group((Field("percent", OPT_FLOAT),), when=OneOf("type", (4,))),
+    Group((Field("percent", PERCENT),), when=OneOf("type", (4,))),
     Group((Field("volume", OPT_INT),), when=OneOf("type", (6,))),
     Group((Field("change_percent", OPT_FLOAT),), when=OneOf("type", (7,))),
     Group((Field("con_id", INT), Field("exchange", STR)), when=OneOf("type", (1, 6, 7))),
