@@ -62,6 +62,10 @@ class Ladder:
             self._sweep_at = max(SWEEP, 2 * len(self._heap))
         heappush(self._heap, (key, order.rank, order.version, order))
 
+    def __bool__(self) -> bool:
+        """Whether there is any entry, be it dead."""
+        return bool(self._heap)
+
     def top(self) -> tuple[int, Working] | None:
         """The best living entry, or None."""
         heap = self._heap
@@ -175,7 +179,7 @@ def _multiplier(listing: Listing) -> Decimal:
 
 
 def _best(ladder: Ladder) -> int:
-    top = ladder.top()
+    top = ladder.top() if ladder else None
     return NEVER if top is None else top[0]
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from tws.simulator.misread import is_number, wrong_number
 from tws.wire import codec
 from tws.wire.kinds import read_opt_decimal, read_opt_float, write_decimal, write_float
 from tws.wire.messages import OpenOrder, PlaceOrderRequest, Request, WireOrder, WireOrderState
@@ -40,6 +41,7 @@ class OrderTexts:
     def __init__(self, version: int) -> None:
         self.version = version
         self._is_text = version <= TEXT_UNTIL
+        self.was_known = False  # the last order read is like one before, whose integers all fit
         self._placed: dict[bytes, PlaceOrderRequest] = {}
         self._opened: dict[object, Template | None] = {}
 
@@ -47,6 +49,7 @@ class OrderTexts:
 
     def read(self, payload: bytes) -> Request:
         """`codec.decode_request`, faster for orders. Raises DecodeError as it does."""
+        self.was_known = False
         if not self._is_text or not payload.startswith(PLACE):
             return codec.decode_request(payload, self.version, lenient=True)  # type: ignore[return-value]
         fields = payload.split(b"\0")
@@ -62,11 +65,12 @@ class OrderTexts:
                     known.order, total_quantity=read_opt_decimal(size), lmt_price=read_opt_float(limit),
                     aux_price=read_opt_float(aux),
                 )  # fmt: skip
+                self.was_known = is_number(int(number))
                 return PlaceOrderRequest(int(number), known.contract, order)
             except (ValueError, ArithmeticError):
                 pass  # the codec says what is wrong
         request = codec.decode_request(payload, self.version, lenient=True)
-        if isinstance(request, PlaceOrderRequest):
+        if isinstance(request, PlaceOrderRequest) and wrong_number(request) is None:
             if len(self._placed) >= MOST:
                 self._placed.clear()
             self._placed[key] = request

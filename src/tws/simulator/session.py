@@ -249,7 +249,7 @@ class Session(asyncio.Protocol):
             self.error(misread.request_id(payload, self.version), 320, f"Error reading request. {error}")
             return
         try:
-            wrong = misread.wrong_number(request)
+            wrong = None if self._texts.was_known else misread.wrong_number(request)
             if wrong is None:
                 self.core.handle(self, request)
             else:
