@@ -9,7 +9,7 @@ import pytest
 from tests.simulator.client import Connect, Start, stock
 from tests.simulator.test_session import quiet, until, until_closed
 
-from tws.cli.sim import parse_clock
+from tws.cli.sim_options import parse_clock
 from tws.errors import ConfigError
 from tws.simulator import SimulatorOptions
 from tws.wire.messages import (

@@ -55,7 +55,7 @@ def demo(
 
     import msgspec
 
-    from tws.cli.sim import parse_pairs, parse_speed
+    from tws.cli.sim_options import parse_pairs, parse_speed
     from tws.demo import DemoOptions
 
     mapped = parse_pairs(symbol or [])

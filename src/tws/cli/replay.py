@@ -40,7 +40,7 @@ def replay(
     import asyncio
     import logging
 
-    from tws.cli.sim import parse_speed
+    from tws.cli.sim_options import parse_speed
     from tws.log import log_to
     from tws.recording import Replay, ReplayOptions, read
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from tws.cli import sim_ctl
+from tws.cli import sim_options as given
 from tws.log import log_to
 
 if TYPE_CHECKING:
     import asyncio
 
-    from tws.simulator.options import SimulatorOptions, Speed
+    from tws.simulator.options import SimulatorOptions
     from tws.simulator.server import SimulatedTWS
 
-__all__ = ["app", "parse_clock", "parse_pairs", "parse_speed", "sim"]
+__all__ = ["app", "sim"]
 
 DEFAULT_PORT = 7400
 """Never one of TWS's own (7496, 7497, 4001, 4002), so that nobody takes one for the other."""
@@ -37,62 +37,30 @@ app.add_typer(sim_ctl.app, name="ctl")
 @app.callback()
 def sim(
     ctx: typer.Context,
-    host: Annotated[
-        str, typer.Option(help="Where to listen; beyond loopback --any-host is needed.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes any free one.")] = DEFAULT_PORT,
-    server_version: Annotated[int, typer.Option(help="Highest server version offered, 157 to 225.")] = 225,
-    account: Annotated[
-        list[str] | None, typer.Option(help="Account id (repeatable).", show_default="DU1234567")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
-    data: Annotated[list[Path] | None, typer.Option(help="CSV file to replay (repeatable).")] = None,
-    universe: Annotated[
-        Path | None, typer.Option(help="TOML file of instruments beside the known ones.", show_default="none")
-    ] = None,
-    symbol: Annotated[
-        list[str] | None, typer.Option(help="CVNA=SPY: CVNA plays SPY's series (repeatable).")
-    ] = None,
-    speed: Annotated[str, typer.Option(help="Seconds of market time per second, or max.")] = "1",
-    hours: Annotated[str, typer.Option(help="always: 24 hours, no close; exchange: US sessions.")] = "always",
-    faults: Annotated[
-        list[str] | None,
-        typer.Option(help="A fault, a scenario or a file of faults to play (repeatable); see sim ctl list."),
-    ] = None,
-    control: Annotated[
-        bool, typer.Option("--control/--no-control", help="Let tws sim ctl command it.")
-    ] = True,
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Refuse orders, as TWS does by default.")
-    ] = False,
-    lines: Annotated[int, typer.Option(help="Market data lines; the request rate is half of them.")] = 100,
-    pacing: Annotated[
-        str, typer.Option(help="Beyond the rate: reject (error 100), delay, or off for no limits at all.")
-    ] = "reject",
-    clock: Annotated[
-        str | None, typer.Option(help='Market time of the start: "2026-11-23 09:29:00 America/New_York".')
-    ] = None,
-    updates_per_s: Annotated[
-        int, typer.Option(help="How often each symbol of the synthetic market speaks; TWS: 4.")
-    ] = 4,
-    unsubscribed: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Symbol or type without live data: AAPL, OPT, SPY=10089 (repeatable).", show_default="none"
-        ),
-    ] = None,
-    zone: Annotated[str, typer.Option(help="Time zone of the login.")] = "America/New_York",
-    gateway: Annotated[
-        bool, typer.Option("--gateway", help="Farms as an IB Gateway's: connected on demand.")
-    ] = False,
-    trusted: Annotated[
-        list[str] | None, typer.Option(help="Address that may connect (repeatable).", show_default="any")
-    ] = None,
-    dialog: Annotated[
-        bool, typer.Option("--dialog", help="Other addresses wait for an answer instead of being closed.")
-    ] = False,
-    any_host: Annotated[bool, typer.Option("--any-host", help="Allow a host that others can reach.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Log every session to stderr.")] = False,
+    host: given.Host = "127.0.0.1",
+    port: given.Port = DEFAULT_PORT,
+    server_version: given.ServerVersion = 225,
+    account: given.Account = None,
+    seed: given.Seed = 7,
+    data: given.Data = None,
+    universe: given.Universe = None,
+    symbol: given.Symbol = None,
+    speed: given.SpeedText = "1",
+    hours: given.Hours = "always",
+    faults: given.Faults = None,
+    control: given.Control = True,
+    read_only: given.ReadOnly = False,
+    lines: given.Lines = 100,
+    pacing: given.Pacing = "reject",
+    clock: given.Clock = None,
+    updates_per_s: given.UpdatesPerS = 4,
+    unsubscribed: given.Unsubscribed = None,
+    zone: given.Zone = "America/New_York",
+    gateway: given.Gateway = False,
+    trusted: given.Trusted = None,
+    dialog: given.Dialog = False,
+    any_host: given.AnyHost = False,
+    verbose: given.Verbose = False,
 ) -> None:
     """Run a simulated TWS that any TWS client can connect to; prints `listening on HOST:PORT` once ready."""
     if ctx.invoked_subcommand is not None:
@@ -100,86 +68,9 @@ def sim(
     import asyncio
     import logging
 
-    from msgspec.structs import replace
-
-    from tws.errors import ConfigError
-    from tws.simulator.limits import Limits
-    from tws.simulator.options import SimulatorOptions
-
-    if pacing not in ("reject", "delay", "off"):
-        raise ConfigError("pacing", pacing, "is unknown", "Use reject, delay or off")
-    limits = Limits.of_lines(lines)
-    if hours not in ("always", "exchange"):
-        raise ConfigError("hours", hours, "is unknown", "Use always or exchange")
-    options = SimulatorOptions(
-        host=host,
-        port=port,
-        any_host=any_host,
-        server_version=server_version,
-        accounts=tuple(account or ("DU1234567",)),
-        seed=seed,
-        data=tuple(data or ()),
-        symbol_map=parse_pairs(symbol or []),
-        universe=universe,
-        speed=parse_speed(speed),
-        hours="always" if hours == "always" else "exchange",
-        read_only=read_only,
-        updates_per_s=updates_per_s,
-        unsubscribed=tuple(unsubscribed or ()),
-        limits=Limits.off() if pacing == "off" else replace(limits, reject=pacing == "reject"),
-        start_ns=None if clock is None else parse_clock(clock, zone),
-        zone=zone,
-        gateway=gateway,
-        trusted=None if trusted is None else tuple(trusted),
-        localhost_only=not dialog,
-    )
+    options = given.read(ctx.params)
     log_to(sys.stderr, logging.INFO if verbose else logging.WARNING)
     asyncio.run(_serve(options, faults or [], control))
-
-
-def parse_speed(text: str) -> Speed:
-    """A number of market seconds per second, or "max". Raises ConfigError."""
-    from tws.errors import ConfigError
-
-    if text == "max":
-        return "max"
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError("speed", text, "is no number", "Use a number above 0, or max") from None
-
-
-def parse_clock(text: str, zone: str) -> int:
-    """A moment such as "2026-11-23 09:29:00 America/New_York" in ns; without a zone, in `zone`. Raises
-    ConfigError.
-    """
-    from datetime import datetime
-
-    from tws.clock import to_ns
-    from tws.errors import ConfigError
-    from tws.simulator.options import check_zone
-
-    words = text.split()
-    place = check_zone(words.pop() if len(words) == 3 else zone)
-    try:
-        return to_ns(datetime.fromisoformat(" ".join(words)).replace(tzinfo=place))
-    except ValueError:
-        raise ConfigError(
-            "clock", text, "is no moment", 'Write "2026-11-23 09:29:00 America/New_York"'
-        ) from None
-
-
-def parse_pairs(texts: list[str]) -> dict[str, str]:
-    """CVNA=SPY and the like, as a mapping. Raises ConfigError."""
-    from tws.errors import ConfigError
-
-    pairs = {}
-    for text in texts:
-        name, equals, series = text.partition("=")
-        if not (name and equals and series):
-            raise ConfigError("symbol", text, "is no pair", "Write NAME=SERIES, such as CVNA=SPY")
-        pairs[name.strip().upper()] = series.strip().upper()
-    return pairs
 
 
 async def _serve(options: SimulatorOptions, faults: list[str], with_control: bool) -> None:
