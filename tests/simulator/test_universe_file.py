@@ -24,7 +24,7 @@ trading = true
 
 [[instrument]]
 symbol = "AAPL"
-price = 300.0
+price = 500.0
 
 [[instrument]]
 symbol = "NOK"
@@ -62,7 +62,7 @@ def test_a_file_adds_and_overrides(tmp_path: Path) -> None:
     assert acme is not None and acme.con_id >= SYNTHETIC_FROM
     assert acme in universe.securities and acme.long_name == "ACME CORP"
     apple = universe.get(265598)
-    assert apple is not None and (apple.price, apple.primary_exchange) == (300.0, "NASDAQ")
+    assert apple is not None and (apple.price, apple.primary_exchange) == (500.0, "NASDAQ")
     assert apple in universe.securities  # it still trades from the start
     (pair,) = universe.find(Wanted(symbol="NOK", sec_type="CASH", currency="SEK", exchange="IDEALPRO"))
     assert (pair.local_symbol, pair.tick, pair.market_rules) == ("NOK.SEK", Decimal("0.00005"), (239,))
@@ -72,7 +72,7 @@ def test_a_file_adds_and_overrides(tmp_path: Path) -> None:
     options = universe.find(Wanted(symbol="ACME", sec_type="OPT", expiry="20261218"))
     assert options and universe.get(options[0].con_id) == options[0]
     assert options[0].under_con_id == acme.con_id
-    dear = universe.find(Wanted(symbol="AAPL", sec_type="OPT", expiry="20261218", strike=300, right="C"))
+    dear = universe.find(Wanted(symbol="AAPL", sec_type="OPT", expiry="20261218", strike=502.5, right="C"))
     assert len(dear) == 1  # the chain follows the changed price
 
 
