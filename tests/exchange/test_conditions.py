@@ -164,7 +164,17 @@ def test_an_incomplete_condition_is_refused(floor: Any, code: int, condition: Co
 
 
 def test_who_was_let_go_watches_no_more(floor: Any) -> None:
-    conditioned(floor, price("101"), price("101", con_id=floor.SPY, joins_and=True))
+    both = (price("101"), price("101", con_id=floor.SPY))
+    floor.place(1, "BUY", 10, "LMT", limit=90, conditions=both)
     floor.trade(10100)
-    floor.trade(10100, floor.IBM)
+    assert "5 Submitted #1 0/10" in floor.trade(10100, floor.IBM)
     assert all(not book.watchers for book in floor.exchange._core.books.values())
+
+
+def test_its_own_fill_is_no_execution_that_an_order_waits_for(floor: Any) -> None:
+    wanted = Condition(kind=ConditionKind.EXECUTION, symbol="SPY", sec_type="STK", exchange="SMART")
+    floor.place(
+        1, "BUY", 100, "LMT", limit="100.01", conditions=(wanted,), conditions_cancel_order=True
+    )
+    assert floor.open_ids() == [1] and floor.position() == 60
+    assert "4 202 #1" in floor.place(2, "SELL", 5)

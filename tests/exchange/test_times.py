@@ -130,3 +130,15 @@ def test_overnight_trades_in_extended_hours(Floor_: Any, tif: str) -> None:
     floor = Floor_(HOURS, start=600)
     assert "11 BOT #1 10@100.01" in floor.place(1, "BUY", 10, tif=tif)
     assert "4 399 #2" in floor.place(2, "BUY", 10)
+
+
+def test_each_auction_is_for_its_own(Floor_: Any) -> None:
+    floor = Floor_(HOURS, start=600)
+    floor.place(1, "BUY", 10, "MOC")
+    assert floor.advance(1_000) == floor.quote(10000, 50, 10001, 50) == [], "the open is not the close"
+    floor.place(2, "BUY", 10, "MKT", tif="OPG")
+    told = floor.advance(2_000)
+    assert any("#1" in line for line in told) and not any("#2" in line for line in told)
+    assert floor.quote(10000, 50, 10001, 50) == [], "a quote after the close opens nothing"
+    floor.advance(3_000)
+    assert "5 Filled #2 10/10" in floor.quote(10000, 50, 10001, 50)

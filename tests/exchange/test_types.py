@@ -256,3 +256,12 @@ def test_an_order_that_lacks_what_its_type_needs_is_one_error(
 ) -> None:
     assert floor.place(1, "SELL", 10, kind, **terms) == [f"4 {code} #1"]
     assert floor.open_ids() == []
+
+
+def test_a_trailing_touch_follows_the_fall_and_waits_for_the_turn(floor: Any) -> None:
+    """A sale that wants the market to turn up by so much: its trigger only falls."""
+    floor.place(1, "SELL", 10, "TRAIL MIT", stop="1.00")
+    assert trailing_stop(floor) == D("101.00")
+    assert floor.trade(9800) == [] and trailing_stop(floor) == D("99.00")
+    assert floor.trade(9899) == [] and trailing_stop(floor) == D("99.00")
+    assert FILLED in floor.trade(9900)

@@ -51,8 +51,9 @@ def test_a_day_alone_may_mean_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["tomorrow", "20261301", "20260701 25:00:00", "20260701 10:00:00 Mars/Base", "2026-07-01", "-10:00:00 x y"]
-)  # fmt: skip
+    "text",
+    ["tomorrow", "20261301", "20260701 25:00:00", "20260701 10:00:00 Mars/Base", "2026-07-01", "-1:00 x y"],
+)
 def test_any_other_text_is_no_date(text: str) -> None:
     with pytest.raises(ValueError):
         instant(text, NEW_YORK, T0)
