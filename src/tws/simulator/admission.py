@@ -26,12 +26,12 @@ READ_ONLY = "-'bX' : cause - The API interface is currently in Read-Only mode."
 WRITES = {
     "PlaceOrderRequest": "order_id",
     "CancelOrderRequest": "order_id",
-    "ExerciseOptionsRequest": "req_id",
+    "ExerciseOptionsRequest": "order_id",
     "GlobalCancelRequest": "",
     "OpenOrdersRequest": "",
     "AllOpenOrdersRequest": "",
     "AutoOpenOrdersRequest": "",
-    "FAReplaceRequest": "req_id",
+    "FAReplace": "req_id",
     "UpdateConfigRequest": "req_id",
 }
 """What read-only mode refuses, by the request's name, and the attribute that holds its id, "" for none."""

@@ -18,6 +18,7 @@ from tws.simulator.requests.history import History
 from tws.simulator.requests.link import Link
 from tws.simulator.requests.orders import Orders
 from tws.simulator.requests.pastticks import PastTicks
+from tws.simulator.requests.reference import Reference
 from tws.simulator.requests.refusals import refuse
 from tws.simulator.requests.reports import Reports
 from tws.simulator.requests.streams import Streams
@@ -62,7 +63,8 @@ class Desk:
         self.history = History(core)
         self.orders = Orders(core)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
-        others = (Link(core), Contracts(core), PastTicks(core, self.history), Reports(core))
+        self.reference = Reference(core, self.history)
+        others = (Link(core), Contracts(core), PastTicks(core, self.history), Reports(core), self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.accounts):
             self._table.update(part.handlers())
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
@@ -103,7 +105,7 @@ class Desk:
 
     def drop(self, session: Session) -> None:
         """The session ended: all its subscriptions with it."""
-        for part in (self.streams, self.history, self.accounts):
+        for part in (self.streams, self.history, self.accounts, self.reference):
             part.drop(session)
 
     def elapse(self, now_ns: int) -> None:

@@ -1,0 +1,250 @@
+"""What a client looks up besides contracts: depth exchanges (82), smart components (83), families (80), tiers
+(79), histograms (88), the arithmetic of options (54, 55), display groups (67 to 70), exercise (21).
+
+TWS-BEHAVIOUR.md F4, F6; the official client and documentation. No family, no tier and no linked window
+exist here, and a TWS says so with an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tws.clock import NS_PER_S
+from tws.simulator.bars import Week, parse_duration
+from tws.simulator.grid import grid_of
+from tws.simulator.requests.contracts import resolve
+from tws.simulator.requests.greeks import OPTIONS, implied, priced
+from tws.simulator.requests.history import History
+from tws.simulator.session import Session
+from tws.wire.messages import (
+    CalculateImpliedVolatilityRequest,
+    CalculateOptionPriceRequest,
+    CancelCalculateImpliedVolatility,
+    CancelCalculateOptionPrice,
+    CancelContractData,
+    CancelHistogramData,
+    CancelHistoricalTicks,
+    DepthMarketDataDescription,
+    DisplayGroupList,
+    DisplayGroupUpdated,
+    ExerciseOptionsRequest,
+    FamilyCode,
+    FamilyCodes,
+    FamilyCodesRequest,
+    HistogramData,
+    HistogramDataEntry,
+    HistogramDataRequest,
+    MarketDepthExchanges,
+    MarketDepthExchangesRequest,
+    QueryDisplayGroupsRequest,
+    SmartComponent,
+    SmartComponents,
+    SmartComponentsRequest,
+    SoftDollarTiers,
+    SoftDollarTiersRequest,
+    SubscribeToGroupEventsRequest,
+    UnsubscribeFromGroupEventsRequest,
+    UpdateDisplayGroupRequest,
+)
+
+if TYPE_CHECKING:
+    from tws.simulator.core import Core
+
+__all__ = ["Reference"]
+
+GROUPS = "1|2|3|4|5|6|7"
+"""The colours of TWS's linked windows (official documentation)."""
+DEEP, DEEP_MAKERS = "Deep", "Deep2"
+EXERCISE, LAPSE = 1, 2
+
+
+class Reference:
+    """Answers at once; only the display groups are remembered."""
+
+    def __init__(self, core: Core, history: History) -> None:
+        self._core = core
+        self._history = history
+        self._shown: dict[int, str] = {}
+        self._watched: dict[tuple[Session, int], int] = {}
+
+    def drop(self, session: Session) -> None:
+        """The session ended."""
+        for key in [key for key in self._watched if key[0] is session]:
+            del self._watched[key]
+
+    def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
+        silent = (
+            CancelCalculateImpliedVolatility, CancelCalculateOptionPrice, CancelContractData,
+            CancelHistogramData, CancelHistoricalTicks,
+        )  # fmt: skip
+        return {
+            MarketDepthExchangesRequest: self._depth_exchanges,
+            SmartComponentsRequest: self._components,
+            FamilyCodesRequest: self._families,
+            SoftDollarTiersRequest: lambda session, request: session.send(SoftDollarTiers(request.req_id)),
+            HistogramDataRequest: self._histogram,
+            CalculateImpliedVolatilityRequest: self._implied,
+            CalculateOptionPriceRequest: self._priced,
+            QueryDisplayGroupsRequest: lambda session, request: session.send(
+                DisplayGroupList(request.req_id, GROUPS)
+            ),
+            SubscribeToGroupEventsRequest: self._group,
+            UpdateDisplayGroupRequest: self._show,
+            UnsubscribeFromGroupEventsRequest: self._unwatch,
+            ExerciseOptionsRequest: self._exercise,
+            **dict.fromkeys(silent, lambda session, request: None),  # all was answered at once before
+        }
+
+    # -- lists ------------------------------------------------------------------------------------
+
+    def _depth_exchanges(self, session: Session, request: MarketDepthExchangesRequest) -> None:
+        found: dict[tuple[str, str], None] = {}
+        universe = self._core.universe
+        futures = [universe.contract(root) for root in universe.roots]
+        for security in (*universe.securities, *futures):
+            if security.sec_type not in ("IND", "BOND"):
+                found.update({(place, security.sec_type): None for place in security.exchanges})
+        rows = tuple(
+            DepthMarketDataDescription(
+                exchange, kind, "", DEEP_MAKERS if exchange in ("ISLAND", "NASDAQ") else DEEP
+            )
+            for exchange, kind in found
+            if exchange != "SMART"
+        )
+        session.send(MarketDepthExchanges(rows))
+
+    def _components(self, session: Session, request: SmartComponentsRequest) -> None:
+        """One letter for each exchange of US stocks; the order is this simulator's own."""
+        exchanges = [name for name in _us_exchanges(self._core) if name != "SMART"]
+        rows = tuple(
+            SmartComponent(bit, name, chr(ord("A") + bit)) for bit, name in enumerate(exchanges)
+        )
+        session.send(SmartComponents(request.req_id, rows))
+
+    def _families(self, session: Session, request: FamilyCodesRequest) -> None:
+        rows = tuple(FamilyCode(account, "") for account in self._core.options.accounts)
+        session.send(FamilyCodes(rows))
+
+    # -- arithmetic -------------------------------------------------------------------------------
+
+    def _histogram(self, session: Session, request: HistogramDataRequest) -> None:
+        """Volume by price over trading days, prices on the grid."""
+        core, req_id = self._core, request.req_id
+        security = resolve(core, session, req_id, request.contract)
+        if security is None:
+            return
+        number, _, unit = request.time_period.strip().partition(" ")
+        week = Week(core.options.hours, security.hours)
+        now_s = core.now_ns() // NS_PER_S
+        try:  # "3 days" and "3 D" alike
+            start_s = parse_duration(f"{number} {unit[:1]}", now_s, week)
+        except ValueError:
+            said = f"Invalid time period '{request.time_period[:40]}'"
+            session.error(req_id, 321, f"Error validating request.-'bU' : cause - {said}")
+            return
+        volumes: dict[float, int] = {}
+        for row in self._history.rows(security, start_s, now_s + 1, 60):
+            if row.volume and (not request.use_rth or week.is_liquid(row.time_s)):
+                volumes[row.close] = volumes.get(row.close, 0) + row.volume
+        if not volumes:
+            said = "Historical Market Data Service error message:No histogram data"
+            session.error(req_id, 162, said)
+            return
+        grid = grid_of(security.tick, security.lot)
+        rows = tuple(HistogramDataEntry(price, grid.quantity(volumes[price])) for price in sorted(volumes))
+        session.send(HistogramData(req_id, rows))
+
+    def _implied(self, session: Session, request: CalculateImpliedVolatilityRequest) -> None:
+        security = resolve(self._core, session, request.req_id, request.contract)
+        if security is None:
+            return
+        if security.sec_type not in OPTIONS:
+            session.error(request.req_id, 321, NO_OPTION)
+            return
+        session.send(
+            implied(self._core, request.req_id, security, request.option_price, request.under_price)
+        )
+
+    def _priced(self, session: Session, request: CalculateOptionPriceRequest) -> None:
+        security = resolve(self._core, session, request.req_id, request.contract)
+        if security is None:
+            return
+        if security.sec_type not in OPTIONS:
+            session.error(request.req_id, 321, NO_OPTION)
+            return
+        session.send(priced(self._core, request.req_id, security, request.volatility, request.under_price))
+
+    # -- display groups ---------------------------------------------------------------------------
+
+    def _group(self, session: Session, request: SubscribeToGroupEventsRequest) -> None:
+        shown = self._shown.get(request.group_id, "none")
+        session.send(DisplayGroupUpdated(request.req_id, shown))
+        self._watched[session, request.req_id] = request.group_id
+
+    def _unwatch(self, session: Session, request: UnsubscribeFromGroupEventsRequest) -> None:
+        self._watched.pop((session, request.req_id), None)
+
+    def _show(self, session: Session, request: UpdateDisplayGroupRequest) -> None:
+        group = self._watched.get((session, request.req_id))
+        if group is None:
+            said = "Error validating request.-'bX' : cause - No subscription to group events with this id"
+            session.error(request.req_id, 321, said)
+            return
+        self._shown[group] = request.contract_info
+        for (other, req_id), wanted in self._watched.items():
+            if wanted == group:
+                other.send(DisplayGroupUpdated(req_id, request.contract_info))
+
+    # -- exercise ---------------------------------------------------------------------------------
+
+    def _exercise(self, session: Session, request: ExerciseOptionsRequest) -> None:
+        """Options that are held become shares at once; a lapse changes nothing before the expiry."""
+        core, req_id = self._core, request.order_id
+        security = resolve(core, session, req_id, request.contract)
+        if security is None:
+            return
+        wrong = self._no_exercise(request, security.sec_type)
+        if wrong:
+            session.error(req_id, 321, f"Error validating request.-'bW' : cause - {wrong}")
+            return
+        account = request.account or core.options.accounts[0]
+        held = next(
+            (row.quantity for row in core.exchange.positions(account) if row.con_id == security.con_id),
+            Decimal(0),
+        )
+        if held < request.exercise_quantity:
+            said = f"Order rejected - reason:No such long position of {security.local_symbol} to exercise"
+            session.error(req_id, 201, said)
+            return
+        if request.exercise_action == LAPSE:
+            return
+        under = core.universe.get(security.under_con_id)
+        assert under is not None  # an option that can be held follows its underlying
+        core.listed(under)
+        count = Decimal(request.exercise_quantity)
+        core.tell(
+            core.exchange.corporate.exercise(account, security.con_id, count, under.con_id, core.now_ns())
+        )
+
+    def _no_exercise(self, request: ExerciseOptionsRequest, sec_type: str) -> str:
+        if sec_type not in OPTIONS:
+            return "Only options can be exercised"
+        if request.exercise_action not in (EXERCISE, LAPSE):
+            return f"Invalid exercise action {request.exercise_action}"
+        if request.exercise_quantity <= 0:
+            return f"Invalid exercise quantity {request.exercise_quantity}"
+        if request.account and request.account not in self._core.options.accounts:
+            return f"Invalid account code '{request.account[:40]}'."
+        if not request.account and len(self._core.options.accounts) > 1:
+            return "You must specify an account."
+        return ""
+
+
+NO_OPTION = "Error validating request.-'bZ' : cause - Only options have an implied volatility"
+
+
+def _us_exchanges(core: Core) -> tuple[str, ...]:
+    spy = core.universe.symbol("SPY")
+    return spy.exchanges if spy is not None else ()
