@@ -20,6 +20,7 @@ from tests.simulator.hostile import (
 )
 from tests.simulator.test_session import quiet, until_closed
 
+from tws.simulator.limits import Limits
 from tws.simulator.misread import request_id
 from tws.wire import codec
 from tws.wire.framing import frame
@@ -200,3 +201,23 @@ async def test_who_never_finishes_a_frame_harms_nobody(start: Start, connect: Co
     good.send(CurrentTimeRequest())
     await good.expect(CurrentTime)
     assert len(simulator.sessions) == 2
+
+
+async def test_who_asks_and_never_reads_is_cut_off_alone(
+    start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tws.simulator.outbox.HARD_LIMIT", 2**20)
+    monkeypatch.setattr("tws.simulator.outbox.HIGH_WATER", 2**12)
+    simulator = await start(market=quiet(), server_version=200, limits=Limits.off())
+    deaf, good = await connect(simulator, 1), await connect(simulator, 2)
+    await deaf.expect(NextValidId)
+    await good.expect(NextValidId)
+    deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    session = simulator.core.by_client[1]
+    async with asyncio.timeout(60):
+        while session in simulator.sessions:
+            deaf.send(*[MarketDataRequest(n, stock("NO-SUCH")) for n in range(2000)])
+            await asyncio.sleep(0)
+    good.send(CurrentTimeRequest())
+    await good.expect(CurrentTime)
+    assert simulator.sessions == (simulator.core.by_client[2],)

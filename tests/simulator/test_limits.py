@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.simulator.client import Client, Connect, Start, stock
-from tests.simulator.test_session import quiet, until_closed
+from tests.simulator.test_session import quiet, until, until_closed
 
 from tws.errors import ConfigError
 from tws.simulator.limits import Limiter, Limits, Pace, Verdict
@@ -182,8 +182,11 @@ async def test_delay_instead_of_reject_answers_all_in_time(start: Start, connect
     simulator = await start(market=quiet(), limits=Limits(messages_per_s=20, reject=False))
     client = await connect(simulator)
     await burst(client, 30)
+    transport: Any = simulator.core.by_client[1]._transport
+    await until(lambda: not transport.is_reading())
     while len(client.all(CurrentTime)) < 30:
         await client.pump()
+    assert transport.is_reading()
     assert not [m for m in client.all(ErrorMessage) if m.error_code == 100]
 
 
