@@ -16,7 +16,7 @@ MINUTES ?= 30
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data clients fuzz bench lock size format clean
+.PHONY: help demo test check test-data conformance fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -40,8 +40,8 @@ check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linu
 test-data: $(VENV)/dev.stamp  ## The tests on recorded market data: make test-data DATA=../shared/data
 	@$(NO_TWS) $(BIN)/python -m pytest -m data --data="$(DATA)" $(ARGS)
 
-clients: $(VENV)/dev.stamp  ## The simulator against the official client (two versions) and ib_async, each in its own environment
-	@$(NO_TWS) $(BIN)/python tests/clients/run.py $(ARGS)
+conformance: $(VENV)/dev.stamp  ## Eleven real clients against the simulator, each in its own environment; writes docs/conformance.md
+	@$(NO_TWS) $(BIN)/python -m tests.conformance $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## The simulator against a hostile client, guided by coverage: make fuzz MINUTES=30 (Linux)
 	$(PIP) atheris

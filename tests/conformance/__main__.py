@@ -2,8 +2,8 @@
 
     python -m tests.conformance [--only NAME] [--scenario TEXT] [--cache FOLDER] [--check]
 
-Writes docs/conformance.md after a whole run; with --check a table that differs from the written one is a failure
-instead, which is what the continuous integration asks. Exits 0 only when nothing failed.
+Writes docs/conformance.md after a whole run; with --check a table that differs from the written one is a
+failure instead, which is what the continuous integration asks. Exits 0 only when nothing failed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tests.conformance.clients import CLIENTS
 from tests.conformance.run import Run, play_all
 from tests.conformance.scenarios import SCENARIOS
 from tests.conformance.table import render
+
 from tws.simulator.options import HIGHEST_VERSION
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
@@ -32,9 +33,13 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--only", action="append", help="clients whose name contains this; may be repeated")
-    parser.add_argument("--scenario", action="append", help="scenarios whose name contains this; may be repeated")
+    parser.add_argument(
+        "--scenario", action="append", help="scenarios whose name contains this; may be repeated"
+    )
     parser.add_argument("--cache", type=Path, help="folder for the clients' environments")
-    parser.add_argument("--check", action="store_true", help="a changed table is a failure; nothing is written")
+    parser.add_argument(
+        "--check", action="store_true", help="a changed table is a failure; nothing is written"
+    )
     parser.add_argument("--top", type=int, default=HIGHEST_VERSION, help="highest server version offered")
     parser.add_argument("--log", action="store_true", help="show the simulator's log")
     return parser.parse_args()
@@ -53,7 +58,8 @@ def main() -> int:
     begun = time.monotonic()
     runs = asyncio.run(play_all(clients, scenarios, cache, args.top))
     failed = report(runs)
-    print(f"{len(clients)} clients, {len(scenarios)} scenarios, {failed} failed, {time.monotonic() - begun:.0f} s")
+    took = time.monotonic() - begun
+    print(f"{len(clients)} clients, {len(scenarios)} scenarios, {failed} failed, {took:.0f} s")
     if len(clients) < len(CLIENTS) or len(scenarios) < len(SCENARIOS):
         return min(failed, 1)
     page = render(runs, scenarios)

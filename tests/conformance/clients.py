@@ -55,7 +55,7 @@ class Client(NamedTuple):
         (home / "package.json").write_text(json.dumps({"private": True}), "utf-8")
         npm = shutil.which("npm")
         if npm is None:
-            raise SystemExit(f"{self.name} needs node 20 with npm; install it, or leave it out with --skip node")
+            raise SystemExit(f"{self.name} needs node 20 with npm; install it, or name others with --only")
         _run([npm, "install", "--silent", "--no-audit", "--no-fund", *self.packages], home)
 
 
@@ -72,7 +72,7 @@ def _run(command: list[str], home: Path) -> None:
 def _official(release: str, version: int, protobuf: str = "") -> Client:
     """The official client as PyPI has it repackaged; its own metadata forget that it needs protobuf.
 
-    Generated code runs with its own release of protobuf and with the next major one (protobuf's documentation).
+    Generated code runs with its own release of protobuf and with the next major one (protobuf's own words).
     """
     packages = (f"nautilus-ibapi=={release}", *((protobuf,) if protobuf else ()))
     return Client(f"ibapi {release}", ("official.py",), packages, version)

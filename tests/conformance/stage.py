@@ -1,8 +1,9 @@
 """The simulated TWS that every client meets, and its truth.
 
-All clients see the same market to the tick: it begins at the same instant of market time, says nothing by itself, and
-moves only when a scenario quotes or prints. Market time runs `SPEED` times as fast as the wall's, so that five-second
-bars and expiring orders take no patience. What the broker knows is asked of the exchange, not of the wire.
+All clients see the same market to the tick: it begins at the same instant of market time, says nothing by
+itself, and moves only when a scenario quotes or prints. Market time runs `SPEED` times as fast as the
+wall's, so that five-second bars and expiring orders take no patience. What the broker knows is asked of the
+exchange, not of the wire.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.simulator.market import ManualMarket, MarketUpdate
+from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE, Security
 
 __all__ = ["ACCOUNT", "ACCOUNTS", "SPEED", "START", "Stage"]
@@ -32,9 +33,6 @@ class Manual(ManualMarket):
 
     def previous_close(self, con_id: int) -> float | None:
         return self._price(con_id)
-
-    def follow(self, security: Security) -> None:
-        """Nothing: who wants a quote of it says one."""
 
     def _price(self, con_id: int) -> float | None:
         return next((one.price for one in self.listings if one.con_id == con_id), None)
@@ -84,25 +82,11 @@ class Stage:
         self, name: str | int, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000
     ) -> None:
         """The market is now this."""
-        self._publish(name, bid, ask, bid_size, ask_size, 0.0, 0)
+        self.sim.quote(name, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
     def trade(self, name: str | int, price: float, size: int = 100) -> None:
         """A print."""
-        security = self.security(name)
-        tape, step = self.sim.core.tapes[security.con_id], float(security.tick)
-        self._publish(name, tape.bid * step, tape.ask * step, tape.bid_size, tape.ask_size, price, size)
-
-    def _publish(self, name: str | int, *quoted: Any) -> None:
-        bid, ask, bid_size, ask_size, trade, size = quoted
-        security = self.security(name)
-        if security.con_id not in self.sim.core.tapes:
-            self.sim.core.listed(security)
-        step = float(security.tick)
-        update = MarketUpdate(
-            self.sim.now_ns(), security.con_id, round(bid / step), bid_size, round(ask / step), ask_size, trade, size
-        )  # fmt: skip
-        self.sim.core.publish(update)
-        self.sim.core.flush()
+        self.sim.trade(name, price, size)
 
     # -- what the broker knows --------------------------------------------------------------------
 

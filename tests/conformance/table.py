@@ -12,12 +12,12 @@ __all__ = ["render"]
 SIGNS = {"passed": "✓", "lacks": "–", "failed": "✗"}
 HEAD = """# Conformance: real clients against the simulated TWS
 
-Written by `make conformance`; do not edit. Every client below runs in an environment of its own and is driven over a
-socket through the same scenarios. What it saw is compared with what the simulated broker knows, and with what the
-other clients saw. `docs/design/simulator.md` says how.
+Written by `make conformance`; do not edit. Every client below runs in an environment of its own and is driven
+over a socket through the same scenarios. What it saw is compared with what the simulated broker knows, and
+with what the other clients saw: [how](design/conformance.md).
 
-✓ saw what the broker knows · – has no such request, or its server version has none · a number: deviates by its own
-code, see below · ✗ failed
+✓ saw what the broker knows · – has no such request, or its server version has none · a number: deviates by
+its own code, see below · ✗ failed
 """
 
 

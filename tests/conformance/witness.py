@@ -1,8 +1,8 @@
 """One client under test: a process of its own that obeys commands and says what it saw (`clients/`).
 
-A line of JSON goes each way: `{"op": "details", "arguments": {...}}` in, `{"event": "details", ...}` out. A scenario
-tells the client what to ask (`do`), then waits for what it must see (`wait`, `until`); all that was seen stays
-in `events`, so that a scenario can also hold what must not be there.
+A line of JSON goes each way: `{"op": "details", "arguments": {...}}` in, `{"event": "details", ...}` out. A
+scenario tells the client what to ask (`do`), then waits for what it must see (`wait`, `until`); all that
+was seen stays in `events`, so that a scenario can also hold what must not be there.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Witness:
         self.expected: set[int] = set()
         self.version = 0
         self.burst: list[Event] = []
+        self.placed: set[int] = set()
         self._command = command
         self._log = log
         self._changed = asyncio.Event()

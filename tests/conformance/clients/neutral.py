@@ -1,7 +1,7 @@
 """The words that all drivers of Python clients share: one event is one line of JSON on stdout.
 
-A driver turns whatever its library says into these words, so that the runner compares what clients *saw*, whatever
-each calls it. Numbers are numbers (a Decimal, a float and an int of one value are the same), what a
+A driver turns whatever its library says into these words, so that the runner compares what clients *saw*,
+whatever each calls it. Numbers are numbers (a Decimal, a float and an int of one value are the same), what a
 library marks as unset is null, and so is an empty text. Contracts and orders keep the API's own field names.
 """
 
@@ -22,21 +22,23 @@ UNSET = (2147483647, 9223372036854775807)
 
 CONTRACT = "conId symbol secType exchange currency localSymbol tradingClass".split()
 ORDER = (
-    "orderId clientId permId parentId action totalQuantity orderType lmtPrice auxPrice tif ocaGroup ocaType orderRef "
-    "account outsideRth hidden goodAfterTime goodTillDate trailStopPrice trailingPercent minQty displaySize "
-    "allOrNone sweepToFill discretionaryAmt triggerMethod algoStrategy cashQty transmit adjustedOrderType "
-    "triggerPrice adjustedStopPrice hedgeType"
+    "orderId clientId permId parentId action totalQuantity orderType lmtPrice auxPrice tif ocaGroup ocaType "
+    "orderRef account outsideRth hidden goodAfterTime goodTillDate trailStopPrice trailingPercent minQty "
+    "displaySize allOrNone sweepToFill discretionaryAmt triggerMethod algoStrategy cashQty transmit "
+    "adjustedOrderType triggerPrice adjustedStopPrice hedgeType"
 ).split()
 MARGINS = (
     "initMarginBefore maintMarginBefore equityWithLoanBefore initMarginChange maintMarginChange "
     "equityWithLoanChange initMarginAfter maintMarginAfter equityWithLoanAfter"
 ).split()
-EXECUTION = "execId time acctNumber side shares price permId clientId orderId cumQty avgPrice orderRef exchange".split()
+EXECUTION = (
+    "execId time acctNumber side shares price permId clientId orderId cumQty avgPrice orderRef exchange"
+).split()
 TICKS = {
-    0: "bidSize", 1: "bid", 2: "ask", 3: "askSize", 4: "last", 5: "lastSize", 6: "high", 7: "low", 8: "volume",
-    9: "close", 14: "open", 21: "avVolume", 23: "histVolatility", 24: "impliedVolatility", 27: "callOpenInterest",
-    28: "putOpenInterest", 29: "callVolume", 30: "putVolume", 37: "markPrice", 45: "lastTime", 46: "shortable",
-    48: "rtVolume", 49: "halted", 54: "tradeCount", 89: "shortableShares",
+    0: "bidSize", 1: "bid", 2: "ask", 3: "askSize", 4: "last", 5: "lastSize", 6: "high", 7: "low",
+    8: "volume", 9: "close", 14: "open", 21: "avVolume", 23: "histVolatility", 24: "impliedVolatility",
+    27: "callOpenInterest", 28: "putOpenInterest", 29: "callVolume", 30: "putVolume", 37: "markPrice",
+    45: "lastTime", 46: "shortable", 48: "rtVolume", 49: "halted", 54: "tradeCount", 89: "shortableShares",
 }  # fmt: skip
 DELAYED = {66: 1, 67: 2, 68: 4, 69: 0, 70: 3, 71: 5, 72: 6, 73: 7, 74: 8, 75: 9, 76: 14, 88: 45, 90: 49}
 GREEKS = {10: "bid", 11: "ask", 12: "last", 13: "model", 80: "bid", 81: "ask", 82: "last", 83: "model"}
@@ -76,7 +78,7 @@ def plain(value: Any) -> Any:
 
 
 def number(text: Any) -> Any:
-    """A number that a library hands on as text."""
+    """A number that a library hands on as text, as ibapi 10.37.2 does with every quantity of protobuf."""
     try:
         return plain(float(text))
     except (TypeError, ValueError):
@@ -102,6 +104,7 @@ def contract_row(contract: Any) -> dict[str, Any]:
 
 def order_row(order: Any) -> dict[str, Any]:
     row = {name: getattr(order, name, None) for name in ORDER}
+    row["totalQuantity"] = number(order.totalQuantity)
     row["conditions"] = [condition_row(condition) for condition in order.conditions or []]
     return plain(row)
 
@@ -142,7 +145,9 @@ def details_row(found: Any) -> dict[str, Any]:
 
 
 def execution_row(contract: Any, execution: Any) -> dict[str, Any]:
-    return plain({name: getattr(execution, name) for name in EXECUTION}) | {"conId": contract.conId}
+    row = {name: getattr(execution, name) for name in EXECUTION}
+    row["shares"], row["cumQty"] = number(execution.shares), number(execution.cumQty)
+    return plain(row | {"conId": contract.conId})
 
 
 def serve(perform: Any) -> None:

@@ -79,9 +79,13 @@ def order(action: str, kind: str, quantity: int, **fields: Any) -> dict[str, Any
     return row | fields
 
 
-async def place(c: Witness, contract: dict[str, Any], fields: dict[str, Any], *, session: str = "main") -> int:
+async def place(
+    c: Witness, contract: dict[str, Any], fields: dict[str, Any], *, session: str = "main"
+) -> int:
     """Place an order under the client's next id; returns the id."""
     order_id = await next_id(c, session=session)
+    if session == "main":
+        c.placed.add(order_id)
     await c.do("place", session=session, order_id=order_id, contract=contract, order=fields)
     return order_id
 

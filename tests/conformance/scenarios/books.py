@@ -1,4 +1,6 @@
-"""What the broker answers about orders: open, completed, executions; whose they are. TWS-BEHAVIOUR.md A4, C4."""
+"""What the broker answers about orders: open, completed, executions; whose they are. TWS-BEHAVIOUR.md A4,
+C4.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,11 @@ async def not_mine(c: Witness, t: Stage) -> None:
     await connect(c, t, "owner", 22)
     order_id = 90_000
     await c.do(
-        "place", session="owner", order_id=order_id, contract=stock(t, "IBM"), order=order("BUY", "LMT", 3, lmtPrice=200.0)
+        "place",
+        session="owner",
+        order_id=order_id,
+        contract=stock(t, "IBM"),
+        order=order("BUY", "LMT", 3, lmtPrice=200.0),
     )
     await c.until(lambda: t.order(order_id, 22), "the order at the broker")
     await c.do("cancel", order_id=order_id)
@@ -94,6 +100,8 @@ async def executions(c: Witness, t: Stage) -> None:
     truth = {report.executed.exec_id: report for report in t.exchange.executions()}
     check("executions", sorted(seen), sorted(truth))
     for exec_id, report in truth.items():
+        if report.executed.con_id not in t.sim.core.tapes:
+            continue  # the whole of a combo: its legs are charged
         row = await c.wait("commission", execId=exec_id)
         close("commission", row["amount"], report.commission.amount)
         check("price", seen[exec_id]["price"], float(report.executed.price))
@@ -129,5 +137,5 @@ async def outlive(c: Witness, t: Stage) -> None:
     await c.do("open_orders", session="after")
     await c.wait("open_orders_end", session="after", since=mark)
     rows = c.seen("open_order", session="after", since=mark)
-    check("orders", [row["order_id"] for row in rows], [order_id])
+    check("orders", {row["order_id"] for row in rows}, {order_id})
     check("next id", t.exchange.next_order_id(23) > order_id, True)

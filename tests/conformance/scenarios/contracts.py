@@ -1,4 +1,6 @@
-"""Contract details of every type, searches, chains, rules, and what is wrong or ambiguous. TWS-BEHAVIOUR.md E, A8."""
+"""Contract details of every type, searches, chains, rules, and what is wrong or ambiguous.
+TWS-BEHAVIOUR.md E, A8.
+"""
 
 from __future__ import annotations
 
@@ -117,15 +119,26 @@ async def unknown(c: Witness, t: Stage) -> None:
     check("text", row["text"], "No security definition has been found for the request")
 
 
+async def bars(c: Witness, key: int, contract: dict[str, Any]) -> None:
+    """A request for data, which wants one contract."""
+    asked = {"end": "", "duration": "1 D", "size": "1 hour", "what": "TRADES"}
+    await c.do("history", req=key, contract=contract, rth=True, format=2, keep=False, **asked)
+
+
 @scenario("contracts", "an ambiguous contract in a data request: 200")
 async def ambiguous(c: Witness, t: Stage) -> None:
     key = c.key()
-    await c.do(
-        "history", req=key, contract=ES, end="", duration="1 D", size="1 hour", what="TRADES", rth=True, format=2,
-        keep=False,
-    )  # fmt: skip
+    await bars(c, key, {"symbol": "AAPL", "secType": "STK"})
     row = await c.error(200, req=key)
-    check("says ambiguous", "ambiguous" in row["text"], True)
+    check("text", row["text"], "The contract description specified for AAPL is ambiguous.")
+
+
+@scenario("contracts", "a future without its expiry in a data request: 321")
+async def no_expiry(c: Witness, t: Stage) -> None:
+    key = c.key()
+    await bars(c, key, ES)
+    row = await c.error(321, req=key)
+    check("says what is missing", "expiry" in row["text"], True)
 
 
 @scenario("contracts", "matching symbols")
@@ -156,7 +169,8 @@ async def option(c: Witness, t: Stage, symbol: str) -> dict[str, Any]:
     price = t.security(symbol).price
     strike = min(row["strikes"], key=lambda strike: abs(strike - price))
     asked = {
-        "symbol": symbol, "secType": "OPT", "exchange": "SMART", "currency": "USD", "right": "C", "strike": strike,
+        "symbol": symbol, "secType": "OPT", "exchange": "SMART", "currency": "USD", "right": "C",
+        "strike": strike,
         "lastTradeDateOrContractMonth": row["expirations"][1], "tradingClass": row["tradingClass"],
     }  # fmt: skip
     found = await details(c, asked)

@@ -1,4 +1,6 @@
-"""Market data that flows: quotes, generic ticks, greeks, tick by tick, depth, five-second bars. TWS-BEHAVIOUR.md E."""
+"""Market data that flows: quotes, generic ticks, greeks, tick by tick, depth, five-second bars.
+TWS-BEHAVIOUR.md E.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import Any
 
 from tests.conformance.scenarios.base import check, close, scenario, stock
 from tests.conformance.scenarios.contracts import option
+from tests.conformance.scenarios.link import connect
 from tests.conformance.stage import Stage
 from tests.conformance.witness import Mismatch, Witness
 
@@ -107,17 +110,25 @@ async def option_volume(c: Witness, t: Stage) -> None:
     await c.do("cancel_market_data", req=key)
 
 
-@scenario("market data", "delayed data on request")
+@scenario("market data", "data without a subscription: 354, or delayed on request after 10167")
 async def delayed(c: Witness, t: Stage) -> None:
-    t.quote("GOOG", 168.00, 168.02)
-    await c.do("data_type", kind=3)
-    key = await subscribe(c, stock(t, "GOOG"))
+    poor = Stage(unsubscribed=("STK",))
+    await poor.start()
     try:
-        check("type of data", (await c.wait("data_type", req=key, where=lambda row: row["kind"] != 1))["kind"], 3)
-        await c.wait("quote", req=key, field="bid")
+        await connect(c, poor, "poor", 16)
+        key = c.key()
+        asked = {"ticks": "", "snapshot": False}
+        await c.do("market_data", session="poor", req=key, contract=stock(t, "GOOG"), **asked)
+        await c.error(354, req=key, session="poor")
+        await c.do("data_type", session="poor", kind=3)
+        key = c.key()
+        await c.do("market_data", session="poor", req=key, contract=stock(t, "GOOGL"), **asked)
+        await c.error(10167, req=key, session="poor")
+        row = await c.wait("data_type", req=key, session="poor", where=lambda row: row["kind"] != 1)
+        check("type of data", row["kind"], 3)
+        await c.wait("quote", req=key, session="poor", field="bid", value=167)
     finally:
-        await c.do("cancel_market_data", req=key)
-        await c.do("data_type", kind=1)
+        await poor.stop()
 
 
 @scenario("market data", "frozen data on request while the market is open: live")
@@ -145,7 +156,13 @@ async def snapshot(c: Witness, t: Stage) -> None:
 
 @scenario("market data", "data of an unknown contract: 200")
 async def unknown(c: Witness, t: Stage) -> None:
-    nothing = {"conId": 999999999, "symbol": "NOSUCH", "secType": "STK", "exchange": "SMART", "currency": "USD"}
+    nothing = {
+        "conId": 999999999,
+        "symbol": "NOSUCH",
+        "secType": "STK",
+        "exchange": "SMART",
+        "currency": "USD",
+    }
     key = await subscribe(c, nothing)
     await c.error(200, req=key)
 
@@ -164,7 +181,7 @@ async def greeks(c: Witness, t: Stage) -> None:
     contract = {name: found[name] for name in ("conId", "symbol", "secType", "currency", "localSymbol")}
     t.quote("SPY", 559.99, 560.01)
     t.quote(found["conId"], 10.0, 10.2)
-    key = await subscribe(c, contract | {"exchange": "SMART"}, "106")
+    key = await subscribe(c, contract | {"exchange": "SMART"})
     row = await c.wait("greeks", req=key, where=lambda row: row["of"] == "model" and row["delta"])
     check("delta of a call at the money", 0.3 < row["delta"] < 0.7, True)
     check("signs", (row["gamma"] > 0, row["vega"] > 0, row["theta"] < 0), (True, True, True))

@@ -18,7 +18,9 @@ async def hold(c: Witness, t: Stage, symbol: str, quantity: int) -> int:
     held = t.positions().get(con_id)
     if held is None or held.quantity != quantity:
         missing = quantity - int(held.quantity if held else 0)
-        order_id = await place(c, stock(t, symbol), order("BUY" if missing > 0 else "SELL", "MKT", abs(missing)))
+        order_id = await place(
+            c, stock(t, symbol), order("BUY" if missing > 0 else "SELL", "MKT", abs(missing))
+        )
         await c.until(lambda: len(t.executions(order_id, CLIENT_ID)) > 0, "an execution at the broker")
         await c.wait("commission")
     return con_id

@@ -1,4 +1,6 @@
-"""Orders from placing to their end, as the client sees them and as the broker keeps them. TWS-BEHAVIOUR.md C1, C2."""
+"""Orders from placing to their end, as the client sees them and as the broker keeps them. TWS-BEHAVIOUR.md
+C1, C2.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ async def status(c: Witness, order_id: int, *wanted: str, since: int = 0) -> dic
 
 
 async def filled(c: Witness, t: Stage, order_id: int) -> list[dict[str, Any]]:
-    """The order is filled: status, executions and commissions agree with the broker. Returns the executions."""
+    """It filled: status, executions and commissions agree with the broker. Returns the executions."""
     row = await status(c, order_id, "Filled")
     known = t.order(order_id, CLIENT_ID)
     check("status at the broker", known.status, "Filled")
@@ -36,7 +38,11 @@ async def filled(c: Witness, t: Stage, order_id: int) -> list[dict[str, Any]]:
         close("commission", paid["amount"], report.commission.amount)
         check("its currency", paid["currency"], report.commission.currency)
     live = [row for row in c.seen("execution", orderId=order_id) if row["req"] == -1]
-    check("each execution once", sorted(row["execId"] for row in live), sorted(r.executed.exec_id for r in truth))
+    check(
+        "each execution once",
+        sorted(row["execId"] for row in live),
+        sorted(r.executed.exec_id for r in truth),
+    )
     return live
 
 
@@ -123,7 +129,9 @@ async def bracket(c: Witness, t: Stage) -> None:
     t.quote("NVDA", 125.00, 125.02)
     contract = stock(t, "NVDA")
     entry = await place(c, contract, order("BUY", "LMT", 100, lmtPrice=124.00, transmit=False))
-    goal = await place(c, contract, order("SELL", "LMT", 100, lmtPrice=130.00, parentId=entry, transmit=False))
+    goal = await place(
+        c, contract, order("SELL", "LMT", 100, lmtPrice=130.00, parentId=entry, transmit=False)
+    )
     loss = await place(c, contract, order("SELL", "STP", 100, auxPrice=120.00, parentId=entry, transmit=True))
     await working(c, t, entry, "Submitted")
     await working(c, t, loss, "PreSubmitted")
@@ -165,7 +173,9 @@ async def stop(c: Witness, t: Stage) -> None:
 async def stop_limit(c: Witness, t: Stage) -> None:
     t.quote("META", 560.00, 560.10)
     t.trade("META", 560.05)
-    order_id = await place(c, stock(t, "META"), order("SELL", "STP LMT", 10, auxPrice=555.00, lmtPrice=554.50))
+    order_id = await place(
+        c, stock(t, "META"), order("SELL", "STP LMT", 10, auxPrice=555.00, lmtPrice=554.50)
+    )
     await working(c, t, order_id, "PreSubmitted")
     t.quote("META", 553.00, 553.10)
     t.trade("META", 553.05)
@@ -231,7 +241,12 @@ async def what_if(c: Witness, t: Stage) -> None:
     row = await c.wait("what_if", where=lambda row: row["state"]["initMarginChange"])
     state = row["state"]
     check("margin grows", state["initMarginChange"] > 0, True)
-    close("after = before + change", state["initMarginAfter"], state["initMarginBefore"] + state["initMarginChange"], 0.02)
+    close(
+        "after = before + change",
+        state["initMarginAfter"],
+        state["initMarginBefore"] + state["initMarginChange"],
+        0.02,
+    )
     close("before", state["initMarginBefore"], t.value("InitMarginReq"), within=0.02)
     check("commission", state["commission"] > 0, True)
     check("orders at the broker", t.exchange.open_orders(), ())

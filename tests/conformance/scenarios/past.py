@@ -19,7 +19,9 @@ END_S = datetime.strptime(f"{END} +0000", "%Y%m%d-%H:%M:%S %z").timestamp()
 TIME, OPEN, HIGH, LOW, CLOSE, VOLUME = range(6)
 
 
-async def bars(c: Witness, contract: dict[str, Any], duration: str, size: str, **more: Any) -> list[list[Any]]:
+async def bars(
+    c: Witness, contract: dict[str, Any], duration: str, size: str, **more: Any
+) -> list[list[Any]]:
     """Bars up to END, times in epoch seconds; days as yyyyMMdd."""
     key = c.key()
     asked = {"end": END, "what": "TRADES", "rth": True, "format": 2, "keep": False} | more
@@ -39,7 +41,9 @@ def moment(value: Any) -> Any:
     if text.isdigit():
         return text if len(text) == 8 else int(text)
     day, clock, *zone = text.split(" ")
-    at = datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S").replace(tzinfo=ZoneInfo(zone[0] if zone else "US/Eastern"))
+    at = datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S").replace(
+        tzinfo=ZoneInfo(zone[0] if zone else "US/Eastern")
+    )
     return at.timestamp()
 
 
@@ -107,7 +111,10 @@ async def weekly(c: Witness, t: Stage) -> None:
 
 @scenario("history", "bars of bid, ask and midpoint")
 async def sides(c: Witness, t: Stage) -> None:
-    found = {what: await bars(c, stock(t, "IBM"), "1 D", "30 mins", what=what) for what in ("BID", "ASK", "MIDPOINT")}
+    found = {
+        what: await bars(c, stock(t, "IBM"), "1 D", "30 mins", what=what)
+        for what in ("BID", "ASK", "MIDPOINT")
+    }
     check("equally many", len({len(rows) for rows in found.values()}), 1)
     for bid, mid, ask in zip(found["BID"], found["MIDPOINT"], found["ASK"], strict=True):
         if not bid[CLOSE] <= mid[CLOSE] <= ask[CLOSE]:
@@ -128,8 +135,8 @@ async def kept(c: Witness, t: Stage) -> None:
     t.trade("BAC", 40.01, 100)
     key = c.key()
     await c.do(
-        "history", req=key, contract=stock(t, "BAC"), end="", duration="1 D", size="1 min", what="TRADES", rth=False,
-        format=2, keep=True,
+        "history", req=key, contract=stock(t, "BAC"), end="", duration="1 D", size="1 min", what="TRADES",
+        rth=False, format=2, keep=True,
     )  # fmt: skip
     await c.wait("bars", req=key)
     for step in range(8):
@@ -195,7 +202,8 @@ async def refused(c: Witness, code: int, contract: dict[str, Any], **asked: Any)
     """A request for bars that TWS refuses."""
     key = c.key()
     request = {
-        "end": "", "duration": "1 D", "size": "1 hour", "what": "TRADES", "rth": True, "format": 2, "keep": False,
+        "end": "", "duration": "1 D", "size": "1 hour", "what": "TRADES", "rth": True, "format": 2,
+        "keep": False,
     }  # fmt: skip
     await c.do("history", req=key, contract=contract, **(request | asked))
     return await c.error(code, req=key)

@@ -69,7 +69,8 @@ async def duplicate_id(c: Witness, t: Stage) -> None:
     t.quote("QQQ", 480.00, 480.02)
     used = await place(c, stock(t, "QQQ"), order("BUY", "LMT", 1, lmtPrice=400.0))
     await working(c, t, used, "Submitted")
-    free = next(number for number in range(used - 1, 0, -1) if t.order(number, CLIENT_ID) is None)
+    numbers = [number for number in range(used - 1, 0, -1) if t.order(number, CLIENT_ID) is None]
+    free = min(numbers, key=lambda number: number in c.placed)
     await c.do("place", order_id=free, contract=stock(t, "QQQ"), order=order("BUY", "LMT", 1, lmtPrice=400.0))
     row = await c.error(103, req=free)
     check("text", row["text"], "Duplicate order id")
@@ -87,7 +88,11 @@ REQUESTS: tuple[tuple[str, bool, list[Any]], ...] = (
     ("reqNewsProviders", False, []),
     ("reqNewsArticle", True, ["BRFG", "BRFG$04507322", []]),
     ("reqHistoricalNews", True, [756733, "BRFG", "", "", 5, []]),
-    ("reqFundamentalData", True, [{"conId": 265598, "symbol": "AAPL", "secType": "STK"}, "ReportSnapshot", []]),
+    (
+        "reqFundamentalData",
+        True,
+        [{"conId": 265598, "symbol": "AAPL", "secType": "STK"}, "ReportSnapshot", []],
+    ),
     ("reqScannerParameters", False, []),
     ("reqScannerSubscription", True, ["scanner", [], []]),
     ("reqMktDepthExchanges", False, []),
