@@ -26,6 +26,7 @@ DEFAULT_PORT = 7400
 
 
 app = typer.Typer(
+    name="sim",
     invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
