@@ -165,7 +165,7 @@ def _gate(core: Core, order: Working) -> Stage | None:
     if order.held is not Held.NOT:
         return Stage.HELD
     if core.now < ticket.good_after_ns:
-        core.set_alarm(ticket.good_after_ns, lambda: core.ready.append(order))
+        core.look_again_at(ticket.good_after_ns, order)
         return Stage.AWAITS_TIME
     if pending(order):
         watch_conditions(core, order)

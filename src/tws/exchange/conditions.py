@@ -34,7 +34,7 @@ def watch_conditions(core: Core, order: Working) -> None:
             watch(order, core.books[condition.con_id])
         elif kind is ConditionKind.TIME:
             if condition.time_ns > core.now:
-                core.set_alarm(condition.time_ns, lambda: core.ready.append(order))
+                core.look_again_at(condition.time_ns, order)
         elif kind is ConditionKind.MARGIN:
             for book in core.books.values():
                 watch(order, book)

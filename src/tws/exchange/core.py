@@ -148,6 +148,17 @@ class Core:
         heappush(self.alarms, (due_ns, self.next_rank(), what))
         self.wake = min(self.wake, due_ns)
 
+    def look_again_at(self, due_ns: int, order: Working) -> None:
+        """Have an order looked at again at an instant, if it lives by then; the alarm does not keep it."""
+        perm_id = order.perm_id
+
+        def look() -> None:
+            living = self.live.get(perm_id)
+            if living is not None:
+                self.ready.append(living)
+
+        self.set_alarm(due_ns, look)
+
     def next_rank(self) -> int:
         self._ranks += 1
         return self._ranks

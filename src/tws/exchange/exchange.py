@@ -22,12 +22,13 @@ from tws.exchange.core import NOTHING, Core
 from tws.exchange.corporate import Corporate
 from tws.exchange.events import CompletedOrder, Event, ExecutionReport, OrderView, PositionRow
 from tws.exchange.fees import FeeTable
-from tws.exchange.intake import cancel, place, release_held, start_cancel
+from tws.exchange.intake import cancel, place, start_cancel
 from tws.exchange.ledger import Holding, Ledger
 from tws.exchange.margins import MarginModel
 from tws.exchange.mishaps import Mishaps
 from tws.exchange.statement import statement
 from tws.exchange.terms import AccountSetup, ExecutionFilter, Habits, Listing, OrderTicket
+from tws.exchange.transmission import release_held
 from tws.exchange.working import Held
 from tws.model.account import AccountValue
 

@@ -3,34 +3,28 @@
     new id      checked, its id consumed, held (transmit false) or sent with its family
     known id    the change of a living order; refused changes leave it as it was
     what-if     answered, nothing is kept
-
-Transmitting an order transmits what it needs before it: its parent and the children placed so far.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from tws.exchange.checks import broker_refuses, change_refused, parent_of
+from tws.exchange.checks import change_refused, parent_of
 from tws.exchange.combos import as_combo
 from tws.exchange.core import Core
 from tws.exchange.credit import margin_effect, margin_refuses
 from tws.exchange.events import Notice, OrderView, WhatIfAnswered
-from tws.exchange.families import EXPIRED, TRADER, cancel_now, close_books, join_group
+from tws.exchange.families import TRADER, cancel_now
 from tws.exchange.terms import OcaType, OrderTicket
+from tws.exchange.transmission import set_expiry, transmit, transmit_family
 from tws.exchange.triggers import unwatch
 from tws.exchange.validity import Refusal, ticket_refused
-from tws.exchange.working import Held, Stage, Working
+from tws.exchange.working import Stage, Working
 from tws.model.order import BrokerStatus, OrderType, TimeInForce
 
-__all__ = ["cancel", "change", "enter", "fill_in", "place", "release_held", "start_cancel"]
+__all__ = ["cancel", "change", "enter", "fill_in", "place", "start_cancel"]
 
-REJECTED = "Rejected"
 DUPLICATE = Refusal(103, "Duplicate order id")
-LOCATE = (
-    "Shares for this order are not immediately available for short sale. "
-    "The order will be held while we attempt to locate the shares."
-)
 PRESET = "Order TIF was set to DAY based on order preset."
 IGNORED_RTH = (
     'Order Event Warning: Attribute "Outside Regular Trading Hours" is ignored based on the order type and '
@@ -91,7 +85,7 @@ def _new(core: Core, ticket: OrderTicket) -> Refusal | None:
     core.orders[key] = order
     core.untransmitted[key] = order
     if ticket.transmit:
-        _transmit_family(core, order)
+        transmit_family(core, order)
     return None
 
 
@@ -99,94 +93,10 @@ def enter(core: Core, ticket: OrderTicket) -> Working:
     """A checked ticket without a family goes straight to the broker."""
     book = core.books[ticket.con_id]
     order = Working(ticket, book, book.instrument.lots(ticket.quantity))
-    _transmit(core, order)
+    transmit(core, order)
     if order.live:
         core.ready.append(order)
     return order
-
-
-def _transmit_family(core: Core, order: Working) -> None:
-    """Send an order; a child takes its parent and its elder siblings along, the parent first."""
-    parent = order.parent
-    family = [order] if parent is None else [*_ancestors(order), *parent.children]
-    sent = []
-    for one in family:
-        if (one.ticket.client_id, one.ticket.order_id) in core.popups:
-            if one is not order and one in _ancestors(order):
-                break  # what hangs on an order that a dialog holds can't go before it
-        elif one.stage is Stage.UNTRANSMITTED:
-            sent.append(one)
-    for one in sent:
-        if one.live:  # a rejected parent took its children with it
-            _transmit(core, one)
-    core.ready.extend(one for one in sent if one.live)
-
-
-def _ancestors(order: Working) -> list[Working]:
-    line = []
-    while order.parent is not None:
-        order = order.parent
-        line.append(order)
-    return line[::-1]
-
-
-def _transmit(core: Core, order: Working) -> None:
-    """The order reaches the broker: it gets its permId, and is accepted or rejected (201, then Inactive)."""
-    core.untransmitted.pop((order.ticket.client_id, order.ticket.order_id), None)
-    reason = broker_refuses(core, order)
-    order.perm_id = core.next_perm_id()
-    order.rank = core.next_rank()
-    core.enter(order)
-    if reason is not None:
-        core.notify(order, 201, f"Order rejected - reason:{reason}")
-        order.end_status = BrokerStatus.INACTIVE
-        order.move(Stage.DONE)
-        core.say_pair(order)
-        close_books(core, order, REJECTED)
-        return
-    order.move(Stage.ACCEPTED)
-    join_group(core, order)
-    _set_expiry(core, order)
-    plain_limit = order.ticket.order_type == OrderType.LIMIT and order.parent is None
-    short = _sells_short(core, order) and order.ticket.con_id in core.unborrowable
-    if short:
-        order.held = Held.LOCATE
-    if core.habits.presubmitted_first or not plain_limit or short:
-        core.say_pair(order)
-    if short:
-        core.notify(order, 404, LOCATE)
-
-
-def _set_expiry(core: Core, order: Working) -> None:
-    """See to it that a GTD order ends at its time, unless it was given another by then."""
-    due = order.ticket.good_till_ns
-    if not order.rule.until:
-        return
-
-    def expire() -> None:
-        if order.live and order.rule.until and order.ticket.good_till_ns <= core.now:
-            cancel_now(core, order, EXPIRED)
-
-    core.set_alarm(due, expire)
-
-
-def _sells_short(core: Core, order: Working) -> bool:
-    """Whether a full fill would leave the account short."""
-    if order.sign > 0:
-        return False
-    holding = core.ledgers[order.ticket.account].holdings.get(order.book.con_id)
-    return (holding.quantity if holding else 0) < order.ticket.quantity
-
-
-def release_held(core: Core, order: Working) -> None:
-    """What TWS itself held goes its way: a dialog was answered, shares were found."""
-    if order.stage is Stage.UNTRANSMITTED:
-        family = [order, *(order.parent.children if order.parent else order.children)]
-        if any(one.ticket.transmit for one in family):
-            _transmit_family(core, order if order.ticket.transmit else family[-1])
-    elif order.held is not Held.NOT:
-        order.held = Held.NOT
-        core.ready.append(order)
 
 
 def _what_if(core: Core, ticket: OrderTicket) -> Refusal | None:
@@ -234,7 +144,7 @@ def change(core: Core, order: Working, ticket: OrderTicket) -> Refusal | None:
     _adopt(core, order, ticket)
     if order.stage is Stage.UNTRANSMITTED:
         if ticket.transmit:
-            _transmit_family(core, order)
+            transmit_family(core, order)
         return None
     core.say_pair(order)
     core.ready.append(order)
@@ -261,7 +171,7 @@ def _adopt(core: Core, order: Working, ticket: OrderTicket) -> None:
     if order.kind.trails and stop is not None:
         order.stop = stop
     if order.perm_id:
-        _set_expiry(core, order)
+        set_expiry(core, order)
 
 
 def _trigger_terms(ticket: OrderTicket) -> tuple[object, ...]:
@@ -276,7 +186,7 @@ def _drift(core: Core, order: Working, ticket: OrderTicket) -> None:
     second = Working(ticket, order.book, order.book.instrument.lots(ticket.quantity))
     second.parent = order.parent
     core.orders[ticket.client_id, ticket.order_id] = second
-    _transmit(core, second)
+    transmit(core, second)
     core.ready.append(second)
 
 

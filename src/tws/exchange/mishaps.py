@@ -17,8 +17,8 @@ from tws.exchange.bells import elapse
 from tws.exchange.core import Core
 from tws.exchange.events import CompletedOrder, Event, Executed, ExecutionReport
 from tws.exchange.families import forget
-from tws.exchange.intake import release_held
 from tws.exchange.matching import book_fill, tell_books
+from tws.exchange.transmission import release_held
 from tws.exchange.working import Held, Stage, Working
 from tws.model.order import BrokerStatus
 
