@@ -40,6 +40,11 @@ def runs() -> dict[str, Run]:
     return {
         "demo": Run(("--seed", "7"), writes="econcil"),
         "sim": Run(("--port", "0", "--seed", "7"), exit_codes=(0, 130), stop_at="listening on"),
+        "record": Run(
+            ("session.jsonl", "--port", "0", "--tws-port", str(free_port())),
+            exit_codes=(0, 130), stop_at="listening on",
+        ),
+        "replay": Run(("none.jsonl", "--port", "0"), exit_codes=(2,), writes="none.jsonl"),
         "doctor": Run(
             ("--host", "127.0.0.1", "--port", str(free_port())), exit_codes=(1, 2), writes="listen"
         ),
