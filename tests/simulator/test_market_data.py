@@ -193,6 +193,7 @@ async def test_an_equal_quote_brings_back_what_a_fill_took(start: Start, connect
         ("SPY=10089", True, 1, 10089, "requires additional subscription for API", None),
         ("SPY=10090", True, 1, 10090, "Part of requested market data is not subscribed", 1),
         ("AAPL", True, 3, None, "", 1),
+        ("AAPL", True, 2, None, "", 1),
         ("OPT", True, 1, None, "", 1),
     ],
 )
