@@ -32,7 +32,7 @@ test: check  ## All checks and tests; no TWS, no account, no network (TWS_* is c
 	@$(NO_TWS) $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS
-	$(BIN)/ruff check src tests bench requirements
+	$(BIN)/ruff check src tests bench fuzz requirements
 	@# One cache for each platform, or each run would throw the other's away.
 	@for p in linux win32 darwin; do echo "mypy --strict --platform $$p"; \
 	  $(BIN)/mypy --platform $$p --cache-dir .mypy_cache/$$p || exit 1; done

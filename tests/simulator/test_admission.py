@@ -6,6 +6,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from tests.simulator.client import Connect, Start, stock
 from tests.simulator.test_session import quiet, until, until_closed
 
@@ -19,6 +20,7 @@ from tws.wire.messages import (
     CurrentTime,
     CurrentTimeRequest,
     ErrorMessage,
+    ExecutionDetails,
     GlobalCancelRequest,
     HistoricalDataRequest,
     MarketDataRequest,
@@ -178,6 +180,16 @@ async def test_the_handshake_speaks_the_zone_of_the_login(
 ) -> None:
     simulator = await start(market=quiet(), paused=True, zone=zone, zone_names=names)
     assert simulator.core.connection_time() == text
+
+
+async def test_executions_are_dated_in_the_zone_of_the_login(start: Start, connect: Connect) -> None:
+    simulator = await start(market=quiet(), paused=True, zone="Europe/Berlin")
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    simulator.quote("SPY", bid=99.99, ask=100.01)
+    client.send(PlaceOrderRequest(1, stock("SPY"), replace(ORDER, order_type="MKT", lmt_price=None)))
+    told = await client.expect(ExecutionDetails)
+    assert told.execution.time == "20260105 15:30:00 Europe/Berlin"
 
 
 async def test_the_clock_can_be_set_forward(start: Start, connect: Connect) -> None:

@@ -90,7 +90,8 @@ class Broker:
                 session.send(opened)
         elif isinstance(event, Executed):
             for session in self._hearers(event.client_id):
-                session.send(words.execution(event, core.echo(event.con_id), -1, session.version))
+                time = words.local_time(event.time_ns, session.version, core.zone)
+                session.send(words.execution(event, core.echo(event.con_id), -1, time))
         elif isinstance(event, CommissionCharged):
             report = commission(event)
             for session in self._hearers(event.client_id):

@@ -230,15 +230,15 @@ def order_status(view: OrderView) -> OrderStatus:
     )
 
 
-def execution(done: Executed, contract: WireContract, req_id: int, version: int) -> ExecutionDetails:
-    """Message 11."""
+def execution(done: Executed, contract: WireContract, req_id: int, time: str) -> ExecutionDetails:
+    """Message 11; `time` as the session's version writes it."""
     return ExecutionDetails(
         req_id,
         contract,
         WireExecution(
             order_id=done.order_id,
             exec_id=done.exec_id,
-            time=local_time(done.time_ns, version),
+            time=time,
             acct_number=done.account,
             exchange=done.exchange,
             side=done.side,
@@ -254,7 +254,7 @@ def execution(done: Executed, contract: WireContract, req_id: int, version: int)
     )
 
 
-def completed_order(done: Done, contract: WireContract) -> CompletedOrder:
+def completed_order(done: Done, contract: WireContract, zone: ZoneInfo = NEW_YORK) -> CompletedOrder:
     """Message 101."""
     view = done.order
     order = replace(
@@ -264,7 +264,7 @@ def completed_order(done: Done, contract: WireContract) -> CompletedOrder:
     )
     state = WireOrderState(
         status=view.status,
-        completed_time=local_time(done.completed_ns, ZONED_SINCE),
+        completed_time=local_time(done.completed_ns, ZONED_SINCE, zone),
         completed_status=done.completed_status,
     )
     return CompletedOrder(contract, order, state)

@@ -15,7 +15,6 @@ from tws.clock import NS_PER_S, to_datetime
 from tws.exchange import LEDGER, PositionChanged, PositionRow
 from tws.model import account as model
 from tws.simulator import words
-from tws.simulator.hours import NEW_YORK
 from tws.simulator.session import Session
 from tws.wire.messages import (
     AccountDataEnd,
@@ -170,7 +169,8 @@ class Accounts:
                 yield value
 
     def _time(self) -> AccountUpdateTime:
-        return AccountUpdateTime(to_datetime(self._core.now_ns()).astimezone(NEW_YORK).strftime("%H:%M"))
+        local = to_datetime(self._core.now_ns()).astimezone(self._core.zone)
+        return AccountUpdateTime(local.strftime("%H:%M"))
 
     def _portfolio(self, row: PositionRow) -> PortfolioValue:
         contract = words.position_contract(self._core.security(row.con_id))

@@ -53,7 +53,7 @@ class Reports:
         session.stream(chain(map(self._ended, wanted), [CompletedOrdersEnd()]))
 
     def _ended(self, done: CompletedOrder) -> Answer:
-        return words.completed_order(done, self._core.echo(done.order.con_id))
+        return words.completed_order(done, self._core.echo(done.order.con_id), self._core.zone)
 
     def _executions(self, session: Session, request: ExecutionRequest) -> None:
         try:
@@ -66,8 +66,9 @@ class Reports:
         session.stream(chain(told, [ExecutionDetailsEnd(request.req_id)]))
 
     def _told(self, report: ExecutionReport, req_id: int, version: int) -> Iterator[Answer]:
-        executed = report.executed
-        yield words.execution(executed, self._core.echo(executed.con_id), req_id, version)
+        core, executed = self._core, report.executed
+        time = words.local_time(executed.time_ns, version, core.zone)
+        yield words.execution(executed, core.echo(executed.con_id), req_id, time)
         if report.commission.currency:
             yield commission(report.commission)
 
