@@ -93,7 +93,7 @@ def read(told: Mapping[str, Any]) -> SimulatorOptions:
         start_ns=None if told["clock"] is None else parse_clock(told["clock"], told["zone"]),
         zone=told["zone"],
         gateway=told["gateway"],
-        trusted=None if told["trusted"] is None else tuple(told["trusted"]),
+        trusted=tuple(told["trusted"] or ()) or None,  # an option never given comes as an empty tuple
         localhost_only=not told["dialog"],
     )
 
