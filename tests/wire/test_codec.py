@@ -304,3 +304,12 @@ def test_infinite_is_understood_in_both_spellings() -> None:
         request = codec.decode_request(payload.replace(b"Infinity", spelling), 178)
         assert isinstance(request, PlaceOrderRequest)
         assert request.order.compete_against_best_offset == float("inf")
+
+
+def test_options_may_stand_without_their_count() -> None:
+    """@stoqey/ib leaves the count of request 52 out; the official client says it. Both are read alike."""
+    counted = b"52\0" + b"2\0" + b"9\0" + b"265598\0AAPL\0STK\0\0\0\0\0ReportSnapshot\0" + b"0\0" + b"\0"
+    short = counted.removesuffix(b"0\0\0") + b"\0"
+    assert codec.decode_request(short, 193, lenient=True) == codec.decode_request(counted, 193, lenient=True)
+    with pytest.raises(DecodeError):
+        codec.decode_request(short, 193)

@@ -20,7 +20,8 @@ from msgspec import Struct
 
 from tws.errors import DecodeError, NotSentError, ProtocolError
 from tws.wire.compiler import Decoder, compile_decoder, compile_encoder
-from tws.wire.layout import Layout
+from tws.wire.kinds import OPTIONS
+from tws.wire.layout import Const, Layout
 from tws.wire.layouts import ANSWERS, REQUESTS
 from tws.wire.messages import Answer, Message, Request
 from tws.wire.thresholds import ANSWERS as ANSWER_MARKS
@@ -65,6 +66,13 @@ _LAYOUTS: dict[type[Message], Layout] = {layout.message: layout for layout in RE
 _REQUEST_IDS: dict[bytes, Layout] = {b"%d" % layout.id: layout for layout in REQUESTS}
 _ANSWER_IDS: dict[bytes, Layout] = {b"%d" % layout.id: layout for layout in ANSWERS}
 
+_UNCOUNTED = {
+    b"%d" % layout.id: len(layout.items)
+    for layout in REQUESTS
+    if [getattr(item, "kind", type(item)) for item in layout.items[-2:]] == [Const, OPTIONS]
+}
+"""Requests of fixed length that end with a count and its options: how many fields without the count."""
+
 _encoders: dict[int, dict[type[Message], Encode]] = {}
 _request_decoders: dict[int, dict[bytes, Decoder]] = {}
 _answer_decoders: dict[int, dict[bytes, Decoder]] = {}
@@ -98,7 +106,11 @@ def encoder(kind: type[Message], server_version: int) -> Encode:
 
 
 def decode_request(payload: bytes, server_version: int, *, lenient: bool = False) -> Request | Unknown:
-    """What a client sent. Raises DecodeError; with `lenient`, surplus fields at the end are let pass."""
+    """What a client sent. Raises DecodeError.
+
+    With `lenient`, surplus fields at the end are let pass, and options may stand there without their
+    count: clients differ in whether they say it (TWS-BEHAVIOUR.md F4; @stoqey/ib in request 52).
+    """
     message = _decode(payload, server_version, lenient, _REQUEST_IDS, _request_decoders)
     assert isinstance(message, Request | Unknown)
     return message
@@ -136,6 +148,8 @@ def _decode(
         if new is None:
             return _unknown(fields, payload)
         decoder = new
+    if lenient and _UNCOUNTED.get(fields[0]) == len(fields):
+        fields.insert(-1, b"0")
     try:
         return decoder.decode(fields, not lenient)
     except (ValueError, IndexError, ArithmeticError) as error:
