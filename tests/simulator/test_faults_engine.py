@@ -22,7 +22,7 @@ from tests.simulator.scene import (
 
 from tws.errors import ConfigError, DataError
 from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.simulator.faults import REGISTRY, Fault, build, load, scenarios
+from tws.simulator.faults import REGISTRY, Fault, about, build, load, scenarios
 from tws.simulator.faults.base import span_ns
 from tws.simulator.faults.engine import Faults
 from tws.simulator.faults.link import Notice
@@ -251,6 +251,11 @@ async def test_each_fault_begins_and_ends_with_its_defaults(
     assert sim.faults.skew_ns == 0 and not any(sim.faults.hooks.values())
     if name not in ("cut", "restart", "nightly-reset", "port-changed", "pacing-disconnect", "half-open"):
         assert len(sim.sessions) == 1
+
+
+def test_every_console_can_show_the_catalogue() -> None:
+    said = [about(name) for name in scenarios()] + [kind.__doc__ or "" for kind in REGISTRY.values()]
+    assert all(said) and [text for text in said if not text.isascii()] == []
 
 
 def test_no_name_is_a_fault_and_a_scenario() -> None:

@@ -6,6 +6,9 @@ import pytest
 from tests.simulator.client import Connect, Start
 from tests.simulator.scene import codes, error, ready, scene, settled, until, until_closed
 
+from tws.simulator.limits import Limits
+from tws.wire import codec
+from tws.wire.framing import frame
 from tws.wire.messages import (
     CurrentTime,
     CurrentTimeRequest,
@@ -42,13 +45,16 @@ async def test_one_client_is_mute(start: Start, connect: Connect) -> None:
 
 
 async def test_a_mute_tws_stops_reading_in_the_end(start: Start, connect: Connect) -> None:
-    sim, client = await scene(start, connect)
-    sim.faults.mute = True
-    client.send(*[CurrentTimeRequest()] * 40_000)
-    client.writer.transport.set_write_buffer_limits(high=1)
-    await until(lambda: sim.bytes_received > 65536)
-    assert sim.bytes_received < 2**20
-    assert len(sim.sessions) == 1
+    sim, client = await scene(start, connect, limits=Limits.off())
+    other = await ready(connect, sim, 2)
+    sim.faults.play("mute", client=1)
+    asked = frame(codec.encode(CurrentTimeRequest(), client.session.server_version))
+    client.writer.write(asked * 150_000)
+    for _ in range(40):
+        await settled(other)
+    assert 65536 < sim.bytes_received < 2**20
+    sim.faults.clear()
+    await client.expect(CurrentTime)
 
 
 async def test_half_open(start: Start, connect: Connect) -> None:
