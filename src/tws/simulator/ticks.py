@@ -114,6 +114,7 @@ class BinaryBodies:
         self.grid = grid
         self._quotes: dict[tuple[int, int], bytes] = {}
         self._sizes: dict[int, bytes] = {}
+        self._fourth: dict[int, bytes] = {}  # sizes as the fourth field, beside a price
 
     def quote(self, ticks: int, lots: int) -> bytes:
         body = self._quotes.get((ticks, lots))
@@ -125,10 +126,16 @@ class BinaryBodies:
         return body
 
     def price(self, price: float, lots: int = 0, mask: int = 0) -> bytes:
-        return b"\x19%s%s\x28%c" % (_DOUBLE(price), _text(4, self.grid.size(lots)), mask)
+        size = self._fourth.get(lots)
+        if size is None:
+            size = _keep(self._fourth, lots, _text(4, self.grid.size(lots)))
+        return b"\x19%s%s\x28%c" % (_DOUBLE(price), size, mask)
 
     def size(self, lots: int) -> bytes:
-        return _text(3, self.grid.size(lots))
+        size = self._sizes.get(lots)
+        if size is None:
+            size = _keep(self._sizes, lots, _text(3, self.grid.size(lots)))
+        return size
 
     def generic(self, value: float) -> bytes:
         return b"\x19" + _DOUBLE(value)
@@ -146,6 +153,14 @@ class BinaryBodies:
 Bodies: TypeAlias = TextBodies | BinaryBodies
 
 _DOUBLE = struct.Struct("<d").pack
+
+
+def _keep(cache: dict[int, bytes], key: int, value: bytes) -> bytes:
+    """Remember a piece; a full cache begins anew."""
+    if len(cache) >= _CACHE:
+        cache.clear()
+    cache[key] = value
+    return value
 
 
 def _number(value: float) -> bytes:
