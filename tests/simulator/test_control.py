@@ -15,9 +15,10 @@ import pytest
 from tests.simulator.client import Client, Connect, Start
 from tests.simulator.scene import place, scene, settled, status_of, until, until_closed
 
+from tws.cli.sim_note import Note, ask, find, leave, notes
 from tws.errors import ConfigError, SimulationError
 from tws.simulator import SimulatedTWS
-from tws.simulator.control import MAX_LINE, Control, Note, ask, find, leave, notes
+from tws.simulator.control import MAX_LINE, Control
 from tws.wire.messages import TickPrice
 
 TOKEN = "a-token"

@@ -116,8 +116,9 @@ async def _controlled(simulator: SimulatedTWS, port: int, ended: asyncio.Event) 
     import os
     import secrets
 
+    from tws.cli.sim_note import Note, leave
     from tws.platform import state_folder
-    from tws.simulator.control import Control, Note, leave
+    from tws.simulator.control import Control
 
     token = secrets.token_hex(32)
     control = Control(simulator, token, ended.set)

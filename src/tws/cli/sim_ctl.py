@@ -25,8 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="The answer as JSON.")]
 
 def _ask(port: int | None, do: str, **values: Any) -> Any:
     """Find the running simulator and say one thing to it."""
+    from tws.cli.sim_note import ask, find
     from tws.platform import state_folder
-    from tws.simulator.control import ask, find
 
     return ask(find(state_folder() / "sim", port), do, **values)
 

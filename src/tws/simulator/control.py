@@ -1,12 +1,13 @@
 """The control channel of a running simulator: lines of JSON over loopback, for `tws sim ctl` and scripts.
 
-    {"token": "…", "do": "play", "name": "cut", "args": {"how": "close"}}
-    {"ok": true, "result": …}                  or  {"ok": false, "error": {"kind": "ConfigError", "text": "…"}}
+    {"token": "...", "do": "play", "name": "cut", "args": {"how": "close"}}
+    {"ok": true, "result": ...}
+    {"ok": false, "error": {"kind": "ConfigError", "text": "..."}}
 
-The simulator listens on a free port of 127.0.0.1 and never beyond. Port and token stand in a note, a file
-that its owner alone may read, one per running simulator; whoever can read it may command. A line has a
-bound, so has the number of callers, and a caller that says nothing is shown out. What goes wrong here is
-an answer to this caller; sessions of clients are never touched by it.
+The simulator listens on a free port of 127.0.0.1 and never beyond; who knows the token may command
+(`tws.cli.sim_note` keeps it where its owner alone can read it). A line has a bound, so has the number of
+callers, and a caller that says nothing is shown out. What goes wrong here is an answer to this caller;
+sessions of clients are never touched by it.
 """
 
 from __future__ import annotations
@@ -15,23 +16,18 @@ import asyncio
 import hmac
 import json
 import os
-import socket
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from tws.clock import to_datetime
-from tws.errors import ConfigError, SimulationError, TWSError
+from tws.errors import ConfigError, TWSError
 from tws.log import get_logger
-from tws.platform import write_private
 from tws.simulator.faults import REGISTRY, about, scenarios
 from tws.simulator.server import SimulatedTWS
 
-__all__ = ["COMMANDS", "MAX_LINE", "Control", "Note", "ask", "find", "leave", "notes"]
+__all__ = ["COMMANDS", "MAX_LINE", "Control"]
 
 log = get_logger("tws.simulator")
 
@@ -41,15 +37,6 @@ MAX_LINE = 65536
 MAX_CALLERS = 16
 PATIENCE_S = 30.0
 """How long a caller may be silent."""
-
-
-class Note(Struct, frozen=True, kw_only=True):
-    """How a running simulator is found: its process, the port for clients, the channel's port and token."""
-
-    pid: int
-    api_port: int
-    port: int
-    token: str
 
 
 class Control:
@@ -244,55 +231,3 @@ def _wrong(kind: str, text: str) -> dict[str, Any]:
 async def _say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
     writer.write(json.dumps(answer).encode() + b"\n")
     await writer.drain()
-
-
-# -- finding it -----------------------------------------------------------------------------------
-
-
-def leave(folder: Path, note: Note) -> Path:
-    """Write the note that lets `find` find this simulator; remove the file when it ends."""
-    path = folder / f"{note.port}.json"
-    write_private(path, json.dumps(msgspec.to_builtins(note)))
-    return path
-
-
-def notes(folder: Path) -> list[Note]:
-    """The notes of all simulators that answer; those of dead ones are removed."""
-    found = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            note = msgspec.json.decode(path.read_bytes(), type=Note)
-            with socket.create_connection((HOST, note.port), 2.0):
-                found.append(note)
-        except (OSError, msgspec.MsgspecError):
-            with suppress(OSError):
-                path.unlink()
-    return found
-
-
-def find(folder: Path, port: int | None = None) -> Note:
-    """The one running simulator, or the one whose clients use this port. Raises ConfigError."""
-    running = notes(folder)
-    if port is not None:
-        running = [note for note in running if port in (note.api_port, note.port)]
-    if not running:
-        raise ConfigError("port", port, "no simulator runs there", "Start one: tws sim")
-    if len(running) > 1:
-        ports = ", ".join(str(note.api_port) for note in running)
-        raise ConfigError("port", port, f"several simulators run: {ports}", "Say which: --port")
-    return running[0]
-
-
-def ask(note: Note, do: str, **values: Any) -> Any:
-    """Say one thing to a running simulator. Raises SimulationError with its answer when it refuses."""
-    line = json.dumps({"token": note.token, "do": do, **values}).encode() + b"\n"
-    try:
-        with socket.create_connection((HOST, note.port), 10.0) as channel:
-            channel.sendall(line)
-            with channel.makefile("rb") as file:
-                answer = json.loads(file.readline())
-    except (OSError, ValueError) as error:
-        raise SimulationError(f"the simulator on port {note.api_port} does not answer: {error}") from error
-    if not answer["ok"]:
-        raise SimulationError(answer["error"]["text"])
-    return answer["result"]
