@@ -130,7 +130,7 @@ async def test_a_trailing_stop_over_the_wire_states_where_it_stands(start: Start
     simulator.quote("SPY", bid=100.0, ask=100.02, bid_size=500, ask_size=500)
     trail = order(action="SELL", order_type="TRAIL", lmt_price=None, aux_price=1.0, trigger_method=4)
     client.send(PlaceOrderRequest(1, stock("SPY"), trail))
-    await client.expect(OpenOrder, lambda m: m.order.trail_stop_price is None)
+    await client.expect(OpenOrder, lambda m: m.order.trail_stop_price == 99.02)
     simulator.quote("SPY", bid=104.0, ask=104.02, bid_size=500, ask_size=500)
     client.send(PlaceOrderRequest(1, stock("SPY"), trail))
     await client.expect(OpenOrder, lambda m: m.order.trail_stop_price == 103.02)

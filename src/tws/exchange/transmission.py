@@ -8,6 +8,7 @@ from __future__ import annotations
 from tws.exchange.checks import broker_refuses
 from tws.exchange.core import Core
 from tws.exchange.families import EXPIRED, cancel_now, close_books, join_group
+from tws.exchange.triggers import start_trailing
 from tws.exchange.working import Held, Stage, Working
 from tws.model.order import BrokerStatus, OrderType
 
@@ -66,6 +67,8 @@ def transmit(core: Core, order: Working) -> None:
     short = _sells_short(core, order) and order.ticket.con_id in core.unborrowable
     if short:
         order.held = Held.LOCATE
+    if not short and _starts_now(core, order):
+        start_trailing(order)  # so that its first word says where it stands
     if core.habits.presubmitted_first or not plain_limit or short:
         core.say_pair(order)
     if short:
@@ -84,6 +87,13 @@ def set_expiry(core: Core, order: Working) -> None:
             cancel_now(core, living, EXPIRED)
 
     core.set_alarm(order.ticket.good_till_ns, expire)
+
+
+def _starts_now(core: Core, order: Working) -> bool:
+    """Whether nothing but its trigger holds the order back."""
+    ticket, book = order.ticket, order.book
+    waits = order.parent is not None or ticket.conditions or core.now < ticket.good_after_ns
+    return not waits and book.admits(book.phase, order.outside)
 
 
 def _sells_short(core: Core, order: Working) -> bool:
