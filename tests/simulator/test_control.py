@@ -95,6 +95,9 @@ async def test_market_orders_and_clock(channel: Channel) -> None:
     assert sim.now_ns() == held
     await command(note, "clock", run=True)
     await until(lambda: sim.now_ns() > held)
+    later = sim.now_ns() + 3600 * 10**9
+    await command(note, "clock", to_ns=later)
+    await until(lambda: sim.now_ns() >= later)
     await command(note, "stop")
     await ended.wait()
 

@@ -152,16 +152,21 @@ def answer_dialog(
 
 @app.command()
 def clock(
-    do: Annotated[str, typer.Argument(help="show, pause or resume.")] = "show",
+    do: Annotated[str, typer.Argument(help="show, pause, resume, or set MOMENT.")] = "show",
+    moment: Annotated[
+        str, typer.Argument(help='Such as "2026-11-23 09:29:00 America/New_York"; only forward.')
+    ] = "",
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Its market time; hold it or let it run."""
+    """Its market time; hold it, let it run, or move it forward."""
+    from tws.cli.sim_options import parse_clock
     from tws.errors import ConfigError
 
-    if do not in ("show", "pause", "resume"):
-        raise ConfigError("clock", do, "is unknown", "Use show, pause or resume")
-    answer = _ask(port, "clock", run={"pause": False, "resume": True}.get(do))
+    if do not in ("show", "pause", "resume", "set") or (do == "set") != bool(moment):
+        raise ConfigError("clock", do, "is unknown", "Use show, pause, resume, or set MOMENT")
+    to_ns = parse_clock(moment, "America/New_York") if moment else None
+    answer = _ask(port, "clock", run={"pause": False, "resume": True}.get(do), to_ns=to_ns)
     _tell(answer, json, str(answer))
 
 

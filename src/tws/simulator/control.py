@@ -48,6 +48,7 @@ class Control:
         self._end = end
         self._server: asyncio.Server | None = None
         self._callers: dict[asyncio.Task[None], None] = {}
+        self._skips: set[asyncio.Task[None]] = set()
 
     async def start(self) -> int:
         """Listen on loopback; returns the port."""
@@ -191,9 +192,17 @@ class Control:
         return self._sim.answer_dialog(bool(request.get("accept", True)))
 
     def _clock(self, request: dict[str, Any]) -> object:
+        now_ns = self._sim.now_ns()
+        if request.get("to_ns") is not None:
+            now_ns, before_ns = int(request["to_ns"]), now_ns
+            if now_ns < before_ns:
+                reason = f"is past: it is {to_datetime(before_ns).isoformat()}"
+                raise ConfigError("clock", to_datetime(now_ns).isoformat(), reason, "Name a later moment")
+            self._skips.add(task := asyncio.ensure_future(self._sim.set_clock(now_ns)))
+            task.add_done_callback(self._skips.discard)
         if request.get("run") is not None:
             (self._sim.resume if request["run"] else self._sim.pause)()
-        return to_datetime(self._sim.now_ns()).isoformat()
+        return to_datetime(now_ns).isoformat()
 
     def _stop(self, request: dict[str, Any]) -> object:
         asyncio.get_running_loop().call_soon(self._end)
