@@ -13,9 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 from msgspec import Struct
-from msgspec.structs import fields as struct_fields
 from msgspec.structs import replace
-from tests.wire.generators import DECIMAL, FLOAT, TEXT
+from tests.wire.generators import DECIMAL, FLOAT, TEXT, struct_fields
 
 from tws.wire import messages as m
 from tws.wire import thresholds
@@ -55,16 +54,15 @@ def since(layout: Layout) -> int:
 def binary_messages(kind: type[Struct], special: Draws | None = None) -> st.SearchStrategy[Any]:
     """Any message of this class; `special` replaces how attributes are drawn, by name or "Class.name"."""
     draws = {**CHOICES, **(special or {})}
-    hints = typing.get_type_hints(kind)
     parts = {}
     for spec in struct_fields(kind):
         own = f"{kind.__name__}.{spec.name}"
         if own in draws:
             parts[spec.name] = draws[own]
         elif spec.name in draws:
-            parts[spec.name] = _fitting(kind, spec.name, hints[spec.name], draws)
+            parts[spec.name] = _fitting(kind, spec.name, spec.type, draws)
         else:
-            parts[spec.name] = _by_type(kind, spec.name, hints[spec.name], draws)
+            parts[spec.name] = _by_type(kind, spec.name, spec.type, draws)
     return st.fixed_dictionaries(parts).map(lambda values: kind(**values))
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 from msgspec import Struct
-from msgspec.structs import fields as struct_fields
+from msgspec.structs import FieldInfo
+from msgspec.structs import fields as uncached_fields
 
 from tws.wire import kinds
 from tws.wire.layout import (
@@ -35,7 +37,7 @@ from tws.wire.messages import TickByTickData
 
 Draws = dict[str, st.SearchStrategy[Any]]
 
-VERSIONS = (157, 158, 160, 162, 163, 164, 165, 166, 167, 169, 170, 176, 177, 178, 179, *range(182, 203))
+VERSIONS = (*range(157, 168), 169, 170, 171, 173, *range(176, 181), *range(182, 203))
 """Every version from 157 on at which any layout may change (TWS-BEHAVIOUR.md F3), and the clients' own."""
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=12)
@@ -128,14 +130,20 @@ def _draws(items: tuple[Item, ...], draws: Draws) -> Iterator[tuple[str, st.Sear
                 pass
 
 
+@cache
+def struct_fields(struct: type[Struct]) -> tuple[FieldInfo, ...]:
+    """The attributes of a struct, looked up once."""
+    return uncached_fields(struct)
+
+
 def _assemble(struct: type[Struct], prefix: str, values: dict[str, Any]) -> Any:
-    hints, arguments = typing.get_type_hints(struct), {}
+    arguments = {}
     for spec in struct_fields(struct):
         path = prefix + spec.name
         if path in values:
             arguments[spec.name] = values[path]
         elif any(known.startswith(path + ".") for known in values):
-            arguments[spec.name] = _assemble(hints[spec.name], path + ".", values)
+            arguments[spec.name] = _assemble(spec.type, path + ".", values)
     return struct(**arguments)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from ibapi import order_condition
@@ -53,10 +54,21 @@ def camel(name: str) -> str:
     )
 
 
+OWN_NAMES = {
+    ("SoftDollarTier", "value"): "val",
+    ("FamilyCode", "account_id"): "accountID",
+    ("FamilyCode", "family_code"): "familyCodeStr",
+    ("NewsProvider", "provider_code"): "code",
+    ("NewsProvider", "provider_name"): "name",
+}
+"""The same for single classes of the official client."""
+
+
 def attribute(name: str, owner: Any) -> Any:
     """The official object's value of our attribute."""
-    if isinstance(owner, SoftDollarTier) and name == "value":
-        return owner.val
+    own = OWN_NAMES.get((type(owner).__name__, name))
+    if own is not None:
+        return getattr(owner, own)
     if name == "order_combo_leg_prices":
         return None if owner.orderComboLegs is None else [leg.price for leg in owner.orderComboLegs]
     wanted = camel(name)
@@ -153,7 +165,8 @@ def condition(ours: WireOrderCondition) -> order_condition.OrderCondition:
     )
     made.triggerMethod, made.time = ours.trigger_method, ours.time
     made.price = UNSET_DOUBLE if ours.price is None else ours.price
-    made.percent = UNSET_DOUBLE if ours.percent is None else ours.percent
+    # whole: its protobuf form takes nothing else, and it refuses the order then
+    made.percent = UNSET_DOUBLE if ours.percent is None else int(ours.percent)
     made.changePercent = UNSET_DOUBLE if ours.change_percent is None else ours.change_percent
     made.volume = UNSET_INTEGER if ours.volume is None else ours.volume
     return made
@@ -204,10 +217,17 @@ class Recorder(EWrapper):  # type: ignore[misc]
         return lambda *args: self.calls.append((name, args))
 
 
+@cache
+def _decoder(version: int) -> tuple[Recorder, Decoder]:
+    """A decoder takes 10 ms to make, and keeps nothing between two payloads."""
+    recorder = Recorder()
+    return recorder, Decoder(recorder, version)
+
+
 def callbacks(payload: bytes, version: int) -> list[tuple[str, tuple[Any, ...]]]:
     """What the official decoder makes of a payload, as its message loop would hand it over."""
-    recorder = Recorder()
-    decoder = Decoder(recorder, version)
+    recorder, decoder = _decoder(version)
+    recorder.calls.clear()
     if version < 201:
         message_id, _, rest = payload.partition(b"\0")
         decoder.interpret(read_fields(rest), int(message_id))

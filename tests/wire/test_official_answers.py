@@ -28,6 +28,11 @@ SPECIAL = {
     ),  # it cuts at blanks
     "fund_distribution_policy_indicator": st.just(""),  # it makes enumerations of these two
     "fund_asset_type": st.just(""),
+    # the official client reads these as Latin-1 with escapes, since they come by way of its simplest decoder
+    **dict.fromkeys(
+        ("groups", "contract_info", "news_message", "originating_exch", "xml", "data"),
+        st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="\\"), max_size=12),
+    ),
 }
 
 CALLS: dict[type[m.Answer], tuple[str, str]] = {
@@ -94,6 +99,24 @@ CALLS: dict[type[m.Answer], tuple[str, str]] = {
     m.AccountUpdateMultiEnd: ("accountUpdateMultiEnd", "req_id"),
     m.PnL: ("pnl", "req_id daily_pnl unrealized_pnl realized_pnl"),
     m.PnLSingle: ("pnlSingle", "req_id position daily_pnl unrealized_pnl realized_pnl value"),
+    m.DisplayGroupList: ("displayGroupList", "req_id groups"),
+    m.DisplayGroupUpdated: ("displayGroupUpdated", "req_id contract_info"),
+    m.SoftDollarTiers: ("softDollarTiers", "req_id soft_dollar_tiers"),
+    m.MarketDepthExchanges: ("mktDepthExchanges", "depth_market_data_descriptions"),
+    m.HistogramData: ("histogramData", "req_id histogram_data_entries"),
+    m.NewsBulletin: ("updateNewsBulletin", "news_msg_id news_msg_type news_message originating_exch"),
+    m.ReceiveFA: ("receiveFA", "fa_data_type xml"),
+    m.ScannerParameters: ("scannerParameters", "xml"),
+    m.FundamentalsData: ("fundamentalData", "req_id data"),
+    m.NewsArticle: ("newsArticle", "req_id article_type article_text"),
+    m.TickNews: ("tickNews", "req_id timestamp provider_code article_id headline extra_data"),
+    m.HistoricalNews: ("historicalNews", "req_id time provider_code article_id headline"),
+    m.HistoricalNewsEnd: ("historicalNewsEnd", "req_id has_more"),
+    m.ReplaceFAEnd: ("replaceFAEnd", "req_id text"),
+    m.WshMetaData: ("wshMetaData", "req_id data_json"),
+    m.WshEventData: ("wshEventData", "req_id data_json"),
+    m.FamilyCodes: ("familyCodes", "family_codes"),
+    m.NewsProviders: ("newsProviders", "news_providers"),
 }
 """The callback of an answer and what its arguments are; `*` is an object with the answer's own attributes."""
 
@@ -106,6 +129,7 @@ APART = {
     m.HistoricalData,
     m.HistoricalTicksBidAsk,
     m.HistoricalTicksLast,
+    m.SmartComponents,
 }
 """Answers that the official client splits or regroups: each has a test of its own below."""
 
@@ -318,3 +342,13 @@ def test_symbols_and_option_chains(data: st.DataObject) -> None:
         set(chain.expirations),
         set(chain.strikes),
     )
+
+
+@FEW
+@given(st.data())
+def test_smart_components(data: st.DataObject) -> None:
+    """A list of objects from text; from protobuf the official client makes a dictionary by bit."""
+    ours = draw(data, m.SmartComponents)
+    [(name, (req_id, components))] = official.callbacks(codec.encode(ours, 200), 200)
+    assert (name, req_id) == ("smartComponents", ours.req_id)
+    official.same(ours.smart_components, components)

@@ -77,6 +77,18 @@ def test_what_the_official_client_sends_we_read(name: str, data: st.DataObject) 
         assert codec.decode_request(again, version) == ours
 
 
+def test_a_margin_condition_of_the_official_client_is_read() -> None:
+    """Its percent is whole, and the client refuses any other: in a random order it comes up now and then."""
+    condition = m.WireOrderCondition(type=4, is_more=True, percent=20.0)
+    ours = m.PlaceOrderRequest(1, m.WireContract(symbol="SPY"), m.WireOrder(conditions=(condition,)))
+    for version in (200, 203, 225):
+        client, sent = official.client(version)
+        SENDS[m.PlaceOrderRequest](client, ours)
+        read = codec.decode_request(sent[0][4:], version)
+        assert isinstance(read, m.PlaceOrderRequest)
+        assert read.order.conditions == (condition,)
+
+
 def known(request: Any, version: int) -> Any:
     """The request without what this version lacks; conditions with only what their type has."""
     if not isinstance(request, m.PlaceOrderRequest):
@@ -294,3 +306,14 @@ def test_symbols_and_option_chains(data: st.DataObject) -> None:
         chain.req_id, chain.exchange, chain.underlying_con_id, chain.trading_class, chain.multiplier,
         set(chain.expirations), set(chain.strikes),
     )  # fmt: skip
+
+
+@FEW
+@given(st.data())
+def test_smart_components(data: st.DataObject) -> None:
+    """The official client makes a dictionary by bit of them: of two with one bit it keeps the last."""
+    ours = drawn(data, m.SmartComponents, **{"SmartComponent.exchange_letter": SOME})
+    [(name, (req_id, components))] = read(ours)
+    assert (name, req_id) == ("smartComponents", ours.req_id)
+    rows = ours.smart_components
+    assert components == {row.bit_number: (row.exchange, row.exchange_letter) for row in rows}

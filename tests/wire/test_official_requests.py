@@ -4,13 +4,18 @@ changes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ibapi.client import EClient
+from ibapi.common import WshEventData
+from ibapi.const import UNSET_INTEGER
+from ibapi.scanner import ScannerSubscription
 from tests.wire import official
 from tests.wire.generators import FLOAT, VERSIONS, carried, messages
 
@@ -27,6 +32,9 @@ SPECIAL = {
     kinds.OPTIONS.name: st.lists(st.tuples(OPTION, OPTION), max_size=3).map(tuple),
     "market_data_options": st.just(()),  # it says "not supported"
     "market_depth_options": st.just(()),
+    "implied_volatility_options": st.just(()),
+    "option_price_options": st.just(()),
+    "fundamentals_data_options": st.just(()),
     "order.fa_profile": st.just(""),  # it has no such attribute any more
     "client_id": st.just(7),  # the client's own
     "optional_capabilities": st.sampled_from(["", "+X"]),
@@ -38,6 +46,33 @@ Send = Callable[[EClient, Any], object]
 def start_api(client: EClient, ours: m.StartApiRequest) -> None:
     client.optCapab = ours.optional_capabilities
     client.startApi()
+
+
+def exercise(client: EClient, ours: m.ExerciseOptionsRequest) -> None:
+    client.exerciseOptions(
+        ours.order_id, official.contract(ours.contract), ours.exercise_action, ours.exercise_quantity,
+        ours.account, ours.override, ours.manual_order_time, ours.customer_account,
+        ours.professional_customer,
+    )  # fmt: skip
+
+
+def scanner(client: EClient, ours: m.ScannerSubscriptionRequest) -> None:
+    wanted, theirs = ours.scanner_subscription, ScannerSubscription()
+    theirs.numberOfRows = UNSET_INTEGER  # theirs is -1, which travels as a number
+    options = ("scanner_subscription_options", "scanner_subscription_filter_options")
+    for name in wanted.__struct_fields__:
+        if name not in options and getattr(wanted, name) is not None:
+            setattr(theirs, official.camel(name), getattr(wanted, name))
+    tags = (official.tags(getattr(wanted, name)) for name in options)
+    client.reqScannerSubscription(ours.req_id, theirs, *tags)
+
+
+def calendar(client: EClient, ours: m.WshEventDataRequest) -> None:
+    theirs = WshEventData()
+    for name in ours.__struct_fields__[1:]:
+        if getattr(ours, name) is not None:
+            setattr(theirs, official.camel(name), getattr(ours, name))
+    client.reqWshEventData(ours.req_id, theirs)
 
 
 SENDS: dict[type[m.Request], Send] = {
@@ -129,6 +164,55 @@ SENDS: dict[type[m.Request], Send] = {
     m.CancelPnL: lambda c, r: c.cancelPnL(r.req_id),
     m.PnLSingleRequest: lambda c, r: c.reqPnLSingle(r.req_id, r.account, r.model_code, r.con_id),
     m.CancelPnLSingle: lambda c, r: c.cancelPnLSingle(r.req_id),
+    m.ExerciseOptionsRequest: exercise,
+    m.CalculateImpliedVolatilityRequest: lambda c, r: c.calculateImpliedVolatility(
+        r.req_id, official.contract(r.contract), r.option_price, r.under_price,
+        official.tags(r.implied_volatility_options),
+    ),
+    m.CalculateOptionPriceRequest: lambda c, r: c.calculateOptionPrice(
+        r.req_id, official.contract(r.contract), r.volatility, r.under_price,
+        official.tags(r.option_price_options),
+    ),
+    m.CancelCalculateImpliedVolatility: lambda c, r: c.cancelCalculateImpliedVolatility(r.req_id),
+    m.CancelCalculateOptionPrice: lambda c, r: c.cancelCalculateOptionPrice(r.req_id),
+    m.QueryDisplayGroupsRequest: lambda c, r: c.queryDisplayGroups(r.req_id),
+    m.SubscribeToGroupEventsRequest: lambda c, r: c.subscribeToGroupEvents(r.req_id, r.group_id),
+    m.UpdateDisplayGroupRequest: lambda c, r: c.updateDisplayGroup(r.req_id, r.contract_info),
+    m.UnsubscribeFromGroupEventsRequest: lambda c, r: c.unsubscribeFromGroupEvents(r.req_id),
+    m.SoftDollarTiersRequest: lambda c, r: c.reqSoftDollarTiers(r.req_id),
+    m.FamilyCodesRequest: lambda c, r: c.reqFamilyCodes(),
+    m.MarketDepthExchangesRequest: lambda c, r: c.reqMktDepthExchanges(),
+    m.SmartComponentsRequest: lambda c, r: c.reqSmartComponents(r.req_id, r.bbo_exchange),
+    m.HistogramDataRequest: lambda c, r: c.reqHistogramData(
+        r.req_id, official.contract(r.contract), r.use_rth, r.time_period
+    ),
+    m.CancelHistogramData: lambda c, r: c.cancelHistogramData(r.req_id),
+    m.CancelContractData: lambda c, r: c.cancelContractData(r.req_id),
+    m.CancelHistoricalTicks: lambda c, r: c.cancelHistoricalTicks(r.req_id),
+    m.NewsBulletinsRequest: lambda c, r: c.reqNewsBulletins(r.all_messages),
+    m.CancelNewsBulletins: lambda c, r: c.cancelNewsBulletins(),
+    m.FARequest: lambda c, r: c.requestFA(r.fa_data_type),
+    m.FAReplace: lambda c, r: c.replaceFA(r.req_id, r.fa_data_type, r.xml),
+    m.ScannerSubscriptionRequest: scanner,
+    m.CancelScannerSubscription: lambda c, r: c.cancelScannerSubscription(r.req_id),
+    m.ScannerParametersRequest: lambda c, r: c.reqScannerParameters(),
+    m.FundamentalsDataRequest: lambda c, r: c.reqFundamentalData(
+        r.req_id, official.contract(r.contract), r.report_type,
+        official.tags(r.fundamentals_data_options),
+    ),
+    m.CancelFundamentalsData: lambda c, r: c.cancelFundamentalData(r.req_id),
+    m.NewsArticleRequest: lambda c, r: c.reqNewsArticle(
+        r.req_id, r.provider_code, r.article_id, official.tags(r.news_article_options)
+    ),
+    m.NewsProvidersRequest: lambda c, r: c.reqNewsProviders(),
+    m.HistoricalNewsRequest: lambda c, r: c.reqHistoricalNews(
+        r.req_id, r.con_id, r.provider_codes, r.start_date_time, r.end_date_time, r.total_results,
+        official.tags(r.historical_news_options),
+    ),
+    m.WshMetaDataRequest: lambda c, r: c.reqWshMetaData(r.req_id),
+    m.CancelWshMetaData: lambda c, r: c.cancelWshMetaData(r.req_id),
+    m.WshEventDataRequest: calendar,
+    m.CancelWshEventData: lambda c, r: c.cancelWshEventData(r.req_id),
 }
 
 
@@ -161,8 +245,8 @@ def test_what_the_official_client_sends_we_read(name: str, data: st.DataObject) 
 
 
 def plain(payload: bytes) -> list[bytes]:
-    """Fields with one spelling for "unset": the official Python client writes empty, or the number as
-    Python does.
+    """Fields with one spelling for "unset" and for small decimals: the official Python client writes empty, or
+    the number as Python does.
     """
     unset = {
         b"1.7976931348623157e+308": b"",
@@ -172,4 +256,21 @@ def plain(payload: bytes) -> list[bytes]:
         b"0.0": b"",
         b"0": b"",
     }
-    return [unset.get(field, field) for field in payload.split(b"\0")]
+    fields = (unset.get(field, field) for field in payload.split(b"\0"))
+    return [format(Decimal(field.decode()), "f").encode() if SMALL.fullmatch(field) else field for field in fields]
+
+
+SMALL = re.compile(rb"-?[0-9](\.[0-9]+)?E-[0-9]{1,2}")
+"""How Python writes a decimal below a millionth."""
+
+
+def test_a_tiny_size_of_the_official_client_is_read_though_it_has_an_exponent() -> None:
+    """It writes a decimal as Python does, we write it plainly: a hundred millionth is 1E-8 there."""
+    order = m.WireOrder(order_type="LMT", total_quantity=Decimal("0.00000001"))
+    ours = m.PlaceOrderRequest(1, m.WireContract(symbol="BTC", sec_type="CRYPTO"), order)
+    for version in (157, 200, 225):
+        client, sent = official.client(version)
+        SENDS[m.PlaceOrderRequest](client, ours)
+        assert b"1E-8" in sent[0]
+        assert codec.decode_request(sent[0][4:], version) == ours
+        assert b"0.00000001" in codec.encode(ours, version)

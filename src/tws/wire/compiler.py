@@ -8,14 +8,15 @@ costs nothing for that. Versions are settled here; only `when` conditions and co
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from math import inf
 from typing import Any
 
 from msgspec import NODEFAULT, Struct
-from msgspec.structs import fields as struct_fields
+from msgspec.structs import FieldInfo
+from msgspec.structs import fields as uncached_fields
 
 from tws.wire import kinds
 from tws.wire.layout import (
@@ -305,14 +306,13 @@ class _Reader(_Source):
         return self.construct(struct, root, "", known)
 
     def construct(self, struct: type[Struct], root: str, prefix: str, known: set[str]) -> str:
-        hints = typing.get_type_hints(struct)
         arguments = []
         for spec in struct_fields(struct):
             path = prefix + spec.name
             if path in known:
                 arguments.append(f"{spec.name}={self.name(root, path)}")
             elif any(p.startswith(path + ".") for p in known):
-                inner = self.construct(hints[spec.name], root, path + ".", known)
+                inner = self.construct(spec.type, root, path + ".", known)
                 arguments.append(f"{spec.name}={inner}")
             elif spec.default is NODEFAULT and spec.default_factory is NODEFAULT:
                 raise TypeError(f"layout of {struct.__name__} at version {self.version} lacks {path}")
@@ -420,6 +420,12 @@ class _Reader(_Source):
         self.depth -= 1
 
 
+@cache
+def struct_fields(struct: type[Struct]) -> tuple[FieldInfo, ...]:
+    """The attributes of a struct; to find them takes as long as all the rest of a compilation."""
+    return uncached_fields(struct)
+
+
 def _paths(items: tuple[Item, ...], version: int) -> list[str]:
     """The paths that items of one scope state at this version."""
     found: list[str] = []
@@ -437,8 +443,7 @@ def _default(struct: type[Struct], path: str) -> object:
     first, _, rest = path.partition(".")
     spec = next(spec for spec in struct_fields(struct) if spec.name == first)
     if rest:
-        inner: type[Struct] = typing.get_type_hints(struct)[first]
-        return _default(inner, rest)
+        return _default(spec.type, rest)
     if spec.default is NODEFAULT:
         raise TypeError(f"{struct.__name__}.{path} may be left out by the wire and needs a default")
     return spec.default
