@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.simulator.client import Connect, Start, stock
 from tests.simulator.hostile import (
     BUSY,
@@ -27,10 +28,13 @@ from tws.wire.framing import frame
 from tws.wire.layouts import REQUESTS
 from tws.wire.messages import (
     AccountSummaryRequest,
+    AllOpenOrdersRequest,
     CancelPnL,
+    CompletedOrdersRequest,
     CurrentTime,
     CurrentTimeRequest,
     ErrorMessage,
+    GlobalCancelRequest,
     MarketDataRequest,
     NextValidId,
     PlaceOrderRequest,
@@ -127,6 +131,26 @@ def test_two_subscriptions_of_one_id(arena: Arena) -> None:
     client.ask(CancelPnL(5))
     arena.pass_time(200.0)
     assert client.is_answered()
+    client.wire.close()
+
+
+def test_an_absurd_number_in_an_order_does_not_spoil_the_answers_of_others(arena: Arena) -> None:
+    """One text client's manual order indicator of 63 bits: no protobuf client could be told of the order."""
+    arena.failures.found.clear()  # what another test planted
+    client, witness = Client(arena.tws, 6, 200), arena.witnesses[1]
+    client.start()
+    order = replace(sample(PlaceOrderRequest), order_id=6000)
+    wanted = replace(order.order, order_type="MKT", lmt_price=None, manual_order_indicator=4711)
+    order = replace(order, order=wanted)
+    payload = codec.encode(order, 200)
+    assert payload.count(b"\x004711\0") == 1
+    client.say(frame(payload.replace(b"\x004711\0", b"\x009223372036854775807\0")))
+    arena.pass_time(1.0)
+    client.ask(GlobalCancelRequest())
+    for question in (CompletedOrdersRequest(False), AllOpenOrdersRequest()):
+        witness.ask(question)
+        assert witness.is_answered()
+    assert not arena.failures.found
     client.wire.close()
 
 

@@ -24,7 +24,7 @@ BINARY_SINCE = 201
 """From this server version a payload begins with its message id in four bytes."""
 PROTOBUF = 200
 """Added to the id of a message whose body is protobuf."""
-LONG = frozenset({"perm_id", "parent_perm_id", "manual_order_indicator"})
+LONG = frozenset({"perm_id", "parent_perm_id"})
 """Integers of 64 bits; all others have 32."""
 IDS = frozenset({"req_id", "order_id"})
 NO_ID = frozenset({5, 6, 8, 12, 13, 14, 15, 16, 17, 18, 24, 49, 58, 59, 61, 64, 71, 80, 82, 85, 91, 99, 105})
