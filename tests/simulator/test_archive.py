@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from threading import Thread
 from typing import Any
 
 from hypothesis import given, settings
@@ -97,3 +98,12 @@ def test_an_exchange_forgets_living_lists_of_what_ended() -> None:
     core, book = exchange._core, exchange._core.books[1]
     assert len(core.orders) == len(core.live) == len(core.crowd) == 1 and not core.groups
     assert len(book.buys._heap) < 150, "dead entries are swept"
+
+
+def test_whoever_ends_last_frees_the_disk() -> None:
+    archive = SpillingArchive(5)
+    writer = Thread(target=play, args=([("fill", 1, 1)] * 100, archive))
+    writer.start()
+    writer.join()
+    assert len(list(archive.executions())) == 100
+    archive.close()

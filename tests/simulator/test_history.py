@@ -193,3 +193,11 @@ async def test_a_kept_bar_grows_until_the_next_begins(start: Start, connect: Con
     assert {bar.open for bar in whole} == {whole[0].open}
     assert [bar.volume for bar in whole] == sorted(bar.volume for bar in whole)
     assert [bar.high for bar in whole] == sorted(bar.high for bar in whole)
+
+
+async def test_prints_of_a_future_happen_at_its_own_exchange(client: Client) -> None:
+    future = WireContract(symbol="ES", sec_type="FUT", exchange="CME", currency="USD", local_symbol="ESH6")
+    edge = "20260106 12:00:00 America/New_York"
+    client.send(HistoricalTicksRequest(1, future, edge, "", 5, "TRADES", False))
+    told = (await client.expect(HistoricalTicksLast)).historical_ticks_last
+    assert {tick.exchange for tick in told} == {"CME"}

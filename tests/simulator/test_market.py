@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,12 @@ def test_recorded_days_replay(data_folder: Path, name: str) -> None:
     updates = list(read(data_folder / f"{name}.csv.gz", 1))
     assert len(updates) > 20_000
     assert not [u for u in updates if u.bid and u.ask and u.bid > u.ask]
+
+
+@pytest.mark.parametrize("name", ["BTC", "ESZ6", "EUR.USD", "SPY"])
+def test_the_previous_close_is_on_the_grid(name: str) -> None:
+    security = Universe().symbol(name)
+    assert security is not None
+    for seed in range(5):
+        close = synthetic(seed, security).previous_close(security.con_id)
+        assert close and Decimal(repr(close)) % security.tick == 0

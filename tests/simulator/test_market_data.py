@@ -322,6 +322,20 @@ async def test_generic_ticks(start: Start, connect: Connect, version: int) -> No
     }
 
 
+async def test_the_next_dividend_is_still_to_come(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    for req_id, symbol in enumerate(("SPY", "AAPL", "MSFT", "KO", "JPM")):
+        client.send(MarketDataRequest(req_id, stock(symbol), generic_tick_list="456"))
+    await settled(client)
+    told = [m.value.split(",")[2] for m in client.all(TickString) if m.tick_type == 59]
+    assert any(told)
+    assert all(not day or day >= "20260105" for day in told)
+    await simulator.set_clock(T0 + 300 * 86_400 * NS_PER_S)
+    client.send(MarketDataRequest(9, stock("SPY"), generic_tick_list="456"))
+    await settled(client)
+    assert [m.value.split(",")[2] for m in client.all(TickString) if m.req_id == 9] == ["20261220"]
+
+
 async def test_an_unknown_generic_tick_is_refused_with_the_legal_ones(start: Start, connect: Connect) -> None:
     simulator, client = await manual(start, connect)
     client.send(MarketDataRequest(1, stock("SPY"), "233,999"), MarketDataRequest(2, stock("SPY"), "588"))

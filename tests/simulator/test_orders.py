@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.simulator.client import Client, Connect, Start, stock
 
+from tws.clock import NS_PER_S
 from tws.simulator import SimulatedTWS
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
@@ -241,7 +242,10 @@ async def test_books_after_a_fill(start: Start, connect: Connect) -> None:
     row = await client.expect(PortfolioValue, lambda m: m.position == 100)
     assert row.account_name == "DU1234567"
     await client.expect(AccountValue, lambda m: m.key == "TotalCashValue" and m.value == "989997.00")
+    assert [m.value for m in client.all(AccountSummary)] == ["1000000.00"]  # a summary follows later (D)
+    await simulator.set_clock(simulator.now_ns() + 181 * NS_PER_S)
     await client.expect(AccountSummary, lambda m: float(m.value) < 1_000_000)
+    assert len(client.all(AccountSummary)) == 2
     client.send(ExecutionRequest(8))
     await client.expect(ExecutionDetailsEnd, lambda m: m.req_id == 8)
     asked = await client.expect(ExecutionDetails, lambda m: m.req_id == 8)

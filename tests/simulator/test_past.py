@@ -146,3 +146,12 @@ def test_ends_are_read_in_every_form() -> None:
     for wrong in ("tomorrow", "20261305 12:00:00", "20260105 12:00:00 Mars/Base"):
         with pytest.raises(ValueError):
             parse_end(wrong, 0, NEW_YORK)
+
+
+def test_the_volume_of_coins_is_counted_in_lots() -> None:
+    coin = Universe().symbol("BTC")
+    assert coin is not None and coin.lot < 1
+    days = rows(coin, 20, 86_400)
+    coins = sum(row.volume for row in days) * coin.lot / 20
+    assert coin.volume / 2 < coins < coin.volume * 2
+    assert all(row.prints < 2**31 for row in days)

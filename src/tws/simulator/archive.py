@@ -38,7 +38,7 @@ CREATE TABLE ended (client INTEGER, number INTEGER, batch INTEGER, place INTEGER
 
 
 class SpillingArchive:
-    """A `tws.exchange.Archive` with bounded memory. Belongs to one thread; `close` frees the disk."""
+    """A `tws.exchange.Archive` with bounded memory. One thread at a time; `close` frees the disk."""
 
     _disk: sqlite3.Connection | None = None
 
@@ -87,7 +87,8 @@ class SpillingArchive:
 
     def _open(self) -> sqlite3.Connection:
         """SQLite's own private temporary database, which it removes by itself."""
-        disk = self._disk = sqlite3.connect("")
+        # the thread that wrote may have ended when the disk is freed
+        disk = self._disk = sqlite3.connect("", check_same_thread=False)
         for setting in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE_KIB}"):
             disk.execute(f"PRAGMA {setting}")
         disk.executescript(SCHEMA)

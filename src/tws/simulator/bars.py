@@ -230,7 +230,7 @@ def midpoint(row: Row) -> Values | None:
     """Half way between bid and ask."""
     if not row.bid or not row.ask:
         return None
-    middle = (row.bid + row.ask) / 2
+    middle = round((row.bid + row.ask) / 2, 8)
     return _side(row, middle, middle - row.close)
 
 

@@ -25,7 +25,7 @@ from tws.clock import NS_PER_S
 from tws.simulator.grid import Grid, grid_of
 from tws.simulator.hours import TEMPLATES, Day, day_of, local_date
 from tws.simulator.market.derived import Derived
-from tws.simulator.market.synthetic import YEAR_S, profile
+from tws.simulator.market.synthetic import YEAR_S, profile, unit_of
 from tws.simulator.tape import Row
 from tws.simulator.universe import Security
 
@@ -40,6 +40,8 @@ FLOOR_TICKS = 20
 """No invented price falls below so many ticks."""
 PULL = 0.001
 """So strongly the chain of days is drawn to the present price, or twenty years of chance would leave it."""
+PRINT_UNITS = 3
+"""A print of the past is so many times the usual size (invented)."""
 UNDER_LOTS = 1000
 """So many lots of an underlying trade for one of what is derived from it (invented)."""
 QUOTED = frozenset({"CASH", "BOND"})
@@ -76,6 +78,7 @@ class SyntheticPast:
         self._close = close
         self._mode = mode
         self._grid = grid_of(security.tick, security.lot)
+        self._print_lots = PRINT_UNITS * unit_of(security)
         self._today = local_date(start_ns, TEMPLATES[security.hours].zone)
         self._oldest = self._today - timedelta(days=round(YEARS * 365.25))
         self._chain: list[_Summary] = []
@@ -143,7 +146,8 @@ class SyntheticPast:
         reach = 0.4 * sigma
         high = self._on_grid(max(opened, close) * math.exp(reach * abs(chance.gauss(0, 1))))
         low = self._on_grid(min(opened, close) * math.exp(-reach * abs(chance.gauss(0, 1))))
-        return _Summary(day, opened, high, low, close, int(self._security.volume * (0.5 + chance.random())))
+        volume = int(self._security.lots_a_day * (0.5 + chance.random()))
+        return _Summary(day, opened, high, low, close, volume)
 
     # -- minutes ----------------------------------------------------------------------------------
 
@@ -165,7 +169,7 @@ class SyntheticPast:
             reach = self._grid.tick * 2
             high, low = max(self._close, self._opening) + reach, min(self._close, self._opening) - reach
             passed = (end_ns - day.open_ns) / (day.close_ns - day.open_ns)
-            volume = int(self._security.volume * passed)
+            volume = int(self._security.lots_a_day * passed)
             opening = self._on_grid(self._opening)
             whole = _Summary(day, self._close, self._on_grid(high), self._on_grid(low), opening, volume)
             found = self._bridge(whole, end_ns)
@@ -234,7 +238,7 @@ class SyntheticPast:
         typical = (part.high + part.low + part.close) / 3
         return PastRow(
             time_s, part.open, part.high, part.low, part.close, volume, volume * typical,
-            0 if quoted else max(1, volume // 300),
+            0 if quoted else max(1, volume // self._print_lots),
             0.0 if index else grid.price(bid), 0.0 if index else grid.price(bid + security.spread),
         )  # fmt: skip
 

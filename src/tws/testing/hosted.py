@@ -174,7 +174,7 @@ class HostedTWS:
     def quote(
         self, symbol: str, *, bid: float, ask: float, bid_size: int = 1000, ask_size: int = 1000
     ) -> None:
-        """Set a market: prices in the currency of the symbol, sizes in its units; price 0 empties a side."""
+        """Set a market: prices in its currency, sizes in lots; price 0 empties a side."""
         self.call(lambda sim: sim.quote(symbol, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
 
     def trade(self, symbol: str, price: float, size: int = 100) -> None:

@@ -36,7 +36,7 @@ class Derived:
         self._grid = grid_of(security.tick, security.lot)
         self._expiry_ns = expiry_ns(security)
         self._unit = max(1, round(float(security.suggested_size / security.lot)))
-        self._print_chance = min(0.5, security.volume / 23_400 / 4)
+        self._print_chance = min(0.5, security.lots_a_day / 23_400 / 4)
 
     def years(self, now_ns: int) -> float:
         """To the expiry, at least half an hour; 0 for what never expires."""

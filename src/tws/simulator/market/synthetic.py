@@ -57,14 +57,15 @@ class _Path:
         self.rate = rate
         self.part = 1 / rate
         self.fair = security.price * self.grid.per_unit * (1 + 0.01 * self.random.gauss(0, 1))
+        self.opening = self.fair * self.grid.tick
         self.floor = min(self.fair / 2, max(FLOOR, security.spread * 4.0))
         self.sigma = security.volatility / math.sqrt(YEAR_S)
         self.drift = 0.0
         self.spread = security.spread
         self.is_index = security.sec_type == "IND"
         self.unit = unit_of(security)
-        # coins trade in fractions, and their volume is in coins; currencies are quoted, never printed (E)
-        volume = security.volume / float(security.lot) / 23_400 * (security.sec_type != "CASH")
+        # currencies are quoted, never printed (E)
+        volume = security.lots_a_day / 23_400 * (security.sec_type != "CASH")
         self.trade_chance = min(0.9, volume / (4 * self.unit))
         self.mean_units = max(1.0, volume / max(self.trade_chance, 0.05) / self.unit)
 
@@ -162,8 +163,7 @@ class SyntheticMarket:
         self._updates_per_s = updates_per_s
         self._more = more
         self._second = self.start_ns
-        self._paths: list[_Path] = []
-        self._opening: dict[int, float] = {}
+        self._paths: dict[int, _Path] = {}  # by conId
         self._schedule: list[tuple[int, _Path]] = []
         self._first: list[tuple[int, _Path]] = []
         self._ready: list[MarketUpdate] = []
@@ -177,8 +177,7 @@ class SyntheticMarket:
         """A path that speaks from now on, first at `phase_ns` within a second, then in equal steps."""
         twice = security.sec_type == "CASH" and self._updates_per_s > 1
         path = _Path(security, self._seed, self._updates_per_s * (2 if twice else 1))
-        self._paths.append(path)
-        self._opening[path.con_id] = path.fair * path.grid.tick
+        self._paths[path.con_id] = path
         self._weeks.setdefault(path.hours, Week(path.hours))
         step = NS_PER_S // path.rate
         self._first.append((phase_ns % step, path))
@@ -191,7 +190,7 @@ class SyntheticMarket:
         return self._more and security.sec_type not in DERIVED
 
     def follow(self, security: Security, now_ns: int) -> Begun | None:
-        if not self.can_follow(security) or security.con_id in self._opening:
+        if not self.can_follow(security) or security.con_id in self._paths:
             return None
         path = self._add(security, security.con_id * 7919 % 1000 * MS)
         week = Week(path.hours)
@@ -204,15 +203,16 @@ class SyntheticMarket:
         return Begun(tuple(rows), path.step(now_ns, 1.0, False))
 
     def previous_close(self, con_id: int) -> float | None:
-        opening = self._opening.get(con_id)
-        if opening is None:
+        path = self._paths.get(con_id)
+        if path is None:
             return None
         chance = random.Random(f"{self._seed}:{con_id}:gap")
-        digits = next(path.grid.digits for path in self._paths if path.con_id == con_id)
-        return round(opening * (1 + 0.004 * chance.gauss(0, 1)), digits)
+        close = path.opening * (1 + 0.004 * chance.gauss(0, 1))
+        return path.grid.price(max(1, path.grid.ticks(close)))
 
     def opening(self, con_id: int) -> float | None:
-        return self._opening.get(con_id)
+        path = self._paths.get(con_id)
+        return None if path is None else path.opening
 
     def next_ns(self) -> int | None:
         if self._taken >= len(self._ready):
@@ -263,7 +263,7 @@ class SyntheticMarket:
                 return False
             self._second = min(found) - min(found) % NS_PER_S
             states = {name: week.state(self._second) for name, week in self._weeks.items()}
-        for path in self._paths:
+        for path in self._paths.values():
             if self._weeks[path.hours].turned:
                 path.gap()
         second, turn = self._second, self._second // NS_PER_S

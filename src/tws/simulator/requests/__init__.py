@@ -1,10 +1,14 @@
 """What each request does. One table from the class of a request to its handler; nothing is ever met with
 silence.
 
-link       clocks, ids, managed accounts contracts  contract details, matching symbols, market rules
-streams    market data, real-time bars, tick by tick history    bars, head time stamps, historical ticks
-orders     place, cancel, open, completed, executions accounts   values, portfolio, positions, summary,
-profit and loss refusals   all that this TWS has no subscription for, in TWS's words
+    link       clocks, ids, managed accounts
+    contracts  contract details, matching symbols, market rules, option chains
+    reference  depth exchanges, components, option arithmetic, histograms, display groups, exercise
+    streams    market data, depth, real-time bars, tick by tick
+    history    bars, schedules, head time stamps; pastticks: historical ticks
+    orders     place, cancel, open; reports: executions, completed orders
+    accounts   values, portfolio, positions, summary, profit and loss
+    refusals   all that this TWS has no subscription for, in TWS's words
 """
 
 from __future__ import annotations

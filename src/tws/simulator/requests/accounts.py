@@ -1,8 +1,9 @@
 """Accounts: values, portfolio, positions, summary, profit and loss (TWS-BEHAVIOUR.md D).
 
 Subscriptions live here by session. What changed by a fill is told at once (positions) or once per step
-(values, those that differ from what was said); all of it again every three minutes of market time; profit
-and loss once a second of market time, in the base currency for an account, in the contract's for a position.
+(values, those that differ from what was said); all of it again every three minutes of market time, when
+summaries, too, state what changed; profit and loss once a second of market time, in the base currency for an
+account, in the contract's for a position.
 """
 
 from __future__ import annotations
@@ -194,8 +195,6 @@ class Accounts:
         for (session, req_id), request in self._value_multis.items():
             if self._account(request.account) == account:
                 self._tell_multi(session, req_id, request)
-        for key in self._summaries:
-            self._tell_summary(key)
 
     # -- positions --------------------------------------------------------------------------------
 
@@ -349,8 +348,11 @@ class Accounts:
                 self._tell_single(key)
         if now_ns - self._refresh_ns >= REFRESH_NS:
             self._refresh_ns = now_ns
-            for said in self._said.values():
-                said.clear()
+            for key in self._summaries:
+                self._tell_summary(key)
+            for key, said in self._said.items():
+                if key not in self._summaries:
+                    said.clear()
             for account in self._core.options.accounts:
                 self.changed(account)
             for session, account in self._values.items():

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tws.simulator.hours import local_date
 from tws.simulator.market.base import MarketUpdate
 from tws.simulator.tape import Tape
 from tws.simulator.ticks import RT_TRADE_VOLUME, RT_VOLUME, SHORTABLE, Bodies, Part
@@ -169,13 +171,14 @@ def _misc(facts: _Facts, bodies: Bodies) -> list[Part]:
     ):
         parts.append((kind, bodies.price(facts.extreme(weeks, sign))))
     if facts.security.sec_type != "IND":
-        parts.append((21, bodies.size(facts.security.volume)))
+        parts.append((21, bodies.size(facts.security.lots_a_day)))
     return parts
 
 
 def _shortable(facts: _Facts, bodies: Bodies) -> list[Part]:
     """Above 2.5: at least a thousand shares can be sold short (official documentation)."""
-    return [(SHORTABLE, bodies.generic(3.0)), (89, bodies.size(facts.lots("short", facts.security.volume)))]
+    shares = facts.lots("short", facts.security.lots_a_day)
+    return [(SHORTABLE, bodies.generic(3.0)), (89, bodies.size(shares))]
 
 
 def _dividends(facts: _Facts, bodies: Bodies) -> list[Part]:
@@ -183,7 +186,11 @@ def _dividends(facts: _Facts, bodies: Bodies) -> list[Part]:
     if facts.chance("dividend") < 0.4:
         return [(59, bodies.string(",,,"))]
     each = round(facts.security.price * 0.004 * (0.5 + facts.chance("yield")), 2)
-    return [(59, bodies.string(f"{4 * each:.2f},{4 * each:.2f},20260320,{each:.2f}"))]
+    today = local_date(facts.now_ns)
+    years = (today.year, today.year + 1)
+    quarters = (date(year, month, 20) for year in years for month in (3, 6, 9, 12))
+    due = next(day for day in quarters if day >= today)
+    return [(59, bodies.string(f"{4 * each:.2f},{4 * each:.2f},{due:%Y%m%d},{each:.2f}"))]
 
 
 def _fundamentals(facts: _Facts, bodies: Bodies) -> list[Part]:

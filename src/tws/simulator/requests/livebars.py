@@ -118,7 +118,7 @@ def _bar(tape: Tape, what: str, req_id: int, begin_s: int) -> RealTimeBarTick | 
             tape.grid.price(tape.bid) * bool(tape.bid_size),
             tape.grid.price(tape.ask) * bool(tape.ask_size),
         )
-        price = {"BID": bid, "ASK": ask}.get(what, (bid + ask) / 2 if bid and ask else 0.0)
+        price = {"BID": bid, "ASK": ask}.get(what, tape.grid.mid(tape.bid, tape.ask) if bid and ask else 0.0)
         if not price:
             return None
         prices = [price]
@@ -153,4 +153,4 @@ def _shown(row: Row, what: str) -> float:
         return row.bid
     if what == "ASK":
         return row.ask
-    return (row.bid + row.ask) / 2 if row.bid and row.ask else 0.0
+    return round((row.bid + row.ask) / 2, 8) if row.bid and row.ask else 0.0

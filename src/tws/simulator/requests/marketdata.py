@@ -52,8 +52,6 @@ class _Stream(Struct):
 
     line: ticks.Line
     listeners: tuple[Callable[[MarketUpdate], None], ...] = ()
-    is_snapshot: bool = False
-    ends_ns: int = 0
 
 
 class MarketData:
@@ -64,6 +62,7 @@ class MarketData:
         self._core = core
         self._lines = lines
         self._streams: dict[tuple[Session, int], _Stream] = {}
+        self._snapshots: dict[tuple[Session, int], int] = {}  # when they end at the latest, ns
         self._types: dict[Session, int] = {}
 
     def __len__(self) -> int:
@@ -84,9 +83,8 @@ class MarketData:
 
     def elapse(self, now_ns: int) -> None:
         """Snapshots that never became whole end all the same."""
-        for key in [key for key, stream in self._streams.items() if stream.is_snapshot]:
-            if self._streams[key].ends_ns <= now_ns:
-                self._end_snapshot(key)
+        for key in [key for key, ends_ns in self._snapshots.items() if ends_ns <= now_ns]:
+            self._end_snapshot(key)
 
     def _set_type(self, session: Session, request: MarketDataTypeRequest) -> None:
         if not LIVE <= request.market_data_type <= DELAYED_FROZEN:
@@ -129,8 +127,7 @@ class MarketData:
         stream = _Stream(line, self._listeners(line, security, asked))
         self._streams[session, req_id] = stream
         if once:
-            stream.is_snapshot = True
-            stream.ends_ns = core.now_ns() + SNAPSHOT_S * NS_PER_S
+            self._snapshots[session, req_id] = core.now_ns() + SNAPSHOT_S * NS_PER_S
             if _is_whole(tape) or kind == PARTIAL:
                 self._end_snapshot((session, req_id))
                 return
@@ -206,6 +203,7 @@ class MarketData:
 
     def _forget(self, key: tuple[Session, int]) -> None:
         core, stream = self._core, self._streams.pop(key)
+        self._snapshots.pop(key, None)
         con_id = stream.line.con_id
         lines = core.lines.get(con_id)
         if lines is not None and stream.line in lines:

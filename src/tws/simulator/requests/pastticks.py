@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from tws.clock import NS_PER_S
 from tws.simulator.bars import Week, parse_end
-from tws.simulator.grid import Grid, grid_of
+from tws.simulator.grid import grid_of
+from tws.simulator.market.synthetic import unit_of
 from tws.simulator.requests.contracts import resolve
 from tws.simulator.requests.history import History
+from tws.simulator.requests.tickbytick import venue
 from tws.simulator.session import Session
 from tws.simulator.tape import Row
 from tws.simulator.universe import Security
@@ -64,7 +66,7 @@ class PastTicks:
         count = request.number_of_ticks
         found = self._found(request, security, what, count)
         send = {"TRADES": _trades, "BID_ASK": _quotes}.get(what, _midpoints)
-        session.send(send(req_id, found, grid_of(security.tick, security.lot)))
+        session.send(send(req_id, found, security))
 
     def _wrong(self, request: HistoricalTicksRequest, security: Security, what: str) -> str:
         """What is wrong with a request; empty when nothing is."""
@@ -113,21 +115,26 @@ class PastTicks:
             yield row
 
 
-def _trades(req_id: int, rows: list[Row], grid: Grid) -> HistoricalTicksLast:
+def _trades(req_id: int, rows: list[Row], security: Security) -> HistoricalTicksLast:
+    grid = grid_of(security.tick, security.lot)
     ticks = tuple(
-        HistoricalTickLast(row.time_s, 0, row.close, grid.quantity(row.volume), "ARCA", "") for row in rows
+        HistoricalTickLast(
+            row.time_s, 0, row.close, grid.quantity(row.volume), venue(security, row.time_s * NS_PER_S), ""
+        )
+        for row in rows
     )
     return HistoricalTicksLast(req_id, ticks, True)
 
 
-def _quotes(req_id: int, rows: list[Row], grid: Grid) -> HistoricalTicksBidAsk:
-    size = grid.quantity(100)
+def _quotes(req_id: int, rows: list[Row], security: Security) -> HistoricalTicksBidAsk:
+    """The sizes are not kept: each is the usual one."""
+    size = grid_of(security.tick, security.lot).quantity(unit_of(security))
     ticks = tuple(HistoricalTickBidAsk(row.time_s, 0, row.bid, row.ask, size, size) for row in rows)
     return HistoricalTicksBidAsk(req_id, ticks, True)
 
 
-def _midpoints(req_id: int, rows: list[Row], grid: Grid) -> HistoricalTicks:
-    digits = grid.digits + 1
+def _midpoints(req_id: int, rows: list[Row], security: Security) -> HistoricalTicks:
+    digits = grid_of(security.tick, security.lot).digits + 1
     ticks = tuple(
         HistoricalTick(row.time_s, round((row.bid + row.ask) / 2, digits), Decimal(0)) for row in rows
     )

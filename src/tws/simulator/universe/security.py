@@ -40,7 +40,7 @@ class Security(Struct, frozen=True, kw_only=True):
     hours            the name of a template in `tws.simulator.hours`
     price_magnifier  100 where quotes are in pence of a currency in pounds (official documentation)
     price            opens the synthetic market; `volatility` is annual (0.2 = 20 %); `spread` in ticks;
-                     `volume` lots a day
+                     `volume` a day in shares, contracts or coins
     """
 
     con_id: int
@@ -94,6 +94,11 @@ class Security(Struct, frozen=True, kw_only=True):
             force_setattr(self, "min_tick", float(self.tick))
         if not self.suggested_size:
             force_setattr(self, "suggested_size", Decimal(100) if self.sec_type == "STK" else self.lot)
+
+    @property
+    def lots_a_day(self) -> int:
+        """`volume` as the market counts it."""
+        return int(self.volume / self.lot)
 
     @property
     def synthetic_id(self) -> bool:
