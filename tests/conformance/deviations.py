@@ -11,12 +11,15 @@ _UNDER = (
     "writes the conId of the underlying to a misspelt attribute (`underConid`), so that `underConId` stays 0"
 )
 _ZERO = "takes the tick type 0 of the bid's size for none, and says no size of a bid that came with its price"
+_DEAD = "takes the notice 10349 for the order's end, and calls an order that lives Cancelled"
 _MIN_TICK = "reads the minimum tick as an integer: 0.01 becomes 0"
 
 DEVIATIONS: dict[tuple[str, str], str] = {
     ("ibapi 10.43.2", "details of futures: every expiry of a symbol"): _UNDER,
     ("ibapi 10.43.2", "details of one option of a chain"): _UNDER,
     ("ibapi 10.43.2", "details of a CFD"): _UNDER,
+    ("ib_insync 0.9.86", "a preset changes the time in force: 10349, the order lives"): _DEAD,
+    ("ib_async 2.1.0", "a preset changes the time in force: 10349, the order lives"): _DEAD,
     ("@stoqey/ib 1.6.10", "sizes ride with their prices"): _ZERO,
     ("@stoqey/ib 1.6.10", "tick parameters: minimum tick and exchange"): _MIN_TICK,
 }

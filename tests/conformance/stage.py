@@ -13,7 +13,7 @@ from typing import Any
 
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.market import ManualMarket
-from tws.simulator.universe import UNIVERSE, Security
+from tws.simulator.universe import UNIVERSE, Security, Universe
 
 __all__ = ["ACCOUNT", "ACCOUNTS", "SPEED", "START", "Stage"]
 
@@ -28,6 +28,8 @@ ACCOUNTS = (ACCOUNT, "DU7654321")
 class Manual(ManualMarket):
     """A market by hand that has a past: the simulator invents the days before, the same for every client."""
 
+    universe: Universe | None = None
+
     def opening(self, con_id: int) -> float | None:
         return self._price(con_id)
 
@@ -35,7 +37,10 @@ class Manual(ManualMarket):
         return self._price(con_id)
 
     def _price(self, con_id: int) -> float | None:
-        return next((one.price for one in self.listings if one.con_id == con_id), None)
+        known = next((one for one in self.listings if one.con_id == con_id), None)
+        if known is None and self.universe is not None:
+            known = self.universe.get(con_id)
+        return None if known is None else known.price
 
 
 class Stage:
@@ -46,6 +51,7 @@ class Stage:
         market = Manual(UNIVERSE, start_ns)
         given = {"accounts": ACCOUNTS, "market": market, "speed": SPEED} | options
         self.sim = SimulatedTWS(SimulatorOptions(**given))
+        market.universe = self.sim.core.universe
         self.port = 0
 
     async def start(self) -> None:

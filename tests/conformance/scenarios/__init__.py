@@ -8,5 +8,17 @@ from tests.conformance.scenarios.base import CLIENT_ID, SCENARIOS, Scenario
 
 __all__ = ["CLIENT_ID", "SCENARIOS", "Scenario"]
 
-for _name in ("link", "contracts", "live", "past", "orders", "conditions", "refusals", "books", "money"):
+for _name in (
+    "link",
+    "contracts",
+    "live",
+    "past",
+    "orders",
+    "conditions",
+    "refusals",
+    "books",
+    "money",
+    "instruments",
+    "mishaps",
+):
     import_module(f"{__name__}.{_name}")

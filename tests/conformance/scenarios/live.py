@@ -250,11 +250,13 @@ async def depth(c: Witness, t: Stage) -> None:
 @scenario("market data", "real-time bars of five seconds")
 async def live_bars(c: Witness, t: Stage) -> None:
     t.quote("WMT", 80.00, 80.02)
+    t.trade("WMT", 80.01, 1)
     key = c.key()
     await c.do("live_bars", req=key, contract=stock(t, "WMT"), what="TRADES")
+    await c.wait("live_bar", req=key)  # so the subscription stands, and a bar has just begun
     for price in (80.01, 80.05, 80.00, 80.02):
         t.trade("WMT", price, 100)
-    row = (await c.wait("live_bar", req=key, where=lambda row: row["row"][5]))["row"]
+    row = (await c.wait("live_bar", req=key, where=lambda row: row["row"][5] > 1))["row"]
     check("open, high, low, close, volume", row[1:], [80.01, 80.05, 80.00, 80.02, 400])
     check("begins on a five-second mark", row[0] % 5, 0)
     await c.do("cancel_live_bars", req=key)
