@@ -55,6 +55,7 @@ BY_KIND: dict[str, st.SearchStrategy[Any]] = {
     kinds.BOOL.name: st.booleans(),
     kinds.OPT_BOOL.name: st.none() | st.booleans(),
     kinds.AND_OR.name: st.booleans(),
+    kinds.TRUE_FALSE.name: st.booleans(),
     kinds.INT.name: INT,
     kinds.INT0.name: INT,
     kinds.INT0_EMPTY.name: INT,

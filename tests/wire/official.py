@@ -58,6 +58,8 @@ OWN_NAMES = {
     ("SoftDollarTier", "value"): "val",
     ("FamilyCode", "account_id"): "accountID",
     ("FamilyCode", "family_code"): "familyCodeStr",
+    ("ContractDetails", "puttable"): "putable",
+    ("ContractDetails", "bond_notes"): "notes",
     ("NewsProvider", "provider_code"): "code",
     ("NewsProvider", "provider_name"): "name",
 }

@@ -30,7 +30,7 @@ SPECIAL = {
     "fund_asset_type": st.just(""),
     # the official client reads these as Latin-1 with escapes, since they come by way of its simplest decoder
     **dict.fromkeys(
-        ("groups", "contract_info", "news_message", "originating_exch", "xml", "data"),
+        ("groups", "contract_info", "news_message", "originating_exch", "xml", "data", "api_data"),
         st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="\\"), max_size=12),
     ),
 }
@@ -52,6 +52,9 @@ CALLS: dict[type[m.Answer], tuple[str, str]] = {
     m.TickSnapshotEnd: ("tickSnapshotEnd", "req_id"),
     m.MarketDataType: ("marketDataType", "req_id market_data_type"),
     m.TickReqParams: ("tickReqParams", "req_id min_tick bbo_exchange snapshot_permissions"),
+    m.RerouteMarketDataRequest: ("rerouteMktDataReq", "req_id con_id exchange"),
+    m.RerouteMarketDepthRequest: ("rerouteMktDepthReq", "req_id con_id exchange"),
+    m.VerifyMessageApi: ("verifyMessageAPI", "api_data"),
     m.MarketDepth: ("updateMktDepth", "req_id position operation side price size"),
     m.MarketDepthL2: (
         "updateMktDepthL2",
@@ -124,6 +127,8 @@ APART = {
     m.TickPrice,
     m.TickByTickData,
     m.ContractData,
+    m.BondContractData,
+    m.VerifyCompleted,
     m.SymbolSamples,
     m.SecDefOptParameter,
     m.HistoricalData,
@@ -218,6 +223,30 @@ def test_contract_data(data: st.DataObject) -> None:
         fund = carried(ours, layout.items, version).contract_details.fund
         for name in fund.__struct_fields__[:-2] if fund else ():
             official.same(getattr(fund, name), official.attribute(name, details), f"{name} at {version}")
+
+
+@FEW
+@given(st.data())
+def test_bond_contract_data(data: st.DataObject) -> None:
+    """The maturity stands where other contracts have their last trade date."""
+    ours, layout = draw(data, m.BondContractData), layout_of(m.BondContractData)
+    maturity = "contract.last_trade_date_or_contract_month"
+    shown = Layout(18, layout.message, tuple(i for i in layout.items if getattr(i, "name", "") != maturity))
+    for version in spoken(layout):
+        [(called, (req_id, details))] = official.callbacks(codec.encode(ours, version), version)
+        assert (called, req_id) == ("bondContractDetails", ours.req_id)
+        assert details.maturity == ours.contract.last_trade_date_or_contract_month
+        roots = {"req_id": req_id, "contract": details.contract, "contract_details": details}
+        compare(ours, shown, version, roots)
+
+
+@pytest.mark.parametrize("verdict", [True, False])
+def test_the_verdict_on_a_program(verdict: bool) -> None:
+    """Its truth value is a word in the text; the official Python client hands it on as it came."""
+    ours = m.VerifyCompleted(verdict, "why")
+    word = "true" if verdict else "false"
+    assert official.callbacks(codec.encode(ours, 200), 200) == [("verifyCompleted", (word, "why"))]
+    assert official.callbacks(codec.encode(ours, 225), 225) == [("verifyCompleted", (verdict, "why"))]
 
 
 @FEW

@@ -143,6 +143,7 @@ UNREAD = {
         "mifid2_execution_trader", "mifid2_execution_algo", "advanced_error_override", "manual_order_time",
     )),
     "last_price_precision", "last_size_precision",
+    "execution.opt_exercise_or_lapse_type",  # it makes an enumeration of it: a test of its own
 }  # fmt: skip
 """What the official decoder lets lie."""
 
@@ -243,12 +244,18 @@ def test_tick_by_tick(data: st.DataObject) -> None:
     assert (req_id, time) == (ours.req_id, ours.time)
 
 
+@pytest.mark.parametrize(
+    ("kind", "callback"),
+    [(m.ContractData, "contractDetails"), (m.BondContractData, "bondContractDetails")],
+)
 @FEW
-@given(st.data())
-def test_contract_data(data: st.DataObject) -> None:
-    ours = drawn(data, m.ContractData)
+@given(data=st.data())
+def test_contract_data(kind: type[m.Answer], callback: str, data: st.DataObject) -> None:
+    ours = drawn(data, kind)
     [(name, (req_id, theirs))] = read(ours)
-    assert (name, req_id) == ("contractDetails", ours.req_id)
+    assert (name, req_id) == (callback, ours.req_id)
+    if kind is m.BondContractData:
+        assert theirs.maturity == ours.contract.last_trade_date_or_contract_month
     for path, value in leaves(ours):
         root, _, rest = path.partition(".")
         parts = [part for part in rest.split(".") if part != "fund"]  # a fund's words stand in the details
@@ -262,6 +269,13 @@ def test_contract_data(data: st.DataObject) -> None:
         if value and isinstance(value, tuple) and isinstance(value[0], tuple):
             there = sorted(there, key=lambda tag: tag.tag)
         official.same(value, there, path)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 100, 101, 102, 103, 200])
+def test_what_ended_an_option(number: int) -> None:
+    ours = m.ExecutionDetails(1, m.WireContract(), m.WireExecution(opt_exercise_or_lapse_type=number))
+    [(_, (_, _, execution))] = read(ours)
+    assert execution.optExerciseOrLapseType.value[0] == number
 
 
 @FEW

@@ -245,7 +245,7 @@ def test_what_the_official_client_sends_we_read(name: str, data: st.DataObject) 
 
 
 def plain(payload: bytes) -> list[bytes]:
-    """Fields with one spelling for "unset" and for small decimals: the official Python client writes empty,
+    """Fields with one spelling for "unset" and for decimals: the official Python client writes empty,
     or the number as Python does.
     """
     unset = {
@@ -260,20 +260,21 @@ def plain(payload: bytes) -> list[bytes]:
 
 
 def written_out(field: bytes) -> bytes:
-    return f"{Decimal(field.decode()):f}".encode() if SMALL.fullmatch(field) else field
+    return f"{Decimal(field.decode()):f}".encode() if POWER.fullmatch(field) else field
 
 
-SMALL = re.compile(rb"-?[0-9](\.[0-9]+)?E-[0-9]{1,2}")
-"""How Python writes a decimal below a millionth."""
+POWER = re.compile(rb"-?[0-9](\.[0-9]+)?E[-+][0-9]{1,2}")
+"""How Python writes a decimal that is small, or large and round."""
 
 
-def test_a_tiny_size_of_the_official_client_is_read_though_it_has_an_exponent() -> None:
-    """It writes a decimal as Python does, we write it plainly: a hundred millionth is 1E-8 there."""
-    order = m.WireOrder(order_type="LMT", total_quantity=Decimal("0.00000001"))
+@pytest.mark.parametrize(("written", "plainly"), [(b"1E-8", b"0.00000001"), (b"1.5E+10", b"15000000000")])
+def test_a_size_with_an_exponent_is_read(written: bytes, plainly: bytes) -> None:
+    """The official client writes a decimal as Python does; we write it plainly."""
+    order = m.WireOrder(order_type="LMT", total_quantity=Decimal(written.decode()))
     ours = m.PlaceOrderRequest(1, m.WireContract(symbol="BTC", sec_type="CRYPTO"), order)
     for version in (157, 200):
         client, sent = official.client(version)
         SENDS[m.PlaceOrderRequest](client, ours)
-        assert b"1E-8" in sent[0]
+        assert b"\0" + written + b"\0" in sent[0]
         assert codec.decode_request(sent[0][4:], version) == ours
-        assert b"0.00000001" in codec.encode(ours, version)
+        assert b"\0" + plainly + b"\0" in codec.encode(ours, version)

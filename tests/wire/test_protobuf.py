@@ -172,7 +172,7 @@ def test_a_damaged_body_raises_only_decode_errors(layout: Layout, decode: Any, d
 
 
 def _body(name: str, **fields: Any) -> bytes:
-    return bytes(official_class(name)(**fields).SerializeToString())
+    return bytes(official_class(getattr(m, name))(**fields).SerializeToString())
 
 
 @pytest.mark.parametrize(

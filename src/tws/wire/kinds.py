@@ -40,6 +40,7 @@ __all__ = [
     "STRIKE",
     "STRIKE_EMPTY",
     "TEXT",
+    "TRUE_FALSE",
     "VOLATILITY",
     "Kind",
 ]
@@ -212,6 +213,11 @@ def _greek(unset: float) -> Callable[[bytes], float | None]:
     return read
 
 
+def read_true_false(raw: bytes) -> bool:
+    """The one truth value that is a word; what is not "true" is false, as the official clients read it."""
+    return raw == b"true"
+
+
 def read_volatility(field: bytes) -> float | None:
     """Any negative implied volatility means: not computed (E; the official decoder)."""
     value = read_opt_float(field)
@@ -223,6 +229,10 @@ def read_volatility(field: bytes) -> float | None:
 
 def write_int(value: int) -> str:
     return f"{value:d}"
+
+
+def write_true_false(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def write_int0_empty(value: int) -> str:
@@ -339,6 +349,7 @@ DECIMAL = Kind("decimal", read_decimal, write_decimal)
 OPT_DECIMAL = Kind("decimal or 2147483647", read_opt_decimal, _write_opt_decimal("2147483647"))
 OPT_DECIMAL_EMPTY = Kind("decimal or empty", read_opt_decimal, _write_opt_decimal(""))
 OPTIONS = Kind("tag=value;…", read_options, write_options)
+TRUE_FALSE = Kind("true or false", read_true_false, write_true_false)
 AND_OR = Kind("a or o", read_and_or, write_and_or)
 VOLATILITY = Kind("volatility, none is -1", read_volatility, _write_opt_float("-1.0"))
 GREEK1 = Kind("number, none is -1", _greek(-1.0), _write_opt_float("-1.0"))

@@ -5,9 +5,21 @@ Source: TWS-BEHAVIOUR.md F4, F6; the official client and decoder.
 
 from __future__ import annotations
 
-from tws.wire.kinds import BOOL, FLOAT, INT, INT0, OPT_DECIMAL_EMPTY, STR, STRIKE, STRIKE_EMPTY, TEXT
+from tws.wire.kinds import (
+    BOOL,
+    FLOAT,
+    INT,
+    INT0,
+    OPT_DECIMAL_EMPTY,
+    OPT_FLOAT_EMPTY,
+    STR,
+    STRIKE,
+    STRIKE_EMPTY,
+    TEXT,
+)
 from tws.wire.layout import Const, Field, Flagged, Group, Item, Layout, OneOf, Repeat, Sub, fields
 from tws.wire.messages import (
+    BondContractData,
     ContractData,
     ContractDataEnd,
     ContractDataRequest,
@@ -111,6 +123,34 @@ _CONTRACT_DATA: tuple[Item, ...] = (
         _D + "ineligibility_reason_list", IneligibilityReason, fields("", STR, "id description"), since=186),
 )
 
+_BOND_CONTRACT_DATA: tuple[Item, ...] = (
+    Const("6", until=164),
+    REQ_ID,
+    *fields("contract.", STR, "symbol sec_type"),
+    Field(_D + "cusip", STR),
+    Field(_D + "coupon", OPT_FLOAT_EMPTY),
+    Field("contract.last_trade_date_or_contract_month", STR),
+    *fields(_D, STR, "issue_date ratings bond_type coupon_type"),
+    *fields(_D, BOOL, "convertible callable puttable"),
+    Field(_D + "desc_append", STR),
+    *fields("contract.", STR, "exchange currency"),
+    Field(_D + "market_name", STR),
+    Field("contract.trading_class", STR),
+    Field("contract.con_id", INT),
+    Field(_D + "min_tick", FLOAT),
+    Const("1", "size multiplier of market data", until=164),
+    *fields(_D, STR, "order_types valid_exchanges next_option_date next_option_type"),
+    Field(_D + "next_option_partial", BOOL),
+    *fields(_D, STR, "bond_notes long_name"),
+    Group(fields(_D, STR, "time_zone_id trading_hours liquid_hours"), since=188),
+    Field(_D + "ev_rule", STR),
+    Field(_D + "ev_multiplier", INT0),
+    Repeat(_D + "sec_id_list", pair=True),
+    Field(_D + "agg_group", INT0),
+    Field(_D + "market_rule_ids", STR),
+    Group(fields(_D, OPT_DECIMAL_EMPTY, "min_size size_increment suggested_size_increment"), since=164),
+)
+
 _SAMPLE: tuple[Item, ...] = (
     Field("contract.con_id", INT),
     *fields("contract.", STR, "symbol sec_type primary_exch currency"),
@@ -138,6 +178,7 @@ REQUESTS = (
 
 ANSWERS = (
     Layout(10, ContractData, _CONTRACT_DATA),
+    Layout(18, BondContractData, _BOND_CONTRACT_DATA),
     Layout(52, ContractDataEnd, (Const("1"), REQ_ID)),
     Layout(79, SymbolSamples, (REQ_ID, Repeat("contract_descriptions", ContractDescription, _SAMPLE))),
     Layout(93, MarketRule, (

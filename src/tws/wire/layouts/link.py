@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tws.wire.kinds import INT, STR, TEXT
+from tws.wire.kinds import INT, STR, TEXT, TRUE_FALSE
 from tws.wire.layout import Absent, Const, Field, Layout
 from tws.wire.messages import (
     CurrentTime,
@@ -18,6 +18,8 @@ from tws.wire.messages import (
     StartApiRequest,
     UserInfo,
     UserInfoRequest,
+    VerifyCompleted,
+    VerifyMessageApi,
 )
 
 V1 = Const("1")
@@ -38,6 +40,8 @@ ANSWERS = (
     Layout(49, CurrentTime, (V1, Field("current_time", INT))),
     Layout(109, CurrentTimeInMillis, (Field("current_time_in_millis", INT),), since=197),
     Layout(107, UserInfo, (Field("req_id", INT), Field("white_branding_id", STR)), since=167),
+    Layout(65, VerifyMessageApi, (V1, Field("api_data", STR))),
+    Layout(66, VerifyCompleted, (V1, Field("is_successful", TRUE_FALSE), Field("error_text", STR))),
     Layout(4, ErrorMessage, (
         Const("2", until=194),
         Field("id", INT),

@@ -30,6 +30,8 @@ from tws.wire.messages import (
     MarketDepthRequest,
     RealTimeBarsRequest,
     RealTimeBarTick,
+    RerouteMarketDataRequest,
+    RerouteMarketDepthRequest,
     TickByTickData,
     TickByTickRequest,
     TickGeneric,
@@ -107,6 +109,8 @@ _BID_ASK = Group(
 )
 _MID_POINT = Group((Field("mid_point", FLOAT),), when=OneOf("tick_type", (4,)))
 
+_REROUTE = (REQ_ID, Field("con_id", INT), Field("exchange", STR))
+
 ANSWERS = (
     Layout(1, TickPrice, (
         Const("6"),
@@ -124,6 +128,8 @@ ANSWERS = (
     Layout(58, MarketDataType, (V1, REQ_ID, Field("market_data_type", INT))),
     Layout(81, TickReqParams, (
         REQ_ID, Field("min_tick", FLOAT), Field("bbo_exchange", STR), Field("snapshot_permissions", INT))),
+    Layout(91, RerouteMarketDataRequest, _REROUTE),
+    Layout(92, RerouteMarketDepthRequest, _REROUTE),
     Layout(12, MarketDepth, (
         V1,
         REQ_ID,

@@ -42,6 +42,7 @@ from tws.wire.messages.base import (
     Tag,
 )
 from tws.wire.messages.contract import (
+    BondContractData,
     ContractData,
     ContractDataEnd,
     ContractDataRequest,
@@ -95,6 +96,8 @@ from tws.wire.messages.link import (
     StartApiRequest,
     UserInfo,
     UserInfoRequest,
+    VerifyCompleted,
+    VerifyMessageApi,
 )
 from tws.wire.messages.market import (
     CancelMarketData,
@@ -109,6 +112,8 @@ from tws.wire.messages.market import (
     MarketDepthRequest,
     RealTimeBarsRequest,
     RealTimeBarTick,
+    RerouteMarketDataRequest,
+    RerouteMarketDepthRequest,
     TickByTickData,
     TickByTickRequest,
     TickGeneric,
@@ -227,6 +232,7 @@ __all__ = [
     "AllOpenOrdersRequest",
     "Answer",
     "AutoOpenOrdersRequest",
+    "BondContractData",
     "CalculateImpliedVolatilityRequest",
     "CalculateOptionPriceRequest",
     "CancelAccountSummary",
@@ -353,6 +359,8 @@ __all__ = [
     "ReceiveFA",
     "ReplaceFAEnd",
     "Request",
+    "RerouteMarketDataRequest",
+    "RerouteMarketDepthRequest",
     "ScannerParameters",
     "ScannerParametersRequest",
     "ScannerSubscription",
@@ -385,6 +393,8 @@ __all__ = [
     "UpdateDisplayGroupRequest",
     "UserInfo",
     "UserInfoRequest",
+    "VerifyCompleted",
+    "VerifyMessageApi",
     "WireAttachedOrders",
     "WireComboLeg",
     "WireContract",

@@ -13,6 +13,7 @@ from msgspec import Struct
 from tws.wire.messages.base import Answer, Request, Tag
 
 __all__ = [
+    "BondContractData",
     "ContractData",
     "ContractDataEnd",
     "ContractDataRequest",
@@ -122,7 +123,8 @@ class WireContractDetails(Struct, frozen=True, kw_only=True):
     """What TWS knows about a contract. Hours are TWS's text in the zone `time_zone_id`; sizes in units of
     the contract.
 
-    `fund` is None unless the contract is a fund and the server states it.
+    `fund` is None unless the contract is a fund and the server states it. From `cusip` on: bonds alone, in
+    BondContractData. `min_algo_size`, the two precisions and the words of event contracts: protobuf alone.
     """
 
     market_name: str = ""
@@ -153,6 +155,26 @@ class WireContractDetails(Struct, frozen=True, kw_only=True):
     suggested_size_increment: Decimal | None = None
     fund: FundDetails | None = None
     ineligibility_reason_list: tuple[IneligibilityReason, ...] = ()
+    min_algo_size: Decimal | None = None
+    last_price_precision: Decimal | None = None
+    last_size_precision: Decimal | None = None
+    event_contract1: str = ""
+    event_contract_description1: str = ""
+    event_contract_description2: str = ""
+    cusip: str = ""
+    issue_date: str = ""
+    ratings: str = ""
+    bond_type: str = ""
+    coupon: float | None = None
+    coupon_type: str = ""
+    convertible: bool = False
+    callable: bool = False
+    puttable: bool = False
+    desc_append: str = ""
+    next_option_date: str = ""
+    next_option_type: str = ""
+    next_option_partial: bool = False
+    bond_notes: str = ""
 
 
 class ContractDataRequest(Request, frozen=True):
@@ -164,6 +186,16 @@ class ContractDataRequest(Request, frozen=True):
 
 class ContractData(Answer, frozen=True):
     """Answer 10: one contract that fits; ContractDataEnd follows the last."""
+
+    req_id: int
+    contract: WireContract
+    contract_details: WireContractDetails = WireContractDetails()
+
+
+class BondContractData(Answer, frozen=True):
+    """Answer 18: a bond that fits, in place of ContractData. Where that has the last trade date stands the
+    maturity, perhaps with a time and a zone behind it.
+    """
 
     req_id: int
     contract: WireContract

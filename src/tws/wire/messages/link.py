@@ -18,6 +18,8 @@ __all__ = [
     "StartApiRequest",
     "UserInfo",
     "UserInfoRequest",
+    "VerifyCompleted",
+    "VerifyMessageApi",
 ]
 
 
@@ -87,6 +89,19 @@ class UserInfo(Answer, frozen=True):
 
     req_id: int
     white_branding_id: str
+
+
+class VerifyMessageApi(Answer, frozen=True):
+    """Answer 65: a challenge to programs that IB certified."""
+
+    api_data: str
+
+
+class VerifyCompleted(Answer, frozen=True):
+    """Answer 66: the verdict."""
+
+    is_successful: bool
+    error_text: str
 
 
 class ErrorMessage(Answer, frozen=True):

@@ -23,6 +23,8 @@ __all__ = [
     "MarketDepthRequest",
     "RealTimeBarTick",
     "RealTimeBarsRequest",
+    "RerouteMarketDataRequest",
+    "RerouteMarketDepthRequest",
     "TickByTickData",
     "TickByTickRequest",
     "TickGeneric",
@@ -133,6 +135,22 @@ class TickReqParams(Answer, frozen=True):
     snapshot_permissions: int
     last_price_precision: Decimal | None = None
     last_size_precision: Decimal | None = None
+
+
+class RerouteMarketDataRequest(Answer, frozen=True):
+    """Answer 91: the stream of this request (a CFD) is to be asked of its underlying, which is named."""
+
+    req_id: int
+    con_id: int
+    exchange: str
+
+
+class RerouteMarketDepthRequest(Answer, frozen=True):
+    """Answer 92: the same for market depth."""
+
+    req_id: int
+    con_id: int
+    exchange: str
 
 
 class MarketDepthRequest(Request, frozen=True):

@@ -289,7 +289,11 @@ class WireOrderCancel(Struct, frozen=True, kw_only=True):
 
 
 class WireExecution(Struct, frozen=True, kw_only=True):
-    """One fill. `side` is BOT or SLD, `time` TWS's text with or without a zone (C4), `liquidation` 0 or 1."""
+    """One fill. `side` is BOT or SLD, `time` TWS's text with or without a zone (C4), `liquidation` 0 or 1.
+
+    `opt_exercise_or_lapse_type` (protobuf alone) says what ended an option: 1 exercise, 2 lapse, 3 nothing,
+    100 assigned, 101 and 200 exercised by itself, 102 expired, 103 netting.
+    """
 
     order_id: int = 0
     exec_id: str = ""
@@ -311,3 +315,4 @@ class WireExecution(Struct, frozen=True, kw_only=True):
     last_liquidity: int = 0
     is_price_revision_pending: bool = False
     submitter: str = ""
+    opt_exercise_or_lapse_type: int | None = None

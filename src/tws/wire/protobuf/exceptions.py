@@ -12,6 +12,7 @@ from tws.wire import messages as m
 __all__ = [
     "ABSENT",
     "BITS",
+    "CLASSES",
     "INLINE",
     "LEG_PRICES",
     "RENAMED",
@@ -21,6 +22,9 @@ __all__ = [
     "Inner",
     "inner_of",
 ]
+
+CLASSES: dict[type[Struct], str] = {m.BondContractData: "ContractData"}
+"""Messages whose official class has another name than theirs."""
 
 UNSTATED: dict[type[Struct], frozenset[str]] = {
     m.WireOrder: frozenset((

@@ -22,6 +22,7 @@ from tws.wire import kinds
 from tws.wire.protobuf.exceptions import (
     ABSENT,
     BITS,
+    CLASSES,
     INLINE,
     RENAMED,
     STATED,
@@ -62,8 +63,9 @@ class Pair(Struct, frozen=True):
     when: tuple[int, ...] = ()
 
 
-def official_class(name: str) -> Any:
-    """The generated class of this name."""
+def official_class(kind: type[Struct]) -> Any:
+    """The generated class of a message."""
+    name = CLASSES.get(kind, kind.__name__)
     return getattr(importlib.import_module(f"ibapi.protobuf.{name}_pb2"), name)
 
 

@@ -29,7 +29,7 @@ reader gives several attributes at once.
 @cache
 def decoder(kind: type[Message]) -> Callable[[bytes], Any]:
     """From a body to the message. Raises ValueError or ArithmeticError for a body that can't be read."""
-    official = official_class(kind.__name__)
+    official = official_class(kind)
     parse: Callable[[bytes], Any] = official.FromString
     read = _struct(kind, official.DESCRIPTOR)
     legs = kind in LEG_PRICES

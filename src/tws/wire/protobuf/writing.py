@@ -26,7 +26,7 @@ def encoder(kind: type[Message], message_id: int) -> Callable[[Message], bytes]:
 
     The function raises ValueError, TypeError or AttributeError for a value that can't be written.
     """
-    official = official_class(kind.__name__)
+    official = official_class(kind)
     writer = _Writer()
     name = writer.function(kind, official.DESCRIPTOR)
     prefix = (message_id + PROTOBUF_OFFSET).to_bytes(4, "big")
@@ -50,7 +50,7 @@ def part(kind: type[Message], **fields: object) -> bytes:
     Fields are named as in our message. For values only (numbers, texts), of messages that nest none.
     """
     known = _values(kind)
-    official = official_class(kind.__name__)()
+    official = official_class(kind)()
     for name, value in fields.items():
         pair = known[name]
         if (pair.sparse == "none" and value is None) or (pair.sparse == "empty" and not value):
@@ -62,7 +62,7 @@ def part(kind: type[Message], **fields: object) -> bytes:
 
 @cache
 def _values(kind: type[Message]) -> dict[str, Pair]:
-    descriptor = official_class(kind.__name__).DESCRIPTOR
+    descriptor = official_class(kind).DESCRIPTOR
     return {pair.name: pair for pair in pairs(kind, descriptor) if pair.shape == "value"}
 
 
