@@ -1,12 +1,14 @@
 """What time does: opens, closes, auctions, expiries, and whatever else was set for an instant.
 
 `elapse` plays everything due up to now, in the order of its instants. The exchange asks for it
-before each input that comes at or after `core.wake`, the next instant at which anything is due.
+before each input that comes at or after `core.wake`, the next instant at which anything is due. Books stand
+in a heap by the next edge of their hours, so thousands of them cost an alarm nothing.
 """
 
 from __future__ import annotations
 
-from heapq import heappop
+from heapq import heappop, heapreplace
+from operator import itemgetter
 
 from tws.exchange.activation import settle
 from tws.exchange.auctions import hold_auction
@@ -14,17 +16,11 @@ from tws.exchange.book import NEVER, Book, Phase
 from tws.exchange.core import Core
 from tws.exchange.families import EXPIRED, cancel_now
 from tws.exchange.triggers import watch
-from tws.exchange.working import Stage
+from tws.exchange.working import Stage, Working
 
-__all__ = ["elapse", "set_wake"]
+__all__ = ["elapse"]
 
 ASLEEP = (Stage.WORKING, Stage.ARMED)
-
-
-def set_wake(core: Core) -> None:
-    """Find the next instant at which something is due."""
-    bells = min((book.next_edge(core.now) for book in core.books.values()), default=NEVER)
-    core.wake = min(bells, core.alarms[0][0] if core.alarms else NEVER)
 
 
 def elapse(core: Core, now_ns: int) -> None:
@@ -33,20 +29,39 @@ def elapse(core: Core, now_ns: int) -> None:
         core.begin(core.wake)
         while core.alarms and core.alarms[0][0] <= core.now:
             heappop(core.alarms)[2]()
-        for book in core.books.values():
-            phase = book.phase_at(core.now)
-            if phase is not book.phase:
-                before, book.phase = book.phase, phase
-                _ring(core, book, before)
+        if core.bells and core.bells[0][0] <= core.now:
+            _turn(core)
         settle(core)
-        set_wake(core)
+        core.wake = min(queue[0][0] if queue else NEVER for queue in (core.bells, core.alarms))
     core.begin(now_ns)
 
 
-def _ring(core: Core, book: Book, before: Phase) -> None:
+def _turn(core: Core) -> None:
+    """Books have an edge of their hours now: in the order of their listing those whose phase changes ring."""
+    due = []
+    while core.bells and core.bells[0][0] <= core.now:
+        _, rank, book = core.bells[0]
+        due.append((rank, book))
+        edge = book.next_edge(core.now)
+        if edge == NEVER:
+            heappop(core.bells)
+        else:
+            heapreplace(core.bells, (edge, rank, book))
+    waiting: dict[int, list[Working]] = {}
+    for order in core.live.values():
+        waiting.setdefault(order.book.con_id, []).append(order)
+    for _, book in sorted(due, key=itemgetter(0)):
+        phase = book.phase_at(core.now)
+        if phase is not book.phase:
+            before, book.phase = book.phase, phase
+            _ring(core, book, before, waiting.get(book.con_id, []))
+
+
+def _ring(core: Core, book: Book, before: Phase, orders: list[Working]) -> None:
     """The phase of an instrument changed: hold the auctions, expire, put to bed, wake up."""
-    _auctions(core, book, before)
-    for order in [one for one in core.live.values() if one.book is book]:
+    if Phase.REGULAR in (before, book.phase):
+        _auctions(core, book, orders, before is Phase.REGULAR)
+    for order in orders:
         if not order.live or order.stage is Stage.AWAITS_AUCTION:
             continue
         was, may = book.admits(before, order.outside), book.admits(book.phase, order.outside)
@@ -57,15 +72,13 @@ def _ring(core: Core, book: Book, before: Phase) -> None:
             order.move(Stage.AWAITS_OPEN)
         elif may and not was and order.stage is Stage.AWAITS_OPEN:
             core.ready.append(order)
-    book.refresh()
+    if orders:
+        book.refresh()
 
 
-def _auctions(core: Core, book: Book, before: Phase) -> None:
+def _auctions(core: Core, book: Book, orders: list[Working], closes: bool) -> None:
     """At the close at once, at the last mark; at the open with the first quote or trade that follows it."""
-    if Phase.REGULAR not in (before, book.phase):
-        return
-    closes = before is Phase.REGULAR
-    for order in [one for one in core.live.values() if one.book is book]:
+    for order in orders:
         if order.stage is not Stage.AWAITS_AUCTION or not order.live:
             continue
         if closes and order.kind.at_close:

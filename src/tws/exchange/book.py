@@ -7,7 +7,8 @@ kept as a plain integer, so a quote that concerns nobody costs a few comparisons
 An entry dies when its order's `version` moves on; dead entries are dropped when they surface.
 
 Orders that must see every quote and trade stand in `watchers`; while there are any, the best prices
-of the trigger ladders are set so that everything reaches them. A book that nobody watches pays nothing.
+of the trigger ladders are set so that everything reaches them, and so are those of quotes while combos
+follow the book. A book that nobody watches pays nothing.
 """
 
 from __future__ import annotations
@@ -62,9 +63,12 @@ class Ladder:
             self._sweep_at = max(SWEEP, 2 * len(self._heap))
         heappush(self._heap, (key, order.rank, order.version, order))
 
-    def __bool__(self) -> bool:
-        """Whether there is any entry, be it dead."""
-        return bool(self._heap)
+    def best(self) -> int:
+        """The key of the best living entry, NEVER when there is none."""
+        heap = self._heap
+        while heap and heap[0][2] != heap[0][3].version:
+            heappop(heap)
+        return heap[0][0] if heap else NEVER
 
     def top(self) -> tuple[int, Working] | None:
         """The best living entry, or None."""
@@ -140,9 +144,10 @@ class Book:
         limit = order.limit if order.is_limit else FAR - 1 if order.sign > 0 else 1 - FAR
         if order.sign > 0:
             self.buys.push(-limit, order)
+            self.buy_best = -self.buys.best()
         else:
             self.sells.push(limit, order)
-        self.refresh()
+            self.sell_best = self.sells.best()
 
     def arm(self, order: Working, method: TriggerMethod) -> None:
         """Let a stop or touch wait for its trigger; LAST_OR_BID_ASK waits in two ladders."""
@@ -157,30 +162,28 @@ class Book:
 
     def refresh(self) -> None:
         """Recompute the best price of each ladder after a change."""
-        self.buy_best = -_best(self.buys)
-        self.sell_best = _best(self.sells)
-        self.rises_at_last = -NEVER if self.watchers else _best(self.stops[False, True])
-        self.falls_at_last = -_best(self.stops[False, False])
-        self.rises_at_bid = -NEVER if self.watchers else _best(self.stops[True, True])
-        self.falls_at_ask = -_best(self.stops[True, False])
+        self.buy_best = -self.buys.best()
+        self.sell_best = self.sells.best()
+        stops, watched = self.stops, bool(self.watchers)
+        self.rises_at_last = -NEVER if watched else stops[False, True].best()
+        self.falls_at_last = -stops[False, False].best()
+        self.rises_at_bid = -NEVER if watched or self.combos else stops[True, True].best()
+        self.falls_at_ask = -stops[True, False].best()
 
     def mark(self) -> int | None:
         """The mark in ticks: the last trade held within bid and ask, else their middle, else None."""
-        quoted = self.bid > -FAR and self.ask < FAR
-        if self.last is None:
-            return (self.bid + self.ask) // 2 if quoted else None
-        return min(max(self.last, self.bid), self.ask)
+        last, bid, ask = self.last, self.bid, self.ask
+        if last is None:
+            return (bid + ask) // 2 if bid > -FAR and ask < FAR else None
+        if last < bid:
+            last = bid
+        return ask if last > ask else last
 
 
 def _multiplier(listing: Listing) -> Decimal:
     """Currency per point and contract; 1 for stocks."""
     text = listing.instrument.contract.multiplier
     return decimal(text, "multiplier") if text else Decimal(1)
-
-
-def _best(ladder: Ladder) -> int:
-    top = ladder.top() if ladder else None
-    return NEVER if top is None else top[0]
 
 
 def _within(hours: Hours, now_ns: int) -> bool:

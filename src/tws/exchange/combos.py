@@ -73,10 +73,11 @@ def _open(core: Core, legs: tuple[Leg, ...]) -> int:
     combo.legs = tuple((book, leg.ratio * leg.side.sign) for leg, book in zip(legs, known, strict=True))
     combo.weights = tuple(int(weight / step) for weight in weights)
     core.books[contract.con_id] = combo
-    core.wake = min(core.wake, combo.next_edge(core.now))
+    core.set_bell(combo)
     for book in known:
         if combo not in book.combos:
             book.combos.append(combo)
+            book.refresh()
     _show(combo)
     return contract.con_id
 

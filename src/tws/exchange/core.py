@@ -71,6 +71,7 @@ class Core:
         self.amended: dict[int, CompletedOrder] = {}  # by permId: what an ended order became after its end
         self.fills: list[Working] = []  # who had one since they were last told
         self.alarms: list[tuple[int, int, Callable[[], None]]] = []  # heap of (due, rank, what then)
+        self.bells: list[tuple[int, int, Book]] = []  # heap of (next edge of its hours, rank, whose)
         self.ready: deque[Working] = deque()
         self.out: list[Event] = []
         self._ranks = 0
@@ -142,6 +143,13 @@ class Core:
     def take(self) -> Sequence[Event]:
         out, self.out = self.out, []
         return out or NOTHING
+
+    def set_bell(self, book: Book) -> None:
+        """A listed book is looked at whenever its phase may change; `elapse` asks for the next time."""
+        edge = book.next_edge(self.now)
+        if edge != NEVER:
+            heappush(self.bells, (edge, len(self.books), book))
+            self.wake = min(self.wake, edge)
 
     def set_alarm(self, due_ns: int, what: Callable[[], None]) -> None:
         """Have something happen at an instant; at once it happens at the next input."""

@@ -89,7 +89,7 @@ class Exchange:
         book = core.books[contract.con_id] = Book(listing, core.now)
         if contract.sec_type == "CASH":
             core.rates.watch(book)
-        core.wake = min(core.wake, book.next_edge(core.now))
+        core.set_bell(book)
 
     def rate(self, currency: str, units_of_base: Decimal) -> None:
         """What one unit of a currency is worth in the accounts' base currency.
@@ -125,7 +125,6 @@ class Exchange:
         fills = ask <= book.buy_best or bid >= book.sell_best
         if fills or bid >= book.rises_at_bid or ask <= book.falls_at_ask:
             on_quote(core, book)
-        if book.combos:
             for combo in book.combos:
                 if requote(combo):
                     on_quote(core, combo)
