@@ -72,8 +72,9 @@ def _holds(core: Core, order: Working, at: int, condition: Condition, is_trade: 
         return at in order.counts
     if kind is ConditionKind.MARGIN:
         ledger = core.ledgers[order.ticket.account]
-        equity = ledger.equity()
-        excess = equity - ledger.required()[1]
+        standing = ledger.standing()
+        equity = standing.equity
+        excess = equity - standing.maintenance
         return _compare(excess / equity * HUNDRED if equity > 0 else Decimal(0), condition, way)
     book = core.books[condition.con_id]
     if kind is ConditionKind.PRICE:

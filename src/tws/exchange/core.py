@@ -187,22 +187,23 @@ class Core:
 
     # -- what is said -----------------------------------------------------------------------------
 
-    def say_pair(self, order: Working) -> None:
+    def say_pair(self, order: Working) -> OrderView:
         """openOrder and orderStatus, in this order (C1)."""
         view = self.view(order)
-        self.out.append(OrderOpened(view))
-        self.out.append(StatusChanged(view))
+        self.out += (OrderOpened(view), StatusChanged(view))
         order.announced = view.status
+        return view
 
     def say_if_changed(self, order: Working) -> None:
         if order.status != order.announced:
             self.say_pair(order)
 
-    def say_status(self, order: Working) -> None:
+    def say_status(self, order: Working) -> OrderView:
         """orderStatus alone, as recorded for cancels (C2)."""
         view = self.view(order)
         self.out.append(StatusChanged(view))
         order.announced = view.status
+        return view
 
     def notify(self, order: Working, code: int, text: str) -> None:
         ticket = order.ticket

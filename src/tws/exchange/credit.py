@@ -43,9 +43,7 @@ def margin_effect(core: Core, book: Book, ticket: OrderTicket) -> MarginEffect |
         owed = core.owed(part, abs(shares), abs(price * shares))
         fee += owed * ledger.rate(part.instrument.contract.currency)
         extra[part.con_id] = (shares, price)
-    equity = ledger.equity()
-    init, maint = ledger.required()
-    init_after, maint_after = ledger.required(extra)
+    equity, init, maint, init_after, maint_after = ledger.standing(extra)
     return MarginEffect(
         init_before=init, init_change=init_after - init, init_after=init_after,
         maint_before=maint, maint_change=maint_after - maint, maint_after=maint_after,

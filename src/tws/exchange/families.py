@@ -11,7 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tws.exchange.core import Core
-from tws.exchange.events import CompletedOrder
+from tws.exchange.events import CompletedOrder, OrderView
 from tws.exchange.terms import ChildrenWork, OcaType
 from tws.exchange.triggers import unwatch
 from tws.exchange.working import Stage, Working
@@ -35,18 +35,23 @@ def cancel_now(core: Core, order: Working, why: str = SYSTEM) -> None:
     untransmitted = order.stage is Stage.UNTRANSMITTED
     order.end_status = BrokerStatus.API_CANCELLED if untransmitted else BrokerStatus.CANCELLED
     order.move(Stage.DONE)
-    core.say_status(order)
+    view = core.say_status(order)
     core.notify(order, 202, "Order Canceled - reason:")
-    close_books(core, order, why)
+    close_books(core, order, view, why)
 
 
-def close_books(core: Core, order: Working, completed_status: str) -> None:
-    """An order is done: off the lists, into the completed ones, out of its group; its children hear."""
+def close_books(core: Core, order: Working, view: OrderView, completed_status: str) -> None:
+    """An order is done, as was said last in `view`: off the lists, into the completed ones, out of its group;
+    its children hear.
+    """
     unwatch(order)
     order.book.refresh()
     core.leave(order)
-    done = CompletedOrder(order=order.view(), completed_ns=core.now, completed_status=completed_status)
-    core.archive.add_order(done)
+    if view.why_held:  # what it waited for is over
+        view = order.view()
+    core.archive.add_order(
+        CompletedOrder(order=view, completed_ns=core.now, completed_status=completed_status)
+    )
     if order.group is not None:
         _leave_group(core, order)
     if order.end_status != BrokerStatus.FILLED:
@@ -73,7 +78,7 @@ def _orphan(core: Core, child: Working, parent: Working) -> None:
     if part <= 0 or child.stage is Stage.UNTRANSMITTED:
         cancel_now(core, child)
     elif part < child.remaining:
-        child.exact = Fraction(part)
+        child.exact = part
         _shrink(child, part)
         core.say_pair(child)
 
@@ -137,7 +142,7 @@ def after_fill(core: Core, order: Working, lots: int) -> None:
     """An order filled so many lots: its group and its children learn of it."""
     before, order.exact = order.exact, order.exact - lots
     if order.group is not None:
-        _tell_group(core, order, lots / before)
+        _tell_group(core, order, Fraction(lots) / before)
     if order.children and (not order.live or core.habits.children is ChildrenWork.FOR_FILLED_PART):
         sent = [child for child in order.children if child.stage is not Stage.UNTRANSMITTED]
         core.ready.extend(child for child in sent if child.live)

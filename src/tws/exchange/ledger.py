@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 from tws.exchange.book import Book
 from tws.exchange.currencies import Rates
@@ -26,7 +27,7 @@ from tws.exchange.margins import MarginModel
 from tws.exchange.terms import AccountSetup
 from tws.model.contract import Contract
 
-__all__ = ["Holding", "Kind", "Ledger"]
+__all__ = ["Holding", "Kind", "Ledger", "Standing"]
 
 ZERO = Decimal(0)
 FINE = Decimal("1E-8")
@@ -45,10 +46,35 @@ class Kind(IntEnum):
 KINDS = {"FUT": Kind.CARRIED, "CFD": Kind.CARRIED, "CASH": Kind.EXCHANGED}
 
 
+class Valued(NamedTuple):
+    """A holding's worth in its currency and its unrounded margin in the base currency, at a mark in ticks."""
+
+    mark: int | None
+    quantity: Decimal
+    rate: Decimal
+    value: Decimal
+    initial: Decimal
+    maintenance: Decimal
+
+
+class Standing(NamedTuple):
+    """An account in its base currency: equity (NetLiquidation: cash of all currencies and what the holdings
+    are worth), initial and maintenance margin to the cent, and both margins as they would be.
+    """
+
+    equity: Decimal
+    initial: Decimal
+    maintenance: Decimal
+    initial_after: Decimal
+    maintenance_after: Decimal
+
+
 class Holding:
     """One position: shares (negative when short), total cost with its sign, today's realised profit."""
 
-    __slots__ = ("cost", "kind", "quantity", "realized", "realized_before", "unpaid", "unrealized_before")
+    __slots__ = (
+        "cost", "kind", "quantity", "realized", "realized_before", "unpaid", "unrealized_before", "valued",
+    )  # fmt: skip
 
     def __init__(self, kind: Kind = Kind.PAID) -> None:
         self.kind = kind
@@ -58,6 +84,7 @@ class Holding:
         self.realized = ZERO  # today
         self.realized_before = ZERO  # up to today
         self.unrealized_before = ZERO  # when today began
+        self.valued: Valued | None = None  # the ledger's
 
     def average_cost(self) -> Decimal:
         """Cost per share (per contract where there is a multiplier, as TWS states it)."""
@@ -147,7 +174,7 @@ class Ledger:
 
     def new_day(self) -> None:
         """Today's realised profit starts anew, and yesterday's equity is kept."""
-        self.previous_equity = self.equity()
+        self.previous_equity = self.standing().equity
         for con_id, holding in self.holdings.items():
             holding.realized_before += holding.realized
             holding.realized = ZERO
@@ -177,31 +204,45 @@ class Ledger:
         """In the contract's currency."""
         return self.market_value(con_id, holding) - holding.cost
 
-    def equity(self) -> Decimal:
-        """NetLiquidation in the base currency: cash of all currencies and what the holdings are worth."""
-        worth = sum((amount * self.rate(currency) for currency, amount in self.cash.items()), ZERO)
-        for con_id, holding in self.holdings.items():
-            if holding.quantity and holding.kind is not Kind.EXCHANGED:
-                value = self.market_value(con_id, holding) - holding.unpaid
-                worth += value * self.rate(self.contract_of(con_id).currency)
-        return worth
-
-    def required(self, extra: Mapping[int, tuple[Decimal, Decimal]] = NOTHING) -> tuple[Decimal, Decimal]:
-        """Initial and maintenance margin, to the cent, of the book; or of the book with `extra`.
-
-        `extra` is signed shares and the price of one contract (multiplier included) by con_id.
+    def standing(self, extra: Mapping[int, tuple[Decimal, Decimal]] = NOTHING) -> Standing:
+        """Equity and margin now, and margin with `extra`: signed shares and the price of one contract
+        (multiplier included) by con_id. Every order asks, so one pass over the holdings answers all.
         """
-        initial = maintenance = ZERO
+        worth = initial = maintenance = initial_after = maintenance_after = ZERO
+        for currency, amount in self.cash.items():
+            worth += amount * self.rate(currency)
         for con_id, holding in self.holdings.items():
-            if con_id not in extra and holding.quantity:
-                more = self.requirement(con_id, holding.quantity, self.market_value(con_id, holding))
-                initial, maintenance = initial + more[0], maintenance + more[1]
+            if not holding.quantity:
+                continue
+            valued = self._valued(con_id, holding)
+            if holding.kind is not Kind.EXCHANGED:
+                worth += (valued.value - holding.unpaid) * valued.rate
+            initial += valued.initial
+            maintenance += valued.maintenance
+            if con_id not in extra:
+                initial_after += valued.initial
+                maintenance_after += valued.maintenance
         for con_id, (shares, price) in extra.items():
             held = self.holdings.get(con_id)
             quantity = shares if held is None else shares + held.quantity
             more = self.requirement(con_id, quantity, price * quantity)
-            initial, maintenance = initial + more[0], maintenance + more[1]
-        return initial.quantize(CENT), maintenance.quantize(CENT)
+            initial_after, maintenance_after = initial_after + more[0], maintenance_after + more[1]
+        return Standing(
+            worth, initial.quantize(CENT), maintenance.quantize(CENT), initial_after.quantize(CENT),
+            maintenance_after.quantize(CENT),
+        )  # fmt: skip
+
+    def _valued(self, con_id: int, holding: Holding) -> Valued:
+        """What a holding is worth and requires; kept until its mark, its size or the rate moves."""
+        book, quantity = self._books[con_id], holding.quantity
+        mark, rate = book.mark(), self.rate(book.instrument.contract.currency)
+        known = holding.valued
+        if known is not None and known.quantity is quantity and known.mark == mark and known.rate == rate:
+            return known
+        value = self.market_value(con_id, holding)
+        valued = Valued(mark, quantity, rate, value, *self.requirement(con_id, quantity, value))
+        holding.valued = None if mark is None else valued  # without a mark it is worth its cost, which moves
+        return valued
 
     def requirement(self, con_id: int, quantity: Decimal, value: Decimal) -> tuple[Decimal, Decimal]:
         """Margin of one holding in the base currency, unrounded."""

@@ -71,12 +71,13 @@ def trade_at(core: Core, order: Working, price: int, lots: int, liquidity: int =
 def _fill(core: Core, order: Working, reports: list[ExecutionReport]) -> None:
     """Say one execution, or a combo's and its legs': 11, then 5+3 (twice when Filled), then 59 (C2)."""
     core.out += [report.executed for report in reports]
+    view = None
     if order.remaining:
         core.say_pair(order)
     else:
         order.end_status = BrokerStatus.FILLED
         order.move(Stage.DONE)
-        core.say_pair(order)
+        view = core.say_pair(order)
         if core.habits.duplicate_filled:
             core.out += core.out[-2:]
     core.out += [report.commission for report in reports if report.commission.currency]
@@ -84,8 +85,8 @@ def _fill(core: Core, order: Working, reports: list[ExecutionReport]) -> None:
         tell_legs(core, order)
     else:
         tell_books(core, order.ticket.account, order.book)
-    if not order.remaining:
-        close_books(core, order, f"Filled Size: {order.book.instrument.quantity(order.filled)}")
+    if view is not None:
+        close_books(core, order, view, f"Filled Size: {order.book.instrument.quantity(order.filled)}")
 
 
 def book_fill(core: Core, order: Working, price: int, lots: int, liquidity: int) -> ExecutionReport:

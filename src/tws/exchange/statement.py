@@ -58,8 +58,7 @@ def _plain(ledger: Ledger) -> list[AccountValue]:
 
 def _totals(ledger: Ledger) -> list[AccountValue]:
     cash = sum((amount * ledger.rate(currency) for currency, amount in ledger.cash.items()), ZERO)
-    equity = ledger.equity()
-    init, maint = ledger.required()
+    equity, init, maint, _, _ = ledger.standing()
     gross, (future_init, future_maint, future_open) = _gross(ledger), _futures(ledger)
     whole = _segment(ledger, equity, cash, init, maint)
     commodity = _segment(ledger, future_init + future_open, future_init, future_init, future_maint)

@@ -57,8 +57,7 @@ def transmit(core: Core, order: Working) -> None:
         core.notify(order, 201, f"Order rejected - reason:{reason}")
         order.end_status = BrokerStatus.INACTIVE
         order.move(Stage.DONE)
-        core.say_pair(order)
-        close_books(core, order, REJECTED)
+        close_books(core, order, core.say_pair(order), REJECTED)
         return
     order.move(Stage.ACCEPTED)
     join_group(core, order)

@@ -24,6 +24,7 @@ TOO_MANY = "The size specified violates the size constraint specified in the def
 TOO_FAR = (
     "The price specified violates the number of ticks constraint specified in the default order settings."
 )
+METHODS = tuple(TriggerMethod)
 MOST_PERCENT = 100
 MOST_SHARES, MOST_MONEY = Decimal(10) ** 9, Decimal(10) ** 8
 """Beyond them TWS's own precautions refuse an order; money of what is below stays exact in 28 digits."""
@@ -53,7 +54,7 @@ def ticket_refused(core: Core, ticket: OrderTicket) -> Refusal | None:
         return Refusal(387, "Unsupported order type for this exchange and security type.")
     if rule is None:
         return invalid(f"Invalid time in force:{ticket.tif}.")
-    if ticket.trigger_method not in tuple(TriggerMethod):
+    if ticket.trigger_method not in METHODS:
         return Refusal(146, "Invalid trigger method.")
     return (
         _bounds_refused(ticket)
@@ -85,9 +86,12 @@ def _bounds_refused(ticket: OrderTicket) -> Refusal | None:
         ticket.adjusted_stop_price, ticket.adjusted_stop_limit_price, ticket.adjusted_trailing_amount,
         *(condition.price for condition in ticket.conditions),
     )  # fmt: skip
-    amounts = tuple(condition.amount for condition in ticket.conditions)
-    for row, most in ((numbers, MOST_MONEY), (amounts, MOST_SHARES)):
-        if not all(number is None or (number.is_finite() and abs(number) <= most) for number in row):
+    for number in numbers:
+        if number is not None and not (number.is_finite() and abs(number) <= MOST_MONEY):
+            return Refusal(382, TOO_FAR)
+    for condition in ticket.conditions:
+        amount = condition.amount
+        if amount is not None and not (amount.is_finite() and abs(amount) <= MOST_SHARES):
             return Refusal(382, TOO_FAR)
     return None
 
@@ -163,7 +167,7 @@ def _conditions_refused(core: Core, ticket: OrderTicket) -> Refusal | None:
     for condition in ticket.conditions:
         if not _complete(core, condition):
             return Refusal(147, "The conditional contract info is incomplete.")
-        if condition.trigger_method not in tuple(TriggerMethod):
+        if condition.trigger_method not in METHODS:
             return Refusal(146, "Invalid trigger method.")
     return None
 

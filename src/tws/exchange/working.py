@@ -159,7 +159,7 @@ class Working:
             start = ticket.trail_stop_price
             self.stop = None if start is None else self.book.instrument.nearest_ticks(start)
         self.total = lots
-        self.exact = Fraction(lots - self.filled)
+        self.exact: Fraction | int = lots - self.filled  # a fraction once an OCA group reduced it
 
     # -- what it is -------------------------------------------------------------------------------
 
