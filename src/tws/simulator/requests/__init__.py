@@ -63,8 +63,8 @@ class Desk:
     def __init__(self, core: Core) -> None:
         self._core = core
         self.accounts = Accounts(core)
-        self.streams = Streams(core)
         self.history = History(core)
+        self.streams = Streams(core, self.history)
         self.orders = Orders(core)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)

@@ -350,8 +350,8 @@ class Accounts:
             self._refresh_ns = now_ns
             for key in self._summaries:
                 self._tell_summary(key)
-            for key, said in self._said.items():
-                if key not in self._summaries:
+            for listener, said in self._said.items():
+                if listener not in self._summaries:
                     said.clear()
             for account in self._core.options.accounts:
                 self.changed(account)

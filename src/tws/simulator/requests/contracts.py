@@ -32,7 +32,7 @@ from tws.wire.messages import (
 if TYPE_CHECKING:
     from tws.simulator.core import Core
 
-__all__ = ["Contracts", "resolve", "wanted_of"]
+__all__ = ["NOT_FOUND", "Contracts", "resolve", "wanted_of"]
 
 NOT_FOUND = "No security definition has been found for the request"
 NO_EXPIRY = "Error validating request.-'bH' : cause - Please enter a local symbol or an expiry"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tws.simulator import pricing
 from tws.simulator.market.derived import Derived, smile
+from tws.simulator.tape import Tape
 from tws.simulator.ticks import Line
 from tws.simulator.universe import Security
 from tws.wire.messages import TickOptionComputation
@@ -15,7 +16,7 @@ from tws.wire.messages import TickOptionComputation
 if TYPE_CHECKING:
     from tws.simulator.core import Core
 
-__all__ = ["CUSTOM", "OPTIONS", "Computations", "implied", "priced"]
+__all__ = ["CUSTOM", "OPTIONS", "Computations", "derived_of", "implied", "priced"]
 
 OPTIONS = ("OPT", "FOP")
 BID, ASK, LAST, MODEL, CUSTOM = 10, 11, 12, 13, 53
@@ -25,10 +26,10 @@ DELAYED = {BID: 80, ASK: 81, LAST: 82, MODEL: 83}
 class Computations:
     """The computations of one line; says those whose price or underlying moved."""
 
-    def __init__(self, core: Core, security: Security, line: Line) -> None:
+    def __init__(self, core: Core, line: Line, tape: Tape, derived: Derived | None) -> None:
+        """`tape` is the option's, `derived` its arithmetic: those of the present, or as they stood."""
         self._core, self._line = core, line
-        self._tape = core.tapes[security.con_id]
-        self._derived = derived_of(core, security)
+        self._tape, self._derived = tape, derived
         self._said: dict[int, tuple[float | None, float | None]] = {}
 
     def say(self) -> None:

@@ -142,7 +142,8 @@ class History:
         past, under = self.past(security), self.under(security)
         own_s = core.start_ns // NS_PER_S
         if past is not None:
-            yield from past.rows(start_s, min(end_s, own_s), size_s)
+            if start_s < own_s:
+                yield from past.rows(start_s, min(end_s, own_s), size_s)
         elif under is not None:
             derived = Derived(security, under, core.listed(under))
             own_s = max(own_s, tape.first_s or end_s)

@@ -10,10 +10,21 @@ from msgspec import Struct
 from tws.clock import NS_PER_S
 from tws.simulator import ticks
 from tws.simulator.market.base import MarketUpdate
-from tws.simulator.permissions import DELAYED, DELAYED_FROZEN, LIVE, PARTIAL, is_closed, stream_type
-from tws.simulator.requests.contracts import resolve
+from tws.simulator.permissions import (
+    DELAYED,
+    DELAYED_FROZEN,
+    LIVE,
+    PARTIAL,
+    is_closed,
+    is_refused,
+    stream_type,
+)
+from tws.simulator.requests.combination import Combination
+from tws.simulator.requests.contracts import NOT_FOUND, resolve
 from tws.simulator.requests.generics import SPOKEN_AT_PRINTS, Asked, at_print, opening, parse
-from tws.simulator.requests.greeks import OPTIONS, Computations
+from tws.simulator.requests.greeks import OPTIONS, Computations, derived_of
+from tws.simulator.requests.history import History
+from tws.simulator.requests.late import Late, Listeners
 from tws.simulator.session import Session
 from tws.simulator.tape import Tape
 from tws.simulator.universe import Security
@@ -51,15 +62,18 @@ class _Stream(Struct):
     """What one request is served with: its line, and what else listens for it."""
 
     line: ticks.Line
-    listeners: tuple[Callable[[MarketUpdate], None], ...] = ()
+    listeners: Listeners = ()
+    legs: tuple[int, ...] = ()
+    """Whose updates concern a combination; others have but themselves."""
 
 
 class MarketData:
     """The top of the book, until it is cancelled."""
 
-    def __init__(self, core: Core, lines: Callable[[], int]) -> None:
+    def __init__(self, core: Core, lines: Callable[[], int], history: History) -> None:
         """`lines`: how many are in use by all, whatever they carry."""
         self._core = core
+        self._late = Late(core, history)
         self._lines = lines
         self._streams: dict[tuple[Session, int], _Stream] = {}
         self._snapshots: dict[tuple[Session, int], int] = {}  # when they end at the latest, ns
@@ -82,9 +96,14 @@ class MarketData:
             self._forget(key)
 
     def elapse(self, now_ns: int) -> None:
-        """Snapshots that never became whole end all the same."""
+        """Delayed lines go on; snapshots that never became whole end all the same."""
+        self._late.elapse(now_ns)
         for key in [key for key, ends_ns in self._snapshots.items() if ends_ns <= now_ns]:
             self._end_snapshot(key)
+
+    def new_day(self) -> None:
+        """The day's figures begin anew."""
+        self._late.new_day()
 
     def _set_type(self, session: Session, request: MarketDataTypeRequest) -> None:
         if not LIVE <= request.market_data_type <= DELAYED_FROZEN:
@@ -102,6 +121,9 @@ class MarketData:
         if (session, req_id) in self._streams:
             session.error(req_id, 102, "Duplicate ticker ID for API request")
             return
+        if request.contract.sec_type.strip().upper() == "BAG":
+            self._combine(session, request)
+            return
         security = resolve(core, session, req_id, request.contract)
         if security is None:
             return
@@ -111,31 +133,81 @@ class MarketData:
         kind = stream_type(core, session, req_id, security, self._types.get(session, LIVE))
         if kind is None:
             return
-        once = request.snapshot or request.regulatory_snapshot
-        if not once and not core.limiter.line(session, req_id, self._lines()):
+        if not self._has_room(session, request):
             return
         tape = core.listed(security)
-        line = ticks.Line(
-            session, req_id, security.con_id, tape.grid, delayed=kind in (DELAYED, DELAYED_FROZEN)
-        )
-        bbo = BBO_EXCHANGE.get(security.sec_type, "")
-        session.send(TickReqParams(req_id, security.min_tick, bbo, SNAPSHOT_PERMISSIONS))
-        session.send(MarketDataType(req_id, kind or LIVE))
+        line = self._open(session, req_id, security, tape, kind)
+        late = self._late.join(line, security) if line.delayed else None
+        tape = late or tape
         if asked.market_data:
             self._say_first(line, tape, security, kind)
         ticks.send(line, opening(core, security, tape, asked.ids, line.bodies))
-        stream = _Stream(line, self._listeners(line, security, asked))
-        self._streams[session, req_id] = stream
-        if once:
-            self._snapshots[session, req_id] = core.now_ns() + SNAPSHOT_S * NS_PER_S
-            if _is_whole(tape) or kind == PARTIAL:
-                self._end_snapshot((session, req_id))
-                return
-            stream.listeners += (lambda _: self._is_it_whole((session, req_id), tape),)
+        stream = _Stream(line, self._listeners(line, security, asked, late))
+        if not self._keep(stream, request, tape, kind):
+            return
+        if late is not None:
+            self._late.listen(line, stream.listeners)
+            return
         if asked.market_data and kind != PARTIAL:
             core.lines.setdefault(security.con_id, ticks.Lines()).add(line)
         for listener in stream.listeners:
             core.listen(security.con_id, listener)
+
+    def _has_room(self, session: Session, request: MarketDataRequest) -> bool:
+        """Whether one line more is allowed; a snapshot always is. Says 101."""
+        once = request.snapshot or request.regulatory_snapshot
+        return once or self._core.limiter.line(session, request.req_id, self._lines())
+
+    def _open(self, session: Session, req_id: int, security: Security, tape: Tape, kind: int) -> ticks.Line:
+        """The line, and what stands before its ticks: 81 and 58."""
+        bbo = BBO_EXCHANGE.get(security.sec_type, "")
+        session.send(TickReqParams(req_id, security.min_tick, bbo, SNAPSHOT_PERMISSIONS))
+        session.send(MarketDataType(req_id, kind or LIVE))
+        delayed = kind in (DELAYED, DELAYED_FROZEN)
+        return ticks.Line(session, req_id, security.con_id, tape.grid, delayed=delayed)
+
+    def _keep(self, stream: _Stream, request: MarketDataRequest, tape: Tape, kind: int) -> bool:
+        """Remember the stream; False when it was a snapshot and is over."""
+        key = stream.line.session, request.req_id
+        self._streams[key] = stream
+        if request.snapshot or request.regulatory_snapshot:
+            self._snapshots[key] = self._core.now_ns() + SNAPSHOT_S * NS_PER_S
+            if _is_whole(tape) or kind == PARTIAL:
+                self._end_snapshot(key)
+                return False
+            stream.listeners += (lambda _: self._is_it_whole(key, tape),)
+        return True
+
+    def _combine(self, session: Session, request: MarketDataRequest) -> None:
+        """A combination: the quote that its legs make, as soon as one of them moves. No leg is delayed."""
+        core, req_id = self._core, request.req_id
+        try:
+            bag = Combination(core, request.contract)
+        except ValueError:
+            session.error(req_id, 200, NOT_FOUND)
+            return
+        if self._understand(session, request, bag.security) is None:
+            return
+        leg = next((one for one in bag.legs if is_refused(core, one)), bag.legs[0])
+        kind = stream_type(core, session, req_id, leg, self._types.get(session, LIVE))
+        if kind is None or not self._has_room(session, request):
+            return
+        line, tape = self._open(session, req_id, bag.security, bag.tape, kind), bag.tape
+
+        def move(update: MarketUpdate) -> None:
+            found = bag.update(update.time_ns)
+            parts = ticks.changes(tape, found, line.bodies)
+            tape.apply(found)
+            if kind != PARTIAL:
+                ticks.send(line, parts)
+
+        legs = tuple(dict.fromkeys(one.con_id for one in bag.legs))
+        stream = _Stream(line, (move,), legs)
+        move(bag.update(core.now_ns()))
+        if self._keep(stream, request, tape, kind):
+            for con_id in legs:
+                for listener in stream.listeners:
+                    core.listen(con_id, listener)
 
     def _understand(self, session: Session, request: MarketDataRequest, security: Security) -> Asked | None:
         """The generic ticks; None after what can't be was refused."""
@@ -165,13 +237,13 @@ class MarketData:
         ticks.send(line, parts)
 
     def _listeners(
-        self, line: ticks.Line, security: Security, asked: Asked
-    ) -> tuple[Callable[[MarketUpdate], None], ...]:
-        """What this line needs beyond its ticks."""
+        self, line: ticks.Line, security: Security, asked: Asked, late: Tape | None
+    ) -> Listeners:
+        """What this line needs beyond its ticks; `late` is the tape of one that is behind."""
         core, tape = self._core, self._core.tapes[security.con_id]
         found: list[Callable[[MarketUpdate], None]] = []
         spoken = tuple(one for one in asked.ids if one in SPOKEN_AT_PRINTS)
-        if spoken:
+        if spoken and not line.delayed:
 
             def say(update: MarketUpdate) -> None:
                 if update.trade:
@@ -179,7 +251,8 @@ class MarketData:
 
             found.append(say)
         if security.sec_type in OPTIONS and asked.market_data:
-            computations = Computations(core, security, line)
+            derived = derived_of(core, security) if late is None else self._late.derived(security)
+            computations = Computations(core, line, late or tape, derived)
             computations.say()
             found.append(lambda _: computations.say())
         return tuple(found)
@@ -210,9 +283,11 @@ class MarketData:
             lines.remove(stream.line)
             if not lines:
                 del core.lines[con_id]
-        for listener in stream.listeners:
-            if listener in core.listeners.get(con_id, ()):
-                core.unlisten(con_id, listener)
+        self._late.leave(stream.line)
+        for one in stream.legs or (con_id,):
+            for listener in stream.listeners:
+                if listener in core.listeners.get(one, ()):
+                    core.unlisten(one, listener)
         stream.line.session.out.drop_line(stream.line.req_id)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tws.simulator.requests.depth import Depth
+from tws.simulator.requests.history import History
 from tws.simulator.requests.livebars import LiveBars
 from tws.simulator.requests.marketdata import MarketData
 from tws.simulator.requests.tickbytick import TickByTick
@@ -24,8 +25,8 @@ __all__ = ["Streams"]
 class Streams:
     """The four kinds of streams."""
 
-    def __init__(self, core: Core) -> None:
-        self.market_data = MarketData(core, self.lines)
+    def __init__(self, core: Core, history: History) -> None:
+        self.market_data = MarketData(core, self.lines, history)
         self.depth = Depth(core)
         self.bars = LiveBars(core, self.lines)
         self._parts = (self.market_data, self.bars, TickByTick(core), self.depth)
@@ -50,3 +51,4 @@ class Streams:
     def new_day(self) -> None:
         """The feed begins anew."""
         self.depth.reset()
+        self.market_data.new_day()
