@@ -139,13 +139,20 @@ def struct_fields(struct: type[Struct]) -> tuple[FieldInfo, ...]:
 
 def _assemble(struct: type[Struct], prefix: str, values: dict[str, Any]) -> Any:
     arguments = {}
+    outer = {path[:point] for path in values for point in _points(path)}
     for spec in struct_fields(struct):
         path = prefix + spec.name
         if path in values:
             arguments[spec.name] = values[path]
-        elif any(known.startswith(path + ".") for known in values):
+        elif path in outer:
             arguments[spec.name] = _assemble(spec.type, path + ".", values)
     return struct(**arguments)
+
+
+@cache
+def _points(path: str) -> tuple[int, ...]:
+    """Where a path has its points."""
+    return tuple(place for place, sign in enumerate(path) if sign == ".")
 
 
 def carried(message: Any, items: tuple[Item, ...], version: int) -> Any:

@@ -37,7 +37,7 @@ ALL = [(layout, codec.decode_request) for layout in REQUESTS] + [
     (layout, codec.decode_answer) for layout in ANSWERS
 ]
 QUICK = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

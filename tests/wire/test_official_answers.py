@@ -142,7 +142,7 @@ IGNORED = ("order.shares_allocation", "order.fa_profile")
 """What the official decoder skips."""
 
 FEW = settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

@@ -24,7 +24,7 @@ from tws.wire import messages as m
 from tws.wire.layouts import ANSWERS, REQUESTS
 
 FEW = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

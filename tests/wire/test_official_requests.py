@@ -222,7 +222,7 @@ def test_every_request_has_its_witness() -> None:
 
 @pytest.mark.parametrize("name", [layout.message.__name__ for layout in REQUESTS])
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

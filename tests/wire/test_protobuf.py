@@ -27,7 +27,7 @@ ALL = [(layout, codec.decode_request) for layout in REQUESTS] + [
 ]
 NAMES = [layout.message.__name__ for layout, _ in ALL]
 QUICK = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
@@ -156,7 +156,7 @@ def test_garbage_raises_only_decode_errors(junk: bytes, row: Any, version: int) 
 
 
 @pytest.mark.parametrize(("layout", "decode"), ALL, ids=NAMES)
-@settings(QUICK, max_examples=5)
+@settings(QUICK, max_examples=4)
 @given(data=st.data())
 def test_a_damaged_body_raises_only_decode_errors(layout: Layout, decode: Any, data: st.DataObject) -> None:
     payload = bytearray(codec.encode(data.draw(binary_messages(layout.message)), 225))
