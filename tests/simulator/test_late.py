@@ -34,8 +34,9 @@ async def poor(
     start: Start, connect: Connect, *entries: str, at: int = T0, **options: Any
 ) -> tuple[SimulatedTWS, Client]:
     simulator = await start(
-        seed=3, paused=True, start_ns=at, unsubscribed=entries, limits=Limits.off(), updates_per_s=4, **options
-    )
+        seed=3, paused=True, start_ns=at, unsubscribed=entries, limits=Limits.off(), updates_per_s=4,
+        **options,
+    )  # fmt: skip
     client = await joined(connect, simulator)
     client.send(MarketDataTypeRequest(3))
     return simulator, client
@@ -72,6 +73,8 @@ async def test_the_days_figures_are_those_of_then(start: Start, connect: Connect
     client.send(MarketDataRequest(1, stock("SPY")))
     for minutes in (1, 25):
         await simulator.set_clock(T0 + minutes * 60 * NS_PER_S)
+        for price in (900.0, 100.0, 560.0):  # in one second: its last print is neither high nor low
+            simulator.trade("SPY", price)
         await settled(client)
         then, midnight = simulator.now_ns() // NS_PER_S - DELAY_S, T0 // NS_PER_S - 34_200
         printed = [row for row in rows(simulator, "SPY", midnight, then + 1, 60) if row.prints]
