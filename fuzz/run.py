@@ -49,11 +49,14 @@ def main() -> int:
         sys.stderr.write(line)
         last = SHOWN.search(line) or last
     ended = process.wait()
+    if last is None:
+        sys.stderr.write("the fuzzer did not run: nothing is written to the ledger\n")
+        return 2
     new = sorted(path.stem for path in set(findings.glob("*.txt")) - known)
     new += sorted(
         path.name for path in findings.iterdir() if re.match(r"(crash|timeout|oom|leak)-", path.name)
     )
-    runs, coverage, features, inputs = last.groups() if last else ("0", "0", "0", "0")
+    runs, coverage, features, inputs = last.groups()
     today = datetime.datetime.now(datetime.UTC).date()
     row = f"| {today} | {args.minutes:g} | {int(runs):,} | {coverage} | {features} | {inputs} | "
     with LEDGER.open("a", encoding="utf-8") as ledger:
