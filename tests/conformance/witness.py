@@ -16,7 +16,7 @@ from typing import Any
 
 __all__ = ["Lost", "Mismatch", "NotOffered", "Witness"]
 
-PATIENCE_S = 6.0
+PATIENCE_S = 10.0
 FIRST_KEY = 9001
 Event = dict[str, Any]
 
