@@ -13,11 +13,16 @@ from tws.simulator import SimulatedTWS, SimulatorOptions
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[int]:
+async def broker() -> AsyncIterator[SimulatedTWS]:
     served = SimulatedTWS(SimulatorOptions(accounts=ACCOUNTS, paused=True, seed=3))
-    _, port = await served.start()
-    yield port
+    await served.start()
+    yield served
     await served.stop()
+
+
+@pytest.fixture
+def simulator(broker: SimulatedTWS) -> int:
+    return broker.port
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.recording.peer import ACCOUNTS, Peer
 
+from tws.cli import record
 from tws.errors import ConfigError
 from tws.recording import Frame, Mark, Proxy, ProxyOptions, read
 from tws.recording.redact import Redactor
@@ -147,3 +148,41 @@ async def test_frames_of_one_session_stand_in_the_order_of_their_time(proxy: tup
     await made.stop()
     times = [entry.t for entry in read(made.options.path).entries if isinstance(entry, Frame)]
     assert times == sorted(times)
+
+
+async def test_a_bug_in_the_copy_ends_the_recording_not_the_session(
+    proxy: tuple[Proxy, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise RuntimeError("a bug")
+
+    peer = await Peer(proxy[1]).open()
+    monkeypatch.setattr(proxy[0], "redacted", broken)
+    peer.send(PositionsRequest())
+    await peer.until(PositionEnd)
+    peer.send(PositionsRequest())
+    await peer.until(PositionEnd)
+    await peer.close()
+
+
+async def test_a_taken_port_leaves_no_file_and_no_open_one_behind(
+    proxy: tuple[Proxy, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Proxy] = []
+    remove = Path.unlink
+
+    class Kept(Proxy):
+        def __init__(self, options: ProxyOptions) -> None:
+            super().__init__(options)
+            made.append(self)
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        assert made[0]._file.closed  # Windows removes no file that is open
+        remove(path, missing_ok)
+
+    monkeypatch.setattr("tws.recording.Proxy", Kept)
+    monkeypatch.setattr(Path, "unlink", unlink)
+    path = tmp_path / "never.jsonl"
+    with pytest.raises(ConfigError, match="can't be listened on"):
+        await record._record(ProxyOptions(path=path, port=proxy[1]))
+    assert made and not path.exists()

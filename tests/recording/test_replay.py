@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.recording.peer import Peer
 
 from tws.errors import DataError
 from tws.recording import Proxy, Replay, ReplayOptions, read
+from tws.simulator import SimulatedTWS
+from tws.wire import codec
 from tws.wire.messages import (
+    Answer,
     ContractData,
     ContractDataEnd,
     ContractDataRequest,
     CurrentTimeRequest,
+    ErrorMessage,
+    ExecutionDetails,
+    ManagedAccounts,
+    MarketDataRequest,
+    OpenOrder,
+    PlaceOrderRequest,
     PositionEnd,
     PositionsRequest,
     WireContract,
+    WireOrder,
 )
 
 SPY = WireContract(symbol="SPY", sec_type="STK", exchange="SMART", currency="USD")
@@ -197,3 +209,42 @@ async def test_a_session_that_never_got_an_answer_can_be_read_but_not_served(
     with pytest.raises(AssertionError, match="closed"):
         await Peer(port, version=176).open()
     assert served.departures[0].expected == "a whole handshake"
+
+
+async def trade(peer: Peer, market_id: int, orders: tuple[int, int]) -> list[Answer]:
+    """An order, a request that is refused, and a child of the order."""
+    parent, child = orders
+    heard = [codec.decode_answer(payload, peer.session.server_version) for payload in peer.payloads]
+    account = next(m for m in heard if isinstance(m, ManagedAccounts)).accounts_list.split(",")[0]
+    buy = WireOrder(action="BUY", total_quantity=Decimal(5), order_type="MKT", account=account)
+    peer.send(PlaceOrderRequest(parent, SPY, buy))
+    said: list[Answer] = [await peer.until(OpenOrder), await peer.until(ExecutionDetails)]
+    peer.send(MarketDataRequest(market_id, replace(SPY, symbol="NOSUCH")))
+    error = await peer.until(ErrorMessage)
+    while error.id < 0:  # of a farm
+        error = await peer.until(ErrorMessage)
+    stop = replace(buy, action="SELL", order_type="STP", aux_price=1.0, parent_id=parent)
+    peer.send(PlaceOrderRequest(child, SPY, stop))
+    opened = await peer.until(OpenOrder)
+    while opened.order_id == parent:  # said again when it was filled
+        opened = await peer.until(OpenOrder)
+    return [error, *said, opened]
+
+
+async def test_orders_and_requests_count_apart(
+    proxy: tuple[Proxy, int], broker: SimulatedTWS, serve: Serve, version: int
+) -> None:
+    broker.quote("SPY", bid=100.0, ask=100.02)
+    peer = await Peer(proxy[1], version=version).open()
+    await trade(peer, 1, (1, 2))  # a request and an order of the same id
+    await peer.close()
+    await proxy[0].stop()
+    served, port = await serve(proxy[0].options.path, strict=False)
+    peer = await Peer(port, version=version).open()
+    error, opened, filled, child = await trade(peer, 50, (71, 72))
+    await peer.close()
+    assert isinstance(error, ErrorMessage) and (error.id, error.error_code) == (50, 200)
+    assert isinstance(opened, OpenOrder) and opened.order_id == 71
+    assert isinstance(filled, ExecutionDetails) and filled.execution.order_id == 71
+    assert isinstance(child, OpenOrder) and (child.order_id, child.order.parent_id) == (72, 71)
+    assert served.departures == []

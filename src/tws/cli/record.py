@@ -60,6 +60,7 @@ async def _record(options: ProxyOptions) -> None:
         try:
             host, port = await proxy.start()
         except OSError as error:
+            await proxy.stop()  # Windows removes no file that is open
             options.path.unlink(missing_ok=True)
             reason = f"can't be listened on: {error.strerror or error}"
             raise ConfigError("port", options.port, reason, "Give another --port, or 0") from error

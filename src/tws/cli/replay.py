@@ -91,5 +91,5 @@ def _report(served: Replay, as_json: bool) -> None:
         return
     for one in served.departures:
         typer.echo(str(one))
-    count = len(served.departures)
+    count = len(served.departures) + served.untold
     typer.echo(f"{served.served} sessions served, {count or 'no'} departure{'' if count == 1 else 's'}")

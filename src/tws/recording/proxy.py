@@ -136,7 +136,11 @@ class Proxy:
         try:
             while data := await reader.read(CHUNK):
                 writer.write(data)  # first the session, then its copy
-                copy.take(source, data)
+                try:
+                    copy.take(source, data)
+                except Exception:  # a bug of ours must not end a session that may be trading
+                    log.exception("the rest of this direction is not recorded", source=source)
+                    copy.give_up(source)
                 await writer.drain()
             copy.mark(f"{source} closed")
         except OSError:
@@ -210,6 +214,10 @@ class _Copy:
             data = data[4:]
         self._cut(source, data)
 
+    def give_up(self, source: Source) -> None:
+        """Record no more of this direction."""
+        self._frames[source] = None
+
     def _cut(self, source: Source, data: bytes) -> None:
         decoder = self._frames[source]
         if decoder is None:
@@ -237,7 +245,7 @@ class _Copy:
 
     def _lost(self, source: Source, data: bytes) -> None:
         """Not the protocol any more: the rest of this direction passes unrecorded."""
-        self._frames[source] = None
+        self.give_up(source)
         self.mark("unframed", self._proxy.redacted(source, data[:1024], 0))
 
 

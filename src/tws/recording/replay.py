@@ -19,11 +19,11 @@ import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tws.errors import TWSError
 from tws.log import get_logger
 from tws.recording.file import Frame, Recording
+from tws.recording.ids import Ids
 from tws.wire import codec
 from tws.wire.framing import FrameDecoder, frame
 from tws.wire.session import Accepted, Ignored, Refused, ServerSession, Started
@@ -34,7 +34,8 @@ log = get_logger("tws.recording")
 
 CHUNK = 64 * 1024
 LONGEST_SHOWN = 400
-IDS = ("req_id", "order_id", "ticker_id")
+MOST_DEPARTURES = 10_000
+"""Further ones are counted, not kept."""
 
 
 class ReplayOptions(Struct, frozen=True, kw_only=True):
@@ -63,6 +64,8 @@ class _Turn(Struct):
 
     asked: Frame | None
     answers: list[Frame]
+    message: object = None
+    """What was asked, decoded when somebody first looked for it."""
 
 
 class Replay:
@@ -72,6 +75,7 @@ class Replay:
         self.recording = recording
         self.options = options
         self.departures: list[Departure] = []
+        self.untold = 0  # departures beyond those that are kept
         self.served = 0
         self._sessions = recording.sessions()
         self._server: asyncio.Server | None = None
@@ -115,6 +119,9 @@ class Replay:
 
     def _depart(self, session: int, line: int, expected: str, came: str) -> None:
         departure = Departure(session, line, expected, came)
+        if len(self.departures) >= MOST_DEPARTURES:
+            self.untold += 1
+            return
         log.warning("departure", where=str(departure))
         self.departures.append(departure)
 
@@ -137,7 +144,7 @@ class _Player:
         self._writer = writer
         self._version = _version(frames)
         self._turns = _turns(frames[2:])
-        self._ids: dict[int, int] = {}
+        self._ids = Ids()
         self._clock = frames[0].t if frames else 0.0
 
     async def play(self) -> None:
@@ -226,20 +233,12 @@ class _Player:
                 return place
         came = self._decode(payload)
         for place, turn in enumerate(self._turns):
-            if turn.asked is not None and self._fits(self._decode(turn.asked.payload), came):
-                return place
+            if turn.asked is not None:
+                if turn.message is None:
+                    turn.message = self._decode(turn.asked.payload)
+                if self._ids.match(turn.message, came):
+                    return place
         return None
-
-    def _fits(self, recorded: object, came: object) -> bool:
-        if type(recorded) is not type(came) or not isinstance(came, Struct):
-            return False
-        names = [name for name in IDS if hasattr(came, name)]
-        same = {name: getattr(recorded, name) for name in names}
-        if not names or replace(came, **same) != recorded:
-            return False
-        for name in names:
-            self._ids[getattr(recorded, name)] = getattr(came, name)
-        return True
 
     def _decode(self, payload: bytes) -> object:
         try:
@@ -272,12 +271,8 @@ class _Player:
             message = codec.decode_answer(payload, self._version, lenient=True)
             if isinstance(message, codec.Unknown):
                 return payload
-            changes = {
-                name: self._ids[getattr(message, name)]
-                for name in IDS
-                if getattr(message, name, None) in self._ids
-            }
-            return codec.encode(replace(message, **changes), self._version) if changes else payload
+            changed = self._ids.put_in(message)
+            return payload if changed is message else codec.encode(changed, self._version)
         except TWSError:
             return payload
 
