@@ -37,7 +37,7 @@ from tws.wire.layout import (
 )
 from tws.wire.thresholds import RAW_ID
 
-__all__ = ["Decoder", "Encoder", "compile_decoder", "compile_encoder"]
+__all__ = ["Decoder", "Encoder", "compile_decoder", "compile_encoder", "function_of"]
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,19 @@ class _Source:
 
     def build(self, name: str) -> tuple[Callable[..., Any], str]:
         source = "\n".join(self.lines) + "\n"
-        space = dict(self.names, inf=inf)
-        exec(compile(source, f"<{name} at version {self.version}>", "exec"), space)
-        made: Callable[..., Any] = space["made"]
+        made = function_of(source, f"{name} at version {self.version}", dict(self.names, inf=inf))
         return made, source
+
+
+def function_of(source: str, title: str, names: dict[str, Any]) -> Callable[..., Any]:
+    """The function `made` that the source defines; `names` are the globals that it sees.
+
+    The only place where the wire runs what it wrote: text and protobuf both come by here, and nothing that
+    came from outside ever does.
+    """
+    exec(compile(source, f"<{title}>", "exec"), names)
+    made: Callable[..., Any] = names["made"]
+    return made
 
 
 def _condition(when: When, value: Callable[[str], str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tws.wire.compiler import function_of
 from tws.wire.messages import Message
 from tws.wire.protobuf.exceptions import LEG_PRICES
 from tws.wire.protobuf.mapping import Pair, official_class, pairs
@@ -39,9 +40,7 @@ def encoder(kind: type[Message], message_id: int) -> Callable[[Message], bytes]:
     finish = [f"    return {prefix!r} + dump({arguments})"]
     source = "\n".join((*writer.lines, "def made(m):", "    p = P()", *fill, *finish))
     space = dict(writer.names, P=official, dump=official.SerializeToString, legs=_leg_prices)
-    exec(compile(source, f"<encode {kind.__name__} as protobuf>", "exec"), space)
-    made: Callable[[Message], bytes] = space["made"]
-    return made
+    return function_of(source, f"encode {kind.__name__} as protobuf", space)
 
 
 def part(kind: type[Message], **fields: object) -> bytes:
