@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tws.errors import DecodeError
-from tws.simulator.ordertexts import OrderTexts
+from tws.simulator.ordertexts import OrderTexts, order_templates
 from tws.wire import codec
 from tws.wire.messages import OpenOrder, PlaceOrderRequest, WireContract, WireOrder, WireOrderState
 
@@ -29,13 +29,13 @@ opened = st.builds(
     OpenOrder, st.integers(-5, 2**31 - 1), contracts, orders,
     st.builds(WireOrderState, status=st.sampled_from(["New", "Filled"]), max_commission_and_fees=prices),
 )  # fmt: skip
-versions = st.sampled_from([157, 163, 176, 187, 193, 200])
+versions = st.sampled_from([157, 163, 176, 187, 193, 200, 202, 203, 225])
 
 
 @settings(max_examples=30, deadline=None)
 @given(version=versions, requests=st.lists(placed, min_size=2, max_size=8))
 def test_orders_are_read_as_the_codec_reads_them(version: int, requests: list[PlaceOrderRequest]) -> None:
-    texts = OrderTexts(version)
+    texts = order_templates(version)
     for request in requests:
         payload = codec.encode(request, version)
         assert texts.read(payload) == codec.decode_request(payload, version, lenient=True)
@@ -44,9 +44,22 @@ def test_orders_are_read_as_the_codec_reads_them(version: int, requests: list[Pl
 @settings(max_examples=30, deadline=None)
 @given(version=versions, messages=st.lists(opened, min_size=2, max_size=8))
 def test_orders_are_written_as_the_codec_writes_them(version: int, messages: list[OpenOrder]) -> None:
-    texts = OrderTexts(version)
+    texts = order_templates(version)
     for message in messages:
         assert texts.write(message) == codec.encode(message, version)
+
+
+@pytest.mark.parametrize("version", [200, 225])
+def test_the_like_of_an_order_is_known_by_its_shape_alone(version: int) -> None:
+    texts = order_templates(version)
+    contract = WireContract(con_id=1, symbol="SPY", sec_type="STK", exchange="SMART", currency="USD")
+    known = []
+    for number, price, side in ((1, 1.5, "BUY"), (2, 2.5, "BUY"), (3, 2.5, "SELL"), (4, None, "BUY")):
+        order = WireOrder(action=side, order_type="LMT", total_quantity=Decimal(number), lmt_price=price)
+        payload = codec.encode(PlaceOrderRequest(number, contract, order), version)
+        assert texts.read(payload) == codec.decode_request(payload, version, lenient=True)
+        known.append(texts.was_known)
+    assert known[:3] == [False, True, False]
 
 
 def test_an_unreadable_order_is_the_codecs_error_though_its_like_was_read() -> None:

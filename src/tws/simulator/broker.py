@@ -8,8 +8,8 @@ were.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tws.exchange import (
     AccountChanged,
@@ -41,8 +41,13 @@ class Broker:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._changed: dict[str, None] = {}
-        self._opened: tuple[OrderView, OpenOrder] | None = None
-        self._status: tuple[OrderView, OrderStatus] | None = None
+        self._last_opened: tuple[OrderView, OpenOrder] | None = None
+        self._last_status: tuple[OrderView, OrderStatus] | None = None
+        self._sayers: dict[type, Callable[[Any], None]] = {
+            OrderOpened: self._opened, StatusChanged: self._status, Executed: self._executed,
+            CommissionCharged: self._charged, PositionChanged: self._moved, AccountChanged: self._counted,
+            Notice: self._noticed, WhatIfAnswered: self._answered, OrderBound: self._bound,
+        }  # fmt: skip
 
     def tell(self, events: Sequence[Event]) -> None:
         """Queue the messages of these events, in their order unless a fault has other plans."""
@@ -50,8 +55,9 @@ class Broker:
 
     def say(self, events: Sequence[Event]) -> None:
         """The same past all faults."""
+        sayers = self._sayers
         for event in events:
-            self._say(event)
+            sayers[type(event)](event)
 
     def settle(self) -> None:
         """Account values changed: tell the subscribers, once."""
@@ -62,55 +68,69 @@ class Broker:
 
     def _opened_of(self, view: OrderView) -> OpenOrder:
         """Message 5; the same one when it is said twice."""
-        if self._opened is None or self._opened[0] is not view:
-            self._opened = (view, words.open_order(view, self._core.echo(view.con_id)))
-        return self._opened[1]
+        last = self._last_opened
+        if last is None or last[0] is not view:
+            last = self._last_opened = (view, words.open_order(view, self._core.echo(view.con_id)))
+        return last[1]
 
     def _status_of(self, view: OrderView) -> OrderStatus:
         """Message 3; the same one when it is said twice."""
-        if self._status is None or self._status[0] is not view:
-            self._status = (view, words.order_status(view))
-        return self._status[1]
+        last = self._last_status
+        if last is None or last[0] is not view:
+            last = self._last_status = (view, words.order_status(view))
+        return last[1]
 
     def _hearers(self, client_id: int) -> list[Session]:
         core = self._core
-        wanted = dict.fromkeys((client_id, core.options.master_client_id))
-        return [core.by_client[one] for one in wanted if one is not None and one in core.by_client]
+        owner, master_id = core.by_client.get(client_id), core.options.master_client_id
+        hearers = [] if owner is None else [owner]
+        if master_id is not None and master_id != client_id and master_id in core.by_client:
+            hearers.append(core.by_client[master_id])
+        return hearers
 
-    def _say(self, event: Event) -> None:
+    # -- one event each ---------------------------------------------------------------------------
+
+    def _status(self, event: StatusChanged) -> None:
+        status = self._status_of(event.order)
+        for session in self._hearers(event.order.client_id):
+            session.send(status)
+
+    def _opened(self, event: OrderOpened) -> None:
+        opened = self._opened_of(event.order)
+        self._core.exchange.note_seen(event.order.client_id, event.order.order_id)
+        for session in self._hearers(event.order.client_id):
+            session.send(opened)
+
+    def _executed(self, event: Executed) -> None:
         core = self._core
-        if isinstance(event, StatusChanged):
-            status = self._status_of(event.order)
-            for session in self._hearers(event.order.client_id):
-                session.send(status)
-        elif isinstance(event, OrderOpened):
-            opened = self._opened_of(event.order)
-            core.exchange.note_seen(event.order.client_id, event.order.order_id)
-            for session in self._hearers(event.order.client_id):
-                session.send(opened)
-        elif isinstance(event, Executed):
-            for session in self._hearers(event.client_id):
-                time = words.local_time(event.time_ns, session.version, core.zone)
-                session.send(words.execution(event, core.echo(event.con_id), -1, time))
-        elif isinstance(event, CommissionCharged):
-            report = commission(event)
-            for session in self._hearers(event.client_id):
-                session.send(report)
-        elif isinstance(event, Notice):
-            owner = core.by_client.get(event.client_id)
-            if owner is not None:
-                owner.error(event.order_id, event.code, event.text)
-        elif isinstance(event, WhatIfAnswered):
-            owner = core.by_client.get(event.order.client_id)
-            if owner is not None:
-                owner.send(words.what_if(event.order, event.margin, core.echo(event.order.con_id)))
-        elif isinstance(event, OrderBound):
-            for session in self._hearers(event.client_id):
-                session.send(BoundMessage(event.perm_id, event.client_id, event.order_id))
-        elif isinstance(event, PositionChanged):
-            core.desk.accounts.position(event)
-        elif isinstance(event, AccountChanged):
-            self._changed[event.account] = None
+        for session in self._hearers(event.client_id):
+            time = words.local_time(event.time_ns, session.version, core.zone)
+            session.send(words.execution(event, core.echo(event.con_id), -1, time))
+
+    def _charged(self, event: CommissionCharged) -> None:
+        report = commission(event)
+        for session in self._hearers(event.client_id):
+            session.send(report)
+
+    def _noticed(self, event: Notice) -> None:
+        owner = self._core.by_client.get(event.client_id)
+        if owner is not None:
+            owner.error(event.order_id, event.code, event.text)
+
+    def _answered(self, event: WhatIfAnswered) -> None:
+        owner = self._core.by_client.get(event.order.client_id)
+        if owner is not None:
+            owner.send(words.what_if(event.order, event.margin, self._core.echo(event.order.con_id)))
+
+    def _bound(self, event: OrderBound) -> None:
+        for session in self._hearers(event.client_id):
+            session.send(BoundMessage(event.perm_id, event.client_id, event.order_id))
+
+    def _moved(self, event: PositionChanged) -> None:
+        self._core.desk.accounts.position(event)
+
+    def _counted(self, event: AccountChanged) -> None:
+        self._changed[event.account] = None
 
 
 def commission(event: CommissionCharged) -> CommissionAndFeesReport:

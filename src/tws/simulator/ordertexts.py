@@ -3,12 +3,14 @@
 Each has more than a hundred fields, of which few differ from one order of a client to its next: id,
 size, prices, and in openOrder the status and what is filled. The rest is read or written once and kept;
 then the few are put into their places. What doesn't fit (a combo, an odd number, fields that look alike)
-goes the codec's way, and both ways always give the same, which a test holds.
+goes the codec's way, and both ways always give the same, which a test holds. `orderbinaries` does it for
+protobuf.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -17,10 +19,14 @@ from tws.wire import codec
 from tws.wire.kinds import read_opt_decimal, read_opt_float, write_decimal, write_float
 from tws.wire.messages import OpenOrder, PlaceOrderRequest, Request, WireOrder, WireOrderState
 
-__all__ = ["OrderTexts"]
+if TYPE_CHECKING:
+    from tws.simulator.orderbinaries import OrderBinaries
+
+__all__ = ["MOST", "OrderTexts", "order_templates", "state_is_plain", "without_numbers"]
 
 ZERO = Decimal("0")
-TEXT_UNTIL = 200
+TEXT_UNTIL, BINARY_FROM = 200, 203
+"""Server versions to which templates of text fit, and from which orders are protobuf (F2)."""
 MOST = 256
 """Templates kept of each kind; a client with more shapes of orders begins anew."""
 PLACE = b"3\0"
@@ -32,7 +38,16 @@ NUMBERS = (987_654_321, 876_543_219, 765_432_198, 654_321_987, 543_219.875, 432_
 """What stands in a template for order id, permId, size, filled, limit and auxiliary price."""
 
 Template = tuple[list[bytes], tuple[tuple[int, int], ...]]
-"""The fields, and which of them take which of the values."""
+"""Pieces of the payload, and which of them take which of the values."""
+
+
+def order_templates(version: int) -> OrderTexts | OrderBinaries:
+    """Reads and writes the orders of one session; one of text loads nothing of protobuf."""
+    if version < BINARY_FROM:
+        return OrderTexts(version)
+    from tws.simulator.orderbinaries import OrderBinaries
+
+    return OrderBinaries(version)
 
 
 class OrderTexts:
@@ -85,9 +100,9 @@ class OrderTexts:
             message.order_id, order.perm_id, order.total_quantity, order.filled_quantity, order.lmt_price,
             order.aux_price,
         )  # fmt: skip
-        if not self._is_text or None in values or state != WireOrderState(status=state.status):
+        if not self._is_text or None in values or not state_is_plain(state):
             return codec.encode(message, self.version)
-        key = (message.contract, _with(order, 0, (ZERO, ZERO), (0.0, 0.0)))
+        key = (message.contract, without_numbers(order))
         if key not in self._opened:
             if len(self._opened) >= MOST:
                 self._opened.clear()
@@ -100,10 +115,10 @@ class OrderTexts:
             str(number), str(perm_id), write_decimal(total or ZERO), write_decimal(filled or ZERO),
             write_float(limit or 0.0), write_float(aux or 0.0), state.status,
         )  # fmt: skip
-        fields = template[0].copy()
+        pieces = template[0].copy()
         for place, value in template[1]:
-            fields[place] = texts[value].encode("ascii")
-        return b"\0".join(fields)
+            pieces[place] = texts[value].encode("ascii")
+        return b"".join(pieces)
 
     def _template(self, message: OpenOrder) -> Template | None:
         number, perm_id, total, filled, limit, aux = NUMBERS
@@ -116,7 +131,33 @@ class OrderTexts:
             if len(places) > 1:
                 return None
             holes += [(place, value) for place in places]
-        return fields, tuple(holes)
+        return _pieces(fields, holes)
+
+
+def _pieces(fields: list[bytes], holes: list[tuple[int, int]]) -> Template:
+    """The fields between two holes in one piece, with the NULs that separate them."""
+    pieces: list[bytes] = [b""]
+    places = []
+    values = dict(holes)
+    for place, field in enumerate(fields):
+        if place:
+            pieces[-1] += b"\0"
+        if place in values:
+            places.append((len(pieces), values[place]))
+            pieces += [b"", b""]
+        else:
+            pieces[-1] += field
+    return pieces, tuple(places)
+
+
+def state_is_plain(state: WireOrderState) -> bool:
+    """Whether a state says nothing but the status."""
+    return state == WireOrderState(status=state.status)
+
+
+def without_numbers(order: WireOrder) -> WireOrder:
+    """What two like orders of a client have in common."""
+    return _with(order, 0, (ZERO, ZERO), (0.0, 0.0))
 
 
 def _with(

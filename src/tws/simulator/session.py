@@ -26,7 +26,7 @@ from tws.platform import reset_on_close
 from tws.simulator import misread
 from tws.simulator.admission import IN_USE, Entry
 from tws.simulator.limits import Pace, Verdict
-from tws.simulator.ordertexts import OrderTexts
+from tws.simulator.ordertexts import order_templates
 from tws.simulator.outbox import Outbox
 from tws.wire import codec
 from tws.wire.framing import frame
@@ -66,7 +66,7 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._wire: ServerSession | None = None
         self._held = bytearray()
-        self._texts = OrderTexts(0)
+        self._texts = order_templates(0)
         self._framed: dict[type, tuple[Answer, bytes]] = {}
         self._streams: deque[Iterator[Answer]] = deque()
         self._inbox: deque[Event] = deque()
@@ -179,7 +179,7 @@ class Session(asyncio.Protocol):
         elif isinstance(event, Started):
             assert self._wire is not None
             self.version = self._wire.server_version
-            self._texts = OrderTexts(self.version)
+            self._texts = order_templates(self.version)
             self._start(event.client_id)
         elif isinstance(event, Refused):
             if self.client_id is None and self.core.options.garbage == "silence":

@@ -71,9 +71,9 @@ class Orders:
         if security is None and not legs:
             return
         assert session.client_id is not None
-        options = core.options
+        options, now_ns = core.options, core.now_ns()
         door = Door(
-            client_id=session.client_id, accounts=options.accounts, zone=core.zone, now_ns=core.now_ns(),
+            client_id=session.client_id, accounts=options.accounts, zone=core.zone, now_ns=now_ns,
             preset_notice=options.preset_notice,
         )  # fmt: skip
         self._list_conditions(request)
@@ -83,7 +83,7 @@ class Orders:
         else:
             if security is not None:
                 core.listed(security)
-            core.tell(core.exchange.place(replace(ticket, legs=legs) if legs else ticket, core.now_ns()))
+            core.tell(core.exchange.place(replace(ticket, legs=legs) if legs else ticket, now_ns))
 
     def _legs(self, session: Session, request: PlaceOrderRequest) -> tuple[Leg, ...] | None:
         """The legs of a combo, from now on all traded; () when it is none; None: it was refused."""
