@@ -214,7 +214,7 @@ def _greek(unset: float) -> Callable[[bytes], float | None]:
 
 
 def read_true_false(raw: bytes) -> bool:
-    """The one truth value that is a word; what is not "true" is false, as the official clients read it."""
+    """The one truth value that is a word (assumed: no official Python source says it); others are false."""
     return raw == b"true"
 
 
