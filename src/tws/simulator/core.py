@@ -236,9 +236,8 @@ class Core:
             events = exchange.trade(con_id, tape.grid.ticks(update.trade), update.trade_size, now_ns)
             if events:
                 self.tell(events)
-        lines = self.lines.get(con_id)
-        is_hidden = bool(self.faults.hiding) and self.faults.hides(con_id)
-        if lines and not is_hidden:
+        lines, faults = self.lines.get(con_id), self.faults
+        if lines and not (faults.hiding and faults.hides(con_id)):
             ticks.deliver(lines, tape, update)
         tape.apply(update)
         followers = self.followers.get(con_id)
@@ -246,7 +245,7 @@ class Core:
             for derived in followers:
                 self._derive(derived, now_ns)
         listeners = self.listeners.get(con_id)
-        if listeners and not is_hidden:
+        if listeners and not (faults.hiding and faults.hides(con_id)):
             for listen in tuple(listeners):
                 listen(update)
 

@@ -55,6 +55,7 @@ class Tape:
         self._scale = grid.per_unit * PER_TICK
         self._columns = [array(kind) for kind in "iqqqqqiii"]
         self._values = array("d")
+        self._appends = tuple(column.append for column in self._columns)  # every second of every tape
         self._second = 0
         self._prints: list[int] = [0, 0, 0, 0, 0, 0]
         self._worth = 0.0
@@ -135,9 +136,16 @@ class Tape:
             return
         opened, high, low, close, volume, count = self._prints
         bid, ask = self.bid if self.bid_size else 0, self.ask if self.ask_size else 0
-        row = (self._second, opened, high, low, close, volume, count, bid, ask)
-        for column, value in zip(self._columns, row, strict=True):
-            column.append(value)
+        second_, opened_, high_, low_, close_, volume_, count_, bid_, ask_ = self._appends
+        second_(self._second)
+        opened_(opened)
+        high_(high)
+        low_(low)
+        close_(close)
+        volume_(volume)
+        count_(count)
+        bid_(bid)
+        ask_(ask)
         self._values.append(self._worth)
         self._prints, self._worth = [0, 0, 0, 0, 0, 0], 0.0
         if len(self._values) - self._coarse > self._fine_rows:

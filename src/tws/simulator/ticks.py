@@ -17,7 +17,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from tws.simulator.grid import Grid
 from tws.simulator.market.base import MarketUpdate
@@ -61,6 +61,7 @@ PROTOBUF_OFFSET = 200
 
 _LENGTHS = [n.to_bytes(4, "big") for n in range(8192)]
 _CACHE = 50_000
+K = TypeVar("K", int, float)
 
 Part: TypeAlias = tuple[int, bytes]
 """A tick type and the rest of its payload behind it."""
@@ -71,25 +72,40 @@ class TextBodies:
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        self._quotes: dict[tuple[int, int], bytes] = {}
+        self._sides: dict[int, bytes] = {}  # prices of quotes, by ticks
+        self._prices: dict[float, bytes] = {}
+        self._sizes: dict[int, bytes] = {}
+        self._second = (0, b"")
 
     def quote(self, ticks: int, lots: int) -> bytes:
         """Bid or ask with its size; mask bit 0: can auto-execute. An empty side is -1."""
-        body = self._quotes.get((ticks, lots))
-        if body is None:
-            if len(self._quotes) >= _CACHE:
-                self._quotes.clear()
-            price = self.grid.price(ticks) if lots else -1.0
-            body = self._quotes[ticks, lots] = self.price(price, lots, 1)
-        return body
+        if not lots:
+            return self.price(-1.0, 0, 1)
+        price = self._sides.get(ticks)
+        if price is None:
+            price = _keep(self._sides, ticks, _number(self.grid.price(ticks)) + b"\0")
+        return price + (self._sizes.get(lots) or self.size(lots)) + b"1\0"
 
     def price(self, price: float, lots: int = 0, mask: int = 0) -> bytes:
         """Price, size and attributes of message 1."""
-        return b"%s\0%s\0%d\0" % (_number(price), self.grid.size(lots), mask)
+        number = self._prices.get(price)
+        if number is None:
+            number = _keep(self._prices, price, _number(price) + b"\0")
+        return number + (self._sizes.get(lots) or self.size(lots)) + (b"1\0" if mask else b"0\0")
 
     def size(self, lots: int) -> bytes:
         """The size of message 2."""
+        return self._sizes.get(lots) or _keep(self._sizes, lots, self.volume(lots))
+
+    def volume(self, lots: int) -> bytes:
+        """A size that hardly comes again."""
         return self.grid.size(lots) + b"\0"
+
+    def second(self, second: int) -> bytes:
+        """The text of a time, which many instruments say in a row."""
+        if second != self._second[0]:
+            self._second = (second, self.string(str(second)))
+        return self._second[1]
 
     def generic(self, value: float) -> bytes:
         """The value of message 45."""
@@ -112,30 +128,35 @@ class BinaryBodies:
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        self._quotes: dict[tuple[int, int], bytes] = {}
+        self._sides: dict[int, bytes] = {}  # prices of quotes, by ticks
         self._sizes: dict[int, bytes] = {}
         self._fourth: dict[int, bytes] = {}  # sizes as the fourth field, beside a price
+        self._second = (0, b"")
 
     def quote(self, ticks: int, lots: int) -> bytes:
-        body = self._quotes.get((ticks, lots))
-        if body is None:
-            if len(self._quotes) >= _CACHE:
-                self._quotes.clear()
-            price = self.grid.price(ticks) if lots else -1.0
-            body = self._quotes[ticks, lots] = self.price(price, lots, 1)
-        return body
+        if not lots:
+            return self.price(-1.0, 0, 1)
+        price = self._sides.get(ticks)
+        if price is None:
+            price = _keep(self._sides, ticks, b"\x19" + _DOUBLE(self.grid.price(ticks)))
+        return price + (self._fourth.get(lots) or self._beside(lots)) + b"\x28\x01"
 
     def price(self, price: float, lots: int = 0, mask: int = 0) -> bytes:
-        size = self._fourth.get(lots)
-        if size is None:
-            size = _keep(self._fourth, lots, _text(4, self.grid.size(lots)))
-        return b"\x19%s%s\x28%c" % (_DOUBLE(price), size, mask)
+        return b"\x19%s%s\x28%c" % (_DOUBLE(price), self._fourth.get(lots) or self._beside(lots), mask)
+
+    def _beside(self, lots: int) -> bytes:
+        return _keep(self._fourth, lots, _text(4, self.grid.size(lots)))
 
     def size(self, lots: int) -> bytes:
-        size = self._sizes.get(lots)
-        if size is None:
-            size = _keep(self._sizes, lots, _text(3, self.grid.size(lots)))
-        return size
+        return self._sizes.get(lots) or _keep(self._sizes, lots, self.volume(lots))
+
+    def volume(self, lots: int) -> bytes:
+        return _text(3, self.grid.size(lots))
+
+    def second(self, second: int) -> bytes:
+        if second != self._second[0]:
+            self._second = (second, self.string(str(second)))
+        return self._second[1]
 
     def generic(self, value: float) -> bytes:
         return b"\x19" + _DOUBLE(value)
@@ -155,7 +176,7 @@ Bodies: TypeAlias = TextBodies | BinaryBodies
 _DOUBLE = struct.Struct("<d").pack
 
 
-def _keep(cache: dict[int, bytes], key: int, value: bytes) -> bytes:
+def _keep(cache: dict[K, bytes], key: K, value: bytes) -> bytes:
     """Remember a piece; a full cache begins anew."""
     if len(cache) >= _CACHE:
         cache.clear()
@@ -168,7 +189,10 @@ def _number(value: float) -> bytes:
 
 
 def _text(field: int, text: bytes) -> bytes:
-    return b"%c%s%s" % (field << 3 | 2, _varint(len(text)), text)
+    size = len(text)
+    return b"%c%c%s" % (field << 3 | 2, size, text) if size < 128 else (
+        b"%c%s%s" % (field << 3 | 2, _varint(size), text)
+    )
 
 
 def _varint(value: int) -> bytes:
@@ -269,13 +293,13 @@ def _prints(parts: list[Part], tape: Tape, update: MarketUpdate, bodies: Bodies)
     price, size = update.trade, update.trade_size
     second = update.time_ns // 1_000_000_000
     if second != tape.last_s:
-        parts.append((LAST_TIMESTAMP, bodies.string(str(second))))
+        parts.append((LAST_TIMESTAMP, bodies.second(second)))
     if price != tape.last:
         parts.append((LAST, bodies.price(price, size)))
     elif size != tape.last_size:
         parts.append((LAST_SIZE, bodies.size(size)))
     if size:  # an index has no volume
-        parts.append((VOLUME, bodies.size(tape.volume + size)))
+        parts.append((VOLUME, bodies.volume(tape.volume + size)))
     if price > tape.high:
         parts.append((HIGH, bodies.price(price)))
     if price < tape.low or not tape.low:
