@@ -12,7 +12,7 @@ import pytest
 from tws.clock import NS_PER_S
 from tws.simulator.bars import BAR_SIZES, Week, bid, build, midpoint, parse_duration, parse_end, trades
 from tws.simulator.hours import NEW_YORK
-from tws.simulator.past import SyntheticPast
+from tws.simulator.past import KEPT_DAYS, Minutes, SyntheticPast
 from tws.simulator.tape import Row
 from tws.simulator.universe import Security, Universe
 
@@ -155,3 +155,15 @@ def test_the_volume_of_coins_is_counted_in_lots() -> None:
     coins = sum(row.volume for row in days) * coin.lot / 20
     assert coin.volume / 2 < coins < coin.volume * 2
     assert all(row.prints < 2**31 for row in days)
+
+
+def test_the_minutes_of_all_instruments_together_are_bounded() -> None:
+    kept = Minutes()
+    pasts = [
+        SyntheticPast(one, 7, START * NS_PER_S, one.price, one.price, "exchange", kept)
+        for one in (spy(), FUTURE, PAIR)
+    ]
+    for one in pasts:
+        first = list(one.rows(START - 60 * 86_400, START, 60))
+        assert list(one.rows(START - 60 * 86_400, START, 60)) == first
+    assert len(kept) == KEPT_DAYS

@@ -304,6 +304,12 @@ class Exchange:
             for con_id, holding in ledger.holdings.items()
         )
 
+    def position(self, account: str, con_id: int) -> PositionRow | None:
+        """One position; None where that account never held any."""
+        ledger = self._core.ledgers.get(account)
+        holding = None if ledger is None else ledger.holdings.get(con_id)
+        return None if ledger is None or holding is None else self._row(ledger, con_id, holding)
+
     def _row(self, ledger: Ledger, con_id: int, holding: Holding) -> PositionRow:
         book = self._core.books[con_id]
         mark = book.mark()

@@ -16,8 +16,9 @@ from __future__ import annotations
 import math
 import random
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from functools import partial
 
 from msgspec import Struct
 
@@ -29,12 +30,14 @@ from tws.simulator.market.synthetic import YEAR_S, profile, unit_of
 from tws.simulator.tape import Row
 from tws.simulator.universe import Security
 
-__all__ = ["YEARS", "PastRow", "SyntheticPast", "derived_rows"]
+__all__ = ["KEPT_DAYS", "YEARS", "Minutes", "PastRow", "SyntheticPast", "derived_rows"]
 
 YEARS = 20
 """How far the past reaches back."""
 KEPT_DAYS = 64
-"""Days whose minutes are kept, some hundred kilobytes each; older askings are drawn again."""
+"""Days whose minutes are kept, of all instruments together: up to half a megabyte each, when trading never
+stops. Others are drawn again.
+"""
 DAY_S = 86_400
 FLOOR_TICKS = 20
 """No invented price falls below so many ticks."""
@@ -65,12 +68,35 @@ class _Summary(Struct, frozen=True):
     volume: int
 
 
+class Minutes:
+    """Drawn minutes by conId and day, those asked for last. The pasts of a simulator share one."""
+
+    def __init__(self) -> None:
+        self._days: OrderedDict[tuple[int, date], list[PastRow]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._days)
+
+    def of(self, con_id: int, day: date, draw: Callable[[], list[PastRow]]) -> list[PastRow]:
+        """A day's minutes, drawn when they are not kept."""
+        key = (con_id, day)
+        found = self._days.get(key)
+        if found is None:
+            found = self._days[key] = draw()
+            if len(self._days) > KEPT_DAYS:
+                self._days.popitem(last=False)
+        else:
+            self._days.move_to_end(key)
+        return found
+
+
 class SyntheticPast:
     """The past of one security: it ends at `start_ns` at `opening`; `close` was yesterday's last price."""
 
     def __init__(
-        self, security: Security, seed: int, start_ns: int, opening: float, close: float, mode: str
-    ) -> None:
+        self, security: Security, seed: int, start_ns: int, opening: float, close: float, mode: str,
+        minutes: Minutes | None = None,
+    ) -> None:  # fmt: skip
         self._security = security
         self._seed = seed
         self._start_s = start_ns // NS_PER_S
@@ -82,7 +108,7 @@ class SyntheticPast:
         self._today = local_date(start_ns, TEMPLATES[security.hours].zone)
         self._oldest = self._today - timedelta(days=round(YEARS * 365.25))
         self._chain: list[_Summary] = []
-        self._minutes: OrderedDict[date, list[PastRow]] = OrderedDict()
+        self._minutes = Minutes() if minutes is None else minutes
 
     @property
     def first_s(self) -> int:
@@ -152,34 +178,25 @@ class SyntheticPast:
     # -- minutes ----------------------------------------------------------------------------------
 
     def _day_minutes(self, summary: _Summary) -> list[PastRow]:
-        found = self._minutes.get(summary.day.date)
-        if found is None:
-            found = self._bridge(summary, summary.day.close_ns)
-            self._keep(summary.day.date, found)
-        return found
+        draw = partial(self._bridge, summary, summary.day.close_ns)
+        return self._minutes.of(self._security.con_id, summary.day.date, draw)
 
     def _today_minutes(self) -> list[PastRow]:
         """What traded today before the live market began."""
         day = day_of(self._today, self._mode, self._security.hours)
         if day is None or day.open_ns // NS_PER_S >= self._start_s:
             return []
-        found = self._minutes.get(self._today)
-        if found is None:
-            end_ns = min(day.close_ns, self._start_s * NS_PER_S)
-            reach = self._grid.tick * 2
-            high, low = max(self._close, self._opening) + reach, min(self._close, self._opening) - reach
-            passed = (end_ns - day.open_ns) / (day.close_ns - day.open_ns)
-            volume = int(self._security.lots_a_day * passed)
-            opening = self._on_grid(self._opening)
-            whole = _Summary(day, self._close, self._on_grid(high), self._on_grid(low), opening, volume)
-            found = self._bridge(whole, end_ns)
-            self._keep(self._today, found)
-        return found
+        return self._minutes.of(self._security.con_id, self._today, partial(self._draw_today, day))
 
-    def _keep(self, day: date, rows: list[PastRow]) -> None:
-        self._minutes[day] = rows
-        if len(self._minutes) > KEPT_DAYS:
-            self._minutes.popitem(last=False)
+    def _draw_today(self, day: Day) -> list[PastRow]:
+        end_ns = min(day.close_ns, self._start_s * NS_PER_S)
+        reach = self._grid.tick * 2
+        high, low = max(self._close, self._opening) + reach, min(self._close, self._opening) - reach
+        passed = (end_ns - day.open_ns) / (day.close_ns - day.open_ns)
+        volume = int(self._security.lots_a_day * passed)
+        opening = self._on_grid(self._opening)
+        whole = _Summary(day, self._close, self._on_grid(high), self._on_grid(low), opening, volume)
+        return self._bridge(whole, end_ns)
 
     def _bridge(self, day: _Summary, end_ns: int) -> list[PastRow]:
         """Minutes from open to close: a random walk pinned at both ends that touches high and low."""

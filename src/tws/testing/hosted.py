@@ -213,9 +213,8 @@ class HostedTWS:
         """Signed holding of a symbol in an account (the first unless named); 0 when there is none."""
 
         def find(sim: SimulatedTWS) -> Decimal:
-            con_id, wanted = sim.con_id(symbol), account or self.account
-            return next((row.quantity for row in sim.exchange.positions(wanted) if row.con_id == con_id),
-                        Decimal(0))  # fmt: skip
+            row = sim.exchange.position(account or self.account, sim.con_id(symbol))
+            return Decimal(0) if row is None else row.quantity
 
         return self.call(find)
 

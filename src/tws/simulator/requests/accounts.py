@@ -210,9 +210,9 @@ class Accounts:
                 self._tell_position(session, request, event)
         for session, account in self._values.items():
             if account == event.account:
-                for row in self._core.exchange.positions(account):
-                    if row.con_id == event.con_id:
-                        session.send(self._portfolio(row))
+                row = self._core.exchange.position(account, event.con_id)
+                if row is not None:
+                    session.send(self._portfolio(row))
 
     def _held(self, account: str | None = None) -> list[PositionRow]:
         return [row for row in self._core.exchange.positions(account) if row.quantity]
@@ -324,19 +324,11 @@ class Accounts:
         """Nothing for a conId without a position: TWS answers no wrong one either (D)."""
         session, req_id = key
         request = self._singles[key]
-        for row in self._core.exchange.positions(self._account(request.account)):
-            if row.con_id == request.con_id:
-                daily = float(row.daily_pnl)
-                session.send(
-                    PnLSingle(
-                        req_id,
-                        row.quantity,
-                        daily,
-                        float(row.unrealized_pnl),
-                        float(row.realized_pnl),
-                        float(row.market_value),
-                    )
-                )
+        row = self._core.exchange.position(self._account(request.account) or "", request.con_id)
+        if row is not None:
+            daily, unrealized = float(row.daily_pnl), float(row.unrealized_pnl)
+            realized, value = float(row.realized_pnl), float(row.market_value)
+            session.send(PnLSingle(req_id, row.quantity, daily, unrealized, realized, value))
 
     def elapse(self, now_ns: int) -> None:
         """Market time moved."""

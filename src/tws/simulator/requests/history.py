@@ -20,7 +20,7 @@ from tws.simulator.bars import BAR_SIZES, DAY_S, BuiltBar, Values, Week, build, 
 from tws.simulator.grid import Grid, grid_of
 from tws.simulator.hours import sessions
 from tws.simulator.market.derived import Derived
-from tws.simulator.past import SyntheticPast, derived_rows
+from tws.simulator.past import Minutes, SyntheticPast, derived_rows
 from tws.simulator.requests.contracts import resolve
 from tws.simulator.session import Session
 from tws.simulator.tape import Row
@@ -99,6 +99,7 @@ class History:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._kept: dict[tuple[Session, int], _Kept] = {}
+        self._minutes = Minutes()
         self._heads: set[tuple[Session, int]] = set()  # count as open until they are cancelled (B)
         self._update_s = core.start_ns // NS_PER_S
 
@@ -126,7 +127,7 @@ class History:
             if opening is None or close is None:
                 return None
             core.pasts[con_id] = SyntheticPast(
-                security, core.options.seed, core.start_ns, opening, close, core.options.hours
+                security, core.options.seed, core.start_ns, opening, close, core.options.hours, self._minutes
             )
         return core.pasts[con_id]
 

@@ -210,10 +210,8 @@ class Reference:
             session.error(req_id, 321, f"Error validating request.-'bW' : cause - {wrong}")
             return
         account = request.account or core.options.accounts[0]
-        held = next(
-            (row.quantity for row in core.exchange.positions(account) if row.con_id == security.con_id),
-            Decimal(0),
-        )
+        row = core.exchange.position(account, security.con_id)
+        held = Decimal(0) if row is None else row.quantity
         if held < request.exercise_quantity:
             said = f"Order rejected - reason:No such long position of {security.local_symbol} to exercise"
             session.error(req_id, 201, said)
