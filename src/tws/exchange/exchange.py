@@ -304,6 +304,19 @@ class Exchange:
             for con_id, holding in ledger.holdings.items()
         )
 
+    def busy(self) -> frozenset[int]:
+        """Whose quotes matter here: instruments with a living order, a watcher, a combo or a position."""
+        core = self._core
+        orders = (*core.live.values(), *core.untransmitted.values())
+        watched = (con_id for con_id, book in core.books.items() if book.watchers or book.combos)
+        held = (
+            con_id
+            for ledger in core.ledgers.values()
+            for con_id, holding in ledger.holdings.items()
+            if holding.quantity
+        )
+        return frozenset((*(order.book.con_id for order in orders), *watched, *held))
+
     def position(self, account: str, con_id: int) -> PositionRow | None:
         """One position; None where that account never held any."""
         ledger = self._core.ledgers.get(account)

@@ -38,6 +38,8 @@ __all__ = ["Core"]
 DAYS_AHEAD = 400
 """For so many days from the start the exchange knows its sessions."""
 EXTENDED_BEFORE = 2
+REST_NS = 60 * NS_PER_S
+"""So often is looked for what nobody needs any more."""
 TRIGGERS = {"OPT": TriggerMethod.DOUBLE_BID_ASK, "CASH": TriggerMethod.BID_ASK}
 """What triggers stops by default; for all but these the last trade (official table of trigger methods)."""
 ZONE_NAMES = {
@@ -90,6 +92,7 @@ class Core:
         self.followers: dict[int, list[Derived]] = {}
         self.trading = {security.con_id for security in market.listings}
         self.tapes = {s.con_id: tape_of(s, market.previous_close(s.con_id)) for s in universe.securities}
+        self._rest_ns = start_ns
         self._leads: dict[tuple[str, str], Security] = {}
         self.by_hand: set[int] = set()  # quoted by `SimulatedTWS.quote`: they follow no underlying any more
         self.pasts: dict[int, SyntheticPast] = {}
@@ -323,10 +326,32 @@ class Core:
     def elapse(self, now_ns: int) -> None:
         """Market time reached `now_ns`: what the exchange and the subscriptions do by time alone."""
         self.faults.elapse(now_ns)
+        if now_ns >= self._rest_ns:
+            self._rest_ns = now_ns + REST_NS
+            self._rest()
         wake = self.exchange.next_wake()
         if wake is not None and wake <= now_ns:
             self.tell(self.exchange.advance(now_ns))
         self.desk.elapse(now_ns)
+
+    def _rest(self) -> None:
+        """What follows another and concerns nobody any more stops trading, until `listed` is called again:
+        or every option that was ever asked for would cost its pricing at each update of its underlying.
+        """
+        if not self.followers:
+            return
+        wanted = self.exchange.busy() | self.desk.wanted() | self.by_hand
+        for lead, followers in list(self.followers.items()):
+            for derived in list(followers):
+                con_id = derived.con_id
+                if con_id in wanted or con_id in self.listeners or con_id in self.followers:
+                    continue
+                if con_id not in self.lines:
+                    followers.remove(derived)
+                    self.trading.discard(con_id)
+                    self.tapes[con_id] = tape_of(derived.security, None)
+            if not followers:
+                del self.followers[lead]
 
     def new_day(self, now_ns: int) -> None:
         """20:30 in New York: the day's figures begin anew (D), chains and expiries roll."""

@@ -107,6 +107,10 @@ class Desk:
         """The classes of the requests that are more than refused."""
         return frozenset(self._table)
 
+    def wanted(self) -> frozenset[int]:
+        """The conIds whose tapes somebody reads from time to time, without listening to each update."""
+        return self.streams.wanted() | self.history.wanted()
+
     def drop(self, session: Session) -> None:
         """The session ended: all its subscriptions with it."""
         for part in (self.streams, self.history, self.accounts, self.reference):

@@ -111,6 +111,10 @@ class History:
             CancelHeadTimestamp: lambda session, request: self._heads.discard((session, request.req_id)),
         }
 
+    def wanted(self) -> frozenset[int]:
+        """Whose tapes are read."""
+        return frozenset(kept.security.con_id for kept in self._kept.values())
+
     def drop(self, session: Session) -> None:
         """The session ended."""
         for key in [key for key in self._kept if key[0] is session]:

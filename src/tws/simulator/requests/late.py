@@ -111,6 +111,10 @@ class Late:
             feed = self._feeds[security.con_id] = self._begin(security, under)
         return feed
 
+    def wanted(self) -> frozenset[int]:
+        """Whose history is read every second."""
+        return frozenset(self._feeds)
+
     def new_day(self) -> None:
         """The day's figures begin anew, here a quarter of an hour later."""
         now_s = self._core.now_ns() // NS_PER_S

@@ -48,6 +48,10 @@ class LiveBars:
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {RealTimeBarsRequest: self._subscribe, CancelRealTimeBars: self._cancel}
 
+    def wanted(self) -> frozenset[int]:
+        """Whose tapes are read."""
+        return frozenset(wanted.security.con_id for wanted in self._wanted.values())
+
     def drop(self, session: Session) -> None:
         """The session ended."""
         for key in [key for key in self._wanted if key[0] is session]:

@@ -89,6 +89,10 @@ class MarketData:
             MarketDataTypeRequest: self._set_type,
         }
 
+    def wanted(self) -> frozenset[int]:
+        """Whose tapes are read for delayed lines."""
+        return self._late.wanted()
+
     def drop(self, session: Session) -> None:
         """The session ended."""
         self._types.pop(session, None)

@@ -38,6 +38,10 @@ class Streams:
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {kind: handler for part in self._parts for kind, handler in part.handlers().items()}
 
+    def wanted(self) -> frozenset[int]:
+        """Whose tapes are read."""
+        return self.bars.wanted() | self.market_data.wanted()
+
     def drop(self, session: Session) -> None:
         """The session ended."""
         for part in self._parts:
