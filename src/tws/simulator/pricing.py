@@ -112,7 +112,9 @@ def implied_volatility(terms: Terms, price: float) -> float | None:
 
     Newton's step where it stays within the bracket, else its half: it always ends.
     """
-    if terms.years <= 0 or not fair_price(terms, LOWEST) <= price <= fair_price(terms, HIGHEST):
+    noise = 1e-12 * max(1.0, price)  # all intrinsic value: the same at every volatility
+    least, most = fair_price(terms, LOWEST) - noise, fair_price(terms, HIGHEST) + noise
+    if terms.years <= 0 or not least <= price <= most:
         return None
     low, high, guess = LOWEST, HIGHEST, 0.3
     for _ in range(_STEPS):
