@@ -173,3 +173,28 @@ def test_a_closed_holding_keeps_no_cost_however_fine_the_prices() -> None:
     holding.fill(Decimal(3), Decimal("1.00000000001"), Decimal("0.0000000001"))
     holding.fill(Decimal(-3), Decimal("-1"), Decimal(0))
     assert holding.quantity == 0 and holding.cost == 0
+
+
+def test_margin_follows_what_moved_since_it_was_last_asked_for(floor: Any) -> None:
+    """What a holding requires is kept between orders: a new mark, size or rate must be seen all the same."""
+
+    def before(order_id: int) -> Decimal:
+        (answer,) = floor.raw(order_id, "BUY", 1, what_if=True, con_id=floor.IBM)
+        found: Decimal = answer.margin.init_before
+        return found
+
+    contract = Contract(con_id=9, symbol="SAP", currency="EUR")
+    floor.exchange.add(Listing(instrument=Instrument(contract=contract)))
+    floor.exchange.rate("EUR", Decimal("1.1"))
+    floor.quote(10000, 300, 10000, 300)
+    floor.quote(5000, 300, 5000, 300, con_id=9)
+    floor.place(1, "BUY", 100)
+    assert before(2) == before(3) == Decimal(5000)
+    floor.quote(11000, 300, 11000, 300)
+    assert before(4) == Decimal(5500)
+    floor.place(5, "BUY", 100)
+    assert before(6) == Decimal(11000)
+    floor.place(7, "BUY", 100, con_id=9)
+    assert before(8) == Decimal(11000) + Decimal(2750)
+    floor.exchange.rate("EUR", Decimal("1.2"))
+    assert before(9) == Decimal(11000) + Decimal(3000)

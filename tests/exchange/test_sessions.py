@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tws.exchange import Session
+from tws.exchange import Listing, Session
+from tws.model.contract import Contract
+from tws.model.instrument import Instrument
 
 HOUR = 3_600_000_000_000
 OPEN, CLOSE, NEXT = 14 * HOUR, 21 * HOUR, 38 * HOUR
@@ -120,3 +122,18 @@ def test_a_cancel_works_while_closed(early: Any) -> None:
 def test_399_is_said_once_however_often_a_held_order_is_changed(early: Any) -> None:
     early.place(1, "BUY", 10, "LMT", limit=99)
     assert early.place(1, "BUY", 20, "LMT", limit=98) == ["5 PreSubmitted #1 0/20", "3 PreSubmitted #1 0/20"]
+
+
+def test_each_instrument_closes_at_its_own_hour_and_those_of_one_hour_as_listed(midday: Any) -> None:
+    earlier = Session(regular=((OPEN, CLOSE - HOUR), (NEXT, NEXT + HOUR)), extended=())
+    for con_id, session in ((3, earlier), (2, HOURS)):
+        contract = Contract(con_id=con_id, symbol=f"S{con_id}")
+        midday.exchange.add(Listing(instrument=Instrument(contract=contract), session=session))
+    for order_id, con_id in ((1, 2), (2, midday.IBM), (3, midday.SPY), (4, 3)):
+        midday.place(order_id, "BUY", 10, "LMT", limit=99, con_id=con_id)
+    assert midday.exchange.next_wake() == CLOSE - HOUR
+    assert midday.advance(CLOSE - HOUR) == ["3 Cancelled #4 0/10", "4 202 #4"]
+    assert [line for line in midday.advance(CLOSE) if line[0] == "4"] == ["4 202 #3", "4 202 #2", "4 202 #1"]
+    midday.place(5, "BUY", 10, "LMT", limit=99, con_id=3)
+    assert midday.advance(NEXT) == ["5 Submitted #5 0/10", "3 Submitted #5 0/10"]
+    assert midday.advance(NEXT + HOUR) == ["3 Cancelled #5 0/10", "4 202 #5"]
