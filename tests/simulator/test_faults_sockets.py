@@ -183,3 +183,17 @@ async def test_its_clock_is_wrong(start: Start, connect: Connect) -> None:
     sim.faults.clear()
     await settled(client)
     assert client.all(CurrentTime)[-1].current_time == now_s
+
+
+async def test_what_a_mute_session_keeps_back_is_bounded(
+    start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tws.simulator.outbox.MUTE_FRAMES", 50)
+    sim, client = await scene(start, connect)
+    other = await ready(connect, sim, 2)
+    sim.faults.play("mute", client=1)
+    for _ in range(60):
+        sim.core.notice(2104, "Market data farm connection is OK:usfarm")
+    with pytest.raises(ConnectionResetError):
+        await until_closed(client)
+    await settled(other)

@@ -322,6 +322,22 @@ async def test_generic_ticks(start: Start, connect: Connect, version: int) -> No
     }
 
 
+async def test_open_interest_of_a_single_option_is_on_its_own_side(start: Start, connect: Connect) -> None:
+    simulator, client = await manual(start, connect)
+    simulator.quote("SPY", bid=560.0, ask=560.02)
+    chain = next(one for one in simulator.core.universe.chains if one.under.symbol == "SPY")
+    expiry = f"{chain.dates(simulator.core.universe.today)[-1]:%Y%m%d}"
+    put = WireContract(
+        symbol="SPY", sec_type="OPT", exchange="SMART", currency="USD", right="P", strike=560.0,
+        last_trade_date_or_contract_month=expiry,
+    )  # fmt: skip
+    client.send(MarketDataRequest(1, put, "mdoff,100,101,106"))
+    await settled(client)
+    sizes = {m.tick_type: m.size for m in client.all(TickSize) if m.tick_type in (27, 28, 29, 30)}
+    assert sizes[27] == sizes[29] == 0
+    assert sizes[28] and sizes[30]
+
+
 async def test_the_next_dividend_is_still_to_come(start: Start, connect: Connect) -> None:
     simulator, client = await manual(start, connect)
     for req_id, symbol in enumerate(("SPY", "AAPL", "MSFT", "KO", "JPM")):

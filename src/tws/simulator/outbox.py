@@ -15,6 +15,8 @@ HIGH_WATER = 256 * 1024
 """From so many unsent bytes on, market data merges. A quarter megabyte is some ten thousand ticks."""
 HARD_LIMIT = 64 * 2**20
 """A reader that lets so many bytes pile up (of order messages and answers, since ticks merge) is cut off."""
+MUTE_FRAMES = 200_000
+"""What a mute session keeps back at most (words about orders, since ticks are lost): a day of them."""
 
 
 class Outbox:
@@ -79,6 +81,9 @@ class Outbox:
     def flush(self) -> None:
         """Hand everything queued to the transport in one write."""
         transport = self._transport
+        if self.mute and len(self.frames) > MUTE_FRAMES:
+            self.frames.clear()
+            self._give_up(f"more than {MUTE_FRAMES} frames kept back while mute")
         if not self.frames or self.mute or transport is None or transport.is_closing():
             return
         data = b"".join(self.frames)

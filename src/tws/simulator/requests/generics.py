@@ -44,12 +44,15 @@ ALL = (
 )
 TRADED = tuple(kind for kind in ALL if kind not in ("IND", "CASH"))
 
+CHAINED = ("OPT", "FOP")
+"""Users ask for the volume and the open interest of a single option with the ticks of its underlying."""
+
 GENERICS: dict[int, tuple[str, tuple[str, ...]]] = {
-    100: ("Option Volume", (*EQUITY, "IND")),
-    101: ("Option Open Interest", (*EQUITY, "IND")),
+    100: ("Option Volume", (*EQUITY, "IND", *CHAINED)),
+    101: ("Option Open Interest", (*EQUITY, "IND", *CHAINED)),
     104: ("Historical Volatility", (*EQUITY, "IND")),
     105: ("Average Opt Volume", (*EQUITY, "IND")),
-    106: ("impvolat", (*EQUITY, "IND", "FUT")),
+    106: ("impvolat", (*EQUITY, "IND", "FUT", *CHAINED)),
     162: ("Index Future Premium", ("IND",)),
     165: ("Misc. Stats", ALL),
     221: ("Creditman Mark Price", ALL),
@@ -216,9 +219,21 @@ def _odd_lots(facts: _Facts, bodies: Bodies) -> list[Part]:
     ]
 
 
+def _of_options(
+    facts: _Facts, bodies: Bodies, calls: tuple[int, str, int], puts: tuple[int, str, int]
+) -> list[Part]:
+    """Calls and puts on an underlying; of a single option its own side, a hundredth, and 0 of the other."""
+    right = facts.security.right[:1]
+    parts = []
+    for side, (kind, what, about) in (("C", calls), ("P", puts)):
+        share = about if not right else about / 100
+        parts.append((kind, bodies.size(facts.lots(what, share) if right in ("", side) else 0)))
+    return parts
+
+
 _OPENING: dict[int, Callable[[_Facts, Bodies], list[Part]]] = {
-    100: lambda f, b: [(29, b.size(f.lots("calls", 40_000))), (30, b.size(f.lots("puts", 30_000)))],
-    101: lambda f, b: [(27, b.size(f.lots("oi calls", 900_000))), (28, b.size(f.lots("oi puts", 800_000)))],
+    100: lambda f, b: _of_options(f, b, (29, "calls", 40_000), (30, "puts", 30_000)),
+    101: lambda f, b: _of_options(f, b, (27, "oi calls", 900_000), (28, "oi puts", 800_000)),
     104: lambda f, b: [(23, b.generic(f.security.volatility))],
     105: lambda f, b: [(87, b.size(f.lots("average options", 70_000)))],
     106: lambda f, b: [(24, b.generic(round(f.security.volatility * 1.05, 6)))],
