@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from google.protobuf.message import DecodeError as UnreadableError
 from msgspec.structs import replace
 
 from tws.simulator.misread import is_number, wrong_number
 from tws.simulator.ordertexts import MOST, state_is_plain, without_numbers
 from tws.wire import codec
 from tws.wire.messages import OpenOrder, PlaceOrderRequest, Request, WireOrder
+from tws.wire.protobuf import UnreadableError
 from tws.wire.protobuf.mapping import official_class, pairs
 
 __all__ = ["OrderBinaries"]

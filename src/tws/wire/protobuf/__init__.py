@@ -13,7 +13,7 @@ pay for it.
 
 from __future__ import annotations
 
-from tws.wire.protobuf.reading import decoder
+from tws.wire.protobuf.reading import UnreadableError, decoder
 from tws.wire.protobuf.writing import encoder, part
 
-__all__ = ["decoder", "encoder", "part"]
+__all__ = ["UnreadableError", "decoder", "encoder", "part"]

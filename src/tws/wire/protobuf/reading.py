@@ -18,7 +18,7 @@ from tws.wire.messages import Message
 from tws.wire.protobuf.exceptions import LEG_PRICES
 from tws.wire.protobuf.mapping import Pair, absent, official_class, pairs
 
-__all__ = ["decoder"]
+__all__ = ["UnreadableError", "decoder"]
 
 Entry = tuple[str, Callable[[Any], Any] | None]
 """The attribute and its reader. An attribute with a point is one of an inline struct; without a name the
