@@ -3,9 +3,9 @@ reader.
 
     python bench/simulator.py [--seconds 5] [--symbols 28] [--orders 0] [--server-version 200]
 
-Ticks are text at server version 200 and protobuf from 206 on. The simulator runs in a process of its own at speed "max"; this process connects over a real loopback
-socket, subscribes every symbol, optionally places resting limit orders, and counts frames without
-decoding them. Numbers belong here, never into a test.
+Ticks are text at server version 200 and protobuf from 206 on. The simulator runs in a process of its own at
+speed "max"; this process connects over a real loopback socket, subscribes every symbol, optionally places
+resting limit orders, and counts frames without decoding them. Numbers belong here, never into a test.
 """
 
 from __future__ import annotations
