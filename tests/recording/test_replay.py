@@ -99,7 +99,8 @@ async def test_strict_ends_at_the_first_departure_and_names_its_line(
     peer.send(ContractDataRequest(7, QQQ))
     assert await peer.at_end() == b""
     (departure,) = served.departures
-    assert "SPY" in departure.expected and "QQQ" in departure.came
+    assert departure.expected == "ContractDataRequest with contract.symbol='SPY'"
+    assert departure.came == "with contract.symbol='QQQ'"
     lines = recorded[0].read_text(encoding="utf-8").splitlines()
     assert '"client"' in lines[departure.line - 1]
     await peer.close()

@@ -48,13 +48,13 @@ def replay(
     pace = parse_speed(speed)
     options = ReplayOptions(strict=not lenient, speed=None if pace == "max" else pace, port=port)
     served = Replay(read(file), options)
-    asyncio.run(_serve(served, stay))
+    asyncio.run(_serve(served, stay, as_json))
     _report(served, as_json)
     if served.departures:
         raise typer.Exit(DEPARTED)
 
 
-async def _serve(served: Replay, stay: bool) -> None:
+async def _serve(served: Replay, stay: bool, as_json: bool) -> None:
     import asyncio
 
     from tws.errors import ConfigError
@@ -68,7 +68,7 @@ async def _serve(served: Replay, stay: bool) -> None:
         except OSError as error:
             reason = f"can't be listened on: {error.strerror or error}"
             raise ConfigError("port", served.options.port, reason, "Give another --port, or 0") from error
-        typer.echo(f"listening on {host}:{port}", err=False)
+        typer.echo(f"listening on {host}:{port}", err=as_json)  # the report alone is on stdout then
         sys.stdout.flush()
         waits = [asyncio.ensure_future(ended.wait())]
         if not stay:

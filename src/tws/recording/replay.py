@@ -16,7 +16,7 @@ Time passes as recorded, divided by `speed`; with None everything is said at onc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -122,7 +122,7 @@ class Replay:
         if len(self.departures) >= MOST_DEPARTURES:
             self.untold += 1
             return
-        log.warning("departure", where=str(departure))
+        log.info("departure", where=str(departure))
         self.departures.append(departure)
 
 
@@ -218,13 +218,27 @@ class _Player:
         place = 0 if strict else self._find(payload)
         turn = self._turns[place] if place is not None and place < len(self._turns) else None
         asked = turn.asked if turn is not None else None
-        if asked is None or (strict and asked.payload != payload):
-            self._depart(asked if strict else None, self._words(payload))
+        if strict and asked is not None and asked.payload != payload:
+            self._differ(asked, payload)
+            return False
+        if asked is None:
+            self._depart(None, self._words(payload))
             return not strict
         assert turn is not None and place is not None
         self._turns.pop(place)
         await self._say(turn.answers)
         return True
+
+    def _differ(self, asked: Frame, payload: bytes) -> None:
+        """Another frame than the recorded one came: what differs, where both are the same kind of message."""
+        recorded, came = self._decode(asked.payload), self._decode(payload)
+        unlike = list(differences(recorded, came)) if type(recorded) is type(came) else []
+        if not unlike:  # other kinds, unreadable, or the same message in other bytes
+            self._depart(asked, self._words(payload))
+            return
+        theirs, ours = (", ".join(f"{one[0]}={one[side]!r}" for one in unlike) for side in (1, 2))
+        name, line = type(came).__name__, asked.line
+        self._replay._depart(self._number, line, _cut(f"{name} with {theirs}"), _cut(f"with {ours}"))
 
     def _find(self, payload: bytes) -> int | None:
         """The first turn that fits: equal, or equal but for its ids, which are then noted."""
@@ -249,8 +263,7 @@ class _Player:
     def _words(self, payload: bytes) -> str:
         """A frame for people: its message, or its raw bytes."""
         message = self._decode(payload)
-        text = repr(message) if message is not None else repr(payload)
-        return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+        return _cut(repr(message) if message is not None else repr(payload))
 
     # -- what TWS says ----------------------------------------------------------------------------
 
@@ -275,6 +288,20 @@ class _Player:
             return payload if changed is message else codec.encode(changed, self._version)
         except TWSError:
             return payload
+
+
+def differences(one: object, other: object, path: str = "") -> Iterator[tuple[str, object, object]]:
+    """The attributes in which two values of one kind differ: (path, of the one, of the other)."""
+    if isinstance(one, Struct) and type(one) is type(other):
+        for name in one.__struct_fields__:
+            inner = f"{path}.{name}" if path else name
+            yield from differences(getattr(one, name), getattr(other, name), inner)
+    elif one != other:
+        yield path, one, other
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
 def _version(frames: Sequence[Frame]) -> int:
