@@ -53,7 +53,7 @@ async def test_recorded_served_and_departed_from(simulator: int, tmp_path: Path)
 
     process, port = await listening("replay", file, "--port", "0", "--json")
     peer = await ask(port, "QQQ")
-    assert await peer.at_end() == b""
+    await peer.at_end()
     await peer.close()
     out, _ = await process.communicate()
     (departure,) = json.loads(out)["departures"]
