@@ -39,9 +39,11 @@ def _tell(answer: Any, as_json: bool, text: str = "done") -> None:
 
 
 @app.command("list")
-def list_(port: Port = None, json: Json = False) -> None:
-    """All faults and scenarios that can be played."""
-    answer = _ask(port, "list")
+def list_(json: Json = False) -> None:
+    """All faults and scenarios that can be played; no simulator need run."""
+    from tws.simulator.control import catalogue
+
+    answer = catalogue()
     lines = [f"{name}\n    {row['does']}\n    {row['fields']}" for name, row in answer["faults"].items()]
     named = [f"{name}\n    {what}" for name, what in answer["scenarios"].items()]
     _tell(answer, json, "\n".join(["Faults", *lines, "", "Scenarios", *named]))

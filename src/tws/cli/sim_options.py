@@ -27,7 +27,7 @@ SpeedText = Annotated[str, typer.Option(help="Seconds of market time per second,
 Hours = Annotated[str, typer.Option(help="always: 24 hours, no close; exchange: US sessions.")]
 Faults = Annotated[
     list[str] | None,
-    typer.Option(help="A fault, a scenario or a file of faults to play (repeatable); see sim ctl list."),
+    typer.Option(help="A fault, a scenario or a file of faults to play (repeatable); see tws sim ctl list."),
 ]
 Control = Annotated[bool, typer.Option("--control/--no-control", help="Let tws sim ctl command it.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Refuse orders, as TWS does by default.")]

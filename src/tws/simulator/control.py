@@ -27,7 +27,7 @@ from tws.log import get_logger
 from tws.simulator.faults import REGISTRY, about, scenarios
 from tws.simulator.server import SimulatedTWS
 
-__all__ = ["COMMANDS", "MAX_LINE", "Control"]
+__all__ = ["COMMANDS", "MAX_LINE", "Control", "catalogue"]
 
 log = get_logger("tws.simulator")
 
@@ -123,10 +123,7 @@ class Control:
     # -- commands ---------------------------------------------------------------------------------
 
     def _list(self, request: dict[str, Any]) -> object:
-        return {
-            "faults": {name: catalogue_row(name) for name in sorted(REGISTRY)},
-            "scenarios": {name: about(name) for name in scenarios()},
-        }
+        return catalogue()
 
     def _play(self, request: dict[str, Any]) -> object:
         name, values = str(request["name"]), request.get("args") or {}
@@ -223,6 +220,14 @@ COMMANDS: dict[str, Callable[[Control, dict[str, Any]], object]] = {
     "stop": Control._stop,
 }
 """What a caller may ask for, by the word behind "do"."""
+
+
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Every fault and scenario that can be played, by name."""
+    return {
+        "faults": {name: catalogue_row(name) for name in sorted(REGISTRY)},
+        "scenarios": {name: about(name) for name in scenarios()},
+    }
 
 
 def catalogue_row(name: str) -> dict[str, str]:
