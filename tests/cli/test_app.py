@@ -166,7 +166,9 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
         deaf.listen()
         deaf.settimeout(30)
         port = deaf.getsockname()[1]
-        code = "import sys; from tws.cli.app import main; main(sys.argv[1:])"
+        # A run in the background hands down an ignored Ctrl-C, which Python then leaves ignored.
+        heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        code = heed + "import sys; from tws.cli.app import main; main(sys.argv[1:])"
         process = subprocess.Popen(
             [sys.executable, "-c", code, "doctor", "--port", str(port), "--timeout", "30"],
             cwd=tmp_path,
