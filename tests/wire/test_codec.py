@@ -313,3 +313,14 @@ def test_options_may_stand_without_their_count() -> None:
     assert codec.decode_request(short, 193, lenient=True) == codec.decode_request(counted, 193, lenient=True)
     with pytest.raises(DecodeError):
         codec.decode_request(short, 193)
+
+
+def test_the_official_java_client_states_no_discretionary_amount_by_the_largest_number() -> None:
+    """Its Order begins with Double.MAX_VALUE there, and its encoder writes what it finds."""
+    order = WireOrder(action="BUY", total_quantity=Decimal(1), order_type="MKT", discretionary_amt=0.25)
+    payload = codec.encode(PlaceOrderRequest(1, WireContract(symbol="SPY"), order), 177)
+    assert payload.count(b"\x000.25\0") == 1
+    as_java = payload.replace(b"\x000.25\0", b"\x001.7976931348623157E308\0")
+    read = codec.decode_request(as_java, 177)
+    assert isinstance(read, PlaceOrderRequest)
+    assert read.order.discretionary_amt == 0.0

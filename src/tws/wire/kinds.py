@@ -47,6 +47,8 @@ __all__ = [
 
 DOUBLE_MAX = 1.7976931348623157e308
 DOUBLE_MAX_TEXT = "1.7976931348623157E308"
+UNSET_TEXTS = frozenset((b"1.7976931348623157E308", b"1.7976931348623157e+308"))
+"""The largest number as TWS and Java write it, and as Python does."""
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 UNSET_DECIMALS = frozenset((
@@ -114,8 +116,10 @@ def read_float(field: bytes) -> float:
 
 
 def read_float0(field: bytes) -> float:
-    """A finite number; an empty field is 0, as the official reader has it."""
-    return read_float(field) if field else 0.0
+    """A finite number; an empty field is 0, as the official reader has it, and so is the unset number, which
+    the official Java client writes here.
+    """
+    return read_float(field) if field and field not in UNSET_TEXTS else 0.0
 
 
 def read_opt_float(field: bytes) -> float | None:
