@@ -16,7 +16,10 @@ __all__ = ["parse_clock", "parse_pairs", "parse_speed", "read"]
 Host = Annotated[str, typer.Option(help="Where to listen; beyond loopback --any-host is needed.")]
 Port = Annotated[int, typer.Option(help="Port; 0 takes any free one.")]
 ServerVersion = Annotated[int, typer.Option(help="Highest server version offered, 157 to 225.")]
-Account = Annotated[list[str] | None, typer.Option(help="Account id (repeatable).", show_default="DU1234567")]
+Account = Annotated[
+    list[str] | None,
+    typer.Option(help="Account id (repeatable); U7654321 looks live.", show_default="DU1234567"),
+]
 Seed = Annotated[int, typer.Option(help="Seed of the synthetic market.")]
 Data = Annotated[list[Path] | None, typer.Option(help="CSV file to replay (repeatable).")]
 Universe = Annotated[

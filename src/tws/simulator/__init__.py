@@ -5,16 +5,25 @@ server     `SimulatedTWS`: listens, owns market, exchange, sessions and the driv
 session    one client's connection over any asyncio transport
 requests   what each request does, one module per subject
 broker     the exchange's events as the messages that TWS writes
-market     where prices come from: synthetic by a seed, or replayed from files
-universe   the stocks and ETFs that it knows
-faults     misbehaviour on demand, for tests
+market     where prices come from: synthetic by a seed, derived from an underlying, replayed from files
+universe   the instruments that it knows, chains and expiries by rule; `hours` when they trade
+limits     how much clients may ask (`Limits`); `admission` who may come in
+faults     misbehaviour on demand; `control` the channel by which a running simulator is commanded
 
 What each behaviour rests on (official bytes, recorded, reported, assumed) is in
 docs/design/simulator.md.
 """
 
 from tws.simulator.faults import Faults
+from tws.simulator.limits import Limits
 from tws.simulator.options import Hours, SimulatorOptions, Speed
 from tws.simulator.server import SimulatedTWS
 
-__all__ = ["Faults", "Hours", "SimulatedTWS", "SimulatorOptions", "Speed"]
+__all__ = [
+    "Faults",
+    "Hours",
+    "Limits",
+    "SimulatedTWS",
+    "SimulatorOptions",
+    "Speed",
+]
