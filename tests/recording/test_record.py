@@ -43,6 +43,7 @@ async def test_the_file_holds_every_frame_of_both_sides(proxy: tuple[Proxy, int]
     made, port = proxy
     peer = await a_session(port, version)
     await peer.close()
+    await asyncio.wait(list(made._tasks))  # the connection has ended by itself
     await made.stop()
     recording = read(made.options.path)
     (session,) = recording.sessions()
@@ -52,7 +53,8 @@ async def test_the_file_holds_every_frame_of_both_sides(proxy: tuple[Proxy, int]
     assert [len(one) for one in from_tws] == [len(one) for one in peer.payloads]
     asked = [codec.decode_request(one.payload, version) for one in session[1:] if one.source == "client"]
     assert asked[1:] == [ContractDataRequest(7, SPY), PositionsRequest()]
-    assert {entry.what for entry in recording.entries if isinstance(entry, Mark)} >= {"open"}
+    marks = [entry.what for entry in recording.entries if isinstance(entry, Mark)]
+    assert marks == ["open", "client closed"]
 
 
 async def test_accounts_are_replaced_everywhere_and_the_live_bytes_are_not(proxy: tuple[Proxy, int]) -> None:
@@ -85,6 +87,14 @@ def test_a_submitter_learnt_once_is_replaced_in_what_follows(version: int) -> No
     assert b"mmuster" not in clean and b"DU12345" not in clean and len(clean) == len(payload)
     assert codec.decode_answer(clean, version) != codec.decode_answer(payload, version)
     assert redactor.replace(b"by mmuster for Erika Mustermann") == b"by xxxxxxx for Erika xxxxxxxxxx"
+
+
+@pytest.mark.parametrize("version", [200, 225])
+def test_an_account_of_any_look_is_learnt_from_what_tws_says(version: int) -> None:
+    redactor = Redactor()
+    said = redactor.answer(codec.encode(ManagedAccounts("FRIENDS7,DU1234567"), version), version)
+    assert b"FRIENDS7" not in said
+    assert redactor.replace(b"for FRIENDS7") != b"for FRIENDS7"
 
 
 def test_a_stand_in_is_not_replaced_again() -> None:

@@ -109,6 +109,16 @@ async def test_bars_end_as_the_version_ends_them(client: Client) -> None:
         assert (await client.expect(HistoricalDataEnd)).end_date_str == "20260107 10:00:01 America/New_York"
 
 
+async def test_times_are_those_of_the_login(start: Start, connect: Connect) -> None:
+    simulator = await start(
+        start_ns=TEN, hours="exchange", paused=True, zone="Europe/Berlin", limits=Limits.off()
+    )
+    client = await connect(simulator)
+    await client.expect(NextValidId)
+    found = await bars(client, ask(1, stock("SPY"), format_date=1))
+    assert found.historical_data_bars[-1].date == "20260107 15:00:00 Europe/Berlin"
+
+
 async def test_crypto_is_told_to_ask_for_aggregated_trades(client: Client) -> None:
     coin = WireContract(symbol="BTC", sec_type="CRYPTO", exchange="PAXOS", currency="USD")
     found = await bars(client, ask(1, coin, "TRADES"))

@@ -8,9 +8,20 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
-from tws.simulator.bars import BAR_SIZES, Week, bid, build, midpoint, parse_duration, parse_end, trades
+from tws.simulator.bars import (
+    BAR_SIZES,
+    Week,
+    bid,
+    bid_ask,
+    build,
+    midpoint,
+    parse_duration,
+    parse_end,
+    trades,
+)
 from tws.simulator.hours import NEW_YORK
 from tws.simulator.past import KEPT_DAYS, Minutes, SyntheticPast
 from tws.simulator.tape import Row
@@ -91,6 +102,27 @@ def test_every_price_is_on_the_grid_and_low_and_high_bound_it(security: Security
         for price in (row.open, row.high, row.low, row.close, row.bid, row.ask):
             ticks = Decimal(repr(price)) / security.tick
             assert abs(ticks - round(ticks)) < Decimal("1e-6")
+
+
+def test_a_day_begins_near_where_the_last_one_ended() -> None:
+    found = rows(spy(), 500, 86_400)
+    gaps = [abs(later.open - day.close) for day, later in pairwise(found)]
+    moves = [abs(day.close - day.open) for day in found]
+    assert sum(gaps) < 0.5 * sum(moves)
+
+
+def test_a_wild_market_comes_back_from_far_away() -> None:
+    wild = replace(spy(), volatility=1.0)
+    for seed in range(6):
+        found = rows(wild, 8000, 86_400, seed=seed)
+        assert all(wild.price / 300 < row.close < wild.price * 300 for row in found)
+
+
+def test_bid_ask_bars_average_both_sides_and_bound_them() -> None:
+    quotes = [Row(START + i, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0, 10.0 + i, 12.0 + 2 * i) for i in range(3)]
+    (bar,) = build(quotes, 60, bid_ask, Week(), rth=False)
+    assert (bar.open, bar.close) == (11.0, 14.0)
+    assert (bar.low, bar.high) == (10.0, 16.0)
 
 
 def test_twenty_years_of_days_stay_near_the_present() -> None:

@@ -73,6 +73,14 @@ def test_the_implied_volatility_gives_back_the_price(terms: Terms, volatility: f
         assert found == pytest.approx(volatility, abs=1e-5)
 
 
+def test_an_option_that_is_all_intrinsic_value_has_a_volatility_too() -> None:
+    put = Terms(20.0, 513.0, 1.5, False, 0.0, 0.0)
+    price = fair_price(put, 0.328125)
+    found = implied_volatility(put, price)
+    assert found is not None
+    assert fair_price(put, found) == pytest.approx(price)
+
+
 def test_what_no_volatility_explains_has_none() -> None:
     call = Terms(100.0, 90.0, 0.5, True)
     assert implied_volatility(call, 5.0) is None  # below what exercise is worth

@@ -66,12 +66,17 @@ def test_a_suite_of_blocking_coroutine_and_threaded_tests_passes(tmp_path: Path)
 
 
 def test_a_market_that_breaks_fails_the_test_that_used_it(tmp_path: Path) -> None:
-    rows = "time,open,high,low,close,volume\nyesterday,1,1,1,1,1\n"
-    (tmp_path / "bad.csv").write_text(rows, encoding="utf-8")
+    head = "time_utc_ms,open,high,low,close,volume,bid,bid_size,ask,ask_size\n"
+    first = 1_767_623_400_000  # 2026-01-05 09:30 in New York
+    rows = [f"{first + 1000 * n},9,9,9,9,100,8.99,100,9.01,100\n" for n in range(8)]
+    text = head + "".join(rows) + f"{first + 8000},soon,9,9,9,100,8.99,100,9.01,100\n"
+    (tmp_path / "bad.csv").write_text(text, encoding="utf-8")
     text = (
         "import pytest\nfrom pathlib import Path\n"
         "@pytest.mark.simulated_tws(data=(Path('bad.csv'),), speed='max')\n"
-        "def test_it(simulated_tws): pass\n"
+        "def test_it(simulated_tws):\n"
+        "    is_over = lambda: simulated_tws.call(lambda sim: sim.over.is_set())\n"
+        "    simulated_tws.wait_until(is_over)\n"
     )
     ran = run(tmp_path, text)
     assert ran.returncode == 1, ran.stdout + ran.stderr

@@ -354,8 +354,7 @@ class Core:
                 del self.followers[lead]
 
     def new_day(self, now_ns: int) -> None:
-        """20:30 in New York: the day's figures begin anew (D), chains and expiries roll."""
-        self.universe.today = local_date(now_ns)
+        """20:30 in New York: the day's figures begin anew (D)."""
         self.tell(self.exchange.new_day(now_ns))
         self.desk.streams.new_day()
         for con_id, tape in self.tapes.items():
