@@ -10,22 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tws.simulator.faults.base import Effect, Fault, Span, fault, span_ns
-from tws.wire.messages import (
-    AccountDataRequest,
-    AllOpenOrdersRequest,
-    AutoOpenOrdersRequest,
-    CompletedOrdersRequest,
-    CurrentTimeInMillisRequest,
-    CurrentTimeRequest,
-    IdsRequest,
-    ManagedAccountsRequest,
-    MarketDataRequest,
-    MarketDataTypeRequest,
-    OpenOrdersRequest,
-    PositionsRequest,
-    SetServerLogLevelRequest,
-    StartApiRequest,
-)
+from tws.wire import messages as m
 
 if TYPE_CHECKING:
     from tws.exchange import Event
@@ -42,20 +27,20 @@ MAINTAINED = (
     "All data farms are connected: usfarm; ushmds; secdefil."
 )
 LOCAL = (
-    AccountDataRequest,
-    AllOpenOrdersRequest,
-    AutoOpenOrdersRequest,
-    CompletedOrdersRequest,
-    CurrentTimeInMillisRequest,
-    CurrentTimeRequest,
-    IdsRequest,
-    ManagedAccountsRequest,
-    MarketDataRequest,
-    MarketDataTypeRequest,
-    OpenOrdersRequest,
-    PositionsRequest,
-    SetServerLogLevelRequest,
-    StartApiRequest,
+    m.AccountDataRequest,
+    m.AllOpenOrdersRequest,
+    m.AutoOpenOrdersRequest,
+    m.CompletedOrdersRequest,
+    m.CurrentTimeInMillisRequest,
+    m.CurrentTimeRequest,
+    m.IdsRequest,
+    m.ManagedAccountsRequest,
+    m.MarketDataRequest,
+    m.MarketDataTypeRequest,
+    m.OpenOrdersRequest,
+    m.PositionsRequest,
+    m.SetServerLogLevelRequest,
+    m.StartApiRequest,
 )
 """What TWS answers out of its own memory (assumed), and all cancels of subscriptions."""
 
