@@ -31,6 +31,7 @@ from tws.connection.ids import RequestIds
 from tws.model.contract import Contract
 from tws.model.facts import BrokerOrderStatus, Fact
 from tws.model.order import Order, OrderType, Side
+from tws.wire.messages import CurrentTime
 
 logging.getLogger("tws").setLevel(logging.CRITICAL)
 
@@ -58,9 +59,14 @@ def memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
+def begin_ids_at(connection: TWSConnection, first: int) -> None:
+    engine, ids = connection._engine, RequestIds(first)
+    engine.request_ids = engine.answers.request_ids = engine.answers.subscriptions.ids = ids
+
+
 async def connected(port: int) -> TWSConnection:
     connection = TWSConnection(TWSConfig(port=port, connection_timeout=5), guard="off")
-    connection._engine.request_ids = connection._engine.answers.request_ids = RequestIds(1001)
+    begin_ids_at(connection, 1001)
     if not await connection.connect():
         raise SystemExit(str(connection.failure))
     return connection
@@ -71,9 +77,9 @@ class EndMark:
 
     def __init__(self, connection: TWSConnection) -> None:
         self.done = asyncio.get_running_loop().create_future()
-        connection._engine.answers.currentTime = self.seen
+        connection._engine.answers.handlers[CurrentTime] = self.seen
 
-    def seen(self, _: int) -> None:
+    def seen(self, _: CurrentTime) -> None:
         self.at, self.cpu = now(), time.process_time()
         if not self.done.done():
             self.done.set_result(None)

@@ -180,7 +180,7 @@ async def test_a_session_gives_account_version_and_ids(sim: SimulatedTWS) -> Non
     connection = TWSConnection(config_of(port_of(sim)))
     assert connection.get_next_order_id() is None
     assert await connection.connect() is True
-    assert (connection.accounts, connection.server_version, connection.session) == (("DU1234567",), 200, 1)
+    assert (connection.accounts, connection.server_version, connection.session) == (("DU1234567",), 225, 1)
     first = connection.get_next_order_id()
     assert first is not None and connection.get_next_order_id() == first + 1
     assert await connection.connect() is True  # a session that is open stays

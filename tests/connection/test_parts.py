@@ -16,7 +16,8 @@ from ibapi.order import Order as IbOrder
 
 from tws.clock import to_ns
 from tws.connection.ids import LARGEST_ORDER_ID, OURS_FIRST, OrderIds, RequestIds
-from tws.connection.translate import bar_of, contract_of, ib_contract, ib_order, money_call_of
+from tws.connection.reading import bar_of
+from tws.connection.translate import contract_of, ib_contract, ib_order, money_call_of
 from tws.connection.tws_time import instant_ns, login_zone
 from tws.model.contract import Contract, stock
 from tws.model.order import Order, OrderType, Side, TimeInForce

@@ -40,7 +40,7 @@ def direct(function: object, *arguments: object) -> None:
 
 
 def bare() -> QuoteStream:
-    return QuoteStream(SPY, lambda: None, direct)
+    return QuoteStream(SPY, direct)
 
 
 # -- against a simulated TWS
@@ -67,10 +67,10 @@ async def test_quotes_of_a_market(sim: SimulatedTWS, connection: TWSConnection) 
     with pytest.raises(StopAsyncIteration):
         await anext(quotes)
     await connection.request_current_time()  # the cancel has been read
-    ticks = quotes.ticks
+    count = quotes.count
     sim.quote("SPY", bid=99.00, ask=99.02)
     await connection.request_current_time()
-    assert quotes.ticks == ticks
+    assert quotes.count == count
 
 
 async def test_an_unknown_symbol_ends_the_stream(connection: TWSConnection) -> None:
@@ -125,7 +125,7 @@ async def test_a_slow_reader_finds_the_newest_state_and_a_callback_sees_each_tic
         await settled(connection, client)
         quote = await anext(stream)
         assert (quote.bid, quote.bid_size, quote.ask_size) == (100.99, 99, 99)
-        assert (stream.ticks, stream.merged) == (200, 199)
+        assert (stream.count, stream.merged) == (200, 199)
         assert len(seen) == 200
         assert seen[0] == (1, 100.0, 0.0)
         assert (seen[1][0], math.isnan(seen[1][1]), seen[1][2]) == (3, True, 0.0)
@@ -235,7 +235,7 @@ async def test_ticks_by_tick_are_bounded_and_say_when_they_overflow(recorder: Re
                 1_700_000_003,
                 1_700_000_004,
             ]
-            assert (ticks.gaps, len(seen)) == (2, 5)
+            assert (ticks.lost, len(seen)) == (2, 5)
             client.say(ErrorMessage(ticks.request_id, 0, 10189, "Failed"))
             with pytest.raises(RequestError):
                 await anext(ticks)
@@ -252,10 +252,10 @@ async def test_without_a_session(recorder: RecorderServer) -> None:
 
 
 def test_a_tick_stream_that_nobody_iterates_holds_nothing() -> None:
-    stream: TickStream[int] = TickStream(SPY, lambda: None, bound=2)
+    stream: TickStream[int] = TickStream(SPY, direct, bound=2)
     for number in range(100):
         stream.put(number)
-    assert (len(stream._queue), stream.gaps) == (0, 0)
+    assert (len(stream._queue), stream.lost) == (0, 0)
 
 
 # -- the fast reading is the careful reading
@@ -319,7 +319,7 @@ def test_the_fast_reading_is_the_careful_reading(
             slow[key].sizes,
             slow[key].texts,
         )
-        assert (fast[key].ticks, fast[key].merged) == (slow[key].ticks, slow[key].merged)
+        assert (fast[key].count, fast[key].merged) == (slow[key].count, slow[key].merged)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_an_odd_tick_is_handed_on_and_the_next_one_is_read(odd: bytes) -> None:
         reader.feed(b"".join(frame(payload) for payload in payloads), others.append)
         assert stream.prices == {1: 100.5}
         assert reader.pending == 0
-        assert stream.ticks + len(others) == 4
+        assert stream.count + len(others) == 4
         assert odd in others
 
 
@@ -365,4 +365,4 @@ def test_a_length_out_of_bounds(length: int) -> None:
     reader = Ticks({b"1001": stream}, Stamp(), direct)
     with pytest.raises(FrameError):
         reader.feed(good * 2 + length.to_bytes(4, "big") + b"x" * 20, others.append)
-    assert stream.ticks + len(others) == 2
+    assert stream.count + len(others) == 2

@@ -69,7 +69,7 @@ def test_a_whole_session(host: Host, tmp_path: Any) -> None:
     with SyncConnection(config_of(host.port), journal=tmp_path / "guard.sqlite3") as connection:
         assert connection.is_connected()
         assert connection.accounts == ("DU1234567",)
-        assert connection.server_version == 200
+        assert connection.server_version == 225
         assert connection.request_current_time().tzinfo is not None
         assert connection.request_managed_accounts() == ("DU1234567",)
         found = connection.request_contract(SPY)

@@ -123,7 +123,7 @@ async def test_a_listener_that_never_answers() -> None:
         assert f"pid {report.listeners[0].pid}" in report.findings[0].cause
     # One connection, and a whole handshake in it: TWS never meets a bare probe.
     assert len(said) == 1
-    assert said[0].startswith(b"API\0") and b"v157..200" in said[0]
+    assert said[0].startswith(b"API\0") and b"v157..225" in said[0]
 
 
 async def test_a_listener_that_closes_at_once() -> None:
@@ -212,7 +212,7 @@ async def test_healthy() -> None:
         report = await diagnose(config(port, account_id="DU7654321"))
     assert keys(report) == []
     assert report.session is not None
-    assert (report.session.server_version, report.session.read_only) == (200, False)
+    assert (report.session.server_version, report.session.read_only) == (225, False)
     assert report.session.accounts == ("DU*****67", "DU*****21")
     assert report.target.account == "DU*****21"
     assert [step.stage for step in report.steps] == [

@@ -266,7 +266,7 @@ async def test_a_wish_is_judged_by_the_quote_that_its_maker_saw() -> None:
     made, lane = engine()
     steps: list[object] = []
     made.desk.step = lambda event, now_ns: steps.append(event) or []  # type: ignore[method-assign, func-returns-value]
-    stream = QuoteStream(SPY, lambda: None, lambda call, *arguments: call(*arguments))
+    stream = QuoteStream(SPY, lambda call, *arguments: call(*arguments))
     fact = Link(state=LinkState.CONNECTED, session=1)
     lane.facts.append(fact)
     asking = asyncio.create_task(made.ask(CancelAll(reason="a wish")))

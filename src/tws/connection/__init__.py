@@ -2,20 +2,21 @@
 docs/design/connection.md.
 
 facade      TWSConnection: the public face
-asks        what can be asked
+families    what can be asked and what is answered, family by family
 sync        SyncConnection: the same on a thread of its own
 engine      the life of a connection: connect by stages, route, end
 stages      causes and cures; one handshake at a time
 link        one socket
-router      who decodes what; the walk over received bytes
-answers     what each answer means
+router      the walk over received bytes; ticks: the usual ticks in place
+answers     what each answer means; reading: the wire's messages into our model
+subscriptions  what TWS feeds until it is cancelled
 replies     questions on the wire and the futures that wait
 streams     market data, merged and unmerged
 lane        the fact lane
 outbound    the only writer of frames that move money
 guard       the live lock, and the built-in guard for whoever has no desk
 official    the official client without its socket
-translate   its classes and the wire's, to our model and back
+translate   our model as its classes
 """
 
 from __future__ import annotations

@@ -21,17 +21,16 @@ from tws.connection.answers import Answers
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, OrderIds, RequestIds
 from tws.connection.lane import FactLanes
 from tws.connection.link import Link
-from tws.connection.official import Decoder, OfficialClient, OfficialEncoder, Pipe
+from tws.connection.official import OfficialClient, OfficialEncoder, Pipe, decode_for
 from tws.connection.outbound import Gates, Outbound
 from tws.connection.router import Router
 from tws.connection.stages import Handshakes, Stage
-from tws.connection.streams import QuoteStream, lost
+from tws.connection.streams import lost
 from tws.connection.tws_time import login_zone
 from tws.errors import ConnectError, FrameError, NotSentError
 from tws.log import get_logger
 from tws.model.facts import Link as LinkFact
 from tws.model.facts import LinkState
-from tws.wire.codec import TEXT_VERSION
 from tws.wire.session import ClientSession
 
 __all__ = ["Callbacks", "Engine", "call_safely"]
@@ -76,8 +75,8 @@ class Engine:
         self.official_ids = RequestIds(OFFICIAL_FIRST)
         self.lanes = FactLanes(call_safely, self._relieved)
         self.answers = Answers(self, self.lanes, self.order_ids, self.request_ids, config.request_timeout)
-        # Building it takes 2 ms, which no connect shall pay.
-        self.router = Router(self.answers, Decoder(self.answers, 0), lambda: self.lanes.full)
+        self.answers.subscriptions.ready = lambda: self.ready
+        self.router = Router(self.answers, lambda: self.lanes.full)
         self.outbound: Outbound
         self.official: OfficialClient
         self._dial = dial
@@ -185,7 +184,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         self._stage, self._verdict, self._in_use_text = Stage.DIAL, None, ""
         self._step = loop.create_future()
-        wire = ClientSession(self.client_id, max_version=TEXT_VERSION)
+        wire = ClientSession(self.client_id)
         link = self._link = self._last_link = Link(self, wire)
         dialling = asyncio.ensure_future(self._dial_out(link))
         try:
@@ -293,6 +292,7 @@ class Engine:
         self.router.go_on(to_the_end=True)
         self.router.end()
         self.answers.fail_all(lambda: lost("not answered"))
+        self.answers.subscriptions.fail_all(lambda: lost("ended"))
         self.outbound.link_lost()
         if was_ready:
             log.info("disconnected", where=self._where, client_id=self.client_id, cause=cause)
@@ -370,11 +370,10 @@ class Engine:
 
     def attach(self, wrapper: Any) -> Callable[[], None]:
         """See `TWSConnection.attach`."""
-        decoder = Decoder(wrapper, 0)
+        decode = decode_for(wrapper)
 
-        def tap(number: int, payload: bytes) -> None:
-            decoder.serverVersion = self.server_version
-            call_safely(decoder.interpret, tuple(payload.split(b"\0")[1:-1]), number)
+        def tap(payload: bytes) -> None:
+            call_safely(decode, payload, self.server_version)
 
         self.router.taps = (*self.router.taps, tap)
 
@@ -382,15 +381,6 @@ class Engine:
             self.router.taps = tuple(other for other in self.router.taps if other is not tap)
 
         return stop
-
-    # -- streams
-
-    def open_quotes(self, stream: QuoteStream) -> None:
-        self.answers.quotes[b"%d" % stream.request_id] = stream
-
-    def drop_quotes(self, request_id: int) -> bool:
-        """Forget a stream; whether TWS still feeds it."""
-        return self.answers.quotes.pop(b"%d" % request_id, None) is not None
 
     # -- ending
 
@@ -432,6 +422,7 @@ class Engine:
             self.official.end()
             if self._loop is not None and not self._loop.is_closed():  # else nobody can wait for an answer
                 self.answers.fail_all(lambda: lost("not answered"))
+                self.answers.subscriptions.fail_all(lambda: lost("ended"))
                 self.outbound.link_lost()
 
     def _past(self, link: Link) -> None:

@@ -1,6 +1,6 @@
 """`TWSConnection`: one session with a TWS or an IB Gateway, on the caller's event loop.
 
-The face alone. What can be asked is in `asks`, the life of the link in `engine`, what answers mean in
+The face alone. What can be asked is in `families`, the life of the link in `engine`, what answers mean in
 `answers`, what
 may leave in `outbound`. The official client is imported when a connection is made, not when this module is.
 """
@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar
 
 from tws.clock import Clock, SystemClock
 from tws.config import TWSConfig, is_live_port, is_paper_account, mask_account
-from tws.connection.asks import Asks
+from tws.connection.families.accounts import AccountQuestions
+from tws.connection.families.contracts import ContractQuestions
+from tws.connection.families.history import HistoryQuestions
+from tws.connection.families.orders import OrderQuestions
+from tws.connection.families.quotes import QuoteQuestions
+from tws.connection.families.session import SessionQuestions
+from tws.connection.families.ticks import TickQuestions
 from tws.connection.lane import FactLane
 from tws.errors import (
     ConfigError,
@@ -51,7 +57,15 @@ def _close_all() -> None:
         connection.disconnect()
 
 
-class TWSConnection(Asks):
+class TWSConnection(
+    SessionQuestions,
+    ContractQuestions,
+    HistoryQuestions,
+    QuoteQuestions,
+    TickQuestions,
+    OrderQuestions,
+    AccountQuestions,
+):
     """One client of one TWS. Make as many calls as you like on one event loop.
 
     `disconnect`, `is_connected`, `get_next_order_id` and the calls on `official` may come from any thread.

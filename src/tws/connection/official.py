@@ -1,4 +1,4 @@
-"""The official client, reduced to what it does best: it encodes requests and decodes rare answers.
+"""The official client, reduced to what it does best: it encodes requests.
 
 `OfficialClient` is its EClient without a socket: `conn` is a `Pipe` of ours, its reader thread,
 queue and run loop are never started. Methods that move money encode, and hand the frame to `Outbound`;
@@ -34,7 +34,7 @@ from tws.model.order import Order
 
 logging.getLogger("ibapi").setLevel(logging.CRITICAL)  # its lines hold account ids in clear; we log our own
 
-__all__ = ["Decoder", "MoneySink", "OfficialClient", "OfficialEncoder", "Pipe", "frame_id"]
+__all__ = ["MoneySink", "OfficialClient", "OfficialEncoder", "Pipe", "decode_for", "frame_id"]
 
 MONEY_FRAMES = {
     3: MoneyKind.PLACE,
@@ -62,6 +62,27 @@ def frame_id(frame: bytes) -> int | None:
         return int(digits)  # as lenient as a reader may be: a sign or a blank hides nothing
     except ValueError:
         return None
+
+
+def decode_for(wrapper: Any) -> Callable[[bytes, int], None]:
+    """A reader of payloads that calls the methods of an `ibapi.wrapper.EWrapper`, as the official client
+    does; it takes the server version with each.
+    """
+    decoder = Decoder(wrapper, 0)
+
+    def decode(payload: bytes, server_version: int) -> None:
+        decoder.serverVersion = server_version
+        if server_version < MIN_SERVER_VER_PROTOBUF:
+            fields = payload.split(b"\0")
+            decoder.interpret(tuple(fields[1:-1]), int(fields[0]))
+            return
+        number, body = int.from_bytes(payload[:4], "big"), payload[4:]
+        if number > _PROTOBUF_OFFSET:
+            decoder.processProtoBuf(body, number - _PROTOBUF_OFFSET)
+        else:
+            decoder.interpret(tuple(body.split(b"\0")[:-1]), number)
+
+    return decode
 
 
 class MoneySink(Protocol):

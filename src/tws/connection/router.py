@@ -1,61 +1,26 @@
-"""Walks received bytes frame by frame and gives each message to whoever decodes it.
+"""Walks received bytes frame by frame and gives each message to whoever reads it.
 
-One choice per message (`READERS`): `wire` walks ticks in place and decodes the other frequent ones, the
-official Decoder reads all the rest. A frame that can't be read is kept raw, logged and skipped; a length out
-of bounds
-ends the session, since nothing behind it can be trusted. When the fact lane is full, what is left of the
-received
-chunk is held, message by message, until there is room (ticks, which are no facts, pass).
+The usual ticks are read in place (`tws.connection.ticks`); every other message is decoded by `tws.wire`, in
+text or protobuf as its id says, and goes to its handler (`Answers.handlers`). A frame that can't be read is
+kept raw, logged and skipped; a length out of bounds ends the session, since nothing behind it can be trusted.
+When the fact lane is full, what is left of the received chunk is held, message by message, until there is
+room (ticks, which are no facts, pass).
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from enum import Enum
-from typing import Any
 
 from tws.connection.answers import Answers
 from tws.connection.ticks import Ticks
 from tws.errors import DecodeError
 from tws.log import get_logger
 from tws.wire import codec
-from tws.wire.messages import (
-    ExecutionDetails,
-    HistoricalData,
-    OrderStatus,
-    TickByTickData,
-    TickGeneric,
-    TickPrice,
-    TickSize,
-    TickString,
-)
 
-__all__ = ["READERS", "Reader", "Router", "Unreadable"]
+__all__ = ["Router", "Unreadable"]
 
 log = get_logger("tws.connection")
-
-
-class Reader(Enum):
-    """Who decodes a message."""
-
-    PLACE = "tws.connection.ticks in place; the unusual ones tws.wire.codec"
-    WIRE = "tws.wire.codec"
-    OFFICIAL = "the official Decoder"
-
-
-READERS: dict[int, Reader] = {
-    **dict.fromkeys(range(1, 112), Reader.OFFICIAL),
-    1: Reader.PLACE,
-    2: Reader.PLACE,
-    45: Reader.WIRE,
-    46: Reader.WIRE,
-    3: Reader.WIRE,
-    11: Reader.WIRE,
-    17: Reader.WIRE,
-    99: Reader.WIRE,
-}
-"""Each answer of TWS by its number (official client, message.IN) and who decodes it: the one table."""
 
 _REPORTS_PER_ID = 3  # one broken message type would flood the log
 _KEPT = 16
@@ -64,16 +29,11 @@ _KEPT = 16
 class Unreadable(DecodeError):
     """A frame that nobody could read. `payload` is raw."""
 
-    def __init__(self, message_id: int, reason: str, payload: bytes) -> None:
-        super().__init__(reason, payload)
-        self.message_id = message_id
-
 
 class Router:
-    """See the module. `decoder` is the official one; `full` says whether the fact lane is at its bound."""
+    """See the module. `full` says whether the fact lane is at its bound."""
 
-    def __init__(self, answers: Answers, decoder: Any, full: Callable[[], bool]) -> None:
-        self._decoder = decoder
+    def __init__(self, answers: Answers, full: Callable[[], bool]) -> None:
         self._full = full
         self._version = 0
         self._answers = answers
@@ -81,28 +41,17 @@ class Router:
         self._open = False
         self._held: deque[bytes] = deque()
         self._walking = False
-        self._reports: Counter[int] = Counter()
+        self._reports: Counter[str] = Counter()
         self.unreadable: deque[Unreadable] = deque(maxlen=_KEPT)
         """The last frames that nobody could read, for a report."""
-        self.taps: tuple[Callable[[int, bytes], None], ...] = ()
-        """Who else wants every message that is no tick of a stream, as (id, payload), for
-        `TWSConnection.attach`.
-        """
-        self._wire: dict[type, Callable[[Any], None]] = {
-            TickPrice: answers.take_tick_price,
-            TickSize: answers.take_tick_size,
-            TickGeneric: answers.take_tick_value,
-            TickString: answers.take_tick_value,
-            OrderStatus: answers.take_order_status,
-            ExecutionDetails: answers.take_execution,
-            HistoricalData: answers.take_bars,
-            TickByTickData: answers.take_tick_by_tick,
-        }
+        self.unheard: Counter[str] = Counter()
+        """Messages that can be read and that no family hears, by their class."""
+        self.taps: tuple[Callable[[bytes], None], ...] = ()
+        """Who else wants every payload that is no tick of a stream, for `TWSConnection.attach`."""
 
     def begin(self, server_version: int) -> None:
         """A session begins: its version, nothing held, no streams."""
         self._version = server_version
-        self._decoder.serverVersion = server_version
         self._walker = self._new_walker()
         self._open = True
         self._held.clear()
@@ -113,7 +62,7 @@ class Router:
         self._held.clear()
 
     def _new_walker(self) -> Ticks:
-        return Ticks(self._answers.quotes, self._answers.stamp, self._answers.lanes.isolate)
+        return Ticks(self._answers.quotes.by_text, self._answers.stamp, self._answers.lanes.isolate)
 
     @property
     def pending(self) -> int:
@@ -151,36 +100,29 @@ class Router:
 
     def take(self, payload: bytes) -> None:
         """One whole message. Never raises: what can't be read is reported and skipped."""
-        number = -1
         try:
-            head, _, rest = payload.partition(b"\0")
-            number = int(head)
-            if self.taps:
-                self._tap(number, payload)
-            reader = READERS.get(number)
-            if reader is None:
-                raise DecodeError(f"message {number} is unknown", payload)
-            if reader is Reader.OFFICIAL:
-                self._decoder.interpret(tuple(rest.split(b"\0")[:-1]), number)
+            for tap in self.taps:
+                tap(payload)
+            message = codec.decode_answer(payload, self._version, lenient=True)
+            handler = self._answers.handlers.get(type(message))  # type: ignore[arg-type]
+            if handler is not None:
+                handler(message)
+            elif isinstance(message, codec.Unknown) and not self.taps:
+                raise DecodeError(f"message {message.message_id} is unknown", payload)
             else:
-                message = codec.decode_answer(payload, self._version)
-                self._wire[type(message)](message)
+                self.unheard[type(message).__name__] += 1
         except Exception as error:  # one unreadable frame never ends a session (INCIDENTS.md, pain 3)
-            self._report(number, payload, error)
+            self._report(payload, error)
 
-    def _tap(self, number: int, payload: bytes) -> None:
-        for tap in self.taps:
-            tap(number, payload)
-
-    def _report(self, number: int, payload: bytes, error: Exception) -> None:
-        reason = f"message {number}: {type(error).__name__}: {error}"
-        self.unreadable.append(Unreadable(number, reason, payload))
-        self._reports[number] += 1
-        if self._reports[number] <= _REPORTS_PER_ID:
+    def _report(self, payload: bytes, error: Exception) -> None:
+        name = codec.name_of(payload, self._version)
+        self.unreadable.append(Unreadable(f"{name}: {type(error).__name__}: {error}", payload))
+        self._reports[name] += 1
+        if self._reports[name] <= _REPORTS_PER_ID:
             # the payload may hold an account id: it is kept for a report, not logged
             log.warning(
                 "unreadable message, skipped",
-                message=number,
+                message=name,
                 bytes=len(payload),
                 version=self._version,
                 error=type(error).__name__,

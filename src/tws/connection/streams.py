@@ -13,13 +13,15 @@ import math
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Self, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from tws.errors import LinkLostError, TWSError
 from tws.model.contract import Contract
 from tws.model.market import MarketDataType, Quote
 
-__all__ = ["QuoteStream", "Stamp", "TickCallback", "TickStream"]
+__all__ = ["Gap", "QuoteStream", "Stamp", "Stream", "TickCallback", "TickStream"]
 
 TickCallback: TypeAlias = Callable[[int, float, float], object]
 """Called with (field, price, size). `field` is TWS's tick type (tws.model.market.TickField; delayed ones are
@@ -32,6 +34,19 @@ SIZE_OF = {1: 0, 2: 3, 4: 5, 66: 69, 67: 70, 68: 71}
 it).
 """
 _DELAYED = {0: 69, 1: 66, 2: 67, 3: 70, 4: 68, 5: 71, 8: 74, 9: 75}
+
+_KIND_OF = {
+    10167: MarketDataType.DELAYED,
+    10197: MarketDataType.NONE,
+    354: MarketDataType.NONE,
+    10089: MarketDataType.NONE,
+    10168: MarketDataType.NONE,
+    10186: MarketDataType.NONE,
+}
+"""What a code says of the kind of data (A8); message 58 says it in so many words."""
+
+_GAPS_KEPT = 16
+"""A look back over a bad day; whoever wants all of them listens (`on_gap`)."""
 
 _NAN = math.nan
 T = TypeVar("T")
@@ -46,16 +61,34 @@ class Stamp:
         self.now_ns = 0
 
 
-class _Ending(Generic[T]):
-    """What both kinds of stream share: a waiter, an end with its reason, and closing once."""
+class Gap(Struct, frozen=True):
+    """A time in which a stream was not fed: from `begin_ns` to `end_ns` (None while it lasts), and why."""
 
-    def __init__(self, contract: Contract, on_close: Callable[[], None]) -> None:
+    begin_ns: int
+    end_ns: int | None
+    cause: str
+
+
+class Stream:
+    """What all streams share: a reader that waits, an end with its reason, gaps that are announced.
+
+    `count` is how much has come; `notice` the last code and text of TWS about it (10167, say); `gaps` the
+    last interruptions, `gap` the one that lasts. A stream that is interrupted goes on by itself.
+    """
+
+    def __init__(self, contract: Contract, isolate: Callable[..., None]) -> None:
         self.contract = contract
         self.request_id = -1
         self.failure: TWSError | None = None
         """Why the stream ended, None while it lives or after a plain `close`."""
         self.closed = False
-        self._on_close = on_close
+        self.count = 0
+        self.notice: tuple[int, str] | None = None
+        self.gap: Gap | None = None
+        self.gaps: deque[Gap] = deque(maxlen=_GAPS_KEPT)
+        self._isolate = isolate
+        self._on_close: Callable[[], None] = lambda: None
+        self._on_gap: tuple[Callable[[Gap], object], ...] = ()
         self._waiter: asyncio.Future[None] | None = None
 
     def close(self) -> None:
@@ -65,17 +98,60 @@ class _Ending(Generic[T]):
             self._on_close()
             self.wake()
 
+    def on_gap(self, callback: Callable[[Gap], object]) -> Callable[[], None]:
+        """Call `callback(gap)` when an interruption begins (`end_ns` None) and when it has ended.
+
+        Returns the call that ends it.
+        """
+        self._on_gap = (*self._on_gap, callback)
+
+        def stop() -> None:
+            self._on_gap = tuple(other for other in self._on_gap if other is not callback)
+
+        return stop
+
+    # -- for the connection
+
+    def attach(self, on_close: Callable[[], None]) -> None:
+        """Who is told when the user closes it."""
+        self._on_close = on_close
+
     def fail(self, error: TWSError) -> None:
-        """For the connection: the stream is over, and why."""
+        """The stream is over, and why."""
         if not self.closed:
             self.failure = error
             self.closed = True
             self.wake()
 
+    def note(self, code: int, text: str) -> None:
+        """TWS said something about it."""
+        self.notice = (code, text)
+
+    def interrupt(self, cause: str, now_ns: int) -> None:
+        """TWS feeds it no longer, for now."""
+        if self.gap is None and not self.closed:
+            self.gap = Gap(now_ns, None, cause)
+            self._tell_gap(self.gap)
+
+    def resumed(self, now_ns: int) -> None:
+        """Data comes again."""
+        gap, self.gap = self.gap, None
+        if gap is not None:
+            over = Gap(gap.begin_ns, now_ns, gap.cause)
+            self.gaps.append(over)
+            self._tell_gap(over)
+
+    def reset(self) -> None:
+        """It is asked for anew: what it held is old, and TWS will say all of it again."""
+
     def wake(self) -> None:
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    def _tell_gap(self, gap: Gap) -> None:
+        for callback in self._on_gap:
+            self._isolate(callback, gap)
 
     async def _wait(self) -> None:
         """Until `wake`. One reader at a time: two would steal each other's quotes."""
@@ -89,33 +165,32 @@ class _Ending(Generic[T]):
             raise self.failure
         raise StopAsyncIteration
 
+    async def __aenter__(self) -> Self:
+        return self
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 
 
-class QuoteStream(_Ending[Quote]):
+class QuoteStream(Stream):
     """Market data of one contract: an async iterator of merged quotes and an async context manager.
 
-    `quote` is the last known state; `ticks` counts what came, `merged` what no reader saw on its own.
+    `quote` is the last known state; `count` counts the ticks, `merged` what no reader saw on its own.
     Iterating gives the newest state once for each time that something changed since the last look, and ends
     with
     LinkLostError when the link goes, with RequestError when TWS ends the stream.
     """
 
-    def __init__(
-        self, contract: Contract, on_close: Callable[[], None], isolate: Callable[..., None]
-    ) -> None:
-        super().__init__(contract, on_close)
-        self._isolate = isolate
+    def __init__(self, contract: Contract, isolate: Callable[..., None]) -> None:
+        super().__init__(contract, isolate)
         self.prices: dict[int, float] = {}
         """The last value of each price or generic field, as TWS sent it (-1 for no data)."""
         self.sizes: dict[int, float] = {}
         """The last value of each size field."""
         self.texts: dict[int, str] = {}
         """The last text of each string field, such as RTVolume (48)."""
-        self.ticks = 0
         self.merged = 0
         self.time_ns = 0
         self.kind = MarketDataType.LIVE
@@ -175,6 +250,19 @@ class QuoteStream(_Ending[Quote]):
             kind=self.kind,
         )
 
+    def interrupt(self, cause: str, now_ns: int) -> None:
+        super().interrupt(cause, now_ns)
+        self.dirty = False  # so that the next tick soils it and ends the gap; what was unread is old
+
+    def reset(self) -> None:
+        self.prices.clear()
+        self.sizes.clear()
+        self.texts.clear()
+
+    def note(self, code: int, text: str) -> None:
+        super().note(code, text)
+        self.kind = _KIND_OF.get(code, self.kind)
+
     def take(self) -> Quote:
         """The newest state; the stream is clean again."""
         self.dirty = False
@@ -183,6 +271,8 @@ class QuoteStream(_Ending[Quote]):
     def soil(self) -> None:
         """For the connection: something changed while the stream was clean."""
         self.dirty = True
+        if self.gap is not None:
+            self.resumed(self.time_ns)
         self.wake()
         for watcher in self._watchers:
             self._isolate(watcher, self)
@@ -199,7 +289,7 @@ class QuoteStream(_Ending[Quote]):
             price = self.prices[field] = value
         if size is not None:
             self.sizes[field if value is None else SIZE_OF.get(field, field)] = size
-        self.ticks += 1
+        self.count += 1
         self.time_ns = now_ns
         if self.dirty:
             self.merged += 1
@@ -218,21 +308,18 @@ class QuoteStream(_Ending[Quote]):
             await self._wait()
         return self.take()
 
-    async def __aenter__(self) -> QuoteStream:
-        return self
 
+class TickStream(Stream, Generic[T]):
+    """Events of one contract, each in order; at most `bound` wait for a slow reader.
 
-class TickStream(_Ending[T]):
-    """Tick-by-tick data of one contract, each tick in order; at most `bound` wait for a slow reader.
-
-    When more come the oldest are lost and `gaps` counts them: a reader that must not miss one compares it.
+    When more come the oldest are lost and `lost` counts them: a reader that must not miss one compares it.
     `on_tick` sees each.
     """
 
-    def __init__(self, contract: Contract, on_close: Callable[[], None], bound: int = 10_000) -> None:
-        super().__init__(contract, on_close)
+    def __init__(self, contract: Contract, isolate: Callable[..., None], bound: int = 10_000) -> None:
+        super().__init__(contract, isolate)
         self.bound = bound
-        self.gaps = 0
+        self.lost = 0
         self.callbacks: tuple[Callable[[T], object], ...] = ()
         self._queue: deque[T] = deque()
         self._iterated = False
@@ -246,13 +333,18 @@ class TickStream(_Ending[T]):
 
         return stop
 
-    def put(self, tick: T) -> None:
+    def put(self, tick: T, now_ns: int = 0) -> None:
         """For the connection: one tick more. Queued only once somebody iterates."""
+        self.count += 1
+        if self.gap is not None:
+            self.resumed(now_ns)
+        for callback in self.callbacks:
+            self._isolate(callback, tick)
         if not self._iterated:
             return
         if len(self._queue) >= self.bound:
             self._queue.popleft()
-            self.gaps += 1
+            self.lost += 1
         self._queue.append(tick)
         self.wake()
 
@@ -268,7 +360,7 @@ class TickStream(_Ending[T]):
             await self._wait()
         return self._queue.popleft()
 
-    async def __aenter__(self) -> TickStream[T]:
+    async def __aenter__(self) -> Self:
         self._iterated = True
         return self
 

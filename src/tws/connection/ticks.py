@@ -114,7 +114,7 @@ class Ticks:
             except ValueError:
                 break
             position += 4 + head[0]
-            stream.ticks += 1
+            stream.count += 1
             stream.time_ns = now_ns
             if stream.dirty:
                 stream.merged += 1

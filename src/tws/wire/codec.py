@@ -37,6 +37,7 @@ __all__ = [
     "decode_request",
     "encode",
     "encoder",
+    "name_of",
 ]
 
 MIN_VERSION = 157
@@ -121,6 +122,15 @@ def decode_answer(payload: bytes, server_version: int, *, lenient: bool = False)
     message = _decode(payload, server_version, lenient, _ANSWER_IDS, _answer_decoders)
     assert isinstance(message, Answer | Unknown)
     return message
+
+
+def name_of(payload: bytes, server_version: int) -> str:
+    """What an answer is called in a log: `message 11`, or the beginning of a payload without an id."""
+    if server_version >= RAW_ID and len(payload) >= 4:
+        number = int.from_bytes(payload[:4], "big")
+        return f"message {number - PROTOBUF_OFFSET if number > PROTOBUF_OFFSET else number}"
+    head = payload.split(b"\0", 1)[0][:9]
+    return f"message {head.decode()}" if head.isdigit() else "a payload without a message id"
 
 
 def _decode(

@@ -1,0 +1,102 @@
+"""What the families share: how a question is sent, and how rows find the question that they answer.
+
+self._request(name, finish, send)       answered under a request id
+self._question(kind, name, finish, send)  answered without one, in the order of asking
+self._subscribe(stream, send, cancel)     fed until it is cancelled; the connection owns it
+
+hear_rows(answers, rows=…, ends=…, alone=…)   the handlers of answers that are rows, ends, or both in one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from tws.config import TWSConfig
+from tws.connection.replies import Reply
+from tws.errors import NotSentError
+from tws.model.contract import Contract
+from tws.wire.messages import Answer
+
+if TYPE_CHECKING:
+    from tws.connection.answers import Answers
+    from tws.connection.engine import Engine
+    from tws.connection.streams import Stream
+
+__all__ = ["Asking", "Handlers", "first", "hear_rows"]
+
+T = TypeVar("T")
+Handlers: TypeAlias = dict[type[Answer], Callable[[Any], object]]
+"""What is done with each message, by its class."""
+
+
+class Asking:
+    """The base of all questions. Every call raises NotSentError without a session, and must come from the
+    loop's thread.
+    """
+
+    config: TWSConfig
+    _engine: Engine
+
+    @staticmethod
+    def _ib(contract: Contract) -> Any:
+        """The contract as the official client takes it. Its import waits until a connection is used."""
+        from tws.connection.translate import ib_contract
+
+        return ib_contract(contract)
+
+    def _must_be_ready(self) -> None:
+        if not self._engine.ready:
+            raise NotSentError(504, "Not connected")
+
+    def _question(
+        self, kind: str, name: str, finish: Callable[[list[Any]], T], send: Callable[[], object]
+    ) -> Reply[T]:
+        self._must_be_ready()
+        return self._engine.answers.questions.ask(kind, name, finish, send)
+
+    def _request(
+        self,
+        name: str,
+        finish: Callable[[list[Any]], T],
+        send: Callable[[int], object],
+        withdraw: Callable[[int], object] | None = None,
+    ) -> Reply[T]:
+        self._must_be_ready()
+        number = self._engine.request_ids.take()
+        end = None if withdraw is None else lambda: withdraw(number)
+        return self._engine.answers.requests.ask(number, name, finish, lambda: send(number), end)
+
+    def _subscribe(
+        self, stream: Stream, send: Callable[[int], object], cancel: Callable[[int], object]
+    ) -> None:
+        """Send the request of a stream under a number of its own, now and again after each loss."""
+        self._engine.answers.subscriptions.open(stream, send, cancel)
+
+
+def first(rows: list[T]) -> T:
+    """The answer of a question that has one row: the latest, should there be more."""
+    return rows[-1]
+
+
+def hear_rows(
+    answers: Answers,
+    *,
+    rows: Iterable[type[Answer]] = (),
+    ends: Iterable[type[Answer]] = (),
+    alone: Iterable[type[Answer]] = (),
+) -> Handlers:
+    """Handlers of messages that carry `req_id`: rows of an answer, its end, or an answer in one message."""
+    requests = answers.requests
+
+    def row(message: Any) -> None:
+        requests.row(message.req_id, message)
+
+    def end(message: Any) -> None:
+        requests.end(message.req_id)
+
+    def only(message: Any) -> None:
+        if requests.row(message.req_id, message):
+            requests.end(message.req_id)
+
+    return {**dict.fromkeys(rows, row), **dict.fromkeys(ends, end), **dict.fromkeys(alone, only)}

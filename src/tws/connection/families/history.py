@@ -1,0 +1,96 @@
+"""History: bars of the past."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tws.connection.families.base import Asking, Handlers
+from tws.connection.reading import bar_of
+from tws.connection.replies import Reply
+from tws.model.contract import Contract
+from tws.model.market import Bar
+from tws.wire.messages import HistoricalData, HistoricalDataEnd
+
+if TYPE_CHECKING:
+    from tws.connection.answers import Answers
+
+__all__ = ["BAR_SECONDS", "HistoryQuestions", "hear"]
+
+BAR_SECONDS = {
+    "1 secs": 1,
+    "5 secs": 5,
+    "10 secs": 10,
+    "15 secs": 15,
+    "30 secs": 30,
+    "1 min": 60,
+    "2 mins": 120,
+    "3 mins": 180,
+    "4 mins": 240,
+    "5 mins": 300,
+    "10 mins": 600,
+    "15 mins": 900,
+    "20 mins": 1200,
+    "30 mins": 1800,
+    "1 hour": 3600,
+    "2 hours": 7200,
+    "3 hours": 10800,
+    "4 hours": 14400,
+    "8 hours": 28800,
+    "1 day": 86400,
+    "1 week": 604800,
+    "1 month": 2592000,
+}
+"""The bar sizes that TWS knows, in seconds (TWS-BEHAVIOUR.md E); a month counts as 30 days."""
+
+
+class HistoryQuestions(Asking):
+    """Questions about the past."""
+
+    def request_historical_bars(
+        self,
+        contract: Contract,
+        *,
+        duration: str = "1 D",
+        bar_size: str = "1 min",
+        what: str = "TRADES",
+        use_rth: bool = True,
+        end: datetime | None = None,
+    ) -> Reply[list[Bar]]:
+        """Bars that end at `end` (aware; None: now), oldest first. Intraday bars are asked for as epochs.
+
+        duration  such as "1800 S", "2 D", "1 W", "6 M", "1 Y"
+        bar_size  one of TWS's own (`BAR_SECONDS`)
+
+        Raises ValueError for a bar size that TWS does not know and for a naive `end`.
+        """
+        if bar_size not in BAR_SECONDS:
+            raise ValueError(f"bar_size {bar_size!r} is none of TWS's: {', '.join(BAR_SECONDS)}")
+        if end is not None and end.tzinfo is None:
+            raise ValueError(f"end {end!r} has no time zone; use an aware datetime")
+        until = "" if end is None else end.astimezone(UTC).strftime("%Y%m%d-%H:%M:%S")
+        seconds = BAR_SECONDS[bar_size]
+        return self._request(
+            "historical bars",
+            lambda rows: [bar_of(row, seconds, self._engine.zone) for row in rows],
+            lambda number: self._engine.official.reqHistoricalData(
+                number, self._ib(contract), until, duration, bar_size, what, int(use_rth), 2, False, []
+            ),
+            lambda number: self._engine.official.cancelHistoricalData(number),
+        )
+
+
+def hear(answers: Answers) -> Handlers:
+    """Answers 17 and 108."""
+    requests = answers.requests
+
+    def bars(message: HistoricalData) -> None:
+        for bar in message.historical_data_bars:
+            requests.row(message.req_id, bar)
+        if message.end_date_str:  # below version 196 the bars carry the end themselves (E)
+            requests.end(message.req_id)
+
+    def end(message: HistoricalDataEnd) -> None:
+        requests.end(message.req_id)
+
+    return {HistoricalData: bars, HistoricalDataEnd: end}

@@ -1,0 +1,135 @@
+"""Orders as TWS tells them: open and completed ones, statuses, executions and their fees.
+
+Each row is a fact as it comes; a complete answer is a fact once more (`Answer`), so that absence can be
+judged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tws.connection import reading
+from tws.connection.families.base import Asking, Handlers
+from tws.connection.replies import Reply
+from tws.model.execution import Execution
+from tws.model.facts import Answer, AnswerKind, BrokerOrder
+from tws.wire.messages import (
+    CommissionAndFeesReport,
+    CompletedOrder,
+    CompletedOrdersEnd,
+    ExecutionDetails,
+    ExecutionDetailsEnd,
+    OpenOrder,
+    OpenOrdersEnd,
+    OrderStatus,
+)
+
+if TYPE_CHECKING:
+    from tws.connection.answers import Answers
+
+__all__ = ["COMPLETED", "OPEN", "OrderQuestions", "hear"]
+
+OPEN, COMPLETED = "open orders", "completed orders"
+
+
+class OrderQuestions(Asking):
+    """Questions about orders and fills."""
+
+    def request_executions(
+        self, *, client_id: int = 0, account: str = "", symbol: str = ""
+    ) -> Reply[list[Execution]]:
+        """Fills since midnight (TWS: up to seven days). 0 and "" mean any (TWS-BEHAVIOUR.md C4)."""
+        from ibapi.execution import ExecutionFilter
+
+        wish = ExecutionFilter()
+        wish.clientId, wish.acctCode, wish.symbol = client_id, account, symbol
+        all_of_them = not (client_id or account or symbol)
+
+        def finish(rows: list[Execution]) -> list[Execution]:
+            if all_of_them:
+                _complete(self._engine.answers, AnswerKind.EXECUTIONS, executions=tuple(rows))
+            return rows
+
+        return self._request(
+            "executions", finish, lambda number: self._engine.official.reqExecutions(number, wish)
+        )
+
+    def request_open_orders(self) -> Reply[list[BrokerOrder]]:
+        """This client id's open orders; client 0 also binds those placed by hand."""
+        return self._question(OPEN, "open orders", latest_orders, self._engine.official.reqOpenOrders)
+
+    def request_all_open_orders(self) -> Reply[list[BrokerOrder]]:
+        """The open orders of every client and of TWS itself. Binds nothing."""
+        return self._question(OPEN, "all open orders", latest_orders, self._engine.official.reqAllOpenOrders)
+
+    def request_completed_orders(self, api_only: bool = False) -> Reply[list[BrokerOrder]]:
+        """Orders of this day that have ended."""
+        return self._question(
+            COMPLETED,
+            "completed orders",
+            latest_orders,
+            lambda: self._engine.official.reqCompletedOrders(api_only),
+        )
+
+
+def latest_orders(rows: list[BrokerOrder]) -> list[BrokerOrder]:
+    """The last word on each order: an update may have come between the rows of an answer."""
+    return list({(row.client_id, row.order_id, row.perm_id): row for row in rows}.values())
+
+
+def hear(answers: Answers) -> Handlers:
+    """Answers 3, 5, 11, 53, 55, 59, 101 and 102."""
+    questions, requests, owner = answers.questions, answers.requests, answers.owner
+
+    def open_order(message: OpenOrder) -> None:
+        fact = reading.broker_order_of(message.order_id, message.contract, message.order, message.order_state)
+        if fact.client_id == owner.client_id:
+            answers.saw_order(fact.order_id)
+        answers.tell(fact)
+        questions.row(OPEN, fact)
+
+    def open_orders_end(message: OpenOrdersEnd) -> None:
+        rows = questions.end(OPEN)
+        if rows is not None:
+            _complete(answers, AnswerKind.OPEN_ORDERS, orders=tuple(latest_orders(rows)))
+
+    def completed_order(message: CompletedOrder) -> None:
+        fact = reading.completed_order_of(message.contract, message.order, message.order_state)
+        answers.tell(fact)
+        questions.row(COMPLETED, fact)
+
+    def completed_orders_end(message: CompletedOrdersEnd) -> None:
+        rows = questions.end(COMPLETED)
+        if rows is not None:
+            _complete(answers, AnswerKind.COMPLETED_ORDERS, orders=tuple(latest_orders(rows)))
+
+    def order_status(message: OrderStatus) -> None:
+        if message.client_id == owner.client_id:
+            answers.saw_order(message.order_id, raises=False)
+        answers.tell(reading.order_status_of(message))
+
+    def execution(message: ExecutionDetails) -> None:
+        fact = reading.execution_of(message, owner.zone)
+        answers.tell(fact)
+        requests.row(message.req_id, fact)
+
+    def executions_end(message: ExecutionDetailsEnd) -> None:
+        requests.end(message.req_id)
+
+    def commission(message: CommissionAndFeesReport) -> None:
+        answers.tell(reading.commission_of(message))
+
+    return {
+        OpenOrder: open_order,
+        OpenOrdersEnd: open_orders_end,
+        CompletedOrder: completed_order,
+        CompletedOrdersEnd: completed_orders_end,
+        OrderStatus: order_status,
+        ExecutionDetails: execution,
+        ExecutionDetailsEnd: executions_end,
+        CommissionAndFeesReport: commission,
+    }
+
+
+def _complete(answers: Answers, kind: AnswerKind, **rows: Any) -> None:
+    answers.tell(Answer(kind=kind, session=answers.owner.session, **rows))

@@ -1,0 +1,174 @@
+"""What TWS feeds until it is cancelled: the connection owns it, over lost links too.
+
+Each subscription is a stream of the user's and the two requests that begin and end it. A request id serves
+one session of one subscription: a renewal takes a new one, so that what comes late for the old one finds
+nobody. When the link goes the streams that the connection keeps are interrupted, not ended; `renew_all`
+opens them again on the next session. A stream that TWS refuses ends with its error, unless it has lived
+before: then it is tried again later (`refused`), since a TWS that has just come back refuses much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from tws.connection.ids import RequestIds
+from tws.connection.streams import QuoteStream, Stamp, Stream
+from tws.errors import NotSentError, RequestError, TWSError
+from tws.log import get_logger
+
+if TYPE_CHECKING:
+    from tws.connection.answers import Quotes
+
+__all__ = ["Subscription", "Subscriptions"]
+
+log = get_logger("tws.connection")
+
+
+class Subscription:
+    """One stream and how it is asked for."""
+
+    __slots__ = ("cancel", "lived", "refusals", "send", "sent", "stream")
+
+    def __init__(
+        self, stream: Stream, send: Callable[[int], object], cancel: Callable[[int], object]
+    ) -> None:
+        self.stream = stream
+        self.send = send
+        self.cancel = cancel
+        self.sent = False
+        """Whether TWS has been asked in this session and has not refused."""
+        self.lived = False
+        """Whether it was once open at TWS without being refused until the link went or data came."""
+        self.refusals = 0
+        """How often it was refused in a row after it had lived."""
+
+
+class Subscriptions:
+    """All subscriptions of a connection. On the loop's thread."""
+
+    def __init__(self, ids: RequestIds, quotes: Quotes, stamp: Stamp) -> None:
+        self.ids = ids
+        self._quotes = quotes
+        self._stamp = stamp
+        self._open: dict[int, Subscription] = {}
+        self.streams: dict[int, Stream] = {}
+        """By the request id of the present session."""
+        self.ready: Callable[[], bool] = lambda: False
+        """Whether a session is ready; set by the engine."""
+        self.keeping: Callable[[], bool] = lambda: False
+        """Whether a lost link will be dialled again; set by the engine."""
+        self.on_refused: Callable[[Subscription, RequestError], None] = lambda subscription, error: None
+        """Told of a renewal that TWS refused."""
+
+    def __iter__(self) -> Iterator[Subscription]:
+        return iter(list(self._open.values()))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open(self, stream: Stream, send: Callable[[int], object], cancel: Callable[[int], object]) -> None:
+        """Subscribe. While a kept link is down it is sent at the next session.
+
+        Raises NotSentError when there is neither, or what the sending raises; nothing is left then.
+        """
+        if not self.ready() and not self.keeping():
+            raise NotSentError(504, "Not connected")
+        subscription = Subscription(stream, send, cancel)
+        stream.attach(lambda: self._close(stream))
+        self._register(subscription)
+        if not self.ready():
+            stream.interrupt("opened while the link is down", self._stamp.now_ns)
+            return
+        try:
+            self._send(subscription)
+        except BaseException:
+            self._drop(stream.request_id)
+            raise
+
+    def error(self, number: int, code: int, text: str, refusal: RequestError | None) -> None:
+        """TWS said this about a request id; `refusal` when it ends the stream."""
+        subscription = self._open.get(number)
+        if subscription is None:
+            return
+        subscription.stream.note(code, text)
+        if refusal is None:
+            return
+        subscription.sent = False
+        if self.keeping() and (subscription.lived or subscription.stream.count):
+            subscription.lived = True
+            subscription.refusals += 1
+            subscription.stream.interrupt(f"TWS error {code}: {text}", self._stamp.now_ns)
+            self.on_refused(subscription, refusal)
+        else:
+            self._drop(number)
+            subscription.stream.fail(refusal)
+
+    def interrupted(self, cause: str) -> None:
+        """The session is over, and another one will come."""
+        for subscription in self:
+            subscription.lived = subscription.lived or subscription.sent
+            subscription.sent = False
+            subscription.stream.interrupt(cause, self._stamp.now_ns)
+
+    def renew_all(self, *, only_unsent: bool = False) -> None:
+        """Open every subscription anew; `only_unsent`: those that TWS does not feed."""
+        for subscription in self:
+            if not (only_unsent and subscription.sent):
+                self.renew(subscription)
+
+    def renew(self, subscription: Subscription) -> bool:
+        """Ask TWS anew, under a new request id; what it still feeds under the old one is cancelled.
+
+        False when it could not be sent; it stays, for the next try.
+        """
+        stream = subscription.stream
+        if stream.closed or not self.ready():
+            return False
+        old, fed = stream.request_id, subscription.sent
+        self._drop(old)
+        self._register(subscription)
+        stream.interrupt("renewed", self._stamp.now_ns)
+        stream.reset()
+        try:
+            if fed:
+                subscription.sent = False
+                subscription.cancel(old)
+            self._send(subscription)
+        except TWSError as error:
+            log.warning("stream not renewed", symbol=stream.contract.symbol, reason=str(error))
+            return False
+        return True
+
+    def fail_all(self, error: Callable[[], TWSError]) -> None:
+        """The connection ends: so do its streams."""
+        for subscription in self:
+            self._drop(subscription.stream.request_id)
+            subscription.stream.fail(error())
+
+    def forget_all(self) -> None:
+        """The loop of all readers has closed: nobody can be told."""
+        for number in list(self._open):
+            self._drop(number)
+
+    def _register(self, subscription: Subscription) -> None:
+        stream = subscription.stream
+        number = stream.request_id = self.ids.take()
+        self._open[number] = subscription
+        self.streams[number] = stream
+        if isinstance(stream, QuoteStream):
+            self._quotes.add(number, stream)
+
+    def _send(self, subscription: Subscription) -> None:
+        subscription.send(subscription.stream.request_id)
+        subscription.sent = True
+
+    def _drop(self, number: int) -> Subscription | None:
+        self.streams.pop(number, None)
+        self._quotes.drop(number)
+        return self._open.pop(number, None)
+
+    def _close(self, stream: Stream) -> None:
+        subscription = self._drop(stream.request_id)
+        if subscription is not None and subscription.sent and self.ready():
+            subscription.cancel(stream.request_id)
