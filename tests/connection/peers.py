@@ -131,5 +131,10 @@ def port_of(sim: SimulatedTWS) -> int:
     return int(sim.address[1])  # type: ignore[attr-defined]  # the fixture notes it there
 
 
+def unkept(config: TWSConfig, **options: Any) -> TWSConnection:
+    """A connection that says nothing by itself: no synchronisation, no second dial."""
+    return TWSConnection(config, keep=False, **options)
+
+
 def config_of(port: int, **fields: Any) -> TWSConfig:
     return TWSConfig(**({"port": port, "connection_timeout": 3.0, "request_timeout": 3.0} | fields))

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.connection.peers import Peer, RecorderServer, config_of, port_of, until
+from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unkept, until
 
-from tws.connection import TWSConnection
 from tws.connection.facade import _close_all as close_all
 from tws.connection.stages import Handshakes
 from tws.errors import ConnectError, LinkLostError, NotSentError
@@ -100,7 +99,7 @@ REFUSALS = {
 async def test_a_refusal_names_stage_cause_and_cure(case: str) -> None:
     serve, stage, cause, cure = REFUSALS[case]
     async with Peer(serve) as peer:
-        connection = TWSConnection(config_of(peer.port, connection_timeout=0.4))
+        connection = unkept(config_of(peer.port, connection_timeout=0.4))
         assert await asyncio.wait_for(connection.connect(), 10) is False
         failure = connection.failure
         assert failure is not None
@@ -116,7 +115,7 @@ async def test_nothing_listens() -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
-    connection = TWSConnection(config_of(port))
+    connection = unkept(config_of(port))
     assert await connection.connect() is False
     assert connection.failure is not None
     assert (connection.failure.stage, connection.failure.code) == ("dial", 502)
@@ -127,7 +126,7 @@ async def test_a_name_that_nobody_knows() -> None:
     async def dial(factory: object, host: str, port: int) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
-    connection = TWSConnection(config_of(7400, host="tws.invalid"), dial=dial)
+    connection = unkept(config_of(7400, host="tws.invalid"), dial=dial)
     assert await connection.connect() is False
     assert connection.failure is not None and "unknown" in connection.failure.cause
 
@@ -135,7 +134,7 @@ async def test_a_name_that_nobody_knows() -> None:
 async def test_the_context_manager_raises_the_same() -> None:
     async with Peer(close_at_once) as peer:
         with pytest.raises(ConnectError, match="closed it at once"):
-            async with TWSConnection(config_of(peer.port)):
+            async with unkept(config_of(peer.port)):
                 pytest.fail("no session can be here")
 
 
@@ -154,7 +153,7 @@ async def test_a_client_id_in_use_is_tried_again_on_the_same_id() -> None:
                 writer.write(frame(codec.encode(message, 176)))
 
     async with Peer(serve) as peer:
-        connection = TWSConnection(config_of(peer.port, client_id=5))
+        connection = unkept(config_of(peer.port, client_id=5))
         assert await connection.connect() is True
         assert connection.failure is None
         assert hellos == [frame(b"71\x002\x005\x00\x00")] * 3
@@ -168,7 +167,7 @@ async def test_a_client_id_in_use_is_tried_again_on_the_same_id() -> None:
 )
 async def test_a_client_id_in_use_for_good(serve: Serve) -> None:
     async with Peer(serve) as peer:
-        connection = TWSConnection(config_of(peer.port, connection_timeout=1.2))
+        connection = unkept(config_of(peer.port, connection_timeout=1.2))
         assert await connection.connect() is False
         assert connection.failure is not None
         assert (connection.failure.code, connection.failure.stage) == (326, "start")
@@ -177,7 +176,7 @@ async def test_a_client_id_in_use_for_good(serve: Serve) -> None:
 
 
 async def test_a_session_gives_account_version_and_ids(sim: SimulatedTWS) -> None:
-    connection = TWSConnection(config_of(port_of(sim)))
+    connection = unkept(config_of(port_of(sim)))
     assert connection.get_next_order_id() is None
     assert await connection.connect() is True
     assert (connection.accounts, connection.server_version, connection.session) == (("DU1234567",), 225, 1)
@@ -196,26 +195,26 @@ async def test_a_session_gives_account_version_and_ids(sim: SimulatedTWS) -> Non
 
 @pytest.mark.parametrize("version", [157, 163, 176, 187, 193, 196, 200])
 async def test_each_version_is_spoken(version: int) -> None:
-    async with RecorderServer(version) as server, TWSConnection(config_of(server.port)) as connection:
+    async with RecorderServer(version) as server, unkept(config_of(server.port)) as connection:
         assert connection.server_version == version
         assert connection.official.serverVersion() == version
 
 
 async def test_a_tws_that_names_no_accounts_is_ready_but_locked(recorder: RecorderServer) -> None:
     recorder.greeting = [NextValidId(1)]
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         assert connection.accounts == ()
         assert recorder.ids == [b"17"]  # it was asked
 
 
 async def test_the_next_id_may_come_before_the_accounts(recorder: RecorderServer) -> None:
     recorder.greeting = [NextValidId(1), ManagedAccounts("DU1,DU2,")]
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         assert connection.accounts == ("DU1", "DU2")
 
 
 async def test_connect_while_connecting_is_refused_and_harms_nothing(sim: SimulatedTWS) -> None:
-    connection = TWSConnection(config_of(port_of(sim)))
+    connection = unkept(config_of(port_of(sim)))
     assert sorted(await asyncio.gather(connection.connect(), connection.connect())) == [False, True]
     assert connection.is_connected()
     connection.disconnect()
@@ -223,7 +222,7 @@ async def test_connect_while_connecting_is_refused_and_harms_nothing(sim: Simula
 
 async def test_disconnect_during_connect() -> None:
     async with Peer(nothing) as peer:
-        connection = TWSConnection(config_of(peer.port, connection_timeout=30))
+        connection = unkept(config_of(peer.port, connection_timeout=30))
         dialling = asyncio.create_task(connection.connect())
         await until(lambda: peer.dials)
         connection.disconnect()
@@ -234,7 +233,7 @@ async def test_disconnect_during_connect() -> None:
 
 async def test_a_cancelled_connect_leaves_no_socket() -> None:
     async with Peer(nothing) as peer:
-        connection = TWSConnection(config_of(peer.port, connection_timeout=30))
+        connection = unkept(config_of(peer.port, connection_timeout=30))
         dialling = asyncio.create_task(connection.connect())
         await until(lambda: peer.dials)
         dialling.cancel()
@@ -244,7 +243,7 @@ async def test_a_cancelled_connect_leaves_no_socket() -> None:
 
 
 async def test_disconnect_twice_and_from_a_thread(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     connection.disconnect()  # before the first connect
     await connection.connect()
     waiting = connection.request_current_time()
@@ -277,7 +276,7 @@ def test_disconnect_when_the_loop_has_ended() -> None:
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        connection = TWSConnection(config_of(listener.getsockname()[1]))
+        connection = unkept(config_of(listener.getsockname()[1]))
         loop = asyncio.new_event_loop()
         assert loop.run_until_complete(connection.connect())
         loop.close()
@@ -299,7 +298,7 @@ def test_disconnect_when_the_loop_has_ended() -> None:
 def test_one_connection_on_one_loop_after_another() -> None:
     """Two `asyncio.run` in one program: what hung on the first loop harms nothing on the second."""
     with TestServer() as port:
-        connection = TWSConnection(config_of(port))
+        connection = unkept(config_of(port))
 
         async def begin() -> None:
             assert await connection.connect()
@@ -353,7 +352,7 @@ kept = asyncio.run(main())
 
 
 async def test_tws_cuts_the_line(sim: SimulatedTWS) -> None:
-    connection = TWSConnection(config_of(port_of(sim)))
+    connection = unkept(config_of(port_of(sim)))
     heard: list[str] = []
     connection.set_callbacks(
         on_connected=lambda: heard.append("on"), on_disconnected=lambda: heard.append("off")
@@ -379,7 +378,7 @@ async def test_tws_cuts_the_line(sim: SimulatedTWS) -> None:
 
 
 async def test_what_is_open_at_exit_is_closed(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     await connection.connect()
     close_all()
     assert not connection.is_connected()
@@ -388,8 +387,8 @@ async def test_what_is_open_at_exit_is_closed(recorder: RecorderServer) -> None:
 
 async def test_small_frames_leave_at_once(recorder: RecorderServer) -> None:
     """Without TCP_NODELAY the second of two small requests waits 40 ms for an acknowledgement."""
-    async with TWSConnection(config_of(recorder.port)) as connection:
-        link = connection._engine.link
+    async with unkept(config_of(recorder.port)) as connection:
+        link = connection._engine.wire.link
         assert link is not None and link._transport is not None
         ours = link._transport.get_extra_info("socket")
         assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -430,16 +429,16 @@ async def test_two_connections_of_one_client_id_take_turns() -> None:
         open_now -= 1
 
     async with Peer(serve) as peer:
-        both = [TWSConnection(config_of(peer.port)), TWSConnection(config_of(peer.port))]
+        both = [unkept(config_of(peer.port)), unkept(config_of(peer.port))]
         assert await asyncio.gather(*(one.connect() for one in both)) == [False, False]
         assert (peer.dials, most) == (2, 1)
 
 
 async def test_a_tws_that_stops_reading_does_not_hold_up_the_end(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     await connection.connect()
     recorder.clients[0].transport.pause_reading()
-    while connection._engine.link is not None and not connection._engine.link.waiting:
+    while connection._engine.wire.link is not None and not connection._engine.wire.link.waiting:
         connection.official.conn.sendMsg(frame(b"0\x00" + b"x" * 30_000))
     connection.disconnect()
     await asyncio.wait_for(connection.wait_closed(), 10)

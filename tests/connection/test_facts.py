@@ -8,7 +8,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from tests.connection.peers import RecorderServer, config_of, until
+from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
 from tws.model.execution import Commission, Execution
@@ -83,7 +83,7 @@ async def test_the_facts_of_a_fill_in_the_order_of_the_bytes(recorder: RecorderS
         ErrorMessage(-1, 0, 1100, "Connectivity lost"),
         ErrorMessage(-1, 0, 1102, "Connectivity restored"),
     ]
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         lane = connection.facts()
         heard: list[Fact] = []
         connection.facts(heard.append)
@@ -117,7 +117,7 @@ async def test_the_facts_of_a_fill_in_the_order_of_the_bytes(recorder: RecorderS
 
 
 async def test_an_order_of_ours_moves_the_next_id(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         lane = connection.facts()
         for client_id, order_id in ((1, 50), (2, 900)):
             order = WireOrder(client_id=client_id, action="BUY", total_quantity=Decimal(1), order_type="MKT")
@@ -127,7 +127,7 @@ async def test_an_order_of_ours_moves_the_next_id(recorder: RecorderServer) -> N
 
 
 async def test_a_lane_made_before_the_connect_hears_the_begin(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     lane = connection.facts()
     await connection.connect()
     assert lane.drain() == [
@@ -140,7 +140,7 @@ async def test_a_lane_made_before_the_connect_hears_the_begin(recorder: Recorder
 
 async def test_at_its_bound_the_socket_is_not_read_and_nothing_is_lost(recorder: RecorderServer) -> None:
     total = 60_000
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         lane = connection.facts(bound=100)
         for number in range(1, total + 1):
             recorder.clients[0].say(status(number))
@@ -160,7 +160,7 @@ async def test_at_its_bound_the_socket_is_not_read_and_nothing_is_lost(recorder:
 
 
 async def test_what_was_held_is_told_before_the_end_of_the_link(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     lane = connection.facts(bound=2)
     await connection.connect()
     lane.drain()
@@ -174,7 +174,7 @@ async def test_what_was_held_is_told_before_the_end_of_the_link(recorder: Record
 
 
 async def test_a_closed_lane_holds_nobody_back(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         full, other = connection.facts(bound=1), connection.facts()
         recorder.clients[0].say(status(1))
         recorder.clients[0].say(status(2))
@@ -186,7 +186,7 @@ async def test_a_closed_lane_holds_nobody_back(recorder: RecorderServer) -> None
 
 def test_a_lane_holds_at_least_one_fact() -> None:
     with pytest.raises(ValueError, match="bound"):
-        TWSConnection(config_of(7400)).facts(bound=0)
+        unkept(config_of(7400)).facts(bound=0)
 
 
 # -- what nobody can read
@@ -217,7 +217,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("payload", UNREADABLE, ids=repr)
 async def test_one_unreadable_frame_never_ends_a_session(recorder: RecorderServer, payload: bytes) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         lane = connection.facts()
         client = recorder.clients[0]
         client.transport.write(frame(payload))
@@ -233,7 +233,7 @@ async def test_a_flood_of_unreadable_frames_is_bounded(
     recorder: RecorderServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Three lines in the log, sixteen frames kept, and no account id in clear."""
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         lane = connection.facts()
         for _ in range(200):
             recorder.clients[0].transport.write(frame(b"9\x001\x00DU1234567\x00"))
@@ -245,7 +245,7 @@ async def test_a_flood_of_unreadable_frames_is_bounded(
 
 
 async def test_a_stream_that_lost_its_step_ends_the_session(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     lost = asyncio.Event()
     connection.set_callbacks(on_disconnected=lost.set)
     await connection.connect()
@@ -267,6 +267,6 @@ def test_the_wire_can_read_each_message_of_the_official_client() -> None:
 
 
 async def test_each_handler_is_for_an_answer(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     layouts = {layout.message for layout in ANSWERS}
     assert set(connection._engine.answers.handlers) <= layouts

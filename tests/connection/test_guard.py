@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from ibapi.order import Order as IbOrder
-from tests.connection.peers import RecorderServer, config_of
+from tests.connection.peers import RecorderServer, config_of, unkept
 from tests.connection.words import LIMIT, SPY, Desk, ib_contract, ib_order
 
-from tws.connection import SendState, TWSConnection
+from tws.connection import SendState
 from tws.errors import ConfigError, OrderDeniedError
 from tws.model.contract import Contract
 from tws.model.order import Order, OrderType, Side
@@ -30,7 +30,7 @@ from tws.wire.messages import PlaceOrderRequest as WirePlace
 async def test_an_order_leaves_as_the_official_client_writes_it(
     recorder: RecorderServer, journal: Path
 ) -> None:
-    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+    async with unkept(config_of(recorder.port), journal=journal) as connection:
         sending = connection.place_order(SPY, LIMIT)
         assert (await sending).state is SendState.WRITTEN
         connection.official.placeOrder(2, ib_contract(), ib_order())
@@ -48,7 +48,7 @@ async def test_it_is_in_the_journal_before_its_bytes_leave(recorder: RecorderSer
     recorder.heard = lambda client, payload: (
         seen.append(lines(journal)) if payload.startswith(b"3\0") else None
     )
-    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+    async with unkept(config_of(recorder.port), journal=journal) as connection:
         connection.place_order(SPY, LIMIT)
         await recorder.caught_up(connection)
     assert len(seen) == 1 and len(seen[0]) == 1
@@ -66,7 +66,7 @@ async def test_a_journal_that_cannot_be_written_keeps_orders_back(
     recorder: RecorderServer, tmp_path: Path
 ) -> None:
     (tmp_path / "folder").mkdir()
-    async with TWSConnection(config_of(recorder.port), journal=tmp_path / "folder") as connection:
+    async with unkept(config_of(recorder.port), journal=tmp_path / "folder") as connection:
         with pytest.raises(OrderDeniedError, match="journal"):
             connection.place_order(SPY, LIMIT)
         await recorder.caught_up(connection)
@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[Limits, Contract, Order]] = {
 @pytest.mark.parametrize("case", REFUSED)
 async def test_the_guard_refuses(recorder: RecorderServer, journal: Path, case: str) -> None:
     limits, contract, order = REFUSED[case]
-    async with TWSConnection(config_of(recorder.port), limits=limits, journal=journal) as connection:
+    async with unkept(config_of(recorder.port), limits=limits, journal=journal) as connection:
         with pytest.raises(OrderDeniedError):
             connection.place_order(contract, order)
         await recorder.caught_up(connection)
@@ -121,7 +121,7 @@ async def test_the_guard_refuses_what_it_cannot_read(
 ) -> None:
     order = ib_order()
     BEYOND[case](order)
-    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+    async with unkept(config_of(recorder.port), journal=journal) as connection:
         with pytest.raises(OrderDeniedError):
             connection.official.placeOrder(1, ib_contract(), order)
         await recorder.caught_up(connection)
@@ -136,7 +136,7 @@ async def test_the_guard_refuses_what_it_cannot_read(
 )
 def test_guard_off_is_refused_for_anything_live(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="guard"):
-        TWSConnection(config_of(**({"port": 7400} | fields)), guard="off")
+        unkept(config_of(**({"port": 7400} | fields)), guard="off")
 
 
 @pytest.mark.parametrize("guard", ["default", "off"])
@@ -145,7 +145,7 @@ async def test_a_live_account_is_read_only(
     recorder: RecorderServer, journal: Path, accounts: str, guard: Any
 ) -> None:
     recorder.greeting[0] = ManagedAccounts(accounts)
-    async with TWSConnection(config_of(recorder.port), guard=guard, journal=journal) as connection:
+    async with unkept(config_of(recorder.port), guard=guard, journal=journal) as connection:
         with pytest.raises(OrderDeniedError, match="live"):
             connection.place_order(SPY, LIMIT)
         with pytest.raises(OrderDeniedError, match="live"):
@@ -165,7 +165,7 @@ async def test_a_desk_cannot_open_the_live_lock(recorder: RecorderServer) -> Non
             return None
 
     recorder.greeting[0] = ManagedAccounts("U1234567")
-    async with TWSConnection(config_of(recorder.port), guard=Generous()) as connection:
+    async with unkept(config_of(recorder.port), guard=Generous()) as connection:
         with pytest.raises(OrderDeniedError, match="live"):
             connection.outbound.place(1, SPY, LIMIT, Desk().permit(1))
         await recorder.caught_up(connection)
@@ -175,7 +175,7 @@ async def test_a_desk_cannot_open_the_live_lock(recorder: RecorderServer) -> Non
 @pytest.mark.parametrize("guard", ["default", "off"])
 async def test_an_unknown_account_is_locked(recorder: RecorderServer, journal: Path, guard: Any) -> None:
     del recorder.greeting[0]
-    async with TWSConnection(config_of(recorder.port), guard=guard, journal=journal) as connection:
+    async with unkept(config_of(recorder.port), guard=guard, journal=journal) as connection:
         with pytest.raises(OrderDeniedError, match="live_lock"):
             connection.place_order(SPY, LIMIT)
 
@@ -189,7 +189,7 @@ async def test_a_live_port_or_mode_is_read_only(
     async def dial(factory: Any, host: str, port: int) -> Any:
         return await real(factory, host, recorder.port)
 
-    async with TWSConnection(
+    async with unkept(
         config_of(**({"port": 7400} | fields)), dial=dial, journal=journal
     ) as connection:
         with pytest.raises(OrderDeniedError, match="live"):

@@ -16,10 +16,10 @@ from ibapi.protobuf.ExerciseOptionsRequest_pb2 import ExerciseOptionsRequest
 from ibapi.protobuf.FAReplace_pb2 import FAReplace
 from ibapi.protobuf.PlaceOrderRequest_pb2 import PlaceOrderRequest
 from ibapi.protobuf.UpdateConfigRequest_pb2 import UpdateConfigRequest
-from tests.connection.peers import RecorderServer, config_of
+from tests.connection.peers import RecorderServer, config_of, unkept
 from tests.connection.words import LIMIT, SPY, Desk, ib_contract, ib_order
 
-from tws.connection import Sending, SendState, TWSConnection
+from tws.connection import Sending, SendState
 from tws.connection.official import MONEY_FRAMES, frame_id
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.order import Order, OrderType, Side
@@ -76,7 +76,7 @@ async def test_without_an_approval_no_byte_arrives(
     recorder: RecorderServer, journal: Path, call: str
 ) -> None:
     """A desk's gate that approved nothing, and each way in which the official client could send."""
-    async with TWSConnection(config_of(recorder.port), guard=Gate(Limits()), journal=journal) as connection:
+    async with unkept(config_of(recorder.port), guard=Gate(Limits()), journal=journal) as connection:
         with pytest.raises((OrderDeniedError, NotSentError)):
             CALLS[call](connection.official)
         await recorder.caught_up(connection)
@@ -85,7 +85,7 @@ async def test_without_an_approval_no_byte_arrives(
 
 @pytest.mark.parametrize("raw", raw_frames(), ids=repr)
 async def test_no_raw_frame_passes(recorder: RecorderServer, raw: bytes) -> None:
-    async with TWSConnection(config_of(recorder.port), guard="off") as connection:
+    async with unkept(config_of(recorder.port), guard="off") as connection:
         for smuggled in (raw, bytearray(raw), frame(b"49\x001\x00") + raw):
             with pytest.raises(NotSentError):
                 connection.official.conn.sendMsg(smuggled)
@@ -94,7 +94,7 @@ async def test_no_raw_frame_passes(recorder: RecorderServer, raw: bytes) -> None
 
 
 async def test_another_frame_passes(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         connection.official.conn.sendMsg(frame(b"49\x001\x00"))
         await recorder.caught_up(connection)
         assert recorder.payloads == [b"49\x001\x00"]
@@ -113,7 +113,7 @@ def test_frame_ids() -> None:
 
 async def test_a_permit_opens_once_and_for_its_own_order(recorder: RecorderServer) -> None:
     desk = Desk()
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         permit = desk.permit(4)
         assert connection.outbound.place(4, SPY, LIMIT, permit).state is SendState.WRITTEN
         with pytest.raises(OrderDeniedError):
@@ -139,7 +139,7 @@ async def test_latch_and_epoch_are_read_right_before_the_bytes(recorder: Recorde
             else None
         )
 
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate, brake=brake) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate, brake=brake) as connection:
         connection.outbound.hold()
         sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
         assert sending.state is SendState.QUEUED
@@ -156,7 +156,7 @@ async def test_latch_and_epoch_are_read_right_before_the_bytes(recorder: Recorde
 
 async def test_a_cancel_withdraws_what_has_not_left(recorder: RecorderServer) -> None:
     desk, decided = Desk(), list[Sending]()
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         connection.outbound.on_sent(decided.append)
         connection.outbound.hold()
         permit = desk.permit(1)
@@ -178,7 +178,7 @@ async def test_a_cancel_withdraws_what_has_not_left(recorder: RecorderServer) ->
 async def test_a_cancel_of_a_waiting_change_leaves(recorder: RecorderServer) -> None:
     """The order itself is at TWS: withdrawing only the change would leave it working."""
     desk = Desk()
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
         connection.outbound.hold()
         change = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
@@ -196,7 +196,7 @@ async def test_an_order_that_tws_has_spoken_of_is_cancelled_for_real(recorder: R
     from tws.wire.messages import OrderStatus
 
     desk = Desk()
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         lane = connection.facts()
         recorder.clients[0].say(OrderStatus(1, "Submitted", Decimal(0), Decimal(10), client_id=1))
         await lane.wait()
@@ -209,7 +209,7 @@ async def test_an_order_that_tws_has_spoken_of_is_cancelled_for_real(recorder: R
 
 async def test_orders_of_one_id_keep_their_order(recorder: RecorderServer) -> None:
     desk = Desk()
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         connection.outbound.hold()
         for price in (1, 2, 3):
             order = Order(
@@ -228,7 +228,7 @@ async def test_orders_of_one_id_keep_their_order(recorder: RecorderServer) -> No
 
 async def test_what_waits_when_the_link_goes_is_refused_and_never_sent(recorder: RecorderServer) -> None:
     desk = Desk()
-    connection = TWSConnection(config_of(recorder.port), guard=desk.gate)
+    connection = unkept(config_of(recorder.port), guard=desk.gate)
     await connection.connect()
     connection.outbound.hold()
     sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
@@ -245,10 +245,10 @@ async def test_what_waits_when_the_link_goes_is_refused_and_never_sent(recorder:
 async def test_a_slow_tws_holds_orders_back_and_a_cancel_withdraws_them(recorder: RecorderServer) -> None:
     """While TWS does not read, an order has not left, whatever asyncio's buffer could take."""
     desk = Desk()
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         recorder.clients[0].transport.pause_reading()
         filler = frame(b"0\x00" + b"x" * 100_000)
-        while not connection._engine.is_full():
+        while not connection._engine.wire.is_full():
             connection.official.conn.sendMsg(filler)
         sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
         kept = connection.outbound.place(2, SPY, LIMIT, desk.permit(2))
@@ -261,7 +261,7 @@ async def test_a_slow_tws_holds_orders_back_and_a_cancel_withdraws_them(recorder
 
 
 async def test_calls_from_another_thread(recorder: RecorderServer, journal: Path) -> None:
-    async with TWSConnection(config_of(recorder.port), journal=journal) as connection:
+    async with unkept(config_of(recorder.port), journal=journal) as connection:
         denied: list[TWSError] = []
 
         def work() -> None:
@@ -282,7 +282,7 @@ async def test_calls_from_another_thread(recorder: RecorderServer, journal: Path
 
 async def test_a_global_cancel_withdraws_and_leaves(recorder: RecorderServer) -> None:
     desk = Desk()
-    async with TWSConnection(config_of(recorder.port), guard=desk.gate) as connection:
+    async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         connection.outbound.hold()
         sending = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
         connection.outbound.global_cancel()
@@ -293,7 +293,7 @@ async def test_a_global_cancel_withdraws_and_leaves(recorder: RecorderServer) ->
 
 
 async def test_no_session_no_bytes(recorder: RecorderServer, journal: Path) -> None:
-    connection = TWSConnection(config_of(recorder.port), guard="off", journal=journal)
+    connection = unkept(config_of(recorder.port), guard="off", journal=journal)
     for call in (
         lambda: connection.place_order(SPY, LIMIT),
         lambda: connection.cancel_order(1),

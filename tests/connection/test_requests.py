@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.connection.peers import Recorder, RecorderServer, config_of, port_of, until
+from tests.connection.peers import Recorder, RecorderServer, config_of, port_of, unkept, until
 
 from tws.connection import TWSConnection
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST
@@ -73,7 +73,7 @@ async def test_two_contracts_for_one_description(recorder: RecorderServer) -> No
         client.say(ContractDataEnd(number))
 
     recorder.heard = heard
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         with pytest.raises(AmbiguousContractError, match="1 on X1, 2 on X2"):
             await connection.request_contract(stock("ABC"))
 
@@ -90,7 +90,7 @@ async def test_bars(sim: SimulatedTWS, connection: TWSConnection) -> None:
 async def test_bars_are_asked_for_as_epochs_and_a_cancelled_reply_ends_the_request(
     recorder: RecorderServer,
 ) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         end = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
         reply = connection.request_historical_bars(SPY, end=end)
         reply.cancel()
@@ -157,7 +157,7 @@ async def test_read_only_tws(journal: object) -> None:
     sim = SimulatedTWS(SimulatorOptions(paused=True, symbols=("SPY",), read_only=True))
     _, port = await sim.start()
     try:
-        async with TWSConnection(config_of(port)) as connection:
+        async with unkept(config_of(port)) as connection:
             with pytest.raises(RequestError) as caught:
                 await connection.request_open_orders()
             assert caught.value.code == 321
@@ -168,7 +168,7 @@ async def test_read_only_tws(journal: object) -> None:
 
 async def test_an_error_without_an_id_ends_the_question_that_waits(recorder: RecorderServer) -> None:
     recorder.heard = lambda client, payload: client.say(ErrorMessage(-1, 0, 321, "Read-Only mode"))
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         with pytest.raises(RequestError, match="Read-Only"):
             await connection.request_all_open_orders()
 
@@ -180,7 +180,7 @@ async def test_a_notice_ends_no_request_and_a_refusal_does(
     recorder.heard = lambda client, payload: client.say(
         ErrorMessage(int(payload.split(b"\0")[1]), 0, code, "text")
     )
-    async with TWSConnection(config_of(recorder.port, request_timeout=0.3)) as connection:
+    async with unkept(config_of(recorder.port, request_timeout=0.3)) as connection:
         with pytest.raises(RequestError if ends else RequestTimeoutError):
             await connection.request_historical_bars(SPY)
 
@@ -192,7 +192,7 @@ async def test_a_reply_may_be_dropped(recorder: RecorderServer) -> None:
     gc.collect()  # what other tests left behind is not ours to complain of
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        async with TWSConnection(config_of(recorder.port, request_timeout=0.02)) as connection:
+        async with unkept(config_of(recorder.port, request_timeout=0.02)) as connection:
             connection.request_current_time()
             connection.request_contract(SPY)
             await asyncio.sleep(0.05)
@@ -205,7 +205,7 @@ async def test_a_reply_may_be_dropped(recorder: RecorderServer) -> None:
 
 async def test_a_late_end_is_not_taken_for_the_end_of_a_later_question(recorder: RecorderServer) -> None:
     """Rows are complete only from end to end: half an answer would prove an order absent that lives."""
-    async with TWSConnection(config_of(recorder.port, request_timeout=0.15)) as connection:
+    async with unkept(config_of(recorder.port, request_timeout=0.15)) as connection:
         with pytest.raises(RequestTimeoutError):
             await connection.request_open_orders()
         second = connection.request_open_orders()
@@ -225,7 +225,7 @@ async def test_a_late_end_is_not_taken_for_the_end_of_a_later_question(recorder:
 async def test_a_question_that_tws_forgot_does_not_shift_the_others_for_ever(
     recorder: RecorderServer,
 ) -> None:
-    async with TWSConnection(config_of(recorder.port, request_timeout=0.05)) as connection:
+    async with unkept(config_of(recorder.port, request_timeout=0.05)) as connection:
         with pytest.raises(RequestTimeoutError):
             await connection.request_current_time()
         await asyncio.sleep(0.1)  # its shadow dies
@@ -234,14 +234,14 @@ async def test_a_question_that_tws_forgot_does_not_shift_the_others_for_ever(
 
 
 async def test_ids_of_ours_and_of_official_never_meet(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream = connection.stream_quotes(SPY)
         assert stream.request_id >= OURS_FIRST > connection.official_request_id() >= OFFICIAL_FIRST
 
 
 async def test_an_error_about_an_order_is_a_fact_and_about_a_request_is_not(recorder: RecorderServer) -> None:
     heard: list[tuple[int, int, str]] = []
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         connection.set_callbacks(on_error=lambda *error: heard.append(error))
         lane = connection.facts()
         stream = connection.stream_quotes(SPY)
@@ -283,7 +283,7 @@ async def test_the_official_client_asks_and_a_wrapper_hears(connection: TWSConne
 
 
 async def test_a_client_that_nothing_was_asked_of_sends_nothing_more(sim: SimulatedTWS) -> None:
-    async with TWSConnection(config_of(port_of(sim))) as connection:
+    async with unkept(config_of(port_of(sim))) as connection:
         sent = connection.bytes_sent
         await asyncio.sleep(0.01)
         assert connection.bytes_sent == sent

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.connection.peers import Recorder, RecorderServer, config_of
+from tests.connection.peers import Recorder, RecorderServer, config_of, unkept
 
 from tws.connection import TWSConnection
 from tws.connection.streams import QuoteStream, Stamp, TickStream
@@ -97,7 +97,7 @@ async def settled(connection: TWSConnection, client: Recorder) -> None:
 
 
 async def test_what_is_asked_for(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream, _ = await opened(recorder, connection)
         asked = codec.decode_request(recorder.payloads[0], 200)
         assert isinstance(asked, MarketDataRequest)
@@ -115,7 +115,7 @@ async def test_what_is_asked_for(recorder: RecorderServer) -> None:
 async def test_a_slow_reader_finds_the_newest_state_and_a_callback_sees_each_tick(
     recorder: RecorderServer,
 ) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream, client = await opened(recorder, connection)
         seen: list[tuple[int, float, float]] = []
         stop = stream.on_tick(lambda *tick: seen.append(tick))
@@ -137,7 +137,7 @@ async def test_a_slow_reader_finds_the_newest_state_and_a_callback_sees_each_tic
 
 
 async def test_dirty_is_told_once_until_it_is_taken(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream, client = await opened(recorder, connection)
         told: list[QuoteStream] = []
         stream.on_dirty(told.append)
@@ -152,7 +152,7 @@ async def test_dirty_is_told_once_until_it_is_taken(recorder: RecorderServer) ->
 
 
 async def test_a_faulty_callback_harms_nobody(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream, client = await opened(recorder, connection)
         seen: list[int] = []
         stream.on_tick(lambda *tick: 1 / 0)
@@ -167,7 +167,7 @@ async def test_a_faulty_callback_harms_nobody(recorder: RecorderServer) -> None:
 
 
 async def test_texts_numbers_delayed_data_and_no_data(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream, client = await opened(recorder, connection)
         number = stream.request_id
         for message in (
@@ -191,7 +191,7 @@ async def test_texts_numbers_delayed_data_and_no_data(recorder: RecorderServer) 
 
 
 async def test_an_advisory_spares_the_stream_and_a_refusal_ends_it(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream, client = await opened(recorder, connection)
         client.say(ErrorMessage(stream.request_id, 0, 10167, "Displaying delayed market data."))
         client.say(ErrorMessage(stream.request_id, 0, 77_777, "nobody knows this one"))
@@ -207,7 +207,7 @@ async def test_an_advisory_spares_the_stream_and_a_refusal_ends_it(recorder: Rec
 
 
 async def test_two_readers_of_one_stream_are_told(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream, _ = await opened(recorder, connection)
         first = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)
@@ -219,7 +219,7 @@ async def test_two_readers_of_one_stream_are_told(recorder: RecorderServer) -> N
 
 
 async def test_ticks_by_tick_are_bounded_and_say_when_they_overflow(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         seen: list[TickByTickData] = []
         async with connection.stream_ticks(SPY, "Last", bound=3) as ticks:
             ticks.on_tick(seen.append)
@@ -244,7 +244,7 @@ async def test_ticks_by_tick_are_bounded_and_say_when_they_overflow(recorder: Re
 
 
 async def test_without_a_session(recorder: RecorderServer) -> None:
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     with pytest.raises(NotSentError):
         connection.stream_quotes(SPY)
     with pytest.raises(NotSentError):

@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 
 from tws.config import TWSConfig
-from tws.connection import TWSConnection
 from tws.errors import TWSError
 from tws.model.contract import stock
 from tws.model.facts import BrokerOrderStatus

@@ -4,9 +4,14 @@ docs/design/connection.md.
 facade      TWSConnection: the public face
 families    what can be asked and what is answered, family by family
 sync        SyncConnection: the same on a thread of its own
-engine      the life of a connection: connect by stages, route, end
+engine      one session after the other: connect by stages (attempt), route, end
+keeper      the life over sessions: watch (vitals, watch), dial again, synchronise (resume), renew
+events      what becomes of the link, and the table of its states; farms: those of IB
+broker      what the broker has told of orders, executions and positions, merged
+hours       whether a market is open
 stages      causes and cures; one handshake at a time
-link        one socket
+link        one socket; wire: the present one, from any thread
+callbacks   where a user's functions are called
 router      the walk over received bytes; ticks: the usual ticks in place
 answers     what each answer means; reading: the wire's messages into our model
 subscriptions  what TWS feeds until it is cancelled
@@ -21,23 +26,35 @@ translate   our model as its classes
 
 from __future__ import annotations
 
+from tws.connection.broker import BrokerBook, SeenOrder
 from tws.connection.calls import MoneyCall, MoneyKind, SendState
+from tws.connection.events import ConnectionEvent, ConnectionState, EventKind, Severity
 from tws.connection.facade import TWSConnection
+from tws.connection.keeper import Keep
 from tws.connection.lane import FactLane
 from tws.connection.outbound import Outbound, Sending
 from tws.connection.replies import Reply
-from tws.connection.streams import QuoteStream, TickStream
+from tws.connection.streams import Gap, QuoteStream, Stream, TickStream
 from tws.connection.sync import SyncConnection
 
 __all__ = [
+    "BrokerBook",
+    "ConnectionEvent",
+    "ConnectionState",
+    "EventKind",
     "FactLane",
+    "Gap",
+    "Keep",
     "MoneyCall",
     "MoneyKind",
     "Outbound",
     "QuoteStream",
     "Reply",
+    "SeenOrder",
     "SendState",
     "Sending",
+    "Severity",
+    "Stream",
     "SyncConnection",
     "TWSConnection",
     "TickStream",

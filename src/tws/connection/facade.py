@@ -15,8 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar
 
-from tws.clock import Clock, SystemClock
+from tws.clock import Clock, Rng, SystemClock, system_rng
 from tws.config import TWSConfig, is_live_port, is_paper_account, mask_account
+from tws.connection.broker import BrokerBook
+from tws.connection.events import ConnectionEvent, ConnectionState
 from tws.connection.families.accounts import AccountQuestions
 from tws.connection.families.contracts import ContractQuestions
 from tws.connection.families.history import HistoryQuestions
@@ -24,11 +26,16 @@ from tws.connection.families.orders import OrderQuestions
 from tws.connection.families.quotes import QuoteQuestions
 from tws.connection.families.session import SessionQuestions
 from tws.connection.families.ticks import TickQuestions
+from tws.connection.farms import Farm
+from tws.connection.hours import MarketHours
+from tws.connection.keeper import Keep
 from tws.connection.lane import FactLane
+from tws.connection.resume import Resume
 from tws.errors import (
     ConfigError,
     ConnectError,
 )
+from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails
 from tws.model.facts import Fact
 from tws.model.order import Order
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
     from tws.connection.router import Unreadable
 
 __all__ = ["Dial", "TWSConnection"]
+
+log = get_logger("tws.connection")
 
 T = TypeVar("T")
 Dial: TypeAlias = Callable[
@@ -78,8 +87,10 @@ class TWSConnection(
         guard: Literal["default", "off"] | Verifier = "default",
         limits: Limits | None = None,
         brake: Callable[[], Denial | None] | None = None,
+        keep: Keep | bool = True,
         dial: Dial | None = None,
         clock: Clock | None = None,
+        rng: Rng | None = None,
         journal: Path | None = None,
     ) -> None:
         """Nothing is dialled yet.
@@ -90,19 +101,32 @@ class TWSConnection(
                  anything
                  looks live; or a desk's gate, which mints the permits that `outbound.place` takes
         brake    read directly before each frame that moves money: a denial keeps it back (latch, epoch)
+        keep     how the link is kept once `connect` has opened it: dialled again when it goes, watched, and
+                 synchronised after each gap (`Keep`); False: a link that goes is gone
         dial     stands in for asyncio's create_connection
         clock    market time for what is received; the machine's by default
+        rng      jitter of the pauses between dials
 
         Raises ConfigError for `guard="off"` on a live port, mode or account.
         """
-        from tws.connection.engine import Engine
+        from tws.connection.engine import Engine, EngineParts
 
         if guard == "off":
             _refuse_live(config)
         self.config = config
-        self._engine: Engine = Engine(config, dial, clock or SystemClock())
+        market_time = clock or SystemClock()
+        parts = EngineParts(
+            clock=market_time,
+            rng=rng or system_rng(),
+            keep=keep if isinstance(keep, Keep) else Keep(reconnect=keep, sync=keep),
+            dial=dial,
+            wall_ns=market_time.now_ns if isinstance(market_time, SystemClock) else None,
+        )
+        self._engine: Engine = Engine(config, parts)
         self._details: dict[int, ContractDetails] = {}
-        self._engine.furnish(_gates(self, guard, limits, brake, journal))
+        self._resume = Resume(self)
+        hours = MarketHours(self.details_of, self.request_contract_details, market_time.now_ns)
+        self._engine.furnish(_gates(self, guard, limits, brake, journal), hours, self._resume.ask)
 
     # -- the session
 
@@ -112,8 +136,6 @@ class TWSConnection(
         `failure` then holds stage, cause and cure, and one log line says them. Never raises for a TWS that is
         not there. On a client id in use (326) it tries again on the same id as long as the time allows.
         """
-        from tws.connection.engine import log
-
         if self._engine.is_ready_here():
             return True
         try:
@@ -177,9 +199,44 @@ class TWSConnection(
 
         Functions or coroutine functions, on the loop's thread. Their exceptions are logged and stop nothing.
         """
-        from tws.connection.engine import Callbacks
+        from tws.connection.callbacks import Callbacks
 
         self._engine.callbacks = Callbacks(on_connected, on_disconnected, on_error)
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the connection stands: closed, synchronising, ready, waiting for the next dial, …"""
+        return self._engine.keeper.state
+
+    async def wait_ready(self) -> None:
+        """Return when the session is ready and synchronised, or the connection has ended (see `state`)."""
+        await self._engine.keeper.until(ConnectionState.READY, ConnectionState.CLOSED)
+
+    def on_event(self, listener: Callable[[ConnectionEvent], object]) -> Callable[[], None]:
+        """Call `listener` with each event of the link, its farms and its streams. Returns the call that ends
+        it.
+        """
+        return self._engine.events.listen(listener)
+
+    @property
+    def recent_events(self) -> tuple[ConnectionEvent, ...]:
+        """The last events, oldest first."""
+        return tuple(self._engine.events.recent)
+
+    @property
+    def broker(self) -> BrokerBook:
+        """What the broker has told of orders, executions and positions, merged over all sessions."""
+        return self._engine.keeper.book
+
+    @property
+    def farms(self) -> tuple[Farm, ...]:
+        """The data farms of IB, as TWS told of them in this session."""
+        return tuple(self._engine.keeper.farms.known.values())
+
+    @property
+    def read_only(self) -> bool | None:
+        """Whether TWS refuses orders of the API (321); None while nobody has asked."""
+        return self._resume.read_only
 
     @property
     def failure(self) -> ConnectError | None:
@@ -195,6 +252,11 @@ class TWSConnection(
     def server_version(self) -> int:
         """The agreed version, 0 before the first session."""
         return self._engine.server_version
+
+    @property
+    def connection_time(self) -> str:
+        """TWS's own text of the time and zone of the login, from the handshake."""
+        return self._engine.connection_time
 
     @property
     def session(self) -> int:
@@ -326,4 +388,8 @@ def _gates(
         )
     else:
         approver = guard
-    return Gates(lock, approver, brake)
+
+    def brakes() -> Denial | None:
+        return connection._engine.keeper.brake() or (brake() if brake is not None else None)
+
+    return Gates(lock, approver, brakes)

@@ -38,7 +38,7 @@ class Link(asyncio.Protocol):
         self._owner = owner
         self._session: ClientSession | None = session
         self._transport: asyncio.Transport | None = None
-        self._reading_paused = False
+        self.reading_paused = False
         self.loop = asyncio.get_running_loop()
         self.ended = asyncio.Event()
         self.open = False
@@ -100,13 +100,13 @@ class Link(asyncio.Protocol):
         return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     def pause_reading(self) -> None:
-        if not self._reading_paused and self._transport is not None and self.open:
-            self._reading_paused = True
+        if not self.reading_paused and self._transport is not None and self.open:
+            self.reading_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        if self._reading_paused and self._transport is not None:
-            self._reading_paused = False
+        if self.reading_paused and self._transport is not None:
+            self.reading_paused = False
             if self.open and not self.closing:
                 self._transport.resume_reading()
 
@@ -123,6 +123,16 @@ class Link(asyncio.Protocol):
                 self._transport.close()
                 if self.waiting:
                     self.loop.call_later(_FLUSH_S, self._transport.abort)
+
+    def abort(self) -> None:
+        """Close at once, from the loop's thread: the other side is dead, nothing is flushed."""
+        if not self.closing:
+            self.closing = True
+            self.open = False
+            if self._transport is None:
+                self.ended.set()
+            else:
+                self._transport.abort()
 
     def close_without_loop(self) -> None:
         """Close from outside a loop that no longer runs: shut the socket, so that TWS sees the end."""

@@ -76,6 +76,9 @@ class Stream:
     last interruptions, `gap` the one that lasts. A stream that is interrupted goes on by itself.
     """
 
+    steady = True
+    """Whether silence in an open market means that something is wrong."""
+
     def __init__(self, contract: Contract, isolate: Callable[..., None]) -> None:
         self.contract = contract
         self.request_id = -1

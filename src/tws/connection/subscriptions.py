@@ -111,6 +111,18 @@ class Subscriptions:
             subscription.sent = False
             subscription.stream.interrupt(cause, self._stamp.now_ns)
 
+    def interrupted_by_broker(self, cause: str) -> None:
+        """TWS has lost IB (1100): nothing is fed, and nobody knows yet whether it will go on by itself."""
+        for subscription in self:
+            subscription.stream.interrupt(cause, self._stamp.now_ns)
+
+    def lost_by_broker(self) -> None:
+        """TWS has forgotten all of them (1101): none needs a cancel."""
+        for subscription in self:
+            subscription.lived = subscription.lived or subscription.sent
+            subscription.sent = False
+            subscription.stream.interrupt("restored, data lost (1101)", self._stamp.now_ns)
+
     def renew_all(self, *, only_unsent: bool = False) -> None:
         """Open every subscription anew; `only_unsent`: those that TWS does not feed."""
         for subscription in self:

@@ -1,0 +1,341 @@
+"""The life of a connection over its sessions: it watches the link, dials it again, synchronises, renews.
+
+The engine tells it when a session opens and ends; a look every second asks `vitals` whether TWS lives and
+this machine was awake, and the watch over streams whether each is fed. What it decides it does through the
+engine.
+
+After a loss, in this order: a dial with growing, jittered pauses, always on the same client id; executions,
+open and completed orders and positions are asked for (with `sync`); streams are opened anew. Until the
+answers have come no new order leaves: `brake` says why. The same after 1101 and 1102, which come without a
+loss."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from tws.clock import Rng
+from tws.connection.broker import BrokerBook, SeenOrder
+from tws.connection.events import (
+    STATES,
+    ConnectionEvent,
+    ConnectionState,
+    EventKind,
+    Events,
+    Happening,
+    Severity,
+)
+from tws.connection.farms import FARM_CODES, Farms
+from tws.connection.subscriptions import Subscriptions
+from tws.connection.vitals import Beat, Sleep, Vitals
+from tws.connection.watch import StreamWatch
+from tws.errors import ConnectError, RequestError, TWSError
+from tws.model.execution import Execution
+from tws.risk import Denial
+
+__all__ = ["Keep", "Keeper", "Kept"]
+
+LOOK_S = 1.0
+"""How often the link is looked at: a bound on how late a verdict comes."""
+
+SYNC_AGAIN_S = (5.0, 60.0)
+"""First and longest pause before a synchronisation that did not complete is tried again."""
+
+
+class Keep(Struct, frozen=True, kw_only=True):
+    """How a connection keeps its link. All times are seconds of the monotonic clock.
+
+    reconnect            dial again when the link goes
+    sync                 ask for executions, orders and positions at the start and after every gap
+    backoff_s            first and longest pause between dials: quick after a hiccup, gentle on a TWS that
+                         restarts, which takes a minute and more (A6)
+    heartbeat_s          of silence, after which TWS is asked for the time
+    heartbeat_timeout_s  for its answer; then the link is dead
+    stale_s              a stream that was fed and has been silent for so long in an open market is renewed
+    verify_s             the same after 1102, when TWS says that nothing was lost
+    """
+
+    reconnect: bool = True
+    sync: bool = True
+    backoff_s: tuple[float, float] = (0.5, 30.0)
+    heartbeat_s: float = 10.0
+    heartbeat_timeout_s: float = 10.0
+    stale_s: float = 120.0
+    verify_s: float = 30.0
+
+
+class Kept(Protocol):
+    """The engine, as far as its keeper needs it."""
+
+    session: int
+    ready: bool
+
+    @property
+    def heard_s(self) -> float: ...
+    @property
+    def reading_paused(self) -> bool: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+    def now_ns(self) -> int: ...
+    async def redial(self) -> None: ...
+    def drop(self, cause: str) -> None: ...
+    def ask_time(self) -> None: ...
+
+    synchronise: Callable[[], Awaitable[list[str]]]
+
+
+class Keeper:
+    """See the module. On the loop's thread."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        keep: Keep,
+        events: Events,
+        watch: StreamWatch,
+        rng: Rng,
+        wall_ns: Callable[[], int] | None,
+    ) -> None:
+        """`wall_ns` is the machine's clock, None where market time is not the machine's (a simulation)."""
+        self.keep = keep
+        self.state = ConnectionState.CLOSED
+        self.cause = ""
+        self.book = BrokerBook(self._found)
+        self.farms = Farms()
+        self._kept = kept
+        self._events = events
+        self._watch = watch
+        self._rng = rng
+        self._wall_ns = wall_ns
+        self._vitals = Vitals(keep.heartbeat_s, keep.heartbeat_timeout_s)
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._resumed = False
+        self._moved: list[asyncio.Future[None]] = []
+
+    # -- what the engine tells
+
+    @property
+    def keeping(self) -> bool:
+        """Whether a lost link will be dialled again."""
+        return self.keep.reconnect and self.state not in (ConnectionState.CLOSED, ConnectionState.CONNECTING)
+
+    def dials(self) -> None:
+        """`connect()` has begun."""
+        self._move(Happening.DIALS, "")
+
+    def failed(self, failure: ConnectError) -> None:
+        """`connect()` has failed; nothing goes on."""
+        self._move(Happening.FAILS, f"{failure.stage}: {failure.cause}")
+
+    def opened(self) -> None:
+        """A session is ready."""
+        loop = asyncio.get_running_loop()
+        self._resumed = self.state is ConnectionState.REDIALLING
+        self._vitals.begin(loop.time())
+        self.farms.clear()
+        self._move(Happening.OPENS, "a session is ready")
+        if self._timer is None:
+            self._timer = loop.call_later(LOOK_S, self._look)
+        self._start("synchronise", self._synchronise())
+
+    def lost(self, cause: str) -> None:
+        """The session is over, and not by `disconnect`."""
+        self._stop("synchronise")
+        if not self.keeping:
+            self._end(cause)
+            return
+        self._move(Happening.LOST, cause)
+        if "redial" not in self._tasks:
+            self._start("redial", self._redial())
+
+    def ended(self, cause: str) -> None:
+        """`disconnect` was called."""
+        self._end(cause)
+
+    def forget(self) -> None:
+        """The loop has closed: its tasks and timers are gone with it."""
+        self._timer = None
+        self._tasks.clear()
+        self._moved.clear()
+        self.state = ConnectionState.CLOSED
+
+    def code(self, code: int, text: str) -> None:
+        """Message 4 without an id: the line of TWS to IB, a farm."""
+        if code == 1100:
+            self._kept.subscriptions.interrupted_by_broker(text)
+            self._move(Happening.BROKER_LOST, text, code)
+        elif code in (1101, 1102):
+            self._resumed = True
+            self._watch.verify(renew=code == 1101)
+            self._move(Happening.BROKER_BACK, text, code)
+            self._start("synchronise", self._synchronise())
+        elif code in FARM_CODES:
+            farm = self.farms.hear(code, text)
+            if farm is not None:
+                level = Severity.WARNING if farm.broken else Severity.INFO
+                self._tell(EventKind.FARM, f"{farm.serves} farm {farm.name}: {farm.condition}", level, code)
+
+    def brake(self) -> Denial | None:
+        """Read directly before each frame that moves money: after a gap nothing new leaves before the answers
+        have come, and nothing while TWS has no line to IB.
+        """
+        if self.state is ConnectionState.BROKER_LOST:
+            why = "TWS has lost IB (1100): what it would do with an order now is not known"
+        elif self.state is ConnectionState.SYNCHRONISING and self._resumed and self.keep.sync:
+            why = "the link was lost: first the broker's executions, orders and positions are asked for"
+        else:
+            return None
+        return Denial(limit="link", figure="an order", bound="a synchronised session", reason=why)
+
+    async def until(self, *states: ConnectionState) -> None:
+        """Return when the connection is in one of these states."""
+        while self.state not in states:
+            moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._moved.append(moved)
+            await moved
+
+    # -- inside
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        self._timer = loop.call_later(LOOK_S, self._look)
+        if self._wall_ns is not None:
+            self._look_at_clock(now_s, self._wall_ns())
+        if not self._kept.ready:
+            return
+        beat = self._vitals.look(now_s, self._kept.heard_s, self._kept.reading_paused)
+        if beat is Beat.ASK:
+            self._kept.ask_time()
+        elif beat is Beat.DEAD:
+            self._kept.drop(
+                f"TWS has not answered for {self.keep.heartbeat_timeout_s:g} s: mute or half open"
+            )
+        elif self.state in (ConnectionState.READY, ConnectionState.SYNCHRONISING):
+            self._watch.look(now_s)
+
+    def _look_at_clock(self, now_s: float, wall_ns: int) -> None:
+        slept, seconds = self._vitals.slept(now_s, wall_ns)
+        if slept is Sleep.ASLEEP:
+            self._tell(EventKind.CLOCK, f"the clock has jumped {seconds:.0f} s ahead", Severity.WARNING)
+            if self._kept.ready:
+                self._kept.drop("the machine slept, or its clock was set: the link is taken for lost")
+        elif slept is Sleep.BACK:
+            self._tell(EventKind.CLOCK, f"the clock was set back by {seconds:.0f} s", Severity.WARNING)
+        elif slept is Sleep.HELD:
+            text = f"the event loop stood still for {seconds:.1f} s: does a callback block it?"
+            self._tell(EventKind.CLOCK, text, Severity.WARNING)
+            if self._kept.ready and not self._kept.reading_paused:
+                self._vitals.ask_at_once(now_s)
+                self._kept.ask_time()
+
+    async def _redial(self) -> None:
+        pause_s, said = self.keep.backoff_s[0], ""
+        while not self._kept.ready:
+            await asyncio.sleep(pause_s * self._rng.uniform(0.5, 1.0))
+            pause_s = min(pause_s * 2, self.keep.backoff_s[1])
+            self._move(Happening.DIALS, "")
+            try:
+                await self._kept.redial()
+            except ConnectError as failure:
+                why = f"{failure.stage}: {failure.cause}"
+                level = Severity.DEBUG if why == said else Severity.WARNING  # each cause is said once
+                said = why
+                self._tell(EventKind.STATE, f"still no link: {why}. {failure.cure}", level, failure.code or 0)
+                self._move(Happening.FAILS, why)
+
+    async def _synchronise(self) -> None:
+        """Ask until all has come, then open the streams that are not fed."""
+        pause_s, self.book.looking_back = SYNC_AGAIN_S[0], self._resumed
+        while self.keep.sync:
+            missing = await self._kept.synchronise()
+            if not missing:
+                break
+            text = f"not synchronised: {'; '.join(missing)}. Tried again in {pause_s:g} s"
+            self._tell(EventKind.STATE, text, Severity.WARNING)
+            self._renew()  # data need not wait for the books
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, SYNC_AGAIN_S[1])
+        self.book.looking_back = False
+        self._move(Happening.SYNCHRONISED, "")
+        self._renew()
+
+    def _renew(self) -> None:
+        self._kept.subscriptions.renew_all(only_unsent=True)
+
+    def _found(self, text: str, what: Execution | SeenOrder) -> None:
+        level = Severity.INFO if isinstance(what, Execution) else Severity.ALARM
+        self._tell(EventKind.ORDERS, text, level)
+
+    def stream_refused(self, error: RequestError, symbol: str) -> None:
+        """TWS refused to feed a stream that it has fed before; the watch tries it again."""
+        text = f"a stream is refused, tried again later: {error}"
+        self._tell(EventKind.STREAM, text, Severity.WARNING, error.code, symbol)
+
+    def _end(self, cause: str) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for name in list(self._tasks):
+            self._stop(name)
+        self._move(Happening.ENDS, cause)
+
+    def _move(self, happening: Happening, cause: str, code: int = 0) -> None:
+        state = STATES.get((self.state, happening))
+        if state is None:
+            return
+        self.state, self.cause = state, cause
+        loud = state in (ConnectionState.WAITING, ConnectionState.BROKER_LOST)
+        quiet = state in (ConnectionState.CONNECTING, ConnectionState.REDIALLING)
+        if not (state is ConnectionState.WAITING and happening is Happening.FAILS):  # said by who dialled
+            text = f"{state.value}: {cause}" if cause else state.value
+            level = Severity.WARNING if loud else Severity.DEBUG if quiet else Severity.INFO
+            self._tell(EventKind.STATE, text, level, code, state=state)
+        moved, self._moved = self._moved, []
+        for waiter in moved:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _tell(
+        self,
+        kind: EventKind,
+        text: str,
+        severity: Severity,
+        code: int = 0,
+        symbol: str = "",
+        state: ConnectionState | None = None,
+    ) -> None:
+        self._events.tell(
+            ConnectionEvent(
+                kind=kind,
+                text=text,
+                at_ns=self._kept.now_ns(),
+                severity=severity,
+                session=self._kept.session,
+                state=state,
+                code=code,
+                symbol=symbol,
+            )
+        )
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._stop(name)
+        task = asyncio.get_running_loop().create_task(work, name=f"tws {name}")
+        self._tasks[name] = task
+        task.add_done_callback(lambda done: self._done(name, done))
+
+    def _stop(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    def _done(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, TWSError):
+            raise error  # a fault of ours: asyncio reports it
