@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tws.clock import NS_PER_S
+from tws.config import MaintenanceSection
 from tws.connection.calendar import REGIONS, Calendar, Event, Kind, Maintenance, Severity, describe
 from tws.errors import ConfigError
 
@@ -85,7 +86,7 @@ def test_the_login_is_asked_for_at_the_first_restart_after_sunday_one_o_clock(
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("year", [2026, 2027])
 def test_the_hours_of_the_clock_stay_through_the_weeks_of_summer_time(region: str, year: int) -> None:
-    calendar = Calendar(Maintenance(region=region, weekly_login=None))
+    calendar = Calendar(Maintenance(region=region, weekly_login="never"))
     events = list(walk(calendar, ns(f"{year}-01-01T12:00"), ns(f"{year + 1}-01-01T12:00")))
     resets = [event for event in events if event.kind is Kind.RESET]
     stated = {text.split(" ", 2)[1] for text in REGIONS[region]}
@@ -118,7 +119,7 @@ def test_an_hour_that_the_clocks_skip_or_repeat_is_read_both_ways() -> None:
         Maintenance(
             resets=("Sun-Sat 02:30-02:45 America/New_York",),
             weekend=(),
-            weekly_login=None,
+            weekly_login="never",
             auto_restart="02:30",
             auto_restart_zone="Europe/Berlin",
         )
@@ -253,7 +254,7 @@ def test_an_event_is_described_before_during_and_after() -> None:
 
 
 def test_all_can_be_switched_off() -> None:
-    calendar = Calendar(Maintenance(resets=(), weekend=(), weekly_login=None))
+    calendar = Calendar(Maintenance(resets=(), weekend=(), weekly_login="never"))
     now = ns("2026-11-29T00:30")
     assert (calendar.next_event(now), calendar.during(now)) == (None, None)
     assert calendar.alarm_level(now, now + 20 * MINUTE).severity is Severity.CRITICAL
@@ -282,3 +283,11 @@ def test_a_wrong_setting_names_field_value_and_cure(field: str, wrong: dict[str,
         Maintenance(**wrong)  # type: ignore[arg-type]
     assert caught.value.field == field
     assert caught.value.cure
+
+
+def test_a_configuration_names_the_same_settings() -> None:
+    assert set(MaintenanceSection.model_fields) == set(Maintenance.__struct_fields__)
+    plain = MaintenanceSection(region="asia", auto_restart="02:30", auto_restart_zone="Asia/Tokyo").chosen()
+    assert Maintenance(**plain) == Maintenance(
+        region="asia", auto_restart="02:30", auto_restart_zone="Asia/Tokyo"
+    )

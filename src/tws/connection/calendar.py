@@ -43,6 +43,7 @@ the exchange go on working, reports of them are delayed until it is over (the sa
 WEEKEND = ("Fri 23:00-03:00 America/New_York",)
 """The weekend's maintenance, the same for each region: nothing answers while it lasts (the same page, H)."""
 
+NEVER = "never"
 _BROKER = ZoneInfo("America/New_York")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTE_NS = 60 * NS_PER_S
@@ -108,7 +109,7 @@ class Maintenance(Struct, frozen=True, kw_only=True):
     region              where his server stands: america, europe or asia
     auto_restart        "HH:MM" as TWS shows it under Lock and Exit; None: unknown, or none
     auto_restart_zone   the zone of the machine that TWS runs on, such as Europe/Berlin
-    weekly_login        from when in New York the next restart asks for the login; None: it never does
+    weekly_login        from when in New York the next restart asks for the login; "never": it does not
     resets, weekend     other windows than those of the region
     announce_minutes    how long before it an event is worth a word
 
@@ -118,7 +119,7 @@ class Maintenance(Struct, frozen=True, kw_only=True):
     region: str = "america"
     auto_restart: str | None = None
     auto_restart_zone: str = ""
-    weekly_login: str | None = "Sun 01:00"
+    weekly_login: str = "Sun 01:00"
     resets: tuple[str, ...] | None = None
     weekend: tuple[str, ...] | None = None
     announce_minutes: int = 15
@@ -148,7 +149,7 @@ class Calendar:
         if maintenance.auto_restart is not None:
             zone = _zone("auto_restart_zone", maintenance.auto_restart_zone)
             self._restart = _time("auto_restart", maintenance.auto_restart, maintenance.auto_restart), zone
-        self._login = None if maintenance.weekly_login is None else _weekly(maintenance.weekly_login)
+        self._login = None if maintenance.weekly_login == NEVER else _weekly(maintenance.weekly_login)
 
     def next_event(self, now_ns: int) -> Event | None:
         """The first event that begins after now; None when all are switched off."""
@@ -305,7 +306,7 @@ def _window(field: str, text: str) -> _Window:
 def _weekly(text: str) -> tuple[int, time]:
     day, _, hour = text.partition(" ")
     if day not in _DAYS:
-        cure = 'Write it like "Sun 01:00", New York time'
+        cure = 'Write it like "Sun 01:00", New York time, or "never"'
         raise ConfigError("weekly_login", text, "not a day and a time", cure)
     return _DAYS.index(day), _time("weekly_login", hour, text)
 
