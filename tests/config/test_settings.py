@@ -75,6 +75,30 @@ def test_a_mark_in_front_of_the_file_is_no_error(tmp_path: Path) -> None:
         ("[limits]\nstale_quote_s = 0", "limits.stale_quote_s", 0),
         ("[demo]\nspeed = 'fast'", "demo.speed", "fast"),
         ("[demo]\nseed = -1", "demo.seed", -1),
+        ("[connection]\npacing = 3", "connection.pacing", 3),
+        ("[connection.pacing]\nlines = 0", "connection.pacing.lines", 0),
+        ("[connection.pacing]\nline = 200", "connection.pacing.line", 200),
+        ("[connection.pacing]\npaced = 'no'", "connection.pacing.paced", "no"),
+        ("[connection.maintenance]\nregion = 'mars'", "connection.maintenance.region", "mars"),
+        ("[connection.maintenance]\nauto_restart = '9:45'", "connection.maintenance.auto_restart", "9:45"),
+        (
+            "[connection.maintenance]\nweekly_login = 'Sunday'",
+            "connection.maintenance.weekly_login",
+            "Sunday",
+        ),
+        ("[connection.maintenance]\nresets = ['a', 3]", "connection.maintenance.resets", 3),
+        (
+            "[connection.maintenance]\nannounce_minutes = 1441",
+            "connection.maintenance.announce_minutes",
+            1441,
+        ),
+        ("codes = 3", "codes", 3),
+        ("[codes]\norder = 'notice'", "codes.order", None),
+        ("[codes.10349a]\norder = 'notice'", "codes.10349a", "10349a"),
+        ("[codes.2147483648]\norder = 'notice'", "codes.2147483648", None),
+        ("[codes.10349]\nordre = 'notice'", "codes.10349.ordre", "notice"),
+        ("[codes.10349]\norder = 3", "codes.10349.order", 3),
+        ("[codes.10349]\nforce = 'yes'", "codes.10349.force", "yes"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, field: str, value: object) -> None:
@@ -84,6 +108,53 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, field: str, value: ob
     if value is not None:
         assert caught.value.value == value
     assert caught.value.cure
+
+
+def test_pacing_and_maintenance_are_what_the_file_says_and_no_more(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        """
+        [connection]
+        port = 4002
+        [connection.pacing]
+        lines = 200
+        [connection.maintenance]
+        region = "europe"
+        auto_restart = "23:45"
+        auto_restart_zone = "Europe/Berlin"
+        weekly_login = "never"
+        resets = ["Sun-Fri 05:45-06:45 Europe/Zurich"]
+        """,
+    )
+    assert settings.connection.to_config().port == 4002
+    assert settings.connection.pacing.chosen() == {"paced": True, "lines": 200}
+    assert settings.connection.maintenance.chosen() == {
+        "region": "europe",
+        "auto_restart": "23:45",
+        "auto_restart_zone": "Europe/Berlin",
+        "weekly_login": "never",
+        "resets": ("Sun-Fri 05:45-06:45 Europe/Zurich",),
+    }
+    assert Settings().connection.maintenance.chosen() == {}
+
+
+def test_codes_are_plain_words_by_number(tmp_path: Path) -> None:
+    text = (
+        "[codes.10349]\norder = 'notice'\nstream = 'ends stream'\n[codes.4711]\nlink = 'notice'\nforce = true"
+    )
+    assert load(tmp_path, text).plain_codes() == {
+        10349: {"order": "notice", "stream": "ends stream"},
+        4711: {"link": "notice", "force": True},
+    }
+    assert Settings().plain_codes() == {}
+
+
+def test_a_field_with_a_form_of_its_own_says_how_to_write_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, "[connection.maintenance]\nauto_restart = '9:45 PM'")
+    assert caught.value.cure.endswith('such as "23:45"')
+    with pytest.raises(ConfigError, match="Known here: paced, lines"):
+        load(tmp_path, "[connection.pacing]\nline = 200")
 
 
 def test_a_misspelt_limit_shows_the_known_ones(tmp_path: Path) -> None:

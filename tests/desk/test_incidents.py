@@ -13,6 +13,7 @@ from tws.model.facts import AnswerKind, BrokerReply, Link, LinkState, NextOrderI
 from tws.model.instrument import Instrument
 from tws.model.order import OrderType, Role, Side
 from tws.model.records import FlattenMoved, FlattenPhase, Intended, OrderState
+from tws.wire.codes_amend import amended
 
 SPY_ID = 756733
 
@@ -482,3 +483,14 @@ def _unblocked_enter(bench):  # type: ignore[no-untyped-def]
         bench.answer()
         bench.wait(1)
     return bench.enter()
+
+
+@pytest.mark.parametrize("amends", [False, True])
+def test_10_a_code_that_a_configuration_calls_a_notice_is_one(bench, amends: bool) -> None:
+    if amends:
+        bench.desk.catalogue = amended({4711: {"order": "notice"}})
+    trade = bench.enter()
+    bench.take(Ask)
+    bench.reply(trade.entry, 4711, "a code of a newer TWS")
+    assert trade.entry.state is OrderState.SENT
+    assert bool(bench.take(Ask)) is not amends, "what nobody knows is asked about"

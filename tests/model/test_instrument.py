@@ -56,3 +56,5 @@ def test_a_bracket_wants_its_prices_in_the_trades_order() -> None:
             bracket(stock("SPY"), "BUY", 100, **wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="quantity"):
         bracket(stock("SPY"), "BUY", -5, target=101, stop=99)
+    with pytest.raises(ValueError, match="target"):
+        bracket(stock("SPY"), "BUY", 5, target=1e30, stop=99)

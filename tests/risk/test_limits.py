@@ -339,3 +339,10 @@ class TestStandalone:
             gate = StandaloneGate(Limits(), port=port, account=account)
             denial = gate.judge(SPY, order)
             assert isinstance(denial, Denial) and denial.limit == "live_lock"
+
+
+@pytest.mark.parametrize("price", ["NaN", "1E+30", "0", "-1"])
+def test_a_price_that_is_none_is_a_denial_not_an_error(price: str) -> None:
+    order = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(price),
+                  account="DU1")
+    assert limit_of(replace(entry(), order=order)) == "market_rule"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tws.wire.codes import CATALOGUE, Catalogue, Code, Context, Effect, effect, is_client_code, lookup
+from tws.wire.codes_table import ROWS
+from tws.wire.codes_words import FITS
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,18 @@ from tws.wire.codes import CATALOGUE, Catalogue, Code, Context, Effect, effect, 
         (354, Context.STREAM, Effect.ENDS_STREAM),
         (10167, Context.STREAM, Effect.NOTICE),  # delayed ticks follow on the same id
         (10090, Context.STREAM, Effect.NOTICE),
+        (10091, Context.STREAM, Effect.NOTICE),  # the ticks that are paid for follow
+        (10089, Context.STREAM, Effect.QUESTION),  # the sources disagree
         (10182, Context.STREAM, Effect.ENDS_STREAM),
+        (316, Context.STREAM, Effect.ENDS_STREAM),  # HALTED wants a new request,
+        (317, Context.STREAM, Effect.NOTICE),  # RESET an empty book
+        (492, Context.REQUEST, Effect.NOTICE),  # the scanner's rows come all the same
+        (2188, Context.REQUEST, Effect.NOTICE),  # and so do the bars
+        (329, Context.CHANGE, Effect.REFUSES_CHANGE),
+        (10311, Context.ORDER, Effect.QUESTION),  # a precaution: a human may send it yet
+        (382, Context.ORDER, Effect.QUESTION),
+        (2137, Context.ORDER, Effect.QUESTION),
+        (133, Context.ORDER, Effect.QUESTION),
         (1100, Context.LINK, Effect.LINK),
         (1102, Context.LINK, Effect.LINK),
         (326, Context.LINK, Effect.LINK),
@@ -44,19 +57,34 @@ def test_the_effect_of_a_code(code: int, context: Context, expected: Effect) -> 
     assert effect(code, context) is expected
 
 
-def test_a_code_fits_whom_it_is_about() -> None:
-    fits = {
-        Context.ORDER: {Effect.NOTICE, Effect.REJECTS_ORDER, Effect.CANCELS_ORDER},
-        Context.CHANGE: {Effect.NOTICE, Effect.REFUSES_CHANGE, Effect.CANCELS_ORDER},
-        Context.REQUEST: {Effect.NOTICE, Effect.ENDS_REQUEST},
-        Context.STREAM: {Effect.NOTICE, Effect.ENDS_STREAM, Effect.QUESTION},
-        Context.LINK: {Effect.NOTICE, Effect.LINK, Effect.ENDS_REQUEST},
-    }
+def test_a_code_fits_whom_it_is_about_and_says_where_it_is_from() -> None:
     for code in CATALOGUE.values():
-        assert code.effects
+        assert code.effects and code.text and code.source
         assert code.confidence in "HML"
         for context, known in code.effects.items():
-            assert known in fits[context], (code.code, context)
+            assert known in FITS[context], (code.code, context)
+
+
+def test_each_number_stands_once() -> None:
+    assert len(ROWS) == len({row[0] for row in ROWS}) == len(CATALOGUE)
+
+
+def test_a_code_that_settles_an_order_leaves_a_change_to_the_order_as_it_was() -> None:
+    for code in CATALOGUE.values():
+        if code.effect(Context.ORDER) is Effect.REJECTS_ORDER:
+            assert code.effect(Context.CHANGE) in (Effect.REFUSES_CHANGE, Effect.QUESTION), code.code
+
+
+def test_a_warning_that_is_not_listed_spares_what_is_asked_and_settles_nothing() -> None:
+    unlisted = [code for code in range(2100, 2200) if code not in CATALOGUE]
+    assert unlisted
+    for code in unlisted:
+        assert lookup(code).known
+        assert {effect(code, each) for each in (Context.REQUEST, Context.STREAM, Context.LINK)} == {
+            Effect.NOTICE
+        }
+        assert effect(code, Context.ORDER) is effect(code, Context.CHANGE) is Effect.QUESTION
+    assert not lookup(2200).known
 
 
 def test_client_codes_never_touch_an_order() -> None:

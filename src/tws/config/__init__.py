@@ -7,7 +7,7 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     ports.py       the well-known ports, and which of them are live
     connection.py  TWSConfig
     dotenv.py      the reader of .env files, for the shells that users really write
-    settings.py    Settings: a TOML file with the sections connection, limits, demo
+    settings.py    Settings: a TOML file with the sections connection, limits, codes, demo
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from tws.config.ports import (
 
 if TYPE_CHECKING:
     from tws.config.settings import (
+        CodeSection,
         ConnectionSection,
         DemoSection,
         LimitsSection,
+        MaintenanceSection,
+        PacingSection,
         Settings,
         load_settings,
     )
@@ -35,9 +38,12 @@ if TYPE_CHECKING:
 __all__ = [
     "LIVE_PORTS",
     "PAPER_PORTS",
+    "CodeSection",
     "ConnectionSection",
     "DemoSection",
     "LimitsSection",
+    "MaintenanceSection",
+    "PacingSection",
     "Settings",
     "TWSConfig",
     "is_live_port",
@@ -47,7 +53,12 @@ __all__ = [
     "mask_account",
 ]
 
-_FROM_SETTINGS = frozenset({"ConnectionSection", "DemoSection", "LimitsSection", "Settings", "load_settings"})
+_FROM_SETTINGS = frozenset(
+    """
+        CodeSection ConnectionSection DemoSection LimitsSection MaintenanceSection PacingSection Settings
+        load_settings
+    """.split()
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,12 +1,13 @@
 """`Settings`: a TOML file as typed sections, with errors that name field, value and cure.
 
-    [connection]            [limits]                     [demo]
-    host = "127.0.0.1"      max_order_quantity = 1000    seed = 7
-    port = 7497             allow = ["AAPL", "SPY"]      speed = "max"
+    [connection]            [connection.maintenance]     [limits]                     [codes.10349]
+    host = "127.0.0.1"      region = "europe"            max_order_quantity = 1000    order = "notice"
+    port = 7497             auto_restart = "23:45"       allow = ["AAPL", "SPY"]      stream = "question"
 
 What a file does not say has its default; what it says wrongly, or what nobody knows, is an error: a
-limit that is misspelt must not be a limit that is missing. The limits are plain data here; the package
-`tws.risk` gives them their meaning. Nothing but the file is read: the environment is the business of
+limit that is misspelt must not be a limit that is missing. All of it is plain data here: `tws.risk` gives the
+limits their meaning, `tws.connection` the pacing and the maintenance, `tws.wire` the codes, each with errors
+of its own for what only it can judge. Nothing but the file is read: the environment is the business of
 `TWSConfig.from_env`.
 """
 
@@ -23,7 +24,16 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from tws.config.connection import TWSConfig
 from tws.errors import ConfigError
 
-__all__ = ["ConnectionSection", "DemoSection", "LimitsSection", "Settings", "load_settings"]
+__all__ = [
+    "CodeSection",
+    "ConnectionSection",
+    "DemoSection",
+    "LimitsSection",
+    "MaintenanceSection",
+    "PacingSection",
+    "Settings",
+    "load_settings",
+]
 
 
 def _exact(value: object) -> object:
@@ -33,13 +43,75 @@ def _exact(value: object) -> object:
     return Decimal(repr(value))
 
 
+def _number(key: object) -> object:
+    """TOML's keys are text."""
+    return int(key) if isinstance(key, str) and key.isascii() and key.isdigit() else key
+
+
+CodeNumber = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
 Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
 Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9 .\-/]*$")]
+
+
+Words = Annotated[str, Field(min_length=1, max_length=100)]
+Count = Annotated[int, Field(ge=1, le=10**6)]
+TIME = r"([01]\d|2[0-3]):[0-5]\d"
+Region = Annotated[
+    Literal["america", "europe", "asia"] | None,
+    Field(description='Write where your server stands: "america", "europe" or "asia"'),
+]
+TimeOfDay = Annotated[
+    Annotated[str, Field(pattern=f"^{TIME}$")] | None,
+    Field(description='Write the time that TWS shows under Lock and Exit in 24 hours, such as "23:45"'),
+]
+WeeklyLogin = Annotated[
+    Annotated[str, Field(pattern=f"^(never|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) {TIME})$")] | None,
+    Field(description='Write New York time, such as "Sun 01:00", or "never"'),
+]
 
 
 class _Section(BaseModel):
     # strict: a port in quotes is a slip, and the file is the place to mend it.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def chosen(self) -> dict[str, Any]:
+        """What the file says, by name, without what it leaves to the defaults of whoever reads it."""
+        return self.model_dump(exclude_none=True)
+
+
+class PacingSection(_Section):
+    """How much may be asked of TWS; what is left out has the connection's own figure."""
+
+    paced: bool = True
+    """False: nothing is paced, TWS may refuse what is too much."""
+    lines: Count | None = None
+    """Market data lines of the login; the other figures follow from it."""
+    messages_per_s: Count | None = None
+    """Messages of all kinds in a second."""
+    per_ten_minutes: Count | None = None
+    """Historical requests for small bars in ten minutes."""
+    open_history: Count | None = None
+    """Historical requests that are open at once."""
+    tick_by_tick: Count | None = None
+    """Tick-by-tick subscriptions at once."""
+    depth: Count | None = None
+    """Market depths at once."""
+    scanners: Count | None = None
+    """Scanner subscriptions at once."""
+
+
+class MaintenanceSection(_Section):
+    """When TWS and the broker are away by plan (`tws.connection.calendar.Maintenance` has the same names)."""
+
+    region: Region = None
+    auto_restart: TimeOfDay = None
+    auto_restart_zone: Words | None = None
+    """The zone of the machine that TWS runs on, such as Europe/Berlin."""
+    weekly_login: WeeklyLogin = None
+    resets: tuple[Words, ...] | None = None
+    """Windows such as "Sun-Fri 23:45-00:45 America/New_York"."""
+    weekend: tuple[Words, ...] | None = None
+    announce_minutes: Annotated[int, Field(ge=0, le=1440)] | None = None
 
 
 class ConnectionSection(_Section):
@@ -52,10 +124,26 @@ class ConnectionSection(_Section):
     connection_timeout: float = 10.0
     request_timeout: float = 30.0
     trading_mode: str = "paper"
+    pacing: PacingSection = PacingSection()
+    maintenance: MaintenanceSection = MaintenanceSection()
 
     def to_config(self) -> TWSConfig:
         """The same as a TWSConfig, validated. Raises ConfigError."""
-        return TWSConfig(**self.model_dump()).validate()
+        return TWSConfig(**self.model_dump(exclude={"pacing", "maintenance"})).validate()
+
+
+class CodeSection(_Section):
+    """What one code of TWS does to an order, a change of one, a request, a stream, the link: words of the
+    catalogue (`tws.wire.codes_words`), judged by `tws.wire.codes_amend`.
+    """
+
+    order: Words | None = None
+    change: Words | None = None
+    request: Words | None = None
+    stream: Words | None = None
+    link: Words | None = None
+    force: bool | None = None
+    """I have proof that this is the broker's word."""
 
 
 class LimitsSection(_Section):
@@ -92,6 +180,11 @@ class Settings(BaseSettings):
     connection: ConnectionSection = ConnectionSection()
     limits: LimitsSection = LimitsSection()
     demo: DemoSection = DemoSection()
+    codes: dict[CodeNumber, CodeSection] = {}
+
+    def plain_codes(self) -> dict[int, dict[str, str | bool]]:
+        """The sections `[codes.N]` as `tws.wire.codes_amend.amended` takes them."""
+        return {number: section.chosen() for number, section in self.codes.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -128,7 +221,9 @@ def load_settings(path: str | Path) -> Settings:
     for section in data:
         # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
         if section not in Settings.model_fields:
-            raise ConfigError(section, data[section], "no such section", f"Known: {', '.join(_known([]))}")
+            raise ConfigError(
+                section, data[section], "no such section", f"Known: {', '.join(Settings.model_fields)}"
+            )
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as wrong:
@@ -150,25 +245,43 @@ def _tuples(data: Any) -> Any:
 def _named(wrong: ValidationError) -> ConfigError:
     errors = wrong.errors(include_url=False)
     first, place = errors[0], _place(errors[0]["loc"])
-    field = ".".join(place) or "file"
-    if first["type"] == "extra_forbidden":
+    field, section = ".".join(place) or "file", _section(place[:-1])
+    if first["type"] == "extra_forbidden" and section is not None:
         return ConfigError(
-            field, first["input"], "no such setting", f"Known here: {', '.join(_known(place[:-1]))}"
+            field, first["input"], "no such setting", f"Known here: {', '.join(section.model_fields)}"
         )
     # A union complains once for each of its branches, all of the same place.
     reasons = [
         error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
     ]
-    return ConfigError(field, first["input"], "; or ".join(reasons), f"Correct {field}, or leave it out")
+    info = None if section is None or not place else section.model_fields.get(place[-1])
+    cure = info.description if info is not None and info.description else f"Correct {field}, or leave it out"
+    return ConfigError(field, first["input"], "; or ".join(reasons), cure)
 
 
 def _place(location: tuple[int | str, ...]) -> list[str]:
-    """Section and field; what pydantic adds behind them (the branch of a union, an index) is left away."""
-    return [str(part) for part in location[:2]]
+    """The sections down to a field; what pydantic adds behind it (the branch of a union, an index, a mark
+    that the key itself is meant) is left away.
+    """
+    place: list[str] = []
+    for part in location:
+        if part == "[key]":
+            break
+        place.append(str(part))
+        if place != ["codes"] and _section(place) is None:
+            break
+    return place
 
 
-def _known(section: list[str]) -> list[str]:
-    if not section:
-        return list(Settings.model_fields)
-    model = Settings.model_fields[section[0]].annotation
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+def _section(place: list[str]) -> type[BaseModel] | None:
+    """The section that stands at this place; None when a field does, or nothing."""
+    if place[:1] == ["codes"]:  # below it stands a number, and a section for it
+        return CodeSection if len(place) == 2 else None
+    model: type[BaseModel] = Settings
+    for name in place:
+        info = model.model_fields.get(name)
+        kind = None if info is None else info.annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return None
+        model = kind
+    return model

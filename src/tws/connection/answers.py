@@ -144,7 +144,8 @@ class Answers:
     def _request_error(self, number: int, code: int, text: str) -> None:
         if number in self.requests:
             # A code that nobody knows ends a request, which has a caller to tell.
-            if self.catalogue.effect(code, Context.REQUEST) in _ENDS or code not in self.catalogue:
+            known = self.catalogue.lookup(code)
+            if known.effect(Context.REQUEST) in _ENDS or not known.known:
                 self.requests.fail(number, _refusal(code, text, number))
             return
         ends = self.catalogue.effect(code, Context.STREAM) in _ENDS

@@ -368,8 +368,9 @@ def _gates(
     brake: Callable[[], Denial | None] | None,
     journal: Path | None,
 ) -> Any:
-    from tws.connection.guard import Guard, LiveLock, SqliteBook, instrument_of
+    from tws.connection.guard import Guard, LiveLock, SqliteBook
     from tws.connection.outbound import Gates
+    from tws.connection.rules import instrument_of
     from tws.platform import state_folder
     from tws.risk import StandaloneGate
 

@@ -14,22 +14,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from tws.config import TWSConfig, is_live_port, is_paper_account
 from tws.connection.calls import MoneyCall, MoneyKind
-from tws.model.contract import Contract, ContractDetails
-from tws.model.instrument import Instrument, decimal
+from tws.model.contract import Contract
+from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order
 from tws.risk import Denial, Permit, StandaloneGate
 
-__all__ = ["Book", "Guard", "LiveLock", "SqliteBook", "denial", "instrument_of"]
-
-
-_FINEST = Decimal("0.00000001")
+__all__ = ["Book", "Guard", "LiveLock", "SqliteBook", "denial"]
 
 
 class LiveLock:
@@ -158,18 +154,6 @@ class SqliteBook:
             "CREATE TABLE IF NOT EXISTS sent (id INTEGER PRIMARY KEY, at TEXT NOT NULL, line TEXT NOT NULL)"
         )
         return base
-
-
-def instrument_of(contract: Contract, details: ContractDetails | None) -> Instrument:
-    """The contract with its grid. Unknown steps are as fine as TWS has any, so that the broker judges
-    instead of us.
-    """
-    if details is None:
-        return Instrument(contract=contract, tick=_FINEST, lot=_FINEST)
-    step = details.size_increment
-    return Instrument(
-        contract=contract, tick=decimal(details.min_tick), lot=decimal(step) if step else _FINEST
-    )
 
 
 def denial(limit: str, figure: str, bound: str, reason: str) -> Denial:

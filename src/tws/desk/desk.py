@@ -37,15 +37,20 @@ from tws.model.execution import Commission, Execution
 from tws.model.market import Quote
 from tws.model.records import Alarmed, Approved, Asked, CancelAsked, Record
 from tws.risk.gate import Gate
+from tws.wire.codes import CATALOGUE, Catalogue
 
 __all__ = ["Desk", "Timing"]
 
 
 class Desk:
-    """One account's core. `state` moves through `apply` alone."""
+    """One account's core. `state` moves through `apply` alone; `catalogue` says what TWS's codes mean."""
 
-    def __init__(self, gate: Gate, *, timing: Timing | None = None, state: DeskState | None = None) -> None:
+    def __init__(
+        self, gate: Gate, *, timing: Timing | None = None, state: DeskState | None = None,
+        catalogue: Catalogue = CATALOGUE,
+    ) -> None:
         self.gate = gate
+        self.catalogue = catalogue
         self.timing = timing or Timing()
         self.state = state or DeskState()
         self.quotes: dict[int, Quote] = {}
@@ -87,7 +92,7 @@ class Desk:
         return self._step(copy.deepcopy(state), event, now_ns)
 
     def _step(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
-        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns)
+        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue)
         _HEARD[type(event)](turn, event)
         look_after(turn)
         go_on(turn)

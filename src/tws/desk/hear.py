@@ -14,7 +14,7 @@ from tws.model.facts import AnswerKind, BrokerOrder, BrokerOrderStatus, BrokerRe
 from tws.model.records import Agreed, Booked, Bound, Charged, FloorRaised, ForeignSeen, OrderState, Severity
 from tws.orders.book import OurOrder
 from tws.orders.table import ENDED, STATUS_EVENTS, OrderEvent
-from tws.wire.codes import Context, Effect, is_client_code, lookup
+from tws.wire.codes import Catalogue, Context, Effect, is_client_code
 
 __all__ = ["hear_commission", "hear_execution", "hear_order", "hear_reply", "hear_status"]
 
@@ -100,7 +100,7 @@ def hear_reply(turn: Turn, fact: BrokerReply) -> None:
     if order is None:
         return
     said = f"{fact.code} {fact.text}".strip()
-    effect = Effect.QUESTION if is_client_code(fact.code) else _effect(order, fact.code)
+    effect = Effect.QUESTION if is_client_code(fact.code) else _effect(turn.catalogue, order, fact.code)
     if effect is Effect.NOTICE:
         return
     if effect is Effect.REJECTS_ORDER:
@@ -130,18 +130,18 @@ def raise_floor(turn: Turn, client_id: int, order_id: int) -> None:
         turn.emit(FloorRaised(at_ns=turn.now_ns, next_order_id=order_id + 1))
 
 
-def _effect(order: OurOrder, code: int) -> Effect:
+def _effect(catalogue: Catalogue, order: OurOrder, code: int) -> Effect:
     """What a code does to this order, as it stands."""
     if order.changing:
-        return lookup(code).effect(Context.CHANGE)
+        return catalogue.effect(code, Context.CHANGE)
     acknowledged = bool(order.perms) or order.state not in _UNACKNOWLEDGED
-    fresh = lookup(code).effect(Context.ORDER)
+    fresh = catalogue.effect(code, Context.ORDER)
     if acknowledged and fresh is Effect.REJECTS_ORDER and code != 201:
         # TWS has taken it: a code that refuses *placing* now speaks of something else under its id.
         fresh = Effect.QUESTION
     if not order.cancel_wanted:
         return fresh
-    change = lookup(code).effect(Context.CHANGE)
+    change = catalogue.effect(code, Context.CHANGE)
     first, second = (change, fresh) if acknowledged else (fresh, change)
     return second if first is Effect.QUESTION else first
 

@@ -28,6 +28,7 @@ from tws.model.records import (
 from tws.orders.book import OurOrder
 from tws.orders.table import ENDED, OrderEvent, follow
 from tws.risk.gate import Gate
+from tws.wire.codes import CATALOGUE, Catalogue
 
 __all__ = ["Timing", "Turn"]
 
@@ -73,9 +74,11 @@ class Turn:
     """What deciding needs. `records` is what came of it, in order."""
 
     def __init__(
-        self, state: DeskState, gate: Gate, timing: Timing, quotes: Mapping[int, Quote], now_ns: int
+        self, state: DeskState, gate: Gate, timing: Timing, quotes: Mapping[int, Quote], now_ns: int,
+        catalogue: Catalogue = CATALOGUE,
     ) -> None:
         self.state = state
+        self.catalogue = catalogue
         self.gate = gate
         self.timing = timing
         self.quotes = quotes

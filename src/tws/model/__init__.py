@@ -2,6 +2,7 @@
 
 contract    what can be traded
 instrument  its grid of prices and quantities; the only door between float, Decimal and integer
+marketrule  which prices an exchange takes, by price level
 market      quotes, trades, bars
 order       what we ask of the broker
 execution   what the broker did

@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from tws.model.contract import Contract
 from tws.model.instrument import Number, decimal
+from tws.model.marketrule import FARTHEST
 
 __all__ = ["Bracket", "BrokerStatus", "Order", "OrderType", "Role", "Side", "TimeInForce", "bracket"]
 
@@ -140,7 +141,7 @@ def bracket(
 ) -> Bracket:
     """A bracket with its prices on the right side of each other.
 
-    Raises ValueError when quantity or a price is no positive finite number, or when the target
+    Raises ValueError when quantity or a price is no positive finite number or beyond 1E15, or when the target
     does not lie beyond the stop in the direction of the trade.
     """
     direction = Side(side)
@@ -148,8 +149,8 @@ def bracket(
     goal, guard = decimal(target, "target"), decimal(stop, "stop")
     entry = None if limit is None else decimal(limit, "limit")
     for what, value in (("quantity", size), ("target", goal), ("stop", guard), ("limit", entry)):
-        if value is not None and value <= 0:
-            raise ValueError(f"{what} is {value}: must be above zero")
+        if value is not None and not 0 < value <= FARTHEST:
+            raise ValueError(f"{what} is {value}: must be above zero and within {FARTHEST:E}")
     low, high = (guard, goal) if direction is Side.BUY else (goal, guard)
     if not low < high or (entry is not None and not low < entry < high):
         raise ValueError(f"a {direction} bracket wants stop, entry and target in the trade's order: "

@@ -16,6 +16,7 @@ from tws.model.market import MarketDataType
 from tws.model.order import OrderType, Role, Side
 from tws.positions.book import multiplier
 from tws.risk.denial import Denial
+from tws.risk.grid import conform
 from tws.risk.limits import Limits
 from tws.risk.situation import Proposal, Situation
 
@@ -65,14 +66,12 @@ def _market_rule(proposal: Proposal, situation: Situation, limits: Limits) -> De
         if (price is not None) is not needed:
             return Denial(limit="market_rule", figure=f"{what} {price}", bound=f"{order.order_type}",
                           reason=f"{order.order_type} {'needs a' if needed else 'takes no'} {what}")
-        if price is not None and (not price.is_finite() or price <= 0 or price % instrument.tick):
-            return Denial(limit="market_rule", figure=f"{what} {price}", bound=f"tick {instrument.tick}",
-                          reason="the price lies off the contract's grid")
-    size = order.quantity
-    if not size.is_finite() or size <= 0 or size % instrument.lot:
-        return Denial(limit="market_rule", figure=f"quantity {size}", bound=f"lot {instrument.lot}",
-                      reason="the quantity lies off the contract's grid")
-    return None
+        # Not `price <= 0`: a Decimal that is no number refuses to be compared.
+        if price is not None and price.is_finite() and price <= 0:
+            return Denial(limit="market_rule", figure=f"{what} {price}", bound="above zero",
+                          reason="a price at or below zero has no value that the limits could judge")
+    found = conform(instrument, order)
+    return found if isinstance(found, Denial) else None
 
 
 def _children(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
