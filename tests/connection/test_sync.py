@@ -113,7 +113,7 @@ def test_quotes(host: Host) -> None:
 
 
 def test_the_line_is_cut_while_a_reader_waits(host: Host) -> None:
-    with SyncConnection(config_of(host.port)) as connection:
+    with SyncConnection(config_of(host.port), keep=False) as connection:
         quotes = connection.stream_quotes(SPY)
         threading.Timer(0.05, lambda: host.do(host.sim.faults.cut)).start()
         with pytest.raises(LinkLostError):

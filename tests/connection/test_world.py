@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tws.config import TWSConfig
+from tws.connection import TWSConnection
 from tws.errors import TWSError
 from tws.model.contract import stock
 from tws.model.facts import BrokerOrderStatus
@@ -24,7 +25,9 @@ async def trade(world: World) -> list[str]:
     sim = SimulatedTWS(SimulatorOptions(symbols=("SPY",), start_ns=world.clock.now_ns()), clock=world.clock)
     await sim.start(listen=False)
     listener = world.network.listen("127.0.0.1", 7400, sim.protocol_factory)
-    connection = TWSConnection(CONFIG, guard="off", dial=world.network.dial, clock=world.clock)
+    connection = TWSConnection(
+        CONFIG, guard="off", dial=world.network.dial, clock=world.clock, rng=world.rng("back-off")
+    )
     heard: list[str] = []
     connection.facts(lambda fact: heard.append(f"{world.loop.time():.6f} {fact}"))
     try:

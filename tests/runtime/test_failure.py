@@ -171,13 +171,12 @@ async def test_a_failure_during_the_start_is_the_error_of_the_start(
 async def test_a_task_that_dies_ends_the_trading(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     trader = await scene.started()
 
-    def renew() -> None:
-        raise RuntimeError("a bug in the watch")
+    def tick() -> None:
+        raise RuntimeError("a bug in the timer")
 
-    monkeypatch.setattr(trader.watchlist, "renew", renew)
-    scene.sim.faults.cut()
+    monkeypatch.setattr(trader.engine, "tick", tick)
     await until(lambda: trader.failure is not None, "the failure")
-    with pytest.raises(TWSError, match="a bug in the watch"):
+    with pytest.raises(TWSError, match="a bug in the timer"):
         await trader.submit(at_market(1))
 
 

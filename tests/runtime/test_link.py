@@ -8,7 +8,6 @@ from tests.runtime.scene import SPY, Scene, at_market, until, working
 from tws.clock import NS_PER_S
 from tws.desk import Timing
 from tws.errors import NotSentError
-from tws.model.facts import Link, LinkState
 from tws.model.records import OrderState
 from tws.runtime import Trader
 
@@ -57,19 +56,19 @@ async def test_an_order_whose_bytes_were_lost_is_never_sent_again(scene: Scene) 
 async def test_dials_go_on_until_tws_is_back(scene: Scene) -> None:
     trader = await scene.started()
     dials = 0
-    connect = trader.connection.connect
+    redial = trader.connection._engine.redial
 
-    async def counted() -> bool:
+    async def counted() -> None:
         nonlocal dials
         dials += 1
-        return await connect()
+        await redial()
 
-    trader.connection.connect = counted  # type: ignore[method-assign]
+    trader.connection._engine.redial = counted  # type: ignore[method-assign]
     scene.sim.faults.refuse = True
     scene.sim.faults.cut()
     await until(lambda: dials >= 2, "a second dial")
-    with pytest.raises(NotSentError):
-        await trader.submit(at_market())
+    denied = (await trader.submit(at_market())).denial
+    assert denied is not None and denied.limit == "entries_blocked", "an entry without a link"
     scene.sim.faults.refuse = False
     await until(lambda: settled(trader), "the link")
     assert trader.failure is None
@@ -92,32 +91,30 @@ async def test_streams_are_renewed(scene: Scene) -> None:
     trader = await scene.started()
     seen: list[float] = []
     trader.watchlist.tap(scene.sim.con_id("SPY"), lambda field, price, size: seen.append(price))
-    old = await trader.stream(SPY)
+    stream = await trader.stream(SPY)
     scene.sim.faults.cut()
-    await until(lambda: old.closed, "the end of the old stream")
+    await until(lambda: stream.gap is not None, "the gap")
     await until(lambda: scene.sim.core.lines.get(scene.sim.con_id("SPY")), "the new subscription")
     scene.sim.quote("SPY", bid=101.0, ask=101.02)
     await until(lambda: 101.02 in seen, "a tick on the new link")
     quote = await trader.quote(SPY)
     assert quote.ask == 101.02
+    assert not stream.closed and [gap.end_ns is not None for gap in stream.gaps] == [True]
     await until(lambda: trader.desk.quotes[quote.con_id].ask == 101.02, "the desk's own view")
 
 
 async def test_streams_that_tws_says_it_lost_are_renewed(scene: Scene) -> None:
     """1101: the socket never broke, and yet no tick will come."""
     trader = await scene.started()
-    old = await trader.stream(SPY)
-    lanes = trader.connection._engine.lanes
-    session = trader.connection.session
-    lanes.tell(Link(state=LinkState.BROKER_LOST, session=session, cause="1100"))
-    lanes.tell(Link(state=LinkState.RESTORED_LOST, session=session, cause="1101"))
-    await until(lambda: old.closed, "the end of the old stream")
+    stream = await trader.stream(SPY)
+    scene.sim.faults.play("connectivity-lost", lasts="500ms", restored="lost")
+    await until(lambda: stream.gap is not None, "the gap")
     await until(lambda: settled(trader), "the reconciliation")
-    new = await trader.stream(SPY)
-    assert new is not old and not new.closed
+    await until(lambda: scene.sim.core.lines.get(scene.sim.con_id("SPY")), "the new subscription")
     assert len(scene.sim.core.lines[scene.sim.con_id("SPY")]) == 1, "the old line was left open"
     scene.sim.quote("SPY", bid=102.0, ask=102.02)
-    await until(lambda: new.quote.ask == 102.02, "a tick")
+    await until(lambda: stream.quote.ask == 102.02, "a tick")
+    assert not stream.closed
 
 
 async def test_a_stream_that_its_reader_closed_stays_closed(scene: Scene) -> None:

@@ -20,7 +20,7 @@ from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerOrderStatus, 
 __all__ = ["BrokerBook", "SeenOrder"]
 
 MAX_ORDERS = 20_000
-"""Orders kept: a person's year, or a busy program's day; the oldest ended ones go first."""
+"""Entries kept: a person's year, or a busy program's day; the oldest ended ones go first, then the oldest."""
 MAX_EXECUTIONS = 100_000
 """Executions kept: a day of the busiest account that a client of one socket can serve."""
 
@@ -221,9 +221,11 @@ class BrokerBook:
         return self._orders.get((self.session, seen.client_id, seen.order_id)) is seen
 
     def _make_room(self) -> None:
+        """Twice the bound is the mark, so that looking for the old ones is paid by many new ones."""
         if len(self._orders) < 2 * MAX_ORDERS:
             return
-        for key, seen in [row for row in self._orders.items() if not row[1].is_open][:MAX_ORDERS]:
+        oldest_last = sorted(self._orders.items(), key=lambda row: row[1].is_open)  # stable: the ended first
+        for key, seen in oldest_last[: len(self._orders) - MAX_ORDERS]:
             del self._orders[key]
             lives = self._by_ref.get(seen.order_ref, {})
             lives.pop(id(seen), None)

@@ -51,7 +51,7 @@ class Engine:
         self._commands: deque[tuple[Event, asyncio.Future[list[Record]] | None]] = deque()
         self._stepped: list[tuple[asyncio.Future[list[Record]], list[Record]]] = []
         self._time_passed = False
-        self._dirty: dict[int, QuoteStream] = {}
+        self._dirty: dict[QuoteStream, None] = {}  # in the order in which they turned dirty
         self._wake = asyncio.Event()
         self._turned: asyncio.Future[None] | None = None
         self._busy = False
@@ -104,7 +104,7 @@ class Engine:
     def dirty(self, stream: QuoteStream) -> None:
         """A quote changed; the desk sees its newest state in the next turn."""
         if not self._over:
-            self._dirty[stream.request_id] = stream
+            self._dirty[stream] = None
             self._wake.set()
 
     # -- who waits
@@ -194,8 +194,9 @@ class Engine:
             records += self.desk.step(TimerTick(), now_ns)
 
     def _step_quotes(self, records: list[Record], now_ns: int) -> None:
-        for request_id in list(self._dirty)[:QUOTES_A_TURN]:
-            records += self.desk.step(self._dirty.pop(request_id).take(), now_ns)
+        for stream in list(self._dirty)[:QUOTES_A_TURN]:
+            del self._dirty[stream]
+            records += self.desk.step(stream.take(), now_ns)
         if self._dirty:
             self._wake.set()
 

@@ -2,12 +2,11 @@
 
 Start: the journal is replayed, the link is dialled, the broker is asked for executions, open and completed
 orders and positions; it is up once these answers and the books agree. Watch: one task turns the engine, one
-wakes it for facts, one tells the time, one dials a lost link again with growing, jittered pauses. A task that
-ends by itself is a failure: the brake falls at once, whoever waits hears of it, orders at the broker stay.
-End: the engine plays its last turn, so that reports of what left are remembered; then the tasks, the
-questions, the link and, last, the journal are closed. The end runs in a task of its own: it comes to its
-end although its caller is cancelled.
-"""
+wakes it for facts, one tells the time; the connection keeps its link by itself. A task that ends by itself is
+a failure: the brake falls at once, whoever waits hears of it, orders at the broker stay. End: the engine
+plays its last turn, so that reports of what left are remembered; then the tasks, the questions, the link and,
+last, the journal are closed. The end runs in a task of its own: it comes to its end although its caller is
+cancelled. """
 
 from __future__ import annotations
 
@@ -18,13 +17,12 @@ from pathlib import Path
 
 from tws.clock import SystemClock, system_rng
 from tws.config import TWSConfig, mask_account
-from tws.connection import TWSConnection
+from tws.connection import Keep, TWSConnection
 from tws.desk import Alert, Begin, Desk
 from tws.errors import ConfigError, ConnectError, JournalError, RequestTimeoutError, TWSError
 from tws.journal import SQLiteStore, Store
 from tws.log import get_logger
-from tws.model.facts import LinkState
-from tws.model.records import Began, Intended, LinkMoved, Record, Severity, decode_records
+from tws.model.records import Began, Intended, Record, Severity, decode_records
 from tws.platform import doubtful_place, state_folder
 from tws.risk import Denial, Gate
 from tws.runtime.engine import Engine
@@ -37,9 +35,6 @@ __all__ = ["Life"]
 
 TIMER_S = 1.0
 """How often the desk is told that time has passed."""
-
-BACKOFF_S = (0.5, 30.0)
-"""First and longest pause between dials: quick after a hiccup, gentle on a TWS that restarts (a minute)."""
 
 END_S = 5.0
 """How long the end waits for the last turn, and for a socket whose peer does not read."""
@@ -56,7 +51,13 @@ class Life:
         self.clock = parts.clock or SystemClock()
         self.desk = Desk(gate, timing=parts.timing)
         self.connection = TWSConnection(
-            config, guard=gate, brake=self._brake, dial=parts.dial, clock=self.clock
+            config,
+            guard=gate,
+            brake=self._brake,
+            keep=Keep(reconnect=parts.reconnect, sync=False),  # the desk asks by itself, and remembers
+            dial=parts.dial,
+            clock=self.clock,
+            rng=parts.rng,
         )
         self.engine = Engine(self.desk, self.clock, lambda effect: self.hands.perform(effect))
         self.hands = Hands(self.connection, self.engine.post, self._alert)
@@ -70,7 +71,6 @@ class Life:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self._link_moved = asyncio.Event()
         self.engine.watch(self._heard)
 
     @property
@@ -108,7 +108,6 @@ class Life:
         self._refuse_if_stopped()
         self._spawn(self.engine.run(), "engine")
         self._spawn(self.engine.relay(), "facts")
-        self._spawn(self._keep_link(), "link")
         if self.parts.timers:
             self._spawn(self._timer(), "timer")
         await self._until_ready()
@@ -176,8 +175,6 @@ class Life:
         self._tasks["engine"].cancel()  # without the tasks that feed it, it would trade on old news
 
     def _heard(self, record: Record) -> None:
-        if isinstance(record, LinkMoved) and record.state in (LinkState.DOWN, LinkState.RESTORED_LOST):
-            self._link_moved.set()
         self.trades.hear(record)
         state = self.desk.state
         if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
@@ -206,25 +203,6 @@ class Life:
         while True:
             await asyncio.sleep(TIMER_S)
             self.engine.tick()
-
-    async def _keep_link(self) -> None:
-        """Dial again when the link has gone; renew the streams then, and when TWS says that it lost them."""
-        while True:
-            await self._link_moved.wait()
-            self._link_moved.clear()
-            if not self.connection.is_connected():
-                if not self.parts.reconnect:
-                    continue
-                await self._redial()
-            self.watchlist.renew()
-
-    async def _redial(self) -> None:
-        rng, pause_s = self.parts.rng or system_rng(), BACKOFF_S[0]
-        while not self.connection.is_connected():
-            await asyncio.sleep(pause_s * rng.uniform(0.5, 1.0))
-            pause_s = min(pause_s * 2, BACKOFF_S[1])
-            if not await self.connection.connect():
-                log.warning("still no link", reason=str(self.connection.failure), next_try_s=pause_s)
 
     # -- end
 

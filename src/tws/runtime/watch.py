@@ -1,4 +1,5 @@
-"""The contracts that a trader follows: their details, asked once, and their quotes, over lost links too."""
+"""The contracts that a trader follows: their details, asked once, and their quotes. Over lost links the
+connection keeps the streams; one that TWS has ended is opened anew when somebody follows it again. """
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Callable
 
 from tws.connection import QuoteStream, TWSConnection
 from tws.connection.streams import TickCallback
-from tws.errors import RequestError, RequestTimeoutError, TWSError
+from tws.errors import RequestError, RequestTimeoutError
 from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails
 from tws.model.market import Quote
@@ -27,7 +28,6 @@ class Watchlist:
         self._connection = connection
         self._dirty = dirty
         self._details: dict[Contract, ContractDetails] = {}
-        self._followed: dict[int, Contract] = {}
         self._streams: dict[int, QuoteStream] = {}
         self._taps: dict[int, list[TickCallback]] = {}
         self._changed = asyncio.Event()
@@ -73,20 +73,6 @@ class Watchlist:
                 "is the market open, the data subscribed?"
             ) from None
 
-    def renew(self) -> None:
-        """Open every stream anew: on a new link, or when TWS said that it lost them (1101)."""
-        for con_id, contract in list(self._followed.items()):
-            stream = self._streams.pop(con_id, None)
-            if stream is not None and stream.closed and stream.failure is None:
-                del self._followed[con_id]  # its reader closed it and wants no other
-                continue
-            if stream is not None:
-                stream.close()
-            try:
-                self._open(contract)
-            except TWSError as error:  # the link went again: the next renewal tries it once more
-                log.warning("stream not renewed", symbol=contract.symbol, reason=str(error))
-
     def close(self) -> None:
         """End all streams."""
         for stream in self._streams.values():
@@ -105,7 +91,6 @@ class Watchlist:
         for callback in self._taps.get(contract.con_id, ()):
             stream.on_tick(callback)
         self._streams[contract.con_id] = stream
-        self._followed[contract.con_id] = contract
         return stream
 
     def _soiled(self, stream: QuoteStream) -> None:
