@@ -12,6 +12,7 @@
     ├── RequestTimeoutError  no answer within the bound: nothing is known, ask again
     ├── OrderDeniedError     a gate refused to let an order leave: limit, figure, bound
     ├── NotSentError         our own client refused the call: no byte left
+    │   └── PacingError          TWS would refuse it and waiting won't help: end what is open first
     ├── JournalError         stop trading, see to the journal: path, kind, cause, cure
     ├── SimulationError      a simulated run broke a rule of its world: mend the code it ran
     └── ProtocolError        the peer sent bytes that are no TWS message
@@ -39,6 +40,7 @@ __all__ = [
     "NoContractError",
     "NotSentError",
     "OrderDeniedError",
+    "PacingError",
     "ProtocolError",
     "RequestError",
     "RequestTimeoutError",
@@ -138,6 +140,22 @@ class NotSentError(TWSError):
         super().__init__(f"not sent, client error {code}: {text}")
         self.code = code
         self.text = text
+
+
+class PacingError(NotSentError):
+    """A request beyond a limit of TWS that no waiting would cure. `code` is what TWS would have answered.
+
+    `kind` names what was asked for, `figure` how many there are, `bound` how many there may be, `cure`
+    what makes room.
+    """
+
+    def __init__(self, code: int, kind: str, figure: int, bound: int, cure: str) -> None:
+        super().__init__(code, f"{kind}: there are {figure}, {bound} are allowed. {cure}")
+        self.args = (f"not sent, TWS would answer {code}: {self.text}",)
+        self.kind = kind
+        self.figure = figure
+        self.bound = bound
+        self.cure = cure
 
 
 class JournalError(TWSError):

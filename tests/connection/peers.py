@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tws.config import TWSConfig
-from tws.connection import TWSConnection
+from tws.connection import PacingOptions, TWSConnection
 from tws.simulator import SimulatedTWS
 from tws.wire import codec
 from tws.wire.framing import frame
@@ -132,8 +132,8 @@ def port_of(sim: SimulatedTWS) -> int:
 
 
 def unkept(config: TWSConfig, **options: Any) -> TWSConnection:
-    """A connection that says nothing by itself: no synchronisation, no second dial."""
-    return TWSConnection(config, keep=False, **options)
+    """A connection that says nothing by itself: no synchronisation, no second dial, no pace."""
+    return TWSConnection(config, **{"keep": False, "pacing": PacingOptions.off()} | options)
 
 
 def config_of(port: int, **fields: Any) -> TWSConfig:

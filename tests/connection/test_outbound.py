@@ -20,12 +20,12 @@ from tests.connection.peers import RecorderServer, config_of, unkept
 from tests.connection.words import LIMIT, SPY, Desk, ib_contract, ib_order
 
 from tws.connection import Sending, SendState
-from tws.connection.official import MONEY_FRAMES, frame_id
+from tws.connection.official import MONEY_FRAMES
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.order import Order, OrderType, Side
 from tws.risk import Denial, Gate, Limits
 from tws.wire import codec
-from tws.wire.framing import frame
+from tws.wire.framing import frame, frame_id
 from tws.wire.messages import CancelOrderRequest
 from tws.wire.messages import PlaceOrderRequest as WirePlace
 

@@ -11,6 +11,7 @@ broker      what the broker has told of orders, executions and positions, merged
 hours       whether a market is open
 stages      causes and cures; one handshake at a time
 link        one socket; wire: the present one, from any thread
+pacing      TWS's limits, kept: what may leave when
 callbacks   where a user's functions are called
 router      the walk over received bytes; ticks: the usual ticks in place
 answers     what each answer means; reading: the wire's messages into our model
@@ -33,6 +34,7 @@ from tws.connection.facade import TWSConnection
 from tws.connection.keeper import Keep
 from tws.connection.lane import FactLane
 from tws.connection.outbound import Outbound, Sending
+from tws.connection.pacing import PacingOptions, Waiting
 from tws.connection.replies import Reply
 from tws.connection.streams import Gap, QuoteStream, Stream, TickStream
 from tws.connection.sync import SyncConnection
@@ -48,6 +50,7 @@ __all__ = [
     "MoneyCall",
     "MoneyKind",
     "Outbound",
+    "PacingOptions",
     "QuoteStream",
     "Reply",
     "SeenOrder",
@@ -58,4 +61,5 @@ __all__ = [
     "SyncConnection",
     "TWSConnection",
     "TickStream",
+    "Waiting",
 ]

@@ -42,6 +42,7 @@ class AnswersOwner(Protocol):
 
     def on_accounts(self, accounts: tuple[str, ...]) -> None: ...
     def on_next_id(self, order_id: int) -> None: ...
+    def on_time(self) -> None: ...
     def on_error_message(self, request_id: int, code: int, text: str) -> None: ...
 
 
@@ -149,6 +150,8 @@ class Answers:
                 self.requests.fail(number, _refusal(code, text, number))
             return
         ends = self.catalogue.effect(code, Context.STREAM) in _ENDS
+        if ends:
+            self.requests.over(number, True)
         self.subscriptions.error(number, code, text, _refusal(code, text, number) if ends else None)
 
     def _refused_without_id(self, code: int, text: str) -> None:

@@ -28,6 +28,7 @@ from tws.connection.lane import FactLanes
 from tws.connection.link import Link
 from tws.connection.official import OfficialClient, OfficialEncoder, Pipe, decode_for
 from tws.connection.outbound import Gates, Outbound
+from tws.connection.pacing import PacingOptions
 from tws.connection.router import Router
 from tws.connection.stages import Handshakes, Stage
 from tws.connection.streams import lost
@@ -51,6 +52,8 @@ HANDSHAKES = Handshakes()
 _ACCOUNTS_WAIT_S = 1.0  # how long a session waits for account names that TWS did not send with the next id
 _AGAIN_FIRST_S = 0.5  # waits between dials on a client id in use: TWS frees it in seconds, or minutes
 _AGAIN_MOST_S = 4.0
+_PACE_CODES = (0, 100, 101, 309, 322, 162)
+"""What may state a limit of TWS in its text (B)."""
 
 
 class EngineParts(Struct, frozen=True, kw_only=True):
@@ -62,6 +65,7 @@ class EngineParts(Struct, frozen=True, kw_only=True):
     clock: Clock
     rng: Rng
     keep: Keep
+    pacing: PacingOptions
     dial: Callable[..., Any] | None = None
     wall_ns: Callable[[], int] | None = None
 
@@ -89,7 +93,8 @@ class Engine:
         self.events = Events(call_safely)
         self.answers = Answers(self, self.lanes, self.order_ids, self.request_ids, config.request_timeout)
         self.router = Router(self.answers, lambda: self.lanes.full)
-        self.wire = Wire(lambda: self.ready or self._greeting)
+        self.wire = Wire(parts.pacing, lambda: self.ready or self._greeting, lambda: self.outbound.kick())
+        self.answers.requests.on_wire(self.wire)
         self.keeper: Keeper
         self.outbound: Outbound
         self.official: OfficialClient
@@ -188,6 +193,7 @@ class Engine:
             self._past(link)
         self.ready = False
         self.keeper.forget()
+        self.wire.forget()
         self.answers.forget_all()
         self.outbound.forget_all()
 
@@ -251,6 +257,7 @@ class Engine:
         self.accounts = ()
         self._has_next_id = False
         self.router.begin(server_version)
+        self.wire.begin(server_version)
         self.official.begin(server_version, connection_time, self.client_id)
 
     def on_refused(self, link: Link, reason: str) -> None:
@@ -300,6 +307,7 @@ class Engine:
         self._past(link)
         was_ready, self.ready = self.ready, False
         self.official.end()
+        self.wire.end()
         self.router.go_on(to_the_end=True)
         self.router.end()
         self.answers.fail_all(lambda: lost("not answered"))
@@ -342,7 +350,12 @@ class Engine:
             self.keeper.opened()
             call_safely(self.callbacks.on_connected)
 
+    def on_time(self) -> None:
+        self.wire.echoed()
+
     def on_error_message(self, request_id: int, code: int, text: str) -> None:
+        if code in _PACE_CODES and self.wire.pacer.learn(text):
+            self._tell(EventKind.PACING, f"TWS states its limits: {text}", Severity.WARNING, code)
         if code == 326 and not self.ready:
             self._settle(stages.in_use(self.client_id, text))
         elif self.ready and request_id == -1:
@@ -381,18 +394,20 @@ class Engine:
         self.keeper.stream_refused(error, subscription.stream.contract.symbol)
 
     def _stale(self, subscription: Subscription, silent_s: float) -> None:
-        symbol = subscription.stream.contract.symbol
         text = f"a stream is stale: nothing for {silent_s:.0f} s in an open market; it is opened anew"
-        self.events.tell(
-            ConnectionEvent(
-                kind=EventKind.STREAM,
-                text=text,
-                at_ns=self.now_ns(),
-                severity=Severity.WARNING,
-                session=self.session,
-                symbol=symbol,
-            )
+        self._tell(EventKind.STREAM, text, Severity.WARNING, symbol=subscription.stream.contract.symbol)
+
+    def _tell(self, kind: EventKind, text: str, severity: Severity, code: int = 0, symbol: str = "") -> None:
+        event = ConnectionEvent(
+            kind=kind,
+            text=text,
+            at_ns=self.now_ns(),
+            severity=severity,
+            session=self.session,
+            code=code,
+            symbol=symbol,
         )
+        self.events.tell(event)
 
     # -- others who listen
 

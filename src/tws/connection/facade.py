@@ -30,6 +30,7 @@ from tws.connection.farms import Farm
 from tws.connection.hours import MarketHours
 from tws.connection.keeper import Keep
 from tws.connection.lane import FactLane
+from tws.connection.pacing import PacingOptions, Waiting
 from tws.connection.resume import Resume
 from tws.errors import (
     ConfigError,
@@ -88,6 +89,7 @@ class TWSConnection(
         limits: Limits | None = None,
         brake: Callable[[], Denial | None] | None = None,
         keep: Keep | bool = True,
+        pacing: PacingOptions | None = None,
         dial: Dial | None = None,
         clock: Clock | None = None,
         rng: Rng | None = None,
@@ -103,6 +105,7 @@ class TWSConnection(
         brake    read directly before each frame that moves money: a denial keeps it back (latch, epoch)
         keep     how the link is kept once `connect` has opened it: dialled again when it goes, watched, and
                  synchronised after each gap (`Keep`); False: a link that goes is gone
+        pacing   TWS's limits, which are kept (`PacingOptions`); those of a login without extras by default
         dial     stands in for asyncio's create_connection
         clock    market time for what is received; the machine's by default
         rng      jitter of the pauses between dials
@@ -119,6 +122,7 @@ class TWSConnection(
             clock=market_time,
             rng=rng or system_rng(),
             keep=keep if isinstance(keep, Keep) else Keep(reconnect=keep, sync=keep),
+            pacing=pacing or PacingOptions(),
             dial=dial,
             wall_ns=market_time.now_ns if isinstance(market_time, SystemClock) else None,
         )
@@ -232,6 +236,18 @@ class TWSConnection(
     def farms(self) -> tuple[Farm, ...]:
         """The data farms of IB, as TWS told of them in this session."""
         return tuple(self._engine.keeper.farms.known.values())
+
+    @property
+    def waiting_requests(self) -> tuple[Waiting, ...]:
+        """The requests that wait for TWS's limits, in the order in which their turn comes, each with its
+        reason.
+        """
+        return self._engine.wire.waiting()
+
+    @property
+    def request_rate(self) -> int | None:
+        """Messages per second that TWS takes, as far as is known; None: not paced."""
+        return self._engine.wire.pacer.rate
 
     @property
     def read_only(self) -> bool | None:

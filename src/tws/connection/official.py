@@ -31,10 +31,12 @@ from tws.connection.translate import ib_contract, ib_order, money_call, money_ca
 from tws.errors import NotSentError
 from tws.model.contract import Contract
 from tws.model.order import Order
+from tws.wire.framing import frame_id
+from tws.wire.thresholds import PROTOBUF_OFFSET
 
 logging.getLogger("ibapi").setLevel(logging.CRITICAL)  # its lines hold account ids in clear; we log our own
 
-__all__ = ["MoneySink", "OfficialClient", "OfficialEncoder", "Pipe", "decode_for", "frame_id"]
+__all__ = ["MoneySink", "OfficialClient", "OfficialEncoder", "Pipe", "decode_for"]
 
 MONEY_FRAMES = {
     3: MoneyKind.PLACE,
@@ -43,25 +45,6 @@ MONEY_FRAMES = {
     109: MoneyKind.UPDATE_CONFIG,
 }
 """Request ids of the frames that move money (official client, message.OUT)."""
-
-_PROTOBUF_OFFSET = 200
-
-
-def frame_id(frame: bytes) -> int | None:
-    """The request id of a frame with its length prefix, in any of its forms; None when it has none.
-
-    Text begins with the id in digits and a NUL; from server version 201 on four bytes hold the id,
-    plus 200 when the body is protobuf (TWS-BEHAVIOUR.md F1).
-    """
-    head = bytes(frame[4:8])
-    if head[:1] == b"\0":
-        number = int.from_bytes(head, "big") if len(head) == 4 else -1
-        return number - _PROTOBUF_OFFSET if number > _PROTOBUF_OFFSET else number
-    digits = bytes(frame[4:24]).split(b"\0", 1)[0]
-    try:
-        return int(digits)  # as lenient as a reader may be: a sign or a blank hides nothing
-    except ValueError:
-        return None
 
 
 def decode_for(wrapper: Any) -> Callable[[bytes, int], None]:
@@ -77,8 +60,8 @@ def decode_for(wrapper: Any) -> Callable[[bytes, int], None]:
             decoder.interpret(tuple(fields[1:-1]), int(fields[0]))
             return
         number, body = int.from_bytes(payload[:4], "big"), payload[4:]
-        if number > _PROTOBUF_OFFSET:
-            decoder.processProtoBuf(body, number - _PROTOBUF_OFFSET)
+        if number > PROTOBUF_OFFSET:
+            decoder.processProtoBuf(body, number - PROTOBUF_OFFSET)
         else:
             decoder.interpret(tuple(body.split(b"\0")[:-1]), number)
 

@@ -52,7 +52,9 @@ class Wire(Protocol):
 
     def is_open(self) -> bool: ...
     def is_full(self) -> bool: ...
+    def has_room(self) -> bool: ...
     def write(self, frame: bytes) -> None: ...
+    def send_cancel(self, frame: bytes, tell: Callable[[bool], None]) -> None: ...
     def on_loop(self) -> bool: ...
     def call_on_loop(self, call: Callable[[], None]) -> None: ...
 
@@ -331,7 +333,8 @@ class Outbound:
                 self._pumping = False
 
     def _may_write(self) -> bool:
-        return not self._holds and self._wire.is_open() and not self._wire.is_full()
+        wire = self._wire
+        return not self._holds and wire.is_open() and not wire.is_full() and wire.has_room()
 
     def _note(self, batch: list[Sending]) -> TWSError | None:
         """Commit what is about to leave to the guard's book, once for the batch; why not, if that fails."""
@@ -369,23 +372,27 @@ class Outbound:
         self._decided(sending, SendState.WRITTEN)
 
     def _write_free(self, frame: bytes, cancel: Sending) -> None:
+        """A cancel: nothing judges it, and TWS's pace has a lane for it."""
         if not self._wire.is_open():
             raise NotSentError(504, "Not connected")
-        if self._wire.on_loop():
-            self._wire.write(frame)
-            self._decided(cancel, SendState.WRITTEN)
-            return
+
+        def tell(written: bool) -> None:
+            if written:
+                self._decided(cancel, SendState.WRITTEN)
+            else:
+                gone = LinkLostError("the link went before the cancel was written")
+                self._decided(cancel, SendState.REFUSED, gone)
 
         def write() -> None:
             if self._wire.is_open():
-                self._wire.write(frame)
-                self._decided(cancel, SendState.WRITTEN)
+                self._wire.send_cancel(frame, tell)
             else:
-                self._decided(
-                    cancel, SendState.REFUSED, LinkLostError("the link went before the cancel was written")
-                )
+                tell(False)
 
-        self._wire.call_on_loop(write)
+        if self._wire.on_loop():
+            write()
+        else:
+            self._wire.call_on_loop(write)
 
     def forget_all(self) -> None:
         """For the connection: the loop of what waits has closed, and nobody can be told any more."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tws.errors import RequestTimeoutError
 
@@ -74,12 +74,25 @@ class _Entry:
             self.timer.cancel()
 
 
+class Pace(Protocol):
+    """The wire, as far as requests wait for it."""
+
+    def waits(self, request_id: int) -> bool: ...
+    def withdraw(self, request_id: int) -> bool: ...
+    def over(self, request_id: int, failed: bool) -> None: ...
+
+
 class Requests:
-    """What TWS answers by id. `timeout_s` bounds each."""
+    """What TWS answers by id. `timeout_s` bounds each, from when it has left."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._open: dict[int, _Entry] = {}
+        self._pace: Pace | None = None
+
+    def on_wire(self, pace: Pace) -> None:
+        """Set once, by whoever builds both."""
+        self._pace = pace
 
     def __len__(self) -> int:
         return len(self._open)
@@ -130,8 +143,14 @@ class Requests:
         entry.rows.append(row)
         return True
 
+    def over(self, request_id: int, failed: bool) -> None:
+        """TWS has ended a request, be it one of ours or of the official client's user."""
+        if self._pace is not None:
+            self._pace.over(request_id, failed)
+
     def end(self, request_id: int) -> bool:
         """The answer is complete."""
+        self.over(request_id, False)
         entry = self._open.pop(request_id, None)
         if entry is None:
             return False
@@ -139,6 +158,8 @@ class Requests:
         return True
 
     def fail(self, request_id: int, error: BaseException) -> bool:
+        """TWS has refused it."""
+        self.over(request_id, True)
         entry = self._open.pop(request_id, None)
         if entry is None:
             return False
@@ -160,16 +181,24 @@ class Requests:
             entry.drop()
 
     def _late(self, request_id: int) -> None:
-        entry = self._open.pop(request_id, None)
-        if entry is not None:
-            entry.fail(RequestTimeoutError(f"{entry.name}: no answer within {self._timeout_s:g} s"))
-            _tell(entry.withdraw)
+        entry = self._open.get(request_id)
+        if entry is None:
+            return
+        if self._pace is not None and self._pace.waits(request_id):
+            # It has not left yet: TWS's limits keep it back, and its time begins when it leaves.
+            loop = asyncio.get_running_loop()
+            entry.timer = loop.call_later(self._timeout_s, self._late, request_id)
+            return
+        del self._open[request_id]
+        entry.fail(RequestTimeoutError(f"{entry.name}: no answer within {self._timeout_s:g} s"))
+        _tell(entry.withdraw)
 
     def _abandoned(self, request_id: int) -> None:
         entry = self._open.pop(request_id, None)
         if entry is not None:
             entry.fail(asyncio.CancelledError())
-            _tell(entry.withdraw)
+            if self._pace is None or not self._pace.withdraw(request_id):
+                _tell(entry.withdraw)
 
 
 class Questions:

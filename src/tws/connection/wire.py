@@ -1,7 +1,10 @@
-"""The wire below `Outbound` and the official client: which loop and link bytes go to, and from any thread.
+"""The wire below `Outbound` and the official client: which loop and link bytes go to, at TWS's pace, from any
+thread.
 
-A frame that is handed over on another thread is written on the loop's, and only to the session for which it
-was encoded. Requests that TWS does not read wait in the transport, up to a bound."""
+Every frame passes the pacer (`tws.connection.pacing`), whoever encoded it: it is written now, or waits for
+its turn, or is refused with PacingError. Frames of `Outbound` have a queue of their own, so they ask for
+room. One timer wakes the pacer. A frame that is handed over on another thread is offered on the loop's, and
+only in the session for which it was encoded. """
 
 from __future__ import annotations
 
@@ -10,25 +13,61 @@ import threading
 from collections.abc import Callable
 
 from tws.connection.link import Link
-from tws.errors import NotSentError
+from tws.connection.pacing import Pacer, PacingOptions, Verdict, Waiting
+from tws.errors import NotSentError, PacingError
+from tws.log import get_logger
 
 __all__ = ["Wire"]
+
+log = get_logger("tws.connection")
 
 _WRITE_BOUND = 8 * 2**20  # bytes that may wait for a TWS that does not read
 
 
 class Wire:
-    """The present link and its loop. `may_send` says whether the session takes requests."""
+    """The present link and its loop. `may_send` says whether the session takes requests, `on_room` is called
+    when a frame that had no room may ask again.
+    """
 
-    def __init__(self, may_send: Callable[[], bool]) -> None:
-        self._may_send = may_send
-        self._thread = 0
+    def __init__(
+        self, pacing: PacingOptions, may_send: Callable[[], bool], on_room: Callable[[], None]
+    ) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.link: Link | None = None
+        self.pacer = Pacer(pacing)
+        self._may_send = may_send
+        self._on_room = on_room
+        self._thread = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_s: float | None = None
+        self._told: dict[int, Callable[[bool], None]] = {}
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         """This loop, which runs on this thread, is the one from now on."""
         self.loop, self._thread = loop, threading.get_ident()
+
+    # -- sessions
+
+    def begin(self, server_version: int) -> None:
+        """A version is agreed."""
+        assert self.loop is not None
+        self.pacer.begin(server_version, self.loop.time())
+
+    def end(self) -> None:
+        """The session is over: what waits will not leave."""
+        self.pacer.end()
+        told, self._told = self._told, {}
+        for tell in told.values():
+            tell(False)
+        self._arm()
+
+    def forget(self) -> None:
+        """The loop has closed, and the timer with it."""
+        self._timer, self._armed_s = None, None
+        self._told.clear()
+        self.pacer.end()
+
+    # -- what frames ask
 
     def is_open(self) -> bool:
         link = self.link
@@ -37,6 +76,14 @@ class Wire:
     def is_full(self) -> bool:
         link = self.link
         return link is not None and link.write_full
+
+    def has_room(self) -> bool:
+        """Whether a frame of `Outbound` may be written now, by TWS's pace."""
+        assert self.loop is not None
+        if self.pacer.room(self.loop.time()):
+            return True
+        self._arm()
+        return False
 
     def on_loop(self) -> bool:
         return threading.get_ident() == self._thread
@@ -48,21 +95,103 @@ class Wire:
             raise NotSentError(504, "Not connected")
         loop.call_soon_threadsafe(call)
 
+    # -- frames
+
     def write(self, frame: bytes) -> None:
-        """For `Outbound`: bytes to the socket, on the loop's thread."""
-        link = self.link
-        if link is not None and link.open:
+        """For `Outbound`, which has asked for room: bytes to the socket, on the loop's thread."""
+        link, loop = self.link, self.loop
+        if link is not None and link.open and loop is not None:
             link.write(frame)
+            self.pacer.took(loop.time())
 
     def send(self, frame: bytes) -> None:
-        """A request that moves no money, from any thread. Raises NotSentError when TWS has not read for
-        long.
+        """A request that moves no money, from any thread.
+
+        Raises PacingError for what no waiting would cure, NotSentError when TWS has not read for long.
         """
         link = self.link
         if link is not None and link.write_full and link.waiting > _WRITE_BOUND:
             raise NotSentError(509, "TWS does not read: what was sent before waits in our buffer")
         if self.on_loop():
-            self.write(frame)
-        else:
+            self._offer(frame)
+            return
+
+        def later() -> None:
             # Another session may have another version: the frame is for this one or for none.
-            self.call_on_loop(lambda: self.write(frame) if self.link is link else None)
+            if self.link is link:
+                try:
+                    self._offer(frame)
+                except PacingError as error:  # its caller has gone on
+                    log.warning("a request from another thread was not sent", reason=str(error))
+
+        self.call_on_loop(later)
+
+    def send_cancel(self, frame: bytes, tell: Callable[[bool], None]) -> None:
+        """A cancel of orders, in the lane that is kept free for it; `tell(written)` once that is decided. On
+        the loop's thread.
+        """
+        if self._offer(frame, urgent=True) is Verdict.WAITS:
+            self._told[id(frame)] = tell
+        else:
+            tell(True)
+
+    def _offer(self, frame: bytes, urgent: bool = False) -> Verdict | None:
+        link, loop = self.link, self.loop
+        if link is None or not link.open or loop is None:
+            return None
+        verdict = self.pacer.offer(frame, loop.time(), urgent=urgent)
+        if verdict is Verdict.WRITE:
+            link.write(frame)
+        self._arm()
+        return verdict
+
+    # -- the pace
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """What waits for its turn, in that order."""
+        return () if self.loop is None else self.pacer.waiting(self.loop.time())
+
+    def waits(self, request_id: int) -> bool:
+        """Whether this request has not left yet."""
+        return any(one.request_id == request_id for one in self.waiting())
+
+    def withdraw(self, request_id: int) -> bool:
+        """Take a request that waits back; whether there was one."""
+        return self.pacer.withdraw(request_id)
+
+    def over(self, request_id: int, failed: bool) -> None:
+        """TWS has ended a request: its answer is complete, or it was refused."""
+        if self.loop is not None:
+            self.pacer.ended(request_id, self.loop.time(), failed=failed)
+            self._arm()
+
+    def echoed(self) -> None:
+        """TWS has answered the question for the time."""
+        if self.loop is not None:
+            self.pacer.echoed(self.loop.time())
+            self._arm()
+
+    def _arm(self) -> None:
+        """Let the one timer stand where the pacer wants to be asked next."""
+        at_s = self.pacer.next_at()
+        if at_s == self._armed_s:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed_s = at_s
+        if at_s is not None and self.loop is not None and not self.loop.is_closed():
+            self._timer = self.loop.call_at(at_s, self._due)
+
+    def _due(self) -> None:
+        self._timer, self._armed_s = None, None
+        link, loop = self.link, self.loop
+        if link is None or not link.open or loop is None:
+            return
+        for frame in self.pacer.due(loop.time()):
+            link.write(frame)
+            tell = self._told.pop(id(frame), None)
+            if tell is not None:
+                tell(True)
+        self._on_room()
+        self._arm()

@@ -7,8 +7,9 @@ the bound means that the stream is not ours or has lost its step: nothing behind
 from __future__ import annotations
 
 from tws.errors import FrameError
+from tws.wire.thresholds import PROTOBUF_OFFSET
 
-__all__ = ["MAX_LENGTH", "FrameDecoder", "frame"]
+__all__ = ["MAX_LENGTH", "FrameDecoder", "frame", "frame_id"]
 
 MAX_LENGTH = 16 * 2**20
 """The longest payload in bytes. The official client refuses more than 2**24 - 1 (its MAX_MSG_LEN)."""
@@ -20,6 +21,23 @@ def frame(payload: bytes) -> bytes:
     if not 0 < size <= MAX_LENGTH:
         raise FrameError(f"a payload of {size} bytes can't be framed: 1 to {MAX_LENGTH} are allowed")
     return size.to_bytes(4, "big") + payload
+
+
+def frame_id(frame: bytes) -> int | None:
+    """The message id of a frame with its length prefix, in any of its forms; None when it has none.
+
+    Text begins with the id in digits and a NUL; from server version 201 on four bytes hold the id,
+    plus 200 when the body is protobuf (TWS-BEHAVIOUR.md F1).
+    """
+    head = bytes(frame[4:8])
+    if head[:1] == b"\0":
+        number = int.from_bytes(head, "big") if len(head) == 4 else -1
+        return number - PROTOBUF_OFFSET if number > PROTOBUF_OFFSET else number
+    digits = bytes(frame[4:24]).split(b"\0", 1)[0]
+    try:
+        return int(digits)  # as lenient as a reader may be: a sign or a blank hides nothing
+    except ValueError:
+        return None
 
 
 class FrameDecoder:

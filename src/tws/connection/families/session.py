@@ -64,6 +64,7 @@ def hear(answers: Answers) -> Handlers:
         answers.owner.on_accounts(accounts)
 
     def current_time(message: CurrentTime) -> None:
+        answers.owner.on_time()
         questions.row(TIME, datetime.fromtimestamp(message.current_time, UTC))
         questions.end(TIME)
 
