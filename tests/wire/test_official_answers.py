@@ -135,6 +135,7 @@ APART = {
     m.HistoricalTicksBidAsk,
     m.HistoricalTicksLast,
     m.SmartComponents,
+    m.ConfigResponse,
 }
 """Answers that the official client splits or regroups: each has a test of its own below."""
 

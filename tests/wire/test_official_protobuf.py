@@ -331,3 +331,41 @@ def test_smart_components(data: st.DataObject) -> None:
     assert (name, req_id) == ("smartComponents", ours.req_id)
     rows = ours.smart_components
     assert components == {row.bit_number: (row.exchange, row.exchange_letter) for row in rows}
+
+
+@FEW
+@given(st.data())
+def test_settings(data: st.DataObject) -> None:
+    """The official client hands its own class on: attribute by attribute it holds ours, and nothing else."""
+    ours = drawn(data, m.ConfigResponse)
+    recorder, decoder = official._decoder(225)
+    recorder.calls.clear()
+    decoder.processProtoBuf(codec.encode(ours, 225)[4:], 110)
+    [(name, (theirs,))] = recorder.calls
+    assert name == "configResponseProtoBuf"
+    assert dict(stated(ours)) == dict(theirs_stated(theirs))
+
+
+def stated(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every attribute that says something, by its path without underscores; rows by their place."""
+    for name in value.__struct_fields__:
+        inner, path = getattr(value, name), prefix + name.replace("_", "").lower()
+        rows = inner if isinstance(inner, tuple) else (inner,)
+        for place, row in enumerate(rows):
+            where = f"{path}{place if isinstance(inner, tuple) else ''}"
+            if isinstance(row, Struct):
+                yield from stated(row, f"{where}.")
+            elif row not in (None, ""):
+                yield where, row
+
+
+def theirs_stated(message: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for field, inner in message.ListFields():
+        path = prefix + field.name.replace("_", "").lower()
+        rows = list(inner) if field.is_repeated else [inner]
+        for place, row in enumerate(rows):
+            where = f"{path}{place if field.is_repeated else ''}"
+            if field.message_type is not None:
+                yield from theirs_stated(row, f"{where}.")
+            elif row != "":
+                yield where, row

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ibapi.client import EClient
 from ibapi.common import WshEventData
 from ibapi.const import UNSET_INTEGER
+from ibapi.protobuf.ConfigRequest_pb2 import ConfigRequest
 from ibapi.scanner import ScannerSubscription
 from tests.wire import official
 from tests.wire.generators import FLOAT, VERSIONS, carried, messages
@@ -189,6 +190,7 @@ SENDS: dict[type[m.Request], Send] = {
     m.CancelHistogramData: lambda c, r: c.cancelHistogramData(r.req_id),
     m.CancelContractData: lambda c, r: c.cancelContractData(r.req_id),
     m.CancelHistoricalTicks: lambda c, r: c.cancelHistoricalTicks(r.req_id),
+    m.ConfigRequest: lambda c, r: c.reqConfigProtoBuf(ConfigRequest(reqId=r.req_id)),
     m.NewsBulletinsRequest: lambda c, r: c.reqNewsBulletins(r.all_messages),
     m.CancelNewsBulletins: lambda c, r: c.cancelNewsBulletins(),
     m.FARequest: lambda c, r: c.requestFA(r.fa_data_type),

@@ -7,11 +7,21 @@
 from __future__ import annotations
 
 from tws.wire.layout import Layout
-from tws.wire.layouts import account, contract, history, link, market, reference, subscribed, trading
+from tws.wire.layouts import (
+    account,
+    contract,
+    history,
+    link,
+    market,
+    reference,
+    settings,
+    subscribed,
+    trading,
+)
 
 __all__ = ["ANSWERS", "REQUESTS"]
 
-_MODULES = (link, market, trading, contract, history, account, reference, subscribed)
+_MODULES = (link, market, trading, contract, history, account, reference, subscribed, settings)
 
 REQUESTS: tuple[Layout, ...] = tuple(layout for module in _MODULES for layout in module.REQUESTS)
 ANSWERS: tuple[Layout, ...] = tuple(layout for module in _MODULES for layout in module.ANSWERS)

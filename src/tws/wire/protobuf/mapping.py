@@ -120,7 +120,7 @@ def _pair(struct: type[Struct], name: str, wanted: str, hint: Any, default: Any,
         return Pair(name, bits.field, descriptor.fields_by_name[bits.field].number, "bits", bits=bits,
                     read=_bit_reader(bits))
     key = RENAMED.get((struct, name), wanted).replace("_", "").lower()
-    field = next((field for field in descriptor.fields if field.name.lower() == key), None)
+    field = next((field for field in descriptor.fields if field.name.replace("_", "").lower() == key), None)
     if field is None:
         raise TypeError(f"{descriptor.name} has no field for {struct.__name__}.{name}")
     kind = _TYPES[field.type]
