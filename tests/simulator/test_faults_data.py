@@ -15,6 +15,7 @@ from tws.wire.messages import (
     HistoricalDataEnd,
     HistoricalDataRequest,
     HistoricalDataUpdate,
+    MarketDataRequest,
     Position,
     PositionEnd,
     PositionsRequest,
@@ -64,6 +65,30 @@ async def test_a_competing_session(start: Start, connect: Connect) -> None:
     await settled(client)
     assert not [m for m in client.all(TickPrice) if m.price == 90]
     await client.expect(TickPrice, lambda m: m.price == 90)
+
+
+async def test_a_line_that_is_opened_beside_a_competing_session(start: Start, connect: Connect) -> None:
+    sim, client = await scene(start, connect)
+    sim.faults.play("competing-session", lasts="")
+    client.send(MarketDataRequest(5, stock("SPY"), "", False, False))
+    assert (await error(client, 10197)).id == 5
+    await settled(client)
+    assert not client.all(TickPrice)
+    sim.faults.clear()
+    await client.expect(TickPrice, lambda m: m.price == 100)
+
+
+async def test_a_dialog_about_sizes_keeps_all_data_back(start: Start, connect: Connect) -> None:
+    """Lines that are open and lines that are opened, until the dialog is answered: then the state is told."""
+    sim, client = await scene(start, connect)
+    await subscribed(client)
+    sim.faults.play("size-dialog")
+    sim.quote("SPY", bid=90, ask=90.02)
+    client.send(MarketDataRequest(5, stock("SPY"), "", False, False))
+    await settled(client)
+    assert not [m for m in client.all(TickPrice) if m.price == 90 or m.req_id == 5]
+    assert sim.faults.answer_dialog() == 1
+    await client.expect(TickPrice, lambda m: m.price == 90 and m.req_id == 5)
 
 
 async def test_live_updates_fail(start: Start, connect: Connect) -> None:

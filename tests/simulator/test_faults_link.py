@@ -101,6 +101,7 @@ async def test_a_farm_flaps(
     await subscribed(client)
     sim.faults.play("farm-flap", kind=kind, lasts="")
     assert (await error(client, broken)).error_msg.endswith(f"connection is broken:{farm}")
+    assert await error(await ready(connect, sim, 2), broken)  # who comes now is told as well
     sim.quote("SPY", bid=101, ask=101.02)
     client.send(ContractDataRequest(7, stock("SPY")))
     await settled(client)

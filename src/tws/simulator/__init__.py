@@ -18,6 +18,7 @@ from tws.simulator.faults import Faults
 from tws.simulator.limits import Limits
 from tws.simulator.options import Hours, SimulatorOptions, Speed
 from tws.simulator.server import SimulatedTWS
+from tws.simulator.settings import ToldSettings
 
 __all__ = [
     "Faults",
@@ -26,4 +27,5 @@ __all__ = [
     "SimulatedTWS",
     "SimulatorOptions",
     "Speed",
+    "ToldSettings",
 ]

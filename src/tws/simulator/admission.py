@@ -32,6 +32,7 @@ WRITES = {
     "AllOpenOrdersRequest": "",
     "AutoOpenOrdersRequest": "",
     "FAReplace": "req_id",
+    "ConfigRequest": "req_id",
     "UpdateConfigRequest": "req_id",
 }
 """What read-only mode refuses, by the request's name, and the attribute that holds its id, "" for none."""

@@ -14,6 +14,7 @@ from tws.errors import ConfigError
 from tws.exchange import Habits
 from tws.simulator.limits import Limits
 from tws.simulator.market.base import Market
+from tws.simulator.settings import ToldSettings
 
 __all__ = ["Hours", "SimulatorOptions", "Speed", "StepHook", "check_zone"]
 
@@ -77,6 +78,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     delayed_data    who is not subscribed may have delayed data
     zone            time zone of the login, which dates time stamps (H)
     habits          how orders are treated where TWS may do one thing or another; see `tws.exchange.Habits`
+    settings        what it says of TWS's own settings; see `ToldSettings`
     zone_names      the handshake names the zone in full instead of EST and the like (A1)
     """
 
@@ -120,6 +122,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     zone: str = "America/New_York"
     zone_names: bool = False
     habits: Habits = Habits()
+    settings: ToldSettings = ToldSettings()
 
     def check(self) -> None:
         """Raise ConfigError naming field, value and cure for the first setting that can't work."""

@@ -18,6 +18,7 @@ from tws.wire.messages import (
     AccountUpdateMulti,
     AccountValue,
     Answer,
+    MarketDataRequest,
     PortfolioValue,
     Position,
     PositionMulti,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from tws.simulator.session import Session
 
 __all__: list[str] = []
+
+COMPETING = "No market data during competing live session"
 
 
 @fault("stale-stream", "reported (pain 1)")
@@ -56,9 +59,28 @@ class _Stale(Effect):
         resend(self._faults, self.hides)
 
 
+@fault("size-dialog", "reported (H: Bid, Ask and Last Size Display Update); what is held is assumed")
+class SizeDialog(Fault, frozen=True, kw_only=True):
+    """A dialog about how sizes are displayed keeps all market data back until somebody answers it.
+
+    lasts  "" is until answered or cleared; then the present state is told
+    """
+
+    lasts: Span = ""
+
+    def begin(self, faults: Faults) -> Effect:
+        return _SizeDialog(faults, None)
+
+
+class _SizeDialog(_Stale):
+    def answer(self, accept: bool) -> bool:
+        self._faults.finish(self)
+        return True
+
+
 @fault("competing-session", "official code (A3); that data returns by itself is assumed")
 class CompetingSession(Fault, frozen=True, kw_only=True):
-    """The user is logged in elsewhere: 10197 on every market data line, and no data while it lasts.
+    """The user is logged in elsewhere: 10197 on every market data line, new ones too, and no data.
 
     lasts  "" is until cleared; then data comes again
     """
@@ -66,11 +88,17 @@ class CompetingSession(Fault, frozen=True, kw_only=True):
     lasts: Span = "30s"
 
     def begin(self, faults: Faults) -> Effect:
-        text = "No market data during competing live session"
         for lines in list(faults.core.lines.values()):
             for line in lines:
-                line.session.error(line.req_id, 10197, text)
-        return _Stale(faults, None)
+                line.session.error(line.req_id, 10197, COMPETING)
+        return _Competing(faults, None)
+
+
+class _Competing(_Stale):
+    def request(self, session: Session, request: object) -> object | None:
+        if isinstance(request, MarketDataRequest):
+            session.error(request.req_id, 10197, COMPETING)
+        return request
 
 
 @fault("live-updates-fail", "reported (A8: 10182)")

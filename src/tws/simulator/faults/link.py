@@ -180,8 +180,12 @@ class _Farm(Effect):
     def __init__(self, faults: Faults, kind: str, farm: str) -> None:
         self._faults, self._kind, self._farm = faults, kind, farm
         self._waiting: list[tuple[Session, object]] = []
-        broken, _, text = FARMS[kind]
-        faults.say(broken, text.format("broken", farm))
+        self._broken, _, text = FARMS[kind]
+        self._word = text.format("broken", farm)
+        faults.say(self._broken, self._word)
+
+    def started(self, session: Session) -> None:
+        session.error(-1, self._broken, self._word)
 
     def hides(self, con_id: int) -> bool:
         if self._kind != "market":

@@ -1,7 +1,7 @@
 """What each request does. One table from the class of a request to its handler; nothing is ever met with
 silence.
 
-    link       clocks, ids, managed accounts
+    link       clocks, ids, managed accounts; settings: TWS's own
     contracts  contract details, matching symbols, market rules, option chains
     reference  depth exchanges, components, option arithmetic, histograms, display groups, exercise
     streams    market data, depth, real-time bars, tick by tick
@@ -25,6 +25,7 @@ from tws.simulator.requests.pastticks import PastTicks
 from tws.simulator.requests.reference import Reference
 from tws.simulator.requests.refusals import refuse
 from tws.simulator.requests.reports import Reports
+from tws.simulator.requests.settings import Settings
 from tws.simulator.requests.streams import Streams
 from tws.simulator.session import Session
 
@@ -68,7 +69,8 @@ class Desk:
         self.orders = Orders(core)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
-        others = (Link(core), Contracts(core), PastTicks(core, self.history), Reports(core), self.reference)
+        pasts = (PastTicks(core, self.history), Reports(core))
+        others = (Link(core), Settings(core), Contracts(core), *pasts, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.accounts):
             self._table.update(part.handlers())
         self._asleep = dict(DEMANDS) if core.options.gateway else {}

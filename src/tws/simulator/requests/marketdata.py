@@ -143,9 +143,10 @@ class MarketData:
         line = self._open(session, req_id, security, tape, kind)
         late = self._late.join(line, security) if line.delayed else None
         tape = late or tape
-        if asked.market_data:
-            self._say_first(line, tape, security, kind)
-        ticks.send(line, opening(core, security, tape, asked.ids, line.bodies))
+        if not core.faults.hides(security.con_id):  # a fault that ends tells the present state itself
+            if asked.market_data:
+                self._say_first(line, tape, security, kind)
+            ticks.send(line, opening(core, security, tape, asked.ids, line.bodies))
         stream = _Stream(line, self._listeners(line, security, asked, late))
         if not self._keep(stream, request, tape, kind):
             return
