@@ -25,6 +25,7 @@ from tws.connection.families.history import HistoryQuestions
 from tws.connection.families.orders import OrderQuestions
 from tws.connection.families.quotes import QuoteQuestions
 from tws.connection.families.session import SessionQuestions
+from tws.connection.families.settings import SettingsQuestions
 from tws.connection.families.ticks import TickQuestions
 from tws.connection.farms import Farm
 from tws.connection.hours import MarketHours
@@ -75,6 +76,7 @@ class TWSConnection(
     TickQuestions,
     OrderQuestions,
     AccountQuestions,
+    SettingsQuestions,
 ):
     """One client of one TWS. Make as many calls as you like on one event loop.
 

@@ -30,6 +30,7 @@ from tws.model.execution import Execution
 from tws.model.facts import BrokerOrder
 from tws.model.market import Bar, MarketDataType, Quote
 from tws.model.order import Order
+from tws.model.settings import TWSSettings
 
 __all__ = ["SyncConnection", "SyncQuoteStream"]
 
@@ -172,6 +173,10 @@ class SyncConnection:
     def request_account_values(self, account: str = "") -> list[AccountValue]:
         """One account's values."""
         return self._ask(lambda: self.core.request_account_values(account))
+
+    def request_settings(self) -> TWSSettings:
+        """What this TWS is set to; server version 219 and up."""
+        return self._ask(self.core.request_settings)
 
     def request_market_data_type(self, kind: MarketDataType) -> None:
         """What later streams may carry."""

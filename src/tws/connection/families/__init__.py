@@ -12,13 +12,14 @@ quotes      streams of quotes, their kind
 ticks       tick by tick
 orders      open and completed orders, executions
 accounts    positions, account values
+settings    TWS's own settings
 """
 
 from __future__ import annotations
 
-from tws.connection.families import accounts, contracts, history, orders, quotes, session, ticks
+from tws.connection.families import accounts, contracts, history, orders, quotes, session, settings, ticks
 
 __all__ = ["FAMILIES"]
 
-FAMILIES = (session, contracts, history, quotes, ticks, orders, accounts)
+FAMILIES = (session, contracts, history, quotes, ticks, orders, accounts, settings)
 """Every module that hears answers; each has `hear`."""
