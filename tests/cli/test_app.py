@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tws.cli.app import COMMANDS, _load
+from tws.testing import HostedTWS
 
 HEAVY = (
     "ibapi",
@@ -132,7 +133,10 @@ def test_the_doctor_reports_in_every_encoding(tmp_path: Path, encoding: str, as_
     assert "?" not in text  # nothing was replaced: the signs were chosen for the encoding
     if as_json:
         report = json.loads(text)
-        assert set(report) == {"healthy", "target", "steps", "findings", "packages", "listeners", "session"}
+        assert set(report) == {
+            "healthy", "target", "steps", "findings", "warnings", "packages", "listeners", "processes", "wsl",
+            "session", "data", "settings", "pauses",
+        }  # fmt: skip
         assert report["target"] == {
             "host": "127.0.0.1",
             "port": port,
@@ -140,12 +144,33 @@ def test_the_doctor_reports_in_every_encoding(tmp_path: Path, encoding: str, as_
             "account": "",
             "mode": "paper",
         }
-        assert [finding["key"] for finding in report["findings"]][-1] in ("nothing_listens", "refused")
+        nobody = ("nothing_listens", "other_port", "api_off", "refused", "wsl_other_side", "tws_inside_wsl")
+        assert [finding["key"] for finding in report["findings"]][-1] in nobody
         assert set(report["findings"][0]) == {"key", "stage", "cause", "cure"}
         assert {package["name"] for package in report["packages"]} == {"ibapi", "protobuf"}
     else:
         assert "cause:" in text and "cure:" in text and f"127.0.0.1:{port}" in text
         assert ("✗" in text) == (encoding == "utf-8")
+
+
+def test_the_doctors_help_teaches_and_symbols_are_checked(tmp_path: Path) -> None:
+    text = run("doctor", "--help", cwd=tmp_path).stdout.decode()
+    assert "--symbols" in text and "tws doctor --port 4002" in " ".join(text.split())
+    done = run("doctor", "--symbols", "$SPX", cwd=tmp_path)
+    assert done.returncode == 2 and b"EUR.USD" in done.stderr
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_doctor_tells_causes_and_warnings_apart(tmp_path: Path, asked: bool) -> None:
+    with HostedTWS(unsubscribed=("SPY",), symbols=("SPY",)) as tws:
+        words = ["doctor", "--port", str(tws.port), *(["--symbols", "SPY"] if asked else [])]
+        done = run(*words, cwd=tmp_path)
+    text = done.stdout.decode()
+    assert done.returncode == (1 if asked else 0)
+    assert ("healthy" in text.splitlines()) == (not asked)
+    assert ("cause: SPY: live data are not subscribed" in text) == asked
+    assert ("know:  SPY: live data are not subscribed" in text) == (not asked)
+    assert "API > Precautions" in text
 
 
 def test_the_doctor_takes_its_defaults_from_the_environment(tmp_path: Path) -> None:

@@ -8,7 +8,16 @@ import socket
 import psutil
 import pytest
 
-from tws.monitor.doctor.listeners import SocketTable, accepting, is_local, read_table
+from tws.monitor.doctor.listeners import (
+    LinkSeen,
+    SocketTable,
+    accepting,
+    half_closed,
+    holders,
+    is_local,
+    read_table,
+    served,
+)
 from tws.monitor.doctor.report import ListenerSeen
 
 
@@ -51,6 +60,29 @@ def test_a_real_listener_is_found_with_its_owner(family: socket.AddressFamily) -
             pytest.skip(seen.why)
         (found,) = accepting(seen, [address], port)
         assert (found.pid, found.process) == (os.getpid(), psutil.Process().name())
+
+
+def test_a_real_connection_is_seen_from_both_ends() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            taken, _ = server.accept()
+            with taken:
+                seen = read_table()
+                if not seen.whole:
+                    pytest.skip(seen.why)
+                assert (served(seen, port), half_closed(seen, port)) == (1, 0)
+                assert holders(seen, port) == (f"{psutil.Process().name()}, pid {os.getpid()}",)
+
+
+def test_an_ended_link_holds_nothing_and_serves_nobody() -> None:
+    ended = LinkSeen(port=7497, remote_port=50_000, ended=True, process="java", pid=7)
+    other = LinkSeen(port=50_001, remote_port=7497, process="", pid=9)
+    seen = SocketTable(True, "", (), (ended, other, LinkSeen(port=50_002, remote_port=7497)))
+    assert (served(seen, 7497), half_closed(seen, 7497)) == (0, 1)
+    assert holders(seen, 7497) == ("a process, pid 9",)
 
 
 def test_a_table_that_cannot_be_read_says_so_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

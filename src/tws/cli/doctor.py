@@ -31,14 +31,29 @@ def doctor(
         str | None, typer.Option(help="paper or live; default TWS_TRADING_MODE, else paper.")
     ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds for each stage; default 10.")] = None,
+    symbols: Annotated[
+        str, typer.Option(help="Whose market data you need, such as SPY,EUR.USD: what lacks is then a cause.")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="The report as JSON, with stable keys.")] = False,
 ) -> None:
     """Find why a connection fails or would fail, with the cure.
 
-    It opens a full session with TWS, as a program would, asks for time, accounts and open orders, and
-    closes it. It places no order. Exit code 0: healthy; 1: a cause was found; 2: wrong options.
+    It opens a full session with TWS, as a program would, asks for time, accounts, open orders, settings and
+    the market data of a stock, and closes it. It places no order and changes nothing.
+
+    A cause is what keeps a program from working; the line below it is its cure, with the path in the menus of
+    TWS and IB Gateway. What is merely good to know comes behind it and leaves TWS healthy.
+
+    \b
+    tws doctor                         the TWS that TWS_HOST and TWS_PORT name, or 127.0.0.1:7497
+    tws doctor --port 4002             an IB Gateway in paper mode
+    tws doctor --symbols SPY,EUR.USD   and do these market data come
+    tws doctor --json                  for a bug report; account ids are masked
+
+    Exit code 0: healthy; 1: a cause was found; 2: wrong options.
     """
     from tws.config import TWSConfig
+    from tws.monitor.doctor.data import parse_symbols
 
     log_to(sys.stderr, logging.CRITICAL)  # the report tells what the log lines of the connection would
     given: dict[str, Any] = {
@@ -53,7 +68,7 @@ def doctor(
     config = replace(
         TWSConfig.from_env(), **{name: value for name, value in given.items() if value is not None}
     )
-    report = asyncio.run(_examine(config))
+    report = asyncio.run(_examine(config, parse_symbols(symbols)))
     if json:
         import msgspec
 
@@ -63,10 +78,10 @@ def doctor(
     raise typer.Exit(0 if report.healthy else 1)
 
 
-async def _examine(config: TWSConfig) -> Report:
+async def _examine(config: TWSConfig, symbols: tuple[str, ...]) -> Report:
     from tws.monitor.doctor.examine import diagnose
 
-    return await diagnose(config)
+    return await diagnose(config, symbols=symbols)
 
 
 def _print(report: Report) -> None:
@@ -88,6 +103,9 @@ def _print(report: Report) -> None:
     for finding in report.findings:
         console.print(f"cause: {finding.cause}", style="bold red", markup=False)
         console.print(f"cure:  {finding.cure}", markup=False)
+    for warning in report.warnings:
+        console.print(f"know:  {warning.cause}", style="bold yellow", markup=False)
+        console.print(f"       {warning.cure}", markup=False)
 
 
 def _sign(outcome: str, signs: Glyphs) -> tuple[str, str]:

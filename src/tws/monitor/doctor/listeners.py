@@ -16,16 +16,37 @@ import psutil
 from msgspec import Struct
 
 from tws.monitor.doctor.report import ListenerSeen
+from tws.monitor.doctor.wsl import inside_wsl
 
-__all__ = ["SocketTable", "accepting", "is_local", "read_table"]
+__all__ = [
+    "LinkSeen",
+    "SocketTable",
+    "accepting",
+    "half_closed",
+    "holders",
+    "is_local",
+    "read_table",
+    "served",
+]
+
+
+class LinkSeen(Struct, frozen=True, kw_only=True):
+    """One end of a TCP connection, by its ports. `ended`: the peer closed, the owner has not (CLOSE_WAIT)."""
+
+    port: int
+    remote_port: int
+    ended: bool = False
+    process: str = ""
+    pid: int | None = None
 
 
 class SocketTable(Struct, frozen=True):
-    """All listening TCP sockets. `whole` False: an absence proves nothing, for the reason `why`."""
+    """All listening TCP sockets, and the connections. `whole` False: an absence proves nothing, for `why`."""
 
     whole: bool
     why: str = ""
     listeners: tuple[ListenerSeen, ...] = ()
+    links: tuple[LinkSeen, ...] = ()
 
 
 def read_table() -> SocketTable:
@@ -34,17 +55,49 @@ def read_table() -> SocketTable:
         rows = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError, NotImplementedError) as wrong:
         return SocketTable(False, f"this system does not show it ({type(wrong).__name__})")
+    names = _names()
     unique = {
         (row.laddr.ip, row.laddr.port, row.pid): None
         for row in rows
         if row.status == psutil.CONN_LISTEN and row.laddr
     }
     listeners = tuple(
-        ListenerSeen(address=ip, port=port, process=_process_name(pid), pid=pid) for ip, port, pid in unique
+        ListenerSeen(address=ip, port=port, process=names.get(pid, ""), pid=pid) for ip, port, pid in unique
     )
-    if "microsoft" in platform.release().lower():
-        return SocketTable(False, "inside WSL a TWS on the Windows side is not listed", listeners)
-    return SocketTable(True, "", listeners)
+    links = tuple(
+        LinkSeen(
+            port=row.laddr.port,
+            remote_port=row.raddr.port,
+            ended=row.status == psutil.CONN_CLOSE_WAIT,
+            process=names.get(row.pid, ""),
+            pid=row.pid,
+        )
+        for row in rows
+        if row.status in (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT) and row.laddr and row.raddr
+    )
+    if inside_wsl(platform.release()):
+        return SocketTable(False, "inside WSL a TWS on the Windows side is not listed", listeners, links)
+    return SocketTable(True, "", listeners, links)
+
+
+def served(table: SocketTable, port: int) -> int:
+    """How many living connections this machine serves on `port`."""
+    return sum(link.port == port and not link.ended for link in table.links)
+
+
+def half_closed(table: SocketTable, port: int) -> int:
+    """How many connections on `port` have ended for the client and not for the server."""
+    return sum(link.port == port and link.ended for link in table.links)
+
+
+def holders(table: SocketTable, port: int) -> tuple[str, ...]:
+    """The programs of this machine that are connected to `port`, each once."""
+    found = {
+        f"{link.process or 'a process'}, pid {link.pid}": None
+        for link in table.links
+        if link.remote_port == port and not link.ended and link.pid is not None
+    }
+    return tuple(found)
 
 
 def accepting(table: SocketTable, addresses: Iterable[str], port: int) -> tuple[ListenerSeen, ...]:
@@ -84,11 +137,6 @@ def _plain(address: str) -> str:
     return str(mapped or parsed)
 
 
-def _process_name(pid: int | None) -> str:
-    """The name alone: a command line may hold a password (start scripts of TWS pass one)."""
-    if pid is None:
-        return ""
-    try:
-        return psutil.Process(pid).name()
-    except psutil.Error:
-        return ""
+def _names() -> dict[int | None, str]:
+    """Names alone: a command line may hold a password."""
+    return {process.pid: str(process.info["name"] or "") for process in psutil.process_iter(["name"])}

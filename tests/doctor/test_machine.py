@@ -1,0 +1,106 @@
+"""What is read off the machine: processes by name and place, WSL's files, times of day."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from tws.monitor.doctor.machine import find_processes, free_memory_mb, own_offset_s, program_of
+from tws.monitor.doctor.pauses import next_at
+from tws.monitor.doctor.wsl import inside_wsl, own_address, parse_nameserver, parse_route, seen_from
+
+ROUTE = """\
+Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t01B01AAC\t0003\t0\t0\t0\t00000000\t0\t0\t0
+eth0\t00B01AAC\t00000000\t0001\t0\t0\t0\t00F0FFFF\t0\t0\t0
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "paths", "program"),
+    [
+        ("tws.exe", (), "TWS"),
+        ("tws", (), "TWS"),
+        ("ibgateway.exe", (), "IB Gateway"),
+        ("IB Gateway 10.30", (), "IB Gateway"),
+        ("Trader Workstation 10.30", (), "TWS"),
+        ("java", ("/home/u/Jts/ibgateway/1030/jre/bin/java", "/home/u"), "IB Gateway"),
+        ("java", ("/usr/lib/jvm/17/bin/java", "/home/u/Jts/1030"), "TWS"),
+        ("java.exe", ("C:\\Jts\\1030\\jre\\bin\\java.exe",), "TWS"),
+        ("JavaApplicationStub", ("/Applications/Trader Workstation/Contents/MacOS/x",), "TWS"),
+        ("java", ("/usr/lib/jvm/17/bin/java", "/home/u"), ""),
+        ("java", ("/opt/newtws2/java", "/srv/adjtst"), ""),
+        ("python", ("/home/u/Jts/python",), ""),  # a program of the user's that lies there is none
+        ("twsapp.exe", (), ""),
+    ],
+)
+def test_which_process_is_a_tws(name: str, paths: tuple[str, ...], program: str) -> None:
+    assert program_of(name, *paths) == program
+
+
+def test_the_process_that_runs_these_tests_is_no_tws() -> None:
+    assert os.getpid() not in {process.pid for process in find_processes()}
+
+
+def test_the_machine_itself() -> None:
+    assert free_memory_mb() > 0
+    assert abs(own_offset_s(1_700_000_000 * 10**9)) <= 15 * 3600
+
+
+def test_the_default_route_is_the_windows_side() -> None:
+    assert parse_route(ROUTE) == "172.26.176.1"
+    assert parse_route(ROUTE.replace("01B01AAC", "zz")) == ""
+    assert parse_route("") == parse_route("Iface\n") == ""
+
+
+def test_the_nameserver_is_it_in_older_builds() -> None:
+    assert parse_nameserver("# made by WSL\nsearch lan\nnameserver fe80::1\nnameserver 172.26.176.1\n") == (
+        "172.26.176.1"
+    )
+    assert parse_nameserver("options edns0\n") == ""
+
+
+OWN = {"10.0.0.9": "255.0.0.0", "172.26.182.9": "255.255.240.0"}
+
+
+def test_what_wsl_knows_of_both_sides() -> None:
+    seen = seen_from(ROUTE, "nameserver 10.255.255.254\n", OWN)
+    assert (seen.windows, seen.own, seen.mirrored) == ("172.26.176.1", "172.26.182.9", False)
+    assert seen_from("", "nameserver 172.26.176.1\n", OWN).windows == "172.26.176.1"
+    assert seen_from("", "nameserver 10.255.255.254\n", OWN).windows == ""  # the relay is nobody's side
+    assert seen_from(ROUTE, "", OWN, mirrored=True).windows == "127.0.0.1"
+
+
+def test_which_of_our_addresses_the_other_side_sees() -> None:
+    assert own_address(["172.26.176.1"], OWN) == "172.26.182.9"
+    assert own_address(["192.0.2.1"], OWN) == "10.0.0.9 or 172.26.182.9"
+    assert own_address(["no address"], {}) == ""
+
+
+def test_which_kernels_are_wsl() -> None:
+    assert inside_wsl("5.15.153.1-microsoft-standard-WSL2") and inside_wsl("4.4.0-19041-Microsoft")
+    assert not inside_wsl("6.1.0-18-amd64")
+
+
+@pytest.mark.parametrize(
+    ("time", "period", "offset", "expected"),
+    [
+        ("11:45", "PM", -300, "2026-11-24 04:45"),
+        ("12:07", "AM", -300, "2026-11-24 05:07"),
+        ("12:07", "PM", 0, "2026-11-24 12:07"),
+        ("23:45", "", 60, "2026-11-23 22:45"),
+        ("3:30", "PM", 0, "2026-11-23 15:30"),
+        ("3:00", "PM", 0, "2026-11-24 15:00"),  # it is this very moment: the next one is tomorrow's
+    ],
+)
+def test_when_a_time_of_day_comes_next(time: str, period: str, offset: int, expected: str) -> None:
+    now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    at = next_at(time, period, offset, now)
+    assert at is not None and f"{at:%Y-%m-%d %H:%M}" == expected
+
+
+@pytest.mark.parametrize("text", ["", "never", "25:00", "11:75", "11"])
+def test_what_is_no_time_of_day(text: str) -> None:
+    assert next_at(text, "PM", 0, datetime(2026, 11, 23, tzinfo=UTC)) is None
