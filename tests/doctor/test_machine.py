@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from tws.clock import to_ns
 from tws.monitor.doctor.machine import find_processes, free_memory_mb, own_offset_s, program_of
-from tws.monitor.doctor.pauses import next_at
+from tws.monitor.doctor.pauses import Restart, known_pauses, next_at, time_of_day
 from tws.monitor.doctor.wsl import inside_wsl, own_address, parse_nameserver, parse_route, seen_from
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+"""A Monday."""
 
 ROUTE = """\
 Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -84,23 +89,42 @@ def test_which_kernels_are_wsl() -> None:
     assert not inside_wsl("6.1.0-18-amd64")
 
 
+NEW_YORK = ZoneInfo("America/New_York")
+
+
 @pytest.mark.parametrize(
-    ("time", "period", "offset", "expected"),
+    ("text", "zone", "expected"),
     [
-        ("11:45", "PM", -300, "2026-11-24 04:45"),
-        ("12:07", "AM", -300, "2026-11-24 05:07"),
-        ("12:07", "PM", 0, "2026-11-24 12:07"),
-        ("23:45", "", 60, "2026-11-23 22:45"),
-        ("3:30", "PM", 0, "2026-11-23 15:30"),
-        ("3:00", "PM", 0, "2026-11-24 15:00"),  # it is this very moment: the next one is tomorrow's
+        ("11:45 PM", NEW_YORK, "2026-11-24 04:45"),
+        ("12:07 AM", NEW_YORK, "2026-11-24 05:07"),
+        ("12:07 PM", UTC, "2026-11-24 12:07"),
+        ("23:45", timezone(timedelta(hours=1)), "2026-11-23 22:45"),
+        ("3:30 PM", UTC, "2026-11-23 15:30"),
+        ("3:00 PM", UTC, "2026-11-24 15:00"),  # it is this very moment: the next one is tomorrow's
     ],
 )
-def test_when_a_time_of_day_comes_next(time: str, period: str, offset: int, expected: str) -> None:
-    now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-    at = next_at(time, period, offset, now)
-    assert at is not None and f"{at:%Y-%m-%d %H:%M}" == expected
+def test_when_a_time_of_day_comes_next(text: str, zone: tzinfo, expected: str) -> None:
+    at = time_of_day(text)
+    assert at is not None
+    assert f"{next_at(at, zone, NOW):%Y-%m-%d %H:%M}" == expected
 
 
-@pytest.mark.parametrize("text", ["", "never", "25:00", "11:75", "11"])
+@pytest.mark.parametrize("text", ["", "never", "25:00", "24:00", "11:75 PM", "11", "13:00 PM", "0:10 AM"])
 def test_what_is_no_time_of_day(text: str) -> None:
-    assert next_at(text, "PM", 0, datetime(2026, 11, 23, tzinfo=UTC)) is None
+    assert time_of_day(text) is None
+
+
+def test_what_is_ahead_in_a_week() -> None:
+    """Without TWS's own time the broker's resets; with it the restart, or the log-off."""
+    monday = to_ns(NOW)
+    resets = known_pauses(monday, None)
+    assert {pause.what for pause in resets} == {"nightly reset of the broker's servers"}
+    assert [pause.begin for pause in resets] == sorted(pause.begin for pause in resets)
+    told = known_pauses(monday, Restart(time(23, 45), NEW_YORK, True))
+    assert ("daily restart of TWS", "2026-11-24 04:45") in [
+        (pause.what, f"{pause.begin:%Y-%m-%d %H:%M}") for pause in told
+    ]
+    logs_off = known_pauses(monday, Restart(time(23, 45), NEW_YORK, False))
+    assert "daily log-off of TWS" in {pause.what for pause in logs_off}
+    night = to_ns(datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
+    assert known_pauses(night, None)[0].begin < datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # it is on

@@ -22,16 +22,14 @@ All that touches the machine is in `Tools`, so that a test can replace it.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
-from tws.clock import NS_PER_S
 from tws.config import LIVE_PORTS, PAPER_PORTS, TWSConfig, mask_account
 from tws.errors import ConfigError
 from tws.monitor.doctor.dialogue import Dialogue
 from tws.monitor.doctor.naming import name_failure
 from tws.monitor.doctor.notes import Notes
 from tws.monitor.doctor.packages import PackageCheck
-from tws.monitor.doctor.pauses import Pause, examine_pauses, next_at
+from tws.monitor.doctor.pauses import Restart, examine_pauses, time_of_day
 from tws.monitor.doctor.place import Place, look
 from tws.monitor.doctor.report import Outcome, PauseAhead, Report, Target
 from tws.monitor.doctor.tools import Tools
@@ -122,17 +120,12 @@ class _Examination:
             self.notes.found(key, f"connection: {failure.stage}", **facts)
 
     def _calendar(self) -> None:
-        now_ns = self.tools.now_ns()
-        now = datetime.fromtimestamp(now_ns / NS_PER_S, UTC)
-        pauses = list(self.tools.pauses(now_ns))
-        told, session = self.notes.settings, self.notes.session
-        if told is not None and session is not None and session.utc_offset_min is not None:
-            time, _, period = told.auto_logoff_time.partition(" ")
-            at = next_at(time, period, session.utc_offset_min, now)
-            if at is not None:
-                what = "TWS's own log-off" if told.auto_restart is False else "TWS's own restart"
-                pauses.append(Pause(what, at))
-        self.pauses = examine_pauses(self.notes, tuple(pauses), now)
+        told, zone, now_ns = self.notes.settings, self.notes.zone, self.tools.now_ns()
+        at = time_of_day(told.auto_logoff_time) if told is not None else None
+        restart = None
+        if told is not None and at is not None and zone is not None:
+            restart = Restart(at, zone, told.auto_restart is not False)
+        self.pauses = examine_pauses(self.notes, self.tools.pauses(now_ns, restart), now_ns)
 
     def _report(self) -> Report:
         config, notes, place = self.config, self.notes, self.place

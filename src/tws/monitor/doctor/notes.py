@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any
 
 from msgspec.structs import replace
@@ -22,6 +23,8 @@ class Notes:
         self.session: SessionSeen | None = None
         self.settings: SettingsSeen | None = None
         self.data: list[DataSeen] = []
+        self.zone: tzinfo | None = None
+        """The zone of TWS's login, where it can be told."""
 
     def step(self, stage: str, outcome: Outcome, text: str) -> None:
         """A stage that met no cause."""

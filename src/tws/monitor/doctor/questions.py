@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from tws.clock import NS_PER_S, to_ns
 from tws.config import TWSConfig, is_paper_account, mask_account
@@ -12,7 +12,7 @@ from tws.errors import RequestError, RequestTimeoutError
 from tws.monitor.doctor.heard import READ_ONLY, Heard
 from tws.monitor.doctor.notes import Notes
 from tws.monitor.doctor.report import Outcome
-from tws.monitor.doctor.session import Session, handshake_time
+from tws.monitor.doctor.session import Session
 
 __all__ = ["Questions", "offset_of", "offset_text"]
 
@@ -76,19 +76,22 @@ class Questions:
     def _zone(self, told: datetime, own_offset_s: int) -> None:
         from tws.connection.tws_time import zone_named
 
-        notes, said = self._notes, handshake_time(self._session)
+        notes, said = self._notes, self._session.connection_time
         name, offset = said[17:].strip(), offset_of(said, told)
         notes.saw(zone=name, utc_offset_min=None if offset is None else int(offset.total_seconds() // 60))
         if offset is None:
             notes.found("zone_unknown", "time zone", detail=f"its handshake says {said!r}")
             return
-        zone = zone_named(name)
+        zone, notes.zone = zone_named(name), timezone(offset)
         if zone is None:
             notes.found("zone_unknown", "time zone", detail=f"{name!r} is a name that nobody here knows")
-        elif abs((told.astimezone(zone).utcoffset() or timedelta()) - offset) > timedelta(minutes=15):
+            return
+        if abs((told.astimezone(zone).utcoffset() or timedelta()) - offset) > timedelta(minutes=15):
             detail = f"it calls itself {name!r}, but its clock is at UTC{offset_text(offset)}"
             notes.found("zone_unknown", "time zone", detail=detail)
-        elif int(offset.total_seconds()) != own_offset_s:
+            return
+        notes.zone = zone
+        if int(offset.total_seconds()) != own_offset_s:
             tws, own = offset_text(offset), offset_text(timedelta(seconds=own_offset_s))
             notes.found("zone_differs", "time zone", zone=name, tws_offset=tws, own_offset=own)
         else:

@@ -17,7 +17,7 @@ from tws.model.market import MarketDataType
 from tws.model.settings import TWSSettings
 from tws.risk import Denial
 
-__all__ = ["Session", "close", "handshake_time", "open_session"]
+__all__ = ["Session", "close", "open_session"]
 
 
 class Session(Protocol):
@@ -30,7 +30,7 @@ class Session(Protocol):
     @property
     def server_version(self) -> int: ...
     @property
-    def official(self) -> Any: ...
+    def connection_time(self) -> str: ...
     async def connect(self) -> bool: ...
     def disconnect(self) -> None: ...
     async def wait_closed(self) -> None: ...
@@ -57,7 +57,7 @@ def open_session(config: TWSConfig) -> Session:
     """A connection that can read and not trade. Importing it imports ibapi, which was found sound before."""
     from tws.connection import TWSConnection
 
-    return TWSConnection(config, guard=_NoOrders())
+    return TWSConnection(config, guard=_NoOrders(), keep=False)  # a link that goes is what it has to tell
 
 
 async def close(session: Session, timeout_s: float) -> None:
@@ -68,11 +68,3 @@ async def close(session: Session, timeout_s: float) -> None:
         await asyncio.wait_for(session.wait_closed(), timeout_s)
     except TimeoutError:
         return
-
-
-def handshake_time(session: Session) -> str:
-    """TWS's local time as the handshake says it, such as `20250425 15:23:54 EST`; "" if it said none."""
-    said = getattr(session, "connection_time", None)
-    if said is None:  # a connection that does not tell it itself: its official client knows
-        said = session.official.twsConnectionTime()
-    return said.decode(errors="replace") if isinstance(said, bytes) else str(said or "")

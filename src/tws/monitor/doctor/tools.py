@@ -14,7 +14,7 @@ from tws.config import TWSConfig
 from tws.monitor.doctor.listeners import SocketTable, read_table
 from tws.monitor.doctor.machine import find_processes, free_memory_mb, own_offset_s, wsl_processes
 from tws.monitor.doctor.packages import PackageCheck, check_packages
-from tws.monitor.doctor.pauses import Pause, known_pauses
+from tws.monitor.doctor.pauses import Planned, known_pauses
 from tws.monitor.doctor.report import ProcessSeen, WSLSeen
 from tws.monitor.doctor.session import Session, open_session
 from tws.monitor.doctor.wsl import own_networks, read_wsl
@@ -43,4 +43,4 @@ class Tools:
     networks: Callable[[], dict[str, str]] = own_networks
     free_memory_mb: Callable[[], int] = free_memory_mb
     own_offset_s: Callable[[int], int] = own_offset_s
-    pauses: Callable[[int], tuple[Pause, ...]] = known_pauses
+    pauses: Planned = known_pauses

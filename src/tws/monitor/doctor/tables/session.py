@@ -95,7 +95,7 @@ SESSION = {
         warns=True,
     ),
     "pause_near": Cause(
-        "{what} begins in {minutes} minutes ({begin} UTC)",
+        "{what}: {when}",
         f"Expect the link to go; place no orders near it. {LOCK_AND_EXIT} says when TWS restarts",
         warns=True,
     ),
