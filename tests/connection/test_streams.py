@@ -7,23 +7,18 @@ import math
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.connection.peers import Recorder, RecorderServer, config_of, unkept
 
 from tws.connection import TWSConnection
-from tws.connection.streams import QuoteStream, Stamp, TickStream
-from tws.connection.ticks import Ticks
-from tws.errors import FrameError, NotSentError, RequestError
+from tws.connection.streams import QuoteStream, TickStream
+from tws.errors import NotSentError, RequestError
 from tws.model.contract import Contract, stock
 from tws.model.market import MarketDataType, TickField
 from tws.simulator import SimulatedTWS
 from tws.wire import codec
-from tws.wire.framing import frame
 from tws.wire.messages import (
     ErrorMessage,
     MarketDataRequest,
-    Message,
     TickByTickData,
     TickGeneric,
     TickPrice,
@@ -37,10 +32,6 @@ SPY = stock("SPY")
 
 def direct(function: object, *arguments: object) -> None:
     function(*arguments)  # type: ignore[operator]
-
-
-def bare() -> QuoteStream:
-    return QuoteStream(SPY, direct)
 
 
 # -- against a simulated TWS
@@ -256,113 +247,3 @@ def test_a_tick_stream_that_nobody_iterates_holds_nothing() -> None:
     for number in range(100):
         stream.put(number)
     assert (len(stream._queue), stream.lost) == (0, 0)
-
-
-# -- the fast reading is the careful reading
-
-prices = st.one_of(st.integers(-1, 10**6).map(lambda cents: cents / 100), st.just(-1.0), st.just(3e9))
-sizes = st.one_of(st.none(), st.integers(0, 10**12).map(Decimal), st.decimals(0, 100, places=3))
-request = st.sampled_from([1001, 1002, 9])
-field = st.sampled_from([0, 1, 2, 3, 4, 5, 8, 9, 66, 69, 300])
-ticks = st.one_of(
-    st.builds(TickPrice, request, field, prices, sizes, st.sampled_from([0, 1, 5])),
-    st.builds(TickSize, request, field, sizes),
-    st.builds(TickGeneric, request, field, st.just(2.0)),
-    st.builds(TickString, request, field, st.sampled_from(["", "1700000000", "12.5;100;1;2;3;true"])),
-    st.builds(ErrorMessage, request, st.just(0), st.just(2104), st.sampled_from(["", "x" * 20, "y" * 300])),
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(ticks, max_size=30),
-    st.lists(st.integers(1, 60), min_size=1, max_size=8),
-    st.sampled_from([157, 200]),
-)
-def test_the_fast_reading_is_the_careful_reading(
-    messages: list[Message], cuts: list[int], version: int
-) -> None:
-    """Whatever the chunks: each tick is in its stream as the codec reads it, all others are handed on in
-    order.
-    """
-    payloads = [codec.encode(message, version) for message in messages]
-    stream = b"".join(frame(payload) for payload in payloads)
-    fast, slow = ({b"1001": bare(), b"1002": bare()} for _ in range(2))
-    logs: tuple[list[object], list[object]] = [], []
-    for streams, log in zip((fast, slow), logs, strict=True):
-        for each in streams.values():
-            each.on_tick(lambda *tick, log=log: log.append([str(part) for part in tick]))
-
-    def careful(payload: bytes, streams: dict[bytes, QuoteStream], log: list[object]) -> None:
-        message = codec.decode_answer(payload, version)
-        if isinstance(message, TickPrice | TickSize | TickGeneric | TickString):
-            each = streams.get(b"%d" % message.req_id)
-            value = getattr(message, "price", getattr(message, "value", None))
-            size = getattr(message, "size", None)
-            if each is not None and (value is not None or size is not None):
-                each.apply(message.tick_type, value, None if size is None else float(size), 0)
-        else:
-            log.append(message)
-
-    reader, position, turn = Ticks(fast, Stamp(), direct), 0, 0
-    while position < len(stream):
-        cut = cuts[turn % len(cuts)]
-        reader.feed(stream[position : position + cut], lambda payload: careful(payload, fast, logs[0]))
-        position, turn = position + cut, turn + 1
-    for payload in payloads:
-        careful(payload, slow, logs[1])
-    assert logs[0] == logs[1]
-    assert reader.pending == 0
-    for key in slow:
-        assert (fast[key].prices, fast[key].sizes, fast[key].texts) == (
-            slow[key].prices,
-            slow[key].sizes,
-            slow[key].texts,
-        )
-        assert (fast[key].count, fast[key].merged) == (slow[key].count, slow[key].merged)
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        b"1\x006\x001001\x001\x00abc\x00100\x001\x00",
-        b"1\x006\x001001\x001\x00100\x001\x00",
-        b"1\x006\x001001\x001\x00100.5\x00100\x001\x00extra\x00",
-        b"2\x006\x001001\x000\x00\x00",
-        b"1\x006\x001001\x001\x00nan\x001\x001\x00",
-        b"2\x006\x001001\x000\x00" + b"0" * 300 + b"1\x00",
-    ],
-)
-def test_an_odd_tick_is_handed_on_and_the_next_one_is_read(odd: bytes) -> None:
-    good = b"1\x006\x001001\x001\x00100.5\x00100\x001\x00"
-    for position in range(3):
-        stream, others = bare(), list[bytes]()
-        reader = Ticks({b"1001": stream}, Stamp(), direct)
-        payloads = [good] * 3
-        payloads.insert(position, odd)
-        reader.feed(b"".join(frame(payload) for payload in payloads), others.append)
-        assert stream.prices == {1: 100.5}
-        assert reader.pending == 0
-        assert stream.count + len(others) == 4
-        assert odd in others
-
-
-def test_a_long_frame_whose_inside_looks_like_a_tick() -> None:
-    """From 256 bytes on the length takes two bytes, and the pieces of the split stand elsewhere."""
-    good = frame(b"2\x006\x001001\x000\x005\x00")
-    sly = b"4\x0012\x00x\x001001\x000\x0077\x00\x00" + b"y" * 300 + b"\x00"
-    stream, others = bare(), list[bytes]()
-    reader = Ticks({b"1001": stream}, Stamp(), direct)
-    reader.feed(good + frame(sly) + good * 3, others.append)
-    assert sly in others
-    assert stream.sizes == {0: 5.0}
-
-
-@pytest.mark.parametrize("length", [0, 16 * 2**20 + 1, 2**32 - 1])
-def test_a_length_out_of_bounds(length: int) -> None:
-    good = frame(b"2\x006\x001001\x000\x005\x00")
-    stream, others = bare(), list[bytes]()
-    reader = Ticks({b"1001": stream}, Stamp(), direct)
-    with pytest.raises(FrameError):
-        reader.feed(good * 2 + length.to_bytes(4, "big") + b"x" * 20, others.append)
-    assert stream.count + len(others) == 2

@@ -19,6 +19,7 @@ from tws.connection.lane import FactLanes
 from tws.connection.replies import Questions, Requests
 from tws.connection.streams import QuoteStream, Stamp
 from tws.connection.subscriptions import Subscriptions
+from tws.connection.ticks import Heads
 from tws.errors import AmbiguousContractError, NoContractError, RequestError
 from tws.model.contract import Contract
 from tws.model.facts import BrokerReply, Fact, Link, LinkState
@@ -47,23 +48,22 @@ class AnswersOwner(Protocol):
 
 
 class Quotes:
-    """Streams of quotes by their request id: as a number, and as TWS writes it in text, which
-    `tws.connection.ticks` meets.
-    """
+    """Streams of quotes by their request id, and what `tws.connection.ticks` has learned of all streams."""
 
     def __init__(self) -> None:
         self.by_number: dict[int, QuoteStream] = {}
-        self.by_text: dict[bytes, QuoteStream] = {}
+        self.heads: Heads = {}
 
     def get(self, request_id: int) -> QuoteStream | None:
         return self.by_number.get(request_id)
 
     def add(self, request_id: int, stream: QuoteStream) -> None:
-        self.by_number[request_id] = self.by_text[b"%d" % request_id] = stream
+        self.by_number[request_id] = stream
 
     def drop(self, request_id: int) -> None:
+        """A stream has gone, of quotes or others."""
         self.by_number.pop(request_id, None)
-        self.by_text.pop(b"%d" % request_id, None)
+        self.heads.clear()
 
 
 class Answers:

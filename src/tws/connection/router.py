@@ -13,10 +13,14 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from tws.connection.answers import Answers
-from tws.connection.ticks import Ticks
+from tws.connection.ticks import Walker
+from tws.connection.ticks_protobuf import ProtobufTicks
+from tws.connection.ticks_text import TextTicks
 from tws.errors import DecodeError
 from tws.log import get_logger
 from tws.wire import codec
+from tws.wire.thresholds import ANSWERS as MARKS
+from tws.wire.thresholds import RAW_ID
 
 __all__ = ["Router", "Unreadable"]
 
@@ -61,8 +65,10 @@ class Router:
         self._open = False
         self._held.clear()
 
-    def _new_walker(self) -> Ticks:
-        return Ticks(self._answers.quotes.by_text, self._answers.stamp, self._answers.lanes.isolate)
+    def _new_walker(self) -> Walker:
+        version, answers = self._version, self._answers
+        kind = ProtobufTicks if version >= MARKS[1] else TextTicks if version < RAW_ID else Walker
+        return kind(answers.subscriptions.streams, answers.quotes.heads, answers.stamp, answers.lanes.isolate)
 
     @property
     def pending(self) -> int:

@@ -342,7 +342,10 @@ class TickStream(Stream, Generic[T]):
         if self.gap is not None:
             self.resumed(now_ns)
         for callback in self.callbacks:
-            self._isolate(callback, tick)
+            try:
+                callback(tick)
+            except Exception as error:
+                self._isolate(raise_it, error)
         if not self._iterated:
             return
         if len(self._queue) >= self.bound:
@@ -366,6 +369,12 @@ class TickStream(Stream, Generic[T]):
     async def __aenter__(self) -> Self:
         self._iterated = True
         return self
+
+
+def raise_it(error: Exception) -> None:
+    """For `isolate`: a callback was called directly, since a detour for each tick would be dear; its fault
+    is reported like any other."""
+    raise error
 
 
 def text_value(text: str) -> float:

@@ -1,135 +1,129 @@
-"""A flood of ticks (1 price, 2 size) read in place and put into their streams, for speed alone.
+"""Cuts the stream of a session into frames, and takes the usual ticks in place, for speed alone.
 
-The layouts are the same from server version 157 to 200 (TWS-BEHAVIOUR.md F6). A whole chunk is split at its
-NULs once, in C: a frame whose length fits a byte then shows as three empty pieces, its length byte glued to
-the message id, and its fields, so a tick is read by counting. Whatever does not look exactly like the usual
-tick (another message, a strange number, an unfinished frame) is cut out by its length prefix and handed on
-as a payload, in its place in the stream, and reading goes on behind it.
+`Walker` cuts: what is no usual tick is handed on as a payload, in its place in the stream. Two kinds of it
+know the ticks of one encoding each: `tws.connection.ticks_text` to server version 205, and
+`tws.connection.ticks_protobuf` from 206 on. "Usual" is narrow: a tick of an open stream whose every byte is
+as TWS writes it. A strange number, an empty size, a field more or less, another message: all that goes to
+the careful reading (`tws.wire`), so a mistake here can cost time, not truth; a property test holds the two
+readings equal for any chunks.
 
-The loop is long because a call for each tick would cost more than the tick.
+What recurs is read once. `Heads` keeps what the beginning of a tick means (stream, field, length); small
+tables keep numbers and texts that were met as bytes. Each table has a bound and begins anew at it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeAlias, TypeVar
 
-from tws.connection.streams import SIZE_OF, QuoteStream, Stamp
+from tws.connection.streams import Stamp, Stream
 from tws.errors import FrameError
 from tws.wire.framing import MAX_LENGTH
 
-__all__ = ["Ticks"]
+__all__ = ["BOUND", "LARGEST", "NAN", "Heads", "Walker", "float_of", "keep", "kept_decimal", "kept_float"]
 
-_PRICE, _SIZE = 1, 2
-_HEADS = {bytes([length, 48 + kind]): kind for length in range(1, 256) for kind in (_PRICE, _SIZE)}
-"""The length byte and the message id behind it, as one piece of the split."""
-_FIELDS = {b"%d" % number: number for number in range(256)}
-_MASKS = {b"%d" % mask for mask in range(8)}
-# beyond it a number may be a sentinel for "unset", which the careful reading knows; nan fails the test too
-_LARGEST = 1e9
-_NAN = float("nan")
+BOUND = 1 << 14
+"""Entries of a table: some thousand prices and sizes are in use at a time; more would only cost memory (a
+full table holds about 2 MB)."""
+
+LARGEST = 1e9
+"""Beyond it a number may be a sentinel for "unset", which the careful reading knows; nan fails the test
+too."""
+
+NAN = float("nan")
+_MOST_DIGITS = 20
+T = TypeVar("T")
+Heads: TypeAlias = dict[bytes, tuple[Any, ...]]
+"""What beginnings of ticks mean; emptied whenever a stream comes or goes (`Quotes`)."""
 
 
-class Ticks:
-    """Cuts the stream of one session. Holds at most one unfinished frame.
+class Walker:
+    """Cuts one session's stream. Holds at most one unfinished frame; a frame of many chunks costs no more
+    than one of a few. By itself it takes nothing in place.
 
-    `isolate(callback, …)` calls a user's function and logs its fault.
+    `streams` are the open ones by request id; `isolate(callback, …)` calls a user's function and logs its
+    fault.
     """
 
-    def __init__(self, streams: dict[bytes, QuoteStream], stamp: Stamp, isolate: Callable[..., None]) -> None:
+    def __init__(
+        self, streams: dict[int, Stream], heads: Heads, stamp: Stamp, isolate: Callable[..., None]
+    ) -> None:
         self._streams = streams
+        self._heads = heads
         self._stamp = stamp
         self._isolate = isolate
-        self._rest = b""
-
-    @property
-    def pending(self) -> int:
+        self._parts: list[bytes] = []
+        self._wanted = 4
+        """How many bytes must be there before it is worth while to look."""
+        self.pending = 0
         """Bytes that wait for the rest of their frame."""
-        return len(self._rest)
 
     def feed(self, data: bytes, other: Callable[[bytes], object]) -> None:
-        """Read what has come, in any chunks; `other` gets each payload that is no usual tick of a stream.
+        """Read what has come, in any chunks; `other` gets each payload that was not taken in place.
 
         Raises FrameError at a length out of bounds, after everything before it was handed out.
         """
-        buffer = self._rest + data if self._rest else data
-        self._rest = b""
-        position, end, piece = 0, len(buffer), 0
-        pieces: list[bytes] | None = None
-        while end - position >= 4:
-            stop = position + 4 + int.from_bytes(buffer[position : position + 4], "big")
-            if not position + 4 < stop <= position + 4 + MAX_LENGTH:
-                raise FrameError(
-                    f"a frame of {stop - position - 4} bytes is announced, 1 to {MAX_LENGTH} are allowed"
-                )
+        if self._parts:
+            self._parts.append(data)
+            self.pending += len(data)
+            if self.pending < self._wanted:
+                return
+            data = b"".join(self._parts)
+            self._parts.clear()
+        self.pending, self._wanted = 0, 4
+        position, end = 0, len(data)
+        while True:
+            position = self._take(data, position, end)
+            if end - position < 4:
+                break
+            size = int.from_bytes(data[position : position + 4], "big")
+            if not 0 < size <= MAX_LENGTH:
+                raise FrameError(f"a frame of {size} bytes is announced, 1 to {MAX_LENGTH} are allowed")
+            stop = position + 4 + size
             if stop > end:
+                self._wanted = 4 + size
                 break
-            if buffer[position + 3 : position + 6] in _TICK_STARTS:
-                if pieces is None:
-                    buffer, position, end, stop = buffer[position:], 0, end - position, stop - position
-                    pieces = buffer.split(b"\0")
-                before = position
-                position, piece = self._run(pieces, piece, position)
-                if position != before:
-                    continue
-            other(buffer[position + 4 : stop])
-            if pieces is not None:
-                piece += buffer.count(b"\0", position, stop)
+            other(data[position + 4 : stop])
             position = stop
-        self._rest = buffer[position:]
+        if position < end:
+            self._parts.append(data[position:])
+            self.pending = end - position
 
-    def _run(self, pieces: list[bytes], piece: int, position: int) -> tuple[int, int]:
-        """Take the usual ticks that stand together; where the first other frame begins, in bytes and in
-        pieces.
-        """
-        streams, heads, fields, masks, size_of = self._streams, _HEADS, _FIELDS, _MASKS, SIZE_OF
-        now_ns, last = (
-            self._stamp.now_ns,
-            len(pieces) - 11,
-        )  # a tick has at most ten pieces, and one is behind it
-        while piece <= last:
-            head = pieces[piece + 3]
-            kind = heads.get(head)
-            stream = streams.get(pieces[piece + 5])
-            field = fields.get(pieces[piece + 6])
-            if kind is None or stream is None or field is None or pieces[piece + 2]:
-                break
-            try:
-                if kind == _PRICE:
-                    price = float(pieces[piece + 7])
-                    size = float(pieces[piece + 8])
-                    if not (-_LARGEST < price < _LARGEST and -_LARGEST < size < _LARGEST):
-                        break
-                    if pieces[piece + 9] not in masks or pieces[piece + 10]:
-                        break  # a field is missing, or there is one too many
-                    stream.prices[field] = price
-                    stream.sizes[size_of.get(field, field)] = size
-                    piece += 10
-                else:
-                    size = float(pieces[piece + 7])
-                    if pieces[piece + 8] or not -_LARGEST < size < _LARGEST:
-                        break
-                    price = _NAN
-                    stream.sizes[field] = size
-                    piece += 8
-            except ValueError:
-                break
-            position += 4 + head[0]
-            stream.count += 1
-            stream.time_ns = now_ns
-            if stream.dirty:
-                stream.merged += 1
-            else:
-                stream.soil()
-            for callback in stream.callbacks:
-                try:
-                    callback(field, price, size)
-                except Exception as error:
-                    self._isolate(_raise, error)
-        return position, piece
+    def _take(self, data: bytes, position: int, end: int) -> int:
+        """Take the usual ticks that stand at `position`; where the first other frame begins."""
+        return position
 
 
-_TICK_STARTS = {bytes([length, 48 + kind, 0]) for length in range(1, 256) for kind in (_PRICE, _SIZE)}
+def kept_float(raw: bytes, table: dict[bytes, float]) -> float | None:
+    """A plainly written number of usual size, put into the table; None for any other."""
+    if len(raw) > _MOST_DIGITS or raw.translate(None, b"0123456789.-"):
+        return None  # an exponent, a blank, an underscore: whether it may stand there the codec knows
+    try:
+        value = float(raw)
+    except ValueError:
+        return None
+    if not -LARGEST < value < LARGEST:
+        return None
+    if len(table) >= BOUND:
+        table.clear()
+    table[raw] = value
+    return value
 
 
-def _raise(error: Exception) -> None:
-    raise error
+def float_of(raw: bytes) -> float | None:
+    """The same without a table."""
+    return kept_float(raw, {})
+
+
+def kept_decimal(raw: bytes, table: dict[bytes, Decimal]) -> Decimal | None:
+    """The same as a decimal."""
+    return None if float_of(raw) is None else keep(table, raw, Decimal(raw.decode()))
+
+
+def keep(table: dict[bytes, T], raw: bytes, value: T) -> T:
+    """Put what was read into a table; gives it back."""
+    if len(table) >= BOUND:
+        table.clear()
+    table[raw] = value
+    return value

@@ -243,7 +243,7 @@ class CancelTickByTick(Request, frozen=True):
     req_id: int
 
 
-class TickByTickData(Answer, frozen=True):
+class TickByTickData(Answer, frozen=True, gc=False):
     """Answer 99. `tick_type` says which fields are stated: 1 Last and 2 AllLast price, size, attr_mask,
     exchange,
     special_conditions; 3 BidAsk bid and ask with sizes and attr_mask; 4 MidPoint mid_point. `time` in
