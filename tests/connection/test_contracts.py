@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.connection.peers import Recorder, RecorderServer, config_of, until
+from tests.connection.peers import Recorder, RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
 from tws.connection.families.chains import AT_ONCE
@@ -168,14 +168,14 @@ INDEX = Contract(con_id=9, symbol="SPX", sec_type="IND", exchange="CBOE")
 
 async def test_an_underlying_with_two_classes_is_ambiguous(recorder: RecorderServer) -> None:
     recorder.heard = Sections(("20261218",)).heard
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         with pytest.raises(AmbiguousContractError, match="SPX x 100 at SMART, SPXW x 100"):
             await connection.request_option_contracts(INDEX)
 
 
 async def test_two_contracts_in_one_place_are_ambiguous(recorder: RecorderServer) -> None:
     recorder.heard = Sections(("20261218",), twice=True).heard
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         with pytest.raises(AmbiguousContractError, match="1 and 2"):
             await connection.request_option_contracts(INDEX, trading_class="SPX")
 
@@ -183,7 +183,7 @@ async def test_two_contracts_in_one_place_are_ambiguous(recorder: RecorderServer
 async def test_a_chain_is_asked_for_a_few_expirations_at_a_time(recorder: RecorderServer) -> None:
     peer = Sections(tuple(f"202612{day:02d}" for day in range(10, 10 + 3 * AT_ONCE)))
     recorder.heard = peer.heard
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         found = await connection.request_option_contracts(INDEX, trading_class="SPXW")
         assert [str(row.contract.con_id) for row in found] == list(peer.dates)
         assert peer.most == AT_ONCE
@@ -193,7 +193,7 @@ async def test_an_abandoned_chain_asks_no_further(recorder: RecorderServer) -> N
     peer = Sections(tuple(f"202612{day:02d}" for day in range(10, 10 + 3 * AT_ONCE)))
     recorder.heard = peer.heard
     peer.answer = lambda: None  # type: ignore[method-assign]
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         reply = connection.request_option_contracts(INDEX, trading_class="SPX")
         await until(lambda: len(peer.waiting) == AT_ONCE)
         reply.cancel()

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.connection.peers import RecorderServer, config_of, until
+from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.clock import NS_PER_S
 from tws.connection import TWSConnection
@@ -223,7 +223,7 @@ async def test_refusals(connection: TWSConnection) -> None:
 
 
 async def test_closing_cancels_at_tws(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         bars, live = connection.stream_bars(SPY), connection.stream_realtime_bars(SPY)
         numbers = bars.request_id, live.request_id
         bars.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.connection.peers import Recorder, RecorderServer, config_of
+from tests.connection.peers import Recorder, RecorderServer, config_of, unkept
 
 from tws.clock import NS_PER_S, to_datetime, to_ns
 from tws.connection import TWSConnection
@@ -56,7 +56,7 @@ async def test_a_head_timestamp_that_has_come_is_cancelled(recorder: RecorderSer
     recorder.heard = lambda client, payload: client.say(
         HeadTimestamp(int(payload.split(b"\0")[1]), "1000000")
     )
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         assert (await connection.request_head_timestamp(SPY)).timestamp() == 1_000_000
         await recorder.caught_up(connection)
         assert [type(codec.decode_request(payload, 200)) for payload in recorder.payloads] == [
@@ -96,7 +96,7 @@ async def test_ticks_come_in_parts(recorder: RecorderServer) -> None:
             client.say(HistoricalTicksLast(asked.req_id, (ticks[1],), True))
 
     recorder.heard = heard
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         start = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
         first, second = await connection.request_historical_ticks(SPY, start=start)
         assert (first.time_ns, second.time_ns) == (NS_PER_S, 2 * NS_PER_S)
@@ -123,7 +123,7 @@ async def test_the_sessions_that_were(tws: SimulatedTWS, client: TWSConnection) 
 
 
 async def test_what_nobody_waits_for_is_cancelled(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         connection.request_head_timestamp(SPY).cancel()
         connection.request_histogram(SPY).cancel()
         await recorder.caught_up(connection)
@@ -240,7 +240,7 @@ async def test_a_download_goes_on_where_an_error_stopped_it(recorder: RecorderSe
     archive = Archive(NOON + timedelta(days=9))
     archive.refuse = {2: PACING}
     recorder.heard = archive.heard
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         download = connection.download_bars(SPY, NOON, NOON + timedelta(days=3))
         bars = []
         with pytest.raises(RequestError, match="pacing"):
@@ -258,7 +258,7 @@ async def test_a_time_without_trading_is_no_error(recorder: RecorderServer) -> N
     archive = Archive(NOON + timedelta(days=9))
     archive.refuse = {1: CLOSED, 2: CLOSED}
     recorder.heard = archive.heard
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         download = connection.download_bars(SPY, NOON, NOON + timedelta(days=3))
         chunks = [chunk async for chunk in download]
         assert len(chunks) == archive.asked - 2 and all(chunks)
@@ -267,7 +267,7 @@ async def test_a_time_without_trading_is_no_error(recorder: RecorderServer) -> N
 async def test_a_lost_link_ends_the_loop_and_not_the_download(recorder: RecorderServer) -> None:
     archive = Archive(NOON + timedelta(days=9))
     recorder.heard = archive.heard
-    connection = TWSConnection(config_of(recorder.port))
+    connection = unkept(config_of(recorder.port))
     assert await connection.connect()
     download = connection.download_bars(SPY, NOON, NOON + timedelta(days=2))
     bars = await anext(download)

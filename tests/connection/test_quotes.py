@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.connection.peers import RecorderServer, config_of, until
+from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
 from tws.connection.streams import Reroute
@@ -80,7 +80,7 @@ async def test_unsubscribed_data(journal: object) -> None:
 
 
 async def test_a_quote_that_nobody_waits_for_is_cancelled(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         connection.request_quote(SPY).cancel()
         await recorder.caught_up(connection)
         asked, ended = (codec.decode_request(payload, 200) for payload in recorder.payloads)
@@ -102,7 +102,7 @@ async def test_a_stream_knows_its_step_its_exchange_map_and_halts(
 
 
 async def test_what_a_newer_tws_says_is_kept_as_it_is(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream = connection.stream_quotes(SPY)
         peer = recorder.clients[0]
         peer.say(TickGeneric(stream.request_id, 49, 7.0))
@@ -115,7 +115,7 @@ async def test_what_a_newer_tws_says_is_kept_as_it_is(recorder: RecorderServer) 
 
 
 async def test_a_rerouted_stream_says_where_to_ask(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream = connection.stream_quotes(Contract(symbol="IBM", sec_type="CFD"))
         recorder.clients[0].say(RerouteMarketDataRequest(stream.request_id, 8314, "NYSE"))
         await anext(stream)
@@ -147,7 +147,7 @@ async def test_greeks(tws: SimulatedTWS, client: TWSConnection) -> None:
 
 
 async def test_not_yet_is_not_never(recorder: RecorderServer) -> None:
-    async with TWSConnection(config_of(recorder.port)) as connection:
+    async with unkept(config_of(recorder.port)) as connection:
         stream = connection.stream_quotes(Contract(symbol="SPY", sec_type="OPT"))
         recorder.clients[0].say(TickOptionComputation(stream.request_id, 83, 0))
         await anext(stream)

@@ -31,6 +31,7 @@ class LatestStream(TickStream[T], Generic[T]):
 
     def __init__(self, isolate: Callable[..., None]) -> None:
         super().__init__(_NO_CONTRACT, isolate, bound=1)
+        self.steady = False  # of no market whose hours would say when it has to speak
         self.last: T | None = None
         self.merged = 0
         self._iterated = True  # what came before somebody looked is still the newest
@@ -51,6 +52,7 @@ class _Whole(TickStream[T], Generic[T]):
 
     def __init__(self, isolate: Callable[..., None], bound: int) -> None:
         super().__init__(_NO_CONTRACT, isolate, bound)
+        self.steady = False  # of no market whose hours would say when it has to speak
         self.is_complete = False
         """Whether all has come once, since the beginning or the last interruption."""
         self._waiting: list[asyncio.Future[None]] = []

@@ -50,7 +50,7 @@ class SummaryQuestions(Asking):
         tags      which; all unless told
         currency  also the cash ledger: "USD" that one's, "BASE" the sum in base currency, "ALL" every one
 
-        Two summaries may be open at a time, streams included: RequestError (322) for a third.
+        Two summaries may be open at a time, streams included: NotSentError for a third.
         """
         official, wish = self._engine.official, _tags(tags, currency)
         return self._request(
