@@ -9,7 +9,7 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, port_of
 
 from tws.connection import TWSConnection
-from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 
 
 @pytest.fixture
@@ -35,4 +35,23 @@ async def sim() -> AsyncIterator[SimulatedTWS]:
 @pytest.fixture
 async def connection(sim: SimulatedTWS, journal: Path) -> AsyncIterator[TWSConnection]:
     async with TWSConnection(config_of(port_of(sim)), journal=journal) as made:
+        yield made
+
+
+@pytest.fixture(params=[176, 200, 225])
+async def tws(request: pytest.FixtureRequest) -> AsyncIterator[SimulatedTWS]:
+    """The same at three server versions: two that speak text, and protobuf. It paces nobody, since a test
+    asks in a second what a program asks in a minute.
+    """
+    options = SimulatorOptions(paused=True, server_version=request.param, limits=Limits.off())
+    server = SimulatedTWS(options)
+    server.address = await server.start()  # type: ignore[attr-defined]
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def client(tws: SimulatedTWS, journal: Path) -> AsyncIterator[TWSConnection]:
+    """A connection to `tws`."""
+    async with TWSConnection(config_of(port_of(tws)), journal=journal) as made:
         yield made

@@ -91,6 +91,9 @@ class Answers:
         self.unclaimed = 0
         """Ticks that came for a request which nobody has (any more)."""
         self._orders_seen: set[int] = set()
+        self.unaddressed: list[Callable[[int, str], bool]] = []
+        """Families that know a refusal of theirs by code and text when it carries no id; True: it was theirs.
+        """
         self.handlers: Handlers = {ErrorMessage: self._error}
         for family in FAMILIES:
             self.handlers.update(family.hear(self))
@@ -139,7 +142,7 @@ class Answers:
         self.tell(BrokerReply(order_id=number if number not in _WITHOUT_ID else -1, code=code, text=text))
         if code in _LINK_CODES:
             self.tell(Link(state=_LINK_CODES[code], session=self.owner.session, cause=text))
-        if number in _WITHOUT_ID and 320 <= code <= 323:
+        if number in _WITHOUT_ID and not any(knows(code, text) for knows in self.unaddressed):
             self._refused_without_id(code, text)
 
     def _request_error(self, number: int, code: int, text: str) -> None:
@@ -157,6 +160,8 @@ class Answers:
     def _refused_without_id(self, code: int, text: str) -> None:
         """TWS refused a request that carries no id and does not say which: the order questions are what
         read-only mode refuses (A3), so the oldest of them is meant."""
+        if not 320 <= code <= 323:
+            return
         for kind in (orders.OPEN, orders.COMPLETED, accounts.POSITIONS, accounts.VALUES):
             if self.questions.fail(kind, RequestError(code, text)):
                 return

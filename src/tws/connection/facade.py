@@ -19,14 +19,7 @@ from tws.clock import Clock, Rng, SystemClock, system_rng
 from tws.config import TWSConfig, is_live_port, is_paper_account, mask_account
 from tws.connection.broker import BrokerBook
 from tws.connection.events import ConnectionEvent, ConnectionState
-from tws.connection.families.accounts import AccountQuestions
-from tws.connection.families.contracts import ContractQuestions
-from tws.connection.families.history import HistoryQuestions
-from tws.connection.families.orders import OrderQuestions
-from tws.connection.families.quotes import QuoteQuestions
-from tws.connection.families.session import SessionQuestions
-from tws.connection.families.settings import SettingsQuestions
-from tws.connection.families.ticks import TickQuestions
+from tws.connection.families import Questions
 from tws.connection.farms import Farm
 from tws.connection.hours import MarketHours
 from tws.connection.keeper import Keep
@@ -68,16 +61,7 @@ def _close_all() -> None:
         connection.disconnect()
 
 
-class TWSConnection(
-    SessionQuestions,
-    ContractQuestions,
-    HistoryQuestions,
-    QuoteQuestions,
-    TickQuestions,
-    OrderQuestions,
-    AccountQuestions,
-    SettingsQuestions,
-):
+class TWSConnection(Questions):
     """One client of one TWS. Make as many calls as you like on one event loop.
 
     `disconnect`, `is_connected`, `get_next_order_id` and the calls on `official` may come from any thread.

@@ -13,7 +13,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from tws.connection.tws_time import instant_ns
-from tws.model.account import Position
+from tws.model.account import AccountSource, Position
 from tws.model.contract import Contract, ContractDetails
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrder, BrokerOrderStatus
@@ -27,6 +27,7 @@ from tws.wire.messages import (
     ExecutionDetails,
     HistoricalDataBar,
     OrderStatus,
+    PositionMulti,
     WireContract,
     WireOrder,
     WireOrderState,
@@ -189,13 +190,17 @@ def commission_of(report: CommissionAndFeesReport) -> Commission:
     )
 
 
-def position_of(row: WirePosition) -> Position:
-    """position (61) as ours."""
+def position_of(row: WirePosition | PositionMulti, now_ns: int = 0) -> Position:
+    """position (61) or positionMulti (71) as ours, heard at `now_ns`."""
+    multi = row if isinstance(row, PositionMulti) else None
     return Position(
         account=row.account,
         contract=contract_of(row.contract),
         quantity=row.position,
         average_cost=money_of(row.avg_cost) or Decimal(0),
+        model="" if multi is None else multi.model_code,
+        time_ns=now_ns,
+        source=AccountSource.POSITIONS if multi is None else AccountSource.MULTI,
     )
 
 

@@ -135,6 +135,13 @@ class Requests:
             raise
         return reply
 
+    def allow(self, request_id: int, at_least_s: float) -> None:
+        """Give one request more time than the others, since TWS itself takes it."""
+        entry = self._open[request_id]
+        if at_least_s > self._timeout_s and entry.timer is not None:
+            entry.timer.cancel()
+            entry.timer = asyncio.get_running_loop().call_later(at_least_s, self._late, request_id)
+
     def row(self, request_id: int, row: Any) -> bool:
         """One row of an answer; False when nobody asked for it."""
         entry = self._open.get(request_id)

@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from tws.errors import LinkLostError, TWSError
 from tws.model.contract import Contract
-from tws.model.market import MarketDataType, Quote
+from tws.model.market import MarketDataType, Quote, TickField
+from tws.model.options import OptionGreeks
 
-__all__ = ["Gap", "QuoteStream", "Stamp", "Stream", "TickCallback", "TickStream"]
+__all__ = ["Gap", "Greeks", "QuoteStream", "Reroute", "Stamp", "Stream", "TickCallback", "TickStream"]
 
 TickCallback: TypeAlias = Callable[[int, float, float], object]
 """Called with (field, price, size). `field` is TWS's tick type (tws.model.market.TickField; delayed ones are
@@ -67,6 +68,27 @@ class Gap(Struct, frozen=True):
     begin_ns: int
     end_ns: int | None
     cause: str
+
+
+class Greeks:
+    """What TWS has reckoned of an option, by the price that it started from. None: nothing came yet; a value
+    whose fields are None: TWS says that it can't be computed.
+    """
+
+    __slots__ = ("ask", "bid", "last", "model")
+
+    def __init__(self) -> None:
+        self.bid: OptionGreeks | None = None
+        self.ask: OptionGreeks | None = None
+        self.last: OptionGreeks | None = None
+        self.model: OptionGreeks | None = None
+
+
+class Reroute(Struct, frozen=True):
+    """TWS has no data of its own for this contract (a CFD): ask for this one at this exchange instead."""
+
+    con_id: int
+    exchange: str
 
 
 class Stream:
@@ -197,6 +219,14 @@ class QuoteStream(Stream):
         self.merged = 0
         self.time_ns = 0
         self.kind = MarketDataType.LIVE
+        self.greeks = Greeks()
+        """For options: by bid, ask, last and TWS's model."""
+        self.min_tick: float | None = None
+        """The smallest price step of this data, None until TWS states it."""
+        self.bbo_exchange = ""
+        """The key for `request_smart_components`, "" until TWS states it."""
+        self.reroute: Reroute | None = None
+        """What to ask for instead, when TWS says so."""
         self.dirty = False
         self.callbacks: tuple[TickCallback, ...] = ()
         self._watchers: tuple[Callable[[QuoteStream], object], ...] = ()
@@ -224,6 +254,14 @@ class QuoteStream(Stream):
             self._watchers = tuple(other for other in self._watchers if other is not callback)
 
         return stop
+
+    @property
+    def halted(self) -> int | None:
+        """0: trading, 1: halted, 2: halted for volatility; another number as TWS sends it; None: not stated
+        (TWS-BEHAVIOUR.md E).
+        """
+        value = self.prices.get(TickField.HALTED)
+        return None if value is None or value < 0 else int(value)
 
     @property
     def quote(self) -> Quote:
@@ -261,6 +299,7 @@ class QuoteStream(Stream):
         self.prices.clear()
         self.sizes.clear()
         self.texts.clear()
+        self.greeks = Greeks()
 
     def note(self, code: int, text: str) -> None:
         super().note(code, text)
@@ -292,14 +331,18 @@ class QuoteStream(Stream):
             price = self.prices[field] = value
         if size is not None:
             self.sizes[field if value is None else SIZE_OF.get(field, field)] = size
+        self.changed(now_ns)
+        for callback in self.callbacks:
+            self._isolate(callback, field, price, _NAN if size is None else size)
+
+    def changed(self, now_ns: int) -> None:
+        """For the connection: something that a reader may want to see has come."""
         self.count += 1
         self.time_ns = now_ns
         if self.dirty:
             self.merged += 1
         else:
             self.soil()
-        for callback in self.callbacks:
-            self._isolate(callback, field, price, _NAN if size is None else size)
 
     def __aiter__(self) -> QuoteStream:
         return self

@@ -4,10 +4,14 @@ contract    what can be traded
 instrument  its grid of prices and quantities; the only door between float, Decimal and integer
 marketrule  which prices an exchange takes, by price level
 market      quotes, trades, bars
+past        ticks of the past, volume by price, sessions that were
+options     implied volatility and greeks
+reference   symbols, option chains, exchanges
+progress    how far a request that needs many has come
 order       what we ask of the broker
 execution   what the broker did
 facts       what the connection hears, in the order in which it heard it
-account     positions and account values
+account     positions, account values, profit and loss
 signal      what a model wishes
 records     what the journal keeps (see `tws.desk`)
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import IntEnum
+from typing import Self
 
 from msgspec import Struct
 
@@ -13,13 +14,21 @@ __all__ = ["Bar", "MarketDataType", "Quote", "TickField", "Trade"]
 
 
 class MarketDataType(IntEnum):
-    """What kind of data a stream carries (TWS message 58)."""
+    """What kind of data a stream carries (TWS message 58). A number that we do not know is kept as it is."""
 
     NONE = 0
     LIVE = 1
     FROZEN = 2
     DELAYED = 3
     DELAYED_FROZEN = 4
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int):
+            return None
+        unknown = int.__new__(cls, value)
+        unknown._name_, unknown._value_ = f"UNKNOWN_{value}", value
+        return unknown
 
 
 class TickField(IntEnum):
@@ -86,7 +95,8 @@ class Bar(Struct, frozen=True, kw_only=True, gc=False):
     """Prices over a span that begins at `time_ns` (inclusive) and lasts `seconds`; volume in shares.
 
     `wap` is the volume-weighted average price, None where TWS gives none. A day bar states `date`
-    (yyyyMMdd in the exchange's zone) and its `time_ns` is midnight UTC of that date.
+    (yyyyMMdd in the exchange's zone) and its `time_ns` is midnight UTC of that date. A bar of a stream that
+    still runs has `is_final` False: its figures go on changing.
     """
 
     time_ns: int
@@ -99,6 +109,7 @@ class Bar(Struct, frozen=True, kw_only=True, gc=False):
     wap: float | None = None
     count: int = 0
     date: str = ""
+    is_final: bool = True
 
     @property
     def time(self) -> datetime:

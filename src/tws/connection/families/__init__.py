@@ -5,21 +5,62 @@ A family has two halves that belong together: a class of questions, which `TWSCo
 request: its message stands in `tws.wire.messages`; write the question and the handler here, its row in
 docs/design/requests.md, and the same name on `SyncConnection`.
 
-session     clock, ids, accounts of the login
-contracts   details of contracts
+session     clocks, ids, accounts of the login
+contracts   details of contracts, symbols, market rules
+chains      option chains, one by one and all contracts at once
+reference   depth exchanges, exchanges behind SMART, family codes
 history     bars of the past
-quotes      streams of quotes, their kind
+download    the same beyond one request's limits
+past        single ticks, volume by price, sessions that were
+livebars    bars kept up to date, real-time bars
+quotes      quotes, once and as streams, their kind
+options     greeks, implied volatility, option prices
 ticks       tick by tick
 orders      open and completed orders, executions
-accounts    positions, account values
+accounts    positions, the values and portfolio of one account
+summaries   several accounts, models, profit and loss
 settings    TWS's own settings
 """
 
 from __future__ import annotations
 
-from tws.connection.families import accounts, contracts, history, orders, quotes, session, settings, ticks
+from tws.connection.families import (
+    accounts,
+    chains,
+    contracts,
+    history,
+    livebars,
+    options,
+    orders,
+    past,
+    quotes,
+    reference,
+    session,
+    settings,
+    summaries,
+    ticks,
+)
 
-__all__ = ["FAMILIES"]
+__all__ = ["FAMILIES", "Questions"]
 
-FAMILIES = (session, contracts, history, quotes, ticks, orders, accounts, settings)
+FAMILIES = (
+    session, contracts, chains, reference, history, past, livebars, quotes, options, ticks, orders, accounts,
+    summaries, settings,
+)  # fmt: skip
 """Every module that hears answers; each has `hear`."""
+
+
+class Questions(
+    chains.ChainQuestions,
+    reference.ReferenceQuestions,
+    livebars.LiveBarQuestions,
+    past.PastQuestions,
+    quotes.QuoteQuestions,
+    options.OptionQuestions,
+    ticks.TickQuestions,
+    orders.OrderQuestions,
+    accounts.AccountQuestions,
+    summaries.SummaryQuestions,
+    settings.SettingsQuestions,
+):
+    """Everything that can be asked (session, contracts, history and downloads are bases of the others)."""

@@ -3,13 +3,15 @@
 self._request(name, finish, send)       answered under a request id
 self._question(kind, name, finish, send)  answered without one, in the order of asking
 self._subscribe(stream, send, cancel)     fed until it is cancelled; the connection owns it
+self._task(work)                          several requests behind one answer
 
 hear_rows(answers, rows=…, ends=…, alone=…)   the handlers of answers that are rows, ends, or both in one
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tws.config import TWSConfig
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from tws.connection.engine import Engine
     from tws.connection.streams import Stream
 
-__all__ = ["Asking", "Handlers", "first", "hear_rows"]
+__all__ = ["Asking", "Handlers", "first", "hear_rows", "together"]
 
 T = TypeVar("T")
 Handlers: TypeAlias = dict[type[Answer], Callable[[Any], object]]
@@ -61,17 +63,62 @@ class Asking:
         finish: Callable[[list[Any]], T],
         send: Callable[[int], object],
         withdraw: Callable[[int], object] | None = None,
+        *,
+        lasting: bool = False,
     ) -> Reply[T]:
+        """`withdraw` tells TWS that nobody waits any more; with `lasting`, that the answer is enough: TWS
+        would go on with what it takes for a subscription.
+        """
         self._must_be_ready()
-        number = self._engine.request_ids.take()
+        engine = self._engine
+        number = engine.request_ids.take()
         end = None if withdraw is None else lambda: withdraw(number)
-        return self._engine.answers.requests.ask(number, name, finish, lambda: send(number), end)
+        reply = engine.answers.requests.ask(number, name, finish, lambda: send(number), end)
+        if lasting and end is not None:
+            session = engine.session
+
+            def answered(done: asyncio.Future[T]) -> None:
+                good = not done.cancelled() and done.exception() is None
+                if good and engine.ready and engine.session == session:
+                    end()
+
+            reply.add_done_callback(answered)
+        return reply
+
+    def _task(self, work: Coroutine[Any, Any, T]) -> Reply[T]:
+        """The answer of several requests; cancelling it cancels the one that is under way."""
+        reply: Reply[T] = Reply(loop=asyncio.get_running_loop())
+        task = asyncio.ensure_future(work)
+
+        def ended(done: asyncio.Future[T]) -> None:
+            if reply.done():
+                return
+            if done.cancelled():
+                reply.cancel()
+            elif (error := done.exception()) is not None:
+                reply.set_exception(error)
+            else:
+                reply.set_result(done.result())
+
+        task.add_done_callback(ended)  # the loop's timers and requests hold the task; the reply holds it too
+        reply.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
+        return reply
 
     def _subscribe(
         self, stream: Stream, send: Callable[[int], object], cancel: Callable[[int], object]
     ) -> None:
         """Send the request of a stream under a number of its own, now and again after each loss."""
         self._engine.answers.subscriptions.open(stream, send, cancel)
+
+
+async def together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run them all; the first that fails is raised, and ends the others."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def first(rows: list[T]) -> T:

@@ -1,20 +1,27 @@
-"""Contracts: what TWS knows about those that fit a description."""
+"""Contracts: what TWS knows about those that fit a description, or a pattern, and which prices they take."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from tws.connection.families.base import Asking, Handlers, hear_rows
-from tws.connection.reading import contract_details_of
+from tws.connection.families.base import Asking, Handlers, first, hear_rows
+from tws.connection.reading import contract_details_of, contract_of
 from tws.connection.replies import Reply
-from tws.errors import AmbiguousContractError, NoContractError
+from tws.errors import AmbiguousContractError, NoContractError, RequestError
 from tws.model.contract import Contract, ContractDetails
-from tws.wire.messages import BondContractData, ContractData, ContractDataEnd
+from tws.model.instrument import decimal
+from tws.model.marketrule import MarketRule
+from tws.model.reference import SymbolMatch
+from tws.wire.messages import BondContractData, ContractData, ContractDataEnd, SymbolSamples
+from tws.wire.messages import MarketRule as WireMarketRule
 
 if TYPE_CHECKING:
     from tws.connection.answers import Answers
 
 __all__ = ["ContractQuestions", "hear"]
+
+_NAMED = 5  # contracts that the error about too many names
 
 
 class ContractQuestions(Asking):
@@ -28,6 +35,7 @@ class ContractQuestions(Asking):
             "contract details",
             self._learn,
             lambda number: self._engine.official.reqContractDetails(number, self._ib(contract)),
+            self._cancel_details,
         )
 
     def request_contract(self, contract: Contract) -> Reply[ContractDetails]:
@@ -39,7 +47,7 @@ class ContractQuestions(Asking):
                 raise NoContractError(200, f"nothing fits {contract.symbol or contract.con_id}")
             if len(found) > 1:
                 places = ", ".join(
-                    f"{row.contract.con_id} on {row.contract.primary_exchange}" for row in found[:5]
+                    f"{row.contract.con_id} on {row.contract.primary_exchange}" for row in found[:_NAMED]
                 )
                 raise AmbiguousContractError(200, f"{len(found)} contracts fit: {places}")
             return found[0]
@@ -48,6 +56,38 @@ class ContractQuestions(Asking):
             "contract",
             finish,
             lambda number: self._engine.official.reqContractDetails(number, self._ib(contract)),
+            self._cancel_details,
+        )
+
+    def request_matching_symbols(self, pattern: str) -> Reply[list[SymbolMatch]]:
+        """Contracts whose symbol begins with the pattern or whose name holds it, at most 16; [] for none.
+
+        TWS wants a second between two of these (TWS-BEHAVIOUR.md B). Raises ValueError for an empty pattern.
+        """
+        if not pattern.strip():
+            raise ValueError("the pattern is empty: give the beginning of a symbol or part of a name")
+        return self._request(
+            "matching symbols",
+            lambda rows: [
+                SymbolMatch(
+                    contract=contract_of(row.contract),
+                    derivative_types=row.derivative_sec_types,
+                    description=row.contract.description,
+                )
+                for row in first(rows).contract_descriptions
+            ],
+            lambda number: self._engine.official.reqMatchingSymbols(number, pattern),
+        )
+
+    def request_market_rule(self, rule_id: int) -> Reply[MarketRule]:
+        """Which prices a rule allows (answer 93); `ContractDetails.market_rule_ids` has the ids, one for each
+        of `valid_exchanges`. RequestError (321) for an id that TWS does not know.
+        """
+        return self._question(
+            _rule(rule_id),
+            f"market rule {rule_id}",
+            lambda rows: _market_rule_of(first(rows)),
+            lambda: self._engine.official.reqMarketRule(rule_id),
         )
 
     def details_of(self, contract: Contract) -> ContractDetails | None:
@@ -59,7 +99,45 @@ class ContractQuestions(Asking):
         self._details.update((details.contract.con_id, details) for details in found)
         return found
 
+    def _cancel_details(self, number: int) -> None:
+        """From server version 215 on; before, TWS goes on and nobody listens."""
+        if self._engine.server_version >= _CANCEL_SINCE:
+            self._engine.official.cancelContractData(number)
+
+
+_CANCEL_SINCE = 215
+_RULE_ID = re.compile(r"\d+")
+
+
+def _rule(rule_id: int) -> str:
+    return f"market rule {rule_id}"
+
+
+def _market_rule_of(row: WireMarketRule) -> MarketRule:
+    return MarketRule(
+        rule_id=row.market_rule_id,
+        increments=tuple((decimal(one.low_edge), decimal(one.increment)) for one in row.price_increments),
+    )
+
 
 def hear(answers: Answers) -> Handlers:
-    """Answers 10, 18 and 52."""
-    return hear_rows(answers, rows=(ContractData, BondContractData), ends=(ContractDataEnd,))
+    """Answers 10, 18, 52, 79 and 93; an error about a market rule, which names no request."""
+    questions = answers.questions
+
+    def rule(message: WireMarketRule) -> None:
+        questions.row(_rule(message.market_rule_id), message)
+        questions.end(_rule(message.market_rule_id))
+
+    def refused(code: int, text: str) -> bool:
+        said = text.lower()
+        _, found, behind = said.partition("market rule")
+        number = _RULE_ID.search(behind) if found else None
+        return number is not None and questions.fail(_rule(int(number.group())), RequestError(code, text))
+
+    answers.unaddressed.append(refused)
+    return {
+        WireMarketRule: rule,
+        **hear_rows(
+            answers, rows=(ContractData, BondContractData), ends=(ContractDataEnd,), alone=(SymbolSamples,)
+        ),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tws.connection.barstreams import BarStream
 from tws.connection.families.base import Asking, Handlers
 from tws.connection.reading import bar_of
 from tws.connection.replies import Reply
@@ -82,15 +83,27 @@ class HistoryQuestions(Asking):
 
 def hear(answers: Answers) -> Handlers:
     """Answers 17 and 108."""
-    requests = answers.requests
+    requests, streams, stamp = answers.requests, answers.subscriptions.streams, answers.stamp
 
     def bars(message: HistoricalData) -> None:
-        for bar in message.historical_data_bars:
-            requests.row(message.req_id, bar)
+        stream = streams.get(message.req_id)
+        if isinstance(stream, BarStream):
+            rows, zone = message.historical_data_bars, answers.owner.zone
+            stream.past([bar_of(row, stream.seconds, zone) for row in rows])
+        else:
+            for bar in message.historical_data_bars:
+                requests.row(message.req_id, bar)
         if message.end_date_str:  # below version 196 the bars carry the end themselves (E)
-            requests.end(message.req_id)
+            ended(message.req_id)
 
     def end(message: HistoricalDataEnd) -> None:
-        requests.end(message.req_id)
+        ended(message.req_id)
+
+    def ended(request_id: int) -> None:
+        stream = streams.get(request_id)
+        if isinstance(stream, BarStream):
+            stream.past_end(stamp.now_ns)
+        else:
+            requests.end(request_id)
 
     return {HistoricalData: bars, HistoricalDataEnd: end}

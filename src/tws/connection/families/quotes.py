@@ -6,25 +6,61 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers
-from tws.connection.streams import QuoteStream
+from tws.connection.replies import Reply
+from tws.connection.streams import QuoteStream, Reroute
 from tws.model.contract import Contract
-from tws.model.market import MarketDataType
+from tws.model.market import MarketDataType, Quote
 from tws.wire.messages import MarketDataType as WireMarketDataType
-from tws.wire.messages import TickGeneric, TickPrice, TickSize, TickString
+from tws.wire.messages import (
+    RerouteMarketDataRequest,
+    TickGeneric,
+    TickPrice,
+    TickReqParams,
+    TickSize,
+    TickSnapshotEnd,
+    TickString,
+)
 
 if TYPE_CHECKING:
     from tws.connection.answers import Answers
 
 __all__ = ["QuoteQuestions", "hear"]
 
+SNAPSHOT_S = 15.0
+"""TWS ends a snapshot after 11 s at the latest (TWS-BEHAVIOUR.md E); the rest is for its way here."""
+
 
 class QuoteQuestions(Asking):
-    """Streams of quotes."""
+    """Quotes, once or from now on."""
 
     def request_market_data_type(self, kind: MarketDataType) -> None:
         """What later streams may carry: live, frozen, delayed, delayed frozen."""
         self._must_be_ready()
         self._engine.official.reqMarketDataType(int(kind))
+
+    def request_quote(self, contract: Contract) -> Reply[Quote]:
+        """One look at the market: as soon as TWS knows it, after eleven seconds at the latest; what did not
+        come is None. Needs no market data line (TWS-BEHAVIOUR.md E).
+
+        RequestError when the data are not subscribed (354, 10168) and delayed ones were not asked for.
+        """
+        engine = self._engine
+        quotes, official = engine.answers.quotes, engine.official
+        stream = QuoteStream(contract, engine.lanes.isolate)
+
+        def send(number: int) -> None:
+            stream.request_id = number
+            quotes.add(number, stream)
+            engine.answers.requests.allow(number, SNAPSHOT_S)
+            try:
+                official.reqMktData(number, self._ib(contract), "", True, False, [])
+            except BaseException:
+                quotes.drop(number)
+                raise
+
+        reply = self._request("quote", lambda rows: stream.quote, send, official.cancelMktData)
+        reply.add_done_callback(lambda done: quotes.drop(stream.request_id))
+        return reply
 
     def stream_quotes(self, contract: Contract, *, generic_ticks: Iterable[int] = ()) -> QuoteStream:
         """Market data of one contract from now on. `generic_ticks` as TWS numbers them (233 is RTVolume).
@@ -42,8 +78,8 @@ class QuoteQuestions(Asking):
 
 
 def hear(answers: Answers) -> Handlers:
-    """Answers 1, 2, 45, 46 (those that `tws.connection.ticks` did not take in place) and 58."""
-    quotes, stamp = answers.quotes, answers.stamp
+    """Answers 1, 2, 45, 46 (those that `tws.connection.ticks` did not take in place), 57, 58, 81 and 91."""
+    quotes, requests, stamp = answers.quotes, answers.requests, answers.stamp
 
     def tick(request_id: int, field: int, value: float | str | None, size: float | None) -> None:
         stream = quotes.get(request_id)
@@ -63,15 +99,33 @@ def hear(answers: Answers) -> Handlers:
     def tick_value(message: TickGeneric | TickString) -> None:
         tick(message.req_id, message.tick_type, message.value, None)
 
+    def snapshot_end(message: TickSnapshotEnd) -> None:
+        requests.end(message.req_id)
+
     def market_data_type(message: WireMarketDataType) -> None:
         stream = quotes.get(message.req_id)
         if stream is not None:
             stream.kind = MarketDataType(message.market_data_type)
+
+    def parameters(message: TickReqParams) -> None:
+        stream = quotes.get(message.req_id)
+        if stream is not None:
+            stream.min_tick = message.min_tick
+            stream.bbo_exchange = message.bbo_exchange
+
+    def reroute(message: RerouteMarketDataRequest) -> None:
+        stream = quotes.get(message.req_id)
+        if stream is not None:
+            stream.reroute = Reroute(message.con_id, message.exchange)
+            stream.changed(stamp.now_ns)
 
     return {
         TickPrice: tick_price,
         TickSize: tick_size,
         TickGeneric: tick_value,
         TickString: tick_value,
+        TickSnapshotEnd: snapshot_end,
         WireMarketDataType: market_data_type,
+        TickReqParams: parameters,
+        RerouteMarketDataRequest: reroute,
     }

@@ -1,21 +1,22 @@
-"""The session: TWS's clock, the next order id, the accounts of the login."""
+"""The session: TWS's clocks, the next order id, the accounts of the login, its user, TWS's own log."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tws.clock import to_datetime
 from tws.connection.families.base import Asking, Handlers, first
 from tws.connection.replies import Reply
 from tws.model.facts import NextOrderId
-from tws.wire.messages import CurrentTime, ManagedAccounts, NextValidId
+from tws.wire.messages import CurrentTime, CurrentTimeInMillis, ManagedAccounts, NextValidId, UserInfo
 
 if TYPE_CHECKING:
     from tws.connection.answers import Answers
 
 __all__ = ["SessionQuestions", "hear"]
 
-TIME, ACCOUNTS, IDS = "time", "accounts", "ids"
+TIME, MILLIS, ACCOUNTS, IDS = "time", "time in milliseconds", "accounts", "ids"
 
 
 class SessionQuestions(Asking):
@@ -40,14 +41,36 @@ class SessionQuestions(Asking):
         """TWS's clock, UTC, whole seconds."""
         return self._question(TIME, "current time", first, self._engine.official.reqCurrentTime)
 
+    def request_current_time_millis(self) -> Reply[datetime]:
+        """TWS's clock, UTC, to the millisecond. Raises NotSentError (503) below server version 197."""
+        return self._question(MILLIS, "current time", first, self._engine.official.reqCurrentTimeInMillis)
+
     def request_managed_accounts(self) -> Reply[tuple[str, ...]]:
         """The accounts of this login."""
         return self._question(ACCOUNTS, "managed accounts", first, self._engine.official.reqManagedAccts)
 
+    def request_user_info(self) -> Reply[str]:
+        """The white branding id of the login's broker, "" for clients of IBKR itself (answer 107)."""
+        return self._request(
+            "user info",
+            lambda rows: str(first(rows).white_branding_id),
+            lambda number: self._engine.official.reqUserInfo(number),
+        )
+
+    def set_server_log_level(self, level: int) -> None:
+        """How much TWS writes into its API log: 1 system, 2 error, 3 warning, 4 information, 5 detail.
+
+        TWS answers nothing. Raises ValueError for another level, NotSentError without a session.
+        """
+        if not 1 <= level <= 5:
+            raise ValueError(f"level is {level}: TWS knows 1 to 5")
+        self._must_be_ready()
+        self._engine.official.setServerLogLevel(level)
+
 
 def hear(answers: Answers) -> Handlers:
-    """Answers 9, 15 and 49."""
-    questions = answers.questions
+    """Answers 9, 15, 49, 107 and 109."""
+    questions, requests = answers.questions, answers.requests
 
     def next_valid_id(message: NextValidId) -> None:
         answers.ids.learn(message.order_id)
@@ -68,4 +91,18 @@ def hear(answers: Answers) -> Handlers:
         questions.row(TIME, datetime.fromtimestamp(message.current_time, UTC))
         questions.end(TIME)
 
-    return {NextValidId: next_valid_id, ManagedAccounts: managed_accounts, CurrentTime: current_time}
+    def current_millis(message: CurrentTimeInMillis) -> None:
+        questions.row(MILLIS, to_datetime(message.current_time_in_millis * 1_000_000))
+        questions.end(MILLIS)
+
+    def user_info(message: UserInfo) -> None:
+        if requests.row(message.req_id, message):
+            requests.end(message.req_id)
+
+    return {
+        NextValidId: next_valid_id,
+        ManagedAccounts: managed_accounts,
+        CurrentTime: current_time,
+        CurrentTimeInMillis: current_millis,
+        UserInfo: user_info,
+    }
