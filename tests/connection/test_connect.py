@@ -172,7 +172,17 @@ async def test_a_client_id_in_use_for_good(serve: Serve) -> None:
         assert connection.failure is not None
         assert (connection.failure.code, connection.failure.stage) == (326, "start")
         assert "in use" in connection.failure.cause
-        assert peer.dials == 2  # at 0 s and 0.5 s; the next would be at 1.5 s
+        assert peer.dials == 2 + 3  # at 0 s and 0.5 s, the next would be at 1.5 s; then three other ids
+
+
+async def test_a_free_client_id_is_named_and_not_taken(sim: SimulatedTWS) -> None:
+    async with unkept(config_of(port_of(sim), client_id=5)), unkept(config_of(port_of(sim), client_id=6)):
+        late = unkept(config_of(port_of(sim), client_id=5, connection_timeout=1.2))
+        assert await late.connect() is False
+        assert late.failure is not None and late.failure.code == 326
+        assert "Client id 7 is free" in late.failure.cure
+        assert not late.is_connected()
+        await until(lambda: set(sim.core.by_client) == {5, 6})
 
 
 async def test_a_session_gives_account_version_and_ids(sim: SimulatedTWS) -> None:

@@ -6,8 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from tws.connection import TWSConnection
 from tws.connection.rules import Rules, rule_id_of
-from tws.model.contract import Contract, ContractDetails
+from tws.errors import OrderDeniedError
+from tws.model.contract import Contract, ContractDetails, stock
+from tws.model.order import Order
+from tws.simulator import SimulatedTWS
 from tws.simulator.universe import RULES
 
 OPTION = Contract(con_id=1, symbol="SPY", sec_type="OPT", exchange="SMART")
@@ -69,3 +73,18 @@ def test_the_memory_is_bounded() -> None:
     for rule_id in range(10_001):
         rules.learn(rule_id, [(0, 0.01)])
     assert (rules.get(0), rules.get(1) is None) == (None, False)
+
+
+@pytest.mark.parametrize(("side", "rounded"), [("BUY", "100.00"), ("SELL", "100.01")])
+async def test_a_price_off_the_grid_is_refused_here_or_rounded_for_the_user(
+    sim: SimulatedTWS, connection: TWSConnection, side: str, rounded: str
+) -> None:
+    sim.quote("SPY", bid=90.00, ask=110.00)
+    instrument = await connection.request_instrument(stock("SPY"))
+    assert instrument.rule is not None and instrument.tick_at(Decimal(100)) == Decimal("0.01")
+    order = Order(side=side, quantity=1, order_type="LMT", limit_price="100.005")  # type: ignore[arg-type]
+    with pytest.raises(OrderDeniedError, match=r"market_rule.*100\.00"):
+        connection.place_order(instrument.contract, order)
+    await connection.place_order(instrument.contract, order, off_grid="round")
+    [placed] = await connection.request_open_orders()
+    assert placed.limit_price == Decimal(rounded)

@@ -8,16 +8,25 @@ session that is ready, or raises the ConnectError that names stage, cause and cu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from tws.config import TWSConfig
 from tws.connection import stages
 from tws.connection.link import Link
-from tws.connection.stages import Stage
+from tws.connection.stages import Handshakes, Stage
 from tws.errors import ConnectError
+from tws.log import get_logger
 
-__all__ = ["Attempt"]
+__all__ = ["Attempt", "Dialling"]
+
+log = get_logger("tws.connection")
+
+HANDSHAKES = Handshakes()
+"""One for the process: TWS sees the process, whatever its threads and loops."""
+
+_AGAIN_FIRST_S = 0.5  # waits between dials on a client id in use: TWS frees it in seconds, or minutes
+_AGAIN_MOST_S = 4.0
 
 
 class Attempt:
@@ -74,3 +83,85 @@ class Attempt:
         host, port = self._config.host, self._config.port
         dial = self._dial or asyncio.get_running_loop().create_connection
         await dial(lambda: self.link, host, port)
+
+
+class Dialling:
+    """The dials of one connection: one handshake at a time for a client id in this process, and again on the
+    same id while TWS says that it is in use. `open_link` makes the link of a dial, `given_up` hears of one
+    that came to nothing.
+    """
+
+    def __init__(
+        self,
+        config: TWSConfig,
+        dial: Callable[..., Any] | None,
+        open_link: Callable[[], Link],
+        given_up: Callable[[Link], None],
+    ) -> None:
+        self.attempt: Attempt | None = None
+        self.under_way = False
+        self.stopped = False
+        """Set by `disconnect`: no dial follows."""
+        self._config = config
+        self._dial = dial
+        self._open_link = open_link
+        self._given_up = given_up
+
+    @property
+    def stage(self) -> Stage:
+        return Stage.DIAL if self.attempt is None else self.attempt.stage
+
+    def in_stage(self, stage: Stage) -> None:
+        """The attempt under way has come so far."""
+        if self.attempt is not None:
+            self.attempt.stage = stage
+
+    def settle(self, verdict: ConnectError | None) -> None:
+        """The attempt under way is decided."""
+        if self.attempt is not None:
+            self.attempt.settle(verdict)
+
+    async def run(self) -> None:
+        """A session within `connection_timeout`, or the ConnectError."""
+        config, loop = self._config, asyncio.get_running_loop()
+        until = loop.time() + config.connection_timeout
+        key: Hashable = (self._dial, config.host, config.port, config.client_id)
+        self.under_way = True
+        try:
+            if not await HANDSHAKES.begin(key, until - loop.time()):
+                raise ConnectError(
+                    "dial",
+                    "another connection of this program is shaking hands with the same client id",
+                    "Give each its own client_id, or connect them one after the other",
+                )
+            try:
+                await self._attempts(until)
+            finally:
+                HANDSHAKES.end(key)
+        finally:
+            self.under_way = False
+
+    async def _attempts(self, until: float) -> None:
+        wait = _AGAIN_FIRST_S
+        while True:
+            try:
+                await self._try(until)
+                return
+            except ConnectError as failure:
+                late = asyncio.get_running_loop().time() + wait >= until
+                if failure.code != 326 or self.stopped or late:
+                    raise
+                log.info("client id in use, trying again", client_id=self._config.client_id, wait_s=wait)
+            await asyncio.sleep(wait)
+            if self.stopped:
+                raise stages.switched_off(Stage.DIAL)
+            wait = min(wait * 2, _AGAIN_MOST_S)
+
+    async def _try(self, until: float) -> None:
+        link = self._open_link()
+        self.attempt = Attempt(self._config, link, self._dial)
+        try:
+            await self.attempt.run(until)
+        except BaseException:
+            self._given_up(link)
+            raise

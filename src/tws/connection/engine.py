@@ -9,7 +9,7 @@ dial again and what to ask then. All of it runs on one event loop, the one on wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -19,18 +19,18 @@ from tws.clock import Clock, Rng
 from tws.config import TWSConfig
 from tws.connection import stages
 from tws.connection.answers import Answers
-from tws.connection.attempt import Attempt
+from tws.connection.attempt import Dialling
 from tws.connection.callbacks import Callbacks, call_safely
 from tws.connection.events import ConnectionEvent, ConnectionState, EventKind, Events, Severity
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, OrderIds, RequestIds
-from tws.connection.keeper import Keep, Keeper
+from tws.connection.keeper import Keep, Keeper, Tools
 from tws.connection.lane import FactLanes
 from tws.connection.link import Link
 from tws.connection.official import OfficialClient, OfficialEncoder, Pipe, decode_for
 from tws.connection.outbound import Gates, Outbound
 from tws.connection.pacing import PacingOptions
 from tws.connection.router import Router
-from tws.connection.stages import Handshakes, Stage
+from tws.connection.stages import Stage
 from tws.connection.streams import lost
 from tws.connection.subscriptions import Subscription, Subscriptions
 from tws.connection.tws_time import login_zone
@@ -40,18 +40,14 @@ from tws.errors import ConnectError, FrameError, RequestError
 from tws.log import get_logger
 from tws.model.facts import Link as LinkFact
 from tws.model.facts import LinkState
+from tws.wire.codes import Catalogue
 from tws.wire.session import ClientSession
 
 __all__ = ["Engine", "EngineParts"]
 
 log = get_logger("tws.connection")
 
-HANDSHAKES = Handshakes()
-"""One for the process: TWS sees the process, whatever its threads and loops."""
-
 _ACCOUNTS_WAIT_S = 1.0  # how long a session waits for account names that TWS did not send with the next id
-_AGAIN_FIRST_S = 0.5  # waits between dials on a client id in use: TWS frees it in seconds, or minutes
-_AGAIN_MOST_S = 4.0
 _PACE_CODES = (0, 100, 101, 309, 322, 162)
 """What may state a limit of TWS in its text (B)."""
 
@@ -66,6 +62,7 @@ class EngineParts(Struct, frozen=True, kw_only=True):
     rng: Rng
     keep: Keep
     pacing: PacingOptions
+    catalogue: Catalogue
     dial: Callable[..., Any] | None = None
     wall_ns: Callable[[], int] | None = None
 
@@ -91,7 +88,9 @@ class Engine:
         self.official_ids = RequestIds(OFFICIAL_FIRST)
         self.lanes = FactLanes(call_safely, self._relieved)
         self.events = Events(call_safely)
-        self.answers = Answers(self, self.lanes, self.order_ids, self.request_ids, config.request_timeout)
+        self.answers = Answers(
+            self, self.lanes, self.order_ids, self.request_ids, config.request_timeout, parts.catalogue
+        )
         self.router = Router(self.answers, lambda: self.lanes.full)
         self.wire = Wire(parts.pacing, lambda: self.ready or self._greeting, lambda: self.outbound.kick())
         self.answers.requests.on_wire(self.wire)
@@ -100,19 +99,19 @@ class Engine:
         self.official: OfficialClient
         self._parts = parts
         self._last_link: Link | None = None
-        self._attempt: Attempt | None = None
-        self._connecting = False
-        self._stop = False
+        self._dialling = Dialling(config, parts.dial, self._open_link, self._given_up)
         self._has_next_id = False
         self._greeting = False  # while we ask for accounts, before the session is ready
         self._past_received = self._past_sent = 0
+        self._strange: set[int] = set()  # codes that are not listed, each told once
 
     def furnish(self, gates: Gates, market: Market, synchronise: Callable[[], Awaitable[list[str]]]) -> None:
         """Build what encodes and what keeps. Apart from `__init__`, because the gates look at the engine."""
         keep, subscriptions = self._parts.keep, self.answers.subscriptions
         watch = StreamWatch(subscriptions, market, self._stale, stale_s=keep.stale_s, verify_s=keep.verify_s)
         self.synchronise = synchronise
-        self.keeper = Keeper(self, keep, self.events, watch, self._parts.rng, self._parts.wall_ns)
+        tools = Tools(events=self.events, watch=watch, rng=self._parts.rng, wall_ns=self._parts.wall_ns)
+        self.keeper = Keeper(self, keep, tools)
         self.lanes.add(self.keeper.book.hear, bound=1)
         subscriptions.ready = lambda: self.ready
         subscriptions.keeping = lambda: self.keeper.keeping
@@ -135,12 +134,12 @@ class Engine:
         if self.wire.loop is loop and self.keeper.keeping:
             await self._until_kept()
             return
-        if self._connecting:
+        if self._dialling.under_way:
             raise ConnectError(
                 "dial", "connect() is already under way on this connection", "Await the first call"
             )
         self._adopt(loop)
-        self._stop = False
+        self._dialling.stopped = False
         self.keeper.dials()
         try:
             await self._dial()
@@ -158,15 +157,11 @@ class Engine:
         return self.ready and self.wire.loop is asyncio.get_running_loop()
 
     async def _dial(self) -> None:
-        self._connecting = True
-        until = asyncio.get_running_loop().time() + self.config.connection_timeout
         try:
-            await self._turn(until)
+            await self._dialling.run()
         except ConnectError as failure:
             self.failure = failure
             raise
-        finally:
-            self._connecting = False
         self.failure = None
 
     async def _until_kept(self) -> None:
@@ -197,47 +192,14 @@ class Engine:
         self.answers.forget_all()
         self.outbound.forget_all()
 
-    async def _turn(self, until: float) -> None:
-        config, loop = self.config, asyncio.get_running_loop()
-        key: Hashable = (self._parts.dial, config.host, config.port, config.client_id)
-        if not await HANDSHAKES.begin(key, until - loop.time()):
-            raise ConnectError(
-                "dial",
-                "another connection of this program is shaking hands with the same client id",
-                "Give each its own client_id, or connect them one after the other",
-            )
-        try:
-            await self._attempts(until)
-        finally:
-            HANDSHAKES.end(key)
-
-    async def _attempts(self, until: float) -> None:
-        """Dial; while the client id is in use, again and again on the same id, never on another one."""
-        wait = _AGAIN_FIRST_S
-        while True:
-            try:
-                await self._try(until)
-                return
-            except ConnectError as failure:
-                late = asyncio.get_running_loop().time() + wait >= until
-                if failure.code != 326 or self._stop or late:
-                    raise
-                log.info("client id in use, trying again", client_id=self.client_id, wait_s=wait)
-            await asyncio.sleep(wait)
-            if self._stop:
-                raise stages.switched_off(Stage.DIAL)
-            wait = min(wait * 2, _AGAIN_MOST_S)
-
-    async def _try(self, until: float) -> None:
+    def _open_link(self) -> Link:
         link = self.wire.link = self._last_link = Link(self, ClientSession(self.client_id))
-        attempt = self._attempt = Attempt(self.config, link, self._parts.dial)
-        try:
-            await attempt.run(until)
-        except BaseException:
-            if self.wire.link is link:
-                self.wire.link = None
-                self._past(link)
-            raise
+        return link
+
+    def _given_up(self, link: Link) -> None:
+        if self.wire.link is link:
+            self.wire.link = None
+            self._past(link)
 
     @property
     def _where(self) -> str:
@@ -246,10 +208,10 @@ class Engine:
     # -- what the link tells
 
     def on_dialled(self, link: Link) -> None:
-        self._in_stage(Stage.HANDSHAKE)
+        self._dialling.in_stage(Stage.HANDSHAKE)
 
     def on_accepted(self, link: Link, server_version: int, connection_time: str) -> None:
-        self._in_stage(Stage.START)
+        self._dialling.in_stage(Stage.START)
         self.session += 1
         self.server_version = server_version
         self.connection_time = connection_time
@@ -261,7 +223,7 @@ class Engine:
         self.official.begin(server_version, connection_time, self.client_id)
 
     def on_refused(self, link: Link, reason: str) -> None:
-        self._settle(stages.not_a_tws(reason, self._where))
+        self._dialling.settle(stages.not_a_tws(reason, self._where))
         link.close()
 
     def on_payload(self, link: Link, payload: bytes) -> None:
@@ -287,19 +249,11 @@ class Engine:
     def on_end(self, link: Link, error: Exception | None) -> None:
         if link is not self.wire.link:
             return  # given up before
-        attempt = self._attempt
+        attempt = self._dialling.attempt
         if attempt is not None and not attempt.settled:
             attempt.settle(stages.closed_in(attempt.stage, self._where))
             return
         self._finish(link, "closed by us" if link.closing else str(error or "closed by TWS"))
-
-    def _in_stage(self, stage: Stage) -> None:
-        if self._attempt is not None:
-            self._attempt.stage = stage
-
-    def _settle(self, verdict: ConnectError | None) -> None:
-        if self._attempt is not None:
-            self._attempt.settle(verdict)
 
     def _finish(self, link: Link, cause: str) -> None:
         """A session is over: what waits for an answer fails, and everybody hears of it, once."""
@@ -339,7 +293,7 @@ class Engine:
         self._maybe_ready()
 
     def _maybe_ready(self, without_accounts: bool = False) -> None:
-        link, attempt = self.wire.link, self._attempt
+        link, attempt = self.wire.link, self._dialling.attempt
         if self.ready or link is None or not link.open or attempt is None or attempt.settled:
             return
         if self._has_next_id and (self.accounts or without_accounts):
@@ -357,9 +311,14 @@ class Engine:
         if code in _PACE_CODES and self.wire.pacer.learn(text):
             self._tell(EventKind.PACING, f"TWS states its limits: {text}", Severity.WARNING, code)
         if code == 326 and not self.ready:
-            self._settle(stages.in_use(self.client_id, text))
+            self._dialling.settle(stages.in_use(self.client_id, text))
         elif self.ready and request_id == -1:
             self.keeper.code(code, text)
+        if not self.answers.catalogue.lookup(code).known and code not in self._strange:
+            self._strange.add(code)
+            self._tell(
+                EventKind.CODE, f"TWS says {code}, which nobody has listed: {text}", Severity.WARNING, code
+            )
         call_safely(self.callbacks.on_error, request_id, code, text)
 
     # -- what the keeper asks
@@ -387,7 +346,7 @@ class Engine:
         link = self.wire.link
         if link is not None:
             link.abort()
-            if not self._connecting:
+            if not self._dialling.under_way:
                 self._finish(link, cause)
 
     def _refused(self, subscription: Subscription, error: RequestError) -> None:
@@ -435,7 +394,7 @@ class Engine:
 
     def disconnect(self) -> None:
         """Close, from any thread, at any time, without waiting for anything."""
-        self._stop = True
+        self._dialling.stopped = True
         link, loop = self.wire.link, self.wire.loop
         if loop is None:
             return
@@ -450,15 +409,14 @@ class Engine:
                 self._close_without_loop(link)
 
     def _close_here(self, link: Link | None) -> None:
-        attempt = self._attempt
-        self._settle(stages.switched_off(attempt.stage if attempt is not None else Stage.DIAL))
+        self._dialling.settle(stages.switched_off(self._dialling.stage))
         waits = self.keeper.keeping and not self.ready
         self.keeper.ended("closed by us")
         if waits:  # no session will end any more that could tell the streams
             self.answers.subscriptions.fail_all(lambda: lost("ended"))
         if link is not None and link is self.wire.link:
             link.close()
-            if not self._connecting:
+            if not self._dialling.under_way:
                 # The socket's end comes with a later turn of the loop; for the caller it is over now.
                 self._finish(link, "closed by us")
 

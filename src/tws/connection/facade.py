@@ -1,9 +1,8 @@
-"""`TWSConnection`: one session with a TWS or an IB Gateway, on the caller's event loop.
+"""`TWSConnection`: a client of one TWS or IB Gateway, on the caller's event loop.
 
-The face alone. What can be asked is in `families`, the life of the link in `engine`, what answers mean in
-`answers`, what
-may leave in `outbound`. The official client is imported when a connection is made, not when this module is.
-"""
+The face alone. What can be asked is in `families`, the life of the link in `engine` and `keeper`, what
+answers mean in `answers`, what may leave in `outbound`. The official client is imported when a connection is
+made, not when this module is."""
 
 from __future__ import annotations
 
@@ -11,13 +10,15 @@ import asyncio
 import atexit
 import weakref
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar
 
 from tws.clock import Clock, Rng, SystemClock, system_rng
-from tws.config import TWSConfig, is_live_port, is_paper_account, mask_account
+from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
 from tws.connection.broker import BrokerBook
+from tws.connection.calendar import Maintenance
 from tws.connection.events import ConnectionEvent, ConnectionState
 from tws.connection.families import Questions
 from tws.connection.farms import Farm
@@ -26,6 +27,7 @@ from tws.connection.keeper import Keep
 from tws.connection.lane import FactLane
 from tws.connection.pacing import PacingOptions, Waiting
 from tws.connection.resume import Resume
+from tws.connection.rules import Rules
 from tws.errors import (
     ConfigError,
     ConnectError,
@@ -34,7 +36,9 @@ from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails
 from tws.model.facts import Fact
 from tws.model.order import Order
-from tws.risk import Denial, Limits, Verifier
+from tws.risk import Denial, Limits, OffGrid, Verifier, conform
+from tws.wire.codes import CATALOGUE, Catalogue
+from tws.wire.codes_amend import amended
 
 if TYPE_CHECKING:
     from tws.connection.engine import Engine
@@ -50,6 +54,16 @@ Dial: TypeAlias = Callable[
     [Callable[[], asyncio.Protocol], str, int], Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]
 ]
 """`await dial(protocol_factory, host, port)`; asyncio's `create_connection` unless given."""
+
+IN_USE = 326
+_FREE_IDS_TRIED = 3
+"""Each costs TWS a handshake; more would look like a scan."""
+_TRY_S = 0.2
+"""A handshake on one machine takes a few milliseconds."""
+_ONE_TRY_S = 0.5
+"""So little that an id which is in use is not tried again."""
+_LAST_WORD_S = 0.3
+"""Of the half second that `connect` may take beyond its time-out."""
 
 _OPEN: weakref.WeakSet[TWSConnection] = weakref.WeakSet()
 
@@ -76,6 +90,7 @@ class TWSConnection(Questions):
         brake: Callable[[], Denial | None] | None = None,
         keep: Keep | bool = True,
         pacing: PacingOptions | None = None,
+        catalogue: Catalogue = CATALOGUE,
         dial: Dial | None = None,
         clock: Clock | None = None,
         rng: Rng | None = None,
@@ -92,6 +107,7 @@ class TWSConnection(Questions):
         keep     how the link is kept once `connect` has opened it: dialled again when it goes, watched, and
                  synchronised after each gap (`Keep`); False: a link that goes is gone
         pacing   TWS's limits, which are kept (`PacingOptions`); those of a login without extras by default
+        catalogue  what TWS's codes mean, amended perhaps (`tws.wire.codes_amend`)
         dial     stands in for asyncio's create_connection
         clock    market time for what is received; the machine's by default
         rng      jitter of the pauses between dials
@@ -103,20 +119,40 @@ class TWSConnection(Questions):
         if guard == "off":
             _refuse_live(config)
         self.config = config
+        self._dial = dial
         market_time = clock or SystemClock()
         parts = EngineParts(
             clock=market_time,
             rng=rng or system_rng(),
             keep=keep if isinstance(keep, Keep) else Keep(reconnect=keep, sync=keep),
             pacing=pacing or PacingOptions(),
+            catalogue=catalogue,
             dial=dial,
             wall_ns=market_time.now_ns if isinstance(market_time, SystemClock) else None,
         )
         self._engine: Engine = Engine(config, parts)
         self._details: dict[int, ContractDetails] = {}
+        self._rules = Rules()
         self._resume = Resume(self)
         hours = MarketHours(self.details_of, self.request_contract_details, market_time.now_ns)
         self._engine.furnish(_gates(self, guard, limits, brake, journal), hours, self._resume.ask)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, **options: Any) -> Self:
+        """A connection as a configuration file wants it: its `[connection]`, with pacing, maintenance and
+        codes.
+
+        Raises ConfigError for a file whose parts do not fit.
+        """
+        section = settings.connection
+        paced, planned = section.pacing.chosen(), section.maintenance.chosen()
+        pacing = PacingOptions(**paced) if paced.pop("paced") else PacingOptions.off()
+        chosen: dict[str, Any] = {
+            "pacing": pacing,
+            "catalogue": amended(settings.plain_codes()),
+            "keep": Keep(maintenance=Maintenance(**planned) if planned else None),
+        }
+        return cls(section.to_config(), **(chosen | options))
 
     # -- the session
 
@@ -124,13 +160,18 @@ class TWSConnection(Questions):
         """Open a session. True when it is ready; False when it is not, within `connection_timeout` + 0.5 s.
 
         `failure` then holds stage, cause and cure, and one log line says them. Never raises for a TWS that is
-        not there. On a client id in use (326) it tries again on the same id as long as the time allows.
+        not there. On a client id in use (326) it tries again on the same id as long as the time allows, and
+        never takes another one by itself, since orders belong to theirs; `failure` names one that is free.
         """
         if self._engine.is_ready_here():
             return True
+        until = asyncio.get_running_loop().time() + self.config.connection_timeout + _LAST_WORD_S
         try:
             await self._engine.connect()
-        except ConnectError as failure:
+        except ConnectError as error:
+            failure = error
+            if error.code == IN_USE:
+                failure = self._engine.failure = await self._with_free_id(error, until)
             log.warning(
                 "not connected",
                 stage=failure.stage,
@@ -148,6 +189,28 @@ class TWSConnection(Questions):
             accounts=[mask_account(name) for name in self.accounts],
         )
         return True
+
+    async def _with_free_id(self, failure: ConnectError, until: float) -> ConnectError:
+        """The failure with a free client id in its cure, as far as the time allows to try some."""
+        loop = asyncio.get_running_loop()
+        for number in range(self.config.client_id + 1, self.config.client_id + 1 + _FREE_IDS_TRIED):
+            left_s = until - loop.time()
+            if left_s < _TRY_S or number >= 2**31:
+                break
+            config = replace(self.config, client_id=number, connection_timeout=min(left_s, _ONE_TRY_S))
+            other = TWSConnection(config, keep=False, dial=self._dial)
+            try:
+                await other._engine.connect()
+            except ConnectError as error:
+                if error.code == IN_USE:
+                    continue
+                break
+            finally:
+                other.disconnect()
+            cure = f"Client id {number} is free: take it if no orders of this one are to be managed. "
+            cure += failure.cure
+            return ConnectError(failure.stage, failure.cause, cure, failure.code)
+        return failure
 
     def disconnect(self) -> None:
         """Close the session. Never blocks, never raises; safe twice, from any thread, on a closed loop, at
@@ -331,14 +394,29 @@ class TWSConnection(Questions):
 
     # -- orders
 
-    def place_order(self, contract: Contract, order: Order, order_id: int | None = None) -> Sending:
+    def place_order(
+        self,
+        contract: Contract,
+        order: Order,
+        order_id: int | None = None,
+        *,
+        off_grid: OffGrid = "refuse",
+    ) -> Sending:
         """Place an order, or change the one that has `order_id`, through the built-in guard.
 
-        Raises OrderDeniedError when the guard refuses (always when a desk owns the orders) and NotSentError
-        without a
-        session; no byte left then. What became of the order at the broker is a fact, not an exception.
+        off_grid  what to do with a price that the contract's market rule does not allow, as far as the rule
+                  is known (`request_instrument` learns it): "refuse" it, or "round" it so that it is never
+                  worse than asked
+
+        Raises OrderDeniedError when the guard refuses (always when a desk owns the orders), when a price or
+        quantity is off the grid, and while the link is being synchronised after a gap; NotSentError without a
+        session. No byte left then. What became of the order at the broker is a fact, not an exception.
         """
         self._must_be_ready()
+        fitting = conform(self.instrument_of(contract), order, off_grid)
+        if isinstance(fitting, Denial):
+            raise fitting.error()
+        order = fitting
         number = self.get_next_order_id() if order_id is None else order_id
         assert number is not None  # a ready session has one
         return self.outbound.place_guarded(number, contract, order)
@@ -372,7 +450,6 @@ def _gates(
 ) -> Any:
     from tws.connection.guard import Guard, LiveLock, SqliteBook
     from tws.connection.outbound import Gates
-    from tws.connection.rules import instrument_of
     from tws.platform import state_folder
     from tws.risk import StandaloneGate
 
@@ -387,7 +464,7 @@ def _gates(
             SqliteBook(journal or state_folder() / "guard.sqlite3"),
             lambda: config.account_id or next(iter(connection.accounts), ""),
             connection._engine.answers.quote_of,
-            lambda contract: instrument_of(contract, connection.details_of(contract)),
+            connection.instrument_of,
         )
     else:
         approver = guard

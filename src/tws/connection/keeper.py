@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from tws.clock import Rng
 from tws.connection.broker import BrokerBook, SeenOrder
+from tws.connection.calendar import Calendar, Maintenance
 from tws.connection.events import (
     STATES,
     ConnectionEvent,
@@ -29,6 +30,7 @@ from tws.connection.events import (
     Severity,
 )
 from tws.connection.farms import FARM_CODES, Farms
+from tws.connection.planned import Planned
 from tws.connection.subscriptions import Subscriptions
 from tws.connection.vitals import Beat, Sleep, Vitals
 from tws.connection.watch import StreamWatch
@@ -36,7 +38,7 @@ from tws.errors import ConnectError, RequestError, TWSError
 from tws.model.execution import Execution
 from tws.risk import Denial
 
-__all__ = ["Keep", "Keeper", "Kept"]
+__all__ = ["Keep", "Keeper", "Kept", "Tools"]
 
 LOOK_S = 1.0
 """How often the link is looked at: a bound on how late a verdict comes."""
@@ -56,6 +58,7 @@ class Keep(Struct, frozen=True, kw_only=True):
     heartbeat_timeout_s  for its answer; then the link is dead
     stale_s              a stream that was fed and has been silent for so long in an open market is renewed
     verify_s             the same after 1102, when TWS says that nothing was lost
+    maintenance          when TWS and the broker are away by plan; None: as the calendar's defaults say
     """
 
     reconnect: bool = True
@@ -65,6 +68,7 @@ class Keep(Struct, frozen=True, kw_only=True):
     heartbeat_timeout_s: float = 10.0
     stale_s: float = 120.0
     verify_s: float = 30.0
+    maintenance: Maintenance | None = None
 
 
 class Kept(Protocol):
@@ -87,29 +91,33 @@ class Kept(Protocol):
     synchronise: Callable[[], Awaitable[list[str]]]
 
 
+class Tools(Struct, frozen=True, kw_only=True):
+    """What a keeper works with. `wall_ns` is the machine's clock, None where market time is a simulation's:
+    then no clock jumps, and no calendar speaks unless one was given.
+    """
+
+    events: Events
+    watch: StreamWatch
+    rng: Rng
+    wall_ns: Callable[[], int] | None
+
+
 class Keeper:
     """See the module. On the loop's thread."""
 
-    def __init__(
-        self,
-        kept: Kept,
-        keep: Keep,
-        events: Events,
-        watch: StreamWatch,
-        rng: Rng,
-        wall_ns: Callable[[], int] | None,
-    ) -> None:
-        """`wall_ns` is the machine's clock, None where market time is not the machine's (a simulation)."""
+    def __init__(self, kept: Kept, keep: Keep, tools: Tools) -> None:
         self.keep = keep
         self.state = ConnectionState.CLOSED
         self.cause = ""
         self.book = BrokerBook(self._found)
         self.farms = Farms()
         self._kept = kept
-        self._events = events
-        self._watch = watch
-        self._rng = rng
-        self._wall_ns = wall_ns
+        self._events = tools.events
+        self._watch = tools.watch
+        self._rng = tools.rng
+        self._wall_ns = tools.wall_ns
+        speaks = keep.maintenance is not None or tools.wall_ns is not None
+        self.planned = Planned(Calendar(keep.maintenance or Maintenance())) if speaks else None
         self._vitals = Vitals(keep.heartbeat_s, keep.heartbeat_timeout_s)
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -206,6 +214,9 @@ class Keeper:
         self._timer = loop.call_later(LOOK_S, self._look)
         if self._wall_ns is not None:
             self._look_at_clock(now_s, self._wall_ns())
+        if self.planned is not None:
+            up = self._kept.ready and self.state is not ConnectionState.BROKER_LOST
+            self.planned.look(self._kept.now_ns(), up, self._say_planned)
         if not self._kept.ready:
             return
         beat = self._vitals.look(now_s, self._kept.heard_s, self._kept.reading_paused)
@@ -217,6 +228,9 @@ class Keeper:
             )
         elif self.state in (ConnectionState.READY, ConnectionState.SYNCHRONISING):
             self._watch.look(now_s)
+
+    def _say_planned(self, text: str, severity: Severity) -> None:
+        self._tell(EventKind.CALENDAR, text, severity)
 
     def _look_at_clock(self, now_s: float, wall_ns: int) -> None:
         slept, seconds = self._vitals.slept(now_s, wall_ns)

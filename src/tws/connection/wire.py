@@ -4,7 +4,7 @@ thread.
 Every frame passes the pacer (`tws.connection.pacing`), whoever encoded it: it is written now, or waits for
 its turn, or is refused with PacingError. Frames of `Outbound` have a queue of their own, so they ask for
 room. One timer wakes the pacer. A frame that is handed over on another thread is offered on the loop's, and
-only in the session for which it was encoded. """
+only in the session for which it was encoded."""
 
 from __future__ import annotations
 

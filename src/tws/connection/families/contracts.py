@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from tws.connection.families.base import Asking, Handlers, first, hear_rows
 from tws.connection.reading import contract_details_of, contract_of
 from tws.connection.replies import Reply
+from tws.connection.rules import Rules
 from tws.errors import AmbiguousContractError, NoContractError, RequestError
 from tws.model.contract import Contract, ContractDetails
-from tws.model.instrument import decimal
+from tws.model.instrument import Instrument
 from tws.model.marketrule import MarketRule
 from tws.model.reference import SymbolMatch
 from tws.wire.messages import BondContractData, ContractData, ContractDataEnd, SymbolSamples
@@ -28,6 +29,7 @@ class ContractQuestions(Asking):
     """Questions about contracts; what was told is kept for `details_of`."""
 
     _details: dict[int, ContractDetails]
+    _rules: Rules
 
     def request_contract_details(self, contract: Contract) -> Reply[list[ContractDetails]]:
         """Every contract that fits the description. NoContractError when none does."""
@@ -86,9 +88,26 @@ class ContractQuestions(Asking):
         return self._question(
             _rule(rule_id),
             f"market rule {rule_id}",
-            lambda rows: _market_rule_of(first(rows)),
+            lambda rows: self._market_rule_of(first(rows)),
             lambda: self._engine.official.reqMarketRule(rule_id),
         )
+
+    async def request_instrument(self, contract: Contract) -> Instrument:
+        """The one contract that fits, with its grid: the market rule at its exchange is asked for when it is
+        not known. `place_order` holds orders to it from then on. Errors as of `request_contract`.
+        """
+        details = await self.request_contract(contract)
+        found = details.contract
+        wanted = self._rules.wanted(details, contract.exchange or found.exchange)
+        if wanted is not None:
+            await self.request_market_rule(wanted)
+        return self._rules.instrument(found, details)
+
+    def instrument_of(self, contract: Contract) -> Instrument:
+        """The contract with its grid, as far as it was asked for; unknown steps are the finest that TWS has,
+        so that the broker judges.
+        """
+        return self._rules.instrument(contract, self.details_of(contract))
 
     def details_of(self, contract: Contract) -> ContractDetails | None:
         """What a request for details has told of this contract, None when nobody asked."""
@@ -98,6 +117,11 @@ class ContractQuestions(Asking):
         found = [contract_details_of(row) for row in rows]
         self._details.update((details.contract.con_id, details) for details in found)
         return found
+
+    def _market_rule_of(self, row: WireMarketRule) -> MarketRule:
+        """Raises ValueError for a table that is none."""
+        rows = [(one.low_edge, one.increment) for one in row.price_increments]
+        return self._rules.learn(row.market_rule_id, rows)
 
     def _cancel_details(self, number: int) -> None:
         """From server version 215 on; before, TWS goes on and nobody listens."""
@@ -111,13 +135,6 @@ _RULE_ID = re.compile(r"\d+")
 
 def _rule(rule_id: int) -> str:
     return f"market rule {rule_id}"
-
-
-def _market_rule_of(row: WireMarketRule) -> MarketRule:
-    return MarketRule(
-        rule_id=row.market_rule_id,
-        increments=tuple((decimal(one.low_edge), decimal(one.increment)) for one in row.price_increments),
-    )
 
 
 def hear(answers: Answers) -> Handlers:
