@@ -192,6 +192,8 @@ class Lagging:
                 limiter.bars(self, number)
                 opened["line"].add(number)
             case m.TickByTickRequest():
+                if request.number_of_ticks:
+                    limiter.history(self, _past_of(request))
                 limiter.prints(self, number, hash(request.contract.symbol), len(opened["print"]))
                 opened["print"].add(number)
             case m.MarketDepthRequest():
@@ -220,6 +222,12 @@ class Lagging:
         count = Counter(repr(one) for one in self.offered)
         count.subtract(repr(one) for one in self.read)
         return +count
+
+
+def _past_of(request: m.TickByTickRequest) -> m.HistoricalTicksRequest:
+    """The ticks before the stream, which are asked for as any other."""
+    count = request.number_of_ticks
+    return m.HistoricalTicksRequest(0, request.contract, "", f"{request.req_id}", count, "TRADES", False)
 
 
 CANCELLED: dict[type, str] = {

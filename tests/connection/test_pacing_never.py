@@ -35,7 +35,7 @@ ASKS: dict[str, Callable[[int, int], Any]] = {
     "quotes": lambda n, pick: m.MarketDataRequest(n, stock()),
     "snapshot": lambda n, pick: m.MarketDataRequest(n, stock(), snapshot=True),
     "live bars": lambda n, pick: m.RealTimeBarsRequest(n, stock(), 5, "TRADES", False),
-    "prints": lambda n, pick: prints(n, SYMBOLS[pick % 3]),
+    "prints": lambda n, pick: prints(n, SYMBOLS[pick % 3], past=pick % 2 * 10),
     "depth": lambda n, pick: m.MarketDepthRequest(n, stock(), 5),
     "summary": lambda n, pick: m.AccountSummaryRequest(n, "All", "Cushion"),
     "search": lambda n, pick: m.MatchingSymbolsRequest(n, "A"),
@@ -119,7 +119,7 @@ def lane(request: Any) -> object:
     return type(request)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, WEATHER, st.integers(0, 2**32))
 def test_no_limit_is_ever_broken(
     steps: list[tuple[str, int, int, float]], weather: Weather, seed: int
