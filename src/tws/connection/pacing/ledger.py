@@ -29,6 +29,7 @@ class Ledger:
         """`unproven_s`: after so long a message counts as read without a proof."""
         self._unproven_s = unproven_s
         self._number = 0
+        self._read_s = -inf  # of the last message that counts as read: later ones are read no sooner
         self._recent: deque[Sent] = deque()  # of this session: within the last second, or not proved
         self._unproven: deque[Sent] = deque()
         self._echoes: deque[Sent] = deque()
@@ -73,7 +74,8 @@ class Ledger:
 
     def leaves_at(self, sent: Sent, span_s: float) -> float:
         """When a message leaves a window of this span; a proof that comes makes it sooner."""
-        return min(sent.read_s, sent.sent_s + self._unproven_s) + span_s
+        read_s = sent.read_s
+        return (sent.sent_s + self._unproven_s if read_s == inf else read_s) + span_s
 
     # -- proofs -------------------------------------------------------------------------------------
 
@@ -81,13 +83,14 @@ class Ledger:
         """TWS had read this message by now, and all before it."""
         unproven = self._unproven
         while unproven and unproven[0].number <= number:
-            unproven.popleft().read_s = now_s
+            unproven.popleft().read_s = self._read_s = now_s
 
     def _assume(self, now_s: float) -> None:
+        """What nothing proved for long counts as read, though not before what was written before it."""
         unproven, long_s = self._unproven, self._unproven_s
         while unproven and unproven[0].sent_s + long_s <= now_s:
             sent = unproven.popleft()
-            sent.read_s = sent.sent_s + long_s
+            sent.read_s = self._read_s = max(self._read_s, sent.sent_s + long_s)
 
     @property
     def unasked(self) -> int:
