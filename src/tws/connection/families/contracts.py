@@ -10,7 +10,7 @@ from tws.connection.reading import contract_details_of, contract_of
 from tws.connection.replies import Reply
 from tws.errors import AmbiguousContractError, NoContractError, RequestError
 from tws.model.contract import Contract, ContractDetails
-from tws.model.instrument import decimal
+from tws.model.instrument import market_rule
 from tws.model.marketrule import MarketRule
 from tws.model.reference import SymbolMatch
 from tws.wire.messages import BondContractData, ContractData, ContractDataEnd, SymbolSamples
@@ -114,10 +114,7 @@ def _rule(rule_id: int) -> str:
 
 
 def _market_rule_of(row: WireMarketRule) -> MarketRule:
-    return MarketRule(
-        rule_id=row.market_rule_id,
-        increments=tuple((decimal(one.low_edge), decimal(one.increment)) for one in row.price_increments),
-    )
+    return market_rule(row.market_rule_id, ((one.low_edge, one.increment) for one in row.price_increments))
 
 
 def hear(answers: Answers) -> Handlers:
