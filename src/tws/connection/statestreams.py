@@ -29,9 +29,10 @@ class LatestStream(TickStream[T], Generic[T]):
     Iterating gives the newest that was not given yet; `merged` counts those that no reader saw.
     """
 
+    steady = False  # of no market whose hours would say when it has to speak
+
     def __init__(self, isolate: Callable[..., None]) -> None:
         super().__init__(_NO_CONTRACT, isolate, bound=1)
-        self.steady = False  # of no market whose hours would say when it has to speak
         self.last: T | None = None
         self.merged = 0
         self._iterated = True  # what came before somebody looked is still the newest
@@ -50,9 +51,10 @@ class LatestStream(TickStream[T], Generic[T]):
 class _Whole(TickStream[T], Generic[T]):
     """A stream whose first download has an end."""
 
+    steady = False  # of no market whose hours would say when it has to speak
+
     def __init__(self, isolate: Callable[..., None], bound: int) -> None:
         super().__init__(_NO_CONTRACT, isolate, bound)
-        self.steady = False  # of no market whose hours would say when it has to speak
         self.is_complete = False
         """Whether all has come once, since the beginning or the last interruption."""
         self._waiting: list[asyncio.Future[None]] = []
