@@ -27,6 +27,7 @@ from ibapi.order_cancel import OrderCancel
 from ibapi.server_versions import MIN_SERVER_VER_PROTOBUF
 
 from tws.connection.calls import MoneyCall, MoneyKind
+from tws.connection.placing import Patterns
 from tws.connection.translate import ib_contract, ib_order, money_call, money_call_of
 from tws.errors import NotSentError
 from tws.model.contract import Contract
@@ -284,11 +285,20 @@ class OfficialEncoder:
 
     def __init__(self, client: OfficialClient) -> None:
         self._client = client
+        self._patterns = Patterns(self.careful_order)
 
     def order(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]:
         """Raises NotSentError when the official client can't encode it."""
-        frame = self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), ib_order(order))
+        if self._client.isConnected():
+            self._patterns.begin(self._client.serverVersion_)
+            frame = self._patterns.frame(order_id, contract, order)
+        else:
+            frame = self.careful_order(order_id, contract, order)  # it knows how to refuse
         return frame, money_call(order_id, contract, order)
+
+    def careful_order(self, order_id: int, contract: Contract, order: Order) -> bytes:
+        """The same frame as the official client makes it from nothing."""
+        return self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), ib_order(order))
 
     def cancel(self, order_id: int) -> bytes:
         return self._client.encode(EClient.cancelOrder, order_id, OrderCancel())

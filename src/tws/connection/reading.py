@@ -42,6 +42,7 @@ __all__ = [
     "contract_details_of",
     "contract_of",
     "execution_of",
+    "limit_of",
     "money_of",
     "order_status_of",
     "position_of",
@@ -124,7 +125,7 @@ def broker_order_of(
         side=order.action,
         quantity=order.total_quantity or Decimal(0),
         order_type=kind,
-        limit_price=limit if "LMT" in kind or limit else None,  # 0.0 stands for "none" (C5)
+        limit_price=limit_of(kind, limit),
         stop_price=stop or None,
         tif=order.tif,
         order_ref=order.order_ref,
@@ -133,6 +134,11 @@ def broker_order_of(
         oca_group=order.oca_group,
         transmit=order.transmit,
     )
+
+
+def limit_of(kind: str, limit: Decimal | None) -> Decimal | None:
+    """The limit price of an order of this type: 0.0 stands for "none" where the type has none (C5)."""
+    return limit if "LMT" in kind or limit else None
 
 
 def completed_order_of(contract: WireContract, order: WireOrder, state: WireOrderState) -> BrokerOrder:

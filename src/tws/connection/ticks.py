@@ -121,9 +121,9 @@ def kept_decimal(raw: bytes, table: dict[bytes, Decimal]) -> Decimal | None:
     return None if float_of(raw) is None else keep(table, raw, Decimal(raw.decode()))
 
 
-def keep(table: dict[bytes, T], raw: bytes, value: T) -> T:
+def keep(table: dict[bytes, T], raw: bytes, value: T, bound: int = BOUND) -> T:
     """Put what was read into a table; gives it back."""
-    if len(table) >= BOUND:
+    if len(table) >= bound:
         table.clear()
     table[raw] = value
     return value

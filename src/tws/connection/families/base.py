@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Asking", "Handlers", "first", "hear_rows", "together"]
 
 T = TypeVar("T")
-Handlers: TypeAlias = dict[type[Answer], Callable[[Any], object]]
-"""What is done with each message, by its class."""
+Handlers: TypeAlias = dict[type[object], Callable[[Any], object]]
+"""What is done with each message, by its class; some messages come as facts already
+(`tws.connection.recurring`)."""
 
 
 class Asking:

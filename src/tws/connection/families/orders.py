@@ -12,7 +12,7 @@ from tws.connection import reading
 from tws.connection.families.base import Asking, Handlers
 from tws.connection.replies import Reply
 from tws.model.execution import Execution
-from tws.model.facts import Answer, AnswerKind, BrokerOrder
+from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerOrderStatus
 from tws.wire.messages import (
     CommissionAndFeesReport,
     CompletedOrder,
@@ -82,7 +82,11 @@ def hear(answers: Answers) -> Handlers:
     questions, requests, owner = answers.questions, answers.requests, answers.owner
 
     def open_order(message: OpenOrder) -> None:
-        fact = reading.broker_order_of(message.order_id, message.contract, message.order, message.order_state)
+        open_fact(
+            reading.broker_order_of(message.order_id, message.contract, message.order, message.order_state)
+        )
+
+    def open_fact(fact: BrokerOrder) -> None:
         if fact.client_id == owner.client_id:
             answers.saw_order(fact.order_id)
         answers.tell(fact)
@@ -104,9 +108,12 @@ def hear(answers: Answers) -> Handlers:
             _complete(answers, AnswerKind.COMPLETED_ORDERS, orders=tuple(latest_orders(rows)))
 
     def order_status(message: OrderStatus) -> None:
-        if message.client_id == owner.client_id:
-            answers.saw_order(message.order_id, raises=False)
-        answers.tell(reading.order_status_of(message))
+        status_fact(reading.order_status_of(message))
+
+    def status_fact(fact: BrokerOrderStatus) -> None:
+        if fact.client_id == owner.client_id:
+            answers.saw_order(fact.order_id, raises=False)
+        answers.tell(fact)
 
     def execution(message: ExecutionDetails) -> None:
         fact = reading.execution_of(message, owner.zone)
@@ -121,10 +128,12 @@ def hear(answers: Answers) -> Handlers:
 
     return {
         OpenOrder: open_order,
+        BrokerOrder: open_fact,
         OpenOrdersEnd: open_orders_end,
         CompletedOrder: completed_order,
         CompletedOrdersEnd: completed_orders_end,
         OrderStatus: order_status,
+        BrokerOrderStatus: status_fact,
         ExecutionDetails: execution,
         ExecutionDetailsEnd: executions_end,
         CommissionAndFeesReport: commission,
