@@ -28,7 +28,7 @@ from tws.connection.lane import FactLanes
 from tws.connection.link import Link
 from tws.connection.official import OfficialClient, OfficialEncoder, Pipe, decode_for
 from tws.connection.outbound import Gates, Outbound
-from tws.connection.pacing import PacingOptions
+from tws.connection.pacing import PacingOptions, Waiting
 from tws.connection.router import Router
 from tws.connection.stages import Stage
 from tws.connection.streams import lost
@@ -335,6 +335,9 @@ class Engine:
 
     def now_ns(self) -> int:
         return self.clock.now_ns()
+
+    def waiting_requests(self) -> tuple[Waiting, ...]:
+        return self.wire.waiting()
 
     def ask_time(self) -> None:
         """A heartbeat: whatever comes back shows that TWS lives."""

@@ -30,6 +30,7 @@ from tws.connection.events import (
     Severity,
 )
 from tws.connection.farms import FARM_CODES, Farms
+from tws.connection.pacing import Waiting
 from tws.connection.planned import Planned
 from tws.connection.subscriptions import Subscriptions
 from tws.connection.vitals import Beat, Sleep, Vitals
@@ -45,6 +46,11 @@ LOOK_S = 1.0
 
 SYNC_AGAIN_S = (5.0, 60.0)
 """First and longest pause before a synchronisation that did not complete is tried again."""
+
+
+WAITS_LONG_S = 5.0
+"""A burst of a person's program is through by then; what waits longer wants a word, or the user thinks that
+it hangs. """
 
 
 class Keep(Struct, frozen=True, kw_only=True):
@@ -84,6 +90,7 @@ class Kept(Protocol):
     @property
     def subscriptions(self) -> Subscriptions: ...
     def now_ns(self) -> int: ...
+    def waiting_requests(self) -> tuple[Waiting, ...]: ...
     async def redial(self) -> None: ...
     def drop(self, cause: str) -> None: ...
     def ask_time(self) -> None: ...
@@ -122,6 +129,7 @@ class Keeper:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._resumed = False
+        self._waits_said = False
         self._moved: list[asyncio.Future[None]] = []
 
     # -- what the engine tells
@@ -157,7 +165,8 @@ class Keeper:
             self._end(cause)
             return
         self._move(Happening.LOST, cause)
-        if "redial" not in self._tasks:
+        redial = self._tasks.get("redial")
+        if redial is None or redial.done():  # one that has just ended may not have been swept up yet
             self._start("redial", self._redial())
 
     def ended(self, cause: str) -> None:
@@ -219,6 +228,7 @@ class Keeper:
             self.planned.look(self._kept.now_ns(), up, self._say_planned)
         if not self._kept.ready:
             return
+        self._look_at_queue(now_s)
         beat = self._vitals.look(now_s, self._kept.heard_s, self._kept.reading_paused)
         if beat is Beat.ASK:
             self._kept.ask_time()
@@ -231,6 +241,17 @@ class Keeper:
 
     def _say_planned(self, text: str, severity: Severity) -> None:
         self._tell(EventKind.CALENDAR, text, severity)
+
+    def _look_at_queue(self, now_s: float) -> None:
+        """Requests that TWS's limits keep back for long: said once, until none waits any more."""
+        waiting = self._kept.waiting_requests()
+        if not waiting:
+            self._waits_said = False
+        elif not self._waits_said and now_s - waiting[0].since_s >= WAITS_LONG_S:
+            self._waits_said = True
+            first = waiting[0]
+            text = f"{len(waiting)} requests wait for TWS's limits; the first, {first.kind}: {first.why}"
+            self._tell(EventKind.PACING, text, Severity.INFO)
 
     def _look_at_clock(self, now_s: float, wall_ns: int) -> None:
         slept, seconds = self._vitals.slept(now_s, wall_ns)
@@ -264,7 +285,9 @@ class Keeper:
 
     async def _synchronise(self) -> None:
         """Ask until all has come, then open the streams that are not fed."""
-        pause_s, self.book.looking_back = SYNC_AGAIN_S[0], self._resumed
+        pause_s = SYNC_AGAIN_S[0]
+        # what a book that knows something does not know was missed; an empty one knows of no gap
+        self.book.looking_back = self._resumed or bool(self.book.orders or self.book.executions)
         while self.keep.sync:
             missing = await self._kept.synchronise()
             if not missing:

@@ -149,7 +149,7 @@ class Wire:
 
     def waiting(self) -> tuple[Waiting, ...]:
         """What waits for its turn, in that order."""
-        return () if self.loop is None else self.pacer.waiting(self.loop.time())
+        return self.pacer.waiting(self.loop.time()) if self.loop is not None and len(self.pacer) else ()
 
     def waits(self, request_id: int) -> bool:
         """Whether this request has not left yet."""

@@ -275,6 +275,10 @@ class Pacer:
         """The login has so many market data lines: the rate, tick-by-tick and depth follow."""
         self._books.set_lines(lines)
 
+    def __len__(self) -> int:
+        """How many frames wait."""
+        return self._queue.count
+
     def waiting(self, now_s: float) -> tuple[Waiting, ...]:
         """What waits, in the order in which its turn comes."""
         seen: list[Waiting] = []
