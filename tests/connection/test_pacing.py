@@ -190,7 +190,8 @@ def test_a_cancel_of_what_waits_withdraws_it() -> None:
     desk.offer(minutes(60))
     desk.offer(details(61))
     assert desk.offer(CancelHistoricalData(60)) is WITHDRAWN
-    assert desk.pacer.withdraw(61) and not desk.pacer.withdraw(61)
+    assert desk.pacer.waits(61) and desk.pacer.withdraw(61)
+    assert not desk.pacer.waits(61) and not desk.pacer.withdraw(61)
     desk.run(60.0)
     assert 60 not in desk.ids(HistoricalDataRequest) and not desk.ids(CancelHistoricalData)
     assert not desk.ids(ContractDataRequest)

@@ -266,14 +266,20 @@ def test_one_search_a_second() -> None:
     assert desk.ids(MatchingSymbolsRequest) == [0, 1, 2, 3]
 
 
-def test_tws_knows_better_how_many_there_are() -> None:
+@pytest.mark.parametrize("first", ["learn", "ended"])
+def test_tws_knows_better_how_many_there_are(first: str) -> None:
     desk = Desk()
     for n in range(10):
         desk.offer(MarketDataRequest(n, stock()))
-    desk.pacer.ended(9, desk.now, failed=True)
-    assert desk.pacer.learn("Max number of tickers has been reached")
-    with pytest.raises(PacingError):
+    for n in (8, 9):
+        if first == "ended":
+            desk.pacer.ended(n, desk.now, failed=True)
+        assert desk.pacer.learn("Max number of tickers has been reached", n)
+        if first == "learn":
+            desk.pacer.ended(n, desk.now, failed=True)
+    with pytest.raises(PacingError) as refused:
         desk.offer(MarketDataRequest(11, stock()))
+    assert refused.value.bound == 8
     desk.offer(CancelMarketData(1))
     assert desk.offer(MarketDataRequest(12, stock())) is WRITE
     assert desk.pacer.learn("Max number (1) of market depth requests has been reached. Please cancel …")

@@ -87,8 +87,9 @@ class Books:
         for slots in self.slots.values():
             slots.promised = slots.taken = 0
 
-    def learn(self, text: str) -> Figure | None:
+    def learn(self, text: str, *, refused: bool = False) -> Figure | None:
         """Take what TWS states about its limits; which figure it was, None when the text states none.
+        `refused`: what TWS has refused with it is still counted here.
 
         The rate of TWS's own words counts, unless the options name a smaller one. A number of slots is only
         ever lowered: how many there are is the user's to say (`set_lines`), how few TWS's.
@@ -96,14 +97,14 @@ class Books:
         for figure, pattern in LEARNED:
             found = pattern.search(text)
             if found is not None:
-                self._take(figure, found.group(1))
+                self._take(figure, found.group(1), int(refused))
                 return figure
         return None
 
-    def _take(self, figure: Figure, digits: str) -> None:
+    def _take(self, figure: Figure, digits: str, refused: int) -> None:
         if figure is Figure.LINES:
             slots = self.slots[kinds.LINES]
-            _lower(slots, max(1, slots.taken))
+            _lower(slots, max(1, slots.taken - refused))
             return
         number = int(digits[:9])
         if figure is Figure.RATE:

@@ -256,12 +256,12 @@ class Pacer:
         if self._queue.count or self._wanted is not None:
             self._next_s = now_s
 
-    def learn(self, text: str) -> bool:
+    def learn(self, text: str, request_id: int = kinds.NO_ID) -> bool:
         """Take what a warning or an error of TWS states about its limits; whether it stated something.
 
-        For an error, call `ended` first: what TWS refused is not in use.
+        `request_id` of an error, before or after `ended`: what TWS has refused is not in use.
         """
-        return self._books.learn(text) is not None
+        return self._books.learn(text, refused=request_id in self._holds) is not None
 
     # -- looking and changing -----------------------------------------------------------------------
 
@@ -291,6 +291,10 @@ class Pacer:
             expected = None if at_s == inf else at_s
             seen.append(Waiting(item.kind, item.number, item.since_s, why, expected))
         return tuple(seen)
+
+    def waits(self, request_id: int) -> bool:
+        """Whether this request has not left yet."""
+        return any(item.number == request_id and not item.ends for item in self._queue)
 
     def withdraw(self, request_id: int) -> bool:
         """Take a request that waits out of the queue; whether there was one."""
