@@ -33,9 +33,10 @@ from tws.connection.events import ConnectionEvent, ConnectionState, EventKind, S
 from tws.connection.facade import TWSConnection
 from tws.connection.keeper import Keep
 from tws.connection.lane import FactLane
-from tws.connection.outbound import Outbound, Sending
+from tws.connection.outbound import Outbound
 from tws.connection.pacing import PacingOptions, Waiting
 from tws.connection.replies import Reply
+from tws.connection.sending import Sending
 from tws.connection.streams import Gap, QuoteStream, Stream, TickStream
 from tws.connection.sync import SyncConnection
 

@@ -136,6 +136,8 @@ class Answers:
     def _error(self, message: ErrorMessage) -> None:
         number, code, text = message.id, message.error_code, message.error_msg
         self.owner.on_error_message(number, code, text)
+        if self.catalogue.effect(code, Context.STREAM) in _ENDS:
+            self.requests.over(number, True)  # a request of the official client's user as well
         if self.request_ids.holds(number):
             self._request_error(number, code, text)
             return
@@ -153,8 +155,6 @@ class Answers:
                 self.requests.fail(number, _refusal(code, text, number))
             return
         ends = self.catalogue.effect(code, Context.STREAM) in _ENDS
-        if ends:
-            self.requests.over(number, True)
         self.subscriptions.error(number, code, text, _refusal(code, text, number) if ends else None)
 
     def _refused_without_id(self, code: int, text: str) -> None:

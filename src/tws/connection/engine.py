@@ -308,7 +308,7 @@ class Engine:
         self.wire.echoed()
 
     def on_error_message(self, request_id: int, code: int, text: str) -> None:
-        if code in _PACE_CODES and self.wire.pacer.learn(text):
+        if code in _PACE_CODES and self.wire.pacer.learn(text, request_id):
             self._tell(EventKind.PACING, f"TWS states its limits: {text}", Severity.WARNING, code)
         if code == 326 and not self.ready:
             self._dialling.settle(stages.in_use(self.client_id, text))

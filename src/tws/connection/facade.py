@@ -42,8 +42,9 @@ from tws.wire.codes_amend import amended
 
 if TYPE_CHECKING:
     from tws.connection.engine import Engine
-    from tws.connection.outbound import Outbound, Sending
+    from tws.connection.outbound import Outbound
     from tws.connection.router import Unreadable
+    from tws.connection.sending import Sending
 
 __all__ = ["Dial", "TWSConnection"]
 
@@ -401,12 +402,14 @@ class TWSConnection(Questions):
         order_id: int | None = None,
         *,
         off_grid: OffGrid = "refuse",
+        urgent: bool = False,
     ) -> Sending:
         """Place an order, or change the one that has `order_id`, through the built-in guard.
 
         off_grid  what to do with a price that the contract's market rule does not allow, as far as the rule
                   is known (`request_instrument` learns it): "refuse" it, or "round" it so that it is never
                   worse than asked
+        urgent    an exit: it may use the places that TWS's message rate has kept free
 
         Raises OrderDeniedError when the guard refuses (always when a desk owns the orders), when a price or
         quantity is off the grid, and while the link is being synchronised after a gap; NotSentError without a
@@ -419,7 +422,7 @@ class TWSConnection(Questions):
         order = fitting
         number = self.get_next_order_id() if order_id is None else order_id
         assert number is not None  # a ready session has one
-        return self.outbound.place_guarded(number, contract, order)
+        return self.outbound.place_guarded(number, contract, order, urgent=urgent)
 
     def cancel_order(self, order_id: int) -> Sending:
         """Cancel an order. One whose bytes have not left is withdrawn instead. Needs no approval."""

@@ -13,12 +13,11 @@ Whoever calls from another thread than the loop's is queued there; the loop writ
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -26,12 +25,13 @@ from tws.config import mask_account
 from tws.connection.calls import MoneyCall, MoneyKind, SendState
 from tws.connection.guard import Guard, LiveLock
 from tws.connection.guard import denial as denied
+from tws.connection.sending import Sending
 from tws.errors import LinkLostError, NotSentError, TWSError
 from tws.model.contract import Contract
 from tws.model.order import Order
 from tws.risk import Denial, Permit, Verifier
 
-__all__ = ["MAX_WAITING", "Encoder", "Gates", "Outbound", "Sending", "Wire"]
+__all__ = ["MAX_WAITING", "Encoder", "Gates", "Outbound", "Wire"]
 
 MAX_WAITING = 1000
 """Frames that may wait. A person's orders and a desk's brackets of one turn are far fewer; more mean a
@@ -52,7 +52,7 @@ class Wire(Protocol):
 
     def is_open(self) -> bool: ...
     def is_full(self) -> bool: ...
-    def has_room(self) -> bool: ...
+    def has_room(self, urgent: bool) -> bool: ...
     def write(self, frame: bytes) -> None: ...
     def send_cancel(self, frame: bytes, tell: Callable[[bool], None]) -> None: ...
     def on_loop(self) -> bool: ...
@@ -66,64 +66,6 @@ class Gates(NamedTuple):
     lock: LiveLock
     approver: Verifier | Guard | None
     brake: Callable[[], Denial | None] | None
-
-
-class Sending:
-    """One frame on its way. `state` says where it is, `failure` why it was refused.
-
-    Awaiting it (on the loop's thread) waits until that is decided and raises the failure; it may be dropped.
-    """
-
-    __slots__ = ("_waiters", "call", "changes", "failure", "frame", "noted", "redeem", "state")
-
-    def __init__(
-        self,
-        call: MoneyCall,
-        frame: bytes = b"",
-        redeem: Callable[[], Denial | None] | None = None,
-        changes: bool = False,
-    ) -> None:
-        self.call = call
-        self.state = SendState.QUEUED
-        self.failure: TWSError | None = None
-        self.frame = frame
-        self.redeem = redeem
-        self.noted = False
-        self.changes = changes
-        """Whether it changes an order that exists, as the permit says."""
-        self._waiters: list[asyncio.Future[None]] = []
-
-    @property
-    def order_id(self) -> int:
-        return self.call.order_id
-
-    def burn(self) -> None:
-        """For `Outbound`: the frame will not leave, so its approval dies."""
-        if self.redeem is not None:
-            self.redeem()
-            self.redeem = None
-
-    def decide(self, state: SendState, failure: TWSError | None = None) -> None:
-        """For `Outbound`: this is what became of it."""
-        self.state, self.failure, self.frame, self.redeem = state, failure, b"", None
-
-    def wake(self) -> None:
-        """For `Outbound`, on the loop's thread: whoever awaits it may look."""
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    def __await__(self) -> Generator[None, None, Sending]:
-        if self.state is SendState.QUEUED:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            yield from waiter
-        if self.failure is not None:
-            raise self.failure
-        return self
-
-    def __repr__(self) -> str:
-        return f"Sending({self.call.kind} {self.order_id}, {self.state})"
 
 
 class Outbound:
@@ -156,9 +98,11 @@ class Outbound:
 
     # -- who asks
 
-    def place(self, order_id: int, contract: Contract, order: Order, permit: Permit) -> Sending:
+    def place(
+        self, order_id: int, contract: Contract, order: Order, permit: Permit, *, urgent: bool = False
+    ) -> Sending:
         """The desk's way: encode and queue an order under a permit; it is written at once unless something
-        holds it.
+        holds it. `urgent` for an exit: it may use the places that TWS's message rate has kept free.
 
         Raises NotSentError when it can't be encoded or there is no session, OrderDeniedError when the last
         gate
@@ -174,27 +118,30 @@ class Outbound:
                 frame,
                 lambda: approver.redeem(permit, order_id, contract, order),
                 changes=permit.modifies,
+                urgent=urgent,
             )
         )
 
-    def place_guarded(self, order_id: int, contract: Contract, order: Order) -> Sending:
+    def place_guarded(
+        self, order_id: int, contract: Contract, order: Order, *, urgent: bool = False
+    ) -> Sending:
         """Without a desk: the built-in guard judges now. Raises OrderDeniedError, NotSentError; no byte left
         then.
         """
         frame, call = self._encoder.order(order_id, contract, order)
-        return self._guarded(frame, call)
+        return self._guarded(frame, call, urgent)
 
     def submit_official(self, frame: bytes, call: MoneyCall) -> Sending:
         """A frame that a call on `connection.official` made. Raises OrderDeniedError; no byte left then."""
         return self._guarded(frame, call)
 
-    def _guarded(self, frame: bytes, call: MoneyCall) -> Sending:
+    def _guarded(self, frame: bytes, call: MoneyCall, urgent: bool = False) -> Sending:
         denial = self._lock.judge(call.account)
         if denial is not None:
             raise denial.error()
         guard = self._approver
         if guard is None:
-            return self._queue_up(Sending(call, frame))
+            return self._queue_up(Sending(call, frame, urgent=urgent))
         if not isinstance(guard, Guard):
             raise denied(
                 "permit",
@@ -205,9 +152,11 @@ class Outbound:
         permit = guard.approve(call)
         if isinstance(permit, Denial):
             raise permit.error()
-        return self._queue_up(
-            Sending(call, frame, lambda: guard.redeem(permit, permit.order_id, permit.contract, permit.order))
-        )
+
+        def redeem() -> Denial | None:
+            return guard.redeem(permit, permit.order_id, permit.contract, permit.order)
+
+        return self._queue_up(Sending(call, frame, redeem, urgent=urgent))
 
     # -- cancels
 
@@ -323,18 +272,23 @@ class Outbound:
             try:
                 batch = list(self._queue)
                 failure = self._note(batch)
+                kept: set[int] = set()
                 for sending in batch:
                     if not self._may_write():
                         return
-                    if sending.state is SendState.QUEUED:  # a listener may have cancelled it meanwhile
-                        self._queue.remove(sending)
-                        self._write_one(sending, failure)
+                    if sending.state is not SendState.QUEUED:  # a listener may have cancelled it meanwhile
+                        continue
+                    # Nothing overtakes a frame of its own order; an exit may overtake those of others.
+                    if sending.order_id in kept or not self._wire.has_room(sending.urgent):
+                        kept.add(sending.order_id)
+                        continue
+                    self._queue.remove(sending)
+                    self._write_one(sending, failure)
             finally:
                 self._pumping = False
 
     def _may_write(self) -> bool:
-        wire = self._wire
-        return not self._holds and wire.is_open() and not wire.is_full() and wire.has_room()
+        return not self._holds and self._wire.is_open() and not self._wire.is_full()
 
     def _note(self, batch: list[Sending]) -> TWSError | None:
         """Commit what is about to leave to the guard's book, once for the batch; why not, if that fails."""

@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 
 from tws.config import TWSConfig
 from tws.connection.facade import TWSConnection
-from tws.connection.outbound import Sending
+from tws.connection.sending import Sending
 from tws.connection.streams import QuoteStream
 from tws.errors import ConnectError, LinkLostError, NotSentError, RequestTimeoutError
 from tws.model.account import AccountValue, Position

@@ -77,10 +77,10 @@ class Wire:
         link = self.link
         return link is not None and link.write_full
 
-    def has_room(self) -> bool:
+    def has_room(self, urgent: bool) -> bool:
         """Whether a frame of `Outbound` may be written now, by TWS's pace."""
         assert self.loop is not None
-        if self.pacer.room(self.loop.time()):
+        if self.pacer.room(self.loop.time(), urgent=urgent):
             return True
         self._arm()
         return False
@@ -130,10 +130,11 @@ class Wire:
         """A cancel of orders, in the lane that is kept free for it; `tell(written)` once that is decided. On
         the loop's thread.
         """
-        if self._offer(frame, urgent=True) is Verdict.WAITS:
+        verdict = self._offer(frame, urgent=True)
+        if verdict is Verdict.WAITS:
             self._told[id(frame)] = tell
         else:
-            tell(True)
+            tell(verdict is not None)
 
     def _offer(self, frame: bytes, urgent: bool = False) -> Verdict | None:
         link, loop = self.link, self.loop
@@ -153,7 +154,7 @@ class Wire:
 
     def waits(self, request_id: int) -> bool:
         """Whether this request has not left yet."""
-        return any(one.request_id == request_id for one in self.waiting())
+        return self.pacer.waits(request_id)
 
     def withdraw(self, request_id: int) -> bool:
         """Take a request that waits back; whether there was one."""

@@ -65,7 +65,11 @@ class Hands:
     def _place(self, effect: Place) -> None:
         try:
             sending = self._connection.outbound.place(
-                effect.order_id, effect.contract, effect.order, effect.permit
+                effect.order_id,
+                effect.contract,
+                effect.order,
+                effect.permit,
+                urgent=effect.modifies,  # what changes is protection, to the size of a fill
             )
         except TWSError as error:
             self._post(NotWritten(order_id=effect.order_id, reason=str(error)))
