@@ -22,6 +22,8 @@ VERSIONS = [157, 176, 187, 200, 202, 203, 219, 225]
 def careful(payload: bytes, version: int) -> object:
     message = codec.decode_answer(payload, version, lenient=True)
     if isinstance(message, OpenOrder):
+        if message.order.what_if:
+            return message  # no order lives
         return reading.broker_order_of(message.order_id, message.contract, message.order, message.order_state)
     return reading.order_status_of(message) if isinstance(message, OrderStatus) else None
 

@@ -141,6 +141,11 @@ class Answers:
         if self.request_ids.holds(number):
             self._request_error(number, code, text)
             return
+        if number in self.requests:  # a what-if, which has an order's id (`tws.connection.families.whatif`)
+            effect = self.catalogue.effect(code, Context.ORDER)
+            if effect not in (Effect.NOTICE, Effect.LINK):
+                self.requests.fail(number, _refusal(code, text, number))
+            return
         self.tell(BrokerReply(order_id=number if number not in _WITHOUT_ID else -1, code=code, text=text))
         if code in _LINK_CODES:
             self.tell(Link(state=_LINK_CODES[code], session=self.owner.session, cause=text))

@@ -23,6 +23,10 @@ class MoneyKind(StrEnum):
     """Moves no money; here so that a cancel on its way can be spoken of like the others. It needs no
     approval.
     """
+    WHAT_IF = "what-if"
+    """A question in an order's clothes: TWS reckons margin and fees, and places nothing. It needs no
+    approval; the live lock and the brake judge it all the same.
+    """
 
 
 class MoneyCall(Struct, frozen=True, kw_only=True):

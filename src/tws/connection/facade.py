@@ -428,6 +428,13 @@ class TWSConnection(Questions):
         """Cancel an order. One whose bytes have not left is withdrawn instead. Needs no approval."""
         return self.outbound.cancel(order_id)
 
+    def cancel_all_orders(self) -> Sending:
+        """Cancel every order of the login: all clients' and those placed by hand in TWS. Needs no approval.
+
+        Orders that wait here are withdrawn first. Raises NotSentError without a session.
+        """
+        return self.outbound.global_cancel()
+
 
 def _refuse_live(config: TWSConfig) -> None:
     """`guard="off"` is for simulators and paper alone."""

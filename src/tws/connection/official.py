@@ -25,6 +25,7 @@ from ibapi.decoder import Decoder
 from ibapi.order import Order as IbOrder
 from ibapi.order_cancel import OrderCancel
 from ibapi.server_versions import MIN_SERVER_VER_PROTOBUF
+from msgspec.structs import replace
 
 from tws.connection.calls import MoneyCall, MoneyKind
 from tws.connection.placing import Patterns
@@ -32,7 +33,9 @@ from tws.connection.translate import ib_contract, ib_order, money_call, money_ca
 from tws.errors import NotSentError
 from tws.model.contract import Contract
 from tws.model.order import Order
+from tws.wire import codec
 from tws.wire.framing import frame_id
+from tws.wire.messages import PlaceOrderRequest
 from tws.wire.thresholds import PROTOBUF_OFFSET
 
 logging.getLogger("ibapi").setLevel(logging.CRITICAL)  # its lines hold account ids in clear; we log our own
@@ -299,6 +302,17 @@ class OfficialEncoder:
     def careful_order(self, order_id: int, contract: Contract, order: Order) -> bytes:
         """The same frame as the official client makes it from nothing."""
         return self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), ib_order(order))
+
+    def what_if(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]:
+        """The order as a question. Raises NotSentError when the frame would not say that it is one."""
+        wish = ib_order(order)
+        wish.whatIf = True
+        frame = self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), wish)
+        read = codec.decode_request(frame[4:], self._client.serverVersion_ or 0)
+        if not (isinstance(read, PlaceOrderRequest) and read.order.what_if):
+            raise NotSentError(512, "this frame would place the order instead of asking about it")
+        call = money_call(order_id, contract, order)
+        return frame, replace(call, kind=MoneyKind.WHAT_IF)
 
     def cancel(self, order_id: int) -> bytes:
         return self._client.encode(EClient.cancelOrder, order_id, OrderCancel())

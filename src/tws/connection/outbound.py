@@ -43,6 +43,7 @@ class Encoder(Protocol):
     """Makes frames (the official client does)."""
 
     def order(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]: ...
+    def what_if(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]: ...
     def cancel(self, order_id: int) -> bytes: ...
     def global_cancel(self) -> bytes: ...
 
@@ -130,6 +131,18 @@ class Outbound:
         """
         frame, call = self._encoder.order(order_id, contract, order)
         return self._guarded(frame, call, urgent)
+
+    def what_if(self, order_id: int, contract: Contract, order: Order) -> Sending:
+        """Ask what an order would cost. It passes the live lock and the brake; it is no order: no guard
+        counts it, no book keeps it, no cancel knows it.
+
+        Raises OrderDeniedError, NotSentError; no byte left then.
+        """
+        frame, call = self._encoder.what_if(order_id, contract, order)
+        denial = self._lock.judge(call.account)
+        if denial is not None:
+            raise denial.error()
+        return self._queue_up(Sending(call, frame))
 
     def submit_official(self, frame: bytes, call: MoneyCall) -> Sending:
         """A frame that a call on `connection.official` made. Raises OrderDeniedError; no byte left then."""
@@ -297,7 +310,7 @@ class Outbound:
             return None
         try:
             for sending in batch:
-                if not sending.noted:
+                if not sending.noted and sending.call.kind is not MoneyKind.WHAT_IF:
                     guard.book.write(_line(sending.call))
                     sending.noted = True
             guard.book.commit()
@@ -321,7 +334,7 @@ class Outbound:
             self._decided(sending, SendState.REFUSED, failure)
             return
         self._wire.write(sending.frame)
-        if sending.order_id >= 0:
+        if sending.order_id >= 0 and sending.call.kind is not MoneyKind.WHAT_IF:
             self._written.add(sending.order_id)
         self._decided(sending, SendState.WRITTEN)
 

@@ -29,8 +29,8 @@ from tws.wire.thresholds import PROTOBUF_OFFSET, RAW_ID
 
 __all__ = ["Recurring"]
 
-Told: TypeAlias = BrokerOrder | BrokerOrderStatus
-"""What this module makes of a message."""
+Told: TypeAlias = BrokerOrder | BrokerOrderStatus | OpenOrder
+"""What this module makes of a message. A what-if's answer, which is no order, stays what it is."""
 
 _NUL = b"\0"
 _BOUND = 1024
@@ -66,10 +66,17 @@ class Recurring:
         reader = self._readers.get(payload[: self._width])
         return None if reader is None else reader(payload)
 
-    def _whole_order(self, payload: bytes) -> BrokerOrder:
+    def _whole_order(self, payload: bytes) -> BrokerOrder | OpenOrder:
         message = codec.decode_answer(payload, self._version, lenient=True)
         assert isinstance(message, OpenOrder)
+        if message.order.what_if:
+            return message
         return reading.broker_order_of(message.order_id, message.contract, message.order, message.order_state)
+
+    def _first_order(self, rest: bytes, payload: bytes) -> BrokerOrder | OpenOrder:
+        """Read whole what is met for the first time, and keep it."""
+        told = self._whole_order(payload)
+        return told if isinstance(told, OpenOrder) else keep(self._orders, rest, told, _BOUND)
 
     def _whole_status(self, payload: bytes) -> BrokerOrderStatus:
         message = codec.decode_answer(payload, self._version, lenient=True)
@@ -78,14 +85,14 @@ class Recurring:
 
     # -- text: fields by their number, the message id being 0 (F6)
 
-    def _open_text(self, payload: bytes) -> BrokerOrder:
+    def _open_text(self, payload: bytes) -> BrokerOrder | OpenOrder:
         parts = payload.split(_NUL, 26)
         if len(parts) < 27:
             return self._whole_order(payload)
         rest = _NUL.join((*parts[2:14], parts[15], *parts[18:23], parts[24], parts[26]))
         known = self._orders.get(rest)
         if known is None:
-            return keep(self._orders, rest, self._whole_order(payload), _BOUND)
+            return self._first_order(rest, payload)
         order_id, quantity, limit, stop, ref, perm_id = (parts[at] for at in (1, 14, 16, 17, 23, 25))
         try:
             return _changed(
@@ -106,7 +113,7 @@ class Recurring:
 
     # -- protobuf: the changing fields are taken out, and the rest is written again
 
-    def _open_protobuf(self, payload: bytes) -> BrokerOrder:
+    def _open_protobuf(self, payload: bytes) -> BrokerOrder | OpenOrder:
         try:
             message = self._parse_open(payload[4:])
         except UnreadableError:
@@ -124,7 +131,7 @@ class Recurring:
         rest = message.SerializeToString()
         known = self._orders.get(rest)
         if known is None:
-            return keep(self._orders, rest, self._whole_order(payload), _BOUND)
+            return self._first_order(rest, payload)
         try:
             return _changed(
                 known, order_id, perm_id, quantity.encode(), _price_of(limit), _price_of(stop), ref

@@ -384,6 +384,9 @@ class TickStream(Stream, Generic[T]):
         self.count += 1
         if self.gap is not None:
             self.resumed(now_ns)
+        self._hand_out(tick)
+
+    def _hand_out(self, tick: T) -> None:
         for callback in self.callbacks:
             try:
                 callback(tick)

@@ -1,10 +1,9 @@
 """`SyncConnection`: the same core for synchronous programs and notebooks.
 
 A daemon thread runs an event loop of its own, on which a `TWSConnection` lives; each call here hands over to
-it and
-waits. Nothing is patched, so it works beside a running loop (a notebook's). The names are those of
-`TWSConnection`;
-`request_*` give the answer itself, or raise. Callbacks run on the thread of the loop.
+it and waits. Nothing is patched, so it works beside a running loop (a notebook's). The names and parameters
+are those of `TWSConnection`; `request_*` give the answer itself, or raise; `stream_*` and `download_*` give
+plain iterators (`tws.connection.twins`). Callbacks run on the thread of the loop.
 """
 
 from __future__ import annotations
@@ -13,31 +12,31 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError as FutureCancelled
-from datetime import datetime
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from tws.config import TWSConfig
+from tws.connection.events import ConnectionState
 from tws.connection.facade import TWSConnection
-from tws.connection.sending import Sending
-from tws.connection.streams import QuoteStream
-from tws.errors import ConnectError, LinkLostError, NotSentError, RequestTimeoutError
-from tws.model.account import AccountValue, Position
-from tws.model.contract import Contract, ContractDetails
-from tws.model.execution import Execution
-from tws.model.facts import BrokerOrder
-from tws.model.market import Bar, MarketDataType, Quote
-from tws.model.order import Order
-from tws.model.settings import TWSSettings
+from tws.connection.twins import SyncDownload, SyncQuoteStream, SyncStream, asks, does, follows, loads
+from tws.connection.twins import follows_quotes as quotes
+from tws.errors import ConnectError, LinkLostError, RequestTimeoutError
+from tws.model.account import AccountValue, PnL, PositionPnL
+from tws.model.depth import DepthChange
+from tws.model.market import Bar
+from tws.wire.messages import TickByTickData
 
-__all__ = ["SyncConnection", "SyncQuoteStream"]
+__all__ = ["SyncConnection", "SyncDownload", "SyncQuoteStream", "SyncStream"]
 
 T = TypeVar("T")
+_The = TWSConnection
 
-# beyond the core's own bound: the core answers first, unless its thread is stuck in a user's callback
 _MARGIN_S = 5.0
+"""How long the loop may stand before its thread is taken for stuck in a user's callback, and how long beyond
+a bound of the core's own it is waited for, since the core answers first."""
 
 
 class SyncConnection:
@@ -106,6 +105,11 @@ class SyncConnection:
         return self.core.failure
 
     @property
+    def state(self) -> ConnectionState:
+        """Where the connection stands."""
+        return self.core.state
+
+    @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts that TWS named."""
         return self.core.accounts
@@ -120,92 +124,93 @@ class SyncConnection:
         """As `TWSConnection.official`: it may be called from any thread."""
         return self.core.official
 
-    # -- requests
+    wait_ready = asks(_The.wait_ready)
+
+    # -- questions: the session
+
+    request_current_time = asks(_The.request_current_time)
+    request_current_time_millis = asks(_The.request_current_time_millis)
+    request_managed_accounts = asks(_The.request_managed_accounts)
+    request_next_order_id = asks(_The.request_next_order_id)
+    request_user_info = asks(_The.request_user_info)
+    request_settings = asks(_The.request_settings)
+    set_server_log_level = does(_The.set_server_log_level)
+
+    # -- contracts
+
+    request_contract = asks(_The.request_contract)
+    request_contract_details = asks(_The.request_contract_details)
+    request_instrument = asks(_The.request_instrument)
+    request_market_rule = asks(_The.request_market_rule)
+    request_matching_symbols = asks(_The.request_matching_symbols)
+    request_option_chain = asks(_The.request_option_chain)
+    request_option_contracts = asks(_The.request_option_contracts)
+    request_depth_exchanges = asks(_The.request_depth_exchanges)
+    request_smart_components = asks(_The.request_smart_components)
+    request_family_codes = asks(_The.request_family_codes)
+    request_soft_dollar_tiers = asks(_The.request_soft_dollar_tiers)
+    details_of = does(_The.details_of)
+    instrument_of = does(_The.instrument_of)
+
+    # -- the past
+
+    request_historical_bars = asks(_The.request_historical_bars)
+    request_historical_ticks = asks(_The.request_historical_ticks)
+    request_head_timestamp = asks(_The.request_head_timestamp)
+    request_histogram = asks(_The.request_histogram)
+    request_schedule = asks(_The.request_schedule)
+    download_bars = loads(_The.download_bars)
+
+    # -- market data
+
+    request_market_data_type = does(_The.request_market_data_type)
+    request_quote = asks(_The.request_quote)
+    request_implied_volatility = asks(_The.request_implied_volatility)
+    request_option_price = asks(_The.request_option_price)
+    stream_quotes = quotes(_The.stream_quotes)
+    stream_ticks = follows(_The.stream_ticks, TickByTickData)
+    stream_depth = follows(_The.stream_depth, DepthChange)
+    stream_bars = follows(_The.stream_bars, Bar)
+    stream_realtime_bars = follows(_The.stream_realtime_bars, Bar)
+
+    # -- accounts
+
+    request_positions = asks(_The.request_positions)
+    request_positions_of = asks(_The.request_positions_of)
+    request_portfolio = asks(_The.request_portfolio)
+    request_account_values = asks(_The.request_account_values)
+    request_account_values_of = asks(_The.request_account_values_of)
+    request_account_summary = asks(_The.request_account_summary)
+    stream_account = follows(_The.stream_account, object)  # AccountValue or PortfolioItem
+    stream_account_summary = follows(_The.stream_account_summary, AccountValue)
+    stream_pnl = follows(_The.stream_pnl, PnL)
+    stream_pnl_of = follows(_The.stream_pnl_of, PositionPnL)
+
+    # -- orders
+
+    request_executions = asks(_The.request_executions)
+    request_open_orders = asks(_The.request_open_orders)
+    request_all_open_orders = asks(_The.request_all_open_orders)
+    request_completed_orders = asks(_The.request_completed_orders)
+    request_what_if = asks(_The.request_what_if)
+    place_order = asks(_The.place_order)
+    cancel_order = does(_The.cancel_order)
+    cancel_all_orders = does(_The.cancel_all_orders)
+    bind_manual_orders = does(_The.bind_manual_orders)
 
     def get_next_order_id(self) -> int | None:
         """Reserve an order id; None before the first session."""
         return self.core.get_next_order_id()
 
-    def request_next_order_id(self, n: int = 1) -> int:
-        """Ask TWS, reserve n consecutive ids, give the first."""
-        return self._ask(lambda: self.core.request_next_order_id(n))
-
-    def request_current_time(self) -> datetime:
-        """TWS's clock, UTC."""
-        return self._ask(self.core.request_current_time)
-
-    def request_managed_accounts(self) -> tuple[str, ...]:
-        """The accounts of this login."""
-        return self._ask(self.core.request_managed_accounts)
-
-    def request_contract_details(self, contract: Contract) -> list[ContractDetails]:
-        """Every contract that fits."""
-        return self._ask(lambda: self.core.request_contract_details(contract))
-
-    def request_contract(self, contract: Contract) -> ContractDetails:
-        """The one contract that fits."""
-        return self._ask(lambda: self.core.request_contract(contract))
-
-    def request_historical_bars(self, contract: Contract, **wishes: Any) -> list[Bar]:
-        """As `TWSConnection.request_historical_bars`, same keywords."""
-        return self._ask(lambda: self.core.request_historical_bars(contract, **wishes))
-
-    def request_positions(self) -> list[Position]:
-        """All positions."""
-        return self._ask(self.core.request_positions)
-
-    def request_executions(self, **wishes: Any) -> list[Execution]:
-        """As `TWSConnection.request_executions`, same keywords."""
-        return self._ask(lambda: self.core.request_executions(**wishes))
-
-    def request_open_orders(self) -> list[BrokerOrder]:
-        """This client id's open orders."""
-        return self._ask(self.core.request_open_orders)
-
-    def request_all_open_orders(self) -> list[BrokerOrder]:
-        """Everybody's open orders."""
-        return self._ask(self.core.request_all_open_orders)
-
-    def request_completed_orders(self, api_only: bool = False) -> list[BrokerOrder]:
-        """Orders of this day that have ended."""
-        return self._ask(lambda: self.core.request_completed_orders(api_only))
-
-    def request_account_values(self, account: str = "") -> list[AccountValue]:
-        """One account's values."""
-        return self._ask(lambda: self.core.request_account_values(account))
-
-    def request_settings(self) -> TWSSettings:
-        """What this TWS is set to; server version 219 and up."""
-        return self._ask(self.core.request_settings)
-
-    def request_market_data_type(self, kind: MarketDataType) -> None:
-        """What later streams may carry."""
-        self._do(lambda: self.core.request_market_data_type(kind))
-
-    def stream_quotes(self, contract: Contract, *, generic_ticks: Iterable[int] = ()) -> SyncQuoteStream:
-        """Merged quotes as a plain iterator and context manager."""
-        return SyncQuoteStream(
-            self, self._do(lambda: self.core.stream_quotes(contract, generic_ticks=generic_ticks))
-        )
-
-    # -- orders
-
-    def place_order(self, contract: Contract, order: Order, order_id: int | None = None) -> Sending:
-        """As `TWSConnection.place_order`, once the bytes have left. Raises what kept them back."""
-
-        async def place() -> Sending:
-            return await self.core.place_order(contract, order, order_id)
-
-        return self.run(place(), self.config.request_timeout)
-
-    def cancel_order(self, order_id: int) -> Sending:
-        """As `TWSConnection.cancel_order`."""
-        return self._do(lambda: self.core.cancel_order(order_id))
+    def raise_order_id_floor(self, floor: int) -> None:
+        """Give no order id below `floor`, such as the one that a journal knows."""
+        self.core.raise_order_id_floor(floor)
 
     # -- the thread
 
-    def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
-        """Run a coroutine on the connection's loop and wait for it, `timeout_s` and a margin at the most.
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+        """Run a coroutine on the connection's loop and wait for it: `timeout_s` and a margin at the most, or
+        (None) until it ends, while the loop turns.
 
         Raises RequestTimeoutError when the loop does not come to it (a callback of yours blocks its thread).
         """
@@ -217,28 +222,32 @@ class SyncConnection:
             )
         future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
-            return future.result(timeout_s + _MARGIN_S)
+            return self._wait(loop, future, timeout_s)
         except FutureCancelled:
             raise LinkLostError("the connection was closed while we waited") from None
-        except TimeoutError:
-            if future.done():
-                raise
+
+    def _wait(self, loop: asyncio.AbstractEventLoop, future: Future[T], timeout_s: float | None) -> T:
+        while True:
+            try:
+                return future.result(_MARGIN_S if timeout_s is None else timeout_s + _MARGIN_S)
+            except TimeoutError:
+                if future.done():
+                    raise  # the work's own
+                if timeout_s is None and self._turns(loop):
+                    continue
             future.cancel()
             raise RequestTimeoutError(
                 "the connection's thread did not answer: does a callback block it?"
             ) from None
 
-    def _ask(self, request: Callable[[], asyncio.Future[T]]) -> T:
-        async def ask() -> T:
-            return await request()
-
-        return self.run(ask(), self.config.request_timeout)
-
-    def _do(self, call: Callable[[], T]) -> T:
-        async def do() -> T:
-            return call()
-
-        return self.run(do(), self.config.request_timeout)
+    def _turns(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the loop is alive."""
+        sign = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop)
+        try:
+            sign.result(_MARGIN_S)
+        except TimeoutError:
+            return False
+        return True
 
     @property
     def _thread_name(self) -> str:
@@ -265,66 +274,3 @@ class SyncConnection:
                 task.cancel()
             loop.run_until_complete(asyncio.sleep(0))
             loop.close()
-
-
-class SyncQuoteStream:
-    """A `QuoteStream` seen from another thread: iterate it, or use it in a `with`."""
-
-    def __init__(self, host: SyncConnection, stream: QuoteStream) -> None:
-        self._host = host
-        self._stream = stream
-
-    @property
-    def quote(self) -> Quote:
-        """The last known state."""
-        return self._stream.quote
-
-    @property
-    def merged(self) -> int:
-        """Changes that no reader saw on their own."""
-        return self._stream.merged
-
-    def next(self, timeout_s: float | None = None) -> Quote:
-        """The newest state as soon as something changed.
-
-        Raises StopIteration at the stream's end, RequestTimeoutError after `timeout_s` without a change.
-        """
-
-        async def following() -> Quote | None:
-            try:
-                return await asyncio.wait_for(anext(self._stream), timeout_s)
-            except StopAsyncIteration:
-                return None  # it can't cross a future
-            except TimeoutError:
-                raise RequestTimeoutError(f"no change within {timeout_s:g} s") from None
-
-        quote = self._host.run(following(), 1e9 if timeout_s is None else timeout_s)
-        if quote is None:
-            raise StopIteration
-        return quote
-
-    def on_tick(self, callback: Callable[[int, float, float], object]) -> Callable[[], None]:
-        """As `QuoteStream.on_tick`, on the thread of the loop."""
-        return self._stream.on_tick(callback)
-
-    def close(self) -> None:
-        """End the stream. Safe twice, and after the connection's end."""
-        if self._host.is_connected():
-            try:
-                self._host._do(self._stream.close)
-            except (NotSentError, LinkLostError):
-                return  # the link went in this moment, and the stream with it
-
-    def __iter__(self) -> Iterator[Quote]:
-        return self
-
-    def __next__(self) -> Quote:
-        return self.next()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -4,12 +4,14 @@ contract    what can be traded
 instrument  its grid of prices and quantities; the only door between float, Decimal and integer
 marketrule  which prices an exchange takes, by price level
 market      quotes, trades, bars
+depth       levels behind the best quote
 past        ticks of the past, volume by price, sessions that were
 options     implied volatility and greeks
 reference   symbols, option chains, exchanges
 progress    how far a request that needs many has come
 order       what we ask of the broker
 execution   what the broker did
+whatif      what an order would cost
 facts       what the connection hears, in the order in which it heard it
 account     positions, account values, profit and loss
 signal      what a model wishes

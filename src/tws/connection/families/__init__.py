@@ -16,6 +16,7 @@ livebars    bars kept up to date, real-time bars
 quotes      quotes, once and as streams, their kind
 options     greeks, implied volatility, option prices
 ticks       tick by tick
+depth       the levels behind the best quote
 orders      open and completed orders, executions
 accounts    positions, the values and portfolio of one account
 summaries   several accounts, models, profit and loss
@@ -28,6 +29,7 @@ from tws.connection.families import (
     accounts,
     chains,
     contracts,
+    depth,
     history,
     livebars,
     options,
@@ -44,8 +46,8 @@ from tws.connection.families import (
 __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
-    session, contracts, chains, reference, history, past, livebars, quotes, options, ticks, orders, accounts,
-    summaries, settings,
+    session, contracts, chains, reference, history, past, livebars, quotes, options, ticks, depth, orders,
+    accounts, summaries, settings,
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -58,6 +60,7 @@ class Questions(
     quotes.QuoteQuestions,
     options.OptionQuestions,
     ticks.TickQuestions,
+    depth.DepthQuestions,
     orders.OrderQuestions,
     accounts.AccountQuestions,
     summaries.SummaryQuestions,

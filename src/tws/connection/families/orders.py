@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tws.connection import reading
-from tws.connection.families.base import Asking, Handlers
+from tws.connection.families.base import Handlers
+from tws.connection.families.whatif import WhatIfQuestions, take_what_if
 from tws.connection.replies import Reply
 from tws.model.execution import Execution
 from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerOrderStatus
@@ -32,7 +33,7 @@ __all__ = ["COMPLETED", "OPEN", "OrderQuestions", "hear"]
 OPEN, COMPLETED = "open orders", "completed orders"
 
 
-class OrderQuestions(Asking):
+class OrderQuestions(WhatIfQuestions):
     """Questions about orders and fills."""
 
     def request_executions(
@@ -82,6 +83,8 @@ def hear(answers: Answers) -> Handlers:
     questions, requests, owner = answers.questions, answers.requests, answers.owner
 
     def open_order(message: OpenOrder) -> None:
+        if take_what_if(answers, message):
+            return
         open_fact(
             reading.broker_order_of(message.order_id, message.contract, message.order, message.order_state)
         )
