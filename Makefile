@@ -16,7 +16,7 @@ MINUTES ?= 30
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data conformance fuzz bench lock size format clean
+.PHONY: help demo test check test-data conformance migration fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -32,7 +32,7 @@ test: check  ## All checks and tests; no TWS, no account, no network (TWS_* is c
 	@$(NO_TWS) $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS
-	$(BIN)/ruff check src tests bench fuzz requirements
+	$(BIN)/ruff check src tests bench examples fuzz requirements
 	@# One cache for each platform, or each run would throw the other's away.
 	@for p in linux win32 darwin; do echo "mypy --strict --platform $$p"; \
 	  $(BIN)/mypy --platform $$p --cache-dir .mypy_cache/$$p || exit 1; done
@@ -42,6 +42,9 @@ test-data: $(VENV)/dev.stamp  ## The tests on recorded market data: make test-da
 
 conformance: $(VENV)/dev.stamp  ## Eleven real clients against the simulator, each in its own environment; writes docs/conformance.md
 	@$(NO_TWS) $(BIN)/python -m tests.conformance $(ARGS)
+
+migration: $(VENV)/dev.stamp  ## The same scripts on ib_async and on ours, against the simulator; writes docs/moving-from-ib_async.md
+	@$(NO_TWS) $(BIN)/python -m tests.migration $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## The simulator against a hostile client, guided by coverage: make fuzz MINUTES=30 (Linux)
 	$(PIP) atheris
