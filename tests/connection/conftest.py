@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.connection.peers import RecorderServer, config_of, port_of
 
-from tws.connection import TWSConnection
+from tws.connection import PacingOptions, TWSConnection
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 
 
@@ -52,6 +52,7 @@ async def tws(request: pytest.FixtureRequest) -> AsyncIterator[SimulatedTWS]:
 
 @pytest.fixture
 async def client(tws: SimulatedTWS, journal: Path) -> AsyncIterator[TWSConnection]:
-    """A connection to `tws`."""
-    async with TWSConnection(config_of(port_of(tws)), journal=journal) as made:
+    """A connection to `tws`, which keeps no pace either."""
+    options = {"journal": journal, "pacing": PacingOptions.off()}
+    async with TWSConnection(config_of(port_of(tws)), **options) as made:
         yield made

@@ -24,7 +24,7 @@ from tws.wire.messages import OpenOrder, WireOrderState
 
 if TYPE_CHECKING:
     from tws.connection.answers import Answers
-    from tws.connection.outbound import Sending
+    from tws.connection.sending import Sending
 
 __all__ = ["WhatIfQuestions", "take_what_if"]
 
