@@ -48,23 +48,16 @@ class Recurring:
         self._version = server_version
         self._orders: dict[bytes, BrokerOrder] = {}
         self._statuses: dict[bytes, BrokerOrderStatus] = {}
-        self._readers: dict[bytes, Callable[[bytes], Told]] = {}
-        self._width = 4
+        self.readers: dict[bytes, Callable[[bytes], Told]] = {}
         if server_version < RAW_ID:
-            self._width = 2
-            self._readers = {b"5\0": self._open_text, b"3\0": self._status_text}
+            self.readers = {b"5\0": self._open_text, b"3\0": self._status_text}
         elif server_version >= max(MARKS[_OPEN], MARKS[_STATUS]):
             made = ((_OPEN, self._open_protobuf), (_STATUS, self._status_protobuf))
-            self._readers = {(PROTOBUF_OFFSET + number).to_bytes(4, "big"): read for number, read in made}
+            self.readers = {(PROTOBUF_OFFSET + number).to_bytes(4, "big"): read for number, read in made}
             from ibapi.protobuf.OpenOrder_pb2 import OpenOrder as OpenOrderProto
             from ibapi.protobuf.OrderStatus_pb2 import OrderStatus as OrderStatusProto
 
             self._parse_open, self._parse_status = OpenOrderProto.FromString, OrderStatusProto.FromString
-
-    def read(self, payload: bytes) -> Told | None:
-        """The fact that a message is; None when it is another message. Raises DecodeError."""
-        reader = self._readers.get(payload[: self._width])
-        return None if reader is None else reader(payload)
 
     def _whole_order(self, payload: bytes) -> BrokerOrder | OpenOrder:
         message = codec.decode_answer(payload, self._version, lenient=True)

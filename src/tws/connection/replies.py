@@ -142,6 +142,11 @@ class Requests:
             entry.timer.cancel()
             entry.timer = asyncio.get_running_loop().call_later(at_least_s, self._late, request_id)
 
+    def finisher(self, request_id: int) -> Callable[[list[Any]], Any] | None:
+        """What will turn the rows of this request into its answer; None when nobody asked."""
+        entry = self._open.get(request_id)
+        return None if entry is None else entry.finish
+
     def row(self, request_id: int, row: Any) -> bool:
         """One row of an answer; False when nobody asked for it."""
         entry = self._open.get(request_id)

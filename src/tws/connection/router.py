@@ -1,8 +1,8 @@
 """Walks received bytes frame by frame and gives each message to whoever reads it.
 
 The usual ticks are read in place (`tws.connection.ticks`), orders and their statuses by what recurs in them
-(`recurring`); every other message is decoded by `tws.wire`, in text or protobuf as its id says. Each goes to
-its handler (`Answers.handlers`). A frame that can't be read is
+(`recurring`), historical bars by columns (`bars`); every other message is decoded by `tws.wire`, in text or
+protobuf as its id says. Each goes to its handler (`Answers.handlers`). A frame that can't be read is
 kept raw, logged and skipped; a length out of bounds ends the session, since nothing behind it can be trusted.
 When the fact lane is full, what is left of the received chunk is held, message by message, until there is
 room (ticks, which are no facts, pass).
@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from tws.connection.answers import Answers
+from tws.connection.bars import BarsReader
 from tws.connection.recurring import Recurring
 from tws.connection.ticks import Walker
 from tws.connection.ticks_protobuf import ProtobufTicks
@@ -44,7 +45,8 @@ class Router:
         self._version = 0
         self._answers = answers
         self._walker = self._new_walker()
-        self._recurring = Recurring(0)
+        self._readers: dict[bytes, Callable[[bytes], object]] = {}
+        self._width = 0
         self._open = False
         self._held: deque[bytes] = deque()
         self._walking = False
@@ -60,7 +62,11 @@ class Router:
         """A session begins: its version, nothing held, no streams."""
         self._version = server_version
         self._walker = self._new_walker()
-        self._recurring = Recurring(server_version)
+        self._readers = {
+            **Recurring(server_version).readers,
+            **BarsReader(server_version, self._answers.requests).readers,
+        }
+        self._width = len(next(iter(self._readers), b""))
         self._open = True
         self._held.clear()
 
@@ -113,9 +119,10 @@ class Router:
         try:
             for tap in self.taps:
                 tap(payload)
-            message = self._recurring.read(payload) or codec.decode_answer(
-                payload, self._version, lenient=True
-            )
+            reader = self._readers.get(payload[: self._width])
+            message = None if reader is None else reader(payload)
+            if message is None:
+                message = codec.decode_answer(payload, self._version, lenient=True)
             handler = self._answers.handlers.get(type(message))
             if handler is not None:
                 handler(message)

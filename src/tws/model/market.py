@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from datetime import datetime
 from enum import IntEnum
 from typing import Self
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tws.clock import to_datetime
 
-__all__ = ["Bar", "MarketDataType", "Quote", "TickField", "Trade"]
+__all__ = ["Bar", "BarColumns", "MarketDataType", "Quote", "TickField", "Trade"]
 
 
 class MarketDataType(IntEnum):
@@ -115,3 +116,33 @@ class Bar(Struct, frozen=True, kw_only=True, gc=False):
     def time(self) -> datetime:
         """`time_ns` as an aware UTC datetime."""
         return to_datetime(self.time_ns)
+
+
+def _doubles() -> array[float]:
+    return array("d")
+
+
+def _longs() -> array[int]:
+    return array("q")
+
+
+class BarColumns(Struct, frozen=True, kw_only=True):
+    """Many bars as columns of equal length, oldest first; what they mean stands at `Bar`.
+
+    Each column is an `array` of doubles or of 64-bit integers, which numpy, pandas and Arrow take without a
+    copy: `numpy.frombuffer(columns.close)`, `numpy.frombuffer(columns.time_ns, dtype="int64")`. `wap` is nan
+    where TWS gives none. A day bar begins at midnight UTC of its date.
+    """
+
+    seconds: int
+    time_ns: array[int] = field(default_factory=_longs)
+    open: array[float] = field(default_factory=_doubles)
+    high: array[float] = field(default_factory=_doubles)
+    low: array[float] = field(default_factory=_doubles)
+    close: array[float] = field(default_factory=_doubles)
+    volume: array[float] = field(default_factory=_doubles)
+    wap: array[float] = field(default_factory=_doubles)
+    count: array[int] = field(default_factory=_longs)
+
+    def __len__(self) -> int:
+        return len(self.time_ns)

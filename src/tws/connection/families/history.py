@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from tws.connection.bars import PastBars, Wanted, bars_from, columns_from
 from tws.connection.barstreams import BarStream
 from tws.connection.families.base import Asking, Handlers
 from tws.connection.reading import bar_of
 from tws.connection.replies import Reply
 from tws.model.contract import Contract
-from tws.model.market import Bar
+from tws.model.market import Bar, BarColumns
 from tws.wire.messages import HistoricalData, HistoricalDataEnd
 
 if TYPE_CHECKING:
     from tws.connection.answers import Answers
 
 __all__ = ["BAR_SECONDS", "HistoryQuestions", "hear"]
+
+T = TypeVar("T")
 
 BAR_SECONDS = {
     "1 secs": 1,
@@ -65,20 +69,51 @@ class HistoryQuestions(Asking):
 
         Raises ValueError for a bar size that TWS does not know and for a naive `end`.
         """
+        return self._bars(bars_from, contract, _Wish(duration, bar_size, what, use_rth, end))
+
+    def request_historical_columns(
+        self,
+        contract: Contract,
+        *,
+        duration: str = "1 D",
+        bar_size: str = "1 min",
+        what: str = "TRADES",
+        use_rth: bool = True,
+        end: datetime | None = None,
+    ) -> Reply[BarColumns]:
+        """The same bars as columns, for whoever computes with all of them at once: no object is made for a
+        bar.
+        """
+        return self._bars(columns_from, contract, _Wish(duration, bar_size, what, use_rth, end))
+
+    def _bars(
+        self, make: Callable[[Iterable[Any], int, tzinfo], T], contract: Contract, wish: _Wish
+    ) -> Reply[T]:
+        bar_size, end = wish.bar_size, wish.end
         if bar_size not in BAR_SECONDS:
             raise ValueError(f"bar_size {bar_size!r} is none of TWS's: {', '.join(BAR_SECONDS)}")
         if end is not None and end.tzinfo is None:
             raise ValueError(f"end {end!r} has no time zone; use an aware datetime")
         until = "" if end is None else end.astimezone(UTC).strftime("%Y%m%d-%H:%M:%S")
-        seconds = BAR_SECONDS[bar_size]
+        duration, what, use_rth = wish.duration, wish.what, int(wish.use_rth)
         return self._request(
             "historical bars",
-            lambda rows: [bar_of(row, seconds, self._engine.zone) for row in rows],
+            Wanted(make, BAR_SECONDS[bar_size], lambda: self._engine.zone),
             lambda number: self._engine.official.reqHistoricalData(
-                number, self._ib(contract), until, duration, bar_size, what, int(use_rth), 2, False, []
+                number, self._ib(contract), until, duration, bar_size, what, use_rth, 2, False, []
             ),
             lambda number: self._engine.official.cancelHistoricalData(number),
         )
+
+
+class _Wish(NamedTuple):
+    """What is asked for."""
+
+    duration: str
+    bar_size: str
+    what: str
+    use_rth: bool
+    end: datetime | None
 
 
 def hear(answers: Answers) -> Handlers:
@@ -96,6 +131,11 @@ def hear(answers: Answers) -> Handlers:
         if message.end_date_str:  # below version 196 the bars carry the end themselves (E)
             ended(message.req_id)
 
+    def columns(message: PastBars) -> None:
+        requests.row(message.req_id, message.rows)
+        if message.ended:
+            ended(message.req_id)
+
     def end(message: HistoricalDataEnd) -> None:
         ended(message.req_id)
 
@@ -106,4 +146,4 @@ def hear(answers: Answers) -> Handlers:
         else:
             requests.end(request_id)
 
-    return {HistoricalData: bars, HistoricalDataEnd: end}
+    return {HistoricalData: bars, PastBars: columns, HistoricalDataEnd: end}

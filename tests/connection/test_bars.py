@@ -1,0 +1,224 @@
+"""Bars read by columns are the bars that the careful reading gives, in both encodings, and go back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from decimal import Decimal
+from math import isnan, nan
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tws.connection import TWSConnection
+from tws.connection.bars import BarsReader, PastBars, Wanted, bars_from, columns_from
+from tws.connection.reading import bar_of
+from tws.connection.replies import Requests
+from tws.errors import DecodeError
+from tws.model.contract import stock
+from tws.model.market import Bar, BarColumns
+from tws.simulator import SimulatedTWS
+from tws.wire import codec
+from tws.wire.messages import HistoricalData, HistoricalDataBar
+
+VERSIONS = [157, 195, 196, 200, 202, 208, 225]
+NEW_YORK, SYDNEY, UTC_ZONE = ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), UTC
+
+
+class Asked(Requests):
+    """A book in which request 1001 wants bars and nobody else anything."""
+
+    def __init__(self, wanted: Wanted[Any]) -> None:
+        super().__init__(1.0)
+        self.wanted = wanted
+
+    def finisher(self, request_id: int) -> Callable[[list[Any]], Any] | None:
+        return self.wanted if request_id == 1001 else None
+
+
+def fast(payload: bytes, version: int, zone: tzinfo, make: Any = bars_from) -> tuple[object, bool, bool]:
+    """What the caller gets, whether the answer is over, whether it was read by columns."""
+    wanted = Wanted(make, 60, lambda: zone)
+    readers = BarsReader(version, Asked(wanted)).readers
+    width = len(next(iter(readers), b""))
+    reader = readers.get(payload[:width])
+    found = None if reader is None else reader(payload)
+    if found is not None:
+        return wanted([found.rows]), found.ended, True
+    rows, ended = careful(payload, version)
+    return wanted(list(rows)), ended, False
+
+
+def careful(payload: bytes, version: int) -> tuple[tuple[HistoricalDataBar, ...], bool]:
+    message = codec.decode_answer(payload, version, lenient=True)
+    assert isinstance(message, HistoricalData)
+    return message.historical_data_bars, bool(message.end_date_str)
+
+
+def slow(payload: bytes, version: int, zone: tzinfo) -> tuple[object, bool]:
+    rows, ended = careful(payload, version)
+    return [bar_of(row, 60, zone) for row in rows], ended
+
+
+def outcome(call: Callable[[], tuple[Any, ...]]) -> object:
+    try:
+        bars, ended = call()[:2]
+    except (DecodeError, ValueError, KeyError, AssertionError) as error:
+        return type(error)
+    assert all(type(bar.open) is float and type(bar.volume) is float for bar in bars)
+    return [repr(bar) for bar in bars], ended
+
+
+def compare(payload: bytes, version: int, zone: tzinfo) -> None:
+    expected = outcome(lambda: slow(payload, version, zone))
+    assert outcome(lambda: fast(payload, version, zone)) == expected
+
+
+minute = st.integers(0, 59).map("{:02}".format)
+dates = st.one_of(
+    st.integers(1_700_000_000, 1_800_000_000).map(str),
+    st.builds("202{}  {:02}:{}:{}".format, st.just("51102"), st.integers(0, 24), minute, st.just("00")),
+    st.builds("202{}  {:02}:{}:{}".format, st.just("50309"), st.integers(0, 3), minute, minute),
+    st.builds("202{}  {:02}:{}:{}".format, st.just("50406"), st.integers(0, 3), minute, minute),
+)
+odd_dates = st.sampled_from(
+    ["20250708", "20250708 02:35:00 US/Eastern", "20250708-06:35:00", "7", "20250708  02:61:00", "", "x" * 18]
+)
+prices = st.one_of(
+    st.integers(0, 10**6).map(lambda cents: cents / 100),
+    st.sampled_from([0.0, -37.63, 1e-7, 3e9, 1e300, 123456789.123]),
+)
+sizes = st.none() | st.integers(0, 10**10).map(Decimal) | st.decimals(0, 1000, places=6)
+bars = st.builds(
+    HistoricalDataBar, dates, prices, prices, prices, prices, sizes, sizes, st.sampled_from([-1, 0, 7, 10**9])
+)
+
+
+def of_one_form(rows: list[HistoricalDataBar], form: int) -> list[HistoricalDataBar]:
+    wanted = {0: 10, 1: 18}[form]
+    return [row for row in rows if len(row.date) == wanted]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(bars, max_size=12),
+    st.sampled_from([0, 1, 2]),
+    st.lists(odd_dates, max_size=2),
+    st.sampled_from(VERSIONS),
+    st.sampled_from([NEW_YORK, SYDNEY, UTC_ZONE]),
+    st.sampled_from(["", "20251231  16:00:00"]),
+    st.sampled_from([1001, 1002]),
+)
+def test_any_bars(
+    rows: list[HistoricalDataBar],
+    form: int,
+    odd: list[str],
+    version: int,
+    zone: tzinfo,
+    end: str,
+    number: int,
+) -> None:
+    if form < 2:
+        rows = of_one_form(rows, form)
+    plain = HistoricalDataBar("", 1.0, 2.0, 0.5, 1.5, Decimal(100), Decimal("1.25"), 3)
+    rows = rows + [HistoricalDataBar(date, *[getattr(plain, name) for name in FIELDS[1:]]) for date in odd]
+    message = HistoricalData(number, tuple(rows), end, end)
+    compare(codec.encode(message, version), version, zone)
+
+
+FIELDS = HistoricalDataBar.__struct_fields__
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=8),
+    st.sampled_from(["1700000000", "20250708  02:35:00", "20250708"]),
+    st.sampled_from(VERSIONS),
+)
+def test_any_damage(harm: list[tuple[int, int]], date: str, version: int) -> None:
+    row = HistoricalDataBar(date, 100.25, 101.5, 99.0, 100.0, Decimal(1200), Decimal("100.125"), 42)
+    good = codec.encode(HistoricalData(1001, (row, row, row), "", ""), version)
+    for place, byte in harm:
+        at = place % len(good)
+        for payload in (
+            good[:at] + bytes([byte]) + good[at + 1 :],
+            good[:at] + good[at + 1 :],
+            good[:at] + bytes([byte]) + good[at:],
+            good[:at],
+        ):
+            compare(payload, version, NEW_YORK)
+
+
+def plain_rows(count: int) -> tuple[HistoricalDataBar, ...]:
+    return tuple(
+        HistoricalDataBar(
+            str(1_700_000_000 + 60 * number),
+            100 + number / 8,
+            101.5,
+            99.25,
+            100.0,
+            Decimal(1000 + number),
+            Decimal("100.05"),
+            number,
+        )
+        for number in range(count)
+    )
+
+
+@pytest.mark.parametrize("version", [157, 196, 208, 225])
+def test_usual_bars_are_read_by_columns(version: int) -> None:
+    payload = codec.encode(HistoricalData(1001, plain_rows(300), "", ""), version)
+    made, _, by_columns = fast(payload, version, UTC)
+    assert by_columns and len(made) == 300  # type: ignore[arg-type]
+    empty = codec.encode(HistoricalData(1001, (), "", ""), version)
+    assert fast(empty, version, UTC)[::2] == ([], True)
+
+
+@pytest.mark.parametrize("version", [157, 225])
+def test_columns_hold_what_the_bars_hold(version: int) -> None:
+    rows = (*plain_rows(5), HistoricalDataBar("1700000900", 1.0, 2.0, 0.5, 1.0, Decimal(3), None, -1))
+    for wanted in (rows[:5], rows):  # by columns, and carefully
+        payload = codec.encode(HistoricalData(1001, wanted, "", ""), version)
+        columns, bars = fast(payload, version, UTC, columns_from)[0], fast(payload, version, UTC)[0]
+        assert isinstance(columns, BarColumns) and isinstance(bars, list)
+        assert len(columns) == len(bars) == len(wanted) and columns.seconds == 60
+        for name in ("time_ns", "open", "high", "low", "close", "volume", "count"):
+            assert getattr(columns, name).tolist() == [getattr(bar, name) for bar in bars]
+        waps = [nan if bar.wap is None else bar.wap for bar in bars]
+        assert [None if isnan(wap) else wap for wap in columns.wap] == [
+            None if isnan(wap) else wap for wap in waps
+        ]
+
+
+def test_columns_are_buffers() -> None:
+    columns = columns_from([], 60, UTC)
+    assert len(columns) == 0
+    assert memoryview(columns.close).format == "d" and memoryview(columns.time_ns).format == "q"
+
+
+def test_an_answer_in_two_messages() -> None:
+    one, two = (fast_rows(plain_rows(count)) for count in (3, 2))
+    bars = bars_from([one, two], 60, UTC)
+    columns = columns_from([one, two], 60, UTC)
+    assert [bar.time_ns for bar in bars] == columns.time_ns.tolist() and len(columns) == 5
+
+
+def fast_rows(rows: tuple[HistoricalDataBar, ...]) -> Any:
+    payload = codec.encode(HistoricalData(1001, rows, "", ""), 225)
+    (reader,) = BarsReader(225, Asked(Wanted(bars_from, 60, lambda: UTC))).readers.values()
+    found = reader(payload)
+    assert isinstance(found, PastBars)
+    return found.rows
+
+
+async def test_columns_of_a_simulated_market(sim: SimulatedTWS, connection: TWSConnection) -> None:
+    columns = await connection.request_historical_columns(stock("SPY"), duration="1 D")
+    bars = await connection.request_historical_bars(stock("SPY"), duration="1 D")
+    assert len(bars) > 100 and all(isinstance(bar, Bar) for bar in bars)
+    assert columns.close.tolist()[:50] == [bar.close for bar in bars[:50]]
+    assert columns.time_ns.tolist()[:50] == [bar.time_ns for bar in bars[:50]]
+    with pytest.raises(ValueError, match="bar_size"):
+        connection.request_historical_columns(stock("SPY"), bar_size="7 mins")
