@@ -14,6 +14,7 @@ a connection is made.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -122,6 +123,9 @@ class _ClientErrors:
     """The wrapper that the encoding half knows: its `error` is called for client-side refusals alone."""
 
     def error(self, reqId: int, errorTime: int, errorCode: int, errorString: str, *rest: object) -> None:
+        cause = sys.exception()
+        if isinstance(cause, NotSentError):  # ours, raised while it sent; it would make one of its own of it
+            raise cause
         raise NotSentError(errorCode, errorString)
 
     def connectionClosed(self) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tws.connection.ids import RequestIds
 from tws.connection.streams import QuoteStream, Stamp, Stream
-from tws.errors import NotSentError, RequestError, TWSError
+from tws.errors import NotSentError, PacingError, RequestError, TWSError
 from tws.log import get_logger
 
 if TYPE_CHECKING:
@@ -148,6 +148,12 @@ class Subscriptions:
                 subscription.cancel(old)
             self._send(subscription)
         except TWSError as error:
+            if isinstance(error, PacingError) and not (subscription.lived or stream.count):
+                # it was opened while the link was down, and no waiting makes room for it
+                self._drop(stream.request_id)
+                stream.fail(error)
+                return False
+            subscription.refusals += 1
             log.warning("stream not renewed", symbol=stream.contract.symbol, reason=str(error))
             return False
         return True

@@ -1,8 +1,8 @@
 """Accounts: their positions, and the values and the portfolio of one of them.
 
-TWS feeds one account's values at a time, under no request id (answers 6, 7, 8, 54). So at most one
-`stream_account` is open; a question about the same account shares its feed, one about another account is
-refused here instead of ending the stream there.
+TWS feeds one account's values at a time, under no request id (answers 6, 7, 8, 54). So every
+`stream_account` that is open is of the same account; they and questions about it share the feed, and one about
+another account is refused here instead of ending them there.
 """
 
 from __future__ import annotations
@@ -69,18 +69,22 @@ class AccountQuestions(Asking):
         engine = self._engine
         name = self._account_named(account)
         stream = AccountStream(name, engine.lanes.isolate)
-        self._subscribe(
-            stream,
-            lambda number: engine.official.reqAccountUpdates(True, name),
-            lambda number: None if self._others(stream) else engine.official.reqAccountUpdates(False, name),
-        )
+
+        def send(number: int) -> None:
+            stream.account = self._account_or_first(stream.account)
+            engine.official.reqAccountUpdates(True, stream.account)
+
+        def cancel(number: int) -> None:
+            if not self._others(stream):
+                engine.official.reqAccountUpdates(False, stream.account)
+
+        self._subscribe(stream, send, cancel)
         return stream
 
     def _account_named(self, account: str) -> str:
         """The account that is meant. Raises NotSentError when the feed serves another one."""
-        name = account or self.config.account_id or next(iter(self._engine.accounts), "")
-        stream = account_stream(self._engine.answers)
-        if stream is not None and stream.account != name:
+        name = self._account_or_first(account)
+        if any(stream.account not in ("", name) for stream in account_streams(self._engine.answers)):
             raise NotSentError(
                 512,
                 "TWS serves one account at a time: close stream_account, or use request_account_values_of",
@@ -90,13 +94,14 @@ class AccountQuestions(Asking):
     def _others(self, stream: AccountStream) -> bool:
         """Whether somebody else lives on the same feed."""
         answers = self._engine.answers
-        return account_stream(answers) not in (None, stream) or answers.questions.waits(VALUES)
+        others = any(other is not stream for other in account_streams(answers))
+        return others or answers.questions.waits(VALUES)
 
     def _ask_account(self, name: str, keep: bool, pick: Any) -> Reply[Any]:
         engine = self._engine
 
         def finish(rows: list[Any]) -> list[Any]:
-            if not keep and engine.ready and account_stream(engine.answers) is None:
+            if not keep and engine.ready and not account_streams(engine.answers):
                 engine.official.reqAccountUpdates(False, name)
             return list(pick([row for row in rows if row.account == name or not name]))
 
@@ -105,12 +110,9 @@ class AccountQuestions(Asking):
         )
 
 
-def account_stream(answers: Answers) -> AccountStream | None:
-    """The open stream of an account, if there is one."""
-    for stream in answers.subscriptions.streams.values():
-        if isinstance(stream, AccountStream):
-            return stream
-    return None
+def account_streams(answers: Answers) -> list[AccountStream]:
+    """The open streams of the one account that is fed."""
+    return [one for one in answers.subscriptions.streams.values() if isinstance(one, AccountStream)]
 
 
 def latest_positions(rows: list[Position]) -> list[Position]:
@@ -135,9 +137,9 @@ def hear(answers: Answers) -> Handlers:
 
     def row(fact: AccountValue | PortfolioItem) -> None:
         questions.row(VALUES, fact)
-        stream = account_stream(answers)
-        if stream is not None and fact.account == stream.account:
-            stream.put(fact, stamp.now_ns)
+        for stream in account_streams(answers):
+            if fact.account == stream.account:
+                stream.put(fact, stamp.now_ns)
 
     def account_value(message: WireAccountValue) -> None:
         fact = AccountValue(
@@ -153,17 +155,18 @@ def hear(answers: Answers) -> Handlers:
 
     def account_end(message: AccountDataEnd) -> None:
         questions.end(VALUES)
-        stream = account_stream(answers)
-        if stream is not None and message.account_name in ("", stream.account):
-            stream.completed(stamp.now_ns)
+        for stream in account_streams(answers):
+            if message.account_name in ("", stream.account):
+                stream.completed(stamp.now_ns)
 
     def refused(code: int, text: str) -> bool:
         """The feed was taken over (2100, 2101), or the account is unknown."""
         if code not in (2100, 2101) and not (code == 321 and "account code" in text.lower()):
             return False
-        stream = account_stream(answers)
-        if stream is not None and (code != 321 or not stream.is_complete):
+        ended = [one for one in account_streams(answers) if code != 321 or not one.is_complete]
+        for stream in ended:
             answers.subscriptions.error(stream.request_id, code, text, RequestError(code, text))
+        if ended:
             return True
         return code != 2100 and questions.fail(VALUES, RequestError(code, text))
 

@@ -52,6 +52,12 @@ class Asking:
         if not self._engine.ready:
             raise NotSentError(504, "Not connected")
 
+    def _account_or_first(self, account: str) -> str:
+        """The account that is meant: the named, the configured, or the first of the login; "" while none is
+        known, as on a link that is being dialled again. So streams ask when they are sent.
+        """
+        return account or self.config.account_id or next(iter(self._engine.accounts), "")
+
     def _question(
         self, kind: str, name: str, finish: Callable[[list[Any]], T], send: Callable[[], object]
     ) -> Reply[T]:

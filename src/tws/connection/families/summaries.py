@@ -106,12 +106,16 @@ class SummaryQuestions(Asking):
 
         In base currency. RequestError ends it for an account that TWS does not know.
         """
-        name = self._account_or_first(account)
         stream = PnLStream(self._engine.lanes.isolate)
-        stream.account, stream.model = name, model
+        stream.account, stream.model = account, model
+
+        def send(number: int) -> None:
+            stream.account = self._account_or_first(stream.account)
+            self._engine.official.reqPnL(number, stream.account, model)
+
         self._subscribe(
             stream,
-            lambda number: self._engine.official.reqPnL(number, name, model),
+            send,
             lambda number: self._engine.official.cancelPnL(number),
         )
         return stream
@@ -121,18 +125,19 @@ class SummaryQuestions(Asking):
 
         TWS says nothing at all about a contract that is not held (TWS-BEHAVIOUR.md D): `last` stays None.
         """
-        name = self._account_or_first(account)
         stream = PositionPnLStream(self._engine.lanes.isolate)
-        stream.account, stream.model, stream.con_id = name, model, con_id
+        stream.account, stream.model, stream.con_id = account, model, con_id
+
+        def send(number: int) -> None:
+            stream.account = self._account_or_first(stream.account)
+            self._engine.official.reqPnLSingle(number, stream.account, model, con_id)
+
         self._subscribe(
             stream,
-            lambda number: self._engine.official.reqPnLSingle(number, name, model, con_id),
+            send,
             lambda number: self._engine.official.cancelPnLSingle(number),
         )
         return stream
-
-    def _account_or_first(self, account: str) -> str:
-        return account or self.config.account_id or next(iter(self._engine.accounts), "")
 
 
 def _tags(tags: Iterable[str], currency: str) -> str:

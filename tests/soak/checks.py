@@ -1,0 +1,156 @@
+"""What must hold after the faults have stopped, by the simulated TWS's own truth. Each answers its complaints.
+
+`open_points` is asked again and again until nothing is left or time is up; the rest is asked once, at the
+end. What a fault makes unknowable, until the books are asked for anew, stands in `UNKNOWABLE`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.soak.user import User
+from tests.soak.watching import Watching
+
+from tws.connection import SendState, TWSConnection
+from tws.connection.events import ConnectionState
+from tws.exchange import Exchange
+from tws.world import Domain, World
+
+__all__ = ["UNKNOWABLE", "check_arrivals", "check_ids", "check_leaks", "check_pace", "open_points"]
+
+CLIENT = 1
+UNKNOWABLE = {
+    "execution-bust": "no message tells of a bust, no answer names the execution any more",
+    "manual-order": "executions and orders of TWS itself are told to client 0 alone",
+    "order-vanishes": "it is gone without a word: only two complete answers that lack it show it",
+    "missing-status": "the only word that would have ended the order was never sent",
+    "modify-forks": "the first order works on under an id that now means the second",
+    "bad-position": "the last position told was wrong, and nothing says so",
+    "swallow": "a lost cancel or request leaves the last answer standing",
+}
+"""Faults after which our books may lag behind the broker's until they are asked for again, and why."""
+
+
+def open_points(
+    connection: TWSConnection,
+    user: User,
+    marks: dict[Any, int],
+    exchange: Exchange,
+    watching: Watching,
+    *,
+    asked: bool,
+) -> list[str]:
+    """What keeps the run from being done. `marks`: how much had come of each stream when calm began. `asked`:
+    the books were asked for since then, so nothing is excused but a bust.
+    """
+    found = []
+    if connection.state is not ConnectionState.READY:
+        found.append(f"state {connection.state}")
+    for name, stream in user.streams:
+        if not stream.closed and stream.count <= marks.get(stream, 0):
+            found.append(f"stream {name} is not fed since the calm began")
+    waiting = Counter(name for name, reply in user.replies if not reply.done())
+    found += [f"{count} requests wait: {name}" for name, count in waiting.items()]
+    return found + check_books(connection, exchange, watching, asked=asked)
+
+
+def check_books(
+    connection: TWSConnection, exchange: Exchange, watching: Watching, *, asked: bool
+) -> list[str]:
+    """Executions, open orders and positions: the broker's and ours."""
+    met = watching.met
+    found = _fills(connection, exchange, watching, ours_alone=not asked)
+    if asked or not any(
+        met[name] for name in ("order-vanishes", "missing-status", "modify-forks", "manual-order")
+    ):
+        found += _orders(connection, exchange, own_alone=not asked)
+    if asked or not met["bad-position"]:
+        found += _positions(connection, exchange)
+    return found
+
+
+def _fills(
+    connection: TWSConnection, exchange: Exchange, watching: Watching, *, ours_alone: bool
+) -> list[str]:
+    truth = {
+        report.executed.exec_id.rpartition(".")[0]: report.executed
+        for report in exchange.executions()
+        if not ours_alone or report.executed.client_id == CLIENT
+    }
+    known = {one.base_id: one for one in connection.broker.executions}
+    found = [f"fill {base} is not known" for base in truth.keys() - known.keys()]
+    for base, mine in known.items():
+        true = truth.get(base)
+        if true is None:
+            if base not in watching.busted and not (ours_alone and mine.client_id != CLIENT):
+                found.append(f"fill {base} is none of the broker's")
+            continue
+        if (mine.exec_id, mine.quantity, mine.price, mine.side.value[0], mine.order_ref) != (
+            true.exec_id,
+            true.quantity,
+            true.price,
+            true.side[0],
+            true.order_ref,
+        ):
+            found.append(f"fill {mine.exec_id}: {mine.quantity} at {mine.price}, the broker says {true}")
+    return sorted(found)
+
+
+def _orders(connection: TWSConnection, exchange: Exchange, *, own_alone: bool) -> list[str]:
+    truth = {
+        view.perm_id: view for view in exchange.open_orders() if not own_alone or view.client_id == CLIENT
+    }
+    known = {order.perm_id: order for order in connection.broker.open_orders}
+    found = [
+        f"order {perm} ({truth[perm].status}) is not known as open" for perm in truth.keys() - known.keys()
+    ]
+    for perm, order in known.items():
+        if perm not in truth and (order.perm_id or not own_alone):
+            found.append(f"{order!r} is none that works at the broker")
+    return sorted(found)
+
+
+def _positions(connection: TWSConnection, exchange: Exchange) -> list[str]:
+    truth = {row.con_id: row.quantity for row in exchange.positions() if row.quantity}
+    known = {row.contract.con_id: row.quantity for row in connection.broker.positions}
+    return [] if truth == known else [f"positions {known}, the broker holds {truth}"]
+
+
+def check_pace(watching: Watching) -> list[str]:
+    """The simulator refused nothing for being too much or too soon."""
+    found = [f"beyond a limit: {line}" for line in watching.over_limit]
+    return found + ([f"{watching.hasty} messages beyond the rate of a second"] if watching.hasty else [])
+
+
+def check_arrivals(user: User, watching: Watching) -> list[str]:
+    """Each order arrived under its own id, and no more often than it was written."""
+    written = Counter(one.order_id for one in user.sendings if one.state is SendState.WRITTEN)
+    found = []
+    for order_id, ref in sorted(set(watching.arrived)):
+        if user.refs.get(ref) != order_id:
+            found.append(f"order {order_id} arrived as {ref!r}, which we placed as {user.refs.get(ref)}")
+    for order_id, count in Counter(order_id for order_id, _ in watching.arrived).items():
+        if count > written[order_id]:
+            found.append(f"order {order_id} arrived {count} times, {written[order_id]} were written")
+    return found
+
+
+def check_ids(user: User) -> list[str]:
+    """No order id was given twice."""
+    return [f"order id {number} was given {count} times" for number, count in user.given.items() if count > 1]
+
+
+def check_leaks(world: World, domain: Domain, sessions: int) -> list[str]:
+    """Of the program nothing is left: no task, no timer, no end of a link; and none at the simulator."""
+    loop = world.loop
+    tasks = [task.get_name() for task, owner in loop._tasks if owner is domain and not task.done()]
+    timers = [
+        repr(timer._callback)
+        for *_, timer in loop._timers
+        if timer.domain is domain and not timer.cancelled() and "tws.world" not in repr(timer._callback)
+    ]
+    found = [f"a task is left: {name}" for name in tasks] + [f"a timer is left: {name}" for name in timers]
+    if world.network.ends:
+        found.append(f"{len(world.network.ends)} ends of links are left")
+    return found + ([f"{sessions} sessions are left at the simulator"] if sessions else [])

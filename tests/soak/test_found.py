@@ -1,0 +1,56 @@
+"""What the soak has found, each played by itself."""
+
+from __future__ import annotations
+
+import pytest
+from tests.soak.calm import House, in_calm
+
+from tws.connection.events import ConnectionState
+from tws.errors import PacingError
+from tws.model.contract import stock
+
+SPY = stock("SPY")
+
+
+async def _down(house: House) -> None:
+    """The link is cut, and the next dial is under way or due: the accounts of the login are not known."""
+    house.sim.faults.play("refuse-dials")
+    house.world.network.cut_all()
+    await house.until(lambda: house.connection.state is ConnectionState.WAITING)
+    house.sim.faults.clear()
+    house.sim.faults.play("silent-start", lasts="1s")
+    await house.until(lambda: not house.connection.accounts)
+
+
+def test_what_is_opened_while_the_link_is_down_is_about_the_account_of_the_login() -> None:
+    async def body(house: House) -> None:
+        await _down(house)
+        account, pnl = house.connection.stream_account(), house.connection.stream_pnl()
+        await house.until(lambda: account.is_complete and pnl.last)
+        assert account.account == pnl.account == "DU1234567"
+
+    in_calm(body)
+
+
+def test_every_stream_of_the_account_hears_it() -> None:
+    async def body(house: House) -> None:
+        first, second = house.connection.stream_account(), house.connection.stream_account()
+        await house.until(lambda: first.is_complete and second.is_complete)
+        assert first.values == second.values
+        first.close()
+        count = second.count
+        await house.until(lambda: second.count > count, within_s=200.0)
+
+    in_calm(body)
+
+
+def test_a_stream_for_which_no_waiting_makes_room_ends_when_the_link_is_back() -> None:
+    async def body(house: House) -> None:
+        await _down(house)
+        streams = [house.connection.stream_account_summary() for _ in range(3)]
+        await house.until(lambda: streams[0].is_complete and streams[1].is_complete)
+        assert isinstance(streams[2].failure, PacingError)
+        with pytest.raises(PacingError, match="322"):
+            house.connection.stream_account_summary()
+
+    in_calm(body)
