@@ -346,7 +346,7 @@ def _clock(at_ns: int, zone: str, now_ns: int) -> str:
 
 def _span(span_ns: int) -> str:
     minutes = span_ns // _MINUTE_NS
-    for size, name in ((24 * 60, "day"), (60, "hour")):
+    for size, name, rest in ((24 * 60, "day", ""), (60, "hour", f" {minutes % 60} minutes")):
         if minutes >= 2 * size:
-            return f"{minutes // size} {name}s"
+            return f"{minutes // size} {name}s" + (rest if minutes % size else "")
     return "less than a minute" if minutes < 1 else "1 minute" if minutes == 1 else f"{minutes} minutes"

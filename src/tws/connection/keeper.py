@@ -152,6 +152,7 @@ class Keeper:
         loop = asyncio.get_running_loop()
         self._resumed = self.state is ConnectionState.REDIALLING
         self._vitals.begin(loop.time())
+        self._watch.begin()
         self.farms.clear()
         self._move(Happening.OPENS, "a session is ready")
         if self._timer is None:
@@ -229,15 +230,24 @@ class Keeper:
         if not self._kept.ready:
             return
         self._look_at_queue(now_s)
+        fed = self.state in (ConnectionState.READY, ConnectionState.SYNCHRONISING)
+        if self._lives(now_s) and fed:
+            self._watch.look(now_s)
+
+    def _lives(self, now_s: float) -> bool:
+        """Look at the link: ask it, or drop it when it is dead."""
         beat = self._vitals.look(now_s, self._kept.heard_s, self._kept.reading_paused)
+        due_s = self._vitals.due_s
         if beat is Beat.ASK:
             self._kept.ask_time()
-        elif beat is Beat.DEAD:
+        if beat is Beat.DEAD:
             self._kept.drop(
                 f"TWS has not answered for {self.keep.heartbeat_timeout_s:g} s: mute or half open"
             )
-        elif self.state in (ConnectionState.READY, ConnectionState.SYNCHRONISING):
-            self._watch.look(now_s)
+        elif due_s is not None and due_s < now_s + LOOK_S and self._timer is not None:
+            self._timer.cancel()  # the verdict is due before the next look
+            self._timer = asyncio.get_running_loop().call_at(due_s, self._look)
+        return beat is not Beat.DEAD
 
     def _say_planned(self, text: str, severity: Severity) -> None:
         self._tell(EventKind.CALENDAR, text, severity)

@@ -2,8 +2,9 @@
 
 A TWS that is mute, or whose socket is open on our side alone, says nothing, and nothing tells that from a
 quiet market. So when nothing has come for `heartbeat_s`, the time is asked for; when then nothing comes for
-`heartbeat_timeout_s`, the link is dead. It is thus found within the sum of both and one look (a second).
-While we do not read (a slow consumer), silence proves nothing.
+`heartbeat_timeout_s`, the link is dead. It is thus found within the sum of both and one look (a second):
+whoever looks comes back when a verdict is due. While we do not read (a slow consumer), silence proves
+nothing.
 
 A wall clock that has run ahead of the monotonic one means that the machine slept: TWS has long closed its
 side. A look that comes late without that means that the event loop was held, by a user's code or a debugger:
@@ -64,12 +65,17 @@ class Vitals:
             return Beat.FINE
         if heard_s > self._heard_s:
             self._heard_s, self._asked_s = heard_s, None
-        if self._asked_s is not None:
-            return Beat.DEAD if now_s - self._asked_s >= self._timeout_s else Beat.FINE
+        if self.due_s is not None:
+            return Beat.DEAD if now_s >= self.due_s else Beat.FINE
         if now_s - self._heard_s >= self._every_s:
             self._asked_s = now_s
             return Beat.ASK
         return Beat.FINE
+
+    @property
+    def due_s(self) -> float | None:
+        """When the answer is late; None when none is awaited."""
+        return None if self._asked_s is None else self._asked_s + self._timeout_s
 
     def ask_at_once(self, now_s: float) -> None:
         """The link is in doubt: the caller asks now, and the answer is due from now on."""

@@ -60,13 +60,20 @@ class StreamWatch:
         self._verify_s = verify_s
         self._watched: dict[Subscription, _Watched] = {}
 
+    def begin(self) -> None:
+        """A session is ready: nobody can blame a stream for its silence before it."""
+        for watched in self._watched.values():
+            watched.since_s = -1.0  # counted from the next look
+
     def verify(self, *, renew: bool) -> None:
         """TWS is back: with `renew` it has lost all subscriptions (1101), else it says that it has none."""
         if renew:
             self._subscriptions.lost_by_broker()
-        for watched in self._watched.values():
-            watched.patience_s = min(watched.patience_s, self._verify_s)
-            watched.since_s = -1.0  # counted from the next look
+        for subscription in self._subscriptions:
+            known = self._watched.get(subscription)
+            patience_s = self._verify_s if known is None else min(known.patience_s, self._verify_s)
+            # what came before the gap shows nothing; silence is counted from the next look
+            self._watched[subscription] = _Watched(subscription.stream.count, -1.0, patience_s)
 
     def look(self, now_s: float) -> None:
         """Once a second while a session is there."""
