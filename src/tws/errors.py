@@ -8,7 +8,9 @@
     ├── LinkLostError        the link went while we waited: reconnect, then ask again
     ├── RequestError         TWS refused this request: code and text
     │   ├── NoContractError      200, nothing matches the description
-    │   └── AmbiguousContractError  200, several contracts match it
+    │   ├── AmbiguousContractError  200, several contracts match it
+    │   ├── NoDataError          162, there was nothing at that time: ask for another
+    │   └── NotSubscribedError   the login may not have these data: subscribe, or ask for delayed ones
     ├── RequestTimeoutError  no answer within the bound: nothing is known, ask again
     ├── OrderDeniedError     a gate refused to let an order leave: limit, figure, bound
     ├── NotSentError         our own client refused the call: no byte left
@@ -38,7 +40,9 @@ __all__ = [
     "LinkLostError",
     "MissingExtraError",
     "NoContractError",
+    "NoDataError",
     "NotSentError",
+    "NotSubscribedError",
     "OrderDeniedError",
     "PacingError",
     "ProtocolError",
@@ -78,9 +82,7 @@ class MissingExtraError(TWSError, ImportError):
     """An optional part is not installed; the text holds the pip line that installs it."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(
-            f"{feature} needs the extra [{extra}]: pip install 'tws-trading-framework[{extra}]'"
-        )
+        super().__init__(f"{feature} needs the extra [{extra}]: pip install 'tws-trading-framework[{extra}]'")
         self.feature = feature
         self.extra = extra
 
@@ -116,6 +118,17 @@ class NoContractError(RequestError):
 
 class AmbiguousContractError(RequestError):
     """Error 200: several securities fit. Add a conId, a primary exchange or a currency."""
+
+
+class NoDataError(RequestError):
+    """Error 162 that says so: no data at that time (a closed market, a contract that did not trade)."""
+
+
+class NotSubscribedError(RequestError):
+    """The login has no permission for these data (354, 10089, 10168, … or the words of 162 and others).
+
+    Subscribe to them at IBKR, or ask for delayed data (`request_market_data_type`).
+    """
 
 
 class RequestTimeoutError(TWSError, TimeoutError):

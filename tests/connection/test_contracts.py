@@ -12,6 +12,7 @@ from tws.connection.families.chains import AT_ONCE
 from tws.errors import AmbiguousContractError, NoContractError, NotSentError, RequestError
 from tws.model.contract import Contract, stock
 from tws.model.progress import Progress
+from tws.model.reference import DisplayGroup
 from tws.simulator import SimulatedTWS
 from tws.wire import codec
 from tws.wire.messages import (
@@ -68,6 +69,19 @@ async def test_lists(client: TWSConnection) -> None:
         client.request_smart_components("")
     assert [one.account for one in await client.request_family_codes()] == ["DU1234567"]
     assert await client.request_soft_dollar_tiers() == []
+
+
+async def test_linked_windows(client: TWSConnection) -> None:
+    groups = await client.request_display_groups()
+    assert groups == list(range(1, 8))
+    async with client.stream_display_group(3) as stream, client.stream_display_group(3) as other:
+        assert await anext(stream) == DisplayGroup(text="none") == await anext(other)
+        stream.show(265598)
+        shown = DisplayGroup(text="265598@SMART", con_id=265598, exchange="SMART")
+        assert await anext(stream) == shown == await anext(other)
+        assert stream.last == shown
+        other.show(0)
+        assert (await anext(stream)).con_id == 0
 
 
 async def test_the_session_itself(tws: SimulatedTWS, client: TWSConnection) -> None:

@@ -13,7 +13,7 @@ from tws.clock import NS_PER_S, to_datetime, to_ns
 from tws.connection import TWSConnection
 from tws.connection.families.download import pieces
 from tws.connection.families.history import BAR_SECONDS
-from tws.errors import LinkLostError, NoContractError, RequestError
+from tws.errors import LinkLostError, NoContractError, NoDataError, RequestError
 from tws.model.contract import stock
 from tws.model.past import PastMidpoint, PastQuote, PastTrade
 from tws.model.progress import Progress
@@ -261,7 +261,10 @@ async def test_a_time_without_trading_is_no_error(recorder: RecorderServer) -> N
     async with unkept(config_of(recorder.port)) as connection:
         download = connection.download_bars(SPY, NOON, NOON + timedelta(days=3))
         chunks = [chunk async for chunk in download]
-        assert len(chunks) == archive.asked - 2 and all(chunks)
+        archive.refuse[archive.asked + 1] = CLOSED
+        with pytest.raises(NoDataError):
+            await connection.request_historical_bars(SPY, end=NOON)
+        assert len(chunks) == archive.asked - 3 and all(chunks)
 
 
 async def test_a_lost_link_ends_the_loop_and_not_the_download(recorder: RecorderServer) -> None:

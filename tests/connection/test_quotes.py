@@ -7,7 +7,7 @@ from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
 from tws.connection.streams import Reroute
-from tws.errors import NoContractError, RequestError
+from tws.errors import NoContractError, NotSubscribedError, RequestError
 from tws.model.contract import Contract, stock
 from tws.model.market import MarketDataType
 from tws.simulator import SimulatedTWS, SimulatorOptions
@@ -70,9 +70,13 @@ async def test_unsubscribed_data(journal: object) -> None:
     _, port = await sim.start()
     try:
         async with TWSConnection(config_of(port)) as connection:
-            with pytest.raises(RequestError) as caught:
+            with pytest.raises(NotSubscribedError) as caught:
                 await connection.request_quote(SPY)
             assert caught.value.code == 354
+            with pytest.raises(NotSubscribedError):
+                await anext(connection.stream_realtime_bars(SPY))
+            with pytest.raises(NotSubscribedError):
+                await anext(connection.stream_ticks(SPY))
             connection.request_market_data_type(MarketDataType.DELAYED)
             assert (await connection.request_quote(SPY)).kind is MarketDataType.DELAYED
     finally:

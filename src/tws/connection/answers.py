@@ -16,11 +16,12 @@ from tws.connection.families import FAMILIES, accounts, orders
 from tws.connection.families.base import Handlers
 from tws.connection.ids import OrderIds, RequestIds
 from tws.connection.lane import FactLanes
+from tws.connection.refusals import refusal_of
 from tws.connection.replies import Questions, Requests
 from tws.connection.streams import QuoteStream, Stamp
 from tws.connection.subscriptions import Subscriptions
 from tws.connection.ticks import Heads
-from tws.errors import AmbiguousContractError, NoContractError, RequestError
+from tws.errors import RequestError
 from tws.model.contract import Contract
 from tws.model.facts import BrokerReply, Fact, Link, LinkState
 from tws.model.market import Quote
@@ -144,7 +145,7 @@ class Answers:
         if number in self.requests:  # a what-if, which has an order's id (`tws.connection.families.whatif`)
             effect = self.catalogue.effect(code, Context.ORDER)
             if effect not in (Effect.NOTICE, Effect.LINK):
-                self.requests.fail(number, _refusal(code, text, number))
+                self.requests.fail(number, refusal_of(code, text, number))
             return
         self.tell(BrokerReply(order_id=number if number not in _WITHOUT_ID else -1, code=code, text=text))
         if code in _LINK_CODES:
@@ -157,10 +158,10 @@ class Answers:
             # A code that nobody knows ends a request, which has a caller to tell.
             known = self.catalogue.lookup(code)
             if known.effect(Context.REQUEST) in _ENDS or not known.known:
-                self.requests.fail(number, _refusal(code, text, number))
+                self.requests.fail(number, refusal_of(code, text, number))
             return
         ends = self.catalogue.effect(code, Context.STREAM) in _ENDS
-        self.subscriptions.error(number, code, text, _refusal(code, text, number) if ends else None)
+        self.subscriptions.error(number, code, text, refusal_of(code, text, number) if ends else None)
 
     def _refused_without_id(self, code: int, text: str) -> None:
         """TWS refused a request that carries no id and does not say which: the order questions are what
@@ -170,9 +171,3 @@ class Answers:
         for kind in (orders.OPEN, orders.COMPLETED, accounts.POSITIONS, accounts.VALUES):
             if self.questions.fail(kind, RequestError(code, text)):
                 return
-
-
-def _refusal(code: int, text: str, number: int) -> RequestError:
-    if code == 200 and "ambiguous" in text.lower():
-        return AmbiguousContractError(code, text, number)
-    return (NoContractError if code == 200 else RequestError)(code, text, number)

@@ -27,6 +27,7 @@ from tws.errors import ConnectError, LinkLostError, RequestTimeoutError
 from tws.model.account import AccountValue, PnL, PositionPnL
 from tws.model.depth import DepthChange
 from tws.model.market import Bar
+from tws.model.reference import DisplayGroup
 from tws.wire.messages import TickByTickData
 
 __all__ = ["SyncConnection", "SyncDownload", "SyncQuoteStream", "SyncStream"]
@@ -149,6 +150,8 @@ class SyncConnection:
     request_smart_components = asks(_The.request_smart_components)
     request_family_codes = asks(_The.request_family_codes)
     request_soft_dollar_tiers = asks(_The.request_soft_dollar_tiers)
+    request_display_groups = asks(_The.request_display_groups)
+    stream_display_group = follows(_The.stream_display_group, DisplayGroup)
     details_of = does(_The.details_of)
     instrument_of = does(_The.instrument_of)
 

@@ -6,7 +6,15 @@ from msgspec import Struct
 
 from tws.model.contract import Contract
 
-__all__ = ["DepthExchange", "FamilyCode", "OptionChain", "SmartComponent", "SoftDollarTier", "SymbolMatch"]
+__all__ = [
+    "DepthExchange",
+    "DisplayGroup",
+    "FamilyCode",
+    "OptionChain",
+    "SmartComponent",
+    "SoftDollarTier",
+    "SymbolMatch",
+]
 
 
 class SymbolMatch(Struct, frozen=True, kw_only=True):
@@ -58,6 +66,18 @@ class DepthExchange(Struct, frozen=True, kw_only=True):
     listing_exchange: str = ""
     service: str = ""
     group: int | None = None
+
+
+class DisplayGroup(Struct, frozen=True, kw_only=True):
+    """What the windows of one colour in TWS show (answer 68).
+
+    A contract and its exchange; 0 and "" while they show none, or a combination (`text` "combo"). `text` is
+    TWS's own word.
+    """
+
+    text: str
+    con_id: int = 0
+    exchange: str = ""
 
 
 class FamilyCode(Struct, frozen=True, kw_only=True):

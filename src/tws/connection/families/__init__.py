@@ -9,6 +9,7 @@ session     clocks, ids, accounts of the login
 contracts   details of contracts, symbols, market rules
 chains      option chains, one by one and all contracts at once
 reference   depth exchanges, exchanges behind SMART, family codes
+groups      the linked windows of TWS
 history     bars of the past
 download    the same beyond one request's limits
 past        single ticks, volume by price, sessions that were
@@ -30,6 +31,7 @@ from tws.connection.families import (
     chains,
     contracts,
     depth,
+    groups,
     history,
     livebars,
     options,
@@ -46,8 +48,8 @@ from tws.connection.families import (
 __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
-    session, contracts, chains, reference, history, past, livebars, quotes, options, ticks, depth, orders,
-    accounts, summaries, settings,
+    session, contracts, chains, reference, groups, history, past, livebars, quotes, options, ticks, depth,
+    orders, accounts, summaries, settings,
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -55,6 +57,7 @@ FAMILIES = (
 class Questions(
     chains.ChainQuestions,
     reference.ReferenceQuestions,
+    groups.GroupQuestions,
     livebars.LiveBarQuestions,
     past.PastQuestions,
     quotes.QuoteQuestions,

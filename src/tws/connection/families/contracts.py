@@ -92,10 +92,14 @@ class ContractQuestions(Asking):
             lambda: self._engine.official.reqMarketRule(rule_id),
         )
 
-    async def request_instrument(self, contract: Contract) -> Instrument:
+    def request_instrument(self, contract: Contract) -> Reply[Instrument]:
         """The one contract that fits, with its grid: the market rule at its exchange is asked for when it is
         not known. `place_order` holds orders to it from then on. Errors as of `request_contract`.
         """
+        self._must_be_ready()
+        return self._task(self._instrument(contract))
+
+    async def _instrument(self, contract: Contract) -> Instrument:
         details = await self.request_contract(contract)
         found = details.contract
         wanted = self._rules.wanted(details, contract.exchange or found.exchange)

@@ -17,7 +17,7 @@ from msgspec import Struct
 from tws.clock import NS_PER_S, to_datetime, to_ns
 from tws.connection.families.history import BAR_SECONDS, HistoryQuestions
 from tws.connection.families.session import SessionQuestions
-from tws.errors import RequestError
+from tws.errors import NoDataError
 from tws.log import get_logger
 from tws.model.contract import Contract
 from tws.model.market import Bar
@@ -40,8 +40,6 @@ bars)."""
 _WEEK, _MONTH, _YEAR = 7, 28, 365
 _DAY_SPANS = ((1200, _WEEK), (28_800, _MONTH), (_DAY_S, _YEAR))
 """The same in days for longer bars."""
-_NO_DATA = "no data"
-"""What an answer 162 says when the market was closed all the time (TWS-BEHAVIOUR.md A8)."""
 
 
 class Piece(Struct, frozen=True, kw_only=True):
@@ -180,10 +178,8 @@ class DownloadQuestions(HistoryQuestions, SessionQuestions):
                     use_rth=use_rth,
                     end=to_datetime(piece.until_ns),
                 )
-            except RequestError as error:
-                if error.code == 162 and _NO_DATA in error.text.lower():
-                    return []
-                raise
+            except NoDataError:  # the market was closed all the time
+                return []
 
         def tell(step: Progress) -> None:
             if on_progress is not None:

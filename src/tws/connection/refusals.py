@@ -1,0 +1,31 @@
+"""Which exception a refusal of TWS is: its code says it, for some codes its words do."""
+
+from __future__ import annotations
+
+from tws.errors import (
+    AmbiguousContractError,
+    NoContractError,
+    NoDataError,
+    NotSubscribedError,
+    RequestError,
+)
+
+__all__ = ["refusal_of"]
+
+_NOT_SUBSCRIBED = {354, 10089, 10168, 10186}
+"""TWS-BEHAVIOUR.md A8."""
+_MAY_BE_PERMISSION = {162, 420, 10187, 10189}
+"""Codes of data requests that name lacking permissions among other reasons (A8)."""
+
+
+def refusal_of(code: int, text: str, number: int = -1) -> RequestError:
+    """The exception for a code and its text; `number` is the request id."""
+    said = text.lower()
+    kind = RequestError
+    if code == 200:
+        kind = AmbiguousContractError if "ambiguous" in said else NoContractError
+    elif code in _NOT_SUBSCRIBED or (code in _MAY_BE_PERMISSION and "no market data permissions" in said):
+        kind = NotSubscribedError
+    elif code == 162 and "no data" in said:
+        kind = NoDataError
+    return kind(code, text, number)
