@@ -158,6 +158,7 @@ class SyncConnection:
     # -- the past
 
     request_historical_bars = asks(_The.request_historical_bars)
+    request_historical_columns = asks(_The.request_historical_columns)
     request_historical_ticks = asks(_The.request_historical_ticks)
     request_head_timestamp = asks(_The.request_head_timestamp)
     request_histogram = asks(_The.request_histogram)

@@ -1,9 +1,8 @@
 """Accounts: their positions, and the values and the portfolio of one of them.
 
-TWS feeds one account's values at a time, under no request id (answers 6, 7, 8, 54). So every
-`stream_account` that is open is of the same account; they and questions about it share the feed, and one about
-another account is refused here instead of ending them there.
-"""
+TWS feeds one account's values at a time, under no request id (answers 6, 7, 8, 54). So every `stream_account`
+that is open is of the same account; they and questions about it share the feed, and one about another account
+is refused here instead of ending them there. """
 
 from __future__ import annotations
 
