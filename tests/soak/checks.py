@@ -1,4 +1,4 @@
-"""What must hold after the faults have stopped, by the simulated TWS's own truth. Each answers its complaints.
+"""What must hold after the faults have stopped, by the simulated TWS's own truth. Each answers complaints.
 
 `open_points` is asked again and again until nothing is left or time is up; the rest is asked once, at the
 end. What a fault makes unknowable, until the books are asked for anew, stands in `UNKNOWABLE`.

@@ -145,12 +145,14 @@ class Scene:
         self.sim.faults.bind(self.harbour)
 
     def _calm_down(self) -> None:
-        """Faults stop, and the human at TWS answers what is open."""
+        """Faults stop, and the human at TWS answers what is open, and logs in anew after a wrong login."""
         self.sim.faults.clear()
         self.sim.answer_dialog(True)
         self.sim.faults.release()
         self.harbour.come_home()
         self.world.heal()
+        if self.watching.met["wrong-account"]:
+            self.sim.faults.cut()
         self.is_calm = True
 
     # -- the program
@@ -169,7 +171,6 @@ class Scene:
         await self._converge("after the faults stopped", asked=False)
         world.trace.note("the link is cut once more")
         world.network.cut_all()
-        await asyncio.sleep(1.0)
         await self._converge("after a last cut", asked=True)
         await self.user.finish()
         self.complaints += checks.check_pace(self.watching)

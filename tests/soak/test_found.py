@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from decimal import Decimal
+
 import pytest
 from tests.soak.calm import House, in_calm
 
 from tws.connection.events import ConnectionState
 from tws.errors import PacingError
 from tws.model.contract import stock
+from tws.model.order import Order, OrderType, Side
 
 SPY = stock("SPY")
 
@@ -52,5 +56,26 @@ def test_a_stream_for_which_no_waiting_makes_room_ends_when_the_link_is_back() -
         assert isinstance(streams[2].failure, PacingError)
         with pytest.raises(PacingError, match="322"):
             house.connection.stream_account_summary()
+
+    in_calm(body)
+
+
+async def _rest(house: House) -> int:
+    """An order that rests at the broker."""
+    order = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(1))
+    order_id = house.connection.place_order(SPY, order).order_id
+    await house.until(lambda: house.sim.exchange.open_orders())
+    return order_id
+
+
+def test_a_word_that_comes_late_does_not_bring_an_ended_order_back() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("late-status", status="PreSubmitted", delay="3s")
+        house.sim.faults.play("late-status", status="Submitted", delay="3s")
+        house.connection.cancel_order(await _rest(house))
+        await house.until(lambda: not house.sim.exchange.open_orders())
+        await asyncio.sleep(5.0)
+        (order,) = house.connection.broker.orders
+        assert order.status == "Cancelled" and not order.is_open
 
     in_calm(body)

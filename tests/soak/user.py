@@ -91,7 +91,7 @@ class User:
             await asyncio.wait(readers, timeout=1.0)
 
     async def _connect(self) -> None:
-        while not await self.connection.connect():
+        while not await self.connection.connect():  # noqa: ASYNC110  # nothing tells when it would
             await asyncio.sleep(self._rng.uniform(0.5, 3.0))
 
     async def _hang_up(self) -> None:

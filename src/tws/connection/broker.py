@@ -26,15 +26,21 @@ MAX_EXECUTIONS = 100_000
 
 ENDED = {"Filled", "Cancelled", "ApiCancelled", "Inactive"}
 """Statuses after which an order works no more (C1). A fill may still come (C2)."""
+FINAL = ENDED - {"Inactive"}
+"""Those from which it does not come back (an Inactive one may be held and released)."""
 
 
 class SeenOrder:
     """One order as the broker has told it. `order` is its latest description, None while only its status or
     a fill is known; `status` the latest word; `gone` when it was open and two complete answers lack it.
+
+    Words may come late and in any order (C1), so one that says an ended order works is `doubt` alone, until a
+    complete answer names the order among those that work.
     """
 
     __slots__ = (
         "client_id",
+        "doubt",
         "fills",
         "gone",
         "order",
@@ -53,6 +59,7 @@ class SeenOrder:
         self.order: BrokerOrder | None = None
         self.report: BrokerOrderStatus | None = None
         self.status = ""
+        self.doubt = ""
         self.gone = False
         self.fills: dict[str, Execution] = {}
 
@@ -65,6 +72,13 @@ class SeenOrder:
     def filled(self) -> Decimal:
         """Quantity of its executions."""
         return sum((fill.quantity for fill in self.fills.values()), Decimal(0))
+
+    def hear(self, status: str) -> None:
+        """A word about it, the latest that came."""
+        if self.status in FINAL and status not in FINAL:
+            self.doubt = status
+        else:
+            self.status, self.doubt, self.gone = status, "", False
 
     def __repr__(self) -> str:
         return f"SeenOrder(permId {self.perm_id}, {self.order_id} of client {self.client_id}, {self.status})"
@@ -164,8 +178,7 @@ class BrokerBook:
             (fact.client_id, fact.order_id) if fact.order_id else (seen.client_id, seen.order_id)
         )
         if fact.status:
-            seen.status = fact.status
-        seen.gone = False
+            seen.hear(fact.status)
         self._count_lives(seen)
 
     def _refer(self, seen: SeenOrder, order_ref: str) -> None:
@@ -182,7 +195,8 @@ class BrokerBook:
 
     def _status(self, fact: BrokerOrderStatus) -> None:
         seen = self._find(fact.perm_id, fact.client_id, fact.order_id)
-        seen.report, seen.status, seen.gone = fact, fact.status, False
+        seen.report = fact
+        seen.hear(fact.status)
 
     def _execution(self, fact: Execution) -> None:
         base, known = fact.base_id, self._executions.get(fact.base_id)
@@ -204,10 +218,19 @@ class BrokerBook:
             told = {(row.account, row.contract.con_id, row.contract.local_symbol) for row in fact.positions}
             for key in [key for key in self._positions if key not in told]:
                 del self._positions[key]
+        elif fact.kind is AnswerKind.OPEN_ORDERS:
+            self._settle_doubts(fact.orders)
         open_ones = self._answers.get(AnswerKind.OPEN_ORDERS)
         ended = self._answers.get(AnswerKind.COMPLETED_ORDERS)
         if open_ones is not None and ended is not None and self.looking_back:
             self._look_for_gone([*open_ones.orders, *ended.orders])
+
+    def _settle_doubts(self, told: Iterable[BrokerOrder]) -> None:
+        """What works by a complete answer works, unless its end was told between the rows and now."""
+        for row in told:
+            seen = self._orders.get(row.perm_id)
+            if seen is not None and seen.doubt and row.status not in FINAL:
+                seen.status, seen.doubt, seen.gone = seen.doubt, "", False
 
     def _look_for_gone(self, told: Iterable[BrokerOrder]) -> None:
         """Orders that worked before this session and that neither answer names."""

@@ -1,8 +1,9 @@
 """Accounts: their positions, and the values and the portfolio of one of them.
 
 TWS feeds one account's values at a time, under no request id (answers 6, 7, 8, 54). So every `stream_account`
-that is open is of the same account; they and questions about it share the feed, and one about another account
-is refused here instead of ending them there. """
+that is open is of the same account; they and questions about it share the feed, and one about another
+account is refused here instead of ending them there.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ class AccountQuestions(Asking):
         stream = AccountStream(name, engine.lanes.isolate)
 
         def send(number: int) -> None:
-            stream.account = self._account_or_first(stream.account)
+            stream.account = self._account_or_first(account)
             engine.official.reqAccountUpdates(True, stream.account)
 
         def cancel(number: int) -> None:

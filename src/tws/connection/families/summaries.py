@@ -110,7 +110,7 @@ class SummaryQuestions(Asking):
         stream.account, stream.model = account, model
 
         def send(number: int) -> None:
-            stream.account = self._account_or_first(stream.account)
+            stream.account = self._account_or_first(account)
             self._engine.official.reqPnL(number, stream.account, model)
 
         self._subscribe(
@@ -129,7 +129,7 @@ class SummaryQuestions(Asking):
         stream.account, stream.model, stream.con_id = account, model, con_id
 
         def send(number: int) -> None:
-            stream.account = self._account_or_first(stream.account)
+            stream.account = self._account_or_first(account)
             self._engine.official.reqPnLSingle(number, stream.account, model, con_id)
 
         self._subscribe(
