@@ -22,7 +22,7 @@ Seen = Mapping[tuple[str, str], Ended]
 
 LOG_LINES = 3
 """Beyond so many different lines of log a reader learns nothing more."""
-LOG_SIGNS = 60
+LOG_SIGNS = 90
 _FRAMES = ("Traceback", "During handling", "The above exception")
 _MASKS = (
     (re.compile(r"\x1b\[[0-9;]*m"), ""),

@@ -18,17 +18,9 @@ from tws import TWSConnection
 
 SLOW = {"24_mute_socket", "25_nightly_reset", "26_data_lost"}  # 16 to 30 s each: `make migration` has them
 MAX_LINES = 40
-AWAITED = {
-    "10_market_depth": "stream_depth",
-    "15_cancel": "cancel_all_orders",
-    "16_what_if": "request_what_if",
-}
-"""Scripts that wait for a method of the connection."""
 
 
-@pytest.mark.parametrize(
-    "scene", [one for one in SCENES if one.name not in SLOW | AWAITED.keys()], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("scene", [one for one in SCENES if one.name not in SLOW], ids=lambda one: one.name)
 async def test_our_script_says_what_the_broker_knows(scene: Scene) -> None:
     ended = await perform(scene, [sys.executable, str(scene.script("ours"))])
     assert ended.is_right, f"{ended.said!r} instead of {ended.truth!r}\n" + "\n".join(ended.err)
@@ -84,7 +76,7 @@ def test_both_dialects_say_that_they_do_the_same() -> None:
 def test_our_names_in_the_table_exist() -> None:
     text = " ".join(row.ours + " " + row.note for rows in names.FAMILIES.values() for row in rows)
     missing = [name for name in names.OURS.findall(text) if not hasattr(TWSConnection, name)]
-    assert set(missing) <= set(AWAITED.values())
+    assert not missing
 
 
 def test_the_page_has_the_table_of_names_and_its_links_lead_somewhere() -> None:

@@ -1,20 +1,11 @@
 """Each trade of a stock, one by one."""
 
-import asyncio
 import sys
+from itertools import islice
 
-from tws import TWSConfig, TWSConnection, stock
+from tws import SyncConnection, TWSConfig, stock
 
-
-async def main():
-    async with TWSConnection(TWSConfig(port=int(sys.argv[1]))) as connection:
-        seen = 0
-        async for trade in connection.stream_ticks(stock("AAPL"), "AllLast"):
-            print(trade.time, trade.price, trade.size, trade.exchange)
-            seen += 1
-            if seen == 10:
-                break
-        print("10 trades or more")
-
-
-asyncio.run(main())
+with SyncConnection(TWSConfig(port=int(sys.argv[1]))) as connection:
+    for trade in islice(connection.stream_ticks(stock("AAPL"), "AllLast"), 10):
+        print(trade.time, trade.price, trade.size, trade.exchange)
+    print("10 trades or more")
