@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tws.config import TWSConfig
-    from tws.connection import SyncConnection, TWSConnection
+    from tws.connection import ConnectionState, Keep, SyncConnection, TWSConnection
     from tws.errors import (
         ConfigError,
         ConnectError,
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
         TWSError,
     )
     from tws.model.account import AccountValue, Position
-    from tws.model.contract import Contract, ContractDetails, stock
-    from tws.model.execution import Execution
+    from tws.model.contract import Contract, ContractDetails, forex, future, option, stock
+    from tws.model.execution import Commission, Execution
+    from tws.model.facts import BrokerOrderStatus
     from tws.model.market import Bar, MarketDataType, Quote
     from tws.model.order import Bracket, Order, OrderType, Side, TimeInForce, bracket
     from tws.model.signal import Signal, Wish
@@ -38,12 +39,16 @@ __all__ = [
     "AccountValue",
     "Bar",
     "Bracket",
+    "BrokerOrderStatus",
+    "Commission",
     "ConfigError",
     "ConnectError",
+    "ConnectionState",
     "Contract",
     "ContractDetails",
     "DataError",
     "Execution",
+    "Keep",
     "Limits",
     "LinkLostError",
     "MarketDataType",
@@ -66,16 +71,20 @@ __all__ = [
     "Trader",
     "Wish",
     "bracket",
+    "forex",
+    "future",
+    "option",
     "stock",
 ]
 
 _HOMES = {
     "tws.config": ["TWSConfig"],
-    "tws.connection": ["SyncConnection", "TWSConnection"],
+    "tws.connection": ["ConnectionState", "Keep", "SyncConnection", "TWSConnection"],
     "tws.errors": [name for name in __all__ if name.endswith("Error")],
     "tws.model.account": ["AccountValue", "Position"],
-    "tws.model.contract": ["Contract", "ContractDetails", "stock"],
-    "tws.model.execution": ["Execution"],
+    "tws.model.contract": ["Contract", "ContractDetails", "forex", "future", "option", "stock"],
+    "tws.model.execution": ["Commission", "Execution"],
+    "tws.model.facts": ["BrokerOrderStatus"],
     "tws.model.market": ["Bar", "MarketDataType", "Quote"],
     "tws.model.order": ["Bracket", "Order", "OrderType", "Side", "TimeInForce", "bracket"],
     "tws.model.signal": ["Signal", "Wish"],

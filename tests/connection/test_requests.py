@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import warnings
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from tests.connection.peers import Recorder, RecorderServer, config_of, port_of, unkept, until
 
-from tws.connection import TWSConnection
+from tws.connection import FactLane, TWSConnection
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST
 from tws.errors import (
     AmbiguousContractError,
@@ -20,7 +21,7 @@ from tws.errors import (
     RequestTimeoutError,
 )
 from tws.model.contract import Contract, stock
-from tws.model.facts import Answer, AnswerKind, BrokerReply
+from tws.model.facts import Answer, AnswerKind, BrokerReply, Fact
 from tws.model.order import Order, OrderType, Side
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.wire import codec
@@ -288,3 +289,41 @@ async def test_a_client_that_nothing_was_asked_of_sends_nothing_more(sim: Simula
         await asyncio.sleep(0.01)
         assert connection.bytes_sent == sent
         assert (sim.bytes_received, sim.bytes_sent) == (connection.bytes_sent, connection.bytes_received)
+
+
+async def test_an_order_is_waited_for(sim: SimulatedTWS, connection: TWSConnection) -> None:
+    """Acknowledged, filled, cancelled, rejected by a code alone; a time-out says nothing about the order."""
+    sim.quote("SPY", bid=100.00, ask=100.02)
+    spy = (await connection.request_contract(stock("SPY"))).contract
+
+    def order(price: str) -> Order:
+        return Order(side="BUY", quantity=1, order_type="LMT", limit_price=price)  # type: ignore[arg-type]
+
+    filled = await connection.wait_order(connection.place_order(spy, order("100.02")), timeout_s=5)
+    assert (filled.status, filled.filled) == ("Filled", 1)
+    resting = connection.place_order(spy, order("90"))
+    seen = await connection.wait_order(resting, until="acknowledged", timeout_s=5)
+    assert seen.is_open
+    with pytest.raises(RequestTimeoutError, match=r"not ended.*Submitted"):
+        await connection.wait_order(resting, timeout_s=0.05)
+    connection.cancel_order(resting.order_id)
+    assert (await connection.wait_order(resting, timeout_s=5)).status == "Cancelled"
+    nowhere = connection.place_order(Contract(con_id=999_999_999), order("1"))
+    refused = await connection.wait_order(nowhere, timeout_s=5)
+    assert refused.refusal is not None and refused.refusal[0] == 200 and not refused.is_open
+
+
+async def test_a_lane_is_iterated_fact_by_fact(sim: SimulatedTWS, connection: TWSConnection) -> None:
+    lane = connection.facts()
+    await connection.request_positions()
+    found = [fact async for fact in _until_answer(lane)]
+    assert isinstance(found[-1], Answer)
+    lane.close()
+    assert [fact async for fact in lane] == []
+
+
+async def _until_answer(lane: FactLane) -> AsyncIterator[Fact]:
+    async for fact in lane:
+        yield fact
+        if isinstance(fact, Answer):
+            return

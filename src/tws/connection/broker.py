@@ -10,12 +10,23 @@ It is a mirror for programs that have no desk. It decides nothing and is not the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from tws.model.account import Position
 from tws.model.execution import Commission, Execution
-from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerOrderStatus, Fact, Link, LinkState
+from tws.model.facts import (
+    Answer,
+    AnswerKind,
+    BrokerOrder,
+    BrokerOrderStatus,
+    BrokerReply,
+    Fact,
+    Link,
+    LinkState,
+)
+from tws.wire.codes import Context, Effect
 
 __all__ = ["BrokerBook", "SeenOrder"]
 
@@ -47,6 +58,7 @@ class SeenOrder:
         "order_id",
         "order_ref",
         "perm_id",
+        "refusal",
         "report",
         "status",
     )
@@ -60,6 +72,8 @@ class SeenOrder:
         self.report: BrokerOrderStatus | None = None
         self.status = ""
         self.doubt = ""
+        self.refusal: tuple[int, str] | None = None
+        """Code and text by which TWS refused it, or the last change or cancel of it."""
         self.gone = False
         self.fills: dict[str, Execution] = {}
 
@@ -85,10 +99,19 @@ class SeenOrder:
 
 
 class BrokerBook:
-    """See the module. `found(text)` is told of what a synchronisation has brought to light."""
+    """See the module. `client_id` is ours, `effect` the catalogue of codes; `found(text, what)` is told of
+    what a synchronisation has brought to light. """
 
-    def __init__(self, found: Callable[[str, Execution | SeenOrder], None] | None = None) -> None:
-        self._found = found or (lambda text, what: None)
+    def __init__(
+        self,
+        client_id: int,
+        effect: Callable[[int, Context], Effect],
+        found: Callable[[str, Execution | SeenOrder], None],
+    ) -> None:
+        self._client_id = client_id
+        self._effect = effect
+        self._found = found
+        self._watchers: list[asyncio.Future[None]] = []
         self._orders: dict[object, SeenOrder] = {}
         self._by_ref: dict[str, dict[int, SeenOrder]] = {}
         self._executions: dict[str, Execution] = {}
@@ -131,10 +154,33 @@ class BrokerBook:
     def of_perm(self, perm_id: int) -> SeenOrder | None:
         return self._orders.get(perm_id)
 
+    def of_id(self, order_id: int) -> SeenOrder | None:
+        """The order of this client that has the id in this session, or had it last."""
+        seen = self._orders.get((self.session, self._client_id, order_id))
+        if seen is None:
+            lives = [
+                one for one in self.orders if (one.client_id, one.order_id) == (self._client_id, order_id)
+            ]
+            seen = lives[-1] if lives else None
+        return seen
+
+    async def changed(self) -> None:
+        """Return when something more was told of any order."""
+        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers.append(watcher)
+        await watcher
+
     # -- what is told
 
     def hear(self, fact: Fact) -> None:
         """One fact of the lane."""
+        self._take(fact)
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    def _take(self, fact: Fact) -> None:
         match fact:
             case BrokerOrder():
                 self._order(fact)
@@ -148,9 +194,23 @@ class BrokerBook:
                 self._positions[fact.account, fact.contract.con_id, fact.contract.local_symbol] = fact
             case Answer():
                 self._answer(fact)
+            case BrokerReply() if fact.order_id > 0:
+                self._reply(fact)
             case Link(state=LinkState.CONNECTED):
                 self.session = fact.session
                 self._answers.clear()
+
+    def _reply(self, fact: BrokerReply) -> None:
+        """A code about an order of ours: it may end a new one, never one that works (invariant 4)."""
+        seen = self._orders.get((self.session, self._client_id, fact.order_id))
+        works = seen is not None and (seen.order is not None or seen.report is not None)
+        effect = self._effect(fact.code, Context.CHANGE if works else Context.ORDER)
+        if effect is Effect.REJECTS_ORDER:
+            seen = self._find(0, self._client_id, fact.order_id)
+            seen.refusal = (fact.code, fact.text)
+            seen.hear("Inactive")
+        elif effect is Effect.REFUSES_CHANGE and seen is not None:
+            seen.refusal = (fact.code, fact.text)
 
     def _find(self, perm_id: int, client_id: int, order_id: int) -> SeenOrder:
         """The order, made when it is new; an early one gets its permId here."""

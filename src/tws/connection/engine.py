@@ -40,7 +40,7 @@ from tws.errors import ConnectError, FrameError, RequestError
 from tws.log import get_logger
 from tws.model.facts import Link as LinkFact
 from tws.model.facts import LinkState
-from tws.wire.codes import Catalogue
+from tws.wire.codes import Catalogue, Context, Effect
 from tws.wire.session import ClientSession
 
 __all__ = ["Engine", "EngineParts"]
@@ -335,6 +335,9 @@ class Engine:
 
     def now_ns(self) -> int:
         return self.clock.now_ns()
+
+    def effect(self, code: int, context: Context) -> Effect:
+        return self.answers.catalogue.effect(code, context)
 
     def waiting_requests(self) -> tuple[Waiting, ...]:
         return self.wire.waiting()

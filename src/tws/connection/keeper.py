@@ -38,6 +38,7 @@ from tws.connection.watch import StreamWatch
 from tws.errors import ConnectError, RequestError, TWSError
 from tws.model.execution import Execution
 from tws.risk import Denial
+from tws.wire.codes import Context, Effect
 
 __all__ = ["Keep", "Keeper", "Kept", "Tools"]
 
@@ -80,6 +81,7 @@ class Keep(Struct, frozen=True, kw_only=True):
 class Kept(Protocol):
     """The engine, as far as its keeper needs it."""
 
+    client_id: int
     session: int
     ready: bool
 
@@ -89,6 +91,7 @@ class Kept(Protocol):
     def reading_paused(self) -> bool: ...
     @property
     def subscriptions(self) -> Subscriptions: ...
+    def effect(self, code: int, context: Context) -> Effect: ...
     def now_ns(self) -> int: ...
     def waiting_requests(self) -> tuple[Waiting, ...]: ...
     async def redial(self) -> None: ...
@@ -116,7 +119,7 @@ class Keeper:
         self.keep = keep
         self.state = ConnectionState.CLOSED
         self.cause = ""
-        self.book = BrokerBook(self._found)
+        self.book = BrokerBook(kept.client_id, kept.effect, self._found)
         self.farms = Farms()
         self._kept = kept
         self._events = tools.events

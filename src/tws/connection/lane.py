@@ -29,6 +29,7 @@ class FactLane:
         self._listener = listener
         self._facts: deque[Fact] = deque()
         self._wakers: list[asyncio.Future[None]] = []
+        self._closed = False
 
     def __len__(self) -> int:
         """Facts that wait to be drained."""
@@ -49,9 +50,21 @@ class FactLane:
             self._lanes.relieved()
         return taken
 
-    async def wait(self) -> None:
-        """Return when there is at least one fact to drain. The link's end is a fact, so it wakes too."""
+    def __aiter__(self) -> FactLane:
+        return self
+
+    async def __anext__(self) -> Fact:
+        """The next fact; the lane goes on over lost links, and ends with `close`."""
         while not self._facts:
+            if self._closed:
+                raise StopAsyncIteration
+            await self.wait()
+        return self.drain(1)[0]
+
+    async def wait(self) -> None:
+        """Return when there is at least one fact to drain, or the lane is closed. The link's end is a fact,
+        so it wakes too. """
+        while not self._facts and not self._closed:
             waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._wakers.append(waker)
             try:
@@ -62,8 +75,10 @@ class FactLane:
 
     def close(self) -> None:
         """Listen no more; what is queued is forgotten. Safe twice."""
+        self._closed = True
         self._facts.clear()
         self._lanes.remove(self)
+        self._wake()
 
     def put(self, fact: Fact) -> None:
         """For the connection: one fact more."""
@@ -71,6 +86,9 @@ class FactLane:
             self._lanes.isolate(self._listener, fact)
             return
         self._facts.append(fact)
+        self._wake()
+
+    def _wake(self) -> None:
         for waker in self._wakers:
             if not waker.done():
                 waker.set_result(None)

@@ -126,6 +126,7 @@ class SyncConnection:
         return self.core.official
 
     wait_ready = asks(_The.wait_ready)
+    wait_order = asks(_The.wait_order)
 
     # -- questions: the session
 

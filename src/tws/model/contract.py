@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-__all__ = ["Contract", "ContractDetails", "stock"]
+__all__ = ["Contract", "ContractDetails", "forex", "future", "option", "stock"]
 
 
 class Contract(Struct, frozen=True, kw_only=True):
@@ -69,3 +69,49 @@ def stock(
     Give `primary_exchange` when TWS finds several.
     """
     return Contract(symbol=symbol, exchange=exchange, currency=currency, primary_exchange=primary_exchange)
+
+
+def option(
+    symbol: str,
+    last_trade_date: str,
+    strike: float,
+    right: str,
+    exchange: str = "SMART",
+    currency: str = "USD",
+    trading_class: str = "",
+) -> Contract:
+    """An option on a stock or an index: `option("SPY", "20261218", 560, "C")`; `right` is C or P, the date
+    yyyyMMdd. Give `trading_class` where a root has several (SPX, SPXW).
+    """
+    return Contract(
+        symbol=symbol,
+        sec_type="OPT",
+        last_trade_date=last_trade_date,
+        strike=float(strike),
+        right=right,
+        exchange=exchange,
+        currency=currency,
+        trading_class=trading_class,
+    )
+
+
+def future(
+    symbol: str, last_trade_date: str, exchange: str, currency: str = "USD", multiplier: str = ""
+) -> Contract:
+    """A future: `future("ES", "202612", "CME")`; the month, or the date yyyyMMdd."""
+    return Contract(
+        symbol=symbol,
+        sec_type="FUT",
+        last_trade_date=last_trade_date,
+        exchange=exchange,
+        currency=currency,
+        multiplier=multiplier,
+    )
+
+
+def forex(pair: str, exchange: str = "IDEALPRO") -> Contract:
+    """A currency pair: `forex("EUR.USD")`, or "EURUSD". Raises ValueError for what is no pair."""
+    base, _, quote = pair.partition(".") if "." in pair else (pair[:3], "", pair[3:])
+    if len(base) != 3 or len(quote) != 3 or not (base + quote).isalpha():
+        raise ValueError(f"{pair!r} is no pair of currencies: write it like EUR.USD")
+    return Contract(symbol=base.upper(), sec_type="CASH", exchange=exchange, currency=quote.upper())

@@ -6,12 +6,14 @@ judged.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal
 
 from tws.connection import reading
 from tws.connection.families.base import Handlers
 from tws.connection.families.whatif import WhatIfQuestions, take_what_if
 from tws.connection.replies import Reply
+from tws.errors import RequestTimeoutError
 from tws.model.execution import Execution
 from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerOrderStatus
 from tws.wire.messages import (
@@ -27,6 +29,8 @@ from tws.wire.messages import (
 
 if TYPE_CHECKING:
     from tws.connection.answers import Answers
+    from tws.connection.broker import SeenOrder
+    from tws.connection.sending import Sending
 
 __all__ = ["COMPLETED", "OPEN", "OrderQuestions", "hear"]
 
@@ -54,6 +58,31 @@ class OrderQuestions(WhatIfQuestions):
         return self._request(
             "executions", finish, lambda number: self._engine.official.reqExecutions(number, wish)
         )
+
+    async def wait_order(
+        self,
+        order: Sending | int,
+        *,
+        until: Literal["acknowledged", "ended"] = "ended",
+        timeout_s: float | None = None,
+    ) -> SeenOrder:
+        """Return what the broker has told of an order (a `Sending`, or its id) when it has been acknowledged,
+        or has ended: filled, cancelled, rejected. Lost links in between are waited through.
+
+        Raises RequestTimeoutError after `timeout_s`, which says nothing about the order.
+        """
+        number, book = order if isinstance(order, int) else order.order_id, self._engine.keeper.book
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (seen := book.of_id(number)) is None or (until == "ended" and seen.is_open):
+                    await book.changed()
+        except TimeoutError:
+            known = book.of_id(number)
+            state = "never acknowledged: does TWS show a dialog?" if known is None else known.status
+            raise RequestTimeoutError(
+                f"order {number} has not {until} within {timeout_s:g} s: {state}"
+            ) from None
+        return seen
 
     def request_open_orders(self) -> Reply[list[BrokerOrder]]:
         """This client id's open orders; client 0 also binds those placed by hand."""
