@@ -7,7 +7,7 @@ from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
 from tws.connection.streams import Reroute
-from tws.errors import NoContractError, NotSubscribedError, RequestError
+from tws.errors import NoContractError, NotSubscribedError, RequestError, RequestTimeoutError
 from tws.model.contract import Contract, stock
 from tws.model.market import MarketDataType
 from tws.simulator import SimulatedTWS, SimulatorOptions
@@ -92,6 +92,16 @@ async def test_a_quote_that_nobody_waits_for_is_cancelled(recorder: RecorderServ
         assert ended == CancelMarketData(asked.req_id)
         recorder.clients[0].say(TickSnapshotEnd(asked.req_id))  # nobody minds
         assert connection._engine.answers.quotes.by_number == {}
+
+
+async def test_a_quote_has_the_time_that_tws_takes_for_it(recorder: RecorderServer) -> None:
+    async with unkept(config_of(recorder.port, request_timeout=0.05)) as connection:
+        quote = connection.request_quote(SPY)
+        with pytest.raises(RequestTimeoutError):
+            await connection.request_current_time()
+        assert not quote.done()
+        recorder.clients[0].say(TickSnapshotEnd(connection._engine.answers.request_ids.take() - 1))
+        assert (await quote).bid is None
 
 
 async def test_a_stream_knows_its_step_its_exchange_map_and_halts(

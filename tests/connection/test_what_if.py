@@ -10,6 +10,7 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, port_of, unkept, until
 
 from tws.connection import TWSConnection
+from tws.connection.calls import MoneyKind
 from tws.connection.outbound import Sending
 from tws.errors import LinkLostError, OrderDeniedError, RequestError
 from tws.model.contract import stock
@@ -42,6 +43,7 @@ async def test_margin_and_fees(tws: SimulatedTWS, client: TWSConnection, journal
     client.outbound.on_sent(sent.append)
     first = client.get_next_order_id()
     cost = await client.request_what_if(contract, ORDER)
+    assert [sending.call.kind for sending in sent] == [MoneyKind.WHAT_IF]
     assert cost.initial.change and cost.initial.change > 0
     assert cost.initial.before is not None and cost.initial.after is not None
     assert cost.initial.after - cost.initial.before == cost.initial.change
@@ -150,6 +152,19 @@ async def test_its_cancel_is_none(recorder: RecorderServer) -> None:
         connection.outbound.release()
         await recorder.caught_up(connection)
         assert recorder.payloads == []
+
+
+async def test_an_order_of_its_id_is_none_that_tws_knows(recorder: RecorderServer) -> None:
+    """So that its cancel takes it back here, and no byte of either leaves."""
+    async with unkept(config_of(recorder.port), guard="off") as connection:
+        connection.request_what_if(SPY, ORDER)
+        connection.outbound.hold()
+        connection.place_order(SPY, ORDER, order_id=1)
+        connection.cancel_order(1)
+        connection.outbound.release()
+        await recorder.caught_up(connection)
+        (asked,) = (codec.decode_request(payload, 200) for payload in recorder.payloads)
+        assert isinstance(asked, PlaceOrderRequest) and asked.order.what_if
 
 
 async def test_orders_by_hand_are_bound_by_client_0_alone(recorder: RecorderServer) -> None:
