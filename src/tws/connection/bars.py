@@ -1,30 +1,31 @@
-"""Historical bars (17) read column by column, since a year of minutes has a hundred thousand of them.
+"""Historical bars (17) read by columns, since a year of minutes has a hundred thousand of them.
 
-A message becomes `Rows`: one list for each field, made in C (a split, and msgspec's JSON reader on a column
-of plain numbers). From them come `Bar`s or `BarColumns`, as the caller wanted; `Wanted` is the finishing
-function of such a request, by which the reader knows that rows are welcome. Whatever is not plainly written
-(an exponent, a sentinel for "unset", a blank, a field too many) makes the whole message go to the careful
-reading instead, row by row.
+A message becomes `Rows`, an array for each field, made in C: msgspec's JSON reader takes stretches of plainly
+written numbers, the official class takes protobuf. A stretch at a time, so that the memory between is small
+and stays near. From rows come `Bar`s or `BarColumns`, as the caller wanted; `Wanted` is the finishing
+function of such a request, by which the reader knows that rows are welcome.
+
+Whatever is not plainly written (an exponent, a sentinel for "unset", a blank, a field too many, a time with
+a zone) makes the whole message go to the careful reading instead, row by row.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, tzinfo
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
 from math import isfinite, nan
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tws.clock import NS_PER_S
 from tws.connection.reading import bar_of
 from tws.connection.replies import Requests
 from tws.connection.tws_time import instant_ns
 from tws.model.market import Bar, BarColumns
-from tws.wire.protobuf import UnreadableError
 from tws.wire.thresholds import ANSWERS as MARKS
 from tws.wire.thresholds import PROTOBUF_OFFSET, RAW_ID
 
@@ -38,21 +39,16 @@ _LARGEST = 2**31 - 1
 """From here on a number may mean "unset" (`tws.wire.kinds`)."""
 _ZEROS = b"0" * 21
 """No number of a market is that small: the careful reading knows from when on it is none."""
-_floats, _ints = msgspec.json.Decoder(list[float]), msgspec.json.Decoder(list[int])
+_STRETCH_BYTES, _STRETCH_BARS = 1 << 15, 512
+"""What is read at a time: its objects fit into the processor's cache."""
+_numbers = msgspec.json.Decoder(list[int | float])
 
 
-class Rows(Struct):
+class Rows(Struct, kw_only=True):
     """Bars as columns of equal length; `days` are the dates of day bars, empty for others."""
 
-    times_ns: list[int]
-    days: Sequence[str]
-    open: Sequence[float]
-    high: Sequence[float]
-    low: Sequence[float]
-    close: Sequence[float]
-    volume: Sequence[float]
-    wap: Sequence[float]
-    count: Sequence[int]
+    columns: BarColumns
+    days: list[str] = field(default_factory=list)
 
 
 class PastBars(Struct):
@@ -70,11 +66,11 @@ class Wanted(Generic[T]):
         self, make: Callable[[Iterable[Any], int, tzinfo], T], seconds: int, zone: Callable[[], tzinfo]
     ) -> None:
         self._make = make
-        self._seconds = seconds
+        self.seconds = seconds
         self.zone = zone
 
     def __call__(self, parts: list[Any]) -> T:
-        return self._make(parts, self._seconds, self.zone())
+        return self._make(parts, self.seconds, self.zone())
 
 
 def bars_from(parts: Iterable[Any], seconds: int, zone: tzinfo) -> list[Bar]:
@@ -82,30 +78,39 @@ def bars_from(parts: Iterable[Any], seconds: int, zone: tzinfo) -> list[Bar]:
     bars: list[Bar] = []
     for part in parts:
         if isinstance(part, Rows):
-            bars += _bars_of(part, seconds)
+            bars += _bars_of(part)
         else:
             bars.append(bar_of(part, seconds, zone))
     return bars
 
 
-def _bars_of(rows: Rows, seconds: int) -> list[Bar]:
-    days = rows.days or [""] * len(rows.times_ns)
+def _bars_of(rows: Rows) -> list[Bar]:
+    columns = rows.columns
+    numbers = zip(*(getattr(columns, name) for name in _COLUMNS), strict=True)
+    seconds, days = columns.seconds, rows.days or [""] * len(columns)
     return [
         Bar(
-            time_ns=time_ns, seconds=seconds, open=open_, high=high, low=low, close=close, volume=volume,
-            wap=wap, count=count, date=day,
+            time_ns=time_ns,
+            seconds=seconds,
+            open=open_,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            wap=wap,
+            count=count,
+            date=day,
         )
-        for time_ns, open_, high, low, close, volume, wap, count, day in zip(
-            rows.times_ns, rows.open, rows.high, rows.low, rows.close, rows.volume, rows.wap, rows.count,
-            days, strict=True,
-        )
-    ]  # fmt: skip
+        for (time_ns, open_, high, low, close, volume, wap, count), day in zip(numbers, days, strict=True)
+    ]
 
 
 def columns_from(parts: Iterable[Any], seconds: int, zone: tzinfo) -> BarColumns:
     """All bars as columns."""
-    made = [_columns_of(part, seconds, zone) for part in parts] or [BarColumns(seconds=seconds)]
-    whole = made[0]
+    made = [
+        part.columns if isinstance(part, Rows) else _columns_of(bar_of(part, seconds, zone)) for part in parts
+    ]
+    whole = made[0] if made else BarColumns(seconds=seconds)
     for more in made[1:]:
         for name in _COLUMNS:
             getattr(whole, name).extend(getattr(more, name))
@@ -115,32 +120,12 @@ def columns_from(parts: Iterable[Any], seconds: int, zone: tzinfo) -> BarColumns
 _COLUMNS = ("time_ns", "open", "high", "low", "close", "volume", "wap", "count")
 
 
-def _columns_of(part: Any, seconds: int, zone: tzinfo) -> BarColumns:
-    if not isinstance(part, Rows):
-        bar = bar_of(part, seconds, zone)
-        wap = nan if bar.wap is None else bar.wap
-        part = Rows(
-            [bar.time_ns],
-            [],
-            [bar.open],
-            [bar.high],
-            [bar.low],
-            [bar.close],
-            [bar.volume],
-            [wap],
-            [bar.count],
-        )
-    return BarColumns(
-        seconds=seconds,
-        time_ns=array("q", part.times_ns),
-        open=array("d", part.open),
-        high=array("d", part.high),
-        low=array("d", part.low),
-        close=array("d", part.close),
-        volume=array("d", part.volume),
-        wap=array("d", part.wap),
-        count=array("q", part.count),
-    )
+def _columns_of(bar: Bar) -> BarColumns:
+    columns = BarColumns(seconds=bar.seconds)
+    for name in _COLUMNS:
+        value = getattr(bar, name)
+        getattr(columns, name).append(nan if value is None else value)
+    return columns
 
 
 class BarsReader:
@@ -148,7 +133,7 @@ class BarsReader:
 
     def __init__(self, server_version: int, requests: Requests) -> None:
         self._requests = requests
-        self._head = 2 if server_version < _STATES_ENDS else 0
+        self._states_ends = server_version < _STATES_ENDS
         self.readers: dict[bytes, Callable[[bytes], PastBars | None]] = {}
         if server_version < RAW_ID:
             self.readers = {b"17": self._text}
@@ -156,131 +141,195 @@ class BarsReader:
             self.readers = {(PROTOBUF_OFFSET + _HISTORY).to_bytes(4, "big"): self._protobuf}
 
     def _text(self, payload: bytes) -> PastBars | None:
-        number = payload[3 : payload.find(b"\0", 3)]
-        zone = self._zone(int(number)) if payload[2:3] == b"\0" and number.isdigit() else None
-        if zone is None:
+        fields = 5 if self._states_ends else 3
+        head = payload.split(b"\0", fields)
+        if len(head) <= fields or head[0] != b"17":
             return None
-        fields = payload.split(b"\0")
-        first = 3 + self._head
+        number, count, body = head[1], head[-2], head[-1]
+        if not (number.isdigit() and count.isdigit()):
+            return None
+        wanted = self._wanted(int(number))
+        if wanted is None:
+            return None
         try:
-            count = int(fields[first - 1])
-            if len(fields) != first + 8 * count + 1 or fields.pop():
-                return None
-            dates, *numbers, trades = (fields[first + column :: 8] for column in range(8))
-            columns = [_numbers_of(b",".join(column), count, _PLAIN, _floats) for column in numbers]
-            trade_counts = _numbers_of(b",".join(trades), count, _WHOLE, _ints)
-            rows = _rows(dates, columns, trade_counts, zone)
-        except (ValueError, IndexError):
+            rows = _text_rows(body, int(count), wanted)
+        except (ValueError, TypeError, OverflowError):
             return None  # the careful reading knows better, or says what is wrong
-        return PastBars(int(number), rows, bool(self._head and fields[3]))
+        return PastBars(int(number), rows, self._states_ends and head[3] != b"")
 
     def _protobuf(self, payload: bytes) -> PastBars | None:
-        from ibapi.protobuf.HistoricalData_pb2 import HistoricalData
+        from ibapi.protobuf.HistoricalData_pb2 import HistoricalData  # a text session pays nothing for it
+
+        from tws.wire.protobuf import UnreadableError
 
         try:
             message = HistoricalData.FromString(payload[4:])
-            zone = self._zone(message.reqId)
-            if zone is None:
+            wanted = self._wanted(message.reqId)
+            if wanted is None:
                 return None
-            bars = list(message.historicalDataBars)
-            dates, *columns, trade_counts = (list(map(get, bars)) for get in _FIELDS)
-            for place in (4, 5):
-                text = ",".join(columns[place]).encode()
-                columns[place] = _numbers_of(text, len(bars), _PLAIN, _floats)
-            rows = _rows(dates, columns, trade_counts, zone)
-        except (ValueError, UnreadableError):
+            rows = _protobuf_rows(message.historicalDataBars, wanted)
+        except (ValueError, TypeError, OverflowError, UnreadableError):
             return None
         return PastBars(message.reqId, rows, False)
 
-    def _zone(self, request_id: int) -> tzinfo | None:
-        """The zone in which the request means times without one; None when it wants no rows."""
+    def _wanted(self, request_id: int) -> Wanted[Any] | None:
         finish = self._requests.finisher(request_id)
-        return finish.zone() if isinstance(finish, Wanted) else None
+        return finish if isinstance(finish, Wanted) else None
 
 
-_FIELDS = tuple(map(attrgetter, ("date", "open", "high", "low", "close", "volume", "WAP", "barCount")))
+# -- both encodings: stretches of columns, appended after a look at them
 
 
-_PLAIN, _WHOLE = b"0123456789-.,", b"0123456789-,"
+def _append(made: BarColumns, times_ns: list[int], numbers: list[list[Any]], counts: list[int]) -> None:
+    """Raises ValueError, TypeError or OverflowError for a column that is not what it should be."""
+    for name, column in zip(_COLUMNS[1:7], numbers, strict=True):
+        getattr(made, name).fromlist(column)
+    if min(counts) < 0:  # TWS does not know
+        counts = [max(count, 0) for count in counts]
+    made.count.fromlist(counts)
+    made.time_ns.fromlist(times_ns)
 
 
-def _numbers_of(raw: bytes, count: int, plain: bytes, reader: msgspec.json.Decoder[list[T]]) -> list[T]:
-    """So many plainly written numbers, joined by commas. Raises ValueError, as msgspec does, for others."""
-    if raw.translate(None, plain) or _ZEROS in raw:
-        raise ValueError("not plainly written")
-    made = reader.decode(b"[" + raw + b"]")
-    if len(made) != count:
-        raise ValueError("a comma inside")
-    return made
+def _are_stated(columns: Iterable[list[Any]]) -> bool:
+    """Whether no number may mean "unset", or is none."""
+    return all(max(column) < _LARGEST and isfinite(sum(column)) for column in columns)
 
 
-def _rows(dates: list[Any], columns: list[list[float]], counts: list[int], zone: tzinfo) -> Rows:
-    """Raises ValueError for anything unusual."""
-    for column in columns:
-        if column and not (max(column) < _LARGEST and isfinite(sum(column))):
-            raise ValueError("perhaps unset")
-    if counts and min(counts) < 0:  # TWS does not know
-        counts = [max(each, 0) for each in counts]
-    days: list[str] = []
-    lengths = set(map(len, dates))
-    if _DAY in lengths:
-        if lengths != {_DAY}:
-            raise ValueError("days among instants")
-        days = [_text_of(date) for date in dates]
-    opens, highs, lows, closes, volumes, waps = columns
-    times = _instants(dates, lengths, UTC if days else zone)
-    return Rows(times, days, opens, highs, lows, closes, volumes, waps, counts)
-
-
-_DAY, _INSTANT, _HOUR = len("20250708"), len("20250708  02:35:00"), len("20250708  02")
-
-
-def _text_of(raw: str | bytes) -> str:
-    return raw.decode() if isinstance(raw, bytes) else raw
-
-
-def _instants(dates: list[Any], lengths: set[int], zone: tzinfo) -> list[int]:
-    """The begins of the bars; dates are bytes or texts. Raises ValueError for one that is no instant."""
-    if lengths == {_INSTANT}:
-        hours, clock = _Hours(zone), _Clock()
-        try:
-            return [hours[date[:_HOUR]] + clock[date[_HOUR:]] for date in dates]
-        except _ClockChange:
-            pass
-    if (
-        lengths and max(lengths) < _INSTANT and min(lengths) > _DAY and dates[0].isdigit()
-    ):  # epochs, as we ask
-        joined = b",".join(dates) if isinstance(dates[0], bytes) else ",".join(dates).encode()
-        seconds = _numbers_of(joined, len(dates), _WHOLE, _ints)
-        if min(seconds) < 0:
-            raise ValueError("no instant")
-        return [second * NS_PER_S for second in seconds]
-    return [instant_ns(_text_of(date), zone) for date in dates]
-
-
-class _ClockChange(Exception):
-    """The zone's clocks are changed within this hour."""
-
-
-class _Hours(dict[Any, int]):
-    """When each hour begins."""
+class _Hours(dict[int, int]):
+    """When each hour (yyyymmddHH) begins. Within it time goes on evenly, unless the zone's clocks are
+    changed.
+    """
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
 
-    def __missing__(self, hour: str | bytes) -> int:
-        text = _text_of(hour)
-        begin = instant_ns(text + ":00:00", self._zone)
-        if instant_ns(text + ":59:59", self._zone) - begin != 3599 * NS_PER_S:
-            raise _ClockChange
-        self[hour] = begin
-        return begin
+    def __missing__(self, hour: int) -> int:
+        day, clock = divmod(hour, 100)
+        parts = day // 10_000, day // 100 % 100, day % 100, clock
+        begin, end = datetime(*parts, tzinfo=self._zone), datetime(*parts, 59, 59, tzinfo=self._zone)
+        if begin.utcoffset() != end.utcoffset():
+            raise ValueError("the clocks are changed in this hour")
+        self[hour] = made = int(begin.timestamp()) * NS_PER_S
+        return made
 
 
-class _Clock(dict[Any, int]):
-    """How far `:MM:SS` is behind the hour."""
+class _Minutes(dict[int, int]):
+    """How far MMSS is behind the hour."""
 
-    def __missing__(self, behind: str | bytes) -> int:
-        at = instant_ns("20250101  00" + _text_of(behind), UTC) - instant_ns("20250101  00:00:00", UTC)
-        self[behind] = at
-        return at
+    def __missing__(self, clock: int) -> int:
+        minute, second = divmod(clock, 100)
+        if minute > 59 or second > 59:
+            raise ValueError("no such minute")
+        self[clock] = made = (minute * 60 + second) * NS_PER_S
+        return made
+
+
+class _Times:
+    """From the dates of bars to their begins: epochs, days (which join `days`) or instants of a zone."""
+
+    def __init__(self, first: str, days: list[str], zone: tzinfo) -> None:
+        self.at_clock = len(first) == len(_CLOCK)
+        self._days = days if len(first) == 8 else None
+        self._hours, self._minutes = _Hours(zone), _Minutes()
+
+    def of(self, dates: list[Any]) -> list[int]:
+        """Dates are whole numbers; those at a clock have lost their blanks and colons. Raises ValueError or
+        TypeError.
+        """
+        low, high = (10**13, 10**14) if self.at_clock else (10**8, 10**14)
+        if self._days is not None:
+            low, high = 10**7, 10**8
+        if min(dates) < low or max(dates) >= high:
+            raise ValueError("a date of another form")
+        if self.at_clock:
+            hours, minutes = self._hours, self._minutes
+            return [hours[date // 10_000] + minutes[date % 10_000] for date in dates]
+        if self._days is None:
+            return [date * NS_PER_S for date in array("q", dates)]
+        texts = list(map(str, dates))
+        self._days += texts
+        return [instant_ns(text, UTC) for text in texts]
+
+
+_CLOCK = b"00000000  00:00:00"
+"""`20250708  02:35:00` with each digit as 0."""
+_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_TO_COMMA = bytes.maketrans(b"\0", b",")
+
+
+# -- text
+
+
+def _text_rows(body: bytes, count: int, wanted: Wanted[Any]) -> Rows:
+    """The rows of a message, from behind its count."""
+    rows = Rows(columns=BarColumns(seconds=wanted.seconds))
+    if not count and not body:
+        return rows
+    shape = body.translate(_TO_ZERO)
+    if shape[-1:] != b"\0" or _ZEROS in body or shape.translate(None, b"0-.\0 :"):
+        raise ValueError("cut off, very small, or not plainly written")
+    times = _Times(body[: body.find(b"\0")].decode(), rows.days, wanted.zone())
+    # Blanks and colons may go when each of them stands in a date: no other column takes so large a number.
+    at = count if times.at_clock else 0
+    if (shape.count(b" "), shape.count(b":"), shape.count(_CLOCK + b"\0")) != (2 * at, 2 * at, at):
+        raise ValueError("a blank or a colon where none belongs")
+    small = times.at_clock and b"0" * 10 not in shape
+    done = 0
+    for stretch in _stretches(body[:-1].translate(_TO_COMMA, b" :")):
+        dates, *numbers, counts = (stretch[at::8] for at in range(8))
+        if not small and not _are_stated((*numbers, counts)):
+            raise ValueError("perhaps unset")
+        _append(rows.columns, times.of(dates), numbers, counts)
+        done += len(counts)
+    if done != count:
+        raise ValueError("rows are missing, or there are too many")
+    return rows
+
+
+def _stretches(numbers: bytes) -> Iterator[list[Any]]:
+    """Numbers, a whole count of rows at a time. Raises ValueError, as msgspec does."""
+    begin, end, left = 0, len(numbers), list[Any]()
+    while begin < end:
+        stop = numbers.find(b",", begin + _STRETCH_BYTES)
+        stop = end if stop < 0 else stop
+        left += _numbers.decode(b"[" + numbers[begin:stop] + b"]")
+        begin = stop + 1
+        whole = len(left) - len(left) % 8
+        if whole:
+            yield left[:whole]
+        left = left[whole:]
+    if left or begin == end:
+        raise ValueError("the last row is not whole")
+
+
+# -- protobuf
+
+_FIELDS = tuple(map(attrgetter, ("date", "open", "high", "low", "close", "volume", "WAP", "barCount")))
+
+
+def _protobuf_rows(bars: Any, wanted: Wanted[Any]) -> Rows:
+    rows = Rows(columns=BarColumns(seconds=wanted.seconds))
+    times = _Times(bars[0].date if bars else "", rows.days, wanted.zone())
+    for first in range(0, len(bars), _STRETCH_BARS):
+        some = bars[first : first + _STRETCH_BARS]
+        dates, *columns, counts = (list(map(get, some)) for get in _FIELDS)
+        raw = ",".join(dates).encode()
+        if times.at_clock and raw.translate(_TO_ZERO) + b"," != (_CLOCK + b",") * len(some):
+            raise ValueError("a date of another form")
+        begins = times.of(_numbers_of(raw.translate(None, b" :") if times.at_clock else raw, len(some)))
+        for place in (4, 5):  # volume and average price travel as texts
+            columns[place] = _numbers_of(",".join(columns[place]).encode(), len(some))
+        if not _are_stated(columns):
+            raise ValueError("perhaps unset")
+        _append(rows.columns, begins, columns, counts)
+    return rows
+
+
+def _numbers_of(raw: bytes, count: int) -> list[Any]:
+    """So many plainly written numbers with commas between. Raises ValueError, as msgspec does, for others."""
+    if raw.translate(None, b"0123456789-.,") or _ZEROS in raw:
+        raise ValueError("not plainly written")
+    made = _numbers.decode(b"[" + raw + b"]")
+    if len(made) != count:
+        raise ValueError("a comma inside")
+    return made
