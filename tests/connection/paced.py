@@ -57,6 +57,9 @@ class Desk:
         self.pacer = Pacer(PacingOptions(**options))
         self.pacer.begin(version, self.now)
         self.echo = True
+        self.replies = False
+        """Whether it answers requests for history with the time."""
+        self._asked: list[int] = []
         self.written: list[Request] = []
         self.silent = 0
 
@@ -72,11 +75,16 @@ class Desk:
         self.written.append(request)
         if isinstance(request, CurrentTimeRequest):
             self.silent += 1
+        if isinstance(request, HistoricalDataRequest):
+            self._asked.append(request.req_id)
 
     def answer(self) -> None:
         for _ in range(self.silent):
             self.pacer.echoed(self.now)
         self.silent = 0
+        asked, self._asked = self._asked, []
+        for number in asked if self.replies else ():
+            self.pacer.ended(number, self.now)
 
     def turn(self) -> None:
         """Do what the shell does: write what is due, hear the answers."""

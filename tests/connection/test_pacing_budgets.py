@@ -45,6 +45,7 @@ from tws.wire.messages import (
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_same_question_about_the_past_waits_fifteen_seconds(version: int) -> None:
     desk = Desk(version)
+    desk.replies = True
     assert [desk.offer(bars(1)), desk.offer(bars(2))] == [WRITE, WAITS]
     assert desk.offer(bars(3, "120 S")) is WAITS  # the same contract and kind: it keeps its order
     desk.turn()
@@ -68,8 +69,48 @@ def test_fifteen_seconds_begin_when_tws_has_read_the_first() -> None:
     assert desk.ids(HistoricalDataRequest) == [1, 2]
 
 
+def test_fifteen_seconds_begin_with_the_answer_for_tws_may_keep_a_request() -> None:
+    desk = Desk()
+    desk.offer(bars(1))
+    desk.offer(bars(2))
+    desk.run(30.0)  # it answers the question for the time all along
+    assert desk.ids(HistoricalDataRequest) == [1]
+    desk.pacer.ended(1, desk.now)
+    desk.run(14.9)
+    assert desk.ids(HistoricalDataRequest) == [1]
+    desk.run(0.2)
+    assert desk.ids(HistoricalDataRequest) == [1, 2]
+
+
+def test_after_a_cancel_they_begin_when_it_was_read() -> None:
+    desk = Desk()
+    desk.offer(bars(1))
+    desk.run(5.0)
+    desk.offer(CancelHistoricalData(1))
+    desk.offer(bars(2))
+    desk.run(14.9)
+    assert desk.ids(HistoricalDataRequest) == [1]
+    desk.run(0.2)
+    assert desk.ids(HistoricalDataRequest) == [1, 2]
+
+
+def test_while_tws_has_lost_ib_no_answer_to_the_time_proves_what_the_servers_count() -> None:
+    desk = Desk()
+    desk.pacer.line(True, desk.now)
+    desk.offer(prints(1))
+    desk.offer(prints(2))
+    desk.run(300.0)
+    assert desk.ids(TickByTickRequest) == [1]
+    desk.pacer.line(False, desk.now)
+    desk.run(14.9)
+    assert desk.ids(TickByTickRequest) == [1]
+    desk.run(0.2)
+    assert desk.ids(TickByTickRequest) == [1, 2]
+
+
 def test_five_for_one_contract_in_two_seconds_and_other_contracts_go_on() -> None:
     desk = Desk()
+    desk.replies = True
     assert [desk.offer(bars(n, f"{n} S")) for n in range(1, 7)] == [WRITE] * 5 + [WAITS]
     assert desk.offer(bars(7, what_to_show="MIDPOINT")) is WAITS  # something waits: `due` says it may go
     desk.offer(bars(8, contract=stock("AAPL")))
@@ -115,6 +156,7 @@ def test_ticks_of_the_past_share_the_ten_minutes() -> None:
 
 def test_a_dear_request_is_not_overtaken_by_cheap_ones() -> None:
     desk = Desk(per_ten_minutes=3)
+    desk.replies = True
     desk.offer(bars(1))
     desk.run(100.0)
     desk.offer(bars(2, contract=stock("B")))

@@ -79,3 +79,17 @@ def test_a_word_that_comes_late_does_not_bring_an_ended_order_back() -> None:
         assert order.status == "Cancelled" and not order.is_open
 
     in_calm(body)
+
+
+def test_a_cancel_meets_its_request_where_the_simulated_tws_keeps_it() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("connectivity-lost", lasts="20s")
+        reply = house.connection.request_account_summary()
+        await asyncio.sleep(5.0)
+        reply.cancel()
+        await house.until(lambda: house.connection.state is ConnectionState.READY)
+        streams = [house.connection.stream_account_summary() for _ in range(2)]
+        await house.until(lambda: all(stream.is_complete for stream in streams))
+        assert not house.watching.over_limit
+
+    in_calm(body)

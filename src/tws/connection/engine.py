@@ -50,6 +50,8 @@ log = get_logger("tws.connection")
 _ACCOUNTS_WAIT_S = 1.0  # how long a session waits for account names that TWS did not send with the next id
 _PACE_CODES = (0, 100, 101, 309, 322, 162)
 """What may state a limit of TWS in its text (B)."""
+_LINE_CODES = (1100, 1101, 1102)
+"""TWS has lost its line to IB, or has it again (A6)."""
 
 
 class EngineParts(Struct, frozen=True, kw_only=True):
@@ -310,6 +312,8 @@ class Engine:
     def on_error_message(self, request_id: int, code: int, text: str) -> None:
         if code in _PACE_CODES and self.wire.pacer.learn(text, request_id):
             self._tell(EventKind.PACING, f"TWS states its limits: {text}", Severity.WARNING, code)
+        if code in _LINE_CODES and request_id == -1:
+            self.wire.line(down=code == 1100)
         if code == 326 and not self.ready:
             self._dialling.settle(stages.in_use(self.client_id, text))
         elif self.ready and request_id == -1:

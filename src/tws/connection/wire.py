@@ -172,6 +172,12 @@ class Wire:
             self.pacer.echoed(self.loop.time())
             self._arm()
 
+    def line(self, down: bool) -> None:
+        """TWS says that it has lost IB, or has it again."""
+        if self.loop is not None:
+            self.pacer.line(down, self.loop.time())
+            self._arm()
+
     def _arm(self) -> None:
         """Let the one timer stand where the pacer wants to be asked next."""
         at_s = self.pacer.next_at()

@@ -29,14 +29,20 @@ def stretched(period_s: float) -> float:
 
 
 class Sent:
-    """One message that was written: the how-manieth, when, and when it was proved to be read."""
+    """One message that was written: the how-manieth, when, and when it was proved to be read.
 
-    __slots__ = ("number", "read_s", "sent_s")
+    `counted`: it stands for what IB's servers count of the message, which TWS may hold back; `by_answer`: so
+    that nothing but its own answer proves it.
+    """
 
-    def __init__(self, number: int, sent_s: float) -> None:
+    __slots__ = ("by_answer", "counted", "number", "read_s", "sent_s")
+
+    def __init__(self, number: int, sent_s: float, *, counted: bool = False, by_answer: bool = False) -> None:
         self.number = number
         self.sent_s = sent_s
         self.read_s = inf
+        self.counted = counted
+        self.by_answer = by_answer
 
 
 class Window:
@@ -81,12 +87,14 @@ class Hold:
     Promised from the offer on, until a cancel is offered; taken while TWS has it (`sent`).
     """
 
-    __slots__ = ("_promised", "_slots", "ask", "lasting", "sent")
+    __slots__ = ("_promised", "_slots", "ask", "counted", "lasting", "sent")
 
     def __init__(self, ask: int, slots: Slots, lasting: bool) -> None:
         self.ask = ask
         self.lasting = lasting
         self.sent: Sent | None = None
+        self.counted: Sent | None = None
+        """What its windows hold of it."""
         self._slots = slots
         self._promised = lasting
         if lasting:

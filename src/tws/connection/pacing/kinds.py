@@ -28,6 +28,7 @@ from tws.wire.messages import (
 )
 
 __all__ = [
+    "ANSWERED",
     "BURST",
     "CANCELS",
     "CLAIMING",
@@ -64,6 +65,8 @@ CANCELS = {
 }  # fmt: skip
 """Cancels of requests and subscriptions: message id, and the id of what it ends (F4)."""
 MARKET_DATA, MARKET_DATA_TYPE = 1, 59
+ANSWERED = frozenset({20, 96})
+"""Requests for history: each has an answer with an end, or an error."""
 CLAIMING = frozenset({MARKET_DATA, 10, 20, 22, 50, 62, 81, 87, 96, 97})
 """Requests with a budget of their own."""
 

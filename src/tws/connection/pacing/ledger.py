@@ -4,6 +4,11 @@ An answer proves that TWS had read the question and all that was written before 
 reqCurrentTime (49) come at once and in the order of asking, so they are the proofs that can be had at any
 time; those that wait for an answer are the `echoes`. When TWS leaves one out, each later answer is taken for
 that of an earlier question: it proves less than it could, and nothing that isn't true.
+
+What IB's servers count (history, tick-by-tick …) they count when TWS hands it on, which may be later than it
+reads: while TWS has no line to them it may keep requests. So for the windows each such message is written
+down a second time (`counted`). That one is not proved while the line is down (`standstill`), and a
+request for history by its own answer alone.
 """
 
 from __future__ import annotations
@@ -32,6 +37,10 @@ class Ledger:
         self._read_s = -inf  # of the last message that counts as read: later ones are read no sooner
         self._recent: deque[Sent] = deque()  # of this session: within the last second, or not proved
         self._unproven: deque[Sent] = deque()
+        self._counted: deque[Sent] = deque()
+        self._unanswered: deque[Sent] = deque()
+        self.standstill = False
+        """Whether TWS has no line to IB's servers (1100)."""
         self._echoes: deque[Sent] = deque()
         self._asked: Sent | None = None  # the last echo, while its answer is what we wait for
         self._asked_number = 0
@@ -41,7 +50,11 @@ class Ledger:
     def begin(self, now_s: float) -> None:
         """A new session: what was written to the old one has been read by now, or never will be."""
         self.end()
+        self.standstill = False
         self.prove(self._number, now_s)
+        for sent in self._unanswered:
+            sent.read_s = min(sent.read_s, now_s)
+        self._unanswered.clear()
 
     def end(self) -> None:
         """The session is over; what it wrote stays unproved."""
@@ -57,6 +70,33 @@ class Ledger:
         self._unproven.append(sent)
         self._recent.append(sent)
         return sent
+
+    def counts(self, sent: Sent, *, by_answer: bool) -> Sent:
+        """This message, as IB's servers count it."""
+        counted = Sent(sent.number, sent.sent_s, counted=True, by_answer=by_answer)
+        (self._unanswered if by_answer else self._counted).append(counted)
+        self.is_eager = self.is_eager or not by_answer
+        return counted
+
+    def answered(self, counted: Sent, now_s: float) -> None:
+        """The answer to this one is complete."""
+        counted.read_s = min(counted.read_s, now_s)
+
+    def cancelled(self, counted: Sent, cancel: Sent) -> None:
+        """It was cancelled: it is counted by now, or will be no more, once the cancel has been read."""
+        if counted.by_answer and counted.read_s == inf:
+            self._unanswered.remove(counted)
+            counted.by_answer, counted.number = False, cancel.number
+            self._counted.append(counted)
+            self.is_eager = True
+
+    def line(self, down: bool, now_s: float) -> None:
+        """TWS has lost its line to IB, or has it again: then what it kept is counted from now on."""
+        if self.standstill and not down:
+            for sent in (*self._unanswered, *self._counted):
+                sent.sent_s = now_s
+            self.is_eager = self.is_eager or bool(self._counted)
+        self.standstill = down
 
     # -- the second ---------------------------------------------------------------------------------
 
@@ -75,6 +115,8 @@ class Ledger:
     def leaves_at(self, sent: Sent, span_s: float) -> float:
         """When a message leaves a window of this span; a proof that comes makes it sooner."""
         read_s = sent.read_s
+        if read_s == inf and sent.counted and self.standstill:
+            return inf
         return (sent.sent_s + self._unproven_s if read_s == inf else read_s) + span_s
 
     # -- proofs -------------------------------------------------------------------------------------
@@ -84,6 +126,9 @@ class Ledger:
         unproven = self._unproven
         while unproven and unproven[0].number <= number:
             unproven.popleft().read_s = self._read_s = now_s
+        counted = self._counted
+        while counted and counted[0].number <= number and not self.standstill:
+            counted.popleft().read_s = now_s
 
     def _assume(self, now_s: float) -> None:
         """What nothing proved for long counts as read, though not before what was written before it."""
@@ -91,6 +136,10 @@ class Ledger:
         while unproven and unproven[0].sent_s + long_s <= now_s:
             sent = unproven.popleft()
             sent.read_s = self._read_s = max(self._read_s, sent.sent_s + long_s)
+        for waiting in () if self.standstill else (self._counted, self._unanswered):
+            while waiting and waiting[0].sent_s + long_s <= now_s:
+                sent = waiting.popleft()
+                sent.read_s = min(sent.read_s, max(self._read_s, sent.sent_s + long_s))
 
     @property
     def unasked(self) -> int:
@@ -114,10 +163,14 @@ class Ledger:
         """When to ask for the time so that these are proved: now, or later when that was asked already;
         infinity when nothing is in doubt.
         """
-        unproved = [sent.number for sent in doubts if sent.read_s == inf]
+        unproved = [sent.number for sent in doubts if self._can_be_proved(sent)]
         if not unproved:
             return inf
         asked = self._asked
         if asked is None or max(unproved) > asked.number:
             return now_s
         return max(now_s, asked.sent_s + AGAIN_S)
+
+    def _can_be_proved(self, sent: Sent) -> bool:
+        """Whether a question for the time would help."""
+        return sent.read_s == inf and not (sent.by_answer or (sent.counted and self.standstill))

@@ -243,12 +243,20 @@ class Pacer:
         sent = holds[0].sent
         if sent is not None:
             self._ledger.prove(sent.number, now_s)
+        counted = holds[-1 if failed else 0].counted
+        if counted is not None:
+            self._ledger.answered(counted, now_s)
         if failed:
             over: Hold | None = holds[-1]  # of two with one id TWS refuses the second
         else:
             over = next((hold for hold in holds if not hold.lasting), None)
         if over is not None:
             self._free(request_id, over)
+        self._stir(now_s)
+
+    def line(self, down: bool, now_s: float) -> None:
+        """TWS says that it has lost IB (1100), or has it again (1101, 1102)."""
+        self._ledger.line(down, now_s)
         self._stir(now_s)
 
     def _stir(self, now_s: float) -> None:
@@ -340,16 +348,20 @@ class Pacer:
 
     def _leave(self, item: Item, now_s: float) -> None:
         """The frame will be written now."""
-        sent = self._ledger.count(now_s)
+        sent, counted = self._ledger.count(now_s), None
         for claim in item.claims:
             window = self._books.window(claim, now_s)
             if window is not None:
-                window.add(sent, claim.weight)
-                self._ledger.is_eager = True
+                if counted is None:
+                    counted = self._ledger.counts(sent, by_answer=item.ask in kinds.ANSWERED)
+                window.add(counted, claim.weight)
         if item.hold is not None:
             item.hold.take(sent)
+            item.hold.counted = counted
             self._holds.setdefault(item.number, []).append(item.hold)
         for hold in item.ends:
+            if hold.counted is not None:
+                self._ledger.cancelled(hold.counted, sent)
             self._free(item.number, hold)
         if item.ask == kinds.TIME:
             self._ledger.asks(sent)

@@ -87,10 +87,10 @@ class _Offline(Effect):
         session.error(-1, 1100, LOST)
 
     def request(self, session: Session, request: object) -> object | None:
-        if isinstance(request, LOCAL) or (
-            type(request).__name__.startswith("Cancel") and not _is_order(request)
-        ):
+        if isinstance(request, LOCAL):
             return request
+        if type(request).__name__.startswith("Cancel") and not _is_order(request):
+            return None if _withdraw(self._requests, session, request) else request
         self._requests.append((session, request))
         return None
 
@@ -115,6 +115,16 @@ class _Offline(Effect):
         for session, request in self._requests:
             if _is_order(request) or not session.closing:  # an order is TWS's by now, whoever sent it
                 core.handle(session, request)
+
+
+def _withdraw(waiting: list[tuple[Session, object]], session: Session, cancel: object) -> bool:
+    """Take what this cancel is meant for out of what waits; whether it was there."""
+    number = getattr(cancel, "req_id", None)
+    mine = [row for row in waiting if row[0] is session and getattr(row[1], "req_id", None) == number]
+    if number is None or not mine:
+        return False
+    waiting.remove(mine[-1])
+    return True
 
 
 def _is_order(request: object) -> bool:
@@ -194,8 +204,11 @@ class _Farm(Effect):
         return types is None or self._faults.core.security(con_id).sec_type in types
 
     def request(self, session: Session, request: object) -> object | None:
-        if type(request).__name__ in SERVED.get(self._kind, ()):
+        name = type(request).__name__
+        if name in SERVED.get(self._kind, ()):
             self._waiting.append((session, request))
+            return None
+        if name.startswith("Cancel") and _withdraw(self._waiting, session, request):
             return None
         return request
 
