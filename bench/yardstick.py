@@ -1,13 +1,13 @@
-"""Our client's adapter for the yardstick: `yardstick.py PORT TEST ARGUMENT`, one JSON object as its last
-line.
+"""Our client's adapter for the yardstick: `yardstick.py PORT TEST ARGUMENT` ends with one JSON object.
 
     compare.py --ours "python bench/yardstick.py"
 
 runs it beside the official client and ib_async on the same bytes; compare.py's docstring says what each test
-is and which
-keys it wants. The server knows prebuilt streams by request id 1001 alone, so our ids begin there; the guard
-is
-off, since the peers have none.
+is and which keys it wants. The server knows prebuilt streams by request id 1001 alone, so our ids begin
+there. The guard is off and TWS's pace is not kept, since the peers have no guard and run without their pace.
+
+Two tests are ours alone: `columns 10000`, the bars as columns, and `guarded 2000`, orders through the
+built-in guard with its journal on disk, and how much of the time its commit takes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ import logging
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import psutil
 
 from tws.config import TWSConfig
 from tws.connection import PacingOptions, TWSConnection
+from tws.connection.guard import SqliteBook
 from tws.connection.ids import RequestIds
 from tws.model.contract import Contract
 from tws.model.facts import BrokerOrderStatus, Fact
@@ -64,14 +67,15 @@ def begin_ids_at(connection: TWSConnection, first: int) -> None:
     engine.request_ids = engine.answers.request_ids = engine.answers.subscriptions.ids = ids
 
 
-def new(port: int) -> TWSConnection:
-    """Without the guard and without TWS's pace: the peers run without theirs."""
+def new(port: int, journal: Path | None = None) -> TWSConnection:
+    """With the guard when it has a journal."""
     config = TWSConfig(port=port, connection_timeout=5)
-    return TWSConnection(config, guard="off", pacing=PacingOptions.off())
+    guard: Literal["default", "off"] = "off" if journal is None else "default"
+    return TWSConnection(config, guard=guard, journal=journal, pacing=PacingOptions.off())
 
 
-async def connected(port: int) -> TWSConnection:
-    connection = new(port)
+async def connected(port: int, journal: Path | None = None) -> TWSConnection:
+    connection = new(port, journal)
     begin_ids_at(connection, 1001)
     if not await connection.connect():
         raise SystemExit(str(connection.failure))
@@ -135,8 +139,8 @@ async def paced(port: int, symbol: str) -> Result:
 LIMIT = Order(side=Side.BUY, quantity=Decimal(100), order_type=OrderType.LIMIT, limit_price=Decimal(100))
 
 
-async def orders(port: int, count: int) -> Result:
-    connection = await connected(port)
+async def orders(port: int, count: int, journal: Path | None = None) -> Result:
+    connection = await connected(port, journal)
     done, late, began = asyncio.get_running_loop().create_future(), list[float](), 0.0
 
     def place() -> None:
@@ -157,6 +161,23 @@ async def orders(port: int, count: int) -> Result:
     await done
     connection.disconnect()
     return {"n": len(late), "p50_us": part(late, 0.5) * 1e6, "p99_us": part(late, 0.99) * 1e6}
+
+
+async def guarded(port: int, count: int) -> Result:
+    commits, commit = list[float](), SqliteBook.commit
+
+    def timed(book: SqliteBook) -> None:
+        began = now()
+        commit(book)
+        commits.append(now() - began)
+
+    SqliteBook.commit = timed  # type: ignore[method-assign]
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TWS_JOURNALS")) as folder:
+        result = await orders(port, count, Path(folder) / "guard.sqlite3")
+    result["commit_p50_us"] = part(commits, 0.5) * 1e6
+    result["commit_p99_us"] = part(commits, 0.99) * 1e6
+    result["commit_share"] = result["commit_p50_us"] / result["p50_us"]
+    return result
 
 
 async def burst(port: int, count: int, size: int = 10) -> Result:
@@ -273,6 +294,7 @@ TESTS: dict[str, tuple[Callable[..., Awaitable[Result]], Callable[[str], Any]]] 
     "stream": (stream, str),
     "paced": (paced, str),
     "orders": (orders, int),
+    "guarded": (guarded, int),
     "burst": (burst, int),
     "req3": (req3, int),
     "hist": (hist, int),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import cache
 
 from tws.connection.answers import Answers
 from tws.connection.bars import BarsReader
@@ -22,6 +23,21 @@ from tws.connection.ticks_text import TextTicks
 from tws.errors import DecodeError
 from tws.log import get_logger
 from tws.wire import codec
+from tws.wire.messages import (
+    CommissionAndFeesReport,
+    CompletedOrdersEnd,
+    CurrentTime,
+    ErrorMessage,
+    ExecutionDetails,
+    ExecutionDetailsEnd,
+    ManagedAccounts,
+    NextValidId,
+    OpenOrder,
+    OpenOrdersEnd,
+    OrderStatus,
+    Position,
+    PositionEnd,
+)
 from tws.wire.thresholds import ANSWERS as MARKS
 from tws.wire.thresholds import RAW_ID
 
@@ -41,6 +57,7 @@ class Router:
     """See the module. `full` says whether the fact lane is at its bound."""
 
     def __init__(self, answers: Answers, full: Callable[[], bool]) -> None:
+        _prepare()
         self._full = full
         self._version = 0
         self._answers = answers
@@ -146,3 +163,31 @@ class Router:
                 version=self._version,
                 error=type(error).__name__,
             )
+
+
+@cache
+def _prepare() -> None:
+    """Make the readers of what each session hears, once for the process: some take milliseconds, which no
+    connect and no first order should wait for. Text has none to make before its version is known.
+    """
+    from tws.wire import protobuf  # here, because the import of this package loads no protobuf
+
+    for message in _HEARD:
+        protobuf.decoder(message)
+
+
+_HEARD = (
+    NextValidId,
+    ManagedAccounts,
+    ErrorMessage,
+    CurrentTime,
+    OpenOrder,
+    OrderStatus,
+    OpenOrdersEnd,
+    CompletedOrdersEnd,
+    ExecutionDetails,
+    ExecutionDetailsEnd,
+    CommissionAndFeesReport,
+    Position,
+    PositionEnd,
+)
