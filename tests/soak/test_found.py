@@ -93,3 +93,16 @@ def test_a_cancel_meets_its_request_where_the_simulated_tws_keeps_it() -> None:
         assert not house.watching.over_limit
 
     in_calm(body)
+
+
+def test_what_a_fault_does_at_an_event_is_told_after_that_event() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("manual-cancel", on="order placed")
+        house.sim.faults.play("execution-bust", on="fill")
+        house.connection.place_order(SPY, Order(side=Side.BUY, quantity=Decimal(7)))
+        await house.until(lambda: house.connection.broker.executions)
+        await asyncio.sleep(1.0)
+        assert house.connection.broker.positions == ()
+        assert [order.is_open for order in house.connection.broker.orders] == [False]
+
+    in_calm(body)
