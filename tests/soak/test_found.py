@@ -106,3 +106,27 @@ def test_what_a_fault_does_at_an_event_is_told_after_that_event() -> None:
         assert [order.is_open for order in house.connection.broker.orders] == [False]
 
     in_calm(body)
+
+
+def test_two_outages_of_the_line_to_ib_that_overlap_are_one() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("connectivity-lost", lasts="5s", restored="lost")
+        house.sim.faults.play("connectivity-lost", lasts="20s")
+        details = house.connection.request_contract_details(SPY)
+        await asyncio.sleep(10.0)
+        assert house.connection.state is ConnectionState.BROKER_LOST and not details.done()
+        await asyncio.sleep(11.0)
+        assert house.connection.state is ConnectionState.READY and details.done()
+        assert [event.code for event in house.connection.recent_events if event.code in (1101, 1102)] == [1101]
+
+    in_calm(body)
+
+
+def test_the_same_bars_are_asked_for_again_fifteen_seconds_after_their_answer() -> None:
+    async def body(house: House) -> None:
+        first = house.connection.stream_bars(SPY, "5 secs", duration="600 S")
+        second = house.connection.stream_bars(SPY, "5 secs", duration="600 S")
+        await house.until(lambda: first.count and second.count, within_s=16.0)
+        assert not house.watching.over_limit
+
+    in_calm(body)
