@@ -9,8 +9,9 @@ import pytest
 from tests.soak.calm import House, in_calm
 
 from tws.connection.events import ConnectionState
-from tws.errors import PacingError
+from tws.errors import DecodeError, PacingError
 from tws.model.contract import stock
+from tws.model.facts import Answer, AnswerKind
 from tws.model.order import Order, OrderType, Side
 
 SPY = stock("SPY")
@@ -91,5 +92,85 @@ def test_a_cancel_meets_its_request_where_the_simulated_tws_keeps_it() -> None:
         streams = [house.connection.stream_account_summary() for _ in range(2)]
         await house.until(lambda: all(stream.is_complete for stream in streams))
         assert not house.watching.over_limit
+
+    in_calm(body)
+
+
+def test_what_a_fault_does_at_an_event_is_told_after_that_event() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("manual-cancel", on="order placed")
+        house.sim.faults.play("execution-bust", on="fill")
+        house.connection.place_order(SPY, Order(side=Side.BUY, quantity=Decimal(7)))
+        await house.until(lambda: house.connection.broker.executions)
+        await asyncio.sleep(1.0)
+        assert house.connection.broker.positions == ()
+        assert [order.is_open for order in house.connection.broker.orders] == [False]
+
+    in_calm(body)
+
+
+def test_two_outages_of_the_line_to_ib_that_overlap_are_one() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("connectivity-lost", lasts="5s", restored="lost")
+        house.sim.faults.play("connectivity-lost", lasts="20s")
+        details = house.connection.request_contract_details(SPY)
+        await asyncio.sleep(10.0)
+        assert house.connection.state is ConnectionState.BROKER_LOST and not details.done()
+        await asyncio.sleep(11.0)
+        assert house.connection.state is ConnectionState.READY and details.done()
+        assert [event.code for event in house.connection.recent_events if event.code in (1101, 1102)] == [
+            1101
+        ]
+
+    in_calm(body)
+
+
+def test_the_same_bars_are_asked_for_again_fifteen_seconds_after_their_answer() -> None:
+    async def body(house: House) -> None:
+        first = house.connection.stream_bars(SPY, "5 secs", duration="600 S")
+        second = house.connection.stream_bars(SPY, "5 secs", duration="600 S")
+        await house.until(lambda: first.count and second.count, within_s=16.0)
+        assert not house.watching.over_limit
+
+    in_calm(body)
+
+
+def test_a_fill_that_could_not_be_read_is_asked_for() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("malformed-frame", kind="bad-number", message=11)
+        house.connection.place_order(SPY, Order(side=Side.BUY, quantity=Decimal(7)))
+        await house.until(lambda: house.connection.broker.executions, within_s=5.0)
+        assert any("message 11 could not be read" in event.text for event in house.connection.recent_events)
+
+    in_calm(body)
+
+
+def test_an_answer_with_a_row_that_could_not_be_read_is_not_complete() -> None:
+    async def body(house: House) -> None:
+        house.connection.place_order(SPY, Order(side=Side.BUY, quantity=Decimal(7)))
+        await house.until(lambda: house.connection.broker.positions)
+        answers: list[Answer] = []
+        house.connection.facts(lambda fact: answers.append(fact) if isinstance(fact, Answer) else None)
+        house.sim.faults.play("malformed-frame", kind="bad-number", message=61)
+        with pytest.raises(DecodeError, match="positions"):
+            await house.connection.request_positions()
+        assert answers == [] and house.connection.broker.positions
+        house.sim.faults.play("malformed-frame", kind="truncated", message=11)
+        with pytest.raises(DecodeError, match="executions"):
+            await house.connection.request_executions()
+        assert answers == []
+        await asyncio.sleep(5.0)  # all is asked for again, and complete
+        assert {answer.kind for answer in answers} == set(AnswerKind)
+
+    in_calm(body)
+
+
+def test_a_message_that_is_never_readable_is_no_flood_of_questions() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("malformed-frame", kind="bad-number", message=59, count=10_000)
+        for _ in range(60):
+            house.connection.place_order(SPY, Order(side=Side.BUY, quantity=Decimal(1)))
+            await asyncio.sleep(10.0)
+        assert house.watching.asked["ExecutionRequest"] < 12
 
     in_calm(body)

@@ -49,6 +49,8 @@ class Watching:
         self._note = note
         self.arrived: list[tuple[int, str]] = []
         """Order id and reference of each placeOrder that reached the exchange for a client."""
+        self.asked: Counter[str] = Counter()
+        """Requests that were dealt with, by their class."""
         self.over_limit: list[str] = []
         self.sessions: list[Session] = []
         self.met: Counter[str] = Counter()
@@ -81,6 +83,7 @@ class Watching:
 
         def handled(session: Session, request: Any) -> None:
             number = getattr(request, "req_id", getattr(request, "order_id", ""))
+            self.asked[type(request).__name__] += 1
             self._note(f"tws deals with {type(request).__name__} {number}")
             handle(session, request)
 

@@ -32,6 +32,17 @@ __all__ = ["Answers", "AnswersOwner", "Quotes"]
 
 _LINK_CODES = {1100: LinkState.BROKER_LOST, 1101: LinkState.RESTORED_LOST, 1102: LinkState.RESTORED_KEPT}
 _WITHOUT_ID = (-1, 2**31 - 1)  # what an error about a request without id carries (A3)
+_ROWS = {
+    5: orders.OPEN,
+    6: accounts.VALUES,
+    7: accounts.VALUES,
+    11: orders.EXECUTIONS,
+    61: accounts.POSITIONS,
+    101: orders.COMPLETED,
+}
+"""Messages that are rows of an answer, and of which one."""
+_TOLD = frozenset({3, 59})
+"""Others that tell of orders and money."""
 _ENDS = (Effect.ENDS_REQUEST, Effect.ENDS_STREAM)
 
 
@@ -46,6 +57,7 @@ class AnswersOwner(Protocol):
     def on_next_id(self, order_id: int) -> None: ...
     def on_time(self) -> None: ...
     def on_error_message(self, request_id: int, code: int, text: str) -> None: ...
+    def on_unreadable(self, name: str) -> None: ...
 
 
 class Quotes:
@@ -112,6 +124,18 @@ class Answers:
     def knows_order(self, order_id: int) -> bool:
         """Whether TWS has spoken of an order of ours with this id."""
         return order_id in self._orders_seen
+
+    def unreadable(self, name: str, number: int | None) -> None:
+        """A message that could not be read; `number` None: nor its id. An answer that lacks a row is not
+        complete, and what was told may have been a fill.
+        """
+        kind = _ROWS.get(number or 0)
+        if kind == orders.EXECUTIONS:
+            self.requests.tear(kind)
+        elif kind is not None:
+            self.questions.tear(kind)
+        if kind is not None or number is None or number in _TOLD:
+            self.owner.on_unreadable(name)
 
     def quote_of(self, contract: Contract) -> Quote | None:
         """The last known quote among the open streams."""

@@ -100,7 +100,7 @@ class SeenOrder:
 
 class BrokerBook:
     """See the module. `client_id` is ours, `effect` the catalogue of codes; `found(text, what)` is told of
-    what a synchronisation has brought to light. """
+    what a synchronisation has brought to light."""
 
     def __init__(
         self,

@@ -325,6 +325,9 @@ class Engine:
             )
         call_safely(self.callbacks.on_error, request_id, code, text)
 
+    def on_unreadable(self, name: str) -> None:
+        self.keeper.misread(name)
+
     # -- what the keeper asks
 
     @property

@@ -54,6 +54,14 @@ WAITS_LONG_S = 5.0
 it hangs. """
 
 
+DOUBT_S = (1.0, 300.0)
+"""First and longest pause before the books are asked for again because a message could not be read: a TWS
+with a message that is never readable is asked a dozen times in an hour, no more.
+"""
+DOUBTS_OVER_S = 900.0
+"""After so long without one the pauses begin anew."""
+
+
 class Keep(Struct, frozen=True, kw_only=True):
     """How a connection keeps its link. All times are seconds of the monotonic clock.
 
@@ -133,6 +141,8 @@ class Keeper:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._resumed = False
         self._waits_said = False
+        self._doubts = 0
+        self._doubted_s, self._doubt_pause_s = -DOUBTS_OVER_S, 0.0
         self._moved: list[asyncio.Future[None]] = []
 
     # -- what the engine tells
@@ -165,6 +175,7 @@ class Keeper:
     def lost(self, cause: str) -> None:
         """The session is over, and not by `disconnect`."""
         self._stop("synchronise")
+        self._stop("ask again")  # the next session asks anyway
         if not self.keeping:
             self._end(cause)
             return
@@ -191,6 +202,7 @@ class Keeper:
             self._move(Happening.BROKER_LOST, text, code)
         elif code in (1101, 1102):
             self._resumed = True
+            self._stop("ask again")  # everything is asked for now
             self._watch.verify(renew=code == 1101)
             self._move(Happening.BROKER_BACK, text, code)
             self._start("synchronise", self._synchronise())
@@ -199,6 +211,21 @@ class Keeper:
             if farm is not None:
                 level = Severity.WARNING if farm.broken else Severity.INFO
                 self._tell(EventKind.FARM, f"{farm.serves} farm {farm.name}: {farm.condition}", level, code)
+
+    def misread(self, name: str) -> None:
+        """A message could not be read, and it may have told of an order, a fill or a position."""
+        if not self.keep.sync or not self._kept.ready:
+            return
+        self._doubts += 1
+        if "ask again" in self._tasks:
+            return
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._doubted_s > DOUBTS_OVER_S:
+            self._doubt_pause_s = 0.0
+        self._doubted_s = now_s
+        text = f"{name} could not be read, and may have been a fill: the books are asked for again"
+        self._tell(EventKind.ORDERS, text, Severity.WARNING)
+        self._start("ask again", self._ask_again())
 
     def brake(self) -> Denial | None:
         """Read directly before each frame that moves money: after a gap nothing new leaves before the answers
@@ -313,6 +340,18 @@ class Keeper:
         self.book.looking_back = False
         self._move(Happening.SYNCHRONISED, "")
         self._renew()
+
+    async def _ask_again(self) -> None:
+        """Ask until all has come and nothing unreadable with it."""
+        while self._doubts:
+            self._doubt_pause_s = min(max(DOUBT_S[0], self._doubt_pause_s * 2), DOUBT_S[1])
+            await asyncio.sleep(self._doubt_pause_s)
+            await self.until(ConnectionState.READY)
+            self._doubts, self.book.looking_back = 0, True
+            try:
+                self._doubts += len(await self._kept.synchronise())
+            finally:
+                self.book.looking_back = False
 
     def _renew(self) -> None:
         self._kept.subscriptions.renew_all(only_unsent=True)

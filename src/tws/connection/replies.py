@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from tws.errors import RequestTimeoutError
+from tws.errors import DecodeError, RequestTimeoutError
 
 __all__ = ["Questions", "Reply", "Requests"]
 
@@ -36,7 +36,7 @@ class Reply(asyncio.Future[T]):
 class _Entry:
     """One question: its reply, the rows so far, and how they become the answer."""
 
-    __slots__ = ("finish", "name", "reply", "rows", "timer", "withdraw")
+    __slots__ = ("finish", "name", "reply", "rows", "timer", "torn", "withdraw")
 
     def __init__(
         self,
@@ -51,9 +51,13 @@ class _Entry:
         self.finish = finish
         self.withdraw = withdraw
         self.timer: asyncio.TimerHandle | None = None
+        self.torn = False
+        """Whether one of its rows could not be read: then the rest is no complete answer."""
 
     def answer(self, rows: list[Any]) -> None:
         self._stop()
+        if self.torn:
+            self.fail(DecodeError(f"{self.name}: a row of the answer could not be read"))
         if not self.reply.done():
             try:
                 self.reply.set_result(self.finish(rows))
@@ -154,6 +158,11 @@ class Requests:
             return False
         entry.rows.append(row)
         return True
+
+    def tear(self, name: str) -> None:
+        """A row of the answers of this name could not be read."""
+        for entry in self._open.values():
+            entry.torn = entry.torn or entry.name == name
 
     def over(self, request_id: int, failed: bool) -> None:
         """TWS has ended a request, be it one of ours or of the official client's user."""
@@ -257,13 +266,22 @@ class Questions:
             self._rows[kind].append(row)
 
     def end(self, kind: str) -> list[Any] | None:
-        """The oldest question of the kind is answered; gives its rows, None when nobody had asked."""
+        """The oldest question of the kind is answered; gives its rows, None when nobody had asked or a row
+        could not be read.
+        """
         queue = self._waiting.get(kind)
         if not queue:
             return None
         rows, self._rows[kind] = self._rows[kind], []
-        queue.popleft().answer(rows)
-        return rows
+        oldest = queue.popleft()
+        oldest.answer(rows)
+        return None if oldest.torn else rows
+
+    def tear(self, kind: str) -> None:
+        """A row of this kind could not be read: it was of the oldest question's answer."""
+        queue = self._waiting.get(kind)
+        if queue:
+            queue[0].torn = True
 
     def fail(self, kind: str, error: BaseException) -> bool:
         """The oldest question of the kind was refused."""

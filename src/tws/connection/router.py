@@ -163,6 +163,7 @@ class Router:
                 version=self._version,
                 error=type(error).__name__,
             )
+        self._answers.unreadable(name, codec.answer_id(payload, self._version))
 
 
 @cache

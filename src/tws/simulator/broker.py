@@ -8,6 +8,7 @@ were.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ class Broker:
         self._changed: dict[str, None] = {}
         self._last_opened: tuple[OrderView, OpenOrder] | None = None
         self._last_status: tuple[OrderView, OrderStatus] | None = None
+        self._later: deque[Sequence[Event]] = deque()
+        self._is_telling = False
         self._sayers: dict[type, Callable[[Any], None]] = {
             OrderOpened: self._opened, StatusChanged: self._status, Executed: self._executed,
             CommissionCharged: self._charged, PositionChanged: self._moved, AccountChanged: self._counted,
@@ -50,8 +53,19 @@ class Broker:
         }  # fmt: skip
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Queue the messages of these events, in their order unless a fault has other plans."""
-        self.say(self._core.faults.events(events))
+        """Queue the messages of these events, in their order unless a fault has other plans.
+
+        What happens while others are told (a fault that one of them triggers) is told after them.
+        """
+        self._later.append(events)
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            while self._later:
+                self.say(self._core.faults.events(self._later.popleft()))
+        finally:
+            self._is_telling = False
 
     def say(self, events: Sequence[Event]) -> None:
         """The same past all faults."""

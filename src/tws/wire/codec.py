@@ -33,6 +33,7 @@ __all__ = [
     "MIN_VERSION",
     "TEXT_VERSION",
     "Unknown",
+    "answer_id",
     "decode_answer",
     "decode_request",
     "encode",
@@ -124,13 +125,24 @@ def decode_answer(payload: bytes, server_version: int, *, lenient: bool = False)
     return message
 
 
+def answer_id(payload: bytes, server_version: int) -> int | None:
+    """The id of an answer, None for a payload that has none or one that stands for no answer."""
+    number = _number_of(payload, server_version)
+    return number if b"%d" % (number or 0) in _ANSWER_IDS else None
+
+
 def name_of(payload: bytes, server_version: int) -> str:
-    """What an answer is called in a log: `message 11`, or the beginning of a payload without an id."""
+    """What an answer is called in a log: `message 11`, or that it has no id."""
+    number = _number_of(payload, server_version)
+    return "a payload without a message id" if number is None else f"message {number}"
+
+
+def _number_of(payload: bytes, server_version: int) -> int | None:
     if server_version >= RAW_ID and len(payload) >= 4:
         number = int.from_bytes(payload[:4], "big")
-        return f"message {number - PROTOBUF_OFFSET if number > PROTOBUF_OFFSET else number}"
+        return number - PROTOBUF_OFFSET if number > PROTOBUF_OFFSET else number
     head = payload.split(b"\0", 1)[0][:9]
-    return f"message {head.decode()}" if head.isdigit() else "a payload without a message id"
+    return int(head) if head.isdigit() else None
 
 
 def _decode(

@@ -142,6 +142,7 @@ def hear(answers: Answers) -> Handlers:
     def ended(request_id: int) -> None:
         stream = streams.get(request_id)
         if isinstance(stream, BarStream):
+            requests.over(request_id, False)  # answered, though it goes on
             stream.past_end(stamp.now_ns)
         else:
             requests.end(request_id)

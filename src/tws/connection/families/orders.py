@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from tws.connection.broker import SeenOrder
     from tws.connection.sending import Sending
 
-__all__ = ["COMPLETED", "OPEN", "OrderQuestions", "hear"]
+__all__ = ["COMPLETED", "EXECUTIONS", "OPEN", "OrderQuestions", "hear"]
 
-OPEN, COMPLETED = "open orders", "completed orders"
+OPEN, COMPLETED, EXECUTIONS = "open orders", "completed orders", "executions"
 
 
 class OrderQuestions(WhatIfQuestions):
@@ -56,7 +56,7 @@ class OrderQuestions(WhatIfQuestions):
             return rows
 
         return self._request(
-            "executions", finish, lambda number: self._engine.official.reqExecutions(number, wish)
+            EXECUTIONS, finish, lambda number: self._engine.official.reqExecutions(number, wish)
         )
 
     async def wait_order(

@@ -74,7 +74,15 @@ class _Offline(Effect):
         self._requests: list[tuple[Session, object]] = []
         self._events: list[Event] = []
         self._over = False
+        self._data_lost = plan.restored == "lost"
         self._repeat_ns = span_ns(plan.repeat)
+
+    def take_over(self, other: _Offline) -> None:
+        """Another such fault ends while this one lasts: what waited there waits here."""
+        self._requests[:0] = other._requests
+        self._data_lost = self._data_lost or other._data_lost
+        if other._plan.fills == "late":
+            self._events[:0] = other._events
 
     def say(self) -> None:
         """1100, and again."""
@@ -104,7 +112,11 @@ class _Offline(Effect):
     def end(self) -> None:
         self._over = True
         core = self._faults.core
-        if self._plan.restored == "lost":
+        others = [one.effect for one in self._faults.running if isinstance(one.effect, _Offline)]
+        if others:
+            others[0].take_over(self)
+            return
+        if self._data_lost:
             drop_subscriptions(self._faults)
             self._faults.say(1101, DATA_LOST)
         else:
