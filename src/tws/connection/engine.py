@@ -136,6 +136,8 @@ class Engine:
         if self.wire.loop is loop and self.keeper.keeping:
             await self._until_kept()
             return
+        if self.wire.loop is loop:
+            await self._dialling.given_up()
         if self._dialling.under_way:
             raise ConnectError(
                 "dial", "connect() is already under way on this connection", "Await the first call"
@@ -433,7 +435,7 @@ class Engine:
     def _close_without_loop(self, link: Link | None) -> None:
         loop = self.wire.loop
         if loop is not None and not loop.is_closed():
-            self.keeper.ended("closed by us")
+            self.keeper.abandoned("closed by us")
         else:
             self.keeper.forget()
         if link is not None:
