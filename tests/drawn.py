@@ -1,11 +1,11 @@
-"""Parts of a page that are drawn from a table of the code: held equal by a test, drawn anew by the same file.
+"""Parts of a page that are drawn from a table of the code: a test holds them equal, and draws them anew.
 
-    PAGE = Drawn("orders.md", {"diagram": ..., "arcs": ...})      # <!-- arcs begins --> ... <!-- arcs ends -->
+PAGE = Drawn("orders.md", {"diagram": ..., "arcs": ...})  # <!-- arcs begins --> ... <!-- arcs ends -->
 
-    @pytest.mark.parametrize("name", PAGE.parts)
-    def test_the_page_holds_what_the_table_draws(name): PAGE.check(name)
+@pytest.mark.parametrize("name", PAGE.parts)
+def test_the_page_holds_what_the_table_draws(name): PAGE.check(name)
 
-    if __name__ == "__main__": PAGE.draw()
+if __name__ == "__main__": PAGE.draw()
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The states of a connection: the table, the page that shows it, every arc of it walked; and who hears events.
+"""The states of a connection: the table, its page, every arc of it walked; and who hears events.
 
 Run this file (`python -m tests.connection.test_events`) to draw the page anew.
 """
