@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.connection.peers import Peer, config_of, port_of, until
+from tests.connection.peers import Peer, RecorderServer, config_of, port_of, until
 
 from tws.clock import NS_PER_S, SystemClock
 from tws.connection import Keep, SyncConnection, TWSConnection, keeper, vitals
@@ -22,6 +22,7 @@ from tws.errors import LinkLostError
 from tws.model.contract import Contract
 from tws.simulator import SimulatedTWS
 from tws.testing import HostedTWS
+from tws.wire.messages import ErrorMessage, ManagedAccounts, NextValidId
 
 S = ConnectionState
 SPY = Contract(con_id=756733, symbol="SPY")
@@ -161,6 +162,21 @@ async def test_an_exception_of_a_dial_does_not_end_the_keeping(sim: SimulatedTWS
     assert len(said) == 1
     connection.disconnect()
     await connection.wait_closed()
+
+
+async def test_what_is_said_before_the_session_is_ready_counts(
+    recorder: RecorderServer, journal: Path
+) -> None:
+    """The order of the first messages is usual, not promised (TWS-BEHAVIOUR.md A2)."""
+    recorder.greeting = [
+        NextValidId(1),
+        ErrorMessage(-1, 0, 2103, "Market data farm connection is broken:usfarm"),
+        ErrorMessage(-1, 0, 1100, "Connectivity between IBKR and Trader Workstation has been lost."),
+        ManagedAccounts("DU1234567"),
+    ]
+    async with TWSConnection(config_of(recorder.port), keep=QUICK, journal=journal) as connection:
+        assert connection.state is S.BROKER_LOST
+        assert [farm.name for farm in connection.farms if farm.broken] == ["usfarm"]
 
 
 # -- the machine

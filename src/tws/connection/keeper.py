@@ -320,7 +320,12 @@ class Keeper:
         # what a book that knows something does not know was missed; an empty one knows of no gap
         self.book.looking_back = self._resumed or bool(self.book.orders or self.book.executions)
         while self.keep.sync:
-            missing = await self._kept.synchronise()
+            try:
+                missing = await self._kept.synchronise()
+            except TWSError as error:
+                if not self._kept.ready:
+                    return  # the next session asks
+                missing = [str(error)]
             if not missing:
                 break
             text = f"not synchronised: {'; '.join(missing)}. Tried again in {pause_s:g} s"
