@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
-from tws.clock import SystemClock
+from tws.clock import SystemClock, to_ns
 from tws.config import TWSConfig
 from tws.connection import Keep, TWSConnection
 from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
@@ -62,7 +63,9 @@ class Doors:
 
 
 class House:
-    """World, simulated TWS and connection. `options` are the simulator's."""
+    """World, simulated TWS and connection, from Friday's opening in New York on. `options` are the
+    simulator's.
+    """
 
     def __init__(
         self,
@@ -71,17 +74,16 @@ class House:
         seed: int = 1,
         weather: Faults = CALM,
         config: dict[str, Any] | None = None,
+        start: datetime = datetime(2025, 10, 10, 13, 30, tzinfo=UTC),
         **options: Any,
     ) -> None:
-        self.world = World(seed, faults=weather)
+        self.world = World(seed, faults=weather, start_ns=to_ns(start))
         self.loop = self.world.loop
         self.wall = WallClock(self.world)
         self.keep = keep or Keep()
         self.told: list[tuple[float, ConnectionEvent]] = []
         self._config = TWSConfig(**({"port": PORT, "client_id": CLIENT_ID} | (config or {})))
-        self._options = SimulatorOptions(
-            **({"symbols": ("SPY",), "start_ns": self.world.clock.now_ns()} | options)
-        )
+        self._options = SimulatorOptions(**({"symbols": ("SPY",), "start_ns": to_ns(start)} | options))
 
     def run(self, scene: Callable[[House], Awaitable[None]]) -> House:
         """Play a scene to its end; what it left running fails the run."""

@@ -15,7 +15,14 @@ from tests.connection.kept import CLIENT_ID, SPY, House
 from tws.connection import Keep
 from tws.connection.events import ConnectionState, EventKind, Severity
 from tws.connection.streams import Gap
-from tws.errors import LinkLostError, OrderDeniedError, RequestError, RequestTimeoutError
+from tws.errors import (
+    LinkLostError,
+    NotSentError,
+    OrderDeniedError,
+    PacingError,
+    RequestError,
+    RequestTimeoutError,
+)
 from tws.model.execution import Execution
 from tws.model.facts import BrokerReply
 from tws.model.order import Order, OrderType, Side
@@ -352,6 +359,54 @@ def test_a_stream_that_is_quiet_after_a_return_is_given_its_time() -> None:
 
     house = House().run(scene)
     assert not house.events(EventKind.STREAM)
+
+
+def test_a_session_that_opens_while_the_broker_is_lost_may_not_trade() -> None:
+    async def scene(house: House) -> None:
+        house.sim.faults.play("connectivity-lost", lasts="60s")
+        house.sim.faults.play("cut")
+        await house.until(lambda: house.connection.session == 2)
+        await house.until(lambda: house.connection.state is S.BROKER_LOST)
+        with pytest.raises(OrderDeniedError):
+            await house.connection.place_order(SPY, buy("98"))
+        await house.until_session(2)
+
+    House().run(scene)
+
+
+@pytest.mark.parametrize(
+    "error", [PacingError(100, "requests", 101, 100, "wait"), NotSentError(512, "no room")]
+)
+def test_a_synchronisation_that_can_not_be_sent_is_tried_again(error: NotSentError) -> None:
+    async def scene(house: House) -> None:
+        ask, failed = house.connection.request_executions, [0]
+
+        def once() -> object:
+            if not failed[0]:
+                failed[0] = 1
+                raise error
+            return ask()
+
+        house.connection.request_executions = once  # type: ignore[method-assign, assignment]
+        house.sim.faults.play("cut")
+        await house.until_session(2)
+        assert failed == [1]
+
+    House().run(scene)
+
+
+def test_silence_does_not_say_that_orders_are_welcome() -> None:
+    async def scene(house: House) -> None:
+        house.connection._resume.read_only = None
+        house.sim.faults.play("swallow", request="AllOpenOrdersRequest")
+        house.sim.faults.play("cut")
+        await house.until_state(S.SYNCHRONISING, 2)
+        await asyncio.sleep(32)  # it has timed out
+        assert house.connection.read_only is None
+        await house.until_session(2)
+        assert house.connection.read_only is False
+
+    House().run(scene)
 
 
 # -- the night

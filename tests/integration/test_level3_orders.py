@@ -9,16 +9,11 @@ it ends, and TWS is asked whether it is gone.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from ibapi.order import Order as IbOrder
-from ibapi.wrapper import EWrapper
 from msgspec.structs import replace
 from tests.integration.levels import Met, until
 from tests.integration.trading import Trader, trading
-
-from tws.connection.translate import ib_contract, ib_order
 
 pytestmark = pytest.mark.orders
 
@@ -60,24 +55,7 @@ async def test_an_order_is_changed_and_stays_the_same_order(trader: Trader) -> N
     await trader.cancel(order, order_id)
 
 
-async def test_a_what_if_answers_with_margins_and_places_nothing(met: Met) -> None:
-    """Asked by the official client, whose order has the word for it; our guard would not know what it may
-    do, so it is off here, and the live lock stands alone."""
-    async with trading(met, guard="off") as trader:
-        answers: dict[int, Any] = {}
-
-        class Listener(EWrapper):  # type: ignore[misc]  # ibapi has no types
-            def openOrder(self, orderId: int, contract: Any, order: Any, orderState: Any) -> None:
-                answers[orderId] = orderState
-
-        stop = trader.connection.attach(Listener())
-        wish: IbOrder = ib_order(await trader.far_buy())
-        wish.whatIf = True
-        order_id = trader.connection.get_next_order_id()
-        assert order_id is not None
-        trader.connection.official.placeOrder(order_id, ib_contract(trader.contract), wish)
-        await until(lambda: order_id in answers or trader.refusals(order_id), "the what-if was not answered")
-        stop()
-        assert order_id in answers, trader.refusals(order_id)
-        assert float(answers[order_id].initMarginAfter) >= 0
-        assert await trader.working() == []
+async def test_a_what_if_answers_with_margin_and_places_nothing(trader: Trader) -> None:
+    asked = await trader.connection.request_what_if(trader.contract, await trader.far_buy())
+    assert asked.initial.after is not None and asked.initial.after >= 0
+    assert await trader.working() == []

@@ -102,10 +102,11 @@ class Dialling:
         self.under_way = False
         self.stopped = False
         """Set by `disconnect`: no dial follows."""
+        self._over = asyncio.Event()
         self._config = config
         self._dial = dial
         self._open_link = open_link
-        self._given_up = given_up
+        self._on_given_up = given_up
 
     @property
     def stage(self) -> Stage:
@@ -121,12 +122,17 @@ class Dialling:
         if self.attempt is not None:
             self.attempt.settle(verdict)
 
+    async def given_up(self) -> None:
+        """Return when a dial that `disconnect` has ended is out of the way; at once when there is none."""
+        if self.under_way and self.stopped:
+            await self._over.wait()
+
     async def run(self) -> None:
         """A session within `connection_timeout`, or the ConnectError."""
         config, loop = self._config, asyncio.get_running_loop()
         until = loop.time() + config.connection_timeout
         key: Hashable = (self._dial, config.host, config.port, config.client_id)
-        self.under_way = True
+        self.under_way, self._over = True, asyncio.Event()
         try:
             if not await HANDSHAKES.begin(key, until - loop.time()):
                 raise ConnectError(
@@ -140,21 +146,22 @@ class Dialling:
                 HANDSHAKES.end(key)
         finally:
             self.under_way = False
+            self._over.set()
 
     async def _attempts(self, until: float) -> None:
         wait = _AGAIN_FIRST_S
         while True:
+            if self.stopped:  # by a disconnect while we waited
+                raise stages.switched_off(Stage.DIAL)
             try:
                 await self._try(until)
                 return
             except ConnectError as failure:
                 late = asyncio.get_running_loop().time() + wait >= until
-                if failure.code != 326 or self.stopped or late:
+                if failure.code != 326 or late or self.stopped:
                     raise
                 log.info("client id in use, trying again", client_id=self._config.client_id, wait_s=wait)
             await asyncio.sleep(wait)
-            if self.stopped:
-                raise stages.switched_off(Stage.DIAL)
             wait = min(wait * 2, _AGAIN_MOST_S)
 
     async def _try(self, until: float) -> None:
@@ -163,5 +170,5 @@ class Dialling:
         try:
             await self.attempt.run(until)
         except BaseException:
-            self._given_up(link)
+            self._on_given_up(link)
             raise

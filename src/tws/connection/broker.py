@@ -190,6 +190,8 @@ class BrokerBook:
                 self._execution(fact)
             case Commission():
                 self._commissions[fact.exec_id] = fact
+                if len(self._commissions) > MAX_EXECUTIONS:
+                    self._commissions.pop(next(iter(self._commissions)))
             case Position():
                 self._positions[fact.account, fact.contract.con_id, fact.contract.local_symbol] = fact
             case Answer():

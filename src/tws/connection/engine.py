@@ -48,6 +48,7 @@ __all__ = ["Engine", "EngineParts"]
 log = get_logger("tws.connection")
 
 _ACCOUNTS_WAIT_S = 1.0  # how long a session waits for account names that TWS did not send with the next id
+_EARLY_MOST = 100  # TWS has a dozen farms, and says of each how it is
 _PACE_CODES = (0, 100, 101, 309, 322, 162)
 """What may state a limit of TWS in its text (B)."""
 _LINE_CODES = (1100, 1101, 1102)
@@ -103,6 +104,7 @@ class Engine:
         self._last_link: Link | None = None
         self._dialling = Dialling(config, parts.dial, self._open_link, self._given_up)
         self._has_next_id = False
+        self._early: list[tuple[int, str]] = []  # what TWS said of its lines before the session was ready
         self._greeting = False  # while we ask for accounts, before the session is ready
         self._past_received = self._past_sent = 0
         self._strange: set[int] = set()  # codes that are not listed, each told once
@@ -136,6 +138,8 @@ class Engine:
         if self.wire.loop is loop and self.keeper.keeping:
             await self._until_kept()
             return
+        if self.wire.loop is loop:
+            await self._dialling.given_up()
         if self._dialling.under_way:
             raise ConnectError(
                 "dial", "connect() is already under way on this connection", "Await the first call"
@@ -220,6 +224,7 @@ class Engine:
         self.zone = login_zone(connection_time)
         self.accounts = ()
         self._has_next_id = False
+        self._early.clear()
         self.router.begin(server_version)
         self.wire.begin(server_version)
         self.official.begin(server_version, connection_time, self.client_id)
@@ -304,6 +309,9 @@ class Engine:
             self.heard_s = link.loop.time()
             self.lanes.tell(LinkFact(state=LinkState.CONNECTED, session=self.session, accounts=self.accounts))
             self.keeper.opened()
+            early, self._early = self._early, []
+            for code, text in early:
+                self.keeper.code(code, text)
             call_safely(self.callbacks.on_connected)
 
     def on_time(self) -> None:
@@ -316,8 +324,10 @@ class Engine:
             self.wire.line(down=code == 1100)
         if code == 326 and not self.ready:
             self._dialling.settle(stages.in_use(self.client_id, text))
-        elif self.ready and request_id == -1:
+        elif request_id == -1 and self.ready:
             self.keeper.code(code, text)
+        elif request_id == -1 and len(self._early) < _EARLY_MOST:
+            self._early.append((code, text))
         if not self.answers.catalogue.lookup(code).known and code not in self._strange:
             self._strange.add(code)
             self._tell(
@@ -436,7 +446,7 @@ class Engine:
     def _close_without_loop(self, link: Link | None) -> None:
         loop = self.wire.loop
         if loop is not None and not loop.is_closed():
-            self.keeper.ended("closed by us")
+            self.keeper.abandoned("closed by us")
         else:
             self.keeper.forget()
         if link is not None:

@@ -22,7 +22,8 @@ __all__ = ["STATES", "ConnectionEvent", "ConnectionState", "EventKind", "Events"
 log = get_logger("tws.connection")
 
 KEPT = 256
-"""A night of resets has some fifty; what is older is in the log."""
+"""A night of resets has some fifty; what is older is in the log. Those of level DEBUG (each dial of a long
+night, a cause that was said before) are not kept: they would push out what explains them."""
 
 
 class ConnectionState(StrEnum):
@@ -143,7 +144,8 @@ class Events:
         return stop
 
     def tell(self, event: ConnectionEvent) -> None:
-        self.recent.append(event)
+        if event.severity is not Severity.DEBUG:
+            self.recent.append(event)
         write = log.error if event.severity is Severity.ALARM else getattr(log, event.severity.value)
         facts: dict[str, object] = {"kind": event.kind.value, "session": event.session}
         if event.code:

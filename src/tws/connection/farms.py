@@ -1,4 +1,5 @@
-"""The data farms of IB, as TWS tells of them: one line for each change, none for what is said again.
+"""The data farms of IB, as TWS tells of them: one line for each change, none for what is said again, be it in
+the same session or at the start of the next one.
 
 Source: TWS-BEHAVIOUR.md A2 and A6. A farm that is inactive until somebody needs it is no fault (IB Gateway).
 """
@@ -40,6 +41,7 @@ class Farms:
 
     def __init__(self) -> None:
         self.known: dict[str, Farm] = {}
+        self._before: dict[str, Farm] = {}
 
     def hear(self, code: int, text: str) -> Farm | None:
         """A line about a farm; the farm when it has changed, None for a repetition."""
@@ -47,13 +49,13 @@ class Farms:
         # the name stands behind the last colon, or behind a full stop ("… upon demand.usopt")
         name = text.rpartition(":")[2] if ":" in text else text.rpartition(".")[2]
         farm = Farm(name.strip() or serves, serves, condition)
-        if self.known.get(farm.name) == farm:
-            return None
+        last = self.known.get(farm.name) or self._before.get(farm.name)
         self.known[farm.name] = farm
-        return farm
+        return None if last == farm else farm
 
     def clear(self) -> None:
         """A new session tells all of it again."""
+        self._before |= self.known
         self.known.clear()
 
     @property

@@ -188,9 +188,19 @@ class Keeper:
         """`disconnect` was called."""
         self._end(cause)
 
+    def abandoned(self, cause: str) -> None:
+        """The same while the loop stands still, perhaps for good: its tasks are cancelled should it go on."""
+        for task in self._tasks.values():
+            # as asyncio does with tasks that it lets go: nobody is to blame that they never end
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            task.cancel()
+        self._tasks.clear()
+        self._end(cause)
+
     def forget(self) -> None:
         """The loop has closed: its tasks and timers are gone with it."""
         self._timer = None
+        self._vitals.rest()
         self._tasks.clear()
         self._moved.clear()
         self.state = ConnectionState.CLOSED
@@ -295,8 +305,10 @@ class Keeper:
 
     def _look_at_clock(self, now_s: float, wall_ns: int) -> None:
         slept, seconds = self._vitals.slept(now_s, wall_ns)
-        if slept is Sleep.ASLEEP:
-            self._tell(EventKind.CLOCK, f"the clock has jumped {seconds:.0f} s ahead", Severity.WARNING)
+        if slept in (Sleep.ASLEEP, Sleep.AWAY):
+            jumped, stood = "the clock has jumped {:.0f} s ahead", "the event loop stood still for {:.0f} s"
+            text = (jumped if slept is Sleep.ASLEEP else stood).format(seconds)
+            self._tell(EventKind.CLOCK, text, Severity.WARNING)
             if self._kept.ready:
                 self._kept.drop("the machine slept, or its clock was set: the link is taken for lost")
         elif slept is Sleep.BACK:
@@ -316,12 +328,18 @@ class Keeper:
             self._move(Happening.DIALS, "")
             try:
                 await self._kept.redial()
+                continue
             except ConnectError as failure:
-                why = f"{failure.stage}: {failure.cause}"
-                level = Severity.DEBUG if why == said else Severity.WARNING  # each cause is said once
-                said = why
-                self._tell(EventKind.STATE, f"still no link: {why}. {failure.cure}", level, failure.code or 0)
-                self._move(Happening.FAILS, why)
+                why, cure, code = f"{failure.stage}: {failure.cause}", failure.cure, failure.code or 0
+                level = Severity.WARNING
+            except Exception as error:  # of a dial of the user's own, or a fault of ours: it ends nothing
+                why, cure, code = repr(error), "Report it, unless your own dial raises it", 0
+                level = Severity.ALARM
+            if why == said:  # each cause is said once
+                level = Severity.DEBUG
+            said = why
+            self._tell(EventKind.STATE, f"still no link: {why}. {cure}", level, code)
+            self._move(Happening.FAILS, why)
 
     async def _synchronise(self) -> None:
         """Ask until all has come, then open the streams that are not fed."""
@@ -329,7 +347,12 @@ class Keeper:
         # what a book that knows something does not know was missed; an empty one knows of no gap
         self.book.looking_back = self._resumed or bool(self.book.orders or self.book.executions)
         while self.keep.sync:
-            missing = await self._kept.synchronise()
+            try:
+                missing = await self._kept.synchronise()
+            except TWSError as error:
+                if not self._kept.ready:
+                    return  # the next session asks
+                missing = [str(error)]
             if not missing:
                 break
             text = f"not synchronised: {'; '.join(missing)}. Tried again in {pause_s:g} s"
@@ -369,6 +392,7 @@ class Keeper:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._vitals.rest()
         for name in list(self._tasks):
             self._stop(name)
         self._move(Happening.ENDS, cause)

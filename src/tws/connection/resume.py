@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from tws.errors import LinkLostError, RequestError, TWSError
+from tws.errors import LinkLostError, RequestError, RequestTimeoutError, TWSError
 
 __all__ = ["Resume"]
 
@@ -52,7 +52,7 @@ class Resume:
         for (name, _), answer in zip(sent, answers, strict=True):
             if isinstance(answer, LinkLostError):
                 raise answer
-            if name == "open orders":
+            if name == "open orders" and not isinstance(answer, RequestTimeoutError):  # silence says nothing
                 self.read_only = isinstance(answer, RequestError) and answer.code == READ_ONLY
             if isinstance(answer, BaseException) and not (
                 isinstance(answer, RequestError) and answer.code == READ_ONLY

@@ -8,7 +8,7 @@ nothing.
 
 A wall clock that has run ahead of the monotonic one means that the machine slept: TWS has long closed its
 side. A look that comes late without that means that the event loop was held, by a user's code or a debugger:
-then TWS is asked at once.
+then TWS is asked at once, or, when it was held for very long, taken for gone as after a sleep.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ ASLEEP_S = 15.0
 """
 LATE_S = 5.0
 """A look is due every second; a loop that is this late was held."""
+AWAY_S = 30.0
+"""After so long without a word TWS closes its side (H). On systems whose monotonic clock runs on in sleep
+(Windows), this is how a sleep looks."""
 
 
 class Beat(Enum):
@@ -42,6 +45,7 @@ class Sleep(Enum):
     ASLEEP = "the wall clock has jumped ahead"
     BACK = "the wall clock was set back"
     HELD = "the event loop stood still"
+    AWAY = "it stood still for so long that TWS has given us up"
 
 
 class Vitals:
@@ -56,7 +60,11 @@ class Vitals:
 
     def begin(self, now_s: float) -> None:
         """A session is ready."""
-        self._heard_s, self._asked_s, self._looked = now_s, None, None
+        self._heard_s, self._asked_s = now_s, None
+
+    def rest(self) -> None:
+        """Nobody looks for a while: what happens meanwhile to the clocks is no sleep."""
+        self._looked = None
 
     def look(self, now_s: float, heard_s: float, paused: bool) -> Beat:
         """Every second: `heard_s` is when bytes last came, `paused` whether we do not read."""
@@ -92,6 +100,8 @@ class Vitals:
             return Sleep.ASLEEP, jump_s
         if jump_s <= -ASLEEP_S:
             return Sleep.BACK, -jump_s
+        if passed_s >= AWAY_S:
+            return Sleep.AWAY, passed_s
         if passed_s >= LATE_S:
             return Sleep.HELD, passed_s
         return Sleep.AWAKE, passed_s

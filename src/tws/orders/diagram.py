@@ -5,26 +5,38 @@ docs/design/orders.md holds what this module writes between its two markers; a t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tws.model.records import OrderState
 from tws.orders.table import ARCS, ENDED
 
-__all__ = ["arcs_table", "mermaid"]
+__all__ = ["arcs_table", "mermaid", "state_diagram"]
 
 
-def _name(state: OrderState) -> str:
-    return state.name.lower()
+def state_diagram(first: str, arcs: Iterable[tuple[str, str, str]], last: Iterable[str] = ()) -> str:
+    """A Mermaid diagram, fenced for Markdown, of arcs (from, what happens, to) between different states;
+    `first` is where it begins, `last` are the states in which it ends.
+    """
+    lines = ["stateDiagram-v2", f"    [*] --> {_word(first)}"]
+    joined: dict[tuple[str, str], list[str]] = {}
+    for start, event, end in arcs:
+        if start != end:
+            joined.setdefault((_word(start), _word(end)), []).append(event)
+    lines += [f"    {start} --> {end}: {', '.join(events)}" for (start, end), events in joined.items()]
+    lines += [f"    {_word(state)} --> [*]" for state in last]
+    return "\n".join(["```mermaid", *lines, "```"])
+
+
+def _word(state: str) -> str:
+    return state.lower().replace(" ", "_")  # Mermaid takes no blank in a state's name
 
 
 def mermaid() -> str:
-    """The states and the arcs between two different ones, as Mermaid; arcs that stay are left out."""
-    lines = ["stateDiagram-v2", f"    [*] --> {_name(OrderState.INTENDED)}"]
-    joined: dict[tuple[str, str], list[str]] = {}
-    for arc in ARCS:
-        if arc.state is not arc.to:
-            joined.setdefault((_name(arc.state), _name(arc.to)), []).append(arc.event.value)
-    lines += [f"    {start} --> {end}: {', '.join(events)}" for (start, end), events in joined.items()]
-    lines += [f"    {_name(state)} --> [*]" for state in OrderState if state in ENDED]
-    return "\n".join(lines)
+    """The states and the arcs between two different ones."""
+    arcs = ((arc.state.name, arc.event.value, arc.to.name) for arc in ARCS)
+    return state_diagram(
+        OrderState.INTENDED.name, arcs, (state.name for state in OrderState if state in ENDED)
+    )
 
 
 def arcs_table() -> str:
