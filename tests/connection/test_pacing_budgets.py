@@ -19,6 +19,7 @@ from tests.connection.paced import (
     stock,
 )
 
+from tws.connection.pacing.budgets import Sent, Window
 from tws.errors import NotSentError, PacingError
 from tws.wire.messages import (
     AccountSummaryRequest,
@@ -328,3 +329,17 @@ def test_tws_knows_better_how_many_there_are(first: str) -> None:
     desk.offer(MarketDepthRequest(20, stock(), 5))
     with pytest.raises(PacingError):
         desk.offer(MarketDepthRequest(21, stock(), 5))
+
+
+def test_answers_in_another_order_than_that_of_asking_free_their_own_places() -> None:
+    """The second of three is answered first: it leaves the window first, and nobody waits for the first."""
+    window = Window("three in ten seconds", 3, 10.0)
+    first, second, third = sent = [Sent(number, 0.0, counted=True, by_answer=True) for number in (1, 2, 3)]
+    for one in sent:
+        window.add(one, 1)
+    second.read_s = 1.0
+    assert window.blocker(1, 5.0) is second
+    assert window.blocker(1, 1.0 + window.span_s) is None
+    first.read_s, third.read_s = 30.0, 20.0
+    window.add(Sent(4, 25.0), 1)
+    assert window.blocker(1, 26.0) is third

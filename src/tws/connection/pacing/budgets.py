@@ -10,7 +10,6 @@ whatever the link did to them.
 
 from __future__ import annotations
 
-from collections import deque
 from math import inf
 
 __all__ = ["Hold", "Sent", "Slots", "Window", "stretched"]
@@ -54,22 +53,30 @@ class Window:
         self.name = name
         self.limit = limit
         self.span_s = stretched(period_s)
-        self._entries: deque[tuple[Sent, int]] = deque()
+        self._entries: list[tuple[Sent, int]] = []
         self._total = 0
 
     def blocker(self, weight: int, now_s: float) -> Sent | None:
         """The message that has to leave the window before one of this weight may be written; None: no one."""
-        entries = self._entries
-        while entries and entries[0][0].read_s + self.span_s <= now_s:
-            self._total -= entries.popleft()[1]
         excess = self._total + weight - self.limit
         if excess <= 0:
             return None
-        for sent, spent in entries:
+        self._forget(now_s)
+        excess = self._total + weight - self.limit
+        if excess <= 0:
+            return None
+        # Answers come in any order, so what was written first need not leave first.
+        for sent, spent in sorted(self._entries, key=lambda entry: (entry[0].read_s, entry[0].number)):
             excess -= spent
             if excess <= 0:
                 return sent
         raise AssertionError(f"{self.name}: {weight} can never fit into {self.limit}")  # options see to it
+
+    def _forget(self, now_s: float) -> None:
+        """Drop what has left the window."""
+        span_s = self.span_s
+        self._entries = [entry for entry in self._entries if entry[0].read_s + span_s > now_s]
+        self._total = sum(spent for _, spent in self._entries)
 
     def add(self, sent: Sent, weight: int) -> None:
         """This message was written."""
@@ -78,7 +85,8 @@ class Window:
 
     def is_idle(self, now_s: float) -> bool:
         """Whether it counts nothing any more."""
-        return self.blocker(0, now_s) is None and not self._entries
+        self._forget(now_s)
+        return not self._entries
 
 
 class Hold:
