@@ -152,6 +152,49 @@ def test_any_damage(harm: list[tuple[int, int]], date: str, version: int) -> Non
             compare(payload, version, NEW_YORK)
 
 
+@pytest.mark.parametrize(
+    ("place", "field", "moved"),
+    [
+        (0, 0, "20250708023500"),  # TWS's date without its separators is a number of seconds
+        (150, 0, "20250708023500"),
+        (150, 5, "20250708  02:35:00"),  # and such a date is no number
+        (150, 0, "2025070802:35:00"),
+        (150, 2, "1  00"),
+        (150, 2, "1:0"),
+        (299, 7, "7:7"),
+        (150, 0, "20250708 02:35:00"),
+        (150, 3, "2147483647"),
+        (150, 5, "9223372036854775807"),
+        (150, 7, "7.0"),
+        (150, 7, "1,2"),
+        (150, 1, ""),
+        (150, 1, "1e2"),
+        (150, 1, "+1"),
+        (150, 1, " 1"),
+        (150, 6, "0." + "0" * 70 + "1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "also", [None, (200, 0, "20250708023500"), (20, 6, "20250708  02:35:00"), (20, 3, "1:0")]
+)
+def test_odd_fields_of_text(place: int, field: int, moved: str, also: tuple[int, int, str] | None) -> None:
+    """One or two fields of many rows are odd, in stretches of their own; they must not make up for each
+    other.
+    """
+    rows = [
+        f"20250708  {9 + number // 60:02}:{number % 60:02}:00,100.5,101,99.25,100,{1000 + number},100.05,7"
+        for number in range(300)
+    ] * 5
+    fields = [row.split(",") for row in rows]
+    for row, column, text in ((place, field, moved), *([also] if also else [])):
+        fields[row][column] = text
+    body = "\0".join("\0".join(row) for row in fields)
+    compare(f"17\x001001\x00{len(rows)}\0{body}\0".encode(), 196, NEW_YORK)
+    del fields[77][5]
+    body = "\0".join("\0".join(row) for row in fields)
+    compare(f"17\x001001\x00{len(rows)}\0{body}\0".encode(), 196, NEW_YORK)
+
+
 def plain_rows(count: int) -> tuple[HistoricalDataBar, ...]:
     return tuple(
         HistoricalDataBar(

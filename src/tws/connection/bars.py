@@ -12,7 +12,7 @@ a zone) makes the whole message go to the careful reading instead, row by row.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
 from math import isfinite, nan
 from operator import attrgetter
@@ -39,6 +39,8 @@ _LARGEST = 2**31 - 1
 """From here on a number may mean "unset" (`tws.wire.kinds`)."""
 _ZEROS = b"0" * 21
 """No number of a market is that small: the careful reading knows from when on it is none."""
+_HEAD = 200
+"""Bytes in which the fields before the rows end: ids, two times, a count."""
 _STRETCH_BYTES, _STRETCH_BARS = 1 << 15, 512
 """What is read at a time: its objects fit into the processor's cache."""
 _numbers = msgspec.json.Decoder(list[int | float])
@@ -142,17 +144,17 @@ class BarsReader:
 
     def _text(self, payload: bytes) -> PastBars | None:
         fields = 5 if self._states_ends else 3
-        head = payload.split(b"\0", fields)
+        head = payload[:_HEAD].split(b"\0", fields)
         if len(head) <= fields or head[0] != b"17":
             return None
-        number, count, body = head[1], head[-2], head[-1]
+        number, count = head[1], head[-2]
         if not (number.isdigit() and count.isdigit()):
             return None
         wanted = self._wanted(int(number))
         if wanted is None:
             return None
         try:
-            rows = _text_rows(body, int(count), wanted)
+            rows = _text_rows(payload, len(b"\0".join(head[:-1])) + 1, int(count), wanted)
         except (ValueError, TypeError, OverflowError):
             return None  # the careful reading knows better, or says what is wrong
         return PastBars(int(number), rows, self._states_ends and head[3] != b"")
@@ -204,10 +206,9 @@ class _Hours(dict[int, int]):
         self._zone = zone
 
     def __missing__(self, hour: int) -> int:
-        day, clock = divmod(hour, 100)
-        parts = day // 10_000, day // 100 % 100, day % 100, clock
-        begin, end = datetime(*parts, tzinfo=self._zone), datetime(*parts, 59, 59, tzinfo=self._zone)
-        if begin.utcoffset() != end.utcoffset():
+        year, month, day, clock = hour // 1_000_000, hour // 10_000 % 100, hour // 100 % 100, hour % 100
+        zone, begin = self._zone, datetime(year, month, day, clock, 0, 0, 0, self._zone)
+        if zone.utcoffset(begin) != zone.utcoffset(datetime(year, month, day, clock, 59, 59, 0, zone)):
             raise ValueError("the clocks are changed in this hour")
         self[hour] = made = int(begin.timestamp()) * NS_PER_S
         return made
@@ -233,19 +234,18 @@ class _Times:
         self._hours, self._minutes = _Hours(zone), _Minutes()
 
     def of(self, dates: list[Any]) -> list[int]:
-        """Dates are whole numbers; those at a clock have lost their blanks and colons. Raises ValueError or
-        TypeError.
+        """Dates are whole numbers; those at a clock have had blanks and colons, as `_CLOCK` has, and lost
+        them. Raises ValueError or TypeError.
         """
-        low, high = (10**13, 10**14) if self.at_clock else (10**8, 10**14)
-        if self._days is not None:
-            low, high = 10**7, 10**8
-        if min(dates) < low or max(dates) >= high:
-            raise ValueError("a date of another form")
         if self.at_clock:
             hours, minutes = self._hours, self._minutes
-            return [hours[date // 10_000] + minutes[date % 10_000] for date in dates]
+            return [hours[when // 10_000] + minutes[when % 10_000] for when in dates]
         if self._days is None:
-            return [date * NS_PER_S for date in array("q", dates)]
+            if min(dates) < 10**8:
+                raise ValueError("a day among the epochs")
+            return [when * NS_PER_S for when in array("q", dates)]
+        if min(dates) < 10**7 or max(dates) >= 10**8:
+            raise ValueError("an instant among the days")
         texts = list(map(str, dates))
         self._days += texts
         return [instant_ns(text, UTC) for text in texts]
@@ -260,46 +260,48 @@ _TO_COMMA = bytes.maketrans(b"\0", b",")
 # -- text
 
 
-def _text_rows(body: bytes, count: int, wanted: Wanted[Any]) -> Rows:
+def _text_rows(payload: bytes, at: int, count: int, wanted: Wanted[Any]) -> Rows:
     """The rows of a message, from behind its count."""
     rows = Rows(columns=BarColumns(seconds=wanted.seconds))
-    if not count and not body:
+    if at == len(payload) and not count:
         return rows
-    shape = body.translate(_TO_ZERO)
-    if shape[-1:] != b"\0" or _ZEROS in body or shape.translate(None, b"0-.\0 :"):
-        raise ValueError("cut off, very small, or not plainly written")
-    times = _Times(body[: body.find(b"\0")].decode(), rows.days, wanted.zone())
-    # Blanks and colons may go when each of them stands in a date: no other column takes so large a number.
-    at = count if times.at_clock else 0
-    if (shape.count(b" "), shape.count(b":"), shape.count(_CLOCK + b"\0")) != (2 * at, 2 * at, at):
-        raise ValueError("a blank or a colon where none belongs")
-    small = times.at_clock and b"0" * 10 not in shape
-    done = 0
-    for stretch in _stretches(body[:-1].translate(_TO_COMMA, b" :")):
-        dates, *numbers, counts = (stretch[at::8] for at in range(8))
-        if not small and not _are_stated((*numbers, counts)):
-            raise ValueError("perhaps unset")
+    if payload[-1]:
+        raise ValueError("cut off")
+    times = _Times(payload[at : payload.find(b"\0", at)].decode(), rows.days, wanted.zone())
+    done, left, small = 0, list[Any](), times.at_clock
+    while at < len(payload):
+        stop = payload.find(b"\0", at + _STRETCH_BYTES) + 1 or len(payload)
+        raw, before = payload[at:stop], len(left)
+        shape = raw.translate(_TO_ZERO)
+        at, clocks = stop, shape.count(_CLOCK + b"\0") if times.at_clock else 0
+        left += _numbers_in(raw, clocks)
+        if times.at_clock and clocks != (len(left) + 7) // 8 - (before + 7) // 8:
+            raise ValueError("a date without its blanks and colons, or another field with them")
+        small = small and b"0" * 10 not in shape
+        whole = len(left) // 8 * 8
+        dates, *numbers, counts = (left[column:whole:8] for column in range(8))
+        if not small and (_ZEROS in raw or not _are_stated((*numbers, counts))):
+            raise ValueError("very small, or perhaps unset")
         _append(rows.columns, times.of(dates), numbers, counts)
+        del left[:whole]
         done += len(counts)
-    if done != count:
+    if left or done != count:
         raise ValueError("rows are missing, or there are too many")
     return rows
 
 
-def _stretches(numbers: bytes) -> Iterator[list[Any]]:
-    """Numbers, a whole count of rows at a time. Raises ValueError, as msgspec does."""
-    begin, end, left = 0, len(numbers), list[Any]()
-    while begin < end:
-        stop = numbers.find(b",", begin + _STRETCH_BYTES)
-        stop = end if stop < 0 else stop
-        left += _numbers.decode(b"[" + numbers[begin:stop] + b"]")
-        begin = stop + 1
-        whole = len(left) - len(left) % 8
-        if whole:
-            yield left[:whole]
-        left = left[whole:]
-    if left or begin == end:
-        raise ValueError("the last row is not whole")
+def _numbers_in(raw: bytes, clocks: int) -> list[Any]:
+    """The numbers of some whole fields, so many of which are dates at a clock. Raises ValueError, as msgspec
+    does, for what is not plainly written.
+
+    Blanks and colons go, if there are just those of the dates. Each of these then stands where it should: no
+    other column takes a number of fourteen digits.
+    """
+    plain = raw[:-1].translate(_TO_COMMA, b" :")
+    if len(raw) - 1 - len(plain) != 4 * clocks or plain.translate(None, b"0123456789-.,"):
+        raise ValueError("not plainly written")
+    numbers: list[Any] = _numbers.decode(b"[" + plain + b"]")
+    return numbers
 
 
 # -- protobuf
