@@ -28,7 +28,7 @@ from typing import Any, Literal
 import psutil
 
 from tws.config import TWSConfig
-from tws.connection import PacingOptions, TWSConnection
+from tws.connection import Keep, PacingOptions, TWSConnection
 from tws.connection.guard import SqliteBook
 from tws.connection.ids import RequestIds
 from tws.model.contract import Contract
@@ -68,10 +68,13 @@ def begin_ids_at(connection: TWSConnection, first: int) -> None:
 
 
 def new(port: int, journal: Path | None = None) -> TWSConnection:
-    """With the guard when it has a journal."""
+    """With the guard when it has a journal. Nothing is asked for at the start: the yardstick's server does
+    not answer all of it (reqAllOpenOrders; executions in protobuf), and is busy with it while we measure.
+    """
     config = TWSConfig(port=port, connection_timeout=5)
     guard: Literal["default", "off"] = "off" if journal is None else "default"
-    return TWSConnection(config, guard=guard, journal=journal, pacing=PacingOptions.off())
+    keep, pacing = Keep(sync=False), PacingOptions.off()
+    return TWSConnection(config, guard=guard, journal=journal, keep=keep, pacing=pacing)
 
 
 async def connected(port: int, journal: Path | None = None) -> TWSConnection:
