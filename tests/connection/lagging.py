@@ -50,7 +50,8 @@ class Lagging:
         self.weather = weather
         self.now = 500.0
         self.pacer = Pacer(options)
-        self.pacer.begin(VERSION, self.now)
+        self.pacer.begin(VERSION)
+        self.pacer.accepted(self.now)
         self.offered: list[Any] = []
         self.refused = 0
         self.read: list[Any] = []

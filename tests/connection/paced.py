@@ -55,7 +55,7 @@ class Desk:
         self.now = 1000.0
         self.version = version
         self.pacer = Pacer(PacingOptions(**options))
-        self.pacer.begin(version, self.now)
+        self.pacer.begin(version)
         self.echo = True
         self.replies = False
         """Whether it answers requests for history with the time."""

@@ -13,6 +13,7 @@ from tests.connection.paced import (
     bars,
     details,
     minutes,
+    prints,
     stock,
 )
 
@@ -36,6 +37,7 @@ from tws.wire.messages import (
     MarketDepthRequest,
     PositionsRequest,
     Request,
+    TickByTickRequest,
 )
 
 # -- the second -----------------------------------------------------------------------------------
@@ -267,12 +269,31 @@ def test_a_new_session_begins_empty_and_the_past_is_remembered() -> None:
     assert desk.waits()
     desk.pacer.end()
     assert not desk.waits() and desk.pacer.next_at() is None
-    desk.pacer.begin(178, desk.now)
+    desk.pacer.begin(178)
+    desk.pacer.accepted(desk.now)
     assert desk.offer(AccountSummaryRequest(1, "All", "Cushion")) is WRITE
     assert [desk.offer(details(n)) for n in range(30)] == [WRITE] * 30
     assert desk.offer(bars(5, "6 S")) is WAITS  # the sixth for this contract: TWS counts per login
     desk.run(2.1)
     assert desk.ids(HistoricalDataRequest)[-1] == 5
+
+
+def test_a_handshake_does_not_say_that_the_old_session_is_over() -> None:
+    desk = Desk()
+    desk.echo = False
+    desk.offer(prints(1))
+    desk.pacer.end()
+    desk.pacer.begin(178)  # and the client id is in use: the old session lives, and reads later
+    desk.run(10.0)
+    desk.pacer.end()
+    desk.pacer.begin(178)
+    desk.pacer.accepted(desk.now)
+    desk.echo = True
+    desk.offer(prints(2))
+    desk.run(14.9)
+    assert desk.ids(TickByTickRequest) == [1]
+    desk.run(0.2)
+    assert desk.ids(TickByTickRequest) == [1, 2]
 
 
 def test_what_cannot_be_read_is_sent_as_it_is() -> None:
@@ -284,7 +305,7 @@ def test_what_cannot_be_read_is_sent_as_it_is() -> None:
 
 def test_off_means_off() -> None:
     pacer = Pacer(PacingOptions.off())
-    pacer.begin(178, 0.0)
+    pacer.begin(178)
     for _ in range(300):
         data = frame(codec.encode(bars(1), 178))
         assert pacer.offer(data, 0.0) is WRITE and pacer.room(0.0)

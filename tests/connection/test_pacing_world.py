@@ -60,7 +60,7 @@ class Shell(asyncio.Protocol):
         out, events = self.session.receive(data)
         for event in events:
             if isinstance(event, Accepted):
-                self.pacer.begin(event.server_version, self.loop.time())
+                self.pacer.begin(event.server_version)
             elif isinstance(event, bytes):
                 self.hear(codec.decode_answer(event, self.session.server_version))
         self.link.write(out)
@@ -70,6 +70,7 @@ class Shell(asyncio.Protocol):
         now = self.loop.time()
         match answer:
             case m.NextValidId():
+                self.pacer.accepted(now)
                 self.ready.set()
             case m.CurrentTime():
                 self.pacer.echoed(now)

@@ -34,8 +34,8 @@ FAULTY_S = (40.0, 80.0)
 CALM_S = 300.0
 """A stream that was never fed is found stale after 120 s; what then still fails is looked at twice."""
 LAST_S = 5.0
-BOUNDS = Bounds(steps=3_000_000, spin=20_000, time_s=1200.0)
-"""Ten times a usual run; the longest calm is 80 + 2 * 300 s."""
+BOUNDS = Bounds(steps=3_000_000, spin=200_000, time_s=1200.0)
+"""Far beyond a usual run: a long answer may leave byte by byte, and the longest calm is 80 + 2 * 300 s."""
 
 
 @dataclass

@@ -33,6 +33,7 @@ EVENTS = (
 )
 MET = ("cut", "connectivity-lost", "mute", "half-open", "malformed-frame", "restart", "ids-rolled-back")
 """What is worst at a certain moment, and so is what most often waits for one."""
+OUTAGES = ("connectivity-lost", "nightly-reset")
 ASKED = (
     "AccountDataRequest",
     "AccountSummaryRequest",
@@ -230,4 +231,8 @@ def draw_storm(rng: Random, scenery: Scenery, faulty_s: float) -> list[Play]:
         if rng.random() < (0.5 if name in MET else 0.15):
             values |= {"on": rng.choice(EVENTS), "nth": rng.randint(1, 3), "times": rng.choice((1, 1, 2))}
         plays.append(Play(rng.uniform(0.0, faulty_s), name, values))
-    return sorted(plays)
+    if any(play.name in OUTAGES for play in plays):
+        for play in plays:
+            if play.name == "notice" and play.values["code"] in (1101, 1102):
+                play.values["code"] = 2110  # a TWS that has no line does not say that it has one
+    return sorted(plays, key=lambda play: play.at_s)

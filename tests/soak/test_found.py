@@ -174,3 +174,32 @@ def test_a_message_that_is_never_readable_is_no_flood_of_questions() -> None:
         assert house.watching.asked["ExecutionRequest"] < 12
 
     in_calm(body)
+
+
+def test_a_stream_of_no_market_whose_request_was_lost_is_opened_anew() -> None:
+    async def body(house: House) -> None:
+        for request in ("AccountSummaryRequest", "AccountDataRequest", "PnLRequest", "HistoricalDataRequest"):
+            house.sim.faults.play("swallow", request=request)
+        summary, account = house.connection.stream_account_summary(), house.connection.stream_account()
+        pnl, bars = house.connection.stream_pnl(), house.connection.stream_bars(SPY, duration="600 S")
+        await asyncio.sleep(60.0)
+        assert not any((summary.count, account.count, pnl.count, bars.count))
+        await house.until(
+            lambda: summary.is_complete and account.is_complete and pnl.last and bars.count, within_s=120.0
+        )
+
+    in_calm(body)
+
+
+def test_a_stream_whose_request_waits_for_the_limits_is_not_blamed_for_its_silence() -> None:
+    async def body(house: House) -> None:
+        for _ in range(60):
+            stream = house.connection.stream_realtime_bars(SPY)
+            await asyncio.sleep(0.5)
+            stream.close()
+        late = house.connection.stream_realtime_bars(SPY)
+        await house.until(lambda: late.count, within_s=700.0)
+        assert not any("stale" in event.text for event in house.connection.recent_events)
+        assert not house.watching.over_limit
+
+    in_calm(body)

@@ -165,6 +165,10 @@ class BarStream(_Bars):
         self._past: list[Bar] | None = []
         """The history that is arriving; None once it is complete."""
 
+    @property
+    def owed(self) -> bool:
+        return self._past is not None
+
     def reset(self) -> None:
         super().reset()
         self._past, self.running = [], None

@@ -113,6 +113,7 @@ class Engine:
         """Build what encodes and what keeps. Apart from `__init__`, because the gates look at the engine."""
         keep, subscriptions = self._parts.keep, self.answers.subscriptions
         watch = StreamWatch(subscriptions, market, self._stale, stale_s=keep.stale_s, verify_s=keep.verify_s)
+        watch.waits = self.wire.waits
         self.synchronise = synchronise
         tools = Tools(events=self.events, watch=watch, rng=self._parts.rng, wall_ns=self._parts.wall_ns)
         self.keeper = Keeper(self, keep, tools)
@@ -307,6 +308,7 @@ class Engine:
             attempt.stage, self.ready = Stage.READY, True
             attempt.settle(None)
             self.heard_s = link.loop.time()
+            self.wire.accepted()
             self.lanes.tell(LinkFact(state=LinkState.CONNECTED, session=self.session, accounts=self.accounts))
             self.keeper.opened()
             early, self._early = self._early, []
@@ -376,7 +378,8 @@ class Engine:
         self.keeper.stream_refused(error, subscription.stream.contract.symbol)
 
     def _stale(self, subscription: Subscription, silent_s: float) -> None:
-        text = f"a stream is stale: nothing for {silent_s:.0f} s in an open market; it is opened anew"
+        where = "and TWS has not answered" if subscription.stream.owed else "in an open market"
+        text = f"a stream is stale: nothing for {silent_s:.0f} s {where}; it is opened anew"
         self._tell(EventKind.STREAM, text, Severity.WARNING, symbol=subscription.stream.contract.symbol)
 
     def _tell(self, kind: EventKind, text: str, severity: Severity, code: int = 0, symbol: str = "") -> None:

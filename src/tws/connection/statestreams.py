@@ -59,6 +59,10 @@ class _Whole(TickStream[T], Generic[T]):
         """Whether all has come once, since the beginning or the last interruption."""
         self._waiting: list[asyncio.Future[None]] = []
 
+    @property
+    def owed(self) -> bool:
+        return not self.is_complete
+
     async def complete(self) -> None:
         """Return when all has come once. Raises what ended the stream."""
         if self.closed and self.failure is not None:

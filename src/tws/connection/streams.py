@@ -101,6 +101,11 @@ class Stream:
     steady = True
     """Whether silence in an open market means that something is wrong."""
 
+    @property
+    def owed(self) -> bool:
+        """Whether TWS has still to give the first answer, which comes whatever the market does."""
+        return False
+
     def __init__(self, contract: Contract, isolate: Callable[..., None]) -> None:
         self.contract = contract
         self.request_id = -1

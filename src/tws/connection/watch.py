@@ -2,9 +2,10 @@
 
 A look each second compares how much has come. A stream that is silent for `stale_s` is asked after: is its
 market open, by the hours that the broker states for the contract? Then it is stale, and opened anew, with
-growing patience. Hours that nobody knows are asked for once. After 1102 (nothing lost, says TWS) the first
-silence allowed is `verify_s`; after 1101 everything is opened anew at once. A stream that TWS refused after
-it had lived is tried again, later each time."""
+growing patience. So is a stream whose first answer TWS still owes, whatever its market does; one whose
+request waits for TWS's limits is not blamed. Hours that nobody knows are asked for once. After 1102 (nothing
+lost, says TWS) the first silence allowed is `verify_s`; after 1101 everything is opened anew at once. A
+stream that TWS refused after it had lived is tried again, later each time."""
 
 from __future__ import annotations
 
@@ -59,6 +60,8 @@ class StreamWatch:
         self._stale_s = stale_s
         self._verify_s = verify_s
         self._watched: dict[Subscription, _Watched] = {}
+        self.waits: Callable[[int], bool] = lambda request_id: False
+        """Whether TWS's limits keep this request back; set by the engine."""
 
     def begin(self) -> None:
         """A session is ready: nobody can blame a stream for its silence before it."""
@@ -101,9 +104,11 @@ class StreamWatch:
                 watched.since_s = now_s
                 self._subscriptions.renew(subscription)
             return
-        if silent_s < watched.patience_s or not stream.steady:
+        if silent_s < watched.patience_s or not (stream.steady or stream.owed):
             return
-        if self._market.is_open(stream):
+        if self.waits(stream.request_id):
+            watched.since_s = now_s  # it has not left yet
+        elif stream.owed or self._market.is_open(stream):
             watched.since_s, watched.patience_s = now_s, min(watched.patience_s * 2, PATIENCE_MOST_S)
             self._stale(subscription, silent_s)
             self._subscriptions.renew(subscription)

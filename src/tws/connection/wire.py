@@ -50,8 +50,13 @@ class Wire:
 
     def begin(self, server_version: int) -> None:
         """A version is agreed."""
+        self.pacer.begin(server_version)
+
+    def accepted(self) -> None:
+        """TWS has taken our client id."""
         assert self.loop is not None
-        self.pacer.begin(server_version, self.loop.time())
+        self.pacer.accepted(self.loop.time())
+        self._arm()
 
     def end(self) -> None:
         """The session is over: what waits will not leave."""

@@ -32,6 +32,10 @@ class PnLStream(LatestStream[PnL]):
 
     account, model = "", ""
 
+    @property
+    def owed(self) -> bool:
+        return self.last is None
+
 
 class PositionPnLStream(LatestStream[PositionPnL]):
     """Profit and loss of one position, about once a second; `last` is the newest."""

@@ -39,6 +39,7 @@ class Ledger:
         self._unproven: deque[Sent] = deque()
         self._counted: deque[Sent] = deque()
         self._unanswered: deque[Sent] = deque()
+        self._before = 0  # the last message of the session before
         self.standstill = False
         """Whether TWS has no line to IB's servers (1100)."""
         self._echoes: deque[Sent] = deque()
@@ -47,14 +48,19 @@ class Ledger:
         self.is_eager = False
         """A message was written whose window is long: the sooner it is proved, the sooner it leaves it."""
 
-    def begin(self, now_s: float) -> None:
-        """A new session: what was written to the old one has been read by now, or never will be."""
+    def begin(self) -> None:
+        """A new session."""
         self.end()
         self.standstill = False
-        self.prove(self._number, now_s)
-        for sent in self._unanswered:
-            sent.read_s = min(sent.read_s, now_s)
-        self._unanswered.clear()
+        self._before = self._number
+
+    def accepted(self, now_s: float) -> None:
+        """TWS has taken its client id: what was written before has been read by now, or never will be."""
+        self.prove(self._before, now_s)
+        for waiting in (self._counted, self._unanswered):
+            while waiting and waiting[0].number <= self._before:
+                sent = waiting.popleft()
+                sent.read_s = min(sent.read_s, now_s)
 
     def end(self) -> None:
         """The session is over; what it wrote stays unproved."""

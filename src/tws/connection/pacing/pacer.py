@@ -1,7 +1,8 @@
 """The pacer: every frame is offered to it, and it says whether the frame may be written now.
 
     pacer = Pacer(PacingOptions())
-    pacer.begin(server_version, now_s)              # a session was accepted
+    pacer.begin(server_version)                     # a session begins
+    pacer.accepted(now_s)                           # TWS has taken its client id
     if pacer.offer(frame, now_s) is Verdict.WRITE:  # raises PacingError for what no waiting would cure
         write(frame)
     for frame in pacer.due(now_s):                  # at `pacer.next_at()`, which any call may change
@@ -75,15 +76,18 @@ class Pacer:
 
     # -- sessions -----------------------------------------------------------------------------------
 
-    def begin(self, server_version: int, now_s: float) -> None:
-        """A session was accepted. Its rate and its slots begin empty; what counts for the login goes on.
-
-        TWS accepts a client id again when the old session is over, so what was written to that one has been
-        read by now, or never will be.
-        """
+    def begin(self, server_version: int) -> None:
+        """A version is agreed. Rate and slots begin empty; what counts for the login goes on."""
         self.end()
         self._version = server_version
-        self._ledger.begin(now_s)
+        self._ledger.begin()
+
+    def accepted(self, now_s: float) -> None:
+        """The session is ready. TWS takes a client id again when the old session is over, so what was written
+        to that one has been read by now, or never will be. A handshake says nothing of that.
+        """
+        self._ledger.accepted(now_s)
+        self._stir(now_s)
 
     def end(self) -> None:
         """The session is over: what waits will not leave, and nothing is open."""
