@@ -174,6 +174,14 @@ def test_an_early_order_gets_its_perm_id_when_tws_names_it() -> None:
     assert one.orders == (early,) and one.of_perm(1001) is early and early.status == "Submitted"
 
 
+def test_what_was_corrected_does_not_come_back() -> None:
+    one = book()
+    one.hear(fill("e.1.09"))
+    one.hear(fill("e.1.10"))
+    one.hear(fill("e.1.09"))
+    assert [row.exec_id for row in one.executions] == ["e.1.10"]
+
+
 def test_the_book_is_bounded_and_what_works_stays_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "MAX_ORDERS", 20)
     monkeypatch.setattr(broker, "MAX_EXECUTIONS", 20)
