@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from tws.clock import SystemClock, to_ns
@@ -21,14 +22,26 @@ from tws.connection import Keep, TWSConnection
 from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
 from tws.connection.streams import QuoteStream
 from tws.model.contract import Contract
+from tws.model.order import Order, OrderType, Side
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.session import Session
 from tws.world import CALM, Faults, World
 
-__all__ = ["CLIENT_ID", "PORT", "SPY", "House", "WallClock"]
+__all__ = ["CLIENT_ID", "PORT", "SPY", "House", "WallClock", "buy"]
 
 PORT, CLIENT_ID = 7497, 7
 SPY = Contract(con_id=756733, symbol="SPY")
+
+
+def buy(price: str, ref: str = "mine", quantity: int = 10) -> Order:
+    """A limit buy under an orderRef."""
+    return Order(
+        side=Side.BUY,
+        quantity=Decimal(quantity),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal(price),
+        order_ref=ref,
+    )
 
 
 class WallClock(SystemClock):

@@ -9,31 +9,21 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from tests.connection.kept import CLIENT_ID, SPY, House
+from tests.connection.kept import CLIENT_ID, SPY, House, buy
 
 from tws.connection import broker
 from tws.connection.broker import BrokerBook, SeenOrder
 from tws.connection.events import EventKind, Severity
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrderStatus, Link, LinkState
-from tws.model.order import Order, OrderType, Side
+from tws.model.order import Side
 from tws.wire.codes import effect
-
-
-def order(price: str, ref: str, quantity: int = 10) -> Order:
-    return Order(
-        side=Side.BUY,
-        quantity=Decimal(quantity),
-        order_type=OrderType.LIMIT,
-        limit_price=Decimal(price),
-        order_ref=ref,
-    )
 
 
 async def bought(house: House, ref: str = "mine") -> SeenOrder:
     """An order that has filled at 100.02."""
     house.sim.quote("SPY", bid=100.0, ask=100.02)
-    await house.connection.place_order(SPY, order("100.05", ref))
+    await house.connection.place_order(SPY, buy("100.05", ref))
     await house.until(lambda: filled(house, ref) == 10)
     (seen,) = house.connection.broker.of_ref(ref)
     return seen
@@ -106,10 +96,10 @@ def test_an_order_that_has_two_lives_is_called_out() -> None:
 
     async def scene(house: House) -> None:
         house.sim.quote("SPY", bid=100.0, ask=100.02)
-        sent = await house.connection.place_order(SPY, order("99", "mine"))
+        sent = await house.connection.place_order(SPY, buy("99", "mine"))
         await house.until(lambda: house.connection.broker.open_orders)
         house.sim.faults.play("modify-forks")
-        await house.connection.place_order(SPY, order("98", "mine"), sent.order_id)
+        await house.connection.place_order(SPY, buy("98", "mine"), sent.order_id)
         await house.until(lambda: len(house.sim.exchange.open_orders()) == 2)
         house.sim.faults.play("cut")
         await house.until_session(2)
@@ -172,6 +162,14 @@ def test_an_early_order_gets_its_perm_id_when_tws_names_it() -> None:
     (early,) = one.orders
     one.hear(status(5, 1001, "Submitted"))
     assert one.orders == (early,) and one.of_perm(1001) is early and early.status == "Submitted"
+
+
+def test_what_was_corrected_does_not_come_back() -> None:
+    one = book()
+    one.hear(fill("e.1.09"))
+    one.hear(fill("e.1.10"))
+    one.hear(fill("e.1.09"))
+    assert [row.exec_id for row in one.executions] == ["e.1.10"]
 
 
 def test_the_book_is_bounded_and_what_works_stays_longest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,38 +7,23 @@ process stands in test_keeping_sockets.py.
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal
 
 import pytest
-from tests.connection.kept import CLIENT_ID, SPY, House
+from tests.connection.kept import CLIENT_ID, SPY, House, buy
 
 from tws.connection import Keep
 from tws.connection.events import ConnectionState, EventKind, Severity
 from tws.connection.streams import Gap
 from tws.errors import (
     LinkLostError,
-    NotSentError,
     OrderDeniedError,
-    PacingError,
     RequestError,
     RequestTimeoutError,
 )
 from tws.model.execution import Execution
 from tws.model.facts import BrokerReply
-from tws.model.order import Order, OrderType, Side
-from tws.simulator.faults.link import drop_subscriptions
 
 S = ConnectionState
-
-
-def buy(price: str, ref: str = "mine", quantity: int = 10) -> Order:
-    return Order(
-        side=Side.BUY,
-        quantity=Decimal(quantity),
-        order_type=OrderType.LIMIT,
-        limit_price=Decimal(price),
-        order_ref=ref,
-    )
 
 
 # -- a socket that goes
@@ -188,7 +173,7 @@ def test_a_stream_that_was_never_fed_ends_with_its_refusal() -> None:
 
 
 @pytest.mark.parametrize("fault", ["mute", "half-open"])
-@pytest.mark.parametrize(("every_s", "timeout_s"), [(10.0, 10.0), (2.0, 5.0), (30.0, 3.0)])
+@pytest.mark.parametrize(("every_s", "timeout_s"), [(10.0, 10.0), (2.0, 5.0), (30.0, 3.0), (2.5, 1.3)])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_dead_link_is_found_in_bounded_time(
     fault: str, every_s: float, timeout_s: float, seed: int
@@ -196,7 +181,8 @@ def test_a_dead_link_is_found_in_bounded_time(
     async def scene(house: House) -> None:
         stream = house.connection.stream_quotes(SPY)
         await house.fed(stream)
-        await asyncio.sleep(house.world.rng("moment").uniform(0, 7))
+        if seed > 1:  # else directly behind a sign of life, which is the longest wait
+            await asyncio.sleep(house.world.rng("moment").uniform(0, 7))
         began_s = house.loop.time()
         house.sim.faults.play(fault, lasts="300s") if fault == "mute" else house.sim.faults.play(fault)
         found_s = await house.until(lambda: not house.connection.is_connected())
@@ -252,200 +238,6 @@ def test_an_id_that_is_still_in_use_is_tried_until_it_is_free() -> None:
     house = House().run(scene)
     said = [event for event in house.events(EventKind.STATE) if event.severity is Severity.WARNING]
     assert len([event for event in said if "in use" in event.text]) == 1, "one line for one cause"
-
-
-# -- TWS and IB
-
-
-def test_after_1101_each_stream_is_asked_for_once_and_no_old_line_is_left() -> None:
-    async def scene(house: House) -> None:
-        streams = [house.connection.stream_quotes(SPY) for _ in range(3)]
-        for stream in streams:
-            await house.fed(stream)
-        old = {stream.request_id for stream in streams}
-        house.sim.faults.play("connectivity-lost", lasts="40s", restored="lost", repeat="10s")
-        await house.until(lambda: house.connection.state is S.BROKER_LOST)
-        with pytest.raises(OrderDeniedError) as denied:
-            await house.connection.place_order(SPY, buy("98"))
-        assert denied.value.limit == "link"
-        assert all(stream.gap is not None for stream in streams)
-        await house.until(lambda: house.connection.state is S.READY)
-        for stream in streams:
-            await house.fed(stream)
-        assert house.connection.session == 1
-        assert house.lines() == 3
-        assert not old & {stream.request_id for stream in streams}
-        await asyncio.sleep(300)
-        assert house.lines() == 3
-
-    house = House().run(scene)
-    assert [state for state in house.states() if state is S.BROKER_LOST] == [S.BROKER_LOST], (
-        "1100 was repeated, and told once"
-    )
-
-
-def test_after_1102_a_stream_that_is_fed_is_left_alone() -> None:
-    async def scene(house: House) -> None:
-        stream = house.connection.stream_quotes(SPY)
-        await house.fed(stream)
-        line = stream.request_id
-        house.sim.faults.play("connectivity-lost", lasts="40s", restored="maintained")
-        await house.until(lambda: stream.gap is not None)
-        await house.until(lambda: house.connection.state is S.READY)
-        await house.fed(stream)
-        assert stream.gap is None
-        await asyncio.sleep(300)
-        assert stream.request_id == line
-
-    house = House().run(scene)
-    assert not house.events(EventKind.STREAM)
-
-
-def test_after_1102_a_stream_that_stays_silent_is_asked_for_anew() -> None:
-    async def scene(house: House) -> None:
-        stream = house.connection.stream_quotes(SPY)
-        await house.connection.request_contract_details(SPY)  # its hours
-        await house.fed(stream)
-        house.sim.faults.play("connectivity-lost", lasts="40s", restored="maintained")
-        await house.until(lambda: house.connection.state is S.BROKER_LOST)
-        await asyncio.sleep(20)
-        drop_subscriptions(house.sim.faults)  # TWS says maintained, and has lost it all the same
-        back_s = await house.until(lambda: house.connection.state is S.READY)
-        fed_s = await house.until(lambda: stream.gap is None)
-        assert fed_s - back_s <= house.keep.verify_s + 5.0
-        assert house.lines() == 1
-
-    house = House(Keep(verify_s=20)).run(scene)
-    (stale,) = house.events(EventKind.STREAM)
-    assert "stale" in stale.text and stale.symbol == "SPY"
-
-
-def test_1102_without_its_1100_is_synchronised_too() -> None:
-    async def scene(house: House) -> None:
-        house.sim.faults.play("notice", code=1102, text="restored - data maintained")
-        await house.until_state(S.SYNCHRONISING, 2)
-        await house.until_state(S.READY, 2)
-
-    House().run(scene)
-
-
-def test_a_competing_session_is_said_and_over_when_it_is_over() -> None:
-    async def scene(house: House) -> None:
-        stream = house.connection.stream_quotes(SPY)
-        await house.fed(stream)
-        house.sim.faults.play("competing-session", lasts="60s")
-        await house.until(lambda: stream.notice is not None and stream.notice[0] == 10197)
-        await house.fed(stream)
-        await asyncio.sleep(60)
-        await house.fed(stream)
-        assert not stream.closed
-
-    House().run(scene)
-
-
-def test_a_stream_that_is_quiet_after_a_return_is_given_its_time() -> None:
-    async def scene(house: House) -> None:
-        stream = house.connection.stream_quotes(SPY)
-        await house.connection.request_contract_details(SPY)
-        await house.fed(stream)
-        house.sim.faults.play("restart", lasts="200s")
-        await asyncio.sleep(190)
-        house.sim.faults.play("stale-stream", lasts="90s")
-        await house.until_session(2)
-        line = stream.request_id
-        await asyncio.sleep(60)
-        assert stream.request_id == line
-        await house.fed(stream)
-
-    house = House().run(scene)
-    assert not house.events(EventKind.STREAM)
-
-
-def test_a_session_that_opens_while_the_broker_is_lost_may_not_trade() -> None:
-    async def scene(house: House) -> None:
-        house.sim.faults.play("connectivity-lost", lasts="60s")
-        house.sim.faults.play("cut")
-        await house.until(lambda: house.connection.session == 2)
-        await house.until(lambda: house.connection.state is S.BROKER_LOST)
-        with pytest.raises(OrderDeniedError):
-            await house.connection.place_order(SPY, buy("98"))
-        await house.until_session(2)
-
-    House().run(scene)
-
-
-@pytest.mark.parametrize(
-    "error", [PacingError(100, "requests", 101, 100, "wait"), NotSentError(512, "no room")]
-)
-def test_a_synchronisation_that_can_not_be_sent_is_tried_again(error: NotSentError) -> None:
-    async def scene(house: House) -> None:
-        ask, failed = house.connection.request_executions, [0]
-
-        def once() -> object:
-            if not failed[0]:
-                failed[0] = 1
-                raise error
-            return ask()
-
-        house.connection.request_executions = once  # type: ignore[method-assign, assignment]
-        house.sim.faults.play("cut")
-        await house.until_session(2)
-        assert failed == [1]
-
-    House().run(scene)
-
-
-def test_silence_does_not_say_that_orders_are_welcome() -> None:
-    async def scene(house: House) -> None:
-        house.connection._resume.read_only = None
-        house.sim.faults.play("swallow", request="AllOpenOrdersRequest")
-        house.sim.faults.play("cut")
-        await house.until_state(S.SYNCHRONISING, 2)
-        await asyncio.sleep(32)  # it has timed out
-        assert house.connection.read_only is None
-        await house.until_session(2)
-        assert house.connection.read_only is False
-
-    House().run(scene)
-
-
-# -- the night
-
-
-def test_a_night_is_survived_and_told_in_a_few_lines(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", logger="tws.connection")
-
-    async def scene(house: House) -> None:
-        stream = house.connection.stream_quotes(SPY)
-        await house.fed(stream)
-        caplog.clear()
-        house.sim.faults.play("nightly-reset", outage="4m", restart="30s", refused="90s", rollback=4)
-        await house.until_session(2, 3600)
-        await house.fed(stream)
-        await asyncio.sleep(60)
-        assert house.lines() == 1
-
-    house = House().run(scene)
-    lines = [record.getMessage() for record in caplog.records]
-    assert len(lines) <= 30, "\n".join(lines)
-    causes = [line for line in lines if "calendar" not in line]  # two outages of a minute are two warnings
-    assert len(set(causes)) == len(causes), "a line was said twice"
-    assert house.states().count(S.WAITING) == 1
-
-
-def test_a_night_of_refused_dials_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", logger="tws.connection")
-
-    async def scene(house: House) -> None:
-        caplog.clear()
-        house.sim.faults.play("restart", lasts="8h")
-        await house.until_session(2, 9 * 3600)
-
-    House().run(scene)
-    lines = [record.getMessage() for record in caplog.records]
-    assert len([line for line in lines if "refuse" in line]) == 1
-    assert len(set(lines)) == len(lines), "a line was said twice"
-    assert len(lines) <= 16 + 4 * 8, lines  # an outage that nobody planned is called out every quarter hour
 
 
 # -- what is not done
