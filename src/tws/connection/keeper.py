@@ -168,6 +168,8 @@ class Keeper:
         self._watch.begin()
         self.farms.clear()
         self._move(Happening.OPENS, "a session is ready")
+        if self.state is ConnectionState.CLOSED:
+            return  # who heard of it has called `disconnect`
         if self._timer is None:
             self._timer = loop.call_later(LOOK_S, self._look)
         self._start("synchronise", self._synchronise())
@@ -180,6 +182,8 @@ class Keeper:
             self._end(cause)
             return
         self._move(Happening.LOST, cause)
+        if not self.keeping:
+            return  # who heard of it has called `disconnect`
         redial = self._tasks.get("redial")
         if redial is None or redial.done():  # one that has just ended may not have been swept up yet
             self._start("redial", self._redial())
@@ -326,6 +330,8 @@ class Keeper:
             await asyncio.sleep(pause_s * self._rng.uniform(0.5, 1.0))
             pause_s = min(pause_s * 2, self.keep.backoff_s[1])
             self._move(Happening.DIALS, "")
+            if self.state is not ConnectionState.REDIALLING:
+                return
             try:
                 await self._kept.redial()
                 continue
@@ -443,8 +449,8 @@ class Keeper:
 
     def _stop(self, name: str) -> None:
         task = self._tasks.pop(name, None)
-        if task is not None and task is not asyncio.current_task():
-            task.cancel()
+        if task is not None:
+            task.cancel()  # be it the present one: whom it told of something has called `disconnect`
 
     def _done(self, name: str, task: asyncio.Task[None]) -> None:
         if self._tasks.get(name) is task:

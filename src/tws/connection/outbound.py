@@ -257,9 +257,10 @@ class Outbound:
     # -- the writer
 
     def _queue_up(self, sending: Sending) -> Sending:
-        if not self._wire.is_open():
-            raise NotSentError(504, "Not connected")
         with self._mutex:
+            # Under the mutex, since `link_lost` of the loop's thread empties the queue once for each session.
+            if not self._wire.is_open():
+                raise NotSentError(504, "Not connected")
             if len(self._queue) >= MAX_WAITING:
                 raise NotSentError(
                     512, f"{MAX_WAITING} calls wait already: TWS is not reading, or a hold was forgotten"

@@ -137,11 +137,13 @@ class Subscriptions:
         stream = subscription.stream
         if stream.closed or not self.ready():
             return False
+        stream.interrupt("renewed", self._stamp.now_ns)
+        stream.reset()
+        if stream.closed:
+            return False  # by whom these two called
         old, fed = stream.request_id, subscription.sent
         self._drop(old)
         self._register(subscription)
-        stream.interrupt("renewed", self._stamp.now_ns)
-        stream.reset()
         try:
             if fed:
                 subscription.sent = False

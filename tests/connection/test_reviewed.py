@@ -1,0 +1,101 @@
+"""What a review of the connection found: each test here failed once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.connection.kept import SPY, House
+from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unkept, until
+from tests.connection.test_sync import Host
+
+from tws.connection import Keep, TWSConnection
+from tws.connection.calls import SendState
+from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
+from tws.connection.sync import SyncConnection
+from tws.connection.vitals import Beat, Vitals
+from tws.errors import LinkLostError, RequestTimeoutError
+from tws.model.order import Order, OrderType, Side
+from tws.simulator import SimulatedTWS
+
+BUY = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(10))
+
+
+# -- callbacks that close what they are called by
+
+
+@pytest.mark.parametrize("word", ["still no link", "redialling", "waiting"])
+def test_a_listener_that_gives_up_ends_the_dials(word: str) -> None:
+    async def scene(house: House) -> None:
+        def give_up(event: ConnectionEvent) -> None:
+            if event.text.startswith(word):
+                house.connection.disconnect()
+
+        house.connection.on_event(give_up)
+        house.sim.faults.play("refuse-dials", lasts="60s")
+        house.sim.faults.play("cut")
+        await house.until_state(ConnectionState.CLOSED)
+        said = len(house.told)
+        await asyncio.sleep(300)
+        assert [event.text for _, event in house.told[said:]] == []
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("tws ")]
+        assert house.connection.session == 1
+        assert not house.connection.is_connected()
+        assert not house.sim.sessions
+
+    House().run(scene)
+
+
+def test_a_stream_that_is_closed_by_its_own_gap_is_not_opened_anew() -> None:
+    async def scene(house: House) -> None:
+        stream = house.connection.stream_quotes(SPY)
+        await house.fed(stream)
+        stream.on_gap(lambda gap: stream.close())
+        house.connection._engine.answers.subscriptions.renew_all()
+        await asyncio.sleep(5)
+        assert stream.closed
+        assert house.lines() == 0
+
+    House().run(scene)
+
+
+# -- the link and the outbound queue
+
+
+async def test_an_order_of_another_thread_does_not_outlive_its_session(
+    recorder: RecorderServer, journal: Path
+) -> None:
+    """The link goes between the look at it and the place in the queue."""
+    connection = unkept(config_of(recorder.port), journal=journal)
+    assert await connection.connect()
+    outbound = connection.outbound
+    looked, may_go_on = threading.Event(), threading.Event()
+    is_open = connection._engine.wire.is_open
+
+    def slow() -> bool:
+        answer = is_open()
+        if threading.current_thread().name == "slow":
+            looked.set()
+            may_go_on.wait(0.5)
+        return answer
+
+    connection._engine.wire.is_open = slow  # type: ignore[method-assign]
+    made: list[object] = []
+    order = threading.Thread(
+        target=lambda: made.append(outbound.place_guarded(5, SPY, BUY)), name="slow", daemon=True
+    )
+    order.start()
+    await until(looked.is_set)
+    connection._engine.drop("the cable")
+    may_go_on.set()
+    await until(lambda: not order.is_alive())
+    await asyncio.sleep(0.01)
+    assert len(outbound) == 0
+    assert await connection.connect()
+    outbound.kick()
+    await recorder.caught_up(connection)
+    assert b"3" not in recorder.ids
+    connection.disconnect()
