@@ -9,17 +9,10 @@ from pathlib import Path
 
 import pytest
 from tests.connection.kept import SPY, House
-from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unkept, until
-from tests.connection.test_sync import Host
+from tests.connection.peers import RecorderServer, config_of, unkept, until
 
-from tws.connection import Keep, TWSConnection
-from tws.connection.calls import SendState
-from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
-from tws.connection.sync import SyncConnection
-from tws.connection.vitals import Beat, Vitals
-from tws.errors import LinkLostError, RequestTimeoutError
+from tws.connection.events import ConnectionEvent, ConnectionState
 from tws.model.order import Order, OrderType, Side
-from tws.simulator import SimulatedTWS
 
 BUY = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(10))
 
