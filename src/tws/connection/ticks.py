@@ -97,14 +97,17 @@ class Walker:
 
 def kept_float(raw: bytes, table: dict[bytes, float]) -> float | None:
     """A plainly written number of usual size, put into the table; None for any other."""
-    if len(raw) > _MOST_DIGITS or raw.translate(None, b"0123456789.-"):
-        return None  # an exponent, a blank, an underscore: whether it may stand there the codec knows
-    try:
+    if raw.isdigit() and len(raw) < 10:
         value = float(raw)
-    except ValueError:
-        return None
-    if not -LARGEST < value < LARGEST:
-        return None
+    else:
+        if len(raw) > _MOST_DIGITS or raw.translate(None, b"0123456789.-"):
+            return None  # an exponent, a blank, an underscore: whether it may stand there the codec knows
+        try:
+            value = float(raw)
+        except ValueError:
+            return None
+        if not -LARGEST < value < LARGEST:
+            return None
     if len(table) >= BOUND:
         table.clear()
     table[raw] = value
