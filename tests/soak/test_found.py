@@ -203,3 +203,28 @@ def test_a_stream_whose_request_waits_for_the_limits_is_not_blamed_for_its_silen
         assert not house.watching.over_limit
 
     in_calm(body)
+
+
+def test_what_tws_has_forgotten_leaves_its_place_to_the_renewal() -> None:
+    async def body(house: House) -> None:
+        streams = [house.connection.stream_account_summary() for _ in range(2)]
+        await house.until(lambda: all(stream.is_complete for stream in streams))
+        house.sim.faults.play("connectivity-lost", lasts="10s", restored="lost")
+        await asyncio.sleep(11.0)
+        await house.until(lambda: all(stream.is_complete and stream.gap is None for stream in streams), 5.0)
+        assert not house.watching.over_limit
+
+    in_calm(body)
+
+
+def test_what_tws_has_kept_over_a_gap_and_serves_afterwards_is_cancelled() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("connectivity-lost", lasts="10s", restored="lost")
+        stream = house.connection.stream_account_summary()
+        await asyncio.sleep(12.0)
+        assert stream.is_complete
+        second = house.connection.stream_account_summary()
+        await house.until(lambda: second.is_complete, 5.0)
+        assert not house.watching.over_limit
+
+    in_calm(body)

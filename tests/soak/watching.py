@@ -24,7 +24,7 @@ class _Limiter(Limiter):
     broken: list[str]
 
     def _room(self, limit: Any, taken: int, session: Session, req_id: int, refusal: tuple[int, str]) -> bool:
-        return self._noted(super()._room(limit, taken, session, req_id, refusal), refusal[1])
+        return self._noted(super()._room(limit, taken, session, req_id, refusal), f"places: {refusal[1]}")
 
     def bars(self, session: Session, req_id: int) -> bool:
         return self._noted(super().bars(session, req_id), "420: real-time bars")
@@ -55,6 +55,8 @@ class Watching:
         self.sessions: list[Session] = []
         self.met: Counter[str] = Counter()
         """Faults by how often they were played."""
+        self.lost_cancels = False
+        """Whether a cancel of a subscription may have been lost inside TWS, which then keeps its place."""
         self.busted: set[str] = set()
         self.vanished: set[tuple[int, int]] = set()
         self._sim = sim
@@ -115,6 +117,7 @@ class Watching:
 
         def begun(fault: Fault) -> Any:
             self.met[fault.name] += 1
+            self.lost_cancels |= getattr(fault, "request", "").startswith("Cancel")
             return begin(fault)
 
         faults.begin = begun  # type: ignore[method-assign]

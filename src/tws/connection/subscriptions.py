@@ -28,7 +28,7 @@ log = get_logger("tws.connection")
 class Subscription:
     """One stream and how it is asked for."""
 
-    __slots__ = ("cancel", "lived", "refusals", "send", "sent", "stream")
+    __slots__ = ("asked_at", "cancel", "lived", "refusals", "send", "sent", "stream")
 
     def __init__(
         self, stream: Stream, send: Callable[[int], object], cancel: Callable[[int], object]
@@ -38,6 +38,8 @@ class Subscription:
         self.cancel = cancel
         self.sent = False
         """Whether TWS has been asked in this session and has not refused."""
+        self.asked_at = 0
+        """How much had come before it was asked."""
         self.lived = False
         """Whether it was once open at TWS without being refused until the link went or data came."""
         self.refusals = 0
@@ -60,6 +62,8 @@ class Subscriptions:
         """Whether a lost link will be dialled again; set by the engine."""
         self.on_refused: Callable[[Subscription, RequestError], None] = lambda subscription, error: None
         """Told of a renewal that TWS refused."""
+        self.on_over: Callable[[int], None] = lambda request_id: None
+        """Told of a request id that TWS serves no more, though nobody has cancelled it."""
 
     def __iter__(self) -> Iterator[Subscription]:
         return iter(list(self._open.values()))
@@ -117,8 +121,15 @@ class Subscriptions:
             subscription.stream.interrupt(cause, self._stamp.now_ns)
 
     def lost_by_broker(self) -> None:
-        """TWS has forgotten all of them (1101): none needs a cancel."""
+        """TWS has forgotten the market data that it fed (1101, A6): they need no cancel. What it never fed it
+        may have kept, to serve it now, and of accounts nobody says that it has forgotten them.
+        """
         for subscription in self:
+            stream = subscription.stream
+            if subscription.sent and stream.steady and stream.count > subscription.asked_at:
+                self.on_over(stream.request_id)
+            elif subscription.sent:
+                self._cancel(subscription, stream.request_id)
             subscription.lived = subscription.lived or subscription.sent
             subscription.sent = False
             subscription.stream.interrupt("restored, data lost (1101)", self._stamp.now_ns)
@@ -180,8 +191,15 @@ class Subscriptions:
             self._quotes.add(number, stream)
 
     def _send(self, subscription: Subscription) -> None:
+        subscription.asked_at = subscription.stream.count
         subscription.send(subscription.stream.request_id)
         subscription.sent = True
+
+    def _cancel(self, subscription: Subscription, number: int) -> None:
+        try:
+            subscription.cancel(number)
+        except TWSError as error:
+            log.warning("subscription not cancelled", request_id=number, reason=str(error))
 
     def _drop(self, number: int) -> Subscription | None:
         self.streams.pop(number, None)
