@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,23 @@ async def test_an_order_of_another_thread_does_not_outlive_its_session(
     await recorder.caught_up(connection)
     assert b"3" not in recorder.ids
     connection.disconnect()
+
+
+# -- bars
+
+
+def test_bars_that_were_not_sent_while_tws_had_no_line_are_fetched_after_1102() -> None:
+    async def scene(house: House) -> None:
+        live = house.connection.stream_realtime_bars(SPY, use_rth=False)
+        kept = house.connection.stream_bars(SPY, "5 secs", duration="60 S", use_rth=False)
+        starts: dict[str, list[int]] = {"live": [], "kept": []}
+        live.on_tick(lambda bar: starts["live"].append(bar.time_ns // 10**9))
+        kept.on_tick(lambda bar: starts["kept"].append(bar.time_ns // 10**9) if bar.is_final else None)
+        await asyncio.sleep(30)
+        house.sim.faults.play("connectivity-lost", lasts="40s", restored="maintained")
+        await asyncio.sleep(100)
+        for name, found in starts.items():
+            assert len(found) > 12, name
+            assert [later - one for one, later in pairwise(found)] == [5] * (len(found) - 1), name
+
+    House().run(scene)

@@ -171,6 +171,9 @@ class Stream:
             self.gaps.append(over)
             self._tell_gap(over)
 
+    def restored(self) -> None:
+        """TWS says that it has IB again and that nothing was lost (1102)."""
+
     def reset(self) -> None:
         """It is asked for anew: what it held is old, and TWS will say all of it again."""
 
