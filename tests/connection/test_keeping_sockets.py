@@ -251,7 +251,8 @@ async def test_a_callback_that_always_raises_writes_a_bounded_number_of_lines(
         for step in range(200):
             sim.quote("SPY", bid=70.0 + step / 100, ask=80.0 + step / 100)
         await asyncio.sleep(0)
-    lines = [record for record in caplog.records if "broken_by_design" in record.getMessage()]
+    failed = [record for record in caplog.records if record.levelname == "ERROR"]  # it may also be slow
+    lines = [record for record in failed if "broken_by_design" in record.getMessage()]
     assert 1 <= len(lines) <= 3 + calls[0] // 1000
     assert kept.session == 1
 

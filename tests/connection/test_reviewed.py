@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 import threading
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from tests.connection.kept import SPY, House
-from tests.connection.peers import RecorderServer, config_of, unkept, until
+from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unkept, until
+from tests.connection.test_sync import Host
 
-from tws.connection.events import ConnectionEvent, ConnectionState
+from tws.connection import PacingOptions, TWSConnection
+from tws.connection.calls import SendState
+from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
+from tws.connection.streams import QuoteStream
+from tws.connection.sync import SyncConnection
+from tws.connection.vitals import Beat, Vitals
+from tws.errors import ConnectError, LinkLostError, RequestTimeoutError
 from tws.model.order import Order, OrderType, Side
+from tws.simulator import SimulatedTWS
+from tws.wire.messages import NextValidId
 
 BUY = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(10))
 
@@ -92,3 +102,230 @@ async def test_an_order_of_another_thread_does_not_outlive_its_session(
     await recorder.caught_up(connection)
     assert b"3" not in recorder.ids
     connection.disconnect()
+
+
+# -- bars
+
+
+def test_bars_that_were_not_sent_while_tws_had_no_line_are_fetched_after_1102() -> None:
+    async def scene(house: House) -> None:
+        live = house.connection.stream_realtime_bars(SPY, use_rth=False)
+        kept = house.connection.stream_bars(SPY, "5 secs", duration="60 S", use_rth=False)
+        starts: dict[str, list[int]] = {"live": [], "kept": []}
+        live.on_tick(lambda bar: starts["live"].append(bar.time_ns // 10**9))
+        kept.on_tick(lambda bar: starts["kept"].append(bar.time_ns // 10**9) if bar.is_final else None)
+        await asyncio.sleep(30)
+        house.sim.faults.play("connectivity-lost", lasts="40s", restored="maintained")
+        await asyncio.sleep(100)
+        for name, found in starts.items():
+            assert len(found) > 12, name
+            assert [later - one for one, later in pairwise(found)] == [5] * (len(found) - 1), name
+
+    House().run(scene)
+
+
+# -- requests that must end
+
+
+async def test_one_lost_answer_does_not_end_each_later_question(sim: SimulatedTWS, journal: Path) -> None:
+    config = config_of(port_of(sim), request_timeout=0.2)
+    async with TWSConnection(config, journal=journal, keep=False) as connection:
+        sim.faults.play("swallow", request="PositionsRequest", count=1)
+        outcomes = []
+        for _ in range(4):
+            try:
+                await connection.request_positions()
+                outcomes.append("answered")
+            except RequestTimeoutError:
+                outcomes.append("late")
+        assert outcomes[0] == "late"
+        assert outcomes[2:] == ["answered", "answered"]
+
+
+async def test_a_request_that_cannot_be_cancelled_frees_its_place_when_it_is_given_up(
+    recorder: RecorderServer, journal: Path
+) -> None:
+    """Below version 215 historical ticks can't be cancelled."""
+    config = config_of(recorder.port, request_timeout=0.2)
+    pacing = PacingOptions(open_history=1)
+    async with TWSConnection(config, journal=journal, keep=False, pacing=pacing) as connection:
+        with pytest.raises(RequestTimeoutError):
+            await connection.request_historical_ticks(SPY)
+        with pytest.raises(RequestTimeoutError):
+            async with asyncio.timeout(2):
+                await connection.request_historical_bars(SPY)
+
+
+async def test_complete_ends_on_a_stream_that_was_closed(recorder: RecorderServer, journal: Path) -> None:
+    async with unkept(config_of(recorder.port), journal=journal) as connection:
+        stream = connection.stream_account()
+        stream.close()
+        with pytest.raises(LinkLostError):
+            async with asyncio.timeout(1):
+                await stream.complete()
+
+
+def test_a_stream_of_a_loop_that_has_closed_says_so(journal: Path) -> None:
+    connection: list[TWSConnection] = []
+
+    async def first(port: int) -> QuoteStream:
+        made = unkept(config_of(port), journal=journal)
+        connection.append(made)
+        assert await made.connect()
+        return made.stream_quotes(SPY)
+
+    async def second(stream: QuoteStream) -> None:
+        assert await connection[0].connect()
+        with pytest.raises(LinkLostError):
+            async with asyncio.timeout(1):
+                while True:
+                    await anext(stream)  # what it still holds, then its end
+        connection[0].disconnect()
+        await connection[0].wait_closed()
+
+    host = Host()
+    try:
+        asyncio.run(second(asyncio.run(first(host.port))))
+    finally:
+        host.stop()
+
+
+async def test_disconnect_ends_a_dial_that_gets_no_answer(journal: Path) -> None:
+    async def dial(factory: object, host: str, port: int) -> None:
+        await asyncio.Event().wait()
+
+    connection = TWSConnection(config_of(4002), journal=journal, dial=dial)  # type: ignore[arg-type]
+    async with asyncio.timeout(2):
+        dialling = asyncio.ensure_future(connection.connect())
+        await asyncio.sleep(0.01)
+        connection.disconnect()
+        assert await dialling is False
+    assert connection.failure is not None and "disconnect" in connection.failure.cause
+
+
+async def test_two_connects_at_once_both_say_why(journal: Path) -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pass
+
+    async with Peer(mute) as peer:
+        connection = TWSConnection(config_of(peer.port, connection_timeout=0.3), journal=journal)
+        first = asyncio.ensure_future(connection.connect())
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectError):
+            async with connection:
+                pass
+        assert await first is False
+
+
+async def test_a_connection_is_not_taken_from_a_loop_that_runs(
+    recorder: RecorderServer, journal: Path
+) -> None:
+    connection = unkept(config_of(recorder.port), journal=journal)
+    assert await connection.connect()
+    reply = connection.request_executions()
+    taken: list[object] = []
+    thread = threading.Thread(target=lambda: taken.append(asyncio.run(connection.connect())), daemon=True)
+    thread.start()
+    await until(lambda: not thread.is_alive())
+    assert taken == [False]
+    assert connection.is_connected()
+    connection.disconnect()
+    with pytest.raises(LinkLostError):
+        async with asyncio.timeout(1):
+            await reply
+
+
+# -- a slow clock, a slow user
+
+
+def test_an_answer_within_the_same_tick_of_the_clock_counts() -> None:
+    """Windows: 15.6 ms."""
+    vitals = Vitals(10.0, 10.0)
+    vitals.begin(0.0)
+    vitals.ask_at_once(100.0)
+    assert vitals.look(101.0, 100.0, False) is Beat.FINE
+    assert vitals.look(110.0, 100.0, False) is Beat.ASK
+
+
+async def test_a_callback_that_raises_cancelled_error_harms_nobody(sim: SimulatedTWS, journal: Path) -> None:
+    async with TWSConnection(config_of(port_of(sim)), journal=journal) as connection:
+        await connection.wait_ready()
+        gone = asyncio.get_running_loop().create_future()
+        gone.cancel()
+        connection.facts(lambda fact: gone.result())
+        stream, ticks = connection.stream_quotes(SPY), connection.stream_ticks(SPY)
+        stream.on_tick(lambda *_: gone.result())
+        ticks.on_tick(lambda _: gone.result())
+        await connection.request_current_time()
+        sim.quote("SPY", bid=100.0, ask=100.02)
+        sim.trade("SPY", 100.0, 1)
+        await until(lambda: stream.count and ticks.count)
+        await connection.request_positions()
+        assert connection.is_connected() and connection.session == 1
+
+
+async def test_each_callback_that_fails_is_told_by_its_name(
+    sim: SimulatedTWS, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with TWSConnection(config_of(port_of(sim)), journal=journal) as connection:
+        stream, ticks = connection.stream_quotes(SPY), connection.stream_ticks(SPY)
+
+        def bad_quote(*_: object) -> None:
+            raise ValueError("quote")
+
+        def bad_tick(_: object) -> None:
+            raise ValueError("tick")
+
+        stream.on_tick(bad_quote)
+        ticks.on_tick(bad_tick)
+        for step in range(6):
+            sim.quote("SPY", bid=100.0 + step, ask=101.0 + step)
+            sim.trade("SPY", 100.0 + step, 1)
+            await connection.request_current_time()
+        await until(lambda: stream.count > 3 and ticks.count > 3)
+    assert "bad_quote" in caplog.text and "bad_tick" in caplog.text
+
+
+def test_a_lane_that_nobody_drains_is_told() -> None:
+    async def scene(house: House) -> None:
+        house.connection.facts(bound=1)
+        house.sim.faults.play("notice", code=2104, text="Market data farm connection is OK:usfarm")
+        await asyncio.sleep(60)
+        said = [event.text for event in house.events(EventKind.CALLBACK)]
+        assert len(said) == 1 and "nothing is read" in said[0]
+
+    House().run(scene)
+
+
+# -- the synchronous host
+
+
+def test_a_stream_that_is_closed_while_the_link_is_down_stays_closed(journal: Path) -> None:
+    host = Host()
+    try:
+        with SyncConnection(config_of(host.port), journal=journal) as connection:
+            stream = connection.stream_quotes(SPY)
+            host.do(host.sim.faults.play, "refuse-dials")
+            host.do(host.sim.faults.play, "cut")
+            while connection.is_connected():
+                pass
+            stream.close()
+            assert stream.state.closed
+    finally:
+        host.stop()
+
+
+# -- cancels
+
+
+async def test_a_cancel_of_an_order_of_an_earlier_run_leaves(recorder: RecorderServer, journal: Path) -> None:
+    """Its change waits here, so it was never written by this run; it lives at TWS all the same."""
+    recorder.greeting[1] = NextValidId(50)
+    async with unkept(config_of(recorder.port), journal=journal) as connection:
+        outbound = connection.outbound
+        outbound.hold()
+        change = connection.place_order(SPY, BUY, 17)
+        fresh = connection.place_order(SPY, BUY)
+        assert outbound.cancel(fresh.order_id).state is SendState.WITHDRAWN
+        assert outbound.cancel(17).state is SendState.WRITTEN
+        assert change.state is SendState.WITHDRAWN

@@ -66,8 +66,12 @@ class Attempt:
             self.settled = True
 
     async def _until_ready(self, dialling: asyncio.Future[None], until: float) -> None:
-        left = max(0.0, until - asyncio.get_running_loop().time())
-        await asyncio.wait({dialling, self._step}, timeout=left, return_when=asyncio.FIRST_EXCEPTION)
+        loop = asyncio.get_running_loop()
+        waiting: set[asyncio.Future[None]] = {dialling, self._step}
+        while not self._step.done() and waiting and (left := until - loop.time()) > 0:
+            done, waiting = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if dialling in done and (dialling.cancelled() or dialling.exception() is not None):
+                break
         if dialling.done() and not dialling.cancelled():
             error = dialling.exception()
             if isinstance(error, OSError):

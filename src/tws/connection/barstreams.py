@@ -50,6 +50,15 @@ class _Bars(TickStream[Bar]):
         self._held: list[Bar] = []
         self._last_ns = -1
         """Where the last finished bar begins."""
+        self._doubtful = False
+        """Whether bars may be missing before the next one: it was interrupted."""
+
+    def interrupt(self, cause: str, now_ns: int) -> None:
+        super().interrupt(cause, now_ns)
+        self._doubtful = True
+
+    def restored(self) -> None:
+        self._doubtful = True  # a bar that was on its way when TWS lost IB has shown nothing
 
     def close(self) -> None:
         self._stop_filling()
@@ -61,6 +70,7 @@ class _Bars(TickStream[Bar]):
 
     def reset(self) -> None:
         self._stop_filling()
+        self._doubtful = True
 
     def _stop_filling(self) -> None:
         filling, self._filling = self._filling, None
@@ -119,16 +129,11 @@ class RealTimeBarStream(_Bars):
         self, contract: Contract, isolate: Callable[..., None], fill: Fill, bound: int = 10_000
     ) -> None:
         super().__init__(contract, isolate, fill, seconds=5, bound=bound)
-        self._renewed = False
-
-    def reset(self) -> None:
-        super().reset()
-        self._renewed = True
 
     def live(self, bar: Bar, now_ns: int) -> None:
         """For the connection: a bar has closed."""
-        if self._renewed:
-            self._renewed = False
+        if self._doubtful and self._filling is None:
+            self._doubtful = False
             self._fill_before(bar.time_ns, now_ns)
         if self._filling is not None:
             self._held.append(bar)
@@ -181,6 +186,7 @@ class BarStream(_Bars):
     def past_end(self, now_ns: int) -> None:
         """For the connection: those were all so far; the last of them may still run."""
         bars, self._past = self._past or [], None
+        self._doubtful = False
         if len(bars) > 1 and 0 <= self._last_ns < bars[0].time_ns:
             del bars[0]  # a duration may begin within a bar, whose figures are then a part of it
         if bars and self._fill_before(bars[0].time_ns, now_ns):
@@ -194,6 +200,9 @@ class BarStream(_Bars):
         """For the connection: the running bar as it is now."""
         if self._past is not None:
             return  # the history will have it
+        if self._doubtful and self._filling is None:
+            self._doubtful = False
+            self._fill_before(bar.time_ns, now_ns)
         if self._filling is not None:
             self._held.append(bar)
         else:
@@ -209,6 +218,9 @@ class BarStream(_Bars):
         self.put(self.running, now_ns)
 
     def _take_all(self, bars: list[Bar], now_ns: int) -> None:
+        running = self.running
+        if bars and running is not None and bars[0].time_ns > running.time_ns:
+            self._finish(replace(running, is_final=True), now_ns)  # unless it was fetched, which is better
         for bar, later in pairwise(bars):
             if bar.time_ns < later.time_ns:
                 self._finish(bar, now_ns)

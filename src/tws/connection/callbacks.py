@@ -11,11 +11,12 @@ import asyncio
 import inspect
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from tws.log import get_logger
 
-__all__ = ["Callbacks", "call_safely"]
+__all__ = ["Callbacks", "call_safely", "name_of"]
 
 log = get_logger("tws.connection")
 
@@ -47,11 +48,11 @@ def call_safely(function: Callable[..., object] | None, *arguments: object) -> N
             task = asyncio.get_running_loop().create_task(result)
             _TASKS.add(task)
             task.add_done_callback(_finished)
-    except Exception as error:
-        _failed(_name(function), error)
+    except (Exception, asyncio.CancelledError) as error:  # the latter of a future that the user looked into
+        _failed(name_of(function), error)
     took_s = _now_s() - began_s
     if took_s > SLOW_S:
-        _dawdled(_name(function), took_s)
+        _dawdled(name_of(function), took_s)
 
 
 def _now_s() -> float:
@@ -65,8 +66,11 @@ def _now_s() -> float:
 _TASKS: set[asyncio.Task[Any]] = set()  # asyncio keeps only weak references to tasks
 
 
-def _name(function: Callable[..., object]) -> str:
-    return getattr(function, "__qualname__", repr(function))
+def name_of(function: Callable[..., object]) -> str:
+    """What a function is called in reports."""
+    while isinstance(function, partial):  # its repr has an address, and each would be counted by itself
+        function = function.func
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
 
 
 def _failed(name: str, error: BaseException) -> None:

@@ -136,16 +136,22 @@ class Engine:
         """
         if self.is_ready_here():
             return
-        loop = asyncio.get_running_loop()
+        try:
+            await self._connect(asyncio.get_running_loop())
+        except ConnectError as failure:
+            self.failure = failure
+            raise
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._lives_elsewhere(loop):
+            raise stages.elsewhere()
         if self.wire.loop is loop and self.keeper.keeping:
             await self._until_kept()
             return
         if self.wire.loop is loop:
             await self._dialling.given_up()
         if self._dialling.under_way:
-            raise ConnectError(
-                "dial", "connect() is already under way on this connection", "Await the first call"
-            )
+            raise stages.under_way()
         self._adopt(loop)
         self._dialling.stopped = False
         self.keeper.dials()
@@ -182,6 +188,14 @@ class Engine:
             pass
         if not self.ready:
             raise self.failure or stages.silent_in(Stage.DIAL, self._where, self.config.connection_timeout)
+
+    def _lives_elsewhere(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether what we would take is in use: its readers would wait for ever."""
+        theirs = self.wire.loop
+        if theirs is None or theirs is loop or not theirs.is_running():
+            return False
+        idle = self.wire.link is None and self.keeper.state is ConnectionState.CLOSED
+        return not idle or self._dialling.under_way
 
     def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         if self.wire.loop is not loop:
@@ -428,20 +442,21 @@ class Engine:
         if loop.is_closed() or not loop.is_running():
             self._close_without_loop(link)
         elif self.wire.on_loop():
-            self._close_here(link)
+            self._close_here()
         else:
             try:
-                loop.call_soon_threadsafe(self._close_here, link)
+                loop.call_soon_threadsafe(self._close_here)
             except RuntimeError:  # the loop closed in this very moment
                 self._close_without_loop(link)
 
-    def _close_here(self, link: Link | None) -> None:
+    def _close_here(self) -> None:
+        link = self.wire.link
         self._dialling.settle(stages.switched_off(self._dialling.stage))
         waits = self.keeper.keeping and not self.ready
         self.keeper.ended("closed by us")
         if waits:  # no session will end any more that could tell the streams
             self.answers.subscriptions.fail_all(lambda: lost("ended"))
-        if link is not None and link is self.wire.link:
+        if link is not None:
             link.close()
             if not self._dialling.under_way:
                 # The socket's end comes with a later turn of the loop; for the caller it is over now.

@@ -420,9 +420,10 @@ class TWSConnection(Questions):
         if isinstance(fitting, Denial):
             raise fitting.error()
         order = fitting
+        changes = order_id is not None and not self._engine.order_ids.gave(order_id)
         number = self.get_next_order_id() if order_id is None else order_id
         assert number is not None  # a ready session has one
-        return self.outbound.place_guarded(number, contract, order, urgent=urgent)
+        return self.outbound.place_guarded(number, contract, order, urgent=urgent, changes=changes)
 
     def cancel_order(self, order_id: int) -> Sending:
         """Cancel an order. One whose bytes have not left is withdrawn instead. Needs no approval."""

@@ -25,6 +25,7 @@ class OrderIds:
         self._lock = threading.Lock()
         self._next = 1
         self._known = False
+        self._first: int | None = None
 
     def learn(self, next_valid_id: int) -> None:
         """nextValidId (9). It may have rolled back after a restart of TWS (INCIDENTS.md 1): never follow it
@@ -50,8 +51,15 @@ class OrderIds:
             if not self._known:
                 return None
             first = self._next
+            if self._first is None:
+                self._first = first
             self._next += n
             return first
+
+    def gave(self, order_id: int) -> bool:
+        """Whether this id may have been given here; if not, its order may be of an earlier run."""
+        with self._lock:
+            return self._first is not None and self._first <= order_id < self._next
 
 
 class RequestIds:

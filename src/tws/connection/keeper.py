@@ -141,6 +141,8 @@ class Keeper:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._resumed = False
         self._waits_said = False
+        self._pause_s: float | None = None  # since when nothing is read
+        self._pause_said = False
         self._doubts = 0
         self._doubted_s, self._doubt_pause_s = -DOUBTS_OVER_S, 0.0
         self._moved: list[asyncio.Future[None]] = []
@@ -274,6 +276,7 @@ class Keeper:
         if not self._kept.ready:
             return
         self._look_at_queue(now_s)
+        self._look_at_reading(now_s)
         fed = self.state in (ConnectionState.READY, ConnectionState.SYNCHRONISING)
         if self._lives(now_s) and fed:
             self._watch.look(now_s)
@@ -306,6 +309,17 @@ class Keeper:
             first = waiting[0]
             text = f"{len(waiting)} requests wait for TWS's limits; the first, {first.kind}: {first.why}"
             self._tell(EventKind.PACING, text, Severity.INFO)
+
+    def _look_at_reading(self, now_s: float) -> None:
+        """A fact lane that nobody drains stops all reading: said once for each time."""
+        if not self._kept.reading_paused:
+            self._pause_s, self._pause_said = None, False
+        elif self._pause_s is None:
+            self._pause_s = now_s
+        elif not self._pause_said and now_s - self._pause_s >= WAITS_LONG_S:
+            self._pause_said = True
+            text = f"nothing is read for {now_s - self._pause_s:.0f} s: a fact lane is full, and not drained"
+            self._tell(EventKind.CALLBACK, text, Severity.WARNING)
 
     def _look_at_clock(self, now_s: float, wall_ns: int) -> None:
         slept, seconds = self._vitals.slept(now_s, wall_ns)

@@ -124,13 +124,19 @@ class Outbound:
         )
 
     def place_guarded(
-        self, order_id: int, contract: Contract, order: Order, *, urgent: bool = False
+        self,
+        order_id: int,
+        contract: Contract,
+        order: Order,
+        *,
+        urgent: bool = False,
+        changes: bool = False,
     ) -> Sending:
-        """Without a desk: the built-in guard judges now. Raises OrderDeniedError, NotSentError; no byte left
-        then.
+        """Without a desk: the built-in guard judges now. `changes`: the order may exist at TWS already, so
+        that a cancel leaves even while this waits. Raises OrderDeniedError, NotSentError; no byte left then.
         """
         frame, call = self._encoder.order(order_id, contract, order)
-        return self._guarded(frame, call, urgent)
+        return self._guarded(frame, call, urgent, changes)
 
     def what_if(self, order_id: int, contract: Contract, order: Order) -> Sending:
         """Ask what an order would cost. It passes the live lock and the brake; it is no order: no guard
@@ -148,13 +154,13 @@ class Outbound:
         """A frame that a call on `connection.official` made. Raises OrderDeniedError; no byte left then."""
         return self._guarded(frame, call)
 
-    def _guarded(self, frame: bytes, call: MoneyCall, urgent: bool = False) -> Sending:
+    def _guarded(self, frame: bytes, call: MoneyCall, urgent: bool = False, changes: bool = False) -> Sending:
         denial = self._lock.judge(call.account)
         if denial is not None:
             raise denial.error()
         guard = self._approver
         if guard is None:
-            return self._queue_up(Sending(call, frame, urgent=urgent))
+            return self._queue_up(Sending(call, frame, changes=changes, urgent=urgent))
         if not isinstance(guard, Guard):
             raise denied(
                 "permit",
@@ -169,7 +175,7 @@ class Outbound:
         def redeem() -> Denial | None:
             return guard.redeem(permit, permit.order_id, permit.contract, permit.order)
 
-        return self._queue_up(Sending(call, frame, redeem, urgent=urgent))
+        return self._queue_up(Sending(call, frame, redeem, changes=changes, urgent=urgent))
 
     # -- cancels
 

@@ -36,7 +36,7 @@ class Reply(asyncio.Future[T]):
 class _Entry:
     """One question: its reply, the rows so far, and how they become the answer."""
 
-    __slots__ = ("finish", "name", "reply", "rows", "timer", "torn", "withdraw")
+    __slots__ = ("finish", "is_late", "name", "passed", "reply", "rows", "timer", "torn", "withdraw")
 
     def __init__(
         self,
@@ -53,6 +53,10 @@ class _Entry:
         self.timer: asyncio.TimerHandle | None = None
         self.torn = False
         """Whether one of its rows could not be read: then the rest is no complete answer."""
+        self.is_late = False
+        """Whether its time was out before its answer came."""
+        self.passed = False
+        """Whether an answer that may have been its own was taken for that of an earlier, late one."""
 
     def answer(self, rows: list[Any]) -> None:
         self._stop()
@@ -227,9 +231,10 @@ class Questions:
     end.
 
     A caller whose time is out stays in the queue as a shadow, since the end of its answer may still come and
-    must not be taken for the end of a later one; a shadow dies with the second time-out. Rows are collected
-    from
-    end to end, so each answer is complete even if it was asked for by someone else.
+    must not be taken for the end of a later one; a shadow dies with the second time-out, or with the first
+    when an end has gone to an earlier shadow meanwhile: else one answer that TWS has lost would leave each
+    later question without its own. Rows are collected from end to end, so each answer is complete even if it
+    was asked for by someone else.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -275,6 +280,9 @@ class Questions:
         rows, self._rows[kind] = self._rows[kind], []
         oldest = queue.popleft()
         oldest.answer(rows)
+        if oldest.is_late:
+            for entry in queue:
+                entry.passed = True
         return None if oldest.torn else rows
 
     def tear(self, kind: str) -> None:
@@ -306,11 +314,15 @@ class Questions:
         self._rows.clear()
 
     def _late(self, kind: str, entry: _Entry) -> None:
+        entry.is_late = True
         if not entry.reply.done():
             entry.reply.set_exception(
                 RequestTimeoutError(f"{entry.name}: no answer within {self._timeout_s:g} s")
             )
-        entry.timer = asyncio.get_running_loop().call_later(self._timeout_s, self._bury, kind, entry)
+        if entry.passed:
+            self._bury(kind, entry)
+        else:
+            entry.timer = asyncio.get_running_loop().call_later(self._timeout_s, self._bury, kind, entry)
 
     def _bury(self, kind: str, entry: _Entry) -> None:
         queue = self._waiting.get(kind)

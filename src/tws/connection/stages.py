@@ -24,10 +24,12 @@ __all__ = [
     "Stage",
     "cannot_dial",
     "closed_in",
+    "elsewhere",
     "in_use",
     "not_a_tws",
     "silent_in",
     "switched_off",
+    "under_way",
 ]
 
 
@@ -133,6 +135,20 @@ def switched_off(stage: Stage) -> ConnectError:
     """`disconnect` was called while we connected."""
     return ConnectError(
         stage.value, "disconnect() was called during connect()", "Call connect() again when you want it"
+    )
+
+
+def under_way() -> ConnectError:
+    """`connect` is called while another call of it dials."""
+    return ConnectError("dial", "connect() is already under way on this connection", "Await the first call")
+
+
+def elsewhere() -> ConnectError:
+    """`connect` is called on a second loop while the first one lives."""
+    return ConnectError(
+        "dial",
+        "this connection lives on another event loop, which is running",
+        "Call disconnect() there first, or make a connection for each loop",
     )
 
 

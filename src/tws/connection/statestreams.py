@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from tws.connection.streams import TickStream
-from tws.errors import TWSError
+from tws.errors import LinkLostError, TWSError
 from tws.model.account import AccountValue, PortfolioItem
 from tws.model.contract import Contract
 
@@ -64,9 +64,9 @@ class _Whole(TickStream[T], Generic[T]):
         return not self.is_complete
 
     async def complete(self) -> None:
-        """Return when all has come once. Raises what ended the stream."""
-        if self.closed and self.failure is not None:
-            raise self.failure
+        """Return when all has come once. Raises what ended the stream, LinkLostError when it was closed."""
+        if self.closed and not self.is_complete:
+            raise self.failure or _closed()
         if not self.is_complete:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
@@ -93,10 +93,15 @@ class _Whole(TickStream[T], Generic[T]):
         super().close()
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
-            waiter.cancel()
+            if not waiter.done():
+                waiter.set_exception(_closed())
 
     def reset(self) -> None:
         self.is_complete = False
+
+
+def _closed() -> LinkLostError:
+    return LinkLostError("the stream was closed before all had come")
 
 
 class AccountStream(_Whole[AccountValue | PortfolioItem]):

@@ -17,6 +17,7 @@ from typing import Generic, Self, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from tws.connection.callbacks import name_of
 from tws.errors import LinkLostError, TWSError
 from tws.model.contract import Contract
 from tws.model.market import MarketDataType, Quote, TickField
@@ -170,6 +171,9 @@ class Stream:
             over = Gap(gap.begin_ns, now_ns, gap.cause)
             self.gaps.append(over)
             self._tell_gap(over)
+
+    def restored(self) -> None:
+        """TWS says that it has IB again and that nothing was lost (1102)."""
 
     def reset(self) -> None:
         """It is asked for anew: what it held is old, and TWS will say all of it again."""
@@ -395,8 +399,8 @@ class TickStream(Stream, Generic[T]):
         for callback in self.callbacks:
             try:
                 callback(tick)
-            except Exception as error:
-                self._isolate(raise_it, error)
+            except (Exception, asyncio.CancelledError) as error:
+                self._isolate(fault_of(callback), error)
         if not self._iterated:
             return
         if len(self._queue) >= self.bound:
@@ -422,10 +426,15 @@ class TickStream(Stream, Generic[T]):
         return self
 
 
-def raise_it(error: Exception) -> None:
+def fault_of(callback: Callable[..., object]) -> Callable[[BaseException], None]:
     """For `isolate`: a callback was called directly, since a detour for each tick would be dear; its fault
-    is reported like any other."""
-    raise error
+    is reported like any other, under its name."""
+
+    def raise_it(error: BaseException) -> None:
+        raise error
+
+    raise_it.__qualname__ = name_of(callback)
+    return raise_it
 
 
 def text_value(text: str) -> float:

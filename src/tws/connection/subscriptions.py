@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tws.connection.ids import RequestIds
-from tws.connection.streams import QuoteStream, Stamp, Stream
+from tws.connection.streams import QuoteStream, Stamp, Stream, lost
 from tws.errors import NotSentError, PacingError, RequestError, TWSError
 from tws.log import get_logger
 
@@ -178,9 +178,11 @@ class Subscriptions:
             subscription.stream.fail(error())
 
     def forget_all(self) -> None:
-        """The loop of all readers has closed: nobody can be told."""
-        for number in list(self._open):
-            self._drop(number)
+        """The loop of all readers has closed: nobody can be woken, but who looks later is told."""
+        for subscription in self:
+            stream = subscription.stream
+            self._drop(stream.request_id)
+            stream.failure, stream.closed = lost("its event loop has closed"), True
 
     def _register(self, subscription: Subscription) -> None:
         stream = subscription.stream

@@ -14,13 +14,14 @@ The loop is long because a call for each tick would cost more than the tick.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from struct import Struct, calcsize
 from typing import Any
 
-from tws.connection.streams import SIZE_OF, QuoteStream, TickStream, raise_it
+from tws.connection.streams import SIZE_OF, QuoteStream, TickStream, fault_of
 from tws.connection.ticks import LARGEST, NAN, Walker, float_of, keep
 from tws.wire.messages import TickByTickData
 
@@ -102,8 +103,8 @@ class ProtobufTicks(Walker):
             for callback in stream.callbacks:
                 try:
                     callback(field, price, size)
-                except Exception as error:
-                    self._isolate(raise_it, error)
+                except (Exception, CancelledError) as error:
+                    self._isolate(fault_of(callback), error)
 
     def _tick(self, known: tuple[Any, ...], data: bytes, begin: int) -> TickByTickData | None:
         """A trade or a quote (99) of this head; None when it is an unusual one."""

@@ -10,10 +10,11 @@ The loops are long because a call for each tick would cost more than the tick.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from decimal import Decimal
 from typing import Any
 
-from tws.connection.streams import SIZE_OF, QuoteStream, TickStream, raise_it
+from tws.connection.streams import SIZE_OF, QuoteStream, TickStream, fault_of
 from tws.connection.ticks import NAN, Walker, keep, kept_decimal, kept_float
 from tws.wire.kinds import read_str
 from tws.wire.messages import TickByTickData
@@ -108,8 +109,8 @@ class TextTicks(Walker):
             for callback in stream.callbacks:
                 try:
                     callback(field, price, size)
-                except Exception as error:
-                    self._isolate(raise_it, error)
+                except (Exception, CancelledError) as error:
+                    self._isolate(fault_of(callback), error)
         else:
             self._window = min(self._window * 2, _LONGEST)
             return position

@@ -18,6 +18,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 
+from tws.connection.events import ConnectionState
 from tws.connection.facade import TWSConnection
 from tws.connection.families.download import BarDownload
 from tws.connection.streams import QuoteStream, Stream
@@ -134,8 +135,8 @@ class SyncStream(Generic[T, S]):
 
     def close(self) -> None:
         """End the stream. Safe twice, and after the connection's end."""
-        if not self._host.is_connected():
-            return
+        if self._host.core.state is ConnectionState.CLOSED:
+            return  # the stream has ended with it
 
         async def close() -> None:
             self.state.close()

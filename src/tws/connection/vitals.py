@@ -71,7 +71,8 @@ class Vitals:
         if paused:
             self._heard_s, self._asked_s = now_s, None
             return Beat.FINE
-        if heard_s > self._heard_s:
+        # A clock may stand still for 16 ms (Windows), and TWS on the same machine answers within one.
+        if heard_s > self._heard_s or (self._asked_s is not None and heard_s >= self._asked_s):
             self._heard_s, self._asked_s = heard_s, None
         if self.due_s is not None:
             return Beat.DEAD if now_s >= self.due_s else Beat.FINE

@@ -73,6 +73,7 @@ class StreamWatch:
         if renew:
             self._subscriptions.lost_by_broker()
         for subscription in self._subscriptions:
+            subscription.stream.restored()
             known = self._watched.get(subscription)
             patience_s = self._verify_s if known is None else min(known.patience_s, self._verify_s)
             # what came before the gap shows nothing; silence is counted from the next look

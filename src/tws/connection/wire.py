@@ -171,6 +171,12 @@ class Wire:
             self.pacer.ended(request_id, self.loop.time(), failed=failed)
             self._arm()
 
+    def given_up(self, request_id: int) -> None:
+        """A request that can't be cancelled counts as ended."""
+        if self.loop is not None:
+            self.pacer.given_up(request_id, self.loop.time())
+            self._arm()
+
     def echoed(self) -> None:
         """TWS has answered the question for the time."""
         if self.loop is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -129,9 +130,14 @@ class PastQuestions(Asking):
         )
 
     def _cancel_ticks(self, number: int) -> None:
-        """From server version 215 on; before, TWS goes on and nobody listens."""
+        """From server version 215 on; before, TWS goes on and nobody listens: for as long as an answer may
+        take it counts as open.
+        """
         if self._engine.server_version >= _CANCEL_SINCE:
             self._engine.official.cancelHistoricalTicks(number)
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.config.request_timeout, self._engine.wire.given_up, number)
 
     def _now(self) -> datetime:
         return to_datetime(self._engine.clock.now_ns())

@@ -258,6 +258,13 @@ class Pacer:
             self._free(request_id, over)
         self._stir(now_s)
 
+    def given_up(self, request_id: int, now_s: float) -> None:
+        """What TWS can't be told to end has not ended for so long that it never will: its place is free."""
+        for hold in list(self._holds.get(request_id, ())):
+            if not hold.lasting:
+                self._free(request_id, hold)
+        self._stir(now_s)
+
     def line(self, down: bool, now_s: float) -> None:
         """TWS says that it has lost IB (1100), or has it again (1101, 1102)."""
         self._ledger.line(down, now_s)
