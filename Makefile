@@ -13,10 +13,11 @@ PIP     := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $
 NO_TWS  := for v in $$(env | sed -n 's/^\(TWS_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$$v"; done;
 DATA    ?= ../shared/data
 MINUTES ?= 30
+SEEDS   ?= 2000
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data conformance migration fuzz bench lock size format clean
+.PHONY: help demo test check test-data conformance migration soak fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -45,6 +46,9 @@ conformance: $(VENV)/dev.stamp  ## Eleven real clients against the simulator, ea
 
 migration: $(VENV)/dev.stamp  ## The same scripts on ib_async and on ours, against the simulator; writes docs/moving-from-ib_async.md
 	@$(NO_TWS) $(BIN)/python -m tests.migration $(ARGS)
+
+soak: $(VENV)/dev.stamp  ## The connection under every fault, on virtual time: make soak SEEDS=2000 (ARGS=--ledger writes docs/soak-ledger.md)
+	@$(NO_TWS) $(BIN)/python -m tests.soak --seeds $(SEEDS) $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## The simulator against a hostile client, guided by coverage: make fuzz MINUTES=30 (Linux)
 	$(PIP) atheris
