@@ -9,7 +9,7 @@ import pytest
 from tests.soak.calm import House, in_calm
 
 from tws.connection.events import ConnectionState
-from tws.errors import DecodeError, PacingError
+from tws.errors import DecodeError, PacingError, RequestError
 from tws.model.contract import stock
 from tws.model.facts import Answer, AnswerKind
 from tws.model.order import Order, OrderType, Side
@@ -226,5 +226,20 @@ def test_what_tws_has_kept_over_a_gap_and_serves_afterwards_is_cancelled() -> No
         second = house.connection.stream_account_summary()
         await house.until(lambda: second.is_complete, 5.0)
         assert not house.watching.over_limit
+
+    in_calm(body)
+
+
+def test_a_stream_that_never_brought_anything_and_is_refused_for_good_ends() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("swallow", request="MarketDepthRequest")
+        stream = house.connection.stream_depth(SPY)  # of SMART, which has no depth unless it is asked for
+        await asyncio.sleep(1.0)
+        house.world.network.cut_all()
+        await house.until(lambda: house.connection.session == 2, 5.0)
+        await asyncio.sleep(60.0)
+        assert not stream.closed
+        await house.until(lambda: stream.closed, within_s=200.0)
+        assert isinstance(stream.failure, RequestError) and stream.failure.code == 10092
 
     in_calm(body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -137,6 +138,9 @@ class User:
                 contract, rng.choice(("5 secs", "1 min")), duration="600 S"
             ),
             "real-time bars": lambda: connection.stream_realtime_bars(contract),
+            "depth": lambda: connection.stream_depth(
+                contract, rows=rng.choice((1, 5)), smart=rng.random() < 0.9
+            ),
             "pnl": lambda: connection.stream_pnl(),
             "summary": lambda: connection.stream_account_summary(),
             "account": lambda: connection.stream_account(),
@@ -183,6 +187,15 @@ class User:
             "accounts": connection.request_managed_accounts,
             "head": lambda: connection.request_head_timestamp(contract),
             "quote": lambda: connection.request_quote(contract),
+            "columns": lambda: connection.request_historical_columns(contract, duration="1800 S"),
+            "past ticks": lambda: connection.request_historical_ticks(
+                contract, start=datetime(2025, 10, 10, 13, 0, tzinfo=UTC), count=50
+            ),
+            "schedule": lambda: connection.request_schedule(contract, days=5),
+            "histogram": lambda: connection.request_histogram(contract),
+            "values of": connection.request_account_values_of,
+            "positions of": connection.request_positions_of,
+            "what if": lambda: connection.request_what_if(*self._order()),
             "symbols": lambda: connection.request_matching_symbols(contract.symbol[:2]),
         }
         name = rng.choice(sorted(questions))

@@ -96,7 +96,8 @@ class Watching:
         place, bust, lose = exchange.place, exchange.mishaps.bust, exchange.mishaps.lose
 
         def placed(ticket: OrderTicket, now_ns: int) -> Any:
-            self.arrived.append((ticket.order_id, ticket.order_ref))
+            if not ticket.what_if:
+                self.arrived.append((ticket.order_id, ticket.order_ref))
             return place(ticket, now_ns)
 
         def busted(exec_id: str, now_ns: int) -> Any:

@@ -4,7 +4,8 @@ Each subscription is a stream of the user's and the two requests that begin and 
 one session of one subscription: a renewal takes a new one, so that what comes late for the old one finds
 nobody. When the link goes the streams that the connection keeps are interrupted, not ended; `renew_all`
 opens them again on the next session. A stream that TWS refuses ends with its error, unless it has lived
-before: then it is tried again later (`refused`), since a TWS that has just come back refuses much.
+before: then it is tried again later (`refused`), since a TWS that has just come back refuses much. One that
+was opened before a gap and has never brought anything is tried again a few times.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Subscription", "Subscriptions"]
 
 log = get_logger("tws.connection")
+
+REFUSALS_MOST = 5
+"""So often in a row may a stream be refused that has never brought anything: then it ends. A TWS that has just
+come back refuses what it will serve a moment later; these are 10, 20, 40 and 80 s apart.
+"""
 
 
 class Subscription:
@@ -99,9 +105,10 @@ class Subscriptions:
         if refusal is None:
             return
         subscription.sent = False
-        if self.keeping() and (subscription.lived or subscription.stream.count):
+        subscription.refusals += 1
+        may_return = subscription.lived and subscription.refusals < REFUSALS_MOST
+        if self.keeping() and (may_return or subscription.stream.count):
             subscription.lived = True
-            subscription.refusals += 1
             subscription.stream.interrupt(f"TWS error {code}: {text}", self._stamp.now_ns)
             self.on_refused(subscription, refusal)
         else:
