@@ -60,6 +60,8 @@ class Subscriptions:
         """Whether a lost link will be dialled again; set by the engine."""
         self.on_refused: Callable[[Subscription, RequestError], None] = lambda subscription, error: None
         """Told of a renewal that TWS refused."""
+        self.withdraw: Callable[[int], object] = lambda number: None
+        """Takes a request back that waits for TWS's limits; set by the engine."""
 
     def __iter__(self) -> Iterator[Subscription]:
         return iter(list(self._open.values()))
@@ -121,6 +123,7 @@ class Subscriptions:
         for subscription in self:
             subscription.lived = subscription.lived or subscription.sent
             subscription.sent = False
+            self.withdraw(subscription.stream.request_id)
             subscription.stream.interrupt("restored, data lost (1101)", self._stamp.now_ns)
 
     def renew_all(self, *, only_unsent: bool = False) -> None:

@@ -183,10 +183,10 @@ class Wire:
             self.pacer.echoed(self.loop.time())
             self._arm()
 
-    def line(self, down: bool) -> None:
-        """TWS says that it has lost IB, or has it again."""
+    def line(self, down: bool, forgotten: bool) -> None:
+        """TWS says that it has lost IB, or has it again, be it that it has forgotten what it fed."""
         if self.loop is not None:
-            self.pacer.line(down, self.loop.time())
+            self.pacer.line(down, self.loop.time(), forgotten=forgotten)
             self._arm()
 
     def _arm(self) -> None:
