@@ -122,6 +122,7 @@ class Engine:
         subscriptions.keeping = lambda: self.keeper.keeping
         subscriptions.on_refused = self._refused
         subscriptions.on_over = lambda number: self.answers.requests.over(number, True)
+        subscriptions.withdraw = self.wire.withdraw
         self.official = OfficialClient(Pipe(self.wire.send, self.wire.is_open, self.disconnect))
         self.outbound = Outbound(
             self.wire, OfficialEncoder(self.official), gates, self.answers.knows_order, call_safely
@@ -338,7 +339,7 @@ class Engine:
         if code in _PACE_CODES and self.wire.pacer.learn(text, request_id):
             self._tell(EventKind.PACING, f"TWS states its limits: {text}", Severity.WARNING, code)
         if code in _LINE_CODES and request_id == -1:
-            self.wire.line(down=code == 1100)
+            self.wire.line(down=code == 1100, forgotten=code == 1101)
         if code == 326 and not self.ready:
             self._dialling.settle(stages.in_use(self.client_id, text))
         elif request_id == -1 and self.ready:

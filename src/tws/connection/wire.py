@@ -41,6 +41,7 @@ class Wire:
         self._timer: asyncio.TimerHandle | None = None
         self._armed_s: float | None = None
         self._told: dict[int, Callable[[bool], None]] = {}
+        self._given_up: dict[int, asyncio.TimerHandle] = {}
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         """This loop, which runs on this thread, is the one from now on."""
@@ -61,6 +62,9 @@ class Wire:
     def end(self) -> None:
         """The session is over: what waits will not leave."""
         self.pacer.end()
+        for timer in self._given_up.values():
+            timer.cancel()
+        self._given_up.clear()
         told, self._told = self._told, {}
         for tell in told.values():
             tell(False)
@@ -70,6 +74,7 @@ class Wire:
         """The loop has closed, and the timer with it."""
         self._timer, self._armed_s = None, None
         self._told.clear()
+        self._given_up.clear()
         self.pacer.end()
 
     # -- what frames ask
@@ -171,8 +176,13 @@ class Wire:
             self.pacer.ended(request_id, self.loop.time(), failed=failed)
             self._arm()
 
-    def given_up(self, request_id: int) -> None:
-        """A request that can't be cancelled counts as ended."""
+    def give_up_in(self, request_id: int, seconds: float) -> None:
+        """A request that can't be cancelled, and that nobody waits for any more, counts as ended by then."""
+        if self.loop is not None:
+            self._given_up[request_id] = self.loop.call_later(seconds, self._give_up, request_id)
+
+    def _give_up(self, request_id: int) -> None:
+        self._given_up.pop(request_id, None)
         if self.loop is not None:
             self.pacer.given_up(request_id, self.loop.time())
             self._arm()
@@ -183,10 +193,10 @@ class Wire:
             self.pacer.echoed(self.loop.time())
             self._arm()
 
-    def line(self, down: bool) -> None:
-        """TWS says that it has lost IB, or has it again."""
+    def line(self, down: bool, forgotten: bool) -> None:
+        """TWS says that it has lost IB, or has it again, be it that it has forgotten what it fed."""
         if self.loop is not None:
-            self.pacer.line(down, self.loop.time())
+            self.pacer.line(down, self.loop.time(), forgotten=forgotten)
             self._arm()
 
     def _arm(self) -> None:

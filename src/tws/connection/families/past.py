@@ -137,7 +137,7 @@ class PastQuestions(Asking):
             self._engine.official.cancelHistoricalTicks(number)
         else:
             loop = asyncio.get_running_loop()
-            loop.call_later(self.config.request_timeout, self._engine.wire.given_up, number)
+            self._engine.wire.give_up_in(number, self.config.request_timeout)
 
     def _now(self) -> datetime:
         return to_datetime(self._engine.clock.now_ns())
