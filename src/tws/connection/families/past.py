@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -136,7 +135,6 @@ class PastQuestions(Asking):
         if self._engine.server_version >= _CANCEL_SINCE:
             self._engine.official.cancelHistoricalTicks(number)
         else:
-            loop = asyncio.get_running_loop()
             self._engine.wire.give_up_in(number, self.config.request_timeout)
 
     def _now(self) -> datetime:
