@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tws.connection.families import FAMILIES, accounts, orders
 from tws.connection.families.base import Handlers
-from tws.connection.ids import OrderIds, RequestIds
+from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, OrderIds, RequestIds
 from tws.connection.lane import FactLanes
 from tws.connection.refusals import refusal_of
 from tws.connection.replies import Questions, Requests
@@ -171,6 +171,8 @@ class Answers:
             if effect not in (Effect.NOTICE, Effect.LINK):
                 self.requests.fail(number, refusal_of(code, text, number))
             return
+        if OFFICIAL_FIRST <= number < OURS_FIRST:
+            return  # of a request of the official client's user, who hears it by `attach`
         self.tell(BrokerReply(order_id=number if number not in _WITHOUT_ID else -1, code=code, text=text))
         if code in _LINK_CODES:
             self.tell(Link(state=_LINK_CODES[code], session=self.owner.session, cause=text))
