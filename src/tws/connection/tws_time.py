@@ -13,6 +13,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tws.clock import NS_PER_S
+from tws.log import get_logger
+
+log = get_logger("tws.connection")
 
 __all__ = ["instant_ns", "login_zone", "zone_named"]
 
@@ -65,9 +68,13 @@ def zone_named(name: str) -> tzinfo | None:
 
 def login_zone(connection_time: str) -> tzinfo:
     """The zone in which TWS dates what it sends without a zone, from the handshake's time; UTC when
-    unknown.
+    unknown, which the log says.
     """
-    return zone_named(connection_time[17:].strip()) or UTC
+    name = connection_time[17:].strip()
+    zone = zone_named(name)
+    if zone is None:
+        log.warning("the time zone of TWS is not known, UTC is taken for its times", zone=name)
+    return zone or UTC
 
 
 @lru_cache(maxsize=4096)
