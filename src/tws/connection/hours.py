@@ -20,6 +20,9 @@ __all__ = ["MarketHours"]
 _AGAIN_NS = 600 * NS_PER_S
 """What could not be learned is not asked for again before."""
 
+_MOST = 10_000
+"""Contracts whose hours are kept: a hundred times the lines of a login; about 2 kB each."""
+
 
 class MarketHours:
     """Hours by contract. `known` looks into what was told, `ask` sends a request for details."""
@@ -63,6 +66,9 @@ class MarketHours:
     def _ask_once(self, contract: Contract, now_ns: int) -> None:
         if now_ns - self._asked_ns.get(contract, -_AGAIN_NS) < _AGAIN_NS:
             return
+        if len(self._asked_ns) >= _MOST:
+            self._asked_ns.clear()  # at worst each is asked for once more
+            self._sessions.clear()
         self._asked_ns[contract] = now_ns
         try:
             reply = self._ask(contract)

@@ -119,7 +119,10 @@ class ContractQuestions(Asking):
 
     def _learn(self, rows: list[ContractData]) -> list[ContractDetails]:
         found = [contract_details_of(row) for row in rows]
-        self._details.update((details.contract.con_id, details) for details in found)
+        for details in found:
+            if len(self._details) >= _MOST_DETAILS and details.contract.con_id not in self._details:
+                del self._details[next(iter(self._details))]
+            self._details[details.contract.con_id] = details
         return found
 
     def _market_rule_of(self, row: WireMarketRule) -> MarketRule:
@@ -134,6 +137,8 @@ class ContractQuestions(Asking):
 
 
 _CANCEL_SINCE = 215
+_MOST_DETAILS = 50_000
+"""Kept: two chains of the largest index; about 2 kB each. The oldest go first, and may be asked for again."""
 _RULE_ID = re.compile(r"\d+")
 
 
