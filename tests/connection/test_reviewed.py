@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import UTC
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.connection.kept import SPY, House
 from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unkept, until
 from tests.connection.test_sync import Host
@@ -16,10 +18,14 @@ from tests.connection.test_sync import Host
 from tws.connection import PacingOptions, TWSConnection
 from tws.connection.calls import SendState
 from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
-from tws.connection.streams import QuoteStream
+from tws.connection.streams import QuoteStream, Stream
 from tws.connection.sync import SyncConnection
+from tws.connection.translate import ib_contract
+from tws.connection.tws_time import login_zone
 from tws.connection.vitals import Beat, Vitals
 from tws.errors import ConnectError, LinkLostError, RequestTimeoutError
+from tws.model.contract import stock
+from tws.model.facts import BrokerReply, Fact
 from tws.model.order import Order, OrderType, Side
 from tws.simulator import SimulatedTWS
 from tws.wire.messages import NextValidId
@@ -102,6 +108,44 @@ async def test_an_order_of_another_thread_does_not_outlive_its_session(
     await recorder.caught_up(connection)
     assert b"3" not in recorder.ids
     connection.disconnect()
+
+
+# -- TWS forgets
+
+
+def test_after_1101_the_places_of_what_tws_has_forgotten_are_free() -> None:
+    """Three depths are allowed, two summaries; each was counted twice, and none came back."""
+
+    async def scene(house: House) -> None:
+        island = replace(SPY, exchange="ISLAND")
+        streams: list[Stream] = [house.connection.stream_depth(island) for _ in range(3)]
+        streams += [house.connection.stream_account_summary() for _ in range(2)]
+        for _ in range(2):
+            await asyncio.sleep(10)
+            house.sim.faults.play("connectivity-lost", lasts="40s", restored="lost")
+            await asyncio.sleep(40)
+            await asyncio.sleep(60)
+            assert [stream.gap for stream in streams] == [None] * 5
+
+    House().run(scene)
+
+
+async def test_an_error_of_an_official_request_is_no_word_about_an_order(
+    sim: SimulatedTWS, journal: Path
+) -> None:
+    async with unkept(config_of(port_of(sim)), journal=journal) as connection:
+        facts: list[Fact] = []
+        connection.facts(facts.append)
+        number = connection.official_request_id()
+        connection.official.reqContractDetails(number, ib_contract(stock("NOSUCH")))
+        await connection.request_current_time()
+        assert not [fact for fact in facts if isinstance(fact, BrokerReply) and fact.order_id > 0]
+        assert connection.broker.orders == ()
+
+
+def test_an_unknown_time_zone_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    assert login_zone("20250323 22:21:01 Mitteleuropäische Zeit") is UTC
+    assert "Mitteleuropäische Zeit" in caplog.text
 
 
 # -- bars
