@@ -26,8 +26,8 @@ __all__ = ["Subscription", "Subscriptions"]
 log = get_logger("tws.connection")
 
 REFUSALS_MOST = 5
-"""So often in a row may a stream be refused that has never brought anything: then it ends. A TWS that has just
-come back refuses what it will serve a moment later; these are 10, 20, 40 and 80 s apart.
+"""So often in a row may a stream be refused that has never brought anything: then it ends. A TWS that has
+just come back refuses what it will serve a moment later; these are 10, 20, 40 and 80 s apart.
 """
 
 
@@ -70,6 +70,8 @@ class Subscriptions:
         """Told of a renewal that TWS refused."""
         self.on_over: Callable[[int], None] = lambda request_id: None
         """Told of a request id that TWS serves no more, though nobody has cancelled it."""
+        self.withdraw: Callable[[int], object] = lambda number: None
+        """Takes a request back that waits for TWS's limits; set by the engine."""
 
     def __iter__(self) -> Iterator[Subscription]:
         return iter(list(self._open.values()))
@@ -139,6 +141,7 @@ class Subscriptions:
                 self._cancel(subscription, stream.request_id)
             subscription.lived = subscription.lived or subscription.sent
             subscription.sent = False
+            self.withdraw(subscription.stream.request_id)
             subscription.stream.interrupt("restored, data lost (1101)", self._stamp.now_ns)
 
     def renew_all(self, *, only_unsent: bool = False) -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "CANCELS",
     "CLAIMING",
     "DEPTH",
+    "HEAD",
     "HISTORY",
     "IDENTICAL",
     "LINES",
@@ -65,9 +66,11 @@ CANCELS = {
 }  # fmt: skip
 """Cancels of requests and subscriptions: message id, and the id of what it ends (F4)."""
 MARKET_DATA, MARKET_DATA_TYPE = 1, 59
+HEAD = 87
+"""reqHeadTimestamp: it feeds nothing that could be lost, and is cancelled when it is answered."""
 ANSWERED = frozenset({20, 96})
 """Requests for history: each has an answer with an end, or an error."""
-CLAIMING = frozenset({MARKET_DATA, 10, 20, 22, 50, 62, 81, 87, 96, 97})
+CLAIMING = frozenset({MARKET_DATA, 10, 20, 22, 50, 62, 81, HEAD, 96, 97})
 """Requests with a budget of their own."""
 
 # Windows: how many in a time.

@@ -265,9 +265,15 @@ class Pacer:
                 self._free(request_id, hold)
         self._stir(now_s)
 
-    def line(self, down: bool, now_s: float) -> None:
-        """TWS says that it has lost IB (1100), or has it again (1101, 1102)."""
+    def line(self, down: bool, now_s: float, *, forgotten: bool = False) -> None:
+        """TWS says that it has lost IB (1100), or has it again (1102; 1101: it has `forgotten` what it fed,
+        whose places are free).
+        """
         self._ledger.line(down, now_s)
+        for number, holds in list(self._holds.items()) if forgotten else ():
+            for hold in list(holds):
+                if hold.lasting and hold.ask != kinds.HEAD:
+                    self._free(number, hold)
         self._stir(now_s)
 
     def _stir(self, now_s: float) -> None:
