@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tws.connection import TWSConnection
@@ -138,6 +138,7 @@ FIELDS = HistoricalDataBar.__struct_fields__
     st.sampled_from(["1700000000", "20250708  02:35:00", "20250708"]),
     st.sampled_from(VERSIONS),
 )
+@example([(44, 44)], "1700000000", 196)
 def test_any_damage(harm: list[tuple[int, int]], date: str, version: int) -> None:
     row = HistoricalDataBar(date, 100.25, 101.5, 99.0, 100.0, Decimal(1200), Decimal("100.125"), 42)
     good = codec.encode(HistoricalData(1001, (row, row, row), "", ""), version)

@@ -298,6 +298,8 @@ def _numbers_in(raw: bytes, clocks: int) -> list[Any]:
     other column takes a number of fourteen digits.
     """
     plain = raw[:-1].translate(_TO_COMMA, b" :")
+    if b"," in raw:
+        raise ValueError("a comma would part a field in two")
     if len(raw) - 1 - len(plain) != 4 * clocks or plain.translate(None, b"0123456789-.,"):
         raise ValueError("not plainly written")
     numbers: list[Any] = _numbers.decode(b"[" + plain + b"]")
