@@ -29,8 +29,8 @@ import psutil
 
 from tws.config import TWSConfig
 from tws.connection import Keep, PacingOptions, TWSConnection
-from tws.connection.guard import SqliteBook
 from tws.connection.ids import RequestIds
+from tws.connection.ordering.guard import SqliteBook
 from tws.model.contract import Contract
 from tws.model.facts import BrokerOrderStatus, Fact
 from tws.model.order import Order, OrderType, Side

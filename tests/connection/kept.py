@@ -19,8 +19,8 @@ from typing import Any
 from tws.clock import SystemClock, to_ns
 from tws.config import TWSConfig
 from tws.connection import Keep, TWSConnection
-from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
-from tws.connection.streams import QuoteStream
+from tws.connection.keeping.events import ConnectionEvent, ConnectionState, EventKind
+from tws.connection.streaming.streams import QuoteStream
 from tws.model.contract import Contract
 from tws.model.order import Order, OrderType, Side
 from tws.simulator import SimulatedTWS, SimulatorOptions

@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tws.connection import TWSConnection
-from tws.connection.bars import BarsReader, PastBars, Wanted, bars_from, columns_from
-from tws.connection.reading import bar_of
-from tws.connection.replies import Requests
+from tws.connection.hearing.bars import BarsReader, PastBars, Wanted, bars_from, columns_from
+from tws.connection.hearing.reading import bar_of
+from tws.connection.hearing.replies import Requests
 from tws.errors import DecodeError
 from tws.model.contract import stock
 from tws.model.market import Bar, BarColumns

@@ -11,9 +11,9 @@ from decimal import Decimal
 import pytest
 from tests.connection.kept import CLIENT_ID, SPY, House, buy
 
-from tws.connection import broker
-from tws.connection.broker import BrokerBook, SeenOrder
-from tws.connection.events import EventKind, Severity
+from tws.connection.keeping import broker
+from tws.connection.keeping.broker import BrokerBook, SeenOrder
+from tws.connection.keeping.events import EventKind, Severity
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrderStatus, Link, LinkState
 from tws.model.order import Side

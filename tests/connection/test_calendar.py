@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tws.clock import NS_PER_S
 from tws.config import MaintenanceSection
-from tws.connection.calendar import REGIONS, Calendar, Event, Kind, Maintenance, Severity, describe
+from tws.connection.keeping.calendar import REGIONS, Calendar, Event, Kind, Maintenance, Severity, describe
 from tws.errors import ConfigError
 
 MINUTE = 60 * NS_PER_S

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unkept, until
 
+from tws.connection.dialling.stages import Handshakes
 from tws.connection.facade import _close_all as close_all
-from tws.connection.stages import Handshakes
 from tws.errors import ConnectError, LinkLostError, NotSentError
 from tws.model.contract import stock
 from tws.model.facts import Link, LinkState

@@ -6,8 +6,8 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
-from tws.connection.depthstream import DepthStream
-from tws.connection.streams import Reroute
+from tws.connection.streaming.depthstream import DepthStream
+from tws.connection.streaming.streams import Reroute
 from tws.errors import RequestError
 from tws.model.contract import Contract, stock
 from tws.model.depth import DepthChange, DepthOperation

@@ -12,10 +12,10 @@ import pytest
 from tests.connection.kept import House
 from tests.drawn import Drawn
 
-from tws.connection import keeper
 from tws.connection.callbacks import call_safely
-from tws.connection.diagram import mermaid
-from tws.connection.events import (
+from tws.connection.keeping import keeper
+from tws.connection.keeping.diagram import mermaid
+from tws.connection.keeping.events import (
     KEPT,
     STATES,
     ConnectionEvent,

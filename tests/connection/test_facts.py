@@ -11,7 +11,7 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
-from tws.connection.bars import PastBars
+from tws.connection.hearing.bars import PastBars
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrder, BrokerOrderStatus, BrokerReply, Fact, Link, LinkState, NextOrderId
 from tws.model.order import Side

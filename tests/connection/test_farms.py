@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from tests.connection.kept import House
 
-from tws.connection.events import EventKind, Severity
-from tws.connection.farms import FARM_CODES, Farm, Farms
+from tws.connection.keeping.events import EventKind, Severity
+from tws.connection.keeping.farms import FARM_CODES, Farm, Farms
 
 OK = "Market data farm connection is OK:usfarm"
 

@@ -12,8 +12,8 @@ import pytest
 from tests.connection.kept import CLIENT_ID, SPY, House, buy
 
 from tws.connection import Keep
-from tws.connection.events import ConnectionState, EventKind, Severity
-from tws.connection.streams import Gap
+from tws.connection.keeping.events import ConnectionState, EventKind, Severity
+from tws.connection.streaming.streams import Gap
 from tws.errors import (
     LinkLostError,
     OrderDeniedError,

@@ -11,7 +11,7 @@ import pytest
 from tests.connection.kept import SPY, House, buy
 
 from tws.connection import Keep
-from tws.connection.events import ConnectionState, EventKind
+from tws.connection.keeping.events import ConnectionState, EventKind
 from tws.errors import NotSentError, OrderDeniedError, PacingError
 from tws.simulator.faults.link import drop_subscriptions
 

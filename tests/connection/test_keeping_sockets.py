@@ -16,8 +16,9 @@ import pytest
 from tests.connection.peers import Peer, RecorderServer, config_of, port_of, until
 
 from tws.clock import NS_PER_S, SystemClock
-from tws.connection import Keep, SyncConnection, TWSConnection, keeper, vitals
-from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
+from tws.connection import Keep, SyncConnection, TWSConnection
+from tws.connection.keeping import keeper, vitals
+from tws.connection.keeping.events import ConnectionEvent, ConnectionState, EventKind
 from tws.errors import LinkLostError
 from tws.model.contract import Contract
 from tws.simulator import SimulatedTWS

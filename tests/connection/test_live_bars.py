@@ -11,7 +11,7 @@ from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.clock import NS_PER_S
 from tws.connection import TWSConnection
-from tws.connection.barstreams import BarStream, RealTimeBarStream
+from tws.connection.streaming.barstreams import BarStream, RealTimeBarStream
 from tws.errors import NoContractError, NotSentError, RequestError
 from tws.model.contract import stock
 from tws.model.market import Bar

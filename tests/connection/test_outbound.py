@@ -20,7 +20,7 @@ from tests.connection.peers import RecorderServer, config_of, unkept
 from tests.connection.words import LIMIT, SPY, Desk, ib_contract, ib_order
 
 from tws.connection import Sending, SendState
-from tws.connection.official import MONEY_FRAMES
+from tws.connection.encoding.official import MONEY_FRAMES
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.order import Order, OrderType, Side
 from tws.risk import Denial, Gate, Limits

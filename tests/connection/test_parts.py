@@ -15,10 +15,10 @@ from ibapi.const import UNSET_DOUBLE
 from ibapi.order import Order as IbOrder
 
 from tws.clock import to_ns
+from tws.connection.encoding.translate import contract_of, ib_contract, ib_order, money_call_of
+from tws.connection.hearing.reading import bar_of
+from tws.connection.hearing.tws_time import instant_ns, login_zone
 from tws.connection.ids import LARGEST_ORDER_ID, OURS_FIRST, OrderIds, RequestIds
-from tws.connection.reading import bar_of
-from tws.connection.translate import contract_of, ib_contract, ib_order, money_call_of
-from tws.connection.tws_time import instant_ns, login_zone
 from tws.model.contract import Contract, stock
 from tws.model.order import Order, OrderType, Side, TimeInForce
 from tws.wire.messages import HistoricalDataBar

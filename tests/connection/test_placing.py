@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tws.connection.official import OfficialClient, OfficialEncoder, Pipe
-from tws.connection.placing import Patterns
+from tws.connection.encoding.official import OfficialClient, OfficialEncoder, Pipe
+from tws.connection.ordering.patterns import Patterns
 from tws.errors import NotSentError
 from tws.model.contract import Contract
 from tws.model.order import Order, OrderType, Side, TimeInForce

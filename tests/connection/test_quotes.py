@@ -6,7 +6,7 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
-from tws.connection.streams import Reroute
+from tws.connection.streaming.streams import Reroute
 from tws.errors import NoContractError, NotSubscribedError, RequestError, RequestTimeoutError
 from tws.model.contract import Contract, stock
 from tws.model.market import MarketDataType

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tws.connection import reading
-from tws.connection.recurring import Recurring
+from tws.connection.hearing import reading
+from tws.connection.hearing.recurring import Recurring
 from tws.errors import DecodeError
 from tws.wire import codec
 from tws.wire.messages import OpenOrder, OpenOrdersEnd, OrderStatus, WireContract, WireOrder, WireOrderState
@@ -176,7 +176,7 @@ def test_what_recurs_is_read_once(version: int, monkeypatch: pytest.MonkeyPatch)
         whole.append(payload)
         return decode(payload, *arguments, **options)
 
-    monkeypatch.setattr("tws.connection.recurring.codec.decode_answer", counted)
+    monkeypatch.setattr("tws.connection.hearing.recurring.codec.decode_answer", counted)
     for number in range(1, 50):
         order = replace(PLAIN.order, perm_id=number, lmt_price=number / 8, order_ref=f"intent-{number}")
         told = read(codec.encode(replace(PLAIN, order_id=number, order=order), version))

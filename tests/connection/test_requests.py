@@ -272,7 +272,7 @@ async def test_the_official_client_asks_and_a_wrapper_hears(connection: TWSConne
         def contractDetailsEnd(self, reqId: int) -> None:
             raise RuntimeError("a fault of the user's harms nobody")
 
-    from tws.connection.translate import ib_contract
+    from tws.connection.encoding.translate import ib_contract
 
     mine = Mine()
     stop = connection.attach(mine)

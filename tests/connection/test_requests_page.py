@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tws.connection import TWSConnection
-from tws.connection.answers import Answers
+from tws.connection.hearing.answers import Answers
 from tws.connection.ids import OURS_FIRST, OrderIds, RequestIds
 from tws.connection.lane import FactLanes
 from tws.wire.layouts import ANSWERS, REQUESTS

@@ -11,7 +11,7 @@ from tests.connection.peers import config_of, until
 from tests.connection.test_live_bars import Market, check
 
 from tws.connection import Keep, TWSConnection
-from tws.connection.events import ConnectionState
+from tws.connection.keeping.events import ConnectionState
 from tws.model.contract import stock
 from tws.model.depth import DepthOperation
 from tws.model.market import Bar

@@ -16,13 +16,13 @@ from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unk
 from tests.connection.test_sync import Host
 
 from tws.connection import PacingOptions, TWSConnection
-from tws.connection.calls import SendState
-from tws.connection.events import ConnectionEvent, ConnectionState, EventKind
-from tws.connection.streams import QuoteStream, Stream
+from tws.connection.encoding.translate import ib_contract
+from tws.connection.hearing.tws_time import login_zone
+from tws.connection.keeping.events import ConnectionEvent, ConnectionState, EventKind
+from tws.connection.keeping.vitals import Beat, Vitals
+from tws.connection.ordering.calls import SendState
+from tws.connection.streaming.streams import QuoteStream, Stream
 from tws.connection.sync import SyncConnection
-from tws.connection.translate import ib_contract
-from tws.connection.tws_time import login_zone
-from tws.connection.vitals import Beat, Vitals
 from tws.errors import ConnectError, LinkLostError, RequestTimeoutError
 from tws.model.contract import stock
 from tws.model.facts import BrokerReply, Fact

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tws.connection import TWSConnection
-from tws.connection.rules import Rules, rule_id_of
+from tws.connection.ordering.rules import Rules, rule_id_of
 from tws.errors import OrderDeniedError
 from tws.model.contract import Contract, ContractDetails, stock
 from tws.model.order import Order

@@ -10,7 +10,7 @@ import pytest
 from tests.connection.peers import Recorder, RecorderServer, config_of, unkept
 
 from tws.connection import TWSConnection
-from tws.connection.streams import QuoteStream, TickStream
+from tws.connection.streaming.streams import QuoteStream, TickStream
 from tws.errors import NotSentError, RequestError
 from tws.model.contract import Contract, stock
 from tws.model.market import MarketDataType, TickField

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tws.connection.streams import QuoteStream, Stamp, Stream, TickStream
-from tws.connection.ticks import Heads, Walker
-from tws.connection.ticks_protobuf import ProtobufTicks
-from tws.connection.ticks_text import TextTicks
+from tws.connection.hearing.ticks import Heads, Walker
+from tws.connection.hearing.ticks_protobuf import ProtobufTicks
+from tws.connection.hearing.ticks_text import TextTicks
+from tws.connection.streaming.streams import QuoteStream, Stamp, Stream, TickStream
 from tws.errors import DecodeError, FrameError
 from tws.model.contract import stock
 from tws.wire import codec

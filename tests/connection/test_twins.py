@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tws.connection import SyncConnection, TWSConnection, sync
-from tws.connection.statestreams import AccountStream
+from tws.connection.streaming.statestreams import AccountStream
 from tws.errors import NoContractError, RequestError, RequestTimeoutError
 from tws.model.contract import stock
 from tws.model.order import Order, OrderType, Side

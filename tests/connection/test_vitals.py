@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tws.clock import NS_PER_S
-from tws.connection.vitals import ASLEEP_S, AWAY_S, LATE_S, Beat, Sleep, Vitals
+from tws.connection.keeping.vitals import ASLEEP_S, AWAY_S, LATE_S, Beat, Sleep, Vitals
 
 WALL_NS = 1_760_103_000 * NS_PER_S
 

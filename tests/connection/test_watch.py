@@ -10,8 +10,8 @@ import pytest
 from tests.connection.kept import SPY, House
 
 from tws.connection import Keep
-from tws.connection.events import EventKind
-from tws.connection.watch import PATIENCE_MOST_S
+from tws.connection.keeping.events import EventKind
+from tws.connection.keeping.watch import PATIENCE_MOST_S
 
 BEFORE_THE_CLOSE = datetime(2025, 10, 10, 19, 59, tzinfo=UTC)
 """Of a Friday in New York."""

@@ -10,8 +10,8 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, port_of, unkept, until
 
 from tws.connection import TWSConnection
-from tws.connection.calls import MoneyKind
-from tws.connection.outbound import Sending
+from tws.connection.ordering.calls import MoneyKind
+from tws.connection.ordering.outbound import Sending
 from tws.errors import LinkLostError, OrderDeniedError, RequestError
 from tws.model.contract import stock
 from tws.model.facts import BrokerOrder, BrokerReply, Fact

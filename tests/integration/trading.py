@@ -20,8 +20,8 @@ from tests.integration.levels import WAIT_S, Met, connect, open_or_fail, orders_
 
 from tws.config import is_live_port, is_paper_account, mask_account
 from tws.connection import TWSConnection
-from tws.connection.broker import SeenOrder
-from tws.connection.rules import instrument_of
+from tws.connection.keeping.broker import SeenOrder
+from tws.connection.ordering.rules import instrument_of
 from tws.errors import LinkLostError, NotSentError, RequestError, RequestTimeoutError
 from tws.model.contract import ContractDetails, stock
 from tws.model.execution import Execution

@@ -13,7 +13,7 @@ from tests.soak.user import User
 from tests.soak.watching import Watching
 
 from tws.connection import SendState, Stream, TWSConnection
-from tws.connection.events import ConnectionState
+from tws.connection.keeping.events import ConnectionState
 from tws.exchange import Exchange
 from tws.world import Domain, World
 

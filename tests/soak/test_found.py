@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from tests.soak.calm import House, in_calm
 
-from tws.connection.events import ConnectionState
+from tws.connection.keeping.events import ConnectionState
 from tws.errors import DecodeError, PacingError, RequestError
 from tws.model.contract import stock
 from tws.model.facts import Answer, AnswerKind

@@ -12,18 +12,19 @@ import pytest
 from tests.soak.scene import Scene
 from tests.soak.storm import Play
 
-from tws.connection import PacingOptions, TWSConnection, broker
-from tws.connection.answers import Answers
-from tws.connection.broker import BrokerBook
+from tws.connection import PacingOptions, TWSConnection
+from tws.connection.dialling.link import Link
 from tws.connection.engine import Engine
-from tws.connection.keeper import Keeper
-from tws.connection.link import Link
-from tws.connection.outbound import Outbound
-from tws.connection.replies import Requests
-from tws.connection.resume import Resume
-from tws.connection.subscriptions import Subscription, Subscriptions
-from tws.connection.vitals import Beat, Vitals
-from tws.connection.watch import StreamWatch
+from tws.connection.hearing.answers import Answers
+from tws.connection.hearing.replies import Requests
+from tws.connection.keeping import broker
+from tws.connection.keeping.broker import BrokerBook
+from tws.connection.keeping.keeper import Keeper
+from tws.connection.keeping.resume import Resume
+from tws.connection.keeping.vitals import Beat, Vitals
+from tws.connection.keeping.watch import StreamWatch
+from tws.connection.ordering.outbound import Outbound
+from tws.connection.streaming.subscriptions import Subscription, Subscriptions
 from tws.model.execution import Execution
 from tws.wire.session import ClientSession
 

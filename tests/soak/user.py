@@ -17,7 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tws.connection import Reply, Stream, TWSConnection
-from tws.connection.outbound import Sending
+from tws.connection.ordering.outbound import Sending
 from tws.errors import TWSError
 from tws.model.contract import Contract, stock
 from tws.model.order import Order, OrderType, Side

@@ -101,7 +101,9 @@ class PacingSection(_Section):
 
 
 class MaintenanceSection(_Section):
-    """When TWS and the broker are away by plan (`tws.connection.calendar.Maintenance` has the same names)."""
+    """When TWS and the broker are away by plan (`tws.connection.keeping.calendar.Maintenance` has the same
+    names).
+    """
 
     region: Region = None
     auto_restart: TimeOfDay = None

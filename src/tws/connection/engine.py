@@ -17,25 +17,25 @@ from msgspec import Struct
 
 from tws.clock import Clock, Rng
 from tws.config import TWSConfig
-from tws.connection import stages
-from tws.connection.answers import Answers
-from tws.connection.attempt import Dialling
 from tws.connection.callbacks import Callbacks, call_safely
-from tws.connection.events import ConnectionEvent, ConnectionState, EventKind, Events, Severity
+from tws.connection.dialling import stages
+from tws.connection.dialling.attempt import Dialling
+from tws.connection.dialling.link import Link
+from tws.connection.dialling.stages import Stage
+from tws.connection.dialling.wire import Wire
+from tws.connection.encoding.official import OfficialClient, OfficialEncoder, Pipe, decode_for
+from tws.connection.hearing.answers import Answers
+from tws.connection.hearing.router import Router
+from tws.connection.hearing.tws_time import login_zone
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, OrderIds, RequestIds
-from tws.connection.keeper import Keep, Keeper, Tools
+from tws.connection.keeping.events import ConnectionEvent, ConnectionState, EventKind, Events, Severity
+from tws.connection.keeping.keeper import Keep, Keeper, Tools
+from tws.connection.keeping.watch import Market, StreamWatch
 from tws.connection.lane import FactLanes
-from tws.connection.link import Link
-from tws.connection.official import OfficialClient, OfficialEncoder, Pipe, decode_for
-from tws.connection.outbound import Gates, Outbound
+from tws.connection.ordering.outbound import Gates, Outbound
 from tws.connection.pacing import PacingOptions, Waiting
-from tws.connection.router import Router
-from tws.connection.stages import Stage
-from tws.connection.streams import lost
-from tws.connection.subscriptions import Subscription, Subscriptions
-from tws.connection.tws_time import login_zone
-from tws.connection.watch import Market, StreamWatch
-from tws.connection.wire import Wire
+from tws.connection.streaming.streams import lost
+from tws.connection.streaming.subscriptions import Subscription, Subscriptions
 from tws.errors import ConnectError, FrameError, RequestError
 from tws.log import get_logger
 from tws.model.facts import Link as LinkFact

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar
 
 from tws.clock import Clock, Rng, SystemClock, system_rng
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
-from tws.connection.broker import BrokerBook
-from tws.connection.calendar import Maintenance
-from tws.connection.events import ConnectionEvent, ConnectionState
 from tws.connection.families import Questions
-from tws.connection.farms import Farm
-from tws.connection.hours import MarketHours
-from tws.connection.keeper import Keep
+from tws.connection.keeping.broker import BrokerBook
+from tws.connection.keeping.calendar import Maintenance
+from tws.connection.keeping.events import ConnectionEvent, ConnectionState
+from tws.connection.keeping.farms import Farm
+from tws.connection.keeping.hours import MarketHours
+from tws.connection.keeping.keeper import Keep
+from tws.connection.keeping.resume import Resume
 from tws.connection.lane import FactLane
+from tws.connection.ordering.rules import Rules
 from tws.connection.pacing import PacingOptions, Waiting
-from tws.connection.resume import Resume
-from tws.connection.rules import Rules
 from tws.errors import (
     ConfigError,
     ConnectError,
@@ -42,9 +42,9 @@ from tws.wire.codes_amend import amended
 
 if TYPE_CHECKING:
     from tws.connection.engine import Engine
-    from tws.connection.outbound import Outbound
-    from tws.connection.router import Unreadable
-    from tws.connection.sending import Sending
+    from tws.connection.hearing.router import Unreadable
+    from tws.connection.ordering.outbound import Outbound
+    from tws.connection.ordering.sending import Sending
 
 __all__ = ["Dial", "TWSConnection"]
 
@@ -459,8 +459,8 @@ def _gates(
     brake: Callable[[], Denial | None] | None,
     journal: Path | None,
 ) -> Any:
-    from tws.connection.guard import Guard, LiveLock, SqliteBook
-    from tws.connection.outbound import Gates
+    from tws.connection.ordering.guard import Guard, LiveLock, SqliteBook
+    from tws.connection.ordering.outbound import Gates
     from tws.platform import state_folder
     from tws.risk import StandaloneGate
 

@@ -63,7 +63,7 @@ class FactLane:
 
     async def wait(self) -> None:
         """Return when there is at least one fact to drain, or the lane is closed. The link's end is a fact,
-        so it wakes too. """
+        so it wakes too."""
         while not self._facts and not self._closed:
             waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._wakers.append(waker)

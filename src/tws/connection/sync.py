@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from tws.config import TWSConfig
-from tws.connection.events import ConnectionState
 from tws.connection.facade import TWSConnection
+from tws.connection.keeping.events import ConnectionState
 from tws.connection.twins import SyncDownload, SyncQuoteStream, SyncStream, asks, does, follows, loads
 from tws.connection.twins import follows_quotes as quotes
 from tws.errors import ConnectError, LinkLostError, RequestTimeoutError

@@ -18,10 +18,10 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 
-from tws.connection.events import ConnectionState
 from tws.connection.facade import TWSConnection
 from tws.connection.families.download import BarDownload
-from tws.connection.streams import QuoteStream, Stream
+from tws.connection.keeping.events import ConnectionState
+from tws.connection.streaming.streams import QuoteStream, Stream
 from tws.errors import LinkLostError, NotSentError, RequestTimeoutError
 from tws.model.market import Bar, Quote
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from tws.connection import QuoteStream, TWSConnection
-from tws.connection.streams import TickCallback
+from tws.connection.streaming.streams import TickCallback
 from tws.errors import RequestError, RequestTimeoutError
 from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails

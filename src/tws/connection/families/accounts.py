@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tws.connection.families.base import Asking, Handlers
-from tws.connection.reading import contract_of, money_of, position_of
-from tws.connection.replies import Reply
-from tws.connection.statestreams import AccountStream
+from tws.connection.hearing.reading import contract_of, money_of, position_of
+from tws.connection.hearing.replies import Reply
+from tws.connection.streaming.statestreams import AccountStream
 from tws.errors import NotSentError, RequestError
 from tws.model.account import AccountSource, AccountValue, PortfolioItem, Position
 from tws.model.facts import Answer, AnswerKind
@@ -21,7 +21,7 @@ from tws.wire.messages import AccountValue as WireAccountValue
 from tws.wire.messages import Position as WirePosition
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["POSITIONS", "VALUES", "AccountQuestions", "hear"]
 

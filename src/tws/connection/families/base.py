@@ -15,22 +15,22 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tws.config import TWSConfig
-from tws.connection.replies import Reply
+from tws.connection.hearing.replies import Reply
 from tws.errors import NotSentError
 from tws.model.contract import Contract
 from tws.wire.messages import Answer
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
     from tws.connection.engine import Engine
-    from tws.connection.streams import Stream
+    from tws.connection.hearing.answers import Answers
+    from tws.connection.streaming.streams import Stream
 
 __all__ = ["Asking", "Handlers", "first", "hear_rows", "together"]
 
 T = TypeVar("T")
 Handlers: TypeAlias = dict[type[object], Callable[[Any], object]]
 """What is done with each message, by its class; some messages come as facts already
-(`tws.connection.recurring`)."""
+(`tws.connection.hearing.recurring`)."""
 
 
 class Asking:
@@ -44,7 +44,7 @@ class Asking:
     @staticmethod
     def _ib(contract: Contract) -> Any:
         """The contract as the official client takes it. Its import waits until a connection is used."""
-        from tws.connection.translate import ib_contract
+        from tws.connection.encoding.translate import ib_contract
 
         return ib_contract(contract)
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tws.connection.families.base import Handlers, hear_rows, together
 from tws.connection.families.contracts import ContractQuestions
-from tws.connection.replies import Reply
+from tws.connection.hearing.replies import Reply
 from tws.errors import AmbiguousContractError, NoContractError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.progress import Progress
@@ -23,7 +23,7 @@ from tws.model.reference import OptionChain
 from tws.wire.messages import SecDefOptParameter, SecDefOptParameterEnd
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["AT_ONCE", "ChainQuestions", "hear"]
 

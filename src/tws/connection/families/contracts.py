@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers, first, hear_rows
-from tws.connection.reading import contract_details_of, contract_of
-from tws.connection.replies import Reply
-from tws.connection.rules import Rules
+from tws.connection.hearing.reading import contract_details_of, contract_of
+from tws.connection.hearing.replies import Reply
+from tws.connection.ordering.rules import Rules
 from tws.errors import AmbiguousContractError, NoContractError, RequestError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument
@@ -18,7 +18,7 @@ from tws.wire.messages import BondContractData, ContractData, ContractDataEnd, S
 from tws.wire.messages import MarketRule as WireMarketRule
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["ContractQuestions", "hear"]
 

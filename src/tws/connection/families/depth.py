@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tws.connection.depthstream import DepthStream
 from tws.connection.families.base import Asking, Handlers
-from tws.connection.streams import Reroute
+from tws.connection.streaming.depthstream import DepthStream
+from tws.connection.streaming.streams import Reroute
 from tws.model.contract import Contract
 from tws.model.depth import DepthChange, DepthLevel, DepthOperation
 from tws.wire.messages import MarketDepth, MarketDepthL2, RerouteMarketDepthRequest
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["DepthQuestions", "hear"]
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers, first, hear_rows
-from tws.connection.replies import Reply
-from tws.connection.statestreams import LatestStream
+from tws.connection.hearing.replies import Reply
+from tws.connection.streaming.statestreams import LatestStream
 from tws.model.reference import DisplayGroup
 from tws.wire.messages import DisplayGroupList, DisplayGroupUpdated
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["DisplayGroupStream", "GroupQuestions", "hear"]
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from tws.connection.bars import PastBars, Wanted, bars_from, columns_from
-from tws.connection.barstreams import BarStream
 from tws.connection.families.base import Asking, Handlers
-from tws.connection.reading import bar_of
-from tws.connection.replies import Reply
+from tws.connection.hearing.bars import PastBars, Wanted, bars_from, columns_from
+from tws.connection.hearing.reading import bar_of
+from tws.connection.hearing.replies import Reply
+from tws.connection.streaming.barstreams import BarStream
 from tws.model.contract import Contract
 from tws.model.market import Bar, BarColumns
 from tws.wire.messages import HistoricalData, HistoricalDataEnd
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["BAR_SECONDS", "HistoryQuestions", "hear"]
 

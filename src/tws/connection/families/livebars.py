@@ -6,17 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tws.clock import NS_PER_S, to_datetime
-from tws.connection.barstreams import BarStream, Fill, RealTimeBarStream
 from tws.connection.families.base import Handlers
 from tws.connection.families.download import DownloadQuestions
 from tws.connection.families.history import BAR_SECONDS
-from tws.connection.reading import bar_of
+from tws.connection.hearing.reading import bar_of
+from tws.connection.streaming.barstreams import BarStream, Fill, RealTimeBarStream
 from tws.model.contract import Contract
 from tws.model.market import Bar
 from tws.wire.messages import HistoricalDataUpdate, RealTimeBarTick
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["LiveBarQuestions", "hear"]
 

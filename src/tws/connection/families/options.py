@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers, first
-from tws.connection.replies import Reply
+from tws.connection.hearing.replies import Reply
 from tws.model.contract import Contract
 from tws.model.options import OptionGreeks
 from tws.wire.messages import TickOptionComputation
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["OptionQuestions", "hear"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
-from tws.connection import reading
 from tws.connection.families.base import Handlers
 from tws.connection.families.whatif import WhatIfQuestions, take_what_if
-from tws.connection.replies import Reply
+from tws.connection.hearing import reading
+from tws.connection.hearing.replies import Reply
 from tws.errors import RequestTimeoutError
 from tws.model.execution import Execution
 from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerOrderStatus
@@ -28,9 +28,9 @@ from tws.wire.messages import (
 )
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
-    from tws.connection.broker import SeenOrder
-    from tws.connection.sending import Sending
+    from tws.connection.hearing.answers import Answers
+    from tws.connection.keeping.broker import SeenOrder
+    from tws.connection.ordering.sending import Sending
 
 __all__ = ["COMPLETED", "EXECUTIONS", "OPEN", "OrderQuestions", "hear"]
 

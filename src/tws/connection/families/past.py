@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tws.clock import NS_PER_S, to_datetime
 from tws.connection.families.base import Asking, Handlers, first, hear_rows
-from tws.connection.replies import Reply
-from tws.connection.tws_time import instant_ns, zone_named
+from tws.connection.hearing.replies import Reply
+from tws.connection.hearing.tws_time import instant_ns, zone_named
 from tws.model.contract import Contract
 from tws.model.past import (
     HistogramEntry,
@@ -33,7 +33,7 @@ from tws.wire.messages import (
 )
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["MOST_TICKS", "PastQuestions", "TickKind", "hear", "utc_text"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers
-from tws.connection.replies import Reply
-from tws.connection.streams import QuoteStream, Reroute
+from tws.connection.hearing.replies import Reply
+from tws.connection.streaming.streams import QuoteStream, Reroute
 from tws.model.contract import Contract
 from tws.model.market import MarketDataType, Quote
 from tws.wire.messages import MarketDataType as WireMarketDataType
@@ -22,7 +22,7 @@ from tws.wire.messages import (
 )
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["QuoteQuestions", "hear"]
 
@@ -78,7 +78,9 @@ class QuoteQuestions(Asking):
 
 
 def hear(answers: Answers) -> Handlers:
-    """Answers 1, 2, 45, 46 (those that `tws.connection.ticks` did not take in place), 57, 58, 81 and 91."""
+    """Answers 1, 2, 45, 46 (those that `tws.connection.hearing.ticks` did not take in place), 57, 58, 81 and
+    91.
+    """
     quotes, requests, stamp = answers.quotes, answers.requests, answers.stamp
 
     def tick(request_id: int, field: int, value: float | str | None, size: float | None) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers, first, hear_rows
-from tws.connection.replies import Reply
+from tws.connection.hearing.replies import Reply
 from tws.model.reference import DepthExchange, FamilyCode, SmartComponent, SoftDollarTier
 from tws.wire.messages import FamilyCodes, MarketDepthExchanges, SmartComponents, SoftDollarTiers
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["ReferenceQuestions", "hear"]
 

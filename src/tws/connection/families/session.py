@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from tws.clock import to_datetime
 from tws.connection.families.base import Asking, Handlers, first
-from tws.connection.replies import Reply
+from tws.connection.hearing.replies import Reply
 from tws.model.facts import NextOrderId
 from tws.wire.messages import CurrentTime, CurrentTimeInMillis, ManagedAccounts, NextValidId, UserInfo
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["SessionQuestions", "hear"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers, hear_rows
-from tws.connection.replies import Reply
+from tws.connection.hearing.replies import Reply
 from tws.model.settings import TWSSettings
 from tws.wire.messages import (
     ConfigResponse,
@@ -16,7 +16,7 @@ from tws.wire.messages import (
 )
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["SettingsQuestions", "hear"]
 

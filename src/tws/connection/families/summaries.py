@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers, hear_rows
-from tws.connection.reading import money_of, position_of
-from tws.connection.replies import Reply
-from tws.connection.statestreams import LatestStream, SummaryStream
+from tws.connection.hearing.reading import money_of, position_of
+from tws.connection.hearing.replies import Reply
+from tws.connection.streaming.statestreams import LatestStream, SummaryStream
 from tws.model.account import SUMMARY_TAGS, AccountSource, AccountValue, PnL, Position, PositionPnL
 from tws.wire.messages import (
     AccountSummary,
@@ -22,7 +22,7 @@ from tws.wire.messages import (
 from tws.wire.messages import PnL as WirePnL
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["PnLStream", "PositionPnLStream", "SummaryQuestions", "hear"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from tws.connection.families.base import Asking, Handlers
-from tws.connection.streams import TickStream
+from tws.connection.streaming.streams import TickStream
 from tws.model.contract import Contract
 from tws.wire.messages import TickByTickData
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
+    from tws.connection.hearing.answers import Answers
 
 __all__ = ["TickQuestions", "hear"]
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tws.connection.calls import SendState
 from tws.connection.families.base import Asking, first
-from tws.connection.reading import money_of
-from tws.connection.replies import Reply
+from tws.connection.hearing.reading import money_of
+from tws.connection.hearing.replies import Reply
+from tws.connection.ordering.calls import SendState
 from tws.errors import RequestError, TWSError
 from tws.model.contract import Contract
 from tws.model.order import Order
@@ -23,8 +23,8 @@ from tws.model.whatif import Margin, WhatIf
 from tws.wire.messages import OpenOrder, WireOrderState
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Answers
-    from tws.connection.sending import Sending
+    from tws.connection.hearing.answers import Answers
+    from tws.connection.ordering.sending import Sending
 
 __all__ = ["WhatIfQuestions", "take_what_if"]
 

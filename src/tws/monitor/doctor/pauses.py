@@ -1,7 +1,7 @@
 """When the link is expected to go: TWS's own restart, the resets of IB, the weekly login.
 
-The week is `tws.connection.calendar`'s; TWS's own time of restart comes from its settings, where its version
-tells them. It is read in the zone of its login (assumed: IB's page does not say which zone it means).
+The week is `tws.connection.keeping.calendar`'s; TWS's own time of restart comes from its settings, where its
+version tells them. It is read in the zone of its login (assumed: IB's page does not say which zone it means).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from tws.clock import to_datetime, to_ns
-from tws.connection.calendar import Calendar, Event, Maintenance
+from tws.connection.keeping.calendar import Calendar, Event, Maintenance
 from tws.monitor.doctor.notes import Notes
 from tws.monitor.doctor.report import Outcome, PauseAhead
 

@@ -74,7 +74,7 @@ class Questions:
         return True
 
     def _zone(self, told: datetime, own_offset_s: int) -> None:
-        from tws.connection.tws_time import zone_named
+        from tws.connection.hearing.tws_time import zone_named
 
         notes, said = self._notes, self._session.connection_time
         name, offset = said[17:].strip(), offset_of(said, told)

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
-from tws.connection.streams import Gap, TickStream
+from tws.connection.streaming.streams import Gap, TickStream
 from tws.errors import LinkLostError, TWSError
 from tws.log import get_logger
 from tws.model.contract import Contract

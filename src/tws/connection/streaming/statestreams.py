@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from tws.connection.streams import TickStream
+from tws.connection.streaming.streams import TickStream
 from tws.errors import LinkLostError, TWSError
 from tws.model.account import AccountValue, PortfolioItem
 from tws.model.contract import Contract

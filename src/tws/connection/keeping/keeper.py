@@ -18,9 +18,9 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from tws.clock import Rng
-from tws.connection.broker import BrokerBook, SeenOrder
-from tws.connection.calendar import Calendar, Maintenance
-from tws.connection.events import (
+from tws.connection.keeping.broker import BrokerBook, SeenOrder
+from tws.connection.keeping.calendar import Calendar, Maintenance
+from tws.connection.keeping.events import (
     STATES,
     ConnectionEvent,
     ConnectionState,
@@ -29,12 +29,12 @@ from tws.connection.events import (
     Happening,
     Severity,
 )
-from tws.connection.farms import FARM_CODES, Farms
+from tws.connection.keeping.farms import FARM_CODES, Farms
+from tws.connection.keeping.planned import Planned
+from tws.connection.keeping.vitals import Beat, Sleep, Vitals
+from tws.connection.keeping.watch import StreamWatch
 from tws.connection.pacing import Waiting
-from tws.connection.planned import Planned
-from tws.connection.subscriptions import Subscriptions
-from tws.connection.vitals import Beat, Sleep, Vitals
-from tws.connection.watch import StreamWatch
+from tws.connection.streaming.subscriptions import Subscriptions
 from tws.errors import ConnectError, RequestError, TWSError
 from tws.model.execution import Execution
 from tws.risk import Denial

@@ -12,7 +12,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from tws.connection.link import Link
+from tws.connection.dialling.link import Link
 from tws.connection.pacing import Pacer, PacingOptions, Verdict, Waiting
 from tws.errors import NotSentError, PacingError
 from tws.log import get_logger

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tws.clock import NS_PER_S
-from tws.connection.calendar import Calendar, Event, describe
-from tws.connection.calendar import Severity as Loudness
-from tws.connection.events import Severity
+from tws.connection.keeping.calendar import Calendar, Event, describe
+from tws.connection.keeping.calendar import Severity as Loudness
+from tws.connection.keeping.events import Severity
 
 __all__ = ["Planned"]
 

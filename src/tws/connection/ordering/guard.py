@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tws.config import TWSConfig, is_live_port, is_paper_account
-from tws.connection.calls import MoneyCall, MoneyKind
+from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import Quote

@@ -21,8 +21,8 @@ from functools import lru_cache
 from struct import Struct, calcsize
 from typing import Any
 
-from tws.connection.streams import SIZE_OF, QuoteStream, TickStream, fault_of
-from tws.connection.ticks import LARGEST, NAN, Walker, float_of, keep
+from tws.connection.hearing.ticks import LARGEST, NAN, Walker, float_of, keep
+from tws.connection.streaming.streams import SIZE_OF, QuoteStream, TickStream, fault_of
 from tws.wire.messages import TickByTickData
 
 __all__ = ["ProtobufTicks"]

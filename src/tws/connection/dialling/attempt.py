@@ -12,9 +12,9 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from tws.config import TWSConfig
-from tws.connection import stages
-from tws.connection.link import Link
-from tws.connection.stages import Handshakes, Stage
+from tws.connection.dialling import stages
+from tws.connection.dialling.link import Link
+from tws.connection.dialling.stages import Handshakes, Stage
 from tws.errors import ConnectError
 from tws.log import get_logger
 

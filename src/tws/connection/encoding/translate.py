@@ -14,7 +14,7 @@ from ibapi.const import UNSET_DOUBLE
 from ibapi.contract import Contract as IbContract
 from ibapi.order import Order as IbOrder
 
-from tws.connection.calls import MoneyCall, MoneyKind
+from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.model.contract import Contract
 from tws.model.instrument import decimal
 from tws.model.order import Order, OrderType, Side, TimeInForce

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tws.connection.streams import Reroute, TickStream
+from tws.connection.streaming.streams import Reroute, TickStream
 from tws.model.contract import Contract
 from tws.model.depth import DepthChange, DepthLevel, DepthOperation
 

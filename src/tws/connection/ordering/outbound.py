@@ -22,10 +22,10 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from tws.config import mask_account
-from tws.connection.calls import MoneyCall, MoneyKind, SendState
-from tws.connection.guard import Guard, LiveLock
-from tws.connection.guard import denial as denied
-from tws.connection.sending import Sending
+from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
+from tws.connection.ordering.guard import Guard, LiveLock
+from tws.connection.ordering.guard import denial as denied
+from tws.connection.ordering.sending import Sending
 from tws.errors import LinkLostError, NotSentError, TWSError
 from tws.model.contract import Contract
 from tws.model.order import Order

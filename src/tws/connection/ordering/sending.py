@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 
-from tws.connection.calls import MoneyCall, SendState
+from tws.connection.ordering.calls import MoneyCall, SendState
 from tws.errors import TWSError
 from tws.risk import Denial
 

@@ -22,9 +22,9 @@ import msgspec
 from msgspec import Struct, field
 
 from tws.clock import NS_PER_S
-from tws.connection.reading import bar_of
-from tws.connection.replies import Requests
-from tws.connection.tws_time import instant_ns
+from tws.connection.hearing.reading import bar_of
+from tws.connection.hearing.replies import Requests
+from tws.connection.hearing.tws_time import instant_ns
 from tws.model.market import Bar, BarColumns
 from tws.wire.thresholds import ANSWERS as MARKS
 from tws.wire.thresholds import PROTOBUF_OFFSET, RAW_ID

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tws.connection.ids import RequestIds
-from tws.connection.streams import QuoteStream, Stamp, Stream, lost
+from tws.connection.streaming.streams import QuoteStream, Stamp, Stream, lost
 from tws.errors import NotSentError, PacingError, RequestError, TWSError
 from tws.log import get_logger
 
 if TYPE_CHECKING:
-    from tws.connection.answers import Quotes
+    from tws.connection.hearing.answers import Quotes
 
 __all__ = ["Subscription", "Subscriptions"]
 

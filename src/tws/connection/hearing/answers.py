@@ -14,13 +14,13 @@ from typing import Any, Protocol
 
 from tws.connection.families import FAMILIES, accounts, orders
 from tws.connection.families.base import Handlers
+from tws.connection.hearing.refusals import refusal_of
+from tws.connection.hearing.replies import Questions, Requests
+from tws.connection.hearing.ticks import Heads
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, OrderIds, RequestIds
 from tws.connection.lane import FactLanes
-from tws.connection.refusals import refusal_of
-from tws.connection.replies import Questions, Requests
-from tws.connection.streams import QuoteStream, Stamp
-from tws.connection.subscriptions import Subscriptions
-from tws.connection.ticks import Heads
+from tws.connection.streaming.streams import QuoteStream, Stamp
+from tws.connection.streaming.subscriptions import Subscriptions
 from tws.errors import RequestError
 from tws.model.contract import Contract
 from tws.model.facts import BrokerReply, Fact, Link, LinkState
@@ -61,7 +61,9 @@ class AnswersOwner(Protocol):
 
 
 class Quotes:
-    """Streams of quotes by their request id, and what `tws.connection.ticks` has learned of all streams."""
+    """Streams of quotes by their request id, and what `tws.connection.hearing.ticks` has learned of all
+    streams.
+    """
 
     def __init__(self) -> None:
         self.by_number: dict[int, QuoteStream] = {}

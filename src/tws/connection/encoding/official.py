@@ -28,9 +28,9 @@ from ibapi.order_cancel import OrderCancel
 from ibapi.server_versions import MIN_SERVER_VER_PROTOBUF
 from msgspec.structs import replace
 
-from tws.connection.calls import MoneyCall, MoneyKind
-from tws.connection.placing import Patterns
-from tws.connection.translate import ib_contract, ib_order, money_call, money_call_of
+from tws.connection.encoding.translate import ib_contract, ib_order, money_call, money_call_of
+from tws.connection.ordering.calls import MoneyCall, MoneyKind
+from tws.connection.ordering.patterns import Patterns
 from tws.errors import NotSentError
 from tws.model.contract import Contract
 from tws.model.order import Order

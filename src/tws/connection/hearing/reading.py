@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from tws.connection.tws_time import instant_ns
+from tws.connection.hearing.tws_time import instant_ns
 from tws.model.account import AccountSource, Position
 from tws.model.contract import Contract, ContractDetails
 from tws.model.execution import Commission, Execution

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tws.clock import NS_PER_S
-from tws.connection.replies import Reply
-from tws.connection.streams import Stream
+from tws.connection.hearing.replies import Reply
+from tws.connection.streaming.streams import Stream
 from tws.errors import TWSError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.session import Session, parse_hours, session_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tws.connection.events import STATES, ConnectionState
+from tws.connection.keeping.events import STATES, ConnectionState
 from tws.orders.diagram import state_diagram
 
 __all__ = ["mermaid"]

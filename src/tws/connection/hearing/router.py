@@ -1,12 +1,11 @@
 """Walks received bytes frame by frame and gives each message to whoever reads it.
 
-The usual ticks are read in place (`tws.connection.ticks`), orders and their statuses by what recurs in them
-(`recurring`), historical bars by columns (`bars`); every other message is decoded by `tws.wire`, in text or
-protobuf as its id says. Each goes to its handler (`Answers.handlers`). A frame that can't be read is
+The usual ticks are read in place (`tws.connection.hearing.ticks`), orders and their statuses by what recurs
+in them (`recurring`), historical bars by columns (`bars`); every other message is decoded by `tws.wire`, in
+text or protobuf as its id says. Each goes to its handler (`Answers.handlers`). A frame that can't be read is
 kept raw, logged and skipped; a length out of bounds ends the session, since nothing behind it can be trusted.
 When the fact lane is full, what is left of the received chunk is held, message by message, until there is
-room (ticks, which are no facts, pass).
-"""
+room (ticks, which are no facts, pass)."""
 
 from __future__ import annotations
 
@@ -14,12 +13,12 @@ from collections import Counter, deque
 from collections.abc import Callable
 from functools import cache
 
-from tws.connection.answers import Answers
-from tws.connection.bars import BarsReader
-from tws.connection.recurring import Recurring
-from tws.connection.ticks import Walker
-from tws.connection.ticks_protobuf import ProtobufTicks
-from tws.connection.ticks_text import TextTicks
+from tws.connection.hearing.answers import Answers
+from tws.connection.hearing.bars import BarsReader
+from tws.connection.hearing.recurring import Recurring
+from tws.connection.hearing.ticks import Walker
+from tws.connection.hearing.ticks_protobuf import ProtobufTicks
+from tws.connection.hearing.ticks_text import TextTicks
 from tws.errors import DecodeError
 from tws.log import get_logger
 from tws.wire import codec

@@ -16,8 +16,8 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from tws.connection import reading
-from tws.connection.ticks import LARGEST, float_of, keep
+from tws.connection.hearing import reading
+from tws.connection.hearing.ticks import LARGEST, float_of, keep
 from tws.model.facts import BrokerOrder, BrokerOrderStatus
 from tws.model.instrument import decimal
 from tws.wire import codec

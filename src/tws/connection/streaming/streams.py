@@ -329,9 +329,8 @@ class QuoteStream(Stream):
             self._isolate(watcher, self)
 
     def apply(self, field: int, value: float | str | None, size: float | None, now_ns: int) -> None:
-        """For the connection: one tick, the careful way (`tws.connection.ticks` does the usual ones in
-        place).
-        """
+        """For the connection: one tick, the careful way (`tws.connection.hearing.ticks` does the usual ones
+        in place)."""
         price = _NAN
         if isinstance(value, str):
             self.texts[field] = value

@@ -14,8 +14,8 @@ from asyncio import CancelledError
 from decimal import Decimal
 from typing import Any
 
-from tws.connection.streams import SIZE_OF, QuoteStream, TickStream, fault_of
-from tws.connection.ticks import NAN, Walker, keep, kept_decimal, kept_float
+from tws.connection.hearing.ticks import NAN, Walker, keep, kept_decimal, kept_float
+from tws.connection.streaming.streams import SIZE_OF, QuoteStream, TickStream, fault_of
 from tws.wire.kinds import read_str
 from tws.wire.messages import TickByTickData
 

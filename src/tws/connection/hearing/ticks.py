@@ -1,11 +1,11 @@
 """Cuts the stream of a session into frames, and takes the usual ticks in place, for speed alone.
 
 `Walker` cuts: what is no usual tick is handed on as a payload, in its place in the stream. Two kinds of it
-know the ticks of one encoding each: `tws.connection.ticks_text` to server version 205, and
-`tws.connection.ticks_protobuf` from 206 on. "Usual" is narrow: a tick of an open stream whose every byte is
-as TWS writes it. A strange number, an empty size, a field more or less, another message: all that goes to
-the careful reading (`tws.wire`), so a mistake here can cost time, not truth; a property test holds the two
-readings equal for any chunks.
+know the ticks of one encoding each: `tws.connection.hearing.ticks_text` to server version 205, and
+`tws.connection.hearing.ticks_protobuf` from 206 on. "Usual" is narrow: a tick of an open stream whose every
+byte is as TWS writes it. A strange number, an empty size, a field more or less, another message: all that
+goes to the careful reading (`tws.wire`), so a mistake here can cost time, not truth; a property test holds
+the two readings equal for any chunks.
 
 What recurs is read once. `Heads` keeps what the beginning of a tick means (stream, field, length); small
 tables keep numbers and texts that were met as bytes. Each table has a bound and begins anew at it.
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
-from tws.connection.streams import Stamp, Stream
+from tws.connection.streaming.streams import Stamp, Stream
 from tws.errors import FrameError
 from tws.wire.framing import MAX_LENGTH
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from tws.connection.streams import Stream
-from tws.connection.subscriptions import Subscription, Subscriptions
+from tws.connection.streaming.streams import Stream
+from tws.connection.streaming.subscriptions import Subscription, Subscriptions
 
 __all__ = ["Market", "StreamWatch"]
 

@@ -1,0 +1,6 @@
+"""What may leave that moves money.
+
+outbound  the only writer; sending: one frame on its way; calls: what a frame asks for
+guard     the live lock, and the guard for whoever has no desk; rules: market rules by contract
+patterns  placeOrder frames by pattern
+"""
