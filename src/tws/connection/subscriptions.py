@@ -26,8 +26,8 @@ __all__ = ["Subscription", "Subscriptions"]
 log = get_logger("tws.connection")
 
 REFUSALS_MOST = 5
-"""So often in a row may a stream be refused that has never brought anything: then it ends. A TWS that has just
-come back refuses what it will serve a moment later; these are 10, 20, 40 and 80 s apart.
+"""So often in a row may a stream be refused that has never brought anything: then it ends. A TWS that has
+just come back refuses what it will serve a moment later; these are 10, 20, 40 and 80 s apart.
 """
 
 

@@ -40,6 +40,7 @@ class Wire:
         self._thread = 0
         self._timer: asyncio.TimerHandle | None = None
         self._armed_s: float | None = None
+        self._giving_up: dict[int, asyncio.TimerHandle] = {}
         self._told: dict[int, Callable[[bool], None]] = {}
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -64,12 +65,16 @@ class Wire:
         told, self._told = self._told, {}
         for tell in told.values():
             tell(False)
+        for timer in self._giving_up.values():
+            timer.cancel()
+        self._giving_up.clear()
         self._arm()
 
     def forget(self) -> None:
         """The loop has closed, and the timer with it."""
         self._timer, self._armed_s = None, None
         self._told.clear()
+        self._giving_up.clear()
         self.pacer.end()
 
     # -- what frames ask
@@ -171,11 +176,16 @@ class Wire:
             self.pacer.ended(request_id, self.loop.time(), failed=failed)
             self._arm()
 
-    def given_up(self, request_id: int) -> None:
-        """A request that can't be cancelled counts as ended."""
+    def give_up(self, request_id: int, after_s: float) -> None:
+        """A request that can't be cancelled counts as ended after so long, if the session lasts."""
         if self.loop is not None:
-            self.pacer.given_up(request_id, self.loop.time())
-            self._arm()
+            self._giving_up[request_id] = self.loop.call_later(after_s, self._give_up, request_id)
+
+    def _give_up(self, request_id: int) -> None:
+        assert self.loop is not None
+        self._giving_up.pop(request_id, None)
+        self.pacer.given_up(request_id, self.loop.time())
+        self._arm()
 
     def echoed(self) -> None:
         """TWS has answered the question for the time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -136,8 +135,7 @@ class PastQuestions(Asking):
         if self._engine.server_version >= _CANCEL_SINCE:
             self._engine.official.cancelHistoricalTicks(number)
         else:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self.config.request_timeout, self._engine.wire.given_up, number)
+            self._engine.wire.give_up(number, self.config.request_timeout)
 
     def _now(self) -> datetime:
         return to_datetime(self._engine.clock.now_ns())
