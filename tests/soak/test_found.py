@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -243,3 +244,19 @@ def test_a_stream_that_never_brought_anything_and_is_refused_for_good_ends() -> 
         assert isinstance(stream.failure, RequestError) and stream.failure.code == 10092
 
     in_calm(body)
+
+
+def test_a_request_that_cannot_be_cancelled_leaves_no_timer_behind() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("swallow", request="HistoricalTicksRequest")
+        start = datetime(2025, 10, 10, 13, 0, tzinfo=UTC)
+        reply = house.connection.request_historical_ticks(SPY, start=start, count=50)
+        await asyncio.sleep(1.0)
+        reply.cancel()
+        await asyncio.sleep(1.0)
+        house.connection.disconnect()
+        await house.connection.wait_closed()
+        left = [timer for *_, timer in house.world.loop._timers if "Wire" in repr(timer._callback)]
+        assert not [timer for timer in left if not timer.cancelled()]
+
+    in_calm(body, server_version=200)
