@@ -1,35 +1,52 @@
 """What must hold after the faults have stopped, by the simulated TWS's own truth. Each answers complaints.
 
 `open_points` is asked again and again until nothing is left or time is up; the rest is asked once, at the
-end. What a fault makes unknowable, until the books are asked for anew, stands in `UNKNOWABLE`.
+end. What a fault makes unknowable stands in `UNTOLD` and `NEVER_TOLD`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from tests.soak.user import User
 from tests.soak.watching import Watching
 
-from tws.connection import SendState, Stream, TWSConnection
+from tws.connection import QuoteStream, SendState, Stream, TWSConnection
 from tws.connection.events import ConnectionState
+from tws.connection.statestreams import AccountStream
 from tws.exchange import Exchange
+from tws.simulator import SimulatedTWS
 from tws.world import Domain, World
 
-__all__ = ["UNKNOWABLE", "check_arrivals", "check_ids", "check_leaks", "check_pace", "open_points"]
+__all__ = [
+    "CLIENT",
+    "NEVER_TOLD",
+    "UNTOLD",
+    "check_arrivals",
+    "check_ids",
+    "check_leaks",
+    "check_pace",
+    "check_served",
+    "check_streams",
+    "open_points",
+]
 
 CLIENT = 1
-UNKNOWABLE = {
-    "execution-bust": "no message tells of a bust, no answer names the execution any more",
-    "manual-order": "executions and orders of TWS itself are told to client 0 alone",
-    "order-vanishes": "it is gone without a word: only two complete answers that lack it show it",
-    "missing-status": "the only word that would have ended the order was never sent",
-    "modify-forks": "the first order works on under an id that now means the second",
-    "bad-position": "the last position told was wrong, and nothing says so",
-    "swallow": "a lost cancel or request leaves the last answer standing",
+FILLS, ORDERS, POSITIONS = "fills", "orders", "positions"
+UNTOLD = {
+    "manual-order": (ORDERS, "orders of TWS itself are told to client 0 alone"),
+    "missing-status": (ORDERS, "the one word that would have ended the order was never sent"),
+    "modify-forks": (ORDERS, "the old order works on under an id that now means the new one"),
+    "order-vanishes": (ORDERS, "it is gone without a word; only two complete answers that lack it show it"),
+    "bad-position": (POSITIONS, "the last position told was wrong, and nothing says so"),
 }
-"""Faults after which our books may lag behind the broker's until they are asked for again, and why."""
+"""Faults after which a book of ours may lag behind the broker's until it is asked for again, and why."""
+NEVER_TOLD = {"execution-bust": "no message tells of a bust, and no answer names the execution any more"}
+"""Faults whose effect a client can't learn at all: of fills that we have and the broker does not, those that
+it has annulled are no complaint.
+"""
 
 
 def open_points(
@@ -65,14 +82,14 @@ def _is_fed(stream: Stream, mark: int) -> bool:
 def check_books(
     connection: TWSConnection, exchange: Exchange, watching: Watching, *, asked: bool
 ) -> list[str]:
-    """Executions, open orders and positions: the broker's and ours."""
-    met = watching.met
+    """Executions, open orders and positions: the broker's and ours. Until the books are asked for, what the
+    broker does not tell this client is not held against it.
+    """
+    excused = set() if asked else {book for name, (book, _) in UNTOLD.items() if watching.met[name]}
     found = _fills(connection, exchange, watching, ours_alone=not asked)
-    if asked or not any(
-        met[name] for name in ("order-vanishes", "missing-status", "modify-forks", "manual-order")
-    ):
+    if ORDERS not in excused:
         found += _orders(connection, exchange, own_alone=not asked)
-    if asked or not met["bad-position"]:
+    if POSITIONS not in excused:
         found += _positions(connection, exchange)
     return found
 
@@ -85,8 +102,11 @@ def _fills(
         for report in exchange.executions()
         if not ours_alone or report.executed.client_id == CLIENT
     }
-    known = {one.base_id: one for one in connection.broker.executions}
-    found = [f"fill {base} is not known" for base in truth.keys() - known.keys()]
+    rows = connection.broker.executions
+    known = {one.base_id: one for one in rows}
+    twice = [base for base, count in Counter(one.base_id for one in rows).items() if count > 1]
+    found = [f"fill {base} is in our book more than once" for base in twice]
+    found += [f"fill {base} is not known" for base in truth.keys() - known.keys()]
     for base, mine in known.items():
         true = truth.get(base)
         if true is None:
@@ -101,7 +121,19 @@ def _fills(
             true.order_ref,
         ):
             found.append(f"fill {mine.exec_id}: {mine.quantity} at {mine.price}, the broker says {true}")
+    if not ours_alone:
+        found += _fees(connection, exchange)
     return sorted(found)
+
+
+def _fees(connection: TWSConnection, exchange: Exchange) -> list[str]:
+    found = []
+    for report in exchange.executions():
+        exec_id, true = report.executed.exec_id, report.commission
+        mine = connection.broker.commission(exec_id)
+        if mine is None or mine.amount != true.amount:
+            found.append(f"fee of {exec_id}: {mine and mine.amount}, the broker says {true.amount}")
+    return found
 
 
 def _orders(connection: TWSConnection, exchange: Exchange, *, own_alone: bool) -> list[str]:
@@ -122,6 +154,41 @@ def _positions(connection: TWSConnection, exchange: Exchange) -> list[str]:
     truth = {row.con_id: row.quantity for row in exchange.positions() if row.quantity}
     known = {row.contract.con_id: row.quantity for row in connection.broker.positions}
     return [] if truth == known else [f"positions {known}, the broker holds {truth}"]
+
+
+def check_streams(user: User, sim: SimulatedTWS) -> list[str]:
+    """What open streams hold is what the market and the account say, and no bar was given twice."""
+    found = []
+    held = {row.con_id: row.quantity for row in sim.exchange.positions() if row.quantity}
+    for name, stream in user.streams:
+        if stream.closed:
+            continue
+        if isinstance(stream, QuoteStream):
+            tape = sim.core.tapes[sim.con_id(stream.contract.symbol)]
+            true = tape.grid.price(tape.bid), tape.grid.price(tape.ask)
+            mine = stream.quote.bid, stream.quote.ask
+            if mine != true and tape.bid_size and tape.ask_size:
+                found.append(f"stream {name}: {mine}, the market says {true}")
+        elif isinstance(stream, AccountStream):
+            ours = {key: item.quantity for key, item in stream.portfolio.items() if item.quantity}
+            if ours != held:
+                found.append(f"stream {name} holds {ours}, the broker {held}")
+    for name, times in user.bars.items():
+        if any(later <= earlier for earlier, later in pairwise(times)):
+            found.append(f"stream {name} gave a finished bar twice, or one after a later one")
+    return found
+
+
+def check_served(user: User, watching: Watching) -> list[str]:
+    """TWS feeds what is open and nothing else. The one feed of an account has no id."""
+    wanted = {
+        stream.request_id
+        for _, stream in user.streams
+        if not (stream.closed or isinstance(stream, AccountStream))
+    }
+    served = watching.served()
+    found = [f"request {number} is fed and nobody reads it" for number in served - wanted]
+    return found + [f"request {number} is open and TWS does not know it" for number in wanted - served]
 
 
 def check_pace(watching: Watching) -> list[str]:

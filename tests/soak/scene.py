@@ -172,6 +172,10 @@ class Scene:
         world.trace.note("the link is cut once more")
         world.network.cut_all()
         await self._converge("after a last cut", asked=True)
+        self.complaints += checks.check_streams(self.user, self.sim)
+        self.user.close_some()
+        await asyncio.sleep(1.0)
+        self.complaints += checks.check_served(self.user, self.watching)
         await self.user.finish()
         self.complaints += checks.check_pace(self.watching)
         self.complaints += checks.check_arrivals(self.user, self.watching)
@@ -184,7 +188,7 @@ class Scene:
         marks = {stream: stream.count for _, stream in user.streams}
         deadline = loop.time() + CALM_S
         while True:
-            await asyncio.sleep(0.5 + (1.0 - loop.time() % 1.0))  # half a second past: nothing is under way
+            await asyncio.sleep(0.4 + (1.0 - loop.time() % 1.0))  # between two beats of the market
             found = checks.open_points(
                 user.connection, user, marks, self.sim.exchange, self.watching, asked=asked
             )

@@ -17,9 +17,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from tws.connection import Reply, Stream, TWSConnection
+from tws.connection.barstreams import BarStream, RealTimeBarStream
 from tws.connection.outbound import Sending
 from tws.errors import TWSError
 from tws.model.contract import Contract, stock
+from tws.model.market import Bar
 from tws.model.order import Order, OrderType, Side
 
 __all__ = ["STREAMS_MOST", "User"]
@@ -58,6 +60,8 @@ class User:
         self.streams: list[tuple[str, Stream]] = []
         self.heard: list[int] = []
         """Errors that ended streams, as readers saw them."""
+        self.bars: dict[str, list[int]] = {}
+        """When the finished bars of each stream of bars begin, in the order in which they were given."""
         self.given: Counter[int] = Counter()
         """How often each order id was given to us."""
         self.refs: dict[str, int] = {}
@@ -82,6 +86,11 @@ class User:
                     self._wish(self._rng.choice(WISHES))
             except TWSError as error:
                 self._note(f"user hears {type(error).__name__}: {error}")
+
+    def close_some(self) -> None:
+        """Close every other stream."""
+        for _, stream in [row for row in self.streams if not row[1].closed][::2]:
+            stream.close()
 
     async def finish(self) -> None:
         """Hang up for good."""
@@ -147,11 +156,23 @@ class User:
         }
         kind = rng.choice(("quotes", "quotes", *openers))
         stream = openers[kind]()
-        self.streams.append((f"{kind} {stream.contract.symbol}".strip(), stream))
+        name = f"{kind} {stream.contract.symbol}".strip()
+        self.streams.append((name, stream))
+        if isinstance(stream, BarStream | RealTimeBarStream):
+            self._collect(f"{name}, the {len(self.streams)}th", stream)
         if rng.random() < 0.3:
             reader = asyncio.get_running_loop().create_task(self._read(stream), name="reader")
             self._readers.add(reader)
             reader.add_done_callback(self._readers.discard)
+
+    def _collect(self, name: str, stream: BarStream | RealTimeBarStream) -> None:
+        times = self.bars[name] = []
+
+        def hear(bar: Bar) -> None:
+            if bar.is_final:
+                times.append(bar.time_ns)
+
+        stream.on_tick(hear)
 
     async def _read(self, stream: Any) -> None:
         """Look at each until it ends, with or without an error."""

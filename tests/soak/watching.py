@@ -13,6 +13,7 @@ from tws.exchange import OrderTicket
 from tws.simulator import SimulatedTWS
 from tws.simulator.faults.base import Fault
 from tws.simulator.limits import Limiter
+from tws.simulator.requests.tickbytick import TickByTick
 from tws.simulator.session import Session
 
 __all__ = ["Watching"]
@@ -78,6 +79,24 @@ class Watching:
     def hasty(self) -> int:
         """Messages beyond the rate of a second, of all sessions."""
         return sum(session._pace.broken for session in self.sessions)
+
+    def served(self) -> set[int]:
+        """The request ids under which somebody is fed, of all sessions."""
+        desk = self._sim.core.desk
+        streams, accounts = desk.streams, desk.accounts
+        prints = next(part for part in streams._parts if isinstance(part, TickByTick))
+        books: list[dict[Any, Any]] = [
+            streams.market_data._streams,
+            streams.bars._wanted,
+            streams.depth._books,
+            prints._streams,
+            desk.history._kept,
+            accounts._summaries,
+            accounts._pnls,
+            accounts._position_multis,
+            accounts._value_multis,
+        ]
+        return {number for book in books for _, number in book}
 
     def _watch_requests(self) -> None:
         core = self._sim.core
