@@ -5,6 +5,7 @@ Every variant breaks one line of production code in the way its name says.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -24,12 +25,14 @@ from tws.connection.keeping.resume import Resume
 from tws.connection.keeping.vitals import Beat, Vitals
 from tws.connection.keeping.watch import StreamWatch
 from tws.connection.ordering.outbound import Outbound
+from tws.connection.pacing.ledger import Ledger
 from tws.connection.streaming.subscriptions import Subscription, Subscriptions
 from tws.model.execution import Execution
 from tws.wire.session import ClientSession
 
 SEEDS = range(60)
 """Enough for each of these to be met; most are seen within three."""
+FEW = range(6)
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -133,6 +136,58 @@ def a_refused_renewal_is_final(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Subscriptions, "error", final)
 
 
+def another_request_is_cancelled(patch: pytest.MonkeyPatch) -> None:
+    close = Subscriptions._close
+
+    def closed(self: Subscriptions, stream: Any) -> None:
+        subscription = self._open.get(stream.request_id)
+        if subscription is not None:
+            cancel = subscription.cancel
+            subscription.cancel = lambda number: cancel(number + 1000)
+        close(self, stream)
+
+    patch.setattr(Subscriptions, "_close", closed)
+
+
+def a_task_goes_on_after_the_end(patch: pytest.MonkeyPatch) -> None:
+    end = Keeper._end
+
+    def ended(self: Keeper, cause: str) -> None:
+        end(self, cause)
+        _LEFT.append(asyncio.get_running_loop().create_task(asyncio.sleep(3600.0)))
+
+    patch.setattr(Keeper, "_end", ended)
+
+
+def a_fill_that_comes_twice_counts_twice(patch: pytest.MonkeyPatch) -> None:
+    """As a book does that takes the whole id for a fill's identity: a correction is one fill more."""
+    patch.setattr(Execution, "base_id", property(lambda self: self.exec_id))
+
+
+def a_late_word_is_believed(patch: pytest.MonkeyPatch) -> None:
+    def hear(self: broker.SeenOrder, status: str) -> None:
+        self.status, self.doubt, self.gone = status, "", False
+
+    patch.setattr(broker.SeenOrder, "hear", hear)
+
+
+def what_could_not_be_read_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Keeper, "misread", lambda self, name: None)
+
+
+def the_pacer_trusts_the_clock(patch: pytest.MonkeyPatch) -> None:
+    """As one does that counts from when it writes."""
+    count = Ledger.count
+
+    def counted(self: Ledger, now_s: float) -> Any:
+        sent = count(self, now_s)
+        self.prove(sent.number, now_s)
+        return sent
+
+    patch.setattr(Ledger, "count", counted)
+
+
+_LEFT: list[asyncio.Task[None]] = []  # a task that nobody holds might be collected
 PLANTS = (
     streams_stay_dead,
     nothing_is_asked_after_a_gap,
@@ -146,14 +201,33 @@ PLANTS = (
     an_order_leaves_twice,
     data_lost_is_not_heard,
     a_refused_renewal_is_final,
+    another_request_is_cancelled,
+    a_task_goes_on_after_the_end,
+    a_fill_that_comes_twice_counts_twice,
+    a_late_word_is_believed,
+    the_pacer_trusts_the_clock,
 )
 
 
-def test_a_silent_stream_that_is_left_alone_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By lot TWS seldom loses just the request that renews a stream: here it does."""
-    a_silent_stream_is_left_alone(monkeypatch)
-    values = {"request": "MarketDataRequest", "count": 3}
-    storm = [Play(20.0, "swallow", values), Play(21.0, "cut", {})]
+STORMS = (
+    (
+        a_silent_stream_is_left_alone,
+        [Play(20.0, "swallow", {"request": "MarketDataRequest", "count": 3}), Play(21.0, "cut", {})],
+    ),
+    (
+        what_could_not_be_read_is_forgotten,
+        [Play(20.0, "malformed-frame", {"kind": "bad-number", "message": 11, "count": 5})],
+    ),
+)
+"""By lot the one moment that shows these is seldom met: here it is."""
+
+
+@pytest.mark.parametrize(("plant", "storm"), STORMS, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_broken_connection_is_seen_in_its_weather(
+    plant: Plant, storm: list[Play], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not any(Scene(seed, storm=storm).run().complaints for seed in FEW), "seen without it"
+    plant(monkeypatch)
     assert any(Scene(seed, storm=storm).run().complaints for seed in SEEDS), "no checker complained"
 
 
