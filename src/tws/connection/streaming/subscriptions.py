@@ -34,7 +34,7 @@ just come back refuses what it will serve a moment later; these are 10, 20, 40 a
 class Subscription:
     """One stream and how it is asked for."""
 
-    __slots__ = ("asked_at", "cancel", "lived", "refusals", "send", "sent", "stream")
+    __slots__ = ("cancel", "lived", "refusals", "send", "sent", "stream")
 
     def __init__(
         self, stream: Stream, send: Callable[[int], object], cancel: Callable[[int], object]
@@ -44,8 +44,6 @@ class Subscription:
         self.cancel = cancel
         self.sent = False
         """Whether TWS has been asked in this session and has not refused."""
-        self.asked_at = 0
-        """How much had come before it was asked."""
         self.lived = False
         """Whether it was once open at TWS without being refused until the link went or data came."""
         self.refusals = 0
@@ -68,8 +66,6 @@ class Subscriptions:
         """Whether a lost link will be dialled again; set by the engine."""
         self.on_refused: Callable[[Subscription, RequestError], None] = lambda subscription, error: None
         """Told of a renewal that TWS refused."""
-        self.on_over: Callable[[int], None] = lambda request_id: None
-        """Told of a request id that TWS serves no more, though nobody has cancelled it."""
         self.withdraw: Callable[[int], object] = lambda number: None
         """Takes a request back that waits for TWS's limits; set by the engine."""
 
@@ -130,15 +126,13 @@ class Subscriptions:
             subscription.stream.interrupt(cause, self._stamp.now_ns)
 
     def lost_by_broker(self) -> None:
-        """TWS has forgotten the market data that it fed (1101, A6): they need no cancel. What it never fed it
-        may have kept, to serve it now, and of accounts nobody says that it has forgotten them.
+        """TWS says that it has forgotten the market data that it fed (1101, A6). What it never fed it may have
+        kept, to serve it now, and of accounts nobody says that it has forgotten them: so each is cancelled
+        all the same. For what is forgotten TWS answers 300, which says nothing about what is open.
         """
         for subscription in self:
-            stream = subscription.stream
-            if subscription.sent and stream.steady and stream.count > subscription.asked_at:
-                self.on_over(stream.request_id)
-            elif subscription.sent:
-                self._cancel(subscription, stream.request_id)
+            if subscription.sent:
+                self._cancel(subscription, subscription.stream.request_id)
             subscription.lived = subscription.lived or subscription.sent
             subscription.sent = False
             self.withdraw(subscription.stream.request_id)
@@ -203,7 +197,6 @@ class Subscriptions:
             self._quotes.add(number, stream)
 
     def _send(self, subscription: Subscription) -> None:
-        subscription.asked_at = subscription.stream.count
         subscription.send(subscription.stream.request_id)
         subscription.sent = True
 
