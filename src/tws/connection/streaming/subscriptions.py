@@ -126,9 +126,9 @@ class Subscriptions:
             subscription.stream.interrupt(cause, self._stamp.now_ns)
 
     def lost_by_broker(self) -> None:
-        """TWS says that it has forgotten the market data that it fed (1101, A6). What it never fed it may have
-        kept, to serve it now, and of accounts nobody says that it has forgotten them: so each is cancelled
-        all the same. For what is forgotten TWS answers 300, which says nothing about what is open.
+        """TWS says that it has forgotten the market data that it fed (1101, A6). What it never fed it may
+        have kept, to serve it now, and of accounts nobody says that it has forgotten them: so each is
+        cancelled all the same. For what is forgotten TWS answers 300, which says nothing about what is open.
         """
         for subscription in self:
             if subscription.sent:
@@ -165,8 +165,10 @@ class Subscriptions:
                 subscription.cancel(old)
             self._send(subscription)
         except TWSError as error:
-            if isinstance(error, PacingError) and not (subscription.lived or stream.count):
-                # it was opened while the link was down, and no waiting makes room for it
+            lived = subscription.lived or stream.count
+            if isinstance(error, PacingError) and (not lived or subscription.refusals >= REFUSALS_MOST):
+                # Others have its place: it was opened while the link was down, or they came first when it was
+                # back. No waiting makes room, so its user has to hear of it.
                 self._drop(stream.request_id)
                 stream.fail(error)
                 return False
