@@ -149,6 +149,7 @@ async def test_the_books_of_an_order(sim: SimulatedTWS, connection: TWSConnectio
 
 
 async def test_executions_of_others_are_no_complete_answer(connection: TWSConnection) -> None:
+    await connection.wait_ready()  # the answers that it asks for itself are complete
     lane = connection.facts()
     await connection.request_executions(symbol="AAPL")
     assert not [fact for fact in lane.drain() if isinstance(fact, Answer)]

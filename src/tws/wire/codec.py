@@ -15,6 +15,7 @@ a field too many or an unreadable one is a DecodeError that names message and fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -187,16 +188,23 @@ def _raw_id(payload: bytes) -> tuple[int, bytes]:
 
 
 def _decode_protobuf(message_id: int, body: bytes, version: int, layouts: dict[bytes, Layout]) -> object:
+    read = _body_reader(message_id, version, layouts is _ANSWER_IDS)
+    if read is None:
+        return Unknown(message_id, (body,))
+    try:
+        return read(body)
+    except (ValueError, ArithmeticError) as error:
+        raise DecodeError(f"{_where(layouts[b'%d' % message_id], version)}: {error}", body) from error
+
+
+@lru_cache(1024)  # ids come from outside
+def _body_reader(message_id: int, version: int, is_answer: bool) -> Callable[[bytes], object] | None:
+    """The reader of a message's body; None when this version has no such message."""
     from tws.wire import protobuf
 
     _check(version)
-    layout = layouts.get(b"%d" % message_id)
-    if layout is None or version < layout.since:
-        return Unknown(message_id, (body,))
-    try:
-        return protobuf.decoder(layout.message)(body)
-    except (ValueError, ArithmeticError) as error:
-        raise DecodeError(f"{_where(layout, version)}: {error}", body) from error
+    layout = (_ANSWER_IDS if is_answer else _REQUEST_IDS).get(b"%d" % message_id)
+    return None if layout is None or version < layout.since else protobuf.decoder(layout.message)
 
 
 def _where(layout: Layout, version: int) -> str:
