@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.connection.kept import SPY, House
-from tests.connection.peers import Peer, RecorderServer, config_of, port_of, unkept, until
+from tests.connection.peers import Peer, Recorder, RecorderServer, config_of, port_of, unkept, until
 from tests.connection.test_sync import Host
 
 from tws.connection import PacingOptions, TWSConnection
@@ -28,7 +28,7 @@ from tws.model.contract import stock
 from tws.model.facts import BrokerReply, Fact
 from tws.model.order import Order, OrderType, Side
 from tws.simulator import SimulatedTWS
-from tws.wire.messages import NextValidId
+from tws.wire.messages import HeadTimestamp, NextValidId
 
 BUY = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(10))
 
@@ -373,3 +373,51 @@ async def test_a_cancel_of_an_order_of_an_earlier_run_leaves(recorder: RecorderS
         assert outbound.cancel(fresh.order_id).state is SendState.WITHDRAWN
         assert outbound.cancel(17).state is SendState.WRITTEN
         assert change.state is SendState.WITHDRAWN
+
+
+# -- what is kept at TWS, and by us
+
+
+async def test_an_answer_that_cannot_be_read_ends_what_tws_keeps_open(
+    recorder: RecorderServer, journal: Path
+) -> None:
+    def heard(client: Recorder, payload: bytes) -> None:
+        if payload.startswith(b"87\0"):
+            client.say(HeadTimestamp(int(payload.split(b"\0")[1]), "tomorrow, perhaps"))
+
+    recorder.heard = heard
+    async with unkept(config_of(recorder.port), journal=journal) as connection:
+        with pytest.raises(ValueError):
+            await connection.request_head_timestamp(SPY)
+        await recorder.caught_up(connection)
+        assert b"90" in recorder.ids
+
+
+def test_a_disconnect_between_two_runs_of_a_loop_ends_streams_that_wait_for_a_link(journal: Path) -> None:
+    host = Host()
+    try:
+        loop = asyncio.new_event_loop()
+        connection = TWSConnection(config_of(host.port), journal=journal)
+
+        async def go() -> QuoteStream:
+            assert await connection.connect()
+            await connection.wait_ready()
+            stream = connection.stream_quotes(SPY)
+            host.do(host.sim.faults.play, "refuse-dials")
+            host.do(host.sim.faults.play, "cut")
+            await until(lambda: not connection.is_connected())
+            return stream
+
+        stream = loop.run_until_complete(go())
+        connection.disconnect()
+
+        async def look() -> None:
+            with pytest.raises(LinkLostError):
+                async with asyncio.timeout(1):
+                    while True:
+                        await anext(stream)
+
+        loop.run_until_complete(look())
+        loop.close()
+    finally:
+        host.stop()

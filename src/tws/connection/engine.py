@@ -464,7 +464,8 @@ class Engine:
 
     def _close_without_loop(self, link: Link | None) -> None:
         loop = self.wire.loop
-        if loop is not None and not loop.is_closed():
+        may_go_on = loop is not None and not loop.is_closed()  # else nobody can wait for an answer
+        if may_go_on:
             self.keeper.abandoned("closed by us")
         else:
             self.keeper.forget()
@@ -473,10 +474,10 @@ class Engine:
             self.wire.link, self.ready = None, False
             self._past(link)
             self.official.end()
-            if loop is not None and not loop.is_closed():  # else nobody can wait for an answer
-                self.answers.fail_all(lambda: lost("not answered"))
-                self.answers.subscriptions.fail_all(lambda: lost("ended"))
-                self.outbound.link_lost()
+        if may_go_on:
+            self.answers.fail_all(lambda: lost("not answered"))
+            self.answers.subscriptions.fail_all(lambda: lost("ended"))
+            self.outbound.link_lost()
 
     def _past(self, link: Link) -> None:
         self._past_received += link.bytes_received

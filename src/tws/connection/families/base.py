@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tws.config import TWSConfig
 from tws.connection.hearing.replies import Reply
-from tws.errors import NotSentError
+from tws.errors import NotSentError, TWSError
 from tws.model.contract import Contract
 from tws.wire.messages import Answer
 
@@ -85,8 +85,9 @@ class Asking:
             session = engine.session
 
             def answered(done: asyncio.Future[T]) -> None:
-                good = not done.cancelled() and done.exception() is None
-                if good and engine.ready and engine.session == session:
+                # An answer that we can't read is one all the same; after an error there is nothing to end.
+                over = done.cancelled() or isinstance(done.exception(), TWSError)
+                if not over and engine.ready and engine.session == session:
                     end()
 
             reply.add_done_callback(answered)
