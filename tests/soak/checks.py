@@ -86,6 +86,8 @@ def check_books(
     broker does not tell this client is not held against it.
     """
     excused = set() if asked else {book for name, (book, _) in UNTOLD.items() if watching.met[name]}
+    if watching.is_read_only:  # such a TWS tells nobody which orders work
+        excused.add(ORDERS)
     found = _fills(connection, exchange, watching, ours_alone=not asked)
     if ORDERS not in excused:
         found += _orders(connection, exchange, own_alone=not asked)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.soak import checks
-from tests.soak.storm import Play, Scenery, draw_storm
+from tests.soak.storm import Play, Scenery, draw_options, draw_storm
 from tests.soak.user import User
 from tests.soak.watching import Harbour, Watching
 
@@ -27,15 +27,13 @@ __all__ = ["Outcome", "Scene", "play"]
 
 ADDRESS = ("127.0.0.1", 7497)
 SYMBOLS = ("SPY", "TLT", "SLV")
-VERSIONS = (176, 200, 225)
-"""Text as most clients speak it, the last of text, and protobuf."""
-FAULTY_S = (40.0, 80.0)
+FAULTY_S = (50.0, 90.0)
 CALM_S = 300.0
 """A stream that was never fed is found stale after 120 s; what then still fails is looked at twice."""
 LAST_S = 20.0
 """An end may hear of a cut 15 s late, in calm weather too."""
 BOUNDS = Bounds(steps=3_000_000, spin=200_000, time_s=1200.0)
-"""Far beyond a usual run: a long answer may leave byte by byte, and the longest calm is 80 + 2 * 300 s."""
+"""Far beyond a usual run: a long answer may leave byte by byte, and the longest calm is 90 + 2 * 300 s."""
 
 
 @dataclass
@@ -66,7 +64,7 @@ class Scene:
         faults = None if lot.random() < 0.6 else CALM
         self.world = World(seed, faults=faults, bounds=BOUNDS, keep_trace=keep_trace)
         self.faulty_s = lot.uniform(*FAULTY_S)
-        self.version = lot.choice(VERSIONS)
+        self.options = draw_options(lot)
         scenery = Scenery(SYMBOLS, free_port=7500)
         self.storm = draw_storm(lot, scenery, self.faulty_s) if storm is None else storm
         self.complaints: list[str] = []
@@ -136,7 +134,7 @@ class Scene:
             symbols=SYMBOLS,
             seed=world.rng("market").randint(1, 2**31),
             start_ns=world.clock.now_ns(),
-            server_version=self.version,
+            **self.options,
         )
         self.sim = SimulatedTWS(options)
         self.watching = Watching(self.sim, world.trace.note)

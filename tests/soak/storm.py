@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from tws.simulator.faults.base import REGISTRY
 
-__all__ = ["Play", "Scenery", "draw_storm"]
+__all__ = ["Play", "Scenery", "draw_options", "draw_storm"]
 
-FEW, MANY = 4, 16
-"""Plays in a run: a calm minute with a fault or two at a time, and one in which they pile up."""
+FEW, MANY = 4, 24
+"""Plays in a run: a minute with a fault at a time, and one in which they pile up."""
 EVENTS = (
     "connect",
     "order placed",
@@ -80,6 +80,10 @@ SPOILS = (
     "truncated",
     "garbage-length",
 )
+
+
+VERSIONS = (176, 200, 225)
+"""Text as most clients speak it, the last of text, and protobuf."""
 
 
 class Play(NamedTuple):
@@ -220,6 +224,23 @@ FIELDS: Mapping[str, Callable[[Random, Scenery], dict[str, Any]]] = {
     "wrong-account": _lasts(2, 40),
     "zombie-id": _lasts(2, 40),
 }
+
+
+def draw_options(rng: Random) -> dict[str, Any]:
+    """How this TWS is set and what it is: `SimulatorOptions` that a client can't choose."""
+    return {
+        "server_version": rng.choice(VERSIONS),
+        "read_only": rng.random() < 0.05,
+        "send_open_orders": rng.random() < 0.8,
+        "preset_notice": rng.random() < 0.2,
+        "gateway": rng.random() < 0.3,
+        "zone_names": rng.random() < 0.3,
+        "zombie_s": rng.choice((0.0, 0.0, 0.0, 5.0, 20.0)),
+        "first_order_id": rng.choice((1, 1, 4711, 2_000_000)),
+        "read_only_id": rng.choice((-1, 2**31 - 1)),
+        "unsubscribed": rng.choice(((), (), (), ("SLV",))),
+        "execution_days": rng.choice((1, 7)),
+    }
 
 
 def draw_storm(rng: Random, scenery: Scenery, faulty_s: float) -> list[Play]:

@@ -260,3 +260,18 @@ def test_a_request_that_cannot_be_cancelled_leaves_no_timer_behind() -> None:
         assert not [timer for timer in left if not timer.cancelled()]
 
     in_calm(body, server_version=200)
+
+
+def test_a_half_open_session_says_nothing_more_whatever_held_its_bytes_back() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("slow-writer", bytes_per_s=200)
+        house.connection.stream_account()  # some kilobytes
+        await asyncio.sleep(1.0)
+        house.sim.faults.play("half-open")
+        received = house.connection.bytes_received
+        await asyncio.sleep(5.0)
+        assert house.connection.bytes_received - received < 50  # what was on the wire already
+        house.sim.faults.clear()
+        await house.until(lambda: house.connection.session == 2)
+
+    in_calm(body)

@@ -28,7 +28,7 @@ __all__ = ["STREAMS_MOST", "User"]
 
 STREAMS_MOST = 8
 """Beside each other; each costs a line of a hundred, and processor time at every second of the market."""
-PAUSE_S = (0.05, 1.5)
+PAUSE_S = (0.05, 1.0)
 WISHES = (
     *("stream",) * 6,
     *("ask",) * 6,

@@ -58,6 +58,7 @@ class Watching:
         """Faults by how often they were played."""
         self.lost_cancels = False
         """Whether a cancel of a subscription may have been lost inside TWS, which then keeps its place."""
+        self.is_read_only = sim.options.read_only
         self.busted: set[str] = set()
         self.vanished: set[tuple[int, int]] = set()
         self._sim = sim

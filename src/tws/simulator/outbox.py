@@ -102,6 +102,13 @@ class Outbox:
         for pipe in reversed(self._pipes):
             pipe.drain()
 
+    def fall_silent(self) -> None:
+        """The session is forgotten and its socket left open: what was queued or waits in a pipe never leaves."""
+        self.frames.clear()
+        self._latest.clear()
+        for pipe in self._pipes:
+            pipe.stop()
+
     # -- pipes: how faults delay bytes --------------------------------------------------------------
 
     def insert(self, cut: Cut) -> Pipe:

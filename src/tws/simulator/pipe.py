@@ -62,3 +62,10 @@ class Pipe:
             data = bytes(self._waiting)
             self._waiting.clear()
             self.target(data)
+
+    def stop(self) -> None:
+        """What waits here will not leave."""
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -329,6 +329,7 @@ class Session(asyncio.Protocol):
     def abandon(self) -> None:
         """Forget this client and leave its socket open, unread and silent, until somebody ends it."""
         self._closing = True
+        self.out.fall_silent()
         self.core.forget(self)
         self.core.abandoned.append(self)
 
