@@ -121,7 +121,6 @@ class Engine:
         subscriptions.ready = lambda: self.ready
         subscriptions.keeping = lambda: self.keeper.keeping
         subscriptions.on_refused = self._refused
-        subscriptions.withdraw = self.wire.withdraw
         self.official = OfficialClient(Pipe(self.wire.send, self.wire.is_open, self.disconnect))
         self.outbound = Outbound(
             self.wire, OfficialEncoder(self.official), gates, self.answers.knows_order, call_safely

@@ -103,7 +103,7 @@ class Outbox:
             pipe.drain()
 
     def fall_silent(self) -> None:
-        """The session is forgotten and its socket left open: what was queued or waits in a pipe never leaves."""
+        """The session is forgotten, its socket left open: what was queued or waits in a pipe never leaves."""
         self.frames.clear()
         self._latest.clear()
         for pipe in self._pipes:

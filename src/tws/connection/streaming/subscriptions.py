@@ -66,8 +66,6 @@ class Subscriptions:
         """Whether a lost link will be dialled again; set by the engine."""
         self.on_refused: Callable[[Subscription, RequestError], None] = lambda subscription, error: None
         """Told of a renewal that TWS refused."""
-        self.withdraw: Callable[[int], object] = lambda number: None
-        """Takes a request back that waits for TWS's limits; set by the engine."""
 
     def __iter__(self) -> Iterator[Subscription]:
         return iter(list(self._open.values()))
@@ -135,7 +133,6 @@ class Subscriptions:
                 self._cancel(subscription, subscription.stream.request_id)
             subscription.lived = subscription.lived or subscription.sent
             subscription.sent = False
-            self.withdraw(subscription.stream.request_id)
             subscription.stream.interrupt("restored, data lost (1101)", self._stamp.now_ns)
 
     def renew_all(self, *, only_unsent: bool = False) -> None:
@@ -166,7 +163,7 @@ class Subscriptions:
             self._send(subscription)
         except TWSError as error:
             lived = subscription.lived or stream.count
-            if isinstance(error, PacingError) and (not lived or subscription.refusals >= REFUSALS_MOST):
+            if isinstance(error, PacingError) and (not lived or subscription.refusals + 1 >= REFUSALS_MOST):
                 # Others have its place: it was opened while the link was down, or they came first when it was
                 # back. No waiting makes room, so its user has to hear of it.
                 self._drop(stream.request_id)
