@@ -190,6 +190,7 @@ ODD_TEXT = [
     b"99\x00900000003\x001\x001700000000\x001.5\x002147483647\x000\x00ARCA\x00F\x00",
     b"99\x00900000003\x003\x001700000000\x001.5\x001.6\x00100\x00\x001\x00",
     b"99\x00900000003\x005\x001700000000\x001.5\x001.6\x00100\x00200\x001\x00",
+    b"99\x00900000003\x001\x001700000000\x001.5\x00100\x000\x00ARCA\x00F\x00x",
     b"99\x001001\x001\x001700000000\x001.5\x00100\x000\x00ARCA\x00F\x00",
     b"1\x006\x00900000003\x001\x00100.5\x00100\x001\x00",
 ]
@@ -291,6 +292,16 @@ def test_a_long_frame_whose_inside_looks_like_a_tick() -> None:
         both_ways([good, sly[: length - 1] + b"\0", good, good], [10**6], TEXT)
     tail = b"\0\0\0\x10" + good[:-1]
     both_ways([good, b"4\x00" + tail + b"\0" + b"y" * 40 + tail + b"\0", good], [10**6], TEXT)
+
+
+def test_a_tick_that_hides_another_one() -> None:
+    """Behind the fields of a tick stand zeros and what looks like the next frame, all within one length."""
+    head = b"1\x006\x001001\x001\x00"
+    tick = head + b"1\x002\x001\x00"
+    sly = tick + b"\0\0\0" + bytes([len(tick)]) + head + b"7\x008\x001\x00"
+    good = head + b"0" * (len(sly) - len(head) - 6) + b"1\x002\x001\x00"
+    assert len(good) == len(sly)  # so that its beginning is known
+    both_ways([good, sly, good, tick, sly], [10**6], TEXT)
 
 
 @pytest.mark.parametrize("version", [TEXT, PROTOBUF])
