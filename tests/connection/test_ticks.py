@@ -224,9 +224,9 @@ ODD_PROTOBUF = [
     "000000ca 08e907 1000 1a05",
     "000000ca 08e907",
     "000000ca",
-    START + "1a22" + TIME + "190000000000105940 2203313030 2a064e4153444151 3202ffff",  # no UTF-8
-    START + "1a21" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654",  # lengths that lie
-    START + "1a22" + TIME + "190000000000105940 2203313030 2a064e4153444151 32014654",
+    START + "1a20" + TIME + "190000000000105940 2203313030 2a064e4153444151 3202ffff",  # no UTF-8
+    START + "1a1f" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654",  # lengths that lie
+    START + "1a20" + TIME + "190000000000105940 2203313030 2a064e4153444151 32014654",
     START + "1a02 0805",
     START + "1a22" + TIME + "12020802 190000000000105940 2203313030 2a054e41534441 320146",
     START + "1a00",
@@ -237,8 +237,9 @@ ODD_PROTOBUF = [
 @pytest.mark.parametrize("odd", ODD_PROTOBUF)
 def test_an_odd_tick_of_protobuf(odd: str) -> None:
     good = codec.encode(TickPrice(1001, 1, 100.25, Decimal(3), 1), PROTOBUF)
-    trade = bytes.fromhex(START + "1a22" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654")
+    trade = bytes.fromhex(START + "1a20" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654")
     payload = bytes.fromhex(odd)
+    assert both_ways([trade], [10**6], PROTOBUF).streams[900_000_003].count == 1
     both_ways(
         [good, payload, payload, good, trade, payload, trade, good, payload, good, good], [10**6], PROTOBUF
     )
