@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tws.connection import TWSConnection
-from tws.connection.hearing.bars import BarsReader, PastBars, Wanted, bars_from, columns_from
+from tws.connection.hearing.bars import _STRETCH_BYTES, BarsReader, PastBars, Wanted, bars_from, columns_from
 from tws.connection.hearing.reading import bar_of
 from tws.connection.hearing.replies import Requests
 from tws.errors import DecodeError
@@ -25,7 +26,7 @@ from tws.wire import codec
 from tws.wire.messages import HistoricalData, HistoricalDataBar
 
 VERSIONS = [157, 195, 196, 200, 202, 208, 225]
-NEW_YORK, SYDNEY, UTC_ZONE = ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), UTC
+NEW_YORK, LORD_HOWE, UTC_ZONE = ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), UTC
 
 
 class Asked(Requests):
@@ -82,7 +83,7 @@ dates = st.one_of(
     st.integers(1_700_000_000, 1_800_000_000).map(str),
     st.builds("202{}  {:02}:{}:{}".format, st.just("51102"), st.integers(0, 24), minute, st.just("00")),
     st.builds("202{}  {:02}:{}:{}".format, st.just("50309"), st.integers(0, 3), minute, minute),
-    st.builds("202{}  {:02}:{}:{}".format, st.just("50406"), st.integers(0, 3), minute, minute),
+    st.builds("202{}  {:02}:{}:{}".format, st.just("51005"), st.integers(0, 3), minute, minute),
 )
 odd_dates = st.sampled_from(
     ["20250708", "20250708 02:35:00 US/Eastern", "20250708-06:35:00", "7", "20250708  02:61:00", "", "x" * 18]
@@ -97,6 +98,21 @@ bars = st.builds(
 )
 
 
+usual_price = st.integers(0, 10**6).map(lambda cents: cents / 100) | st.sampled_from([0.0, -37.63, 1e5])
+usual_size = st.integers(0, 10**8).map(Decimal) | st.decimals(0, 1000, places=6)
+usual_bars = st.builds(
+    HistoricalDataBar,
+    dates,
+    usual_price,
+    usual_price,
+    usual_price,
+    usual_price,
+    usual_size,
+    usual_size,
+    st.sampled_from([-1, 0, 7, 10**9]),
+)
+
+
 def of_one_form(rows: list[HistoricalDataBar], form: int) -> list[HistoricalDataBar]:
     wanted = {0: 10, 1: 18}[form]
     return [row for row in rows if len(row.date) == wanted]
@@ -104,11 +120,11 @@ def of_one_form(rows: list[HistoricalDataBar], form: int) -> list[HistoricalData
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(bars, max_size=12),
+    st.lists(usual_bars, max_size=12) | st.lists(usual_bars | bars, max_size=12),
     st.sampled_from([0, 1, 2]),
-    st.lists(odd_dates, max_size=2),
+    st.just([]) | st.lists(odd_dates, max_size=2),
     st.sampled_from(VERSIONS),
-    st.sampled_from([NEW_YORK, SYDNEY, UTC_ZONE]),
+    st.sampled_from([NEW_YORK, LORD_HOWE, UTC_ZONE]),
     st.sampled_from(["", "20251231  16:00:00"]),
     st.sampled_from([1001, 1002]),
 )
@@ -194,6 +210,30 @@ def test_odd_fields_of_text(place: int, field: int, moved: str, also: tuple[int,
     del fields[77][5]
     body = "\0".join("\0".join(row) for row in fields)
     compare(f"17\x001001\x00{len(rows)}\0{body}\0".encode(), 196, NEW_YORK)
+
+
+@pytest.mark.parametrize("text", ["2147483647", "9223372036854775807", "0." + "0" * 70 + "1"])
+def test_an_odd_number_where_a_stretch_ends(text: str) -> None:
+    """The row that is cut there is looked at, too, though the next stretch has nothing odd."""
+    rows = [f"20250708  09:{number % 60:02}:00,100.5,101,99.25,100,1000,100.05,7" for number in range(700)]
+    for shift in range(0, len(rows[0]), 4):  # so that it ends in each field once
+        fields = [each.split(",") for each in rows]
+        fields[0][1] += "0" * shift
+        cut = "\0".join("\0".join(each) for each in fields)[:_STRETCH_BYTES].count("\0") // 8
+        fields[cut][5] = text
+        odd = "\0".join("\0".join(each) for each in fields)
+        compare(f"17\x001001\x00{len(rows)}\0{odd}\0".encode(), 196, NEW_YORK)
+
+
+@pytest.mark.parametrize("version", [196, 225])
+def test_hours_in_which_clocks_are_changed(version: int) -> None:
+    """On Lord Howe Island half an hour is left out within one hour."""
+    for day in ("20250406", "20251005", "20250309", "20251102"):
+        row = HistoricalDataBar("", 1.0, 2.0, 0.5, 1.5, Decimal(100), Decimal("1.25"), -1)
+        rows = [replace(row, date=f"{day}  {at // 12:02}:{at % 12 * 5:02}:00") for at in range(60)]
+        payload = codec.encode(HistoricalData(1001, tuple(rows), "", ""), version)
+        for zone in (NEW_YORK, LORD_HOWE, UTC_ZONE):
+            compare(payload, version, zone)
 
 
 def plain_rows(count: int) -> tuple[HistoricalDataBar, ...]:

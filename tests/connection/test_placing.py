@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tws.connection.encoding.official import OfficialClient, OfficialEncoder, Pipe
 from tws.connection.ordering.patterns import Patterns
@@ -76,6 +77,49 @@ def test_any_orders(wanted: list[tuple[int, Contract, Order]], version: int) -> 
     made = encoder(version)
     for _ in range(2):  # the second time each pattern is known
         for order_id, contract, order in wanted:
+            fast = outcome(lambda *wish: made.order(*wish)[0], order_id, contract, order)
+            assert fast == outcome(made.careful_order, order_id, contract, order)
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"side": Side.SELL},
+    {"order_type": OrderType.STOP_LIMIT},
+    {"limit_price": None},
+    {"limit_price": Decimal(2**31 - 1)},
+    {"stop_price": Decimal("99.5")},
+    {"stop_price": Decimal("1.7976931348623157E308")},
+    {"quantity": Decimal(2**31 - 1)},
+    {"quantity": Decimal("1E+3")},
+    {"quantity": Decimal(0)},
+    {"tif": TimeInForce.GTC},
+    {"account": "DU1234567"},
+    {"order_ref": ""},
+    {"order_ref": "straße"},
+    {"parent_id": 0},
+    {"parent_id": 2**31 - 1},
+    {"oca_group": "oca"},
+    {"oca_type": 1},
+    {"transmit": False},
+    {"outside_rth": True},
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_one_thing_changes(version: int) -> None:
+    made = encoder(version)
+    plain = Order(
+        side=Side.BUY,
+        quantity=Decimal(10),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal("100.25"),
+        order_ref="intent-7",
+        parent_id=7,
+    )
+    spy = Contract(con_id=756733, symbol="SPY")
+    wanted = [(1, spy, plain), (2**31 - 1, spy, plain), (2, replace(spy, sec_id="x"), plain)]
+    wanted += [(3, spy, replace(plain, **change)) for change in CHANGES]
+    for _ in range(2):
+        for order_id, contract, order in [row for pair in wanted for row in (wanted[0], pair)]:
             fast = outcome(lambda *wish: made.order(*wish)[0], order_id, contract, order)
             assert fast == outcome(made.careful_order, order_id, contract, order)
 

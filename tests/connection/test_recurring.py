@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ibapi.protobuf.OpenOrder_pb2 import OpenOrder as OpenOrderProto
 from msgspec.structs import replace
 
 from tws.connection.hearing import reading
@@ -148,6 +149,59 @@ PLAIN = OpenOrder(
     WireOrderState(status="PreSubmitted"),
 )
 SAID = OrderStatus(7, "Submitted", Decimal(0), Decimal(100), perm_id=900_007, client_id=1)
+
+
+CHANGES: dict[str, object] = {
+    "client_id": 0,
+    "perm_id": 5,
+    "parent_id": 3,
+    "action": "SELL",
+    "total_quantity": Decimal(7),
+    "order_type": "MKT",
+    "lmt_price": 0.0,
+    "aux_price": 3.5,
+    "tif": "GTC",
+    "account": "DU7654321",
+    "order_ref": "",
+    "oca_group": "oca",
+    "transmit": False,
+    "what_if": True,
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_one_thing_changes(version: int) -> None:
+    """Each field of an order, a contract, a status on its own, and each pair of an order's."""
+    orders = [replace(PLAIN.order, **{name: value}) for name, value in CHANGES.items()]
+    orders += [replace(each, **{name: value}) for each in orders for name, value in CHANGES.items()]
+    rows = [replace(PLAIN, order=order) for order in orders]
+    rows += [replace(PLAIN, contract=replace(PLAIN.contract, con_id=1))]
+    rows += [replace(PLAIN, contract=replace(PLAIN.contract, trading_class="NMS"))]
+    rows += [replace(PLAIN, order_state=WireOrderState(status="Submitted"))]
+    said = [
+        replace(SAID, **{name: value})
+        for name, value in {
+            "status": "Filled",
+            "filled": Decimal(3),
+            "remaining": Decimal(4),
+            "avg_fill_price": 1.5,
+            "perm_id": 8,
+            "parent_id": 9,
+            "last_fill_price": 2.5,
+            "client_id": 0,
+            "why_held": "locate",
+        }.items()
+    ]
+    compare([codec.encode(message, version) for message in (PLAIN, SAID, *rows, *said, PLAIN, SAID)], version)
+
+
+@pytest.mark.parametrize("value", [1.7976931348623157e308, float("nan"), float("inf"), -1e300, 2e9])
+@pytest.mark.parametrize("field", ["lmtPrice", "auxPrice"])
+def test_strange_prices_of_protobuf(field: str, value: float) -> None:
+    body = codec.encode(PLAIN, 225)
+    message = OpenOrderProto.FromString(body[4:])
+    setattr(message.order, field, value)
+    compare([body, body[:4] + message.SerializeToString(), body], 225)
 
 
 @settings(max_examples=150, deadline=None)

@@ -190,6 +190,7 @@ ODD_TEXT = [
     b"99\x00900000003\x001\x001700000000\x001.5\x002147483647\x000\x00ARCA\x00F\x00",
     b"99\x00900000003\x003\x001700000000\x001.5\x001.6\x00100\x00\x001\x00",
     b"99\x00900000003\x005\x001700000000\x001.5\x001.6\x00100\x00200\x001\x00",
+    b"99\x00900000003\x001\x001700000000\x001.5\x00100\x000\x00ARCA\x00F\x00x",
     b"99\x001001\x001\x001700000000\x001.5\x00100\x000\x00ARCA\x00F\x00",
     b"1\x006\x00900000003\x001\x00100.5\x00100\x001\x00",
 ]
@@ -223,9 +224,9 @@ ODD_PROTOBUF = [
     "000000ca 08e907 1000 1a05",
     "000000ca 08e907",
     "000000ca",
-    START + "1a22" + TIME + "190000000000105940 2203313030 2a064e4153444151 3202ffff",  # no UTF-8
-    START + "1a21" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654",  # lengths that lie
-    START + "1a22" + TIME + "190000000000105940 2203313030 2a064e4153444151 32014654",
+    START + "1a20" + TIME + "190000000000105940 2203313030 2a064e4153444151 3202ffff",  # no UTF-8
+    START + "1a1f" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654",  # lengths that lie
+    START + "1a20" + TIME + "190000000000105940 2203313030 2a064e4153444151 32014654",
     START + "1a02 0805",
     START + "1a22" + TIME + "12020802 190000000000105940 2203313030 2a054e41534441 320146",
     START + "1a00",
@@ -236,8 +237,9 @@ ODD_PROTOBUF = [
 @pytest.mark.parametrize("odd", ODD_PROTOBUF)
 def test_an_odd_tick_of_protobuf(odd: str) -> None:
     good = codec.encode(TickPrice(1001, 1, 100.25, Decimal(3), 1), PROTOBUF)
-    trade = bytes.fromhex(START + "1a22" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654")
+    trade = bytes.fromhex(START + "1a20" + TIME + "190000000000105940 2203313030 2a064e4153444151 32024654")
     payload = bytes.fromhex(odd)
+    assert both_ways([trade], [10**6], PROTOBUF).streams[900_000_003].count == 1
     both_ways(
         [good, payload, payload, good, trade, payload, trade, good, payload, good, good], [10**6], PROTOBUF
     )
@@ -291,6 +293,16 @@ def test_a_long_frame_whose_inside_looks_like_a_tick() -> None:
         both_ways([good, sly[: length - 1] + b"\0", good, good], [10**6], TEXT)
     tail = b"\0\0\0\x10" + good[:-1]
     both_ways([good, b"4\x00" + tail + b"\0" + b"y" * 40 + tail + b"\0", good], [10**6], TEXT)
+
+
+def test_a_tick_that_hides_another_one() -> None:
+    """Behind the fields of a tick stand zeros and what looks like the next frame, all within one length."""
+    head = b"1\x006\x001001\x001\x00"
+    tick = head + b"1\x002\x001\x00"
+    sly = tick + b"\0\0\0" + bytes([len(tick)]) + head + b"7\x008\x001\x00"
+    good = head + b"0" * (len(sly) - len(head) - 6) + b"1\x002\x001\x00"
+    assert len(good) == len(sly)  # so that its beginning is known
+    both_ways([good, sly, good, tick, sly], [10**6], TEXT)
 
 
 @pytest.mark.parametrize("version", [TEXT, PROTOBUF])
