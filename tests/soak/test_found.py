@@ -275,3 +275,19 @@ def test_a_half_open_session_says_nothing_more_whatever_held_its_bytes_back() ->
         await house.until(lambda: house.connection.session == 2)
 
     in_calm(body)
+
+
+def test_a_new_stream_does_not_take_the_place_of_one_that_is_about_to_be_renewed() -> None:
+    async def body(house: House) -> None:
+        old = [house.connection.stream_account_summary() for _ in range(2)]
+        await house.until(lambda: all(stream.is_complete for stream in old))
+        house.sim.faults.play("swallow", request="ExecutionRequest")  # so that the synchronisation takes long
+        house.world.network.cut_all()
+        await house.until(lambda: house.connection.session == 2 and house.connection.is_connected())
+        new = house.connection.stream_account_summary()
+        await house.until(lambda: house.connection.state is ConnectionState.READY)
+        await asyncio.sleep(1.0)
+        assert all(stream.is_complete and stream.gap is None for stream in old)
+        assert isinstance(new.failure, PacingError)
+
+    in_calm(body)

@@ -204,7 +204,6 @@ PLANTS = (
     another_request_is_cancelled,
     a_task_goes_on_after_the_end,
     a_fill_that_comes_twice_counts_twice,
-    a_late_word_is_believed,
     the_pacer_trusts_the_clock,
 )
 
@@ -217,6 +216,10 @@ STORMS = (
     (
         what_could_not_be_read_is_forgotten,
         [Play(20.0, "malformed-frame", {"kind": "bad-number", "message": 11, "count": 5})],
+    ),
+    (
+        a_late_word_is_believed,
+        [Play(5.0, "late-status", {"status": "Submitted", "delay": "30s", "count": 20})],
     ),
 )
 """By lot the one moment that shows these is seldom met: here it is."""

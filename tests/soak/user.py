@@ -28,6 +28,8 @@ __all__ = ["STREAMS_MOST", "User"]
 
 STREAMS_MOST = 8
 """Beside each other; each costs a line of a hundred, and processor time at every second of the market."""
+PLACES = {"summary": 2, "ticks": 5, "depth": 3}
+"""How many of a kind TWS serves at once (B)."""
 PAUSE_S = (0.05, 1.0)
 WISHES = (
     *("stream",) * 6,
@@ -155,6 +157,9 @@ class User:
             "account": lambda: connection.stream_account(),
         }
         kind = rng.choice(("quotes", "quotes", *openers))
+        open_ones = sum(name.startswith(kind) and not stream.closed for name, stream in self.streams)
+        if open_ones >= PLACES.get(kind, STREAMS_MOST) and not connection.is_connected():
+            return  # with a session the call would say so; without one nobody knows whose place it will be
         stream = openers[kind]()
         name = f"{kind} {stream.contract.symbol}".strip()
         self.streams.append((name, stream))

@@ -120,6 +120,7 @@ class Engine:
         self.lanes.add(self.keeper.book.hear, bound=1)
         subscriptions.ready = lambda: self.ready
         subscriptions.keeping = lambda: self.keeper.keeping
+        subscriptions.resuming = lambda: self.ready and self.keeper.state is not ConnectionState.READY
         subscriptions.on_refused = self._refused
         self.official = OfficialClient(Pipe(self.wire.send, self.wire.is_open, self.disconnect))
         self.outbound = Outbound(

@@ -64,6 +64,8 @@ class Subscriptions:
         """Whether a session is ready; set by the engine."""
         self.keeping: Callable[[], bool] = lambda: False
         """Whether a lost link will be dialled again; set by the engine."""
+        self.resuming: Callable[[], bool] = lambda: False
+        """Whether a session is being synchronised, after which streams are renewed; set by the engine."""
         self.on_refused: Callable[[Subscription, RequestError], None] = lambda subscription, error: None
         """Told of a renewal that TWS refused."""
 
@@ -74,7 +76,8 @@ class Subscriptions:
         return len(self._open)
 
     def open(self, stream: Stream, send: Callable[[int], object], cancel: Callable[[int], object]) -> None:
-        """Subscribe. While a kept link is down it is sent at the next session.
+        """Subscribe. While a kept link is down it is sent at the next session, and while streams of before
+        wait for their renewal it waits with them: it must not take the place of one that has lived.
 
         Raises NotSentError when there is neither, or what the sending raises; nothing is left then.
         """
@@ -82,8 +85,9 @@ class Subscriptions:
             raise NotSentError(504, "Not connected")
         subscription = Subscription(stream, send, cancel)
         stream.attach(lambda: self._close(stream))
+        waits = not self.ready() or (self.resuming() and any(not other.sent for other in self))
         self._register(subscription)
-        if not self.ready():
+        if waits:
             stream.interrupt("opened while the link is down", self._stamp.now_ns)
             return
         try:
