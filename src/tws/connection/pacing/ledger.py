@@ -142,6 +142,9 @@ class Ledger:
         while unproven and unproven[0].sent_s + long_s <= now_s:
             sent = unproven.popleft()
             sent.read_s = self._read_s = max(self._read_s, sent.sent_s + long_s)
+        echoes = self._echoes
+        while echoes and echoes[0].sent_s + long_s <= now_s:
+            echoes.popleft()  # its answer was lost; kept, it would let each later answer prove less and less
         for waiting in () if self.standstill else (self._counted, self._unanswered):
             while waiting and waiting[0].sent_s + long_s <= now_s:
                 sent = waiting.popleft()
