@@ -30,7 +30,7 @@ from tws.connection.streaming.subscriptions import Subscription, Subscriptions
 from tws.model.execution import Execution
 from tws.wire.session import ClientSession
 
-SEEDS = range(60)
+SEEDS = range(200)
 """Enough for each of these to be met; most are seen within three."""
 FEW = range(6)
 Plant = Callable[[pytest.MonkeyPatch], None]
