@@ -291,3 +291,16 @@ def test_a_new_stream_does_not_take_the_place_of_one_that_is_about_to_be_renewed
         assert isinstance(new.failure, PacingError)
 
     in_calm(body)
+
+
+def test_a_stream_of_the_account_lives_where_tws_never_named_the_accounts() -> None:
+    async def body(house: House) -> None:
+        house.sim.faults.play("malformed-frame", kind="unknown-message", message=15, count=3)
+        house.world.network.cut_all()
+        await house.until(lambda: house.connection.session == 2 and house.connection.is_connected())
+        assert house.connection.accounts == ()
+        stream = house.connection.stream_account()
+        await house.until(lambda: stream.is_complete and stream.values, within_s=5.0)
+        assert stream.account == "DU1234567"
+
+    in_calm(body)

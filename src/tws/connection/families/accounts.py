@@ -138,6 +138,7 @@ def hear(answers: Answers) -> Handlers:
     def row(fact: AccountValue | PortfolioItem) -> None:
         questions.row(VALUES, fact)
         for stream in account_streams(answers):
+            stream.account = stream.account or fact.account  # TWS never named the login's
             if fact.account == stream.account:
                 stream.put(fact, stamp.now_ns)
 
