@@ -45,6 +45,28 @@ def test_after_1101_each_stream_is_asked_for_once_and_no_old_line_is_left() -> N
     )
 
 
+def test_after_1101_the_answers_to_the_cancels_of_old_lines_refuse_no_stream() -> None:
+    """TWS answers 300 to a cancel of market data that it has forgotten, 366 to one of bars."""
+
+    async def scene(house: House) -> None:
+        quotes = house.connection.stream_quotes(SPY)
+        bars = house.connection.stream_bars(SPY, "1 hour", duration="1 D")
+        await house.fed(quotes)
+        await house.until(lambda: bars.count)
+        old = {quotes.request_id, bars.request_id}
+        drop_subscriptions(house.sim.faults)
+        house.sim.faults.play("connectivity-lost", lasts="40s", restored="lost")
+        await house.until(lambda: house.connection.state is S.BROKER_LOST)
+        await house.until(lambda: house.connection.state is S.READY)
+        await house.fed(quotes)
+        await asyncio.sleep(120)
+        assert not old & {quotes.request_id, bars.request_id}
+        assert quotes.gap is None and bars.gap is None
+
+    house = House().run(scene)
+    assert [str(event) for event in house.events(EventKind.STREAM) if "refused" in str(event)] == []
+
+
 def test_after_1102_a_stream_that_is_fed_is_left_alone() -> None:
     async def scene(house: House) -> None:
         stream = house.connection.stream_quotes(SPY)

@@ -128,16 +128,20 @@ class Subscriptions:
             subscription.stream.interrupt(cause, self._stamp.now_ns)
 
     def lost_by_broker(self) -> None:
-        """TWS says that it has forgotten the market data that it fed (1101, A6). What it never fed it may
-        have kept, to serve it now, and of accounts nobody says that it has forgotten them: so each is
-        cancelled all the same. For what is forgotten TWS answers 300, which says nothing about what is open.
+        """TWS says that it has forgotten the market data that it fed (1101, A6). What it never fed it may have
+        kept, to serve it now, and of accounts nobody says that it has forgotten them: so each is cancelled
+        all the same. For what is forgotten TWS answers 300 or 366; the stream has another id by then, so
+        that this is not taken for a refusal of it.
         """
         for subscription in self:
-            if subscription.sent:
-                self._cancel(subscription, subscription.stream.request_id)
+            stream = subscription.stream
             subscription.lived = subscription.lived or subscription.sent
-            subscription.sent = False
-            subscription.stream.interrupt("restored, data lost (1101)", self._stamp.now_ns)
+            if subscription.sent:
+                old, subscription.sent = stream.request_id, False
+                self._drop(old)
+                self._register(subscription)
+                self._cancel(subscription, old)
+            stream.interrupt("restored, data lost (1101)", self._stamp.now_ns)
 
     def renew_all(self, *, only_unsent: bool = False) -> None:
         """Open every subscription anew; `only_unsent`: those that TWS does not feed."""
