@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from decimal import Decimal
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from tws.model.market import Bar, BarColumns
 from tws.simulator import SimulatedTWS
 from tws.wire import codec
 from tws.wire.messages import HistoricalData, HistoricalDataBar
+from tws.wire.thresholds import PROTOBUF_OFFSET
 
 VERSIONS = [157, 195, 196, 200, 202, 208, 225]
 NEW_YORK, LORD_HOWE, UTC_ZONE = ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), UTC
@@ -192,7 +193,7 @@ def test_any_damage(harm: list[tuple[int, int]], date: str, version: int) -> Non
     ],
 )
 @pytest.mark.parametrize(
-    "also", [None, (200, 0, "20250708023500"), (20, 6, "20250708  02:35:00"), (20, 3, "1:0")]
+    "also", [None, (2000, 0, "20250708023500"), (1500, 6, "20250708  02:35:00"), (2500, 3, "1:0")]
 )
 def test_odd_fields_of_text(place: int, field: int, moved: str, also: tuple[int, int, str] | None) -> None:
     """One or two fields of many rows are odd, in stretches of their own; they must not make up for each
@@ -201,7 +202,7 @@ def test_odd_fields_of_text(place: int, field: int, moved: str, also: tuple[int,
     rows = [
         f"20250708  {9 + number // 60:02}:{number % 60:02}:00,100.5,101,99.25,100,{1000 + number},100.05,7"
         for number in range(300)
-    ] * 5
+    ] * 10
     fields = [row.split(",") for row in rows]
     for row, column, text in ((place, field, moved), *([also] if also else [])):
         fields[row][column] = text
@@ -215,7 +216,7 @@ def test_odd_fields_of_text(place: int, field: int, moved: str, also: tuple[int,
 @pytest.mark.parametrize("text", ["2147483647", "9223372036854775807", "0." + "0" * 70 + "1"])
 def test_an_odd_number_where_a_stretch_ends(text: str) -> None:
     """The row that is cut there is looked at, too, though the next stretch has nothing odd."""
-    rows = [f"20250708  09:{number % 60:02}:00,100.5,101,99.25,100,1000,100.05,7" for number in range(700)]
+    rows = [f"20250708  09:{number % 60:02}:00,100.5,101,99.25,100,1000,100.05,7" for number in range(1500)]
     for shift in range(0, len(rows[0]), 4):  # so that it ends in each field once
         fields = [each.split(",") for each in rows]
         fields[0][1] += "0" * shift
@@ -223,6 +224,72 @@ def test_an_odd_number_where_a_stretch_ends(text: str) -> None:
         fields[cut][5] = text
         odd = "\0".join("\0".join(each) for each in fields)
         compare(f"17\x001001\x00{len(rows)}\0{odd}\0".encode(), 196, NEW_YORK)
+
+
+def many_in_protobuf(count: int = 2500) -> Any:
+    """Bars of some stretches, each with numbers of its own, in the official class."""
+    from ibapi.protobuf.HistoricalData_pb2 import HistoricalData as Official
+
+    message = Official(reqId=1001)
+    for number in range(count):
+        price = 100 + number * 0.25
+        message.historicalDataBars.add(
+            date=f"20250{1 + number % 9}08  {number // 60 % 24:02}:{number % 60:02}:00",
+            open=price,
+            high=price + 1,
+            low=-price,
+            close=price * 1000,
+            volume=str(number * 11),
+            WAP=str(price),
+            barCount=number * 9,
+        )
+    assert len(message.SerializeToString()) > 2 * _STRETCH_BYTES
+    return message
+
+
+def in_frame(message: Any) -> bytes:
+    return (PROTOBUF_OFFSET + 17).to_bytes(4, "big") + bytes(message.SerializeToString())
+
+
+def test_stretches_of_protobuf() -> None:
+    payload = in_frame(many_in_protobuf())
+    compare(payload, 225, NEW_YORK)
+    assert fast(payload, 225, NEW_YORK)[2], "all were read by columns"
+
+
+@pytest.mark.parametrize("place", [0, 1200, 2499])
+@pytest.mark.parametrize("field", ["date", "open", "high", "low", "close", "volume", "WAP", "barCount"])
+def test_a_bar_in_protobuf_that_lacks_a_field(place: int, field: str) -> None:
+    message = many_in_protobuf()
+    message.historicalDataBars[place].ClearField(field)
+    compare(in_frame(message), 225, NEW_YORK)
+
+
+@pytest.mark.parametrize("field", ["open", "close"])
+@pytest.mark.parametrize("number", [nan, inf, -inf, 2147483647.0, 1.7976931348623157e308])
+def test_a_price_in_protobuf_that_is_none(field: str, number: float) -> None:
+    message = many_in_protobuf()
+    setattr(message.historicalDataBars[1200], field, number)
+    payload = in_frame(message)
+    compare(payload, 225, NEW_YORK)
+    (reader,) = BarsReader(225, Asked(Wanted(bars_from, 60, lambda: NEW_YORK))).readers.values()
+    assert reader(payload) is None
+
+
+@pytest.mark.parametrize("unknown", [b"\x48\x01", b"\x4d\0\0\0\0", b"\x49" + bytes(8)])
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_fields_of_a_bar_in_protobuf_that_nobody_knows(unknown: bytes, times: int) -> None:
+    message = many_in_protobuf()
+    bar = message.historicalDataBars[1200]
+    bar.MergeFromString(unknown * times)
+    payload = in_frame(message)
+    assert unknown in payload
+    compare(payload, 225, NEW_YORK)
+
+
+def test_protobuf_whose_bars_come_before_its_number() -> None:
+    payload = in_frame(many_in_protobuf())
+    compare(payload[:4] + payload[7:] + payload[4:7], 225, NEW_YORK)
 
 
 @pytest.mark.parametrize("version", [196, 225])

@@ -1,9 +1,9 @@
 """Historical bars (17) read by columns, since a year of minutes has a hundred thousand of them.
 
-A message becomes `Rows`, an array for each field, made in C: msgspec's JSON reader takes stretches of plainly
-written numbers, the official class takes protobuf. A stretch at a time, so that the memory between is small
-and stays near. From rows come `Bar`s or `BarColumns`, as the caller wanted; `Wanted` is the finishing
-function of such a request, by which the reader knows that rows are welcome.
+A message becomes `Rows`, an array for each field, made in C: msgspec's JSON reader takes plainly written
+numbers, the parser of protobuf takes many bars as one whose fields recur. A stretch at a time, so that the
+memory between is small and stays near. From rows come `Bar`s or `BarColumns`, as the caller wanted; `Wanted`
+is the finishing function of such a request, by which the reader knows that rows are welcome.
 
 Whatever is not plainly written (an exponent, a sentinel for "unset", a blank, a field too many, a time with
 a zone) makes the whole message go to the careful reading instead, row by row.
@@ -11,12 +11,18 @@ a zone) makes the whole message go to the careful reading instead, row by row.
 
 from __future__ import annotations
 
+import re
+import sys
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import cache, partial
+from itertools import chain, pairwise
 from math import isfinite, nan
-from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from operator import add
+from struct import error as StructError
+from struct import pack
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -41,7 +47,7 @@ _ZEROS = b"0" * 21
 """No number of a market is that small: the careful reading knows from when on it is none."""
 _HEAD = 200
 """Bytes in which the fields before the rows end: ids, two times, a count."""
-_STRETCH_BYTES, _STRETCH_BARS = 1 << 15, 512
+_STRETCH_BYTES = 1 << 16
 """What is read at a time: its objects fit into the processor's cache."""
 _numbers = msgspec.json.Decoder(list[int | float])
 
@@ -155,7 +161,7 @@ class BarsReader:
             return None
         try:
             rows = _text_rows(payload, len(b"\0".join(head[:-1])) + 1, int(count), wanted)
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, OverflowError, StructError):
             return None  # the careful reading knows better, or says what is wrong
         return PastBars(int(number), rows, self._states_ends and head[3] != b"")
 
@@ -165,12 +171,13 @@ class BarsReader:
         from tws.wire.protobuf import UnreadableError
 
         try:
-            message = HistoricalData.FromString(payload[4:])
+            head, *pieces = _pieces(payload[4:])
+            message = HistoricalData.FromString(head)
             wanted = self._wanted(message.reqId)
-            if wanted is None:
+            if wanted is None or message.historicalDataBars:
                 return None
-            rows = _protobuf_rows(message.historicalDataBars, wanted)
-        except (ValueError, TypeError, OverflowError, UnreadableError):
+            rows = _protobuf_rows(pieces, wanted)
+        except (ValueError, TypeError, OverflowError, StructError, UnreadableError):
             return None
         return PastBars(message.reqId, rows, False)
 
@@ -181,20 +188,28 @@ class BarsReader:
 
 # -- both encodings: stretches of columns, appended after a look at them
 
+_Column: TypeAlias = "list[Any] | array[float]"
 
-def _append(made: BarColumns, times_ns: list[int], numbers: list[list[Any]], counts: list[int]) -> None:
+
+def _append(made: BarColumns, times_ns: list[int], numbers: Sequence[_Column], counts: list[int]) -> None:
     """Raises ValueError, TypeError or OverflowError for a column that is not what it should be."""
     for name, column in zip(_COLUMNS[1:7], numbers, strict=True):
-        getattr(made, name).fromlist(column)
+        getattr(made, name).frombytes(
+            column.tobytes() if isinstance(column, array) else pack(f"{len(column)}d", *column)
+        )
     if min(counts) < 0:  # TWS does not know
         counts = [max(count, 0) for count in counts]
-    made.count.fromlist(counts)
-    made.time_ns.fromlist(times_ns)
+    made.count.frombytes(pack(f"{len(counts)}q", *counts))
+    made.time_ns.frombytes(pack(f"{len(times_ns)}q", *times_ns))
 
 
-def _are_stated(columns: Iterable[list[Any]]) -> bool:
-    """Whether no number may mean "unset", or is none."""
-    return all(max(column) < _LARGEST and isfinite(sum(column)) for column in columns)
+def _are_stated(columns: Iterable[_Column]) -> bool:
+    """Whether no number may mean "unset", or is none. Of an array one look at each highest byte will do."""
+    return all(
+        (isinstance(column, array) and not column.tobytes()[_HIGHEST::8].translate(None, _SMALL))
+        or (max(column) < _LARGEST and isfinite(sum(column)))
+        for column in columns
+    )
 
 
 class _Hours(dict[int, int]):
@@ -215,15 +230,17 @@ class _Hours(dict[int, int]):
 
 
 class _Minutes(dict[int, int]):
-    """How far MMSS is behind the hour."""
+    """How far MMSS, or 1MMSS, is behind the hour."""
 
     def __missing__(self, clock: int) -> int:
-        minute, second = divmod(clock, 100)
+        minute, second = divmod(clock % 10_000, 100)
         if minute > 59 or second > 59:
             raise ValueError("no such minute")
         self[clock] = made = (minute * 60 + second) * NS_PER_S
         return made
 
+
+_MINUTES = _Minutes()
 
 class _Times:
     """From the dates of bars to their begins: epochs, days (which join `days`) or instants of a zone."""
@@ -231,7 +248,7 @@ class _Times:
     def __init__(self, first: str, days: list[str], zone: tzinfo) -> None:
         self.at_clock = len(first) == len(_CLOCK)
         self._days = days if len(first) == 8 else None
-        self._hours, self._minutes = _Hours(zone), _Minutes()
+        self._hours, self._minutes = _Hours(zone), _MINUTES
 
     def of(self, dates: list[Any]) -> list[int]:
         """Dates are whole numbers; those at a clock have had blanks and colons, as `_CLOCK` has, and lost
@@ -251,8 +268,24 @@ class _Times:
         return [instant_ns(text, UTC) for text in texts]
 
 
+    def of_texts(self, dates: bytes, count: int) -> list[int]:
+        """The same of texts with commas between."""
+        if not self.at_clock:
+            return self.of(_numbers_of(dates, count))
+        if dates.translate(_TO_ZERO) + b"," != (_CLOCK + b",") * count:
+            raise ValueError("a date of another form")
+        # From `yyyymmdd  HH:MM:SS,` to `yyyymmddHH,1MMSS,`: the hour takes the blanks' place.
+        apart = bytearray(dates + b",")
+        apart[8::_WIDTH], apart[9::_WIDTH] = apart[10::_WIDTH], apart[11::_WIDTH]
+        apart[10::_WIDTH], apart[11::_WIDTH] = b"," * count, b"1" * count
+        numbers = _numbers_of(bytes(apart[:-1]).translate(None, b":"), 2 * count)
+        hours, minutes = self._hours.__getitem__, _MINUTES.__getitem__
+        return list(map(add, map(hours, numbers[::2]), map(minutes, numbers[1::2])))
+
+
 _CLOCK = b"00000000  00:00:00"
 """`20250708  02:35:00` with each digit as 0."""
+_WIDTH = len(_CLOCK) + 1
 _TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _TO_COMMA = bytes.maketrans(b"\0", b",")
 
@@ -308,25 +341,87 @@ def _numbers_in(raw: bytes, clocks: int) -> list[Any]:
 
 # -- protobuf
 
-_FIELDS = tuple(map(attrgetter, ("date", "open", "high", "low", "close", "volume", "WAP", "barCount")))
+_PRICES, _TEXTS = ("open", "high", "low", "close"), ("date", "volume", "WAP")
+_BEGINS = re.compile(rb"\x12.\x0a.\d{8}", re.DOTALL)
+_SMALL = bytes(range(0x41))
+"""The highest bytes of the doubles from 0 up to 131,072."""
+_HIGHEST = 7 if sys.byteorder == "little" else 0
 
 
-def _protobuf_rows(bars: Any, wanted: Wanted[Any]) -> Rows:
-    rows = Rows(columns=BarColumns(seconds=wanted.seconds))
-    times = _Times(bars[0].date if bars else "", rows.days, wanted.zone())
-    for first in range(0, len(bars), _STRETCH_BARS):
-        some = bars[first : first + _STRETCH_BARS]
-        dates, *columns, counts = (list(map(get, some)) for get in _FIELDS)
-        raw = ",".join(dates).encode()
-        if times.at_clock and raw.translate(_TO_ZERO) + b"," != (_CLOCK + b",") * len(some):
-            raise ValueError("a date of another form")
-        begins = times.of(_numbers_of(raw.translate(None, b" :") if times.at_clock else raw, len(some)))
-        for place in (4, 5):  # volume and average price travel as texts
-            columns[place] = _numbers_of(",".join(columns[place]).encode(), len(some))
-        if not _are_stated(columns):
+@cache
+def _merged() -> type[Any]:
+    """A class that reads a HistoricalData otherwise than the official one does: to it the bars are one field
+    that does not recur and whose own fields do. What is sent of such a field again and again is merged, says
+    protobuf's encoding, so that the parser itself makes a column of each field of a bar.
+    """
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    from ibapi.protobuf.HistoricalData_pb2 import HistoricalData
+
+    kind = descriptor_pb2.FieldDescriptorProto
+    bars = HistoricalData.DESCRIPTOR.fields_by_name["historicalDataBars"]
+    once, many = partial(kind, label=kind.LABEL_OPTIONAL), partial(kind, label=kind.LABEL_REPEATED)
+    plain = {kind.TYPE_STRING: kind.TYPE_BYTES}
+    columns = [
+        many(name=each.name, number=each.number, type=plain.get(each.type, each.type))
+        for each in bars.message_type.fields
+    ]
+    merged = once(name="bars", number=bars.number, type=kind.TYPE_MESSAGE, type_name=".tws.Columns")
+    file = descriptor_pb2.FileDescriptorProto(name="tws/bars.proto", package="tws", syntax="proto3")
+    file.message_type.add(name="Columns", field=columns)
+    file.message_type.add(name="Merged", field=[merged])
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tws.Merged"))
+
+
+def _pieces(raw: bytes) -> list[bytes]:
+    """A HistoricalData in pieces, the first one without bars, the others with some hundred each.
+
+    Where a bar begins is seen by its tag and the digits of its date. No number is long enough to look so, and
+    a text that does is not plainly written, which is found out later.
+    """
+    cuts = [0]
+    while begins := _BEGINS.search(raw, cuts[-1] + _STRETCH_BYTES if len(cuts) > 1 else 0):
+        cuts.append(begins.start())
+    return [raw[begin:end] for begin, end in pairwise((*cuts, len(raw)))]
+
+
+def _protobuf_rows(pieces: Iterable[bytes], wanted: Wanted[Any]) -> Rows:
+    """The rows of bars that travelled in pieces. No encoder writes a field twice into a bar: where all
+    columns are of one length, no bar lacks a field.
+    """
+    rows, times = Rows(columns=BarColumns(seconds=wanted.seconds)), None
+    for piece in pieces:
+        made = _merged().FromString(piece).bars
+        (dates, *texts), counts = (getattr(made, name)[:] for name in _TEXTS), made.barCount[:]
+        count = len(counts)
+        if any(len(column) != count for column in (dates, *texts)):
+            raise ValueError("a bar lacks a field")
+        times = times or _Times(dates[0].decode(), rows.days, wanted.zone())
+        begins = times.of_texts(b",".join(dates), count)
+        numbers = [_numbers_of(b",".join(column), count) for column in texts]
+        prices = _prices(made, count)
+        if not _are_stated(chain(prices, numbers)):
             raise ValueError("perhaps unset")
-        _append(rows.columns, begins, columns, counts)
+        _append(rows.columns, begins, [*prices, *numbers], counts)
     return rows
+
+
+def _prices(columns: Any, count: int) -> list[array[float]]:
+    """Four columns as the parser writes them one behind the other, once all else is cleared away: each with a
+    tag, its length and its doubles. Raises ValueError when there is anything else.
+    """
+    for name in (*_TEXTS, "barCount"):
+        columns.ClearField(name)
+    packed = columns.SerializeToString()
+    each = 1 + ((8 * count).bit_length() + 6) // 7 + 8 * count
+    if len(packed) != len(_PRICES) * each:
+        raise ValueError("a bar lacks a price, or has a field that nobody knows")
+    made = [array("d", packed[end - 8 * count : end]) for end in range(each, len(packed) + 1, each)]
+    if sys.byteorder == "big":
+        for column in made:
+            column.byteswap()
+    return made
 
 
 def _numbers_of(raw: bytes, count: int) -> list[Any]:

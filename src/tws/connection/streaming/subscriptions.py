@@ -128,10 +128,10 @@ class Subscriptions:
             subscription.stream.interrupt(cause, self._stamp.now_ns)
 
     def lost_by_broker(self) -> None:
-        """TWS says that it has forgotten the market data that it fed (1101, A6). What it never fed it may have
-        kept, to serve it now, and of accounts nobody says that it has forgotten them: so each is cancelled
-        all the same. For what is forgotten TWS answers 300 or 366; the stream has another id by then, so
-        that this is not taken for a refusal of it.
+        """TWS says that it has forgotten the market data that it fed (1101, A6). What it never fed it may
+        have kept, to serve it now, and of accounts nobody says that it has forgotten them: so each is
+        cancelled all the same. For what is forgotten TWS answers 300 or 366; the stream has another id by
+        then, so that this is not taken for a refusal of it.
         """
         for subscription in self:
             stream = subscription.stream
