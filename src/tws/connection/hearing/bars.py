@@ -342,6 +342,10 @@ def _numbers_in(raw: bytes, clocks: int) -> list[Any]:
 # -- protobuf
 
 _PRICES, _TEXTS = ("open", "high", "low", "close"), ("date", "volume", "WAP")
+_TAGS = b"\x12\x1a\x22\x2a"
+"""What the columns of the prices, fields 2 to 5, begin with when they are packed."""
+_AROUND = 2 + 3 * 2 + len(_PRICES) + 1
+"""Tags and lengths of a bar, of its three texts, and tags of its prices and of its count."""
 _BEGINS = re.compile(rb"\x12.\x0a.\d{8}", re.DOTALL)
 _SMALL = bytes(range(0x41))
 """The highest bytes of the doubles from 0 up to 131,072."""
@@ -387,8 +391,8 @@ def _pieces(raw: bytes) -> list[bytes]:
 
 
 def _protobuf_rows(pieces: Iterable[bytes], wanted: Wanted[Any]) -> Rows:
-    """The rows of bars that travelled in pieces. No encoder writes a field twice into a bar: where all
-    columns are of one length, no bar lacks a field.
+    """The rows of bars that travelled in pieces. No encoder writes a field twice into a bar: so where all
+    columns are of one length, and make up the whole piece, no bar lacks a field, and none is empty.
     """
     rows, times = Rows(columns=BarColumns(seconds=wanted.seconds)), None
     for piece in pieces:
@@ -398,30 +402,41 @@ def _protobuf_rows(pieces: Iterable[bytes], wanted: Wanted[Any]) -> Rows:
         if any(len(column) != count for column in (dates, *texts)):
             raise ValueError("a bar lacks a field")
         times = times or _Times(dates[0].decode(), rows.days, wanted.zone())
-        begins = times.of_texts(b",".join(dates), count)
-        numbers = [_numbers_of(b",".join(column), count) for column in texts]
-        prices = _prices(made, count)
+        together = [b",".join(column) for column in (dates, *texts)]
+        begins = times.of_texts(together[0], count)
+        numbers = [_numbers_of(column, count) for column in together[1:]]
+        prices, counted = _prices(made, count)
+        letters = sum(map(len, together)) - 3 * (count - 1)
+        if len(piece) != (_AROUND + 8 * len(_PRICES)) * count + letters + counted:
+            raise ValueError("there is more than bars, or a bar is not as an encoder writes it")
         if not _are_stated(chain(prices, numbers)):
             raise ValueError("perhaps unset")
         _append(rows.columns, begins, [*prices, *numbers], counts)
     return rows
 
 
-def _prices(columns: Any, count: int) -> list[array[float]]:
-    """Four columns as the parser writes them one behind the other, once all else is cleared away: each with a
-    tag, its length and its doubles. Raises ValueError when there is anything else.
+def _prices(columns: Any, count: int) -> tuple[list[array[float]], int]:
+    """Four columns as the parser writes them one behind the other, each with a tag, its length and its
+    doubles, once the texts are cleared away; and how many bytes the counts take, which come then.
     """
-    for name in (*_TEXTS, "barCount"):
+    for name in _TEXTS:
         columns.ClearField(name)
     packed = columns.SerializeToString()
-    each = 1 + ((8 * count).bit_length() + 6) // 7 + 8 * count
-    if len(packed) != len(_PRICES) * each:
-        raise ValueError("a bar lacks a price, or has a field that nobody knows")
-    made = [array("d", packed[end - 8 * count : end]) for end in range(each, len(packed) + 1, each)]
+    each = 1 + _varint(8 * count) + 8 * count
+    ends = [each * place for place in range(1, len(_PRICES) + 1)]
+    rest = len(packed) - ends[-1] - 1
+    if rest < 1 or any(packed[end - each] != tag for end, tag in zip(ends, _TAGS, strict=True)):
+        raise ValueError("a bar lacks a price")
+    made = [array("d", packed[end - 8 * count : end]) for end in ends]
     if sys.byteorder == "big":
         for column in made:
             column.byteswap()
-    return made
+    return made, next(rest - width for width in range(1, 6) if _varint(rest - width) == width)
+
+
+def _varint(number: int) -> int:
+    """How many bytes a number takes."""
+    return (number.bit_length() + 6) // 7 or 1
 
 
 def _numbers_of(raw: bytes, count: int) -> list[Any]:
