@@ -9,6 +9,8 @@
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
     flatten.py    the closing of positions
+    kill.py       the emergency stop and its answer
+    market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
 """
 
@@ -24,9 +26,13 @@ from tws.desk.commands import (
     DeclareGone,
     Event,
     Flatten,
+    Kill,
     NotWritten,
+    ReduceOnly,
     Report,
     ReserveIds,
+    ResetKill,
+    StateHours,
     SubmitBracket,
     SubmitOrder,
     TimerTick,
@@ -34,7 +40,7 @@ from tws.desk.commands import (
     Written,
 )
 from tws.desk.desk import Desk
-from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
+from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
@@ -46,6 +52,7 @@ __all__ = [
     "Begin",
     "Cancel",
     "CancelAll",
+    "CancelEverything",
     "CancelIntent",
     "Command",
     "DeclareGone",
@@ -54,10 +61,14 @@ __all__ = [
     "Effect",
     "Event",
     "Flatten",
+    "Kill",
     "NotWritten",
     "Place",
+    "ReduceOnly",
     "Report",
     "ReserveIds",
+    "ResetKill",
+    "StateHours",
     "SubmitBracket",
     "SubmitOrder",
     "TimerTick",

@@ -12,7 +12,18 @@ from collections.abc import Callable
 from typing import assert_never
 
 from tws.connection import Sending, SendState, TWSConnection
-from tws.desk import Alert, Ask, Cancel, Effect, Event, NotWritten, Place, Withdrawn, Written
+from tws.desk import (
+    Alert,
+    Ask,
+    Cancel,
+    CancelEverything,
+    Effect,
+    Event,
+    NotWritten,
+    Place,
+    Withdrawn,
+    Written,
+)
 from tws.errors import TWSError
 from tws.log import get_logger
 from tws.model.facts import AnswerKind
@@ -44,6 +55,8 @@ class Hands:
                 self._place(effect)
             case Cancel():
                 self._cancel(effect)
+            case CancelEverything():
+                self._cancel_everything()
             case Ask():
                 self._ask(effect)
             case Alert():
@@ -69,7 +82,7 @@ class Hands:
                 effect.contract,
                 effect.order,
                 effect.permit,
-                urgent=effect.modifies,  # what changes is protection, to the size of a fill
+                urgent=effect.urgent,
             )
         except TWSError as error:
             self._post(NotWritten(order_id=effect.order_id, reason=str(error)))
@@ -83,6 +96,12 @@ class Hands:
             self._connection.outbound.cancel(effect.order_id)
         except TWSError as error:  # the link went: the order becomes unknown, and the wish is kept
             log.warning("cancel not sent", order_id=effect.order_id, reason=str(error))
+
+    def _cancel_everything(self) -> None:
+        try:
+            self._connection.outbound.global_cancel()
+        except TWSError as error:  # the desk asks again while an order is open
+            log.warning("global cancel not sent", reason=str(error))
 
     def _sent(self, sending: Sending) -> None:
         if sending not in self._placed or sending.state is SendState.QUEUED:
