@@ -9,7 +9,8 @@
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
     flatten.py    the closing of positions
-    kill.py       the emergency stop and its answer
+    kill.py       the emergency stop
+    killreport.py its answer: FLAT, or NOT FLAT and why
     market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
 """
@@ -41,6 +42,7 @@ from tws.desk.commands import (
 )
 from tws.desk.desk import Desk
 from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.killreport import KillReport, Remainder, Verdict, kill_report
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
@@ -62,9 +64,11 @@ __all__ = [
     "Event",
     "Flatten",
     "Kill",
+    "KillReport",
     "NotWritten",
     "Place",
     "ReduceOnly",
+    "Remainder",
     "Report",
     "ReserveIds",
     "ResetKill",
@@ -73,6 +77,8 @@ __all__ = [
     "SubmitOrder",
     "TimerTick",
     "Timing",
+    "Verdict",
     "Withdrawn",
     "Written",
+    "kill_report",
 ]

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from tws.desk.commands import Flatten
 from tws.desk.market import shut
-from tws.desk.state import FlattenJob
+from tws.desk.state import DeskState, FlattenJob
 from tws.desk.submit import place_exit
 from tws.desk.turn import Turn
 from tws.model.contract import Contract
@@ -25,8 +25,7 @@ from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenMoved, FlattenPhase, Released, Severity
 from tws.orders.book import OurOrder
 
-__all__ = ["BY_HAND", "MAX_CLOSES", "RUNNING", "Exposure", "begin_flatten", "begin_for", "exposure", "go_on",
-           "reread"]
+__all__ = ["BY_HAND", "MAX_CLOSES", "RUNNING", "Exposure", "begin_flatten", "begin_for", "go_on", "reread"]
 
 MAX_CLOSES = 3
 """Rounds of closing orders. A rejected market order will not pass a fourth time; a human must look."""
@@ -46,14 +45,14 @@ class Exposure:
     Made once for each event, since fifty flattens may run at once.
     """
 
-    def __init__(self, turn: Turn) -> None:
-        self._turn = turn
+    def __init__(self, state: DeskState) -> None:
+        self._state = state
         self._orders: dict[str, list[OurOrder]] = {}
         self._held: dict[str, dict[int, tuple[Contract, Decimal]]] = {}
-        for order in turn.state.book.exposed():
+        for order in state.book.exposed():
             self._orders.setdefault(order.contract.symbol, []).append(order)
-        for each in turn.state.ours.exposed():
-            if each.account == turn.state.account:
+        for each in state.ours.exposed():
+            if each.account == state.account:
                 here = self._held.setdefault(each.contract.symbol, {})
                 here[each.contract.con_id] = each.contract, each.quantity
 
@@ -62,14 +61,14 @@ class Exposure:
         found = self._orders.get(symbol, [])
         if not strategy:
             return found
-        return [order for order in found if self._turn.state.strategy_of(order) == strategy]
+        return [order for order in found if self._state.strategy_of(order) == strategy]
 
     def held(self, symbol: str, strategy: str = "") -> dict[int, tuple[Contract, Decimal]]:
         """The signed shares of each contract, none of them 0."""
         found = self._held.get(symbol, {})
         if not strategy or not found:
             return found
-        state, sums = self._turn.state, dict.fromkeys(found, _ZERO)
+        state, sums = self._state, dict.fromkeys(found, _ZERO)
         for group in state.groups.values():
             if group.strategy == strategy and group.contract.con_id in sums:
                 sums[group.contract.con_id] += state.held(group) * group.side.sign
@@ -81,17 +80,11 @@ class Exposure:
         """All symbols with an order or a holding of ours."""
         return dict.fromkeys([*self._orders, *self._held])
 
-    def shut(self, symbol: str) -> str:
-        """Why the market of what is ours in a symbol is shut; empty when a close can execute."""
-        contracts = {order.contract.con_id: order.contract for order in self._orders.get(symbol, ())}
-        contracts.update((con_id, contract) for con_id, (contract, _) in self._held.get(symbol, {}).items())
-        words = (shut(self._turn, each) for each in contracts.values())
-        return next((word for word in words if word), "")
-
-
-def exposure(turn: Turn) -> Exposure:
-    """What is ours, as it stands now."""
-    return Exposure(turn)
+    def contracts(self, symbol: str) -> list[Contract]:
+        """What is held or ordered under a symbol."""
+        found = {order.contract.con_id: order.contract for order in self._orders.get(symbol, ())}
+        found.update((con_id, contract) for con_id, (contract, _) in self._held.get(symbol, {}).items())
+        return list(found.values())
 
 
 def begin_flatten(turn: Turn, command: Flatten) -> None:
@@ -99,7 +92,7 @@ def begin_flatten(turn: Turn, command: Flatten) -> None:
     scope = "*" if command.symbol is None else command.symbol
     if command.key and f"{command.key}/{scope}" in turn.state.flatten_keys:
         return
-    symbols = [command.symbol] if command.symbol is not None else list(exposure(turn).symbols())
+    symbols = [command.symbol] if command.symbol is not None else list(Exposure(turn.state).symbols())
     for symbol in symbols:
         begin_for(turn, symbol, command.reason, key=command.key)
     if command.symbol is None and command.key:
@@ -116,7 +109,7 @@ def begin_for(turn: Turn, symbol: str, reason: str, *, strategy: str = "", key: 
         return
     job = FlattenJob(symbol=symbol, phase=FlattenPhase.CANCELLING, since_ns=0, begun_ns=0, strategy=strategy,
                      key=key)
-    why = exposure(turn).shut(symbol)
+    why = _shut(turn, Exposure(turn.state), symbol)
     _move(turn, job, FlattenPhase.ARMED if why else FlattenPhase.CANCELLING, why or reason)
 
 
@@ -125,7 +118,7 @@ def go_on(turn: Turn) -> None:
     jobs = turn.state.flattens
     if not jobs:
         return
-    ours = exposure(turn)
+    ours = Exposure(turn.state)
     for job in tuple(jobs.values()):
         if job.phase is FlattenPhase.NOT_FLAT or not turn.state.link_up:
             continue
@@ -143,7 +136,7 @@ def go_on(turn: Turn) -> None:
 
 def _while_shut(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     """Entries go, exits stay. It begins when the market opens, or as soon as nothing is held."""
-    why = ours.shut(job.symbol)
+    why = _shut(turn, ours, job.symbol)
     orders = ours.orders(job.symbol, job.strategy)
     if not why or not (orders or ours.held(job.symbol, job.strategy)):
         _move(turn, job, FlattenPhase.CANCELLING, job.reason)
@@ -153,7 +146,7 @@ def _while_shut(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
 
 def _when_cancelled(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     """Every order of ours on the symbol has ended, and every claimed fill is here: read the position anew."""
-    why = ours.shut(job.symbol)
+    why = _shut(turn, ours, job.symbol)
     if why and ours.held(job.symbol, job.strategy):
         _move(turn, job, FlattenPhase.ARMED, why)
         return
@@ -177,7 +170,7 @@ def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
         if not _differs(turn, job):
             _move(turn, job, FlattenPhase.FLAT, job.reason)
         return
-    why = ours.shut(job.symbol)
+    why = _shut(turn, ours, job.symbol)
     if why:
         _move(turn, job, FlattenPhase.ARMED, why)
     elif job.closes >= MAX_CLOSES:
@@ -257,7 +250,7 @@ def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
 
 def _move(turn: Turn, job: FlattenJob, phase: FlattenPhase, reason: str) -> None:
     """Into the next phase. At an end its trades are over: `protect` must not cover what is closed."""
-    held = exposure(turn).held(job.symbol, job.strategy)
+    held = Exposure(turn.state).held(job.symbol, job.strategy)
     turn.emit(FlattenMoved(at_ns=turn.now_ns, symbol=job.symbol, phase=phase, session=turn.state.session,
                            reason=reason, key=job.key, strategy=job.strategy,
                            remainder=sum((quantity for _, quantity in held.values()), _ZERO)))
@@ -278,6 +271,12 @@ def _cancel(turn: Turn, orders: list[OurOrder], reason: str) -> None:
     for order in orders:
         if order.live and not order.cancel_wanted:
             turn.cancel(order, reason)
+
+
+def _shut(turn: Turn, ours: Exposure, symbol: str) -> str:
+    """Why the market of what is ours in a symbol is shut; empty when a close can execute."""
+    words = (shut(turn, each) for each in ours.contracts(symbol))
+    return next((word for word in words if word), "")
 
 
 def _within(wanted: Decimal, most: Decimal) -> Decimal:

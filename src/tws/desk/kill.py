@@ -14,15 +14,27 @@ reduces, as ever. Stops of several scopes stand side by side.
 from __future__ import annotations
 
 from tws.desk.commands import Kill, ReduceOnly, ResetKill
-from tws.desk.flatten import RUNNING, Exposure, begin_for, exposure, reread
-from tws.desk.state import FlattenJob, Stop
+from tws.desk.flatten import RUNNING, Exposure, begin_for, reread
+from tws.desk.state import DeskState, FlattenJob, Stop
 from tws.desk.turn import Turn
+from tws.model.facts import BrokerOrder
 from tws.model.order import Role
 from tws.model.records import AllCancelAsked, Denied, FlattenMoved, FlattenPhase, KillMoved
 from tws.model.stop import KillState, Scope, ScopeKind
 from tws.orders.book import OurOrder
 
-__all__ = ["enforce", "kill", "reduce_only", "reset_kill", "settle", "unsettled"]
+__all__ = [
+    "enforce",
+    "foreign_orders",
+    "jobs_of",
+    "kill",
+    "limit_of",
+    "reduce_only",
+    "reset_kill",
+    "settle",
+    "symbols_of",
+    "unsettled",
+]
 
 
 def kill(turn: Turn, command: Kill) -> None:
@@ -30,6 +42,9 @@ def kill(turn: Turn, command: Kill) -> None:
     if command.scope.kind is ScopeKind.ACCOUNT and command.scope.name != turn.state.account:
         _refuse(turn, "kill", command.scope.name or "no account", turn.state.account,
                 "the account's id must be typed in full, and be the one that we trade")
+        return
+    if not command.scope.whole and not command.scope.name:
+        _refuse(turn, "kill", f"{command.scope.kind} without a name", "a name", "say which one is meant")
         return
     standing = turn.state.kill.stops.get(command.scope.key)
     before = standing.state if standing is not None else KillState.ACTIVE
@@ -60,14 +75,14 @@ def reset_kill(turn: Turn, command: ResetKill) -> None:
     if not command.operator.strip() or not command.reason.strip():
         _refuse(turn, "reset", "no name or no reason", "both", "a reset names its operator and says why")
         return
-    ours = exposure(turn)
-    jobs = _jobs(turn, stop.scope, ours)
+    ours = Exposure(turn.state)
+    jobs = jobs_of(turn.state, stop.scope, ours)
     running = [job.symbol for job in jobs if job.phase in RUNNING]
     if running:
         _refuse(turn, "reset", f"{', '.join(running)} being flattened", "no flatten under way",
                 "wait for its answer: FLAT or NOT FLAT")
         return
-    left = unsettled(turn, stop.scope, ours)
+    left = unsettled(turn.state, stop.scope, ours)
     if left and not command.accept:
         _refuse(turn, "reset", "; ".join(left), "flat by the broker's word, or accepted",
                 "say that what is left is known and accepted")
@@ -80,17 +95,17 @@ def reset_kill(turn: Turn, command: ResetKill) -> None:
                         ordered=True, operator=command.operator, reason=command.reason))
 
 
-def unsettled(turn: Turn, scope: Scope, ours: Exposure) -> list[str]:
+def unsettled(state: DeskState, scope: Scope, ours: Exposure) -> list[str]:
     """What speaks against "flat, proven": the link, books that differ, shares, open orders."""
-    state, found = turn.state, []
+    found = []
     if not state.link_up or state.reconciled_epoch != state.epoch:
         found.append("the broker's orders, fills and positions have not all been read since the link came up")
     for key in state.differs:
         contract = state.stated[key].contract
         if scope.kind is not ScopeKind.SYMBOL or contract.symbol == scope.name:
             found.append(f"{contract.symbol}: the broker states another position than its fills make")
-    for symbol in _symbols(turn, scope, ours):
-        strategy = _limit(scope)
+    for symbol in symbols_of(scope, ours):
+        strategy = limit_of(scope)
         held = ours.held(symbol, strategy).values()
         found += [f"{quantity} {symbol} held" for _, quantity in held]
         found += [f"order {each.intent_id} {each.state}" for each in ours.orders(symbol, strategy)]
@@ -101,7 +116,7 @@ def enforce(turn: Turn) -> None:
     """What each stop that stands asks for, whatever happened: entries go, and what is to be flattened is."""
     if not turn.state.kill.stops:
         return
-    ours = exposure(turn)
+    ours = Exposure(turn.state)
     for stop in tuple(turn.state.kill.stops.values()):
         for order in turn.state.book.living():
             if order.role is Role.ENTRY and not order.cancel_wanted and _in_scope(turn, stop.scope, order):
@@ -111,16 +126,16 @@ def enforce(turn: Turn) -> None:
         if stop.scope.kind is ScopeKind.ACCOUNT:
             _cancel_all(turn, stop)
         if stop.flatten:
-            for symbol in _symbols(turn, stop.scope, ours):
+            for symbol in symbols_of(stop.scope, ours):
                 if symbol not in turn.state.flattens:
-                    begin_for(turn, symbol, stop.reason, strategy=_limit(stop.scope))
+                    begin_for(turn, symbol, stop.reason, strategy=limit_of(stop.scope))
 
 
 def settle(turn: Turn) -> None:
     """How far each stop has gone; to be looked at when all else of an event is decided."""
     if not turn.state.kill.stops:
         return
-    ours = exposure(turn)
+    ours = Exposure(turn.state)
     for stop in tuple(turn.state.kill.stops.values()):
         state = stop.state if stop.state is KillState.REDUCE_ONLY else _gone_to(turn, stop, ours)
         if state is not stop.state:
@@ -129,15 +144,15 @@ def settle(turn: Turn) -> None:
 
 
 def _gone_to(turn: Turn, stop: Stop, ours: Exposure) -> KillState:
-    jobs = _jobs(turn, stop.scope, ours) if stop.flatten else []
+    jobs = jobs_of(turn.state, stop.scope, ours) if stop.flatten else []
     if any(job.phase in RUNNING for job in jobs):
         return KillState.FLATTENING
     entries = any(order.role is Role.ENTRY and _in_scope(turn, stop.scope, order)
                   for order in turn.state.book.exposed())
-    if jobs or entries or (stop.scope.kind is ScopeKind.ACCOUNT and _foreign(turn)):
+    if jobs or entries or (stop.scope.kind is ScopeKind.ACCOUNT and foreign_orders(turn.state)):
         return KillState.HALTED
-    # "Flat" wants the broker's word from after the order to flatten, also where nothing was to be closed.
-    if stop.flatten and stop.state is not KillState.LATCHED and not reread(turn, stop.begun_ns):
+    # The broker's word from after the order, also where nothing was to be cancelled or closed.
+    if stop.state is not KillState.LATCHED and not reread(turn, stop.begun_ns):
         return stop.state
     return KillState.LATCHED
 
@@ -146,7 +161,7 @@ def _flatten_again(turn: Turn, stop: Stop) -> None:
     """An order to flatten begins anew what an earlier one gave up."""
     for job in tuple(turn.state.flattens.values()):
         if job.phase is FlattenPhase.NOT_FLAT and stop.scope.covers(job.symbol, job.strategy):
-            begin_for(turn, job.symbol, stop.reason, strategy=_limit(stop.scope))
+            begin_for(turn, job.symbol, stop.reason, strategy=limit_of(stop.scope))
 
 
 def _cancel_all(turn: Turn, stop: Stop) -> None:
@@ -154,25 +169,25 @@ def _cancel_all(turn: Turn, stop: Stop) -> None:
     if not turn.state.link_up:
         return
     last = stop.all_asked_ns
-    again = last is not None and turn.now_ns - last >= turn.timing.cancel_ns and bool(_foreign(turn))
-    if last is None or again:
+    late = last is not None and turn.now_ns - last >= turn.timing.cancel_ns
+    if last is None or (late and foreign_orders(turn.state)):
         turn.emit(AllCancelAsked(at_ns=turn.now_ns, scope=stop.scope, reason=stop.reason))
 
 
-def _foreign(turn: Turn) -> list[int]:
+def foreign_orders(state: DeskState) -> list[BrokerOrder]:
     """Open orders of the account that are none of ours."""
-    account = turn.state.account
-    return [perm_id for perm_id, seen in turn.state.foreign.items() if seen.order.account in ("", account)]
+    seen = [each.order for each in state.foreign.values()]
+    return [order for order in seen if order.account in ("", state.account)]
 
 
-def _jobs(turn: Turn, scope: Scope, ours: Exposure) -> list[FlattenJob]:
+def jobs_of(state: DeskState, scope: Scope, ours: Exposure) -> list[FlattenJob]:
     """The flattens that a scope waits for."""
-    symbols = _symbols(turn, scope, ours)
-    return [job for job in turn.state.flattens.values()
+    symbols = symbols_of(scope, ours)
+    return [job for job in state.flattens.values()
             if scope.covers(job.symbol, job.strategy) or (job.symbol in symbols and not job.strategy)]
 
 
-def _symbols(turn: Turn, scope: Scope, ours: Exposure) -> list[str]:
+def symbols_of(scope: Scope, ours: Exposure) -> list[str]:
     """The symbols on which the scope has anything."""
     if scope.kind is ScopeKind.SYMBOL:
         return [scope.name] if scope.name in ours.symbols() else []
@@ -182,7 +197,7 @@ def _symbols(turn: Turn, scope: Scope, ours: Exposure) -> list[str]:
             if ours.orders(symbol, scope.name) or ours.held(symbol, scope.name)]
 
 
-def _limit(scope: Scope) -> str:
+def limit_of(scope: Scope) -> str:
     """The strategy to which a scope limits a flatten; empty: none."""
     return scope.name if scope.kind is ScopeKind.STRATEGY else ""
 

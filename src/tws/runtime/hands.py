@@ -115,23 +115,23 @@ class Hands:
             self._post(NotWritten(order_id=sending.order_id, reason=str(sending.failure)))
 
     def _ask(self, effect: Ask) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(effect.kind), name=f"ask {effect.kind}")
+        task = asyncio.get_running_loop().create_task(self._answer(effect), name=f"ask {effect.kind}")
         self._questions.add(task)
         task.add_done_callback(self._questions.discard)
 
-    async def _answer(self, kind: AnswerKind) -> None:
+    async def _answer(self, ask: Ask) -> None:
         """See that the question ends. Its answer is a fact in its place among the others (`Answer`)."""
-        connection = self._connection
+        connection, kind = self._connection, ask.kind
         try:
             match kind:
                 case AnswerKind.OPEN_ORDERS:
-                    await connection.request_open_orders()
+                    await connection.request_open_orders(urgent=ask.urgent)
                 case AnswerKind.COMPLETED_ORDERS:
                     await connection.request_completed_orders()
                 case AnswerKind.EXECUTIONS:
                     await connection.request_executions()
                 case AnswerKind.POSITIONS:
-                    await connection.request_positions()
+                    await connection.request_positions(urgent=ask.urgent)
         except TWSError as error:
             log.warning("question unanswered", kind=str(kind), reason=str(error))
         except Exception:  # a bug of ours: the desk will ask again, but it must not be silent
