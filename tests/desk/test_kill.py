@@ -1,7 +1,6 @@
-"""The emergency stop in the desk: what each state lets pass, scopes, flatten, reset, and the answer.
+"""The emergency stop in the desk: what each state lets pass, scopes, reset, restart.
 
-Named scenarios: INCIDENTS.md 18 (opposite legs at the close) and 19 (a reduce-only mode that flips, a halt that
-traps).
+Named scenario: INCIDENTS.md 19 (a reduce-only mode that flips a position, a halt that traps one).
 """
 
 from __future__ import annotations
@@ -9,79 +8,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from tests.desk.killing import AAPL, SPY, SPY_ONLY, by_hand, close, end_exits, hold, report, sell, state_of
 
-from tws.clock import NS_PER_S
 from tws.desk import (
-    Ask,
     CancelEverything,
     Kill,
     Place,
     ReduceOnly,
     ResetKill,
-    StateHours,
-    SubmitBracket,
-    SubmitOrder,
-    TimerTick,
     Verdict,
-    kill_report,
 )
-from tws.model.contract import Contract
-from tws.model.facts import AnswerKind, BrokerOrder, Link, LinkState
-from tws.model.instrument import Instrument
-from tws.model.market import Quote
-from tws.model.order import OrderType, Role, Side, bracket
+from tws.model.facts import Link, LinkState
+from tws.model.order import Role, Side
 from tws.model.records import FlattenPhase, KillMoved, OrderState
-from tws.model.session import Session
 from tws.model.stop import KillState, Scope, ScopeKind
-
-SPY = Contract(con_id=756733, symbol="SPY")
-AAPL = Contract(con_id=265598, symbol="AAPL")
-SPY_ONLY = Scope(kind=ScopeKind.SYMBOL, name="SPY")
-
-
-def hold(bench, quantity: int = 100, contract: Contract = SPY, strategy: str = ""):
-    """A long position with a working stop and target."""
-    bench.quote(contract=contract)
-    bench.tell(
-        SubmitBracket(
-            bracket=bracket(contract, "BUY", quantity, stop=98, target=104, strategy=strategy),
-            instrument=Instrument(contract=contract),
-        )
-    )
-    entry, target, stop = (bench.order(place.intent_id) for place in bench.written())
-    for order, status in ((entry, "Submitted"), (target, "PreSubmitted"), (stop, "PreSubmitted")):
-        bench.pair(order, status)
-    bench.fill(entry, quantity)
-    for order in (target, stop):
-        bench.pair(order, "Submitted" if order is target else "PreSubmitted")
-    return type("Held", (), {"entry": entry, "target": target, "stop": stop})
-
-
-def sell(quantity: int, role: Role = Role.ENTRY, side: Side = Side.SELL, contract: Contract = SPY) -> SubmitOrder:
-    return SubmitOrder(instrument=Instrument(contract=contract), side=side, quantity=Decimal(quantity), role=role)
-
-
-def end_exits(bench, *trades) -> None:
-    for trade in trades:
-        for order in (trade.target, trade.stop):
-            if order.live:
-                bench.pair(order, "Cancelled", remaining=0)
-
-
-def close(bench, *positions) -> list[Place]:
-    """Answer the re-reading, report the closing orders as written."""
-    bench.answer(positions=positions)
-    return bench.written()
-
-
-def state_of(bench, scope: Scope = Scope()) -> KillState:  # noqa: B008 - frozen
-    stop = bench.desk.state.kill.stops.get(scope.key)
-    return stop.state if stop is not None else KillState.ACTIVE
-
-
-def report(bench, scope: Scope = Scope()):  # noqa: B008 - frozen
-    return kill_report(bench.desk.state, bench.now, scope)
-
 
 # -- what each state lets pass
 
@@ -198,110 +138,6 @@ def test_an_entry_that_turns_up_late_is_cancelled(bench) -> None:
     assert state_of(bench) is KillState.HALTED, "latched only when no entry lives"
 
 
-# -- flatten
-
-
-def test_incident_18_a_flatten_waits_for_every_leg_before_it_closes(bench) -> None:
-    held = hold(bench)
-    bench.tell(Kill(reason="out", flatten=True))
-    assert state_of(bench) is KillState.FLATTENING
-    assert set(bench.cancels()) == {held.target.order_id, held.stop.order_id}
-    bench.pair(held.stop, "Cancelled", remaining=0)
-    bench.answer(positions=(bench.position(100),))
-    assert bench.take(Place) == [], "the target is still live and could open the other way"
-    bench.pair(held.target, "Cancelled", remaining=0)
-    (closing,) = close(bench, bench.position(100))
-    bench.fill(bench.order(closing.intent_id), 100, "99.00")
-    assert report(bench).verdict is Verdict.NOT_FLAT, "not before the broker's lists agree"
-    bench.answer()
-    answer = report(bench)
-    assert answer.flat and answer.state is KillState.LATCHED and answer.sentences() == ["FLAT (all, latched)"]
-    bench.check()
-
-
-def test_incident_18_a_leg_that_fills_instead_leaves_nothing_to_close(bench) -> None:
-    held = hold(bench)
-    bench.tell(Kill(reason="out", flatten=True))
-    bench.fill(held.stop, 100, "98.00")
-    bench.pair(held.target, "Cancelled", remaining=0)
-    bench.answer()
-    assert bench.take(Place) == [] and bench.net() == 0
-    assert report(bench).flat
-
-
-def test_half_of_a_leg_fills_and_the_other_half_is_closed(bench) -> None:
-    held = hold(bench)
-    bench.tell(Kill(reason="out", flatten=True))
-    bench.fill(held.target, 40, "104.00")
-    end_exits(bench, held)
-    (closing,) = close(bench, bench.position(60))
-    assert closing.order.quantity == 60
-    bench.fill(bench.order(closing.intent_id), 60, "99.00")
-    bench.answer()
-    assert report(bench).flat
-
-
-def test_a_stop_in_the_middle_of_a_bracket(bench) -> None:
-    """Intended, approved, not a byte acknowledged: nothing may live after the stop."""
-    bench.quote()
-    bench.tell(
-        SubmitBracket(
-            bracket=bracket(SPY, "BUY", 100, stop=98, target=104), instrument=Instrument(contract=SPY)
-        )
-    )
-    bench.tell(Kill(reason="out", flatten=True))
-    assert len(bench.cancels()) == 3
-    for place in bench.take(Place):
-        bench.pair(bench.order(place.intent_id), "Cancelled", remaining=0)
-    bench.answer()
-    assert report(bench).flat
-    bench.check()
-
-
-def test_a_fill_after_the_latch_is_closed_too(bench) -> None:
-    waits = bench.enter(50, limit=99.0)
-    bench.work(waits)
-    bench.tell(Kill(reason="out", flatten=True))
-    for order in (waits.entry, waits.target, waits.stop):
-        bench.pair(order, "Cancelled", remaining=0)
-    bench.answer()
-    assert state_of(bench) is KillState.LATCHED
-    bench.tell(bench.execution(waits.entry, 20))
-    assert state_of(bench) is KillState.FLATTENING
-    (closing,) = close(bench, bench.position(20))
-    assert closing.order.quantity == 20
-
-
-def test_fifty_symbols_share_the_re_reading(bench) -> None:
-    contracts = [Contract(con_id=1000 + number, symbol=f"S{number}") for number in range(50)]
-    trades = [hold(bench, 10, contract) for contract in contracts]
-    bench.tell(Kill(reason="out", flatten=True))
-    bench.take(Ask)
-    end_exits(bench, *trades)
-    asked = [ask.kind for ask in bench.effects if isinstance(ask, Ask)]
-    assert asked == [AnswerKind.POSITIONS, AnswerKind.OPEN_ORDERS], "one question while it waits for its answer"
-    positions = tuple(bench.position(10, contract) for contract in contracts)
-    closing = close(bench, *positions) + close(bench, *positions)
-    assert len(closing) == 50
-    bench.check()
-
-
-def test_manual_and_foreign_things_are_listed_and_left(bench) -> None:
-    held = hold(bench)
-    manual = BrokerOrder(order_id=0, perm_id=77, client_id=0, account="DU1234567", contract=AAPL, side="BUY",
-                         quantity=Decimal(5), order_type="LMT", limit_price=Decimal(90), status="Submitted")
-    bench.tell(manual, bench.position(30, AAPL))
-    bench.tell(Kill(reason="out", flatten=True))
-    end_exits(bench, held)
-    (closing,) = close(bench, bench.position(100), bench.position(30, AAPL))
-    bench.fill(bench.order(closing.intent_id), 100, "99.00")
-    bench.answer(positions=(bench.position(30, AAPL),), orders=(manual,))
-    answer = report(bench)
-    assert [each for each in answer.foreign_orders if "AAPL" in each]
-    assert answer.foreign_holdings == ("30 AAPL",)
-    assert bench.take(Place) == [] and bench.cancels()[2:] == []
-
-
 # -- scopes
 
 
@@ -351,17 +187,30 @@ def test_the_account_s_scope_wants_its_id_and_cancels_everything(bench) -> None:
     bench.tell(Kill(reason="all", scope=Scope(kind=ScopeKind.ACCOUNT, name="DU7654321")))
     assert bench.denials()[-1].limit == "kill" and not bench.desk.state.kill.stops
     scope = Scope(kind=ScopeKind.ACCOUNT, name="DU1234567")
-    manual = BrokerOrder(order_id=0, perm_id=77, client_id=0, account="DU1234567", contract=AAPL, side="BUY",
-                         quantity=Decimal(5), order_type="LMT", limit_price=Decimal(90), status="Submitted")
+    manual = by_hand()
     bench.tell(manual)
     bench.tell(Kill(reason="all", scope=scope))
     assert len(bench.take(CancelEverything)) == 1
     assert state_of(bench, scope) is KillState.HALTED, "a foreign order is still open"
     bench.wait(11)
     assert len(bench.take(CancelEverything)) == 1, "asked again while it is"
-    bench.tell(bench.status(type("O", (), {"order_id": 0, "perms": {77: None}, "filled": Decimal(0),
-                                           "order": type("Q", (), {"quantity": Decimal(5)})}),
-                            "Cancelled", remaining=0, perm=77))
+    bench.tell(
+        bench.status(
+            type(
+                "O",
+                (),
+                {
+                    "order_id": 0,
+                    "perms": {77: None},
+                    "filled": Decimal(0),
+                    "order": type("Q", (), {"quantity": Decimal(5)}),
+                },
+            ),
+            "Cancelled",
+            remaining=0,
+            perm=77,
+        )
+    )
     bench.answer()
     bench.wait(1)
     assert state_of(bench, scope) is KillState.LATCHED
@@ -372,82 +221,6 @@ def test_the_account_s_scope_wants_its_id_and_cancels_everything(bench) -> None:
 def test_a_scope_without_a_name_is_refused(bench, kind: ScopeKind) -> None:
     bench.tell(Kill(reason="out", scope=Scope(kind=kind)))
     assert bench.denials()[-1].limit == "kill" and not bench.desk.state.kill.stops
-
-
-# -- shut markets
-
-
-def hours(bench, opens_in_s: float, lasts_s: float = 23_400, contract: Contract = SPY) -> StateHours:
-    begin = bench.now + int(opens_in_s * NS_PER_S)
-    return StateHours(con_id=contract.con_id, symbol=contract.symbol,
-                      liquid=(Session(begin, begin + int(lasts_s * NS_PER_S)),))
-
-
-def test_in_a_closed_market_the_stops_stay_and_the_close_is_armed(bench) -> None:
-    held = hold(bench)
-    bench.tell(hours(bench, opens_in_s=3600))
-    bench.tell(Kill(reason="out", flatten=True))
-    assert bench.cancels() == [] and held.stop.live
-    assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.ARMED
-    answer = report(bench)
-    assert answer.verdict is Verdict.HALTED_NOT_FLAT and answer.settled and answer.state is KillState.HALTED
-    assert "closed until" in answer.remainders[0].reason
-    assert any("HALTED, NOT FLAT" in text for text in bench.alarms())
-    bench.wait(65)
-    assert sum("HALTED, NOT FLAT" in text for text in bench.alarms()) == 2, "it keeps alarming"
-    bench.now += 3600 * NS_PER_S
-    bench.tell(TimerTick())
-    assert set(bench.cancels()) == {held.target.order_id, held.stop.order_id}
-    end_exits(bench, held)
-    (closing,) = close(bench, bench.position(100))
-    bench.fill(bench.order(closing.intent_id), 100, "99.00")
-    bench.answer()
-    assert report(bench).flat
-    bench.check()
-
-
-def test_entries_go_in_a_closed_market_too(bench) -> None:
-    waits = bench.enter(50, limit=99.0)
-    bench.work(waits)
-    bench.tell(hours(bench, opens_in_s=3600))
-    bench.tell(Kill(reason="out", flatten=True))
-    assert waits.entry.order_id in bench.cancels()
-    for order in (waits.entry, waits.target, waits.stop):
-        bench.pair(order, "Cancelled", remaining=0)
-    bench.answer()
-    bench.wait(1)
-    bench.answer()
-    assert report(bench).flat, "nothing is held: nothing needs a market"
-
-
-def test_a_halted_symbol_keeps_its_stop_and_the_others_are_closed(bench) -> None:
-    spy, aapl = hold(bench), hold(bench, 50, AAPL)
-    bench.tell(Quote(con_id=SPY.con_id, symbol="SPY", time_ns=bench.now, bid=99.0, ask=99.1, halted=1))
-    bench.tell(Kill(reason="out", flatten=True))
-    assert set(bench.cancels()) == {aapl.target.order_id, aapl.stop.order_id} and spy.stop.live
-    end_exits(bench, aapl)
-    both = (bench.position(100), bench.position(50, AAPL))
-    (closing,) = close(bench, *both)
-    bench.fill(bench.order(closing.intent_id), 50, "99.00")
-    bench.answer(positions=(bench.position(100),))
-    answer = report(bench)
-    assert answer.verdict is Verdict.HALTED_NOT_FLAT
-    assert [each.symbol for each in answer.remainders] == ["SPY"] and "halted" in answer.remainders[0].reason
-    bench.quote()
-    bench.wait(1)
-    assert set(bench.cancels()) == {spy.target.order_id, spy.stop.order_id}, "it trades again"
-
-
-def test_a_halt_while_the_exits_are_being_cancelled_protects_anew(bench) -> None:
-    held = hold(bench)
-    bench.tell(Kill(reason="out", flatten=True))
-    bench.tell(Quote(con_id=SPY.con_id, symbol="SPY", time_ns=bench.now, bid=99.0, ask=99.1, halted=2))
-    end_exits(bench, held)
-    assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.ARMED
-    bench.wait(4)
-    placed = {place.order.order_type for place in bench.take(Place)}
-    assert OrderType.STOP in placed, "not a share without a stop in a halted market"
-    bench.check()
 
 
 # -- reset

@@ -186,7 +186,8 @@ def _asked(state: DeskState, record: r.Asked) -> None:
         state.named.clear()
         for kind in _ROUND:
             state.questions.pop(kind, None)
-    state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch)
+    state.asked += 1
+    state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch, number=state.asked)
 
 
 def _answered(state: DeskState, record: r.Answered) -> None:
@@ -230,7 +231,7 @@ def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
         known = FlattenJob(symbol=record.symbol, phase=record.phase, since_ns=record.at_ns,
                            begun_ns=record.at_ns, reason=record.reason, key=record.key)
         state.flattens[record.symbol] = known
-    known.phase, known.since_ns = record.phase, record.at_ns
+    known.phase, known.since_ns, known.asked = record.phase, record.at_ns, state.asked
     known.strategy, known.why = record.strategy, record.reason
     if record.phase is FlattenPhase.CLOSING:
         known.closes += 1
@@ -251,7 +252,7 @@ def _kill_moved(state: DeskState, record: r.KillMoved) -> None:
     if stop is None or record.ordered:
         stop = stops[key] = Stop(scope=record.scope, state=record.state, since_ns=record.at_ns,
                                  begun_ns=record.at_ns, flatten=record.flatten, reason=record.reason,
-                                 operator=record.operator)
+                                 operator=record.operator, asked=state.asked)
     if record.state is not stop.state:
         stop.state, stop.since_ns = record.state, record.at_ns
 

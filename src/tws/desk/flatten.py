@@ -35,7 +35,6 @@ RUNNING = frozenset({FlattenPhase.CANCELLING, FlattenPhase.REREADING, FlattenPha
 
 BY_HAND = "in TWS, Portfolio, right click, Close Position; or the broker's trade desk by phone"
 
-_REREAD = (AnswerKind.POSITIONS, AnswerKind.OPEN_ORDERS)
 _ZERO = Decimal(0)
 
 
@@ -159,13 +158,14 @@ def _when_cancelled(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
 
 
 def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
-    """The broker's lists came after the last order ended: flat, or close ours, at most what he states."""
-    if not reread(turn, job.since_ns):
+    """The broker's list came after the last order ended: close ours, at most what he states, or verify."""
+    held = ours.held(job.symbol, job.strategy)
+    kinds = (AnswerKind.POSITIONS,) if held else (AnswerKind.POSITIONS, AnswerKind.OPEN_ORDERS)
+    if not reread(turn, job.asked, *kinds):
         return
     if ours.orders(job.symbol, job.strategy):  # a revived order
         _move(turn, job, FlattenPhase.CANCELLING, job.reason)
         return
-    held = ours.held(job.symbol, job.strategy)
     if not held:
         if not _differs(turn, job):
             _move(turn, job, FlattenPhase.FLAT, job.reason)
@@ -183,8 +183,8 @@ def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
             _move(turn, job, FlattenPhase.NOT_FLAT, "no closing order could be placed")
 
 
-def reread(turn: Turn, since_ns: int) -> bool:
-    """Whether positions and open orders were asked for since then, and answered; asks when not.
+def reread(turn: Turn, asked: int, *kinds: AnswerKind) -> bool:
+    """Whether each was asked after so many questions, and answered; asks when not.
 
     One question serves all symbols that wait for it. None before the link's own first round is complete:
     it would begin that round anew.
@@ -193,9 +193,9 @@ def reread(turn: Turn, since_ns: int) -> bool:
     if state.reconciled_epoch != state.epoch:
         return False
     done = True
-    for kind in _REREAD:
+    for kind in kinds:
         question = state.questions.get(kind)
-        if question is None or question.asked_ns < since_ns:
+        if question is None or question.number <= asked:
             turn.ask(kind)
             done = False
         elif question.answered_ns is None:

@@ -17,7 +17,7 @@ from tws.desk.commands import Kill, ReduceOnly, ResetKill
 from tws.desk.flatten import RUNNING, Exposure, begin_for, reread
 from tws.desk.state import DeskState, FlattenJob, Stop
 from tws.desk.turn import Turn
-from tws.model.facts import BrokerOrder
+from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.order import Role
 from tws.model.records import AllCancelAsked, Denied, FlattenMoved, FlattenPhase, KillMoved
 from tws.model.stop import KillState, Scope, ScopeKind
@@ -35,6 +35,9 @@ __all__ = [
     "symbols_of",
     "unsettled",
 ]
+
+
+_LISTS = (AnswerKind.POSITIONS, AnswerKind.OPEN_ORDERS)
 
 
 def kill(turn: Turn, command: Kill) -> None:
@@ -127,8 +130,9 @@ def enforce(turn: Turn) -> None:
             _cancel_all(turn, stop)
         if stop.flatten:
             for symbol in symbols_of(stop.scope, ours):
-                if symbol not in turn.state.flattens:
-                    begin_for(turn, symbol, stop.reason, strategy=limit_of(stop.scope))
+                job, limit = turn.state.flattens.get(symbol), limit_of(stop.scope)
+                if job is None or (job.strategy and not limit):
+                    begin_for(turn, symbol, stop.reason, strategy=limit)
 
 
 def settle(turn: Turn) -> None:
@@ -152,7 +156,7 @@ def _gone_to(turn: Turn, stop: Stop, ours: Exposure) -> KillState:
     if jobs or entries or (stop.scope.kind is ScopeKind.ACCOUNT and foreign_orders(turn.state)):
         return KillState.HALTED
     # The broker's word from after the order, also where nothing was to be cancelled or closed.
-    if stop.state is not KillState.LATCHED and not reread(turn, stop.begun_ns):
+    if stop.state is not KillState.LATCHED and not reread(turn, stop.asked, *_LISTS):
         return stop.state
     return KillState.LATCHED
 

@@ -66,6 +66,8 @@ class FlattenJob(Struct, kw_only=True):
     key: str = ""
     strategy: str = ""
     """Whose trades it closes; empty: all that is ours of the symbol."""
+    asked: int = 0
+    """How many questions there had been when it came to its phase: a later one's answer is newer."""
     closes: int = 0
     """How often closing orders were sent for it."""
 
@@ -80,6 +82,8 @@ class Stop(Struct, kw_only=True):
     flatten: bool = False
     reason: str = ""
     operator: str = ""
+    asked: int = 0
+    """How many questions there had been when it was ordered."""
     all_asked_ns: int | None = None
     """When the global cancel of an account's scope was last asked for."""
 
@@ -138,6 +142,8 @@ class Question(Struct, kw_only=True):
 
     asked_ns: int
     epoch: int
+    number: int = 0
+    """How many questions there had been with it; a market's clock may stand still while many are asked."""
     answered_ns: int | None = None
 
 
@@ -178,6 +184,8 @@ class DeskState(Struct, kw_only=True):
     """Signals that have acted, with the trade that came of them."""
 
     questions: dict[AnswerKind, Question] = field(default_factory=dict)
+    asked: int = 0
+    """How many questions there have been."""
     named: dict[str, None] = field(default_factory=dict)
     """Unknown orders of which the running round of answers has spoken."""
     reconciled_epoch: int = -1

@@ -259,7 +259,7 @@ class Core:
                 listen(update)
 
     def halt(self, con_id: int, kind: int) -> None:
-        """Halt an instrument (1, or 2 for volatility), or let it trade again (0): tick type 49 (E), no market.
+        """Halt an instrument (1, or 2 for volatility), or let it trade (0): tick type 49 (E), no market.
 
         That its orders are taken and wait meanwhile, as without a market, is assumed.
         """
