@@ -6,10 +6,14 @@
     apply.py      record into state, with no judgement
     desk.py       Desk: step (decide and apply), effects
     submit.py     wishes into intents
+    change.py     changes of working orders, from what TWS states
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
+    agenda.py     which trades to look at after an event
+    tidy.py       what ended long ago is packed away, and found again
     flatten.py    the closing of positions
     reconcile.py  after a lost link: ask, merge, prove absence
+    listed.py     what a list of open orders should name and does not
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from tws.desk.commands import (
     DeclareGone,
     Event,
     Flatten,
+    ModifyOrder,
     NotWritten,
     Report,
     ReserveIds,
@@ -54,6 +59,7 @@ __all__ = [
     "Effect",
     "Event",
     "Flatten",
+    "ModifyOrder",
     "NotWritten",
     "Place",
     "Report",

@@ -16,7 +16,10 @@ __all__ = ["Alert", "Ask", "Cancel", "Effect", "Place"]
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Send this order under this id. `permit` is for exactly that; `modifies` changes a working order."""
+    """Send this order under this id. `permit` is for exactly that; `modifies` changes a working order.
+
+    `urgent`: an exit that waits for no parent, for which TWS's message rate has places kept free.
+    """
 
     order_id: int
     intent_id: str
@@ -24,6 +27,7 @@ class Place(Struct, frozen=True, kw_only=True):
     order: Order
     permit: Permit
     modifies: bool = False
+    urgent: bool = False
 
 
 class Cancel(Struct, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ class Hands:
                 effect.contract,
                 effect.order,
                 effect.permit,
-                urgent=effect.modifies,  # what changes is protection, to the size of a fill
+                urgent=effect.urgent,
             )
         except TWSError as error:
             self._post(NotWritten(order_id=effect.order_id, reason=str(error)))
