@@ -48,28 +48,29 @@ class Ledger:
 
     def judge(self, permit: Permit, order_id: int, order: Order) -> Denial | None:
         """None when these bytes keep the intent within its size; asked directly before they leave."""
-        known = self._orders.get(order_id)
+        known, intent_id = self._orders.get(order_id), _intent(permit, order_id)
         if not permit.modifies and known is not None:
             return Denial(limit="children", figure=f"order {order_id} again", bound="each order id once",
                           reason="these bytes have left already; only a change may follow them")
-        if known is not None and known.intent_id != permit.intent_id:
-            return Denial(limit="children", figure=permit.intent_id, bound=known.intent_id,
+        if known is not None and known.intent_id != intent_id:
+            return Denial(limit="children", figure=intent_id, bound=known.intent_id,
                           reason=f"order {order_id} belongs to another intent")
-        others = sum((self._orders[other].quantity for other in self._intents.get(permit.intent_id, ())
+        others = sum((self._orders[other].quantity for other in self._intents.get(intent_id, ())
                       if other != order_id), Decimal(0))
         times = max(1, self._perms(order_id)) if permit.modifies else 1
         total = others + order.quantity * times
         if total > permit.cap:
             return Denial(limit="children", figure=str(total), bound=str(permit.cap),
-                          reason=f"more than intent {permit.intent_id} would be sent, all of it counted")
+                          reason=f"more than intent {intent_id} would be sent, all of it counted")
         return self._judge_child(permit, order)
 
     def note(self, permit: Permit, order_id: int, order: Order) -> None:
         """These bytes leave now."""
         while order_id not in self._orders and len(self._orders) >= MOST:
             self._forget(next(iter(self._orders)))
-        self._orders[order_id] = Written(permit.intent_id, order.quantity)
-        own = self._intents.setdefault(permit.intent_id, [])
+        intent_id = _intent(permit, order_id)
+        self._orders[order_id] = Written(intent_id, order.quantity)
+        own = self._intents.setdefault(intent_id, [])
         if order_id not in own:
             own.append(order_id)
 
@@ -92,3 +93,8 @@ class Ledger:
         own.remove(order_id)
         if not own:
             del self._intents[intent_id]
+
+
+def _intent(permit: Permit, order_id: int) -> str:
+    """Whose share it is; an order without an intent stands for itself."""
+    return permit.intent_id or f"order {order_id}"
