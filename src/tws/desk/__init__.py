@@ -10,6 +10,10 @@
     protect.py    each filled share has a stop
     flatten.py    the closing of positions
     reconcile.py  after a lost link: ask, merge, prove absence
+    infer.py      fills beyond the broker's memory, and fills that he took back
+    books.py      our books beside the broker's word: what is missing, what blocks
+    standing.py   every difference as a value, for `tws status`
+    human.py      what only a human can know
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from tws.desk.commands import (
     CancelAll,
     CancelIntent,
     Command,
+    ConfirmOpening,
     DeclareGone,
     Event,
     Flatten,
@@ -48,6 +53,7 @@ __all__ = [
     "CancelAll",
     "CancelIntent",
     "Command",
+    "ConfirmOpening",
     "DeclareGone",
     "Desk",
     "DeskState",

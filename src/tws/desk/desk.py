@@ -24,7 +24,7 @@ from tws.desk.commands import Event
 from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
-from tws.desk.human import adjust, adopt, declare_gone
+from tws.desk.human import adjust, adopt, confirm_opening, declare_gone
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
@@ -122,6 +122,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Flatten: begin_flatten,
     c.Adopt: adopt,
     c.Adjust: adjust,
+    c.ConfirmOpening: confirm_opening,
     c.DeclareGone: declare_gone,
     c.ReserveIds: reserve_ids,
     c.TimerTick: lambda turn, _: pass_time(turn),

@@ -7,6 +7,8 @@ this session under our client id. What is none of ours is kept apart.
 
 from __future__ import annotations
 
+from tws.desk.books import note_fill, refuse_commission, refuse_execution
+from tws.desk.infer import inferred_for
 from tws.desk.submit import MAX_ORDER_ID
 from tws.desk.turn import Turn
 from tws.model.execution import Commission, Execution
@@ -73,9 +75,11 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
     raise_floor(turn, fact.client_id, fact.order_id)
     state = turn.state
     order = state.book.named(fact.order_ref, fact.perm_id)
-    if state.account_book.knows(fact):
+    if state.account_book.knows(fact) or refuse_execution(turn, fact):
         return
-    turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else ""))
+    turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else "",
+                     replaces=inferred_for(turn, order, fact)))
+    note_fill(turn, fact, order)
     if order is None:
         return
     _bind(turn, order, fact.perm_id, fact.order_id)
@@ -90,7 +94,7 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
 
 def hear_commission(turn: Turn, fact: Commission) -> None:
     """The fee of a fill; it may come before its fill."""
-    if not turn.state.account_book.knows_fee(fact):
+    if not turn.state.account_book.knows_fee(fact) and not refuse_commission(turn, fact):
         turn.emit(Charged(at_ns=turn.now_ns, commission=fact))
 
 

@@ -45,7 +45,7 @@ def _look_at(turn: Turn, group: Group) -> None:
     exits = turn.state.members(group, Role.STOP, Role.TARGET, Role.CLOSE)
     live_entries = [order for order in entries if order.live]
     live_exits = [order for order in exits if order.live]
-    held = turn.state.held(group)
+    held = turn.state.in_account(group)
     owing = any(order.missing for order in (*entries, *exits))
     if not live_entries and not live_exits and not owing and (held == 0 or not group.protected):
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
