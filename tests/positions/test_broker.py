@@ -201,8 +201,8 @@ def test_both_books_and_the_third_agree_to_the_cent_after_every_step(steps: list
 @settings(max_examples=80, deadline=None)
 @given(steps, st.randoms(use_true_random=False))
 def test_the_books_do_not_depend_on_when_anything_was_told(steps: list[tuple[Any, ...]], chance: Any) -> None:
-    """All of a day's executions and fees, in any order: fees before their fills, a day in reverse. Equal to the
-    last digit with the book that heard it as it happened.
+    """All of a day's executions and fees, in any order: fees before their fills, a day in reverse. Equal to
+    the last digit with the book that heard it as it happened.
     """
     day = Day()
     for name, *arguments in steps:
