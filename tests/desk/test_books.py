@@ -141,9 +141,12 @@ def test_a_manual_sale_of_half_of_ours_shrinks_the_stop_and_blocks(bench: Any) -
     assert bench.enter().entry is None
     assert "no longer in the account" in bench.denials()[-1].reason
     bench.wait(3)
-    sizes = {place.order.quantity for place in bench.take(Place) if place.modifies}
-    working = [order.order.quantity for order in bench.desk.state.book.living() if order.role == "stop"]
-    assert sizes == {50} or working in ([50], []), "no stop for more than the account has stays"
+    assert set(bench.cancels()) == {trade.stop.order_id, trade.target.order_id}, "they would sell too much"
+    for order in (trade.stop, trade.target):
+        bench.pair(order, "Cancelled", remaining=0)
+    bench.wait(3)
+    placed = [place.order for place in bench.written() if place.order.order_type == "STP"]
+    assert [order.quantity for order in placed] == [50]
     adjust(bench, -50, ours=True, account_too=False, price=Decimal("101.00"))
     assert (bench.net(), bench.desk.state.shortfall, bench.desk.state.held(group)) == (50, {}, 50)
     assert bench.desk.state.account_book.quantity(ACCOUNT, SPY.con_id) == 50
@@ -194,10 +197,13 @@ def test_a_split_keeps_the_cost_and_divides_the_prices_of_protection(bench: Any)
     cost = bench.desk.state.ours.holding(ACCOUNT, SPY).net_cost
     bench.pair(trade.stop, "Cancelled", remaining=0)
     bench.pair(trade.target, "Cancelled", remaining=0)
+    bench.quote(bid=25.00, ask=25.02)
     bench.tell(bench.position(400))
-    bench.wait(11)
-    assert bench.enter().entry is None
-    bench.take(Place)
+    bench.wait(61)
+    assert bench.take(Place) == [], "a stop at the old price would sell at once what it should protect"
+    assert any("NOT PROTECTED" in text for text in bench.alarms())
+    assert [each.kind for each in standing(bench) if each.blocks] == [DiscrepancyKind.POSITION]
+    bench.quote(bid=25.00, ask=25.02)
     adjust(bench, ratio=Decimal(4), ours=True)
     for book in (bench.desk.state.ours, bench.desk.state.account_book):
         assert book.quantity(ACCOUNT, SPY.con_id) == 400

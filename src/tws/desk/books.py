@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.desk.state import Group
 from tws.desk.turn import Turn
 from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 from tws.model.facts import AnswerKind
+from tws.model.order import Side
 from tws.model.records import Differs, Refused, Severity, Shortfall
 from tws.orders.book import OurOrder
 from tws.positions.sound import fault_of_commission, fault_of_execution, fault_of_position
@@ -28,6 +30,7 @@ __all__ = [
     "blocked_by_books",
     "compare_position",
     "confirmed_difference",
+    "looks_split",
     "make_good",
     "note_fill",
     "note_shortfall",
@@ -158,6 +161,30 @@ def blocked_by_books(turn: Turn, contract: Contract) -> str:
         if refused.contract.symbol == symbol and refused.account == account:
             return f"a fact about {symbol} was refused: {refused.why}"
     return ""
+
+
+def looks_split(turn: Turn, group: Group) -> bool:
+    """Whether a stop at the trade's price would act at once while the broker states another position.
+
+    So it is after a split: the broker has cancelled the old stop, the market stands at a new price, and a new
+    stop at the old one would sell what it should protect. Nothing is placed before the difference is
+    explained, by a fill that was late or by a human. A market older than `repeat_ns` is taken for such a one.
+    """
+    state = turn.state
+    if group.stop_price is None or state.ours.key(state.account, group.contract.con_id) not in state.differs:
+        return False
+    quote = turn.quotes.get(group.contract.con_id)
+    market = None if quote is None else quote.bid if group.side is Side.BUY else quote.ask
+    if quote is None or not market or turn.now_ns - quote.time_ns >= turn.timing.repeat_ns:
+        at_once = True
+    else:
+        at_once = (Decimal(repr(market)) - group.stop_price) * group.side.sign <= 0
+    if at_once:
+        turn.alarm(Severity.ALARM, f"looks split {group.group_id}",
+                   f"{group.contract.symbol}: the broker states another position and a stop at "
+                   f"{group.stop_price} would act at once: a split? Trade {group.group_id} is NOT PROTECTED "
+                   "until that is explained: `tws adjust`")
+    return at_once
 
 
 # -- facts that can't be

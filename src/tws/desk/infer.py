@@ -21,7 +21,7 @@ from decimal import Decimal
 from tws.desk.books import compare_position, confirmed_difference
 from tws.desk.turn import Turn
 from tws.model.execution import Execution
-from tws.model.facts import Answer, AnswerKind
+from tws.model.facts import Answer
 from tws.model.order import Order, OrderType, Role
 from tws.model.records import Busted, Inferred, Lacked, OrderState, Severity
 from tws.orders.book import OurOrder
@@ -78,37 +78,35 @@ def _infer_claims(turn: Turn, orders: list[OurOrder]) -> None:
         _infer(turn, order, order.missing, "the broker claims it filled, and his position agrees", alone)
 
 
-def infer_instead_of_absence(turn: Turn, order: OurOrder) -> bool:
-    """Two rounds no longer know this order: whether the position says that it filled meanwhile.
+def infer_instead_of_absence(turn: Turn, due: list[OurOrder]) -> None:
+    """Two rounds no longer know these orders: whether the position says that one of them filled meanwhile."""
+    for con_id in dict.fromkeys(order.contract.con_id for order in due):
+        mine = [order for order in due if order.contract.con_id == con_id]
+        difference = _difference(turn, mine[0])
+        order = _only_explanation(turn, con_id, difference) if difference else None
+        if difference and order is not None and order in mine and abs(difference) <= order.open_quantity:
+            basis = "two rounds of answers do not know it, and the position differs by what it would fill"
+            _infer(turn, order, abs(difference), basis, True)
 
-    Only when no other order, but the exits of the same trade, could have made the difference. Of two exits
-    the stop is taken, at its price: the worse of the two for us.
+
+def _only_explanation(turn: Turn, con_id: int, difference: Decimal) -> OurOrder | None:
+    """The one order of unknown outcome that can have moved the position so; None where several can.
+
+    Exits of one trade end each other: of them the stop is taken, at its price, the worse of the two for us.
     """
-    difference = _difference(turn, order)
-    if not difference:
-        return False
-    rivals = [each for each in turn.state.book.living()
-              if each.state is OrderState.UNKNOWN and each.contract.con_id == order.contract.con_id
-              and (each.order.side.sign > 0) is (difference > 0)]
-    if order not in rivals or abs(difference) > order.open_quantity:
-        return False
-    others = [each for each in rivals if each is not order]
-    twins = all(each.group_id and each.group_id == order.group_id and each.role is not Role.ENTRY
-                for each in rivals)
-    if others and not twins:
-        return False
-    if others and order.role is not Role.STOP and any(each.role is Role.STOP for each in others):
-        return False  # its twin, the stop, is asked in its own turn
-    _infer(turn, order, abs(difference), "two rounds of answers do not know the order, and the position "
-           "differs by what it would have filled", True)
-    return order.filled >= order.order.quantity
+    rivals = [order for order in turn.state.book.living()
+              if order.state is OrderState.UNKNOWN and order.contract.con_id == con_id
+              and (order.order.side.sign > 0) is (difference > 0)]
+    twins = len({order.group_id or order.intent_id for order in rivals}) == 1
+    if len(rivals) > 1 and not (twins and all(order.role is not Role.ENTRY for order in rivals)):
+        return None
+    return next((order for order in rivals if order.role is Role.STOP), rivals[0] if rivals else None)
 
 
 def _difference(turn: Turn, order: OurOrder) -> Decimal | None:
-    """The broker's position less our reckoning, from a list of this link; None when he has stated none."""
+    """The broker's position less our reckoning; None while he has not answered everything on this link."""
     state = turn.state
-    question = state.questions.get(AnswerKind.POSITIONS)
-    if not state.opened or question is None or question.answered_ns is None:
+    if not state.opened or state.reconciled_epoch != state.epoch:
         return None
     key = state.ours.key(state.account, order.contract.con_id)
     stated = state.stated.get(key)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.desk.books import looks_split
 from tws.desk.state import Group
 from tws.desk.submit import place_exit, resize
 from tws.desk.turn import Turn
@@ -122,6 +123,8 @@ def _cover(
     if not certain:  # rounds of questions run while any order is unknown (reconcile.pass_time)
         turn.alarm(Severity.ALARM, f"exit unknown {group.group_id}",
                    f"{group.contract.symbol}: an exit of trade {group.group_id} is of unknown outcome")
+        return
+    if looks_split(turn, group):
         return
     with_entry = bool(exits) and all(order.state is OrderState.CANCELLED for order in exits if not order.live)
     entered = sum((order.filled for order in turn.state.members(group, Role.ENTRY)), Decimal(0))

@@ -207,6 +207,7 @@ def _same(order_ref: str, perm_id: int, order: OurOrder) -> bool:
 def _judge_absence(turn: Turn, asked_ns: int) -> None:
     """A round is complete: who was not named in it, once or for the second time?"""
     state = turn.state
+    due = []
     for order in state.book.living():
         if order.state is not OrderState.UNKNOWN or order.intent_id in state.named:
             continue
@@ -214,10 +215,12 @@ def _judge_absence(turn: Turn, asked_ns: int) -> None:
             continue  # it became unknown after the round's first question
         earlier = [at for epoch, at in order.misses if epoch == state.epoch]
         turn.emit(Missed(at_ns=turn.now_ns, intent_id=order.intent_id, session=state.session))
-        if not earlier or turn.now_ns - earlier[0] < turn.timing.absence_ns:
-            continue
-        if infer_instead_of_absence(turn, order):
-            continue
+        if earlier and turn.now_ns - earlier[0] >= turn.timing.absence_ns:
+            due.append(order)
+    infer_instead_of_absence(turn, due)
+    for order in due:
+        if order.state is not OrderState.UNKNOWN:
+            continue  # it has filled, as the position shows
         if _untransmitted(turn, order):
             turn.alarm(Severity.ALARM, f"untransmitted {order.intent_id}",
                        f"order {order.intent_id} ({order.contract.symbol}) may be held in TWS, untransmitted:"
