@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _ZERO = Decimal(0)
+_ASKED = (AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
 _MANUAL = 2**31 - 1  # the order id of executions of manual orders (TWS-BEHAVIOUR.md C4)
 
 
@@ -119,10 +120,16 @@ def note_shortfall(turn: Turn, account: str, contract: Contract) -> None:
 
 
 def watch_differences(turn: Turn) -> None:
-    """What lasts is alarmed, and asked about: every `differs_ns` for the first minute, then each minute."""
+    """What lasts is asked about after `owing_ns` and alarmed after `differs_ns`.
+
+    Fills of other clients, and of a human, are told to nobody else (assumed): they come by asking. It is asked
+    again every `differs_ns` for the first minute, then each minute.
+    """
     state, timing = turn.state, turn.timing
     for key, since in tuple(state.differs.items()):
         age_ns = turn.now_ns - since
+        if age_ns >= timing.owing_ns:
+            ask_again(turn, timing.differs_ns if age_ns < timing.repeat_ns else timing.repeat_ns, *_ASKED)
         if age_ns < timing.differs_ns:
             continue
         stated = state.stated[key]
@@ -132,10 +139,8 @@ def watch_differences(turn: Turn) -> None:
                    f"{reckoned}. Entries are blocked. A split, an assignment, an expiry or a transfer leaves "
                    "no execution: record it with `tws adjust`")
         note_shortfall(turn, stated.account, stated.contract)
-        pause_ns = timing.differs_ns if age_ns < timing.repeat_ns else timing.repeat_ns
-        ask_again(turn, pause_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
     if state.refused:
-        ask_again(turn, timing.repeat_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
+        ask_again(turn, timing.repeat_ns, *_ASKED)
 
 
 def ask_again(turn: Turn, pause_ns: int, *kinds: AnswerKind) -> None:
