@@ -50,10 +50,8 @@ def compare_position(turn: Turn, account: str, contract: Contract) -> None:
     state = turn.state
     key = state.ours.key(account, contract.con_id)
     stated = state.stated.get(key)
-    if stated is None or not state.opened:
-        return
     reckoned = state.account_book.quantity(account, contract.con_id)
-    if (reckoned != stated.quantity) is not (key in state.differs):
+    if state.opened and stated is not None and (reckoned != stated.quantity) is not (key in state.differs):
         turn.emit(Differs(at_ns=turn.now_ns, account=account, contract=contract, reckoned=reckoned,
                           stated=stated.quantity))
     note_shortfall(turn, account, contract)
@@ -66,13 +64,13 @@ def confirmed_difference(turn: Turn, key: str) -> bool:
 
 
 def note_fill(turn: Turn, fact: Execution, order: OurOrder | None) -> None:
-    """A fill was booked: it may end a difference, or be somebody else's sale of our shares."""
+    """A fill was booked: it may end a difference, be another's sale of our shares, or close their rest."""
     if order is None:
         _look_at_stranger(turn, fact)
     key = turn.state.ours.key(fact.account, fact.contract.con_id)
     if key in turn.state.differs:
         compare_position(turn, fact.account, fact.contract)
-    elif order is None:
+    elif order is None or key in turn.state.shortfall:
         note_shortfall(turn, fact.account, fact.contract)
 
 
@@ -122,8 +120,8 @@ def note_shortfall(turn: Turn, account: str, contract: Contract) -> None:
 def watch_differences(turn: Turn) -> None:
     """What lasts is asked about after `owing_ns` and alarmed after `differs_ns`.
 
-    Fills of other clients, and of a human, are told to nobody else (assumed): they come by asking. It is asked
-    again every `differs_ns` for the first minute, then each minute.
+    Fills of other clients, and of a human, are told to nobody else (assumed): they come by asking. Again
+    every `differs_ns` for the first minute, then each minute.
     """
     state, timing = turn.state, turn.timing
     for key, since in tuple(state.differs.items()):

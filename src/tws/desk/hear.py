@@ -75,6 +75,8 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
     raise_floor(turn, fact.client_id, fact.order_id)
     state = turn.state
     order = state.book.named(fact.order_ref, fact.perm_id)
+    if fact.contract.sec_type == "BAG":
+        return  # a combo's own row: its legs are told each by itself, and they alone are positions (reported)
     if state.account_book.knows(fact) or refuse_execution(turn, fact):
         return
     turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else "",

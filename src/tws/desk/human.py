@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tws.desk.books import compare_position, note_shortfall
+from tws.desk.books import compare_position
 from tws.desk.commands import Adjust, Adopt, ConfirmOpening, DeclareGone
 from tws.desk.turn import Turn
 from tws.model.facts import AnswerKind
@@ -58,7 +58,6 @@ def adjust(turn: Turn, command: Adjust) -> None:
                        operator=command.operator, reason=command.reason, ratio=command.ratio, trades=trades,
                        effective_ns=command.effective_ns, account_too=command.account_too))
     compare_position(turn, command.account, contract)
-    note_shortfall(turn, command.account, contract)
 
 
 def _no_adjustment(turn: Turn, command: Adjust) -> str:
