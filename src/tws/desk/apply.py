@@ -7,24 +7,21 @@ whoever applies a journal from its beginning arrives at the state in which it wa
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
-from tws.desk.state import DeskState, FlattenJob, Group, Question
+from tws.desk.applybooks import BOOKS
+from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop, remember
 from tws.model import records as r
-from tws.model.account import Position
-from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
+from tws.model.stop import KillState
 from tws.orders.book import OurOrder, PermanentId
-from tws.positions.holding import Move, MoveKind
 
 __all__ = ["apply"]
 
-_KEPT = 10_000  # signals, alarms and foreign orders remembered: days of them, and bounded
 _ROUND = (AnswerKind.OPEN_ORDERS, AnswerKind.COMPLETED_ORDERS, AnswerKind.EXECUTIONS)
 
 
@@ -50,13 +47,13 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         strategy=record.strategy, signal_id=record.signal_id)
     state.open_groups[record.group_id] = None
     if record.signal_id:
-        _remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
+        remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
 
 
 def _intended(state: DeskState, record: r.Intended) -> None:
     order = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                      contract=record.contract, order=record.order, order_id=record.order_id,
-                     agreed_quantity=record.order.quantity, changed_ns=record.at_ns)
+                     changed_ns=record.at_ns)
     state.book.add(order)
     state.serial = max(state.serial, record.serial)
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
@@ -71,20 +68,48 @@ def _approved(state: DeskState, record: r.Approved) -> None:
     """The approval of a placement moves by its own `Moved`; that of a change moves nothing."""
 
 
+def _changed(state: DeskState, record: r.Changed) -> None:
+    order = state.book.orders[record.intent_id]
+    _begin_change(state, order, record.order, record.at_ns, record.repair)
+    order.revision = record.revision
+
+
+def _stated(state: DeskState, record: r.Stated) -> None:
+    order = state.book.orders[record.intent_id]
+    if order.before is not None:
+        order.changed_ns = record.at_ns
+    order.order, order.before = record.order, None
+    group = state.groups.get(order.group_id)
+    if group is None:
+        return
+    # What protects next follows what the broker has: a stop that was moved stays where it was moved to.
+    if order.role is Role.ENTRY:
+        group.quantity = record.order.quantity
+    elif order.role is Role.STOP and group.stop_price is not None:
+        group.stop_price = record.order.stop_price or group.stop_price
+    elif order.role is Role.TARGET and group.target_price is not None:
+        group.target_price = record.order.limit_price or group.target_price
+
+
 def _resized(state: DeskState, record: r.Resized) -> None:
     order = state.book.orders[record.intent_id]
-    order.order = replace(order.order, quantity=record.quantity)
+    wanted = replace(order.order, quantity=record.quantity)
+    _begin_change(state, order, wanted, record.at_ns, repair=True)
     order.revision = record.revision
-    order.changed_ns = record.at_ns
-    group = state.groups.get(order.group_id)
-    if group is not None:
-        group.repairs += 1
 
 
 def _agreed(state: DeskState, record: r.Agreed) -> None:
     order = state.book.orders[record.intent_id]
-    order.order = replace(order.order, quantity=record.quantity)
-    order.agreed_quantity = record.quantity
+    order.order, order.before = replace(order.order, quantity=record.quantity), None
+
+
+def _begin_change(state: DeskState, order: OurOrder, wanted: Order, at_ns: int, repair: bool) -> None:
+    order.before = order.before or order.order
+    order.order = wanted
+    order.changed_ns = at_ns
+    group = state.groups.get(order.group_id)
+    if group is not None and repair:
+        group.repairs += 1
 
 
 def _moved(state: DeskState, record: r.Moved) -> None:
@@ -105,7 +130,12 @@ def _moved(state: DeskState, record: r.Moved) -> None:
     if record.written:
         order.written = True
     order.cause = record.cause or order.cause
+    was_live = order.live
     state.book.moved(order, record.state)
+    if order.live is not was_live and order.group_id not in state.groups:
+        state.over.pop(order.intent_id, None)
+        if was_live:
+            state.over[order.intent_id] = record.at_ns
 
 
 def _bound(state: DeskState, record: r.Bound) -> None:
@@ -119,66 +149,10 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
                   order_ref=row.order_ref, parent_id=row.parent_id, oca_group=row.oca_group)
     ours = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                     contract=record.contract, order=order, order_id=row.order_id, written=True,
-                    state=r.OrderState.UNKNOWN, agreed_quantity=row.quantity, changed_ns=record.at_ns)
+                    adopted=True, state=r.OrderState.UNKNOWN, changed_ns=record.at_ns)
     state.book.add(ours)
     state.serial = max(state.serial, record.serial)
     state.foreign.pop(row.perm_id, None)
-
-
-def _booked(state: DeskState, record: r.Booked) -> None:
-    execution = record.execution
-    state.account_book.book(execution, record.replaces)
-    state.refused.pop(execution.exec_id, None)
-    if record.intent_id:
-        before = state.ours.quantity(execution.account, execution.contract.con_id)
-        change = state.ours.book(execution, record.replaces, record.intent_id)
-        _filled(state, record.intent_id, change * execution.side.sign)
-        _note_beside(state, execution.account, execution.contract, before)
-
-
-def _inferred(state: DeskState, record: r.Inferred) -> None:
-    account, contract = record.account, record.contract
-    before = state.ours.quantity(account, contract.con_id)
-    for book in (state.account_book, state.ours):
-        move = Move(kind=MoveKind.INFERRED, exec_id=record.name, owner=record.intent_id, time_ns=record.at_ns,
-                    quantity=record.quantity, price=record.price)
-        book.infer(record.name, account, contract, move)
-    state.inferred.setdefault(record.intent_id, []).append(record)
-    _filled(state, record.intent_id, abs(record.quantity))
-    _note_beside(state, account, contract, before)
-
-
-def _busted(state: DeskState, record: r.Busted) -> None:
-    state.account_book.bust(record.exec_id)
-    if record.intent_id:
-        change = state.ours.bust(record.exec_id)
-        order = state.book.orders[record.intent_id]
-        order.filled += change * order.order.side.sign
-        order.claimed = min(order.claimed, order.filled)  # or it would be taken for a fill not told yet
-        state.book.settle(order)
-
-
-def _filled(state: DeskState, intent_id: str, shares: Decimal) -> None:
-    order = state.book.orders[intent_id]
-    order.filled += shares
-    state.book.settle(order)
-    if not order.missing:
-        state.lacked.pop(intent_id, None)
-
-
-def _note_beside(state: DeskState, account: str, contract: Contract, before: Decimal) -> None:
-    """When our position opens or turns: what others hold beside it."""
-    after = state.ours.quantity(account, contract.con_id)
-    key = state.ours.key(account, contract.con_id)
-    if not after:
-        state.beside.pop(key, None)
-    elif not before or (before > 0) is not (after > 0):
-        state.beside[key] = state.account_book.quantity(account, contract.con_id) - after
-
-
-def _charged(state: DeskState, record: r.Charged) -> None:
-    state.account_book.charge(record.commission)
-    state.ours.charge(record.commission)
 
 
 def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
@@ -208,80 +182,14 @@ def _floor_raised(state: DeskState, record: r.FloorRaised) -> None:
     state.next_order_id = max(state.next_order_id, record.next_order_id)
 
 
-def _position_heard(state: DeskState, record: r.PositionHeard) -> None:
-    key = state.ours.key(record.account, record.contract.con_id)
-    state.stated[key] = Position(account=record.account, contract=record.contract, quantity=record.quantity,
-                                 average_cost=record.average_cost)
-
-
-def _opening_set(state: DeskState, record: r.OpeningSet) -> None:
-    price = record.average_cost if record.price is None else record.price
-    state.account_book.open_with(record.account, record.contract, record.quantity, price)
-
-
-def _opening_confirmed(state: DeskState, record: r.OpeningConfirmed) -> None:
-    state.confirmed[record.account] = record
-
-
-def _adjusted(state: DeskState, record: r.Adjusted) -> None:
-    account, contract = record.account, record.contract
-    at_ns = record.at_ns if record.effective_ns is None else record.effective_ns
-    before = state.ours.quantity(account, contract.con_id)
-    books = [book for book, moves in ((state.account_book, record.account_too), (state.ours, record.ours))
-             if moves]
-    for book in books:
-        if record.ratio is not None:
-            book.split(account, contract, record.ratio, at_ns)
-        else:
-            book.adjust(account, contract, record.quantity, record.price, at_ns)
-    if record.ours and record.ratio is not None:
-        _split_trades(state, account, contract, record.ratio)
-    for group_id, shares in record.trades:
-        state.groups[group_id].moved += shares
-    _note_beside(state, account, contract, before)
-
-
-def _split_trades(state: DeskState, account: str, contract: Contract, ratio: Decimal) -> None:
-    """The open trades in a contract hold so many times as much, and their prices are divided."""
-    for group_id in state.open_groups:
-        group = state.groups[group_id]
-        if group.contract.con_id != contract.con_id or account != state.account:
-            continue
-        group.moved += state.held(group) * (ratio - 1)
-        group.quantity *= ratio
-        if group.stop_price is not None:
-            group.stop_price = group.instrument.snap(group.stop_price / ratio, up=group.side is Side.BUY)
-        if group.target_price is not None:
-            group.target_price = group.instrument.snap(group.target_price / ratio)
-
-
-def _lacked(state: DeskState, record: r.Lacked) -> None:
-    state.lacked[record.intent_id] = (state.epoch, record.at_ns)
-
-
-def _refused(state: DeskState, record: r.Refused) -> None:
-    key = record.exec_id or state.ours.key(record.account, record.contract.con_id)
-    if record.cleared:
-        state.refused.pop(key, None)
-    else:
-        _remember(state.refused, key, record)
-
-
-def _shortfall(state: DeskState, record: r.Shortfall) -> None:
-    key = state.ours.key(record.account, record.contract.con_id)
-    if record.quantity:
-        state.shortfall[key] = record.quantity
-    else:
-        state.shortfall.pop(key, None)
-
-
 def _asked(state: DeskState, record: r.Asked) -> None:
     if record.kind in _ROUND and state.round_ns is not None:
         state.round_ns = None
         state.named.clear()
         for kind in _ROUND:
             state.questions.pop(kind, None)
-    state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch)
+    state.asked += 1
+    state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch, number=state.asked)
 
 
 def _answered(state: DeskState, record: r.Answered) -> None:
@@ -302,88 +210,129 @@ def _missed(state: DeskState, record: r.Missed) -> None:
     order.misses = (*order.misses[-3:], (state.epoch, record.at_ns))
 
 
-def _differs(state: DeskState, record: r.Differs) -> None:
-    key = state.ours.key(record.account, record.contract.con_id)
-    if record.reckoned == record.stated:
-        state.differs.pop(key, None)
-    else:
-        state.differs.setdefault(key, record.at_ns)
-
-
 def _released(state: DeskState, record: r.Released) -> None:
+    group = state.groups[record.group_id]
     state.open_groups.pop(record.group_id, None)
-    state.groups[record.group_id].bare_since_ns = None
+    group.bare(record.at_ns, False)
+    orders = state.orders_of(record.group_id)
+    group.settled = not any(order.live for order in orders) and (
+        not group.protected or not state.in_account(group))
+    state.over.pop(record.group_id, None)
+    state.over[record.group_id] = record.at_ns
+
+
+def _reopened(state: DeskState, record: r.Reopened) -> None:
+    state.over.pop(record.group_id, None)
+    state.open_groups[record.group_id] = None
+    state.groups[record.group_id].settled = False
+
+
+def _retired(state: DeskState, record: r.Retired) -> None:
+    for key in record.keys:
+        if record.forgotten:
+            state.shelf.take(key)
+            continue
+        group = state.groups.pop(key, None)
+        intents = [key] if group is None else group.intents
+        bundle = Bundle(group=group, orders=[state.book.take_out(intent_id) for intent_id in intents])
+        state.shelf.put(key, bundle, state.over.pop(key))
+
+
+def _recalled(state: DeskState, record: r.Recalled) -> None:
+    bundle = state.shelf.take(record.key)
+    if bundle.group is not None:
+        state.groups[record.key] = bundle.group
+    for order in bundle.orders:
+        state.book.put_back(order)
+    state.over[record.key] = record.at_ns
 
 
 def _watched(state: DeskState, record: r.Watched) -> None:
-    state.groups[record.group_id].bare_since_ns = record.at_ns if record.bare else None
+    state.groups[record.group_id].bare(record.at_ns, record.bare)
 
 
 def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
     known = state.flattens.get(record.symbol)
-    if known is None or record.phase is FlattenPhase.CANCELLING:
+    if known is None or known.phase is FlattenPhase.NOT_FLAT:
         known = FlattenJob(symbol=record.symbol, phase=record.phase, since_ns=record.at_ns,
                            begun_ns=record.at_ns, reason=record.reason, key=record.key)
         state.flattens[record.symbol] = known
-    known.phase, known.since_ns = record.phase, record.at_ns
+    known.phase, known.since_ns, known.asked = record.phase, record.at_ns, state.asked
+    known.strategy, known.why = record.strategy, record.reason
     if record.phase is FlattenPhase.CLOSING:
         known.closes += 1
+    elif record.phase is FlattenPhase.ARMED:
+        known.closes = 0  # what a shut market refused says nothing of an open one
     if record.key:
-        _remember(state.flatten_keys, f"{record.key}/{record.symbol}", None)
-    if record.phase is FlattenPhase.FLAT:
+        remember(state.flatten_keys, f"{record.key}/{record.symbol}", None)
+    if record.phase in (FlattenPhase.FLAT, FlattenPhase.ABANDONED):
         del state.flattens[record.symbol]
+
+
+def _kill_moved(state: DeskState, record: r.KillMoved) -> None:
+    stops, key = state.kill.stops, record.scope.key
+    if record.state is KillState.ACTIVE:
+        stops.pop(key, None)
+        return
+    stop = stops.get(key)
+    if stop is None or record.ordered:
+        stop = stops[key] = Stop(scope=record.scope, state=record.state, since_ns=record.at_ns,
+                                 begun_ns=record.at_ns, flatten=record.flatten, reason=record.reason,
+                                 operator=record.operator, asked=state.asked)
+    if record.state is not stop.state:
+        stop.state, stop.since_ns = record.state, record.at_ns
+
+
+def _all_cancel_asked(state: DeskState, record: r.AllCancelAsked) -> None:
+    stop = state.kill.stops.get(record.scope.key)
+    if stop is not None:
+        stop.all_asked_ns = record.at_ns
+
+
+def _hours_stated(state: DeskState, record: r.HoursStated) -> None:
+    state.hours[record.con_id] = record
 
 
 def _foreign_seen(state: DeskState, record: r.ForeignSeen) -> None:
     if record.gone:
         state.foreign.pop(record.order.perm_id, None)
     else:
-        _remember(state.foreign, record.order.perm_id, record)
+        remember(state.foreign, record.order.perm_id, record)
 
 
 def _alarmed(state: DeskState, record: r.Alarmed) -> None:
-    _remember(state.alarms, record.subject, record.at_ns)
-
-
-def _remember(memory: dict[Any, Any], key: object, value: object) -> None:
-    memory.pop(key, None)
-    while len(memory) >= _KEPT:
-        del memory[next(iter(memory))]
-    memory[key] = value
+    remember(state.alarms, record.subject, record.at_ns)
 
 
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
+    **BOOKS,
     r.Began: _began,
     r.Planned: _planned,
     r.Intended: _intended,
     r.Approved: _approved,
+    r.Changed: _changed,
+    r.Stated: _stated,
     r.Resized: _resized,
     r.Agreed: _agreed,
     r.Moved: _moved,
     r.Bound: _bound,
     r.Adopted: _adopted,
-    r.Booked: _booked,
-    r.Charged: _charged,
     r.CancelAsked: _cancel_asked,
     r.Denied: _denied,
     r.LinkMoved: _link_moved,
     r.FloorRaised: _floor_raised,
-    r.PositionHeard: _position_heard,
-    r.OpeningSet: _opening_set,
-    r.Adjusted: _adjusted,
     r.Asked: _asked,
     r.Answered: _answered,
     r.Missed: _missed,
-    r.Differs: _differs,
     r.Released: _released,
+    r.Reopened: _reopened,
+    r.Retired: _retired,
+    r.Recalled: _recalled,
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
+    r.KillMoved: _kill_moved,
+    r.AllCancelAsked: _all_cancel_asked,
+    r.HoursStated: _hours_stated,
     r.ForeignSeen: _foreign_seen,
     r.Alarmed: _alarmed,
-    r.Inferred: _inferred,
-    r.Busted: _busted,
-    r.Lacked: _lacked,
-    r.Refused: _refused,
-    r.Shortfall: _shortfall,
-    r.OpeningConfirmed: _opening_confirmed,
 }

@@ -19,6 +19,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.books import compare_position, confirmed_difference
+from tws.desk.tidy import find
 from tws.desk.turn import Turn
 from tws.model.execution import Execution
 from tws.model.facts import Answer
@@ -178,9 +179,9 @@ def note_busts(turn: Turn, fact: Answer) -> None:
 
 
 def _bust(turn: Turn, holding: Holding, exec_id: str, quantity: Decimal) -> None:
-    owner = turn.state.ours.owner(exec_id)
+    owner = find(turn, turn.state.ours.owner(exec_id), 0)
     turn.emit(Busted(at_ns=turn.now_ns, account=holding.account, contract=holding.contract, exec_id=exec_id,
-                     quantity=quantity, intent_id=owner))
+                     quantity=quantity, intent_id=owner.intent_id if owner is not None else ""))
     turn.alarm(Severity.ALARM, f"bust {exec_id}",
                f"{holding.contract.symbol}: the broker has taken back the fill {exec_id} of {quantity}; both "
                "books follow")
