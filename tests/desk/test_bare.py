@@ -45,15 +45,15 @@ def test_the_time_of_a_partial_fill_is_measured_and_ends_with_the_rest(bench) ->
 
 def test_two_times_add_up_and_the_longest_is_kept(bench) -> None:
     trade = entered(bench, 40)
-    bench.wait(1)
+    bench.wait(2.9)
     bench.fill(trade.entry, 60, "100.00")
     for order in (trade.stop, trade.target):
         bench.pair(order, "Cancelled", remaining=0)
-    bench.wait(3)
+    bench.wait(2)
     for place in bench.written():
         bench.pair(bench.order(place.intent_id), "PreSubmitted")
     group = group_of(bench, trade)
-    assert (group.bare_ns, group.bare_longest_ns, group.bare_times) == (4 * S, 3 * S, 2)
+    assert (group.bare_ns, group.bare_longest_ns, group.bare_times) == (4.9 * S, 2.9 * S, 2)
     assert not [text for text in bench.alarms() if "no full stop" in text]
     bench.check()
 
