@@ -117,6 +117,7 @@ def test_the_orders_of_a_flatten_are_packed_too(bench) -> None:
     bench.answer(positions=(bench.position(100),))
     (close,) = bench.written()
     bench.fill(bench.order(close.intent_id), 100)
+    bench.answer()
     assert not list(bench.desk.state.book.living())
     later(bench, 1.5)
     assert bench.desk.state.book.orders == {}

@@ -27,7 +27,7 @@ _OF_AN_ORDER = (
 )
 _OF_NONE = (
     r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.Asked, r.Answered, r.Differs, r.Retired,
-    r.FlattenMoved, r.ForeignSeen, r.Alarmed,
+    r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated,
 )
 
 
@@ -106,6 +106,13 @@ def _order(agenda: Agenda, state: DeskState, record: Record) -> None:
         agenda.touch(order.group_id)
 
 
+def _symbol(agenda: Agenda, state: DeskState, record: Record) -> None:
+    symbol = getattr(record, "symbol", "")
+    for group_id in state.open_groups:
+        if state.groups[group_id].contract.symbol == symbol:
+            agenda.touch(group_id)
+
+
 def _none(agenda: Agenda, state: DeskState, record: Record) -> None:
     """It concerns no trade's protection."""
 
@@ -114,4 +121,5 @@ _WAYS: dict[type, Callable[[Agenda, DeskState, Record], None]] = {
     **dict.fromkeys(_OF_A_GROUP, _group),
     **dict.fromkeys(_OF_AN_ORDER, _order),
     **dict.fromkeys(_OF_NONE, _none),
+    r.FlattenMoved: _symbol,
 }

@@ -66,7 +66,7 @@ def _comes_back(turn: Turn, group: Group) -> bool:
     held = state.held(group)
     if not alive and not (group.protected and held):
         return False
-    if group.contract.symbol in state.flattens:
+    if state.flattening(group):
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="a flatten has taken it"))
         return False
     turn.emit(Reopened(at_ns=turn.now_ns, group_id=group.group_id))
@@ -86,7 +86,8 @@ def _look_at(turn: Turn, group: Group) -> None:
     if not live_entries and not live_exits and not owing and (held == 0 or not group.protected):
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
         return
-    if turn.state.link_up:  # else nothing can be sent; what happened meanwhile is asked for first
+    if turn.state.link_up and not turn.state.flattening(group):
+        # Else it is being closed, or nothing can be sent: what happened meanwhile is asked for first.
         if live_entries:
             _while_entering(turn, group, live_entries, exits, held)
         elif owing:
