@@ -107,7 +107,7 @@ def _say_bare(turn: Turn, group: Group, held: Decimal) -> None:
     if since is not None and turn.over(since, turn.timing.alarm_ns):
         turn.alarm(Severity.ALARM, f"bare {group.group_id}",
                    f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop "
-                   f"for {(turn.now_ns - since) / 1e9:.1f} s")
+                   f"proven at the broker for {(turn.now_ns - since) / 1e9:.1f} s")
 
 
 def _while_entering(
