@@ -30,14 +30,22 @@ class Scenario(House):
     async def play(self, trader: Trader) -> None:
         """What happens."""
 
-    async def enter(self, trader: Trader, reach: float = 0.05, symbol: str = "SLV") -> None:
-        """Buy at the market, stop and target `reach` dollars away."""
+    async def enter(
+        self,
+        trader: Trader,
+        *,
+        reach: float = 0.05,
+        symbol: str = "SLV",
+        side: Side = Side.BUY,
+        quantity: int = 100,
+    ) -> None:
+        """Enter at the market, stop and target `reach` dollars away."""
         contract = Contract(symbol=symbol)
         quote = await trader.quote(contract)
         assert quote.bid is not None and quote.ask is not None
         middle = round((quote.bid + quote.ask) / 2, 2)
-        stop, target = round(middle - reach, 2), round(middle + reach, 2)
-        await trader.submit(bracket(contract, Side.BUY, 100, stop=stop, target=target))
+        stop, target = round(middle - side.sign * reach, 2), round(middle + side.sign * reach, 2)
+        await trader.submit(bracket(contract, side, quantity, stop=stop, target=target))
 
     def states(self, state: OrderState) -> int:
         """How many orders came into a state."""

@@ -9,6 +9,7 @@ from tests.world.mix import End
 from tests.world.scenario import Scenario
 
 from tws.connection import MoneyKind, Sending
+from tws.model.order import Side
 from tws.model.records import OrderState
 from tws.runtime import Trader
 from tws.world import CALM, Faults
@@ -162,3 +163,19 @@ def test_an_id_in_use_by_the_dead_is_waited_for() -> None:
                 self.world.network.faults = Faults(silence_s=8.0)
 
     assert Zombie(3, End(at_s=8.0)).run().complaints == []
+
+
+def test_two_trades_that_hold_one_symbol_both_ways_are_each_guarded_anew() -> None:
+    """Found by seed 34: the exits of each were judged by what both together held, and refused."""
+
+    class BothWays(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0, quantity=100)
+            await self.enter(trader, reach=1.0, quantity=1, side=Side.SELL)
+            await asyncio.sleep(2.0)
+            await trader.cancel_all()  # the exits too: the desk guards the shares anew
+
+    house = BothWays()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert outcome.orders == 11  # six, a new pair for each, one that closes what both together hold

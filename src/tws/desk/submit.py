@@ -97,7 +97,9 @@ def place_exit(
     group_id = group.group_id if group is not None else ""
     where = situation(turn, instrument.contract, order.side, without_exits_of=group_id)
     order = replace(order, account=turn.state.account)
-    proposal = Proposal(instrument=instrument, order=order, role=role)
+    # An exit of a trade is held to what the trade holds: another one may hold the same shares the other way.
+    held = abs(turn.state.held(group)) if group is not None else None
+    proposal = Proposal(instrument=instrument, order=order, role=role, parent_quantity=held)
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
         _deny(turn, denial, instrument.contract, role, order, group_id=group_id)
@@ -112,6 +114,7 @@ def resize(turn: Turn, group: Group, order: OurOrder, quantity: Decimal) -> bool
     changed = replace(order.order, quantity=quantity)
     where = situation(turn, order.contract, order.order.side, without_exits_of=group.group_id)
     proposal = Proposal(instrument=group.instrument, order=changed, role=order.role,
+                        parent_quantity=order.filled + abs(turn.state.held(group)),
                         grows_by=quantity - order.order.quantity)
     denial = turn.gate.judge(proposal, where)
     if denial is not None:
