@@ -90,7 +90,8 @@ class Witness:
             return
         if record.state in SAID_BY_BROKER and self._works(ref):
             self._complain(f"order {ref} is {record.state} on disk, and works at the broker ({record.cause})")
-        if record.state in ALIVE and record.before in ENDED and not self._works(ref):
+        ended = record.before in ENDED and record.before is not OrderState.ABSENT  # which any later fact revives
+        if ended and record.state in ALIVE and not self._works(ref):
             self._complain(
                 f"order {ref} is revived on disk ({record.event}), and does not work at the broker"
             )
