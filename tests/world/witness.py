@@ -12,15 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from tws.exchange import Exchange, OrderTicket
-from tws.model.order import Role
+from tws.model.order import Order, Role
 from tws.model.records import (
     Approved,
     CancelAsked,
+    Changed,
     Intended,
     Moved,
     OrderState,
     Record,
-    Resized,
     decode_record,
 )
 from tws.orders.table import ENDED
@@ -48,7 +48,8 @@ class Witness:
         self._exchange: Exchange | None = None
         self._intents: dict[str, Intended] = {}
         self._approved: set[tuple[str, int]] = set()
-        self._sizes: dict[str, list[Any]] = {}
+        self._terms: dict[str, list[Order]] = {}
+        """What each intent was to be: as intended, and as it was to become by each change."""
         self._states: dict[str, OrderState] = {}
         self._cancels: set[int] = set()
         self._by_id: dict[int, str] = {}
@@ -66,7 +67,7 @@ class Witness:
 
     def _intended(self, record: Intended) -> None:
         self._intents[record.intent_id] = record
-        self._sizes[record.intent_id] = [record.order.quantity]
+        self._terms[record.intent_id] = [record.order]
         if record.role is Role.ENTRY:
             symbol = record.contract.symbol
             for other, state in self._states.items():
@@ -76,8 +77,8 @@ class Witness:
     def _was_approved(self, record: Approved) -> None:
         self._approved.add((record.intent_id, record.revision))
 
-    def _resized(self, record: Resized) -> None:
-        self._sizes[record.intent_id].append(record.quantity)
+    def _changed(self, record: Changed) -> None:
+        self._terms[record.intent_id].append(record.order)
 
     def _cancel_asked(self, record: CancelAsked) -> None:
         self._cancels.add(record.order_id)
@@ -101,7 +102,7 @@ class Witness:
     _LOOKS: dict[type, Callable[[Any, Any], None]] = {
         Intended: _intended,
         Approved: _was_approved,
-        Resized: _resized,
+        Changed: _changed,
         CancelAsked: _cancel_asked,
         Moved: _moved,
     }
@@ -139,18 +140,14 @@ class Witness:
         other = self._by_id.setdefault(order_id, ref)
         if other != ref:
             self._complain(f"order id {order_id} arrived as {ref}, before as {other}")
-        if self.places[ref, order_id] > len(self._sizes[ref]):
+        if self.places[ref, order_id] > len(self._terms[ref]):
             self._complain(f"order {order_id} ({ref}) arrived {self.places[ref, order_id]} times")
         if not any(ref == name for name, _ in self._approved):
             self._complain(f"order {order_id} ({ref}) arrived, and no gate approved it")
-        self._compare(ticket, intent)
-
-    def _compare(self, ticket: OrderTicket, intent: Intended) -> None:
-        order = intent.order
-        said = (ticket.side, ticket.order_type, ticket.limit_price, ticket.account)
-        meant = (order.side, order.order_type, order.limit_price, self._account)
-        if said != meant or ticket.quantity not in self._sizes[ticket.order_ref]:
-            self._complain(f"order {ticket.order_id} arrived as {ticket}, the intent is {order}")
+        if ticket.account != self._account:
+            self._complain(f"order {order_id} ({ref}) arrived for account {ticket.account}")
+        if _said(ticket) not in map(_said, self._terms[ref]):
+            self._complain(f"order {order_id} arrived as {ticket}, the intent is {self._terms[ref]}")
 
     def _works(self, ref: str) -> bool:
         assert self._exchange is not None
@@ -159,3 +156,8 @@ class Witness:
     def _complain(self, text: str) -> None:
         self._note(f"witness: {text}")
         self.complaints.append(text)
+
+
+def _said(order: OrderTicket | Order) -> tuple[Any, ...]:
+    """What money hangs on."""
+    return order.side, order.order_type, order.quantity, order.limit_price
