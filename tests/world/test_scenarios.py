@@ -179,3 +179,36 @@ def test_two_trades_that_hold_one_symbol_both_ways_are_each_guarded_anew() -> No
     outcome = house.run()
     assert outcome.complaints == []
     assert outcome.orders == 11  # six, a new pair for each, one that closes what both together hold
+
+
+def test_fills_of_exits_that_a_flatten_had_cancelled_are_given_back() -> None:
+    """Found by seed 313: both exits filled after the flatten was done, and nobody looked after the shares."""
+
+    class LateFills(Scenario):
+        async def play(self, trader: Trader) -> None:
+            self.simulator.faults.play("fill-after-cancel", after="10s", count=2)
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            await trader.flatten()
+
+    house = LateFills()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert outcome.fills > 4  # the entry, its close, two late ones, what gives them back
+    assert house.human.alarms["reopened"] >= 1
+
+
+def test_a_trade_that_tws_refused_to_guard_is_closed_when_it_refuses_no_longer() -> None:
+    """Found by seed 380: the repairs were used up within seconds, and the shares stayed bare for ever."""
+
+    class Refused(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            self.simulator.faults.play("refuse-orders", lasts="40s")
+            await trader.cancel_all()
+
+    house = Refused()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.human.alarms["given"] >= 1
