@@ -3,9 +3,12 @@
     commands.py   what it is told
     effects.py    what it wants done
     state.py      what it knows
-    apply.py      record into state, with no judgement
+    apply.py      record into state, with no judgement; remember.py the part of it that limits need
+    totals.py     running sums over our orders; worth.py what positions are worth at their worst
+    beside.py     what is kept beside the state and not in the journal
     desk.py       Desk: step (decide and apply), effects
     submit.py     wishes into intents
+    limits.py     limits in force: configured, changed, latched, released; losses.py watches the day's loss
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
     flatten.py    the closing of positions
@@ -20,11 +23,13 @@ from tws.desk.commands import (
     Begin,
     CancelAll,
     CancelIntent,
+    ChangeLimits,
     Command,
     DeclareGone,
     Event,
     Flatten,
     NotWritten,
+    ReleaseLimit,
     Report,
     ReserveIds,
     SubmitBracket,
@@ -47,6 +52,7 @@ __all__ = [
     "Cancel",
     "CancelAll",
     "CancelIntent",
+    "ChangeLimits",
     "Command",
     "DeclareGone",
     "Desk",
@@ -56,6 +62,7 @@ __all__ = [
     "Flatten",
     "NotWritten",
     "Place",
+    "ReleaseLimit",
     "Report",
     "ReserveIds",
     "SubmitBracket",

@@ -11,6 +11,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tws.desk.remember import (
+    let_out,
+    limit_latched,
+    limit_released,
+    limits_changed,
+    loss_anchored,
+    peak_raised,
+    remember,
+    sent,
+)
 from tws.desk.state import DeskState, FlattenJob, Group, Question
 from tws.model import records as r
 from tws.model.account import Position
@@ -18,16 +28,29 @@ from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
 from tws.orders.book import OurOrder, PermanentId
+from tws.risk.situation import fingerprint
 
 __all__ = ["apply"]
 
-_KEPT = 10_000  # signals, alarms and foreign orders remembered: days of them, and bounded
 _ROUND = (AnswerKind.OPEN_ORDERS, AnswerKind.COMPLETED_ORDERS, AnswerKind.EXECUTIONS)
 
 
 def apply(state: DeskState, record: Record) -> None:
-    """Put one record into the state."""
+    """Put one record into the state, and what it says of an order into the totals."""
     _TABLE[type(record)](state, record)
+    intent_id = getattr(record, "intent_id", "")
+    if intent_id:
+        _count(state, state.book.orders[intent_id])
+
+
+def _count(state: DeskState, order: OurOrder) -> None:
+    """The order may have changed, and so may how far the exits of its trade reach."""
+    group = state.groups.get(order.group_id)
+    if group is None:
+        state.totals.count(order, (order,), None)
+    else:
+        members = (state.book.orders[intent_id] for intent_id in group.intents)
+        state.totals.count(order, members, state.held(group))
 
 
 def _began(state: DeskState, record: r.Began) -> None:
@@ -35,6 +58,7 @@ def _began(state: DeskState, record: r.Began) -> None:
     state.account, state.port = record.account, record.port
     state.link, state.accounts = LinkState.DOWN, ()
     state.session = 0
+    state.unlocked_until_ns = record.unlocked_until_ns
     state.questions.clear()
     state.round_ns = None
 
@@ -47,7 +71,8 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         strategy=record.strategy, signal_id=record.signal_id)
     state.open_groups[record.group_id] = None
     if record.signal_id:
-        _remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
+        remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
+    let_out(state, record)
 
 
 def _intended(state: DeskState, record: r.Intended) -> None:
@@ -58,6 +83,9 @@ def _intended(state: DeskState, record: r.Intended) -> None:
     state.serial = max(state.serial, record.serial)
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
     group = state.groups.get(record.group_id)
+    if group is not None and record.role is Role.ENTRY:
+        wish = fingerprint(record.contract, record.order, group.strategy)
+        remember(state.fingerprints, wish, record.at_ns)
     if group is not None:
         group.intents.append(record.intent_id)
         if record.role is not Role.ENTRY and not record.order.parent_id:
@@ -66,6 +94,7 @@ def _intended(state: DeskState, record: r.Intended) -> None:
 
 def _approved(state: DeskState, record: r.Approved) -> None:
     """The approval of a placement moves by its own `Moved`; that of a change moves nothing."""
+    sent(state, record.at_ns)
 
 
 def _resized(state: DeskState, record: r.Resized) -> None:
@@ -140,6 +169,7 @@ def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
     order = state.book.orders[record.intent_id]
     order.cancel_wanted = True
     order.changed_ns = record.at_ns
+    sent(state, record.at_ns)
 
 
 def _denied(state: DeskState, record: r.Denied) -> None:
@@ -233,7 +263,7 @@ def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
     if record.phase is FlattenPhase.CLOSING:
         known.closes += 1
     if record.key:
-        _remember(state.flatten_keys, f"{record.key}/{record.symbol}", None)
+        remember(state.flatten_keys, f"{record.key}/{record.symbol}", None)
     if record.phase is FlattenPhase.FLAT:
         del state.flattens[record.symbol]
 
@@ -242,18 +272,11 @@ def _foreign_seen(state: DeskState, record: r.ForeignSeen) -> None:
     if record.gone:
         state.foreign.pop(record.order.perm_id, None)
     else:
-        _remember(state.foreign, record.order.perm_id, record)
+        remember(state.foreign, record.order.perm_id, record)
 
 
 def _alarmed(state: DeskState, record: r.Alarmed) -> None:
-    _remember(state.alarms, record.subject, record.at_ns)
-
-
-def _remember(memory: dict[Any, Any], key: object, value: object) -> None:
-    memory.pop(key, None)
-    while len(memory) >= _KEPT:
-        del memory[next(iter(memory))]
-    memory[key] = value
+    remember(state.alarms, record.subject, record.at_ns)
 
 
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
@@ -284,4 +307,9 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.FlattenMoved: _flatten_moved,
     r.ForeignSeen: _foreign_seen,
     r.Alarmed: _alarmed,
+    r.LimitsChanged: limits_changed,
+    r.LimitLatched: limit_latched,
+    r.LimitReleased: limit_released,
+    r.LossAnchored: loss_anchored,
+    r.PeakRaised: peak_raised,
 }

@@ -9,7 +9,8 @@ decision of the same event sees it; nothing but `apply` moves the state. Recover
 which applies and decides nothing. `decide(state, event, now_ns)` is the same judgement on a copy, for
 whoever wants to look without moving.
 
-Quotes are kept beside the state, newest only: they serve decisions, and decisions are in the journal.
+Quotes, the account's values and what is reckoned from them are kept beside the state (`Beside`), newest only:
+they serve decisions, and decisions are in the journal.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from typing import Any
 
 from tws.desk import commands as c
 from tws.desk.apply import apply
+from tws.desk.beside import Beside
 from tws.desk.commands import Event
 from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, declare_gone
+from tws.desk.limits import change_limits, release_limit
+from tws.desk.losses import watch_losses
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
@@ -54,13 +58,17 @@ class Desk:
         self.timing = timing or Timing()
         self.state = state or DeskState()
         self.quotes: dict[int, Quote] = {}
+        self.beside = Beside()
 
     def step(self, event: Event, now_ns: int) -> list[Record]:
         """All that follows from `event`: decided, applied to `state`, returned in order for the journal."""
         if isinstance(event, Quote):
             self.quotes[event.con_id] = event
             return []
-        return self._step(self.state, event, now_ns)
+        if isinstance(event, AccountValue):
+            self.beside.hear(event)
+            return []
+        return self._step(self.state, event, now_ns, self.beside)
 
     def effects(self, record: Record) -> list[Effect]:
         """What is to be done because of `record`, which must be on disk by now. Call it once per record."""
@@ -87,20 +95,21 @@ class Desk:
 
     def decide(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
         """What `step` would record from that state; `state` does not move."""
-        if isinstance(event, Quote):
+        if isinstance(event, Quote | AccountValue):
             return []
-        return self._step(copy.deepcopy(state), event, now_ns)
+        return self._step(copy.deepcopy(state), event, now_ns, self.beside.copied())
 
-    def _step(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
-        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue)
+    def _step(self, state: DeskState, event: Event, now_ns: int, beside: Beside) -> list[Record]:
+        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue, beside)
         _HEARD[type(event)](turn, event)
         look_after(turn)
         go_on(turn)
         return turn.records
 
 
-def _nothing(turn: Turn, event: object) -> None:
-    """An account's values move nothing here; the runtime shows them."""
+def _pass_time(turn: Turn, event: c.TimerTick) -> None:
+    pass_time(turn)
+    watch_losses(turn)
 
 
 _HEARD: dict[type, Callable[[Turn, Any], None]] = {
@@ -110,7 +119,6 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     Execution: hear_execution,
     Commission: hear_commission,
     Position: hear_position,
-    AccountValue: _nothing,
     f.NextOrderId: hear_next_order_id,
     f.Link: hear_link,
     f.Answer: hear_answer,
@@ -124,7 +132,9 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Adjust: adjust,
     c.DeclareGone: declare_gone,
     c.ReserveIds: reserve_ids,
-    c.TimerTick: lambda turn, _: pass_time(turn),
+    c.ChangeLimits: change_limits,
+    c.ReleaseLimit: release_limit,
+    c.TimerTick: _pass_time,
     c.Written: written,
     c.Withdrawn: withdrawn,
     c.NotWritten: not_written,

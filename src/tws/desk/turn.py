@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tws.clock import NS_PER_S
 from tws.desk.apply import apply
+from tws.desk.beside import Beside
 from tws.desk.state import DeskState
 from tws.model.facts import AnswerKind
 from tws.model.market import Quote
@@ -75,9 +76,10 @@ class Turn:
 
     def __init__(
         self, state: DeskState, gate: Gate, timing: Timing, quotes: Mapping[int, Quote], now_ns: int,
-        catalogue: Catalogue = CATALOGUE,
+        catalogue: Catalogue = CATALOGUE, beside: Beside | None = None,
     ) -> None:
         self.state = state
+        self.beside = beside or Beside()
         self.catalogue = catalogue
         self.gate = gate
         self.timing = timing

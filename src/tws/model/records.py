@@ -46,11 +46,16 @@ __all__ = [
     "FloorRaised",
     "ForeignSeen",
     "Intended",
+    "LimitLatched",
+    "LimitReleased",
+    "LimitsChanged",
     "LinkMoved",
+    "LossAnchored",
     "Missed",
     "Moved",
     "OpeningSet",
     "OrderState",
+    "PeakRaised",
     "Planned",
     "PositionHeard",
     "Record",
@@ -119,6 +124,8 @@ class Began(_Record, frozen=True, kw_only=True):
     account: str
     port: int
     version: str = ""
+    unlocked_until_ns: int | None = None
+    """When the unlock of a live account expires."""
 
 
 class Planned(_Record, frozen=True, kw_only=True):
@@ -137,6 +144,8 @@ class Planned(_Record, frozen=True, kw_only=True):
     target_price: Decimal | None = None
     strategy: str = ""
     signal_id: str = ""
+    reference: Decimal | None = None
+    """The middle of the market when it was let out."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -371,6 +380,53 @@ class ForeignSeen(_Record, frozen=True, kw_only=True):
     gone: bool = False
 
 
+class LimitsChanged(_Record, frozen=True, kw_only=True):
+    """These limits are in force from now on: `limits` is all of them as text (`tws.risk.Limits.from_plain`).
+
+    `changes` is what a human asked for; empty when the configuration's own are taken (`configured`).
+    """
+
+    operator: str
+    reason: str
+    limits: dict[str, str]
+    changes: dict[str, str] = {}
+    configured: bool = False
+
+
+class LimitLatched(_Record, frozen=True, kw_only=True):
+    """A limit was broken in a way that only a human may forgive: no entry leaves in its scope any more.
+
+    `scope` is a symbol, or empty for all.
+    """
+
+    limit: str
+    figure: str
+    bound: str
+    scope: str = ""
+
+
+class LimitReleased(_Record, frozen=True, kw_only=True):
+    """A human lets entries out again after a limit had latched."""
+
+    limit: str
+    operator: str
+    reason: str
+    scope: str = ""
+
+
+class LossAnchored(_Record, frozen=True, kw_only=True):
+    """A day of losses begins, or begins anew: `profit` is what our book had made by then, in all its time."""
+
+    day: str
+    profit: Decimal
+
+
+class PeakRaised(_Record, frozen=True, kw_only=True):
+    """The day's best so far: three readings were no lower."""
+
+    profit: Decimal
+
+
 class Alarmed(_Record, frozen=True, kw_only=True):
     """Something a human should know. `subject` is what it is about: an intent, a symbol, a trouble."""
 
@@ -383,6 +439,7 @@ Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed
+    | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
 )
 
 _encoder = msgspec.json.Encoder()

@@ -17,17 +17,21 @@ import msgspec
 from tws.config import TWSConfig
 from tws.connection import QuoteStream
 from tws.desk import Alert, CancelAll, Command, Flatten, SubmitBracket
+from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
 from tws.model.order import Bracket
 from tws.model.records import Record
+from tws.model.session import Hours, session_at, stated_hours
 from tws.risk import Gate, Limits
 from tws.runtime.life import Life, as_tws_error
 from tws.runtime.parts import TraderParts
 from tws.runtime.trade import Trade
 
 __all__ = ["Trader"]
+
+log = get_logger("tws.runtime")
 
 
 class Trader:
@@ -84,13 +88,19 @@ class Trader:
     # -- what a program asks for
 
     async def instrument(self, contract: Contract) -> Instrument:
-        """The contract with its con_id and its grid, asked of TWS once.
+        """The contract with its con_id, its grid and its hours, asked of TWS once, and again when the
+        sessions that it stated are over.
 
         Raises NoContractError, AmbiguousContractError.
         """
         details = await self.details(contract)
+        hours = _hours(details)
+        if hours is not None and session_at(hours.trading, self.clock.now_ns()) is None:
+            details = await self.watchlist.details(contract, anew=True)
+            hours = _hours(details)
         lot = Decimal(1) if not details.min_size else decimal(details.min_size, "min_size")
-        return Instrument(contract=details.contract, tick=decimal(details.min_tick, "min_tick"), lot=lot)
+        return Instrument(contract=details.contract, tick=decimal(details.min_tick, "min_tick"), lot=lot,
+                          hours=hours)
 
     async def details(self, contract: Contract) -> ContractDetails:
         """All that TWS says about one contract; asked once, then remembered."""
@@ -166,3 +176,12 @@ class Trader:
     def idle(self) -> bool:
         """Nothing waits, nothing is under way, no question is open."""
         return self.engine.idle and not self._life.hands.waiting
+
+
+def _hours(details: ContractDetails) -> Hours | None:
+    """The contract's sessions; hours that can't be read count as not stated, and the log says so."""
+    try:
+        return stated_hours(details)
+    except ValueError as error:
+        log.warning("trading hours not understood", symbol=details.contract.symbol, reason=str(error))
+        return None

@@ -32,9 +32,12 @@ class Watchlist:
         self._taps: dict[int, list[TickCallback]] = {}
         self._changed = asyncio.Event()
 
-    async def details(self, contract: Contract) -> ContractDetails:
-        """What TWS says about exactly one contract. Raises NoContractError, AmbiguousContractError."""
-        if contract not in self._details:
+    async def details(self, contract: Contract, *, anew: bool = False) -> ContractDetails:
+        """What TWS says about exactly one contract; asked once, unless `anew`.
+
+        Raises NoContractError, AmbiguousContractError.
+        """
+        if anew or contract not in self._details:
             found = await self._connection.request_contract(contract)
             self._details[contract] = self._details[found.contract] = found
         return self._details[contract]
