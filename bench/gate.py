@@ -18,6 +18,7 @@ import argparse
 import json
 import time
 from decimal import Decimal
+from typing import Any
 
 from tws.clock import NS_PER_S
 from tws.desk import Begin, Desk, SubmitBracket
@@ -31,6 +32,7 @@ from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, OrderType, Role, Side, bracket
 from tws.model.session import Hours, Session
+from tws.orders import OurOrder
 from tws.risk import FIELDS, Denial, Gate, Limits, Proposal
 
 ACCOUNT = "DU1"
@@ -40,13 +42,14 @@ ALWAYS_OPEN = Hours((Session(0, 2**62),), (Session(0, 2**62),))
 
 def wide_limits(contracts: list[Instrument]) -> Limits:
     """Every limit on, none in the way; with an override for each symbol, so that narrowing counts too."""
-    wide: dict[str, object] = {
+    wide: dict[str, Any] = {
         name: Decimal(10**12) for name, kind in FIELDS.items()
         if kind.highest > 10**12 and name.startswith("max_")
     }
     symbols = {each.contract.symbol: {"max_position": 10**6} for each in contracts}
     return Limits(**wide, max_orders_per_side=20, max_messages_per_s=1000, max_entries=1000, price_collar=1,
-                  price_drift=1, duplicate_window_s=0.005, allow=tuple(symbols), deny=("NONE",), short_sales=True, symbols=symbols)
+                  price_drift=1, duplicate_window_s=0.005, allow=tuple(symbols), deny=("NONE",),
+                  short_sales=True, symbols=symbols)
 
 
 class Scene:
@@ -96,12 +99,12 @@ class Scene:
             if number % 3 == 0:
                 self._execute(list(self.desk.state.book.orders.values())[-3], number)
 
-    def _execute(self, entry: object, number: int) -> None:
+    def _execute(self, entry: OurOrder, number: int) -> None:
         self.tell(Execution(
-            exec_id=f"x.{number}.01", order_id=entry.order_id, perm_id=0, client_id=1,  # type: ignore[attr-defined]
-            account=ACCOUNT, contract=entry.contract, side=Side.BUY, quantity=Decimal(50),  # type: ignore[attr-defined]
-            price=Decimal("99.50"), time_ns=self.now, cumulative=Decimal(50), average_price=Decimal("99.50"),
-            order_ref=entry.intent_id))  # type: ignore[attr-defined]
+            exec_id=f"x.{number}.01", order_id=entry.order_id, perm_id=0, client_id=1, account=ACCOUNT,
+            contract=entry.contract, side=Side.BUY, quantity=Decimal(50), price=Decimal("99.50"),
+            time_ns=self.now, cumulative=Decimal(50), average_price=Decimal("99.50"),
+            order_ref=entry.intent_id))
 
     def proposal(self, number: int) -> Proposal:
         order = Order(side=Side.BUY, quantity=Decimal(100), order_type=OrderType.LIMIT,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-
 from tests.risk.proposals import NOW, QUOTE, SPY, WHERE, entry, exit_, limit_of
+
 from tws.clock import NS_PER_S
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
@@ -188,7 +188,9 @@ def test_net_sets_shorts_off(side: Side, others: int, bound: str, denied: bool) 
 # -- money
 
 
-@pytest.mark.parametrize(("stated", "denied"), [(None, False), ("15001", False), ("15000.99", True), ("-1", True)])
+@pytest.mark.parametrize(
+    ("stated", "denied"), [(None, False), ("15001", False), ("15000.99", True), ("-1", True)]
+)
 def test_buying_power_carries_this_and_what_works(stated: str | None, denied: bool) -> None:
     where = replace(WHERE, working_notional=Decimal(5000),
                     buying_power=None if stated is None else Decimal(stated))
@@ -294,6 +296,8 @@ def test_live_requires_its_first_limits(name: str) -> None:
 
 @pytest.mark.parametrize(("permitted", "paper", "real"), [(None, None, "short_sales"), (True, None, None),
                                                           (False, "short_sales", "short_sales")])
-def test_a_short_sale_wants_a_word_when_live(permitted: bool | None, paper: str | None, real: str | None) -> None:
+def test_a_short_sale_wants_a_word_when_live(
+    permitted: bool | None, paper: str | None, real: str | None
+) -> None:
     assert limit_of(entry(1, Side.SELL), short_sales=permitted) == paper
     assert live_limit(entry(1, Side.SELL), short_sales=permitted) == real

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-
 from tests.risk.proposals import NOW, QUOTE, SPY, WHERE, entry, exit_, limit_of
+
 from tws.clock import NS_PER_S
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import MarketDataType, Quote
 from tws.model.order import Order, OrderType, Role, Side
 from tws.risk import Denial, Gate, Limits, StandaloneGate, live_lock, reduces
+
 
 def test_an_ordinary_entry_passes_the_defaults() -> None:
     assert Gate(Limits()).judge(entry(), WHERE) is None

@@ -63,9 +63,9 @@ class RiskSection(OverrideSection):
 
     loss_day_zone: Name | None = None
     """The zone whose midnight begins a day of losses, such as America/New_York."""
-    accounts: dict[Name, OverrideSection] = {}
-    symbols: dict[Symbol, OverrideSection] = {}
-    strategies: dict[Name, OverrideSection] = {}
+    accounts: dict[Name, OverrideSection] = Field(default_factory=dict)
+    symbols: dict[Symbol, OverrideSection] = Field(default_factory=dict)
+    strategies: dict[Name, OverrideSection] = Field(default_factory=dict)
 
     def chosen(self) -> dict[str, Any]:
         """What the file says, by name, overrides by their keys."""

@@ -1,4 +1,4 @@
-"""What the sections of a configuration file share: strictness, exact numbers, and a guess at what was meant."""
+"""What the sections of a configuration file share: strictness, exact numbers, a guess at what was meant."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the desk keeps beside its state: the account's values, what positions are worth, readings of profit.
 
-None of it is in the journal and none of it survives a restart: it comes from the broker's running word, serves
-decisions, and the decisions are records.
+None of it is in the journal and none of it survives a restart: it comes from the broker's running word,
+serves decisions, and the decisions are records.
 """
 
 from __future__ import annotations

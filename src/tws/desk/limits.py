@@ -1,4 +1,4 @@
-"""The limits in force: taken from the configuration, changed by a human through the journal, latched, released.
+"""The limits in force: from the configuration, changed by a human through the journal, latched, released.
 
 The configuration's limits hold from the first run on. What a human changes while we trade holds over
 restarts, until the configuration itself says something else than it did when the last run began: then that is

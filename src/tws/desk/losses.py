@@ -7,8 +7,8 @@ readings all lie beyond it; the day's best rises to what the last three all reac
 makes no drawdown either.
 
 The day is a date in `loss_day_zone`. Its beginning (`LossAnchored`), its best (`PeakRaised`, in steps of a
-hundredth of the drawdown bound, so that a rising market does not fill the journal) and the latch are records: a
-restart goes on from them. The readings are not: after a restart three new ones are wanted.
+hundredth of the drawdown bound, so that a rising market does not fill the journal) and the latch are records:
+a restart goes on from them. The readings are not: after a restart three new ones are wanted.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ def watch_losses(turn: Turn) -> None:
     beside, now_ns = turn.beside, turn.now_ns
     if beside.readings and 0 <= now_ns - beside.readings[-1].at_ns < APART_NS:
         return
+    if not turn.state.ours.holdings:
+        return  # nothing was ever made or lost
     limits = _limits(turn)
     if limits.max_daily_loss is None and limits.max_drawdown is None:
         return
@@ -55,12 +57,29 @@ def watch_losses(turn: Turn) -> None:
     beside.blind_ns = None
     day = trading_day(now_ns, limits.loss_day_zone)
     if turn.state.loss.day != day:
-        turn.emit(LossAnchored(at_ns=now_ns, day=day, profit=profit))
+        turn.emit(LossAnchored(at_ns=now_ns, day=day, profit=_profit_at_dawn(turn, limits, day, profit)))
         beside.readings = ()
     kept = [each for each in beside.readings if 0 <= now_ns - each.at_ns <= OLDEST_NS]
     beside.readings = (*kept, Reading(at_ns=now_ns, profit=profit))[-READINGS:]
     if len(beside.readings) == READINGS:
         _judge(turn, limits)
+
+
+def _profit_at_dawn(turn: Turn, limits: Limits, day: str, profit: Decimal) -> Decimal:
+    """What the day is measured against: what was made when it began, as far as anybody can know.
+
+    The last reading of the day before holds, so that a gap over night counts. A book whose every fill is of
+    this day began at nothing; for any other the first reading has to do.
+    """
+    before = turn.beside.readings
+    if before and turn.state.loss.day:
+        return before[-1].profit
+    holdings = turn.state.ours.holdings.values()
+    fills = [fill for holding in holdings for fill in holding.fills.values()]
+    new = all(trading_day(fill.time_ns, limits.loss_day_zone) == day for fill in fills)
+    if new and not turn.state.loss.released and not any(holding.opening for holding in holdings):
+        return _ZERO
+    return profit
 
 
 def _blind(turn: Turn) -> None:

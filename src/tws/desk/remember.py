@@ -65,11 +65,13 @@ def limit_released(state: DeskState, record: r.LimitReleased) -> None:
         state.entries.pop(record.scope, None)
     elif record.limit in ("max_daily_loss", "max_drawdown"):
         state.loss.day = ""  # the next reading begins the day anew, or the same loss would latch at once
+        state.loss.released = True
 
 
 def loss_anchored(state: DeskState, record: r.LossAnchored) -> None:
     state.loss.day = record.day
     state.loss.began = state.loss.peak = record.profit
+    state.loss.released = False
 
 
 def peak_raised(state: DeskState, record: r.PeakRaised) -> None:

@@ -81,6 +81,8 @@ class LossDay(Struct, kw_only=True):
     day: str = ""
     began: Decimal = _ZERO
     peak: Decimal = _ZERO
+    released: bool = False
+    """A human has let entries out again: what was lost by then counts no more."""
 
 
 class DeskState(Struct, kw_only=True):

@@ -27,7 +27,7 @@ _ZERO = Decimal(0)
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """What one order adds to its contract: shares that may still fill, and the price at which it may trade."""
+    """What one order adds to its contract: shares that may still fill, the price at which it may trade."""
 
     side: Side
     entry: bool

@@ -2,14 +2,15 @@
 
 One row per contract that we hold or work. A row is reckoned anew only when its quote, its orders or what is
 held has changed since; the sums over all rows are kept, and moved by what a row has changed. So a judgement
-costs a look at each contract and never one at each order. Values are rounded to a cent, up where they count
-against us, so that the sums stay exact however often they move.
+costs a look at each contract and never one at each order. Market prices are taken to eight places: no market
+has more, and a product of a price and a quantity then keeps all its digits, so that the sums stay exact
+however often they move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 
 from msgspec import Struct
 
@@ -18,12 +19,12 @@ from tws.desk.totals import Exposure
 from tws.model.contract import Contract
 from tws.model.market import Quote
 from tws.positions.book import Holding, multiplier
-from tws.risk.situation import sound
 
 __all__ = ["Others", "Worth"]
 
 _ZERO = Decimal(0)
-_CENT = Decimal("0.01")
+_INFINITE = float("inf")
+_PLACES = 8
 
 
 class Others(Struct, frozen=True, kw_only=True):
@@ -42,8 +43,8 @@ class Others(Struct, frozen=True, kw_only=True):
 class _Row:
     """One contract, and for which quote, orders and shares its values hold."""
 
-    __slots__ = ("con_id", "exposure", "gross", "held", "holding", "if_bought", "if_sold", "quote", "stamp",
-                 "symbol", "units", "working")
+    __slots__ = ("bought", "con_id", "exposure", "gross", "held", "holding", "if_bought", "if_sold", "open",
+                 "quote", "sold", "stamp", "symbol", "units", "working")
 
     def __init__(self, contract: Contract, exposure: Exposure | None, holding: Holding | None) -> None:
         self.con_id = contract.con_id
@@ -54,20 +55,34 @@ class _Row:
         self.quote: Quote | None = None
         self.stamp = -1
         self.held: Decimal = _ZERO
+        self.bought = self.sold = self.open = _ZERO
         self.gross = self.if_bought = self.if_sold = self.working = _ZERO
 
     def reckon(self, quote: Quote | None) -> None:
         """At the market, else at what it cost; no lower than the dearest entry that works."""
         exposure, held = self.exposure, self.holding.quantity
-        self.quote, self.stamp, self.held = quote, exposure.stamp, held
-        seen = None if quote is None else sound(quote.ask) or sound(quote.last) or sound(quote.bid)
-        price = (self.holding.average_price if seen is None else seen) * self.units
-        price = max(price, exposure.entry_price * self.units)
-        bought, sold = held + exposure.buys, held - exposure.sells
-        self.gross = _cents(max(abs(bought), abs(sold)) * price)
-        self.if_bought = _cents(bought * price)
-        self.if_sold = _cents(sold * price)
-        self.working = _cents((exposure.buys + exposure.sells) * price)
+        if exposure.stamp != self.stamp or held is not self.held:
+            self.stamp, self.held = exposure.stamp, held
+            self.bought, self.sold = held + exposure.buys, held - exposure.sells
+            self.open = exposure.buys + exposure.sells
+        self.quote = quote
+        price = _mark(quote)
+        if price is None:
+            price = self.holding.average_price
+        price = max(price, exposure.entry_price) * self.units
+        self.if_bought, self.if_sold = self.bought * price, self.sold * price
+        self.gross = max(abs(self.if_bought), abs(self.if_sold))
+        self.working = self.open * price
+
+
+def _mark(quote: Quote | None) -> Decimal | None:
+    """The ask, else the last trade, else the bid: rounded, so that sums of values stay exact."""
+    if quote is None:
+        return None
+    for price in (quote.ask, quote.last, quote.bid):
+        if price is not None and 0 < price < _INFINITE:
+            return Decimal(repr(round(price, _PLACES)))
+    return None
 
 
 class Worth:
@@ -121,7 +136,3 @@ class Worth:
         self._if_sold += row.if_sold - before[2]
         self._working += row.working - before[3]
         self._by_symbol[row.symbol] = self._by_symbol.get(row.symbol, _ZERO) + row.gross - before[0]
-
-
-def _cents(value: Decimal) -> Decimal:
-    return value.quantize(_CENT, ROUND_UP) if value.is_finite() and abs(value) < 10**20 else value

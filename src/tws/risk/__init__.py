@@ -26,6 +26,6 @@ from tws.risk.limits import Limits
 from tws.risk.permit import Permit, Verifier
 from tws.risk.situation import Proposal, Reference, Situation, fingerprint
 
-__all__ = ["CONTROLS", "FIELDS", "Control", "Denial", "Distance", "Gate", "Holds", "LimitError", "Limits", "OffGrid",
-           "Permit", "Proposal", "Reach", "Reference", "Situation", "StandaloneGate", "Verifier", "conform",
-           "distances", "fingerprint", "live_lock", "reduces"]
+__all__ = ["CONTROLS", "FIELDS", "Control", "Denial", "Distance", "Gate", "Holds", "LimitError", "Limits",
+           "OffGrid", "Permit", "Proposal", "Reach", "Reference", "Situation", "StandaloneGate", "Verifier",
+           "conform", "distances", "fingerprint", "live_lock", "reduces"]

@@ -163,7 +163,7 @@ def required(proposal: Proposal, situation: Situation, limits: Limits) -> Denial
         return None
     for name in ("max_order_quantity", "max_order_notional", "allow"):
         if getattr(limits, name) is None:
-            return Denial(limit=name, figure="off", bound="a value", reason="live trading requires this limit")
+            return Denial(limit=name, figure="off", bound="a value", reason="live trading requires it")
     return None
 
 

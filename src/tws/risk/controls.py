@@ -46,7 +46,7 @@ class Reach(StrEnum):
 
 
 class Control(Struct, frozen=True, kw_only=True):
-    """One control. `figure` and `bound` are there where it is a figure against a bound: they make the distance.
+    """One control. `figure` and `bound` are there where it is a figure against a bound: the distance.
 
     `name` is what a denial says; where the limit has a value, the field of `Limits` bears the same name.
     """
@@ -88,8 +88,8 @@ CONTROLS: tuple[Control, ...] = (
            "runs, the books agree", c.blocked),
     _entry("required", Reach.ORDER, "live wants `max_order_quantity`, `max_order_notional` and `allow`",
            c.required),
-    _entry("duplicate", Reach.ORDER, "each signal acts once, over restarts too; an entry equal in all but its "
-           "signal not again within `duplicate_window_s`", c.duplicate),
+    _entry("duplicate", Reach.ORDER, "each signal acts once, over restarts too; an entry equal in all but "
+           "its signal not again within `duplicate_window_s`", c.duplicate),
     _entry("allow", Reach.SYMBOL, "the symbol is on the allow-list, where there is one", c.allowed),
     _entry("deny", Reach.SYMBOL, "the symbol is not on the deny-list", c.denied),
     _entry("unknown_orders", Reach.CONTRACT, "no order of unknown outcome on the contract: it may still fill",

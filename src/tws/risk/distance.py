@@ -3,7 +3,8 @@
     for each in distances(instrument, situation, limits): print(each.name, each.figure, each.bound, each.part)
 
 Measured for an order of nothing on both sides, of which the fuller counts: what is shown is what the next
-order would be judged by. A limit of one order (its shares, its money) stands at 0; one that is off has no bound.
+order would be judged by. A limit of one order (its shares, its money) stands at 0; one that is off has no
+bound.
 """
 
 from __future__ import annotations

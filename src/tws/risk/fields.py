@@ -114,7 +114,7 @@ def tighter(kind: Kind, value: Any, general: Any) -> bool:
         case "beyond":
             return True  # a list of what is denied adds to the general one
         case _:
-            return value == (kind.tight == "true") or value == general
+            return bool(value == (kind.tight == "true") or value == general)
 
 
 def tightest(kind: Kind, one: Any, other: Any) -> Any:

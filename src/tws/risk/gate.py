@@ -30,7 +30,7 @@ _CAPACITY = 10_000  # approvals that nobody fetched, and narrowed limits: more t
 class Gate:
     """The gate of a desk, and the verifier of its permits.
 
-    `limits` are the configuration's; those in force come with each situation, since they may have been changed.
+    `limits` are the configuration's; those in force come with each situation, for they may have been changed.
     """
 
     def __init__(self, limits: Limits) -> None:

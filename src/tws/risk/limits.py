@@ -3,7 +3,7 @@
     Limits(max_position=500)                                               # one bound for everything
     Limits(symbols={"SPY": {"max_position": 100}})                         # and a tighter one for a symbol
     limits.narrowed("DU1", "SPY", "momentum")                              # what holds for this order
-    limits.changed({"symbols.SPY.max_position": "50", "max_drawdown": "off"})   # as `ChangeLimits` writes it
+    limits.changed({"symbols.SPY.max_position": "50", "max_drawdown": "off"})   # as `ChangeLimits` says it
 
 The names are those of the section `[risk]` of a configuration. None ("off" in a file) switches a bound off.
 An override for an account, a symbol or a strategy may only be tighter than the bound for everything, so
@@ -40,8 +40,8 @@ SCOPES = ("accounts", "symbols", "strategies")
 class Limits(Struct, frozen=True, kw_only=True):
     """One value per limit; a denial names the field.
 
-    Raises LimitError (a ValueError) for a bound that is negative, no finite number or beyond its hard bound, and for an
-    override that is unknown or looser than the bound for everything.
+    Raises LimitError (a ValueError) for a bound that is negative, no finite number or beyond its hard bound,
+    and for an override that is unknown or looser than the bound for everything.
     """
 
     max_order_quantity: Amount = Decimal(10_000)
@@ -53,7 +53,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_position_notional: Amount = Decimal(500_000)
     """The same in money: five orders of the greatest size."""
     max_symbol_notional: Amount = Decimal(500_000)
-    """The sizes of the worst positions of all contracts of one symbol, a share's and its options', in money."""
+    """The sizes of the worst positions of all contracts of one symbol, shares and options, in money."""
     max_net_notional: Amount = Decimal(1_000_000)
     """All worst long positions less the shorts, or all worst shorts less the longs, in money."""
     max_gross_notional: Amount = Decimal(1_000_000)
@@ -108,8 +108,8 @@ class Limits(Struct, frozen=True, kw_only=True):
             force_setattr(self, name, exact(name, getattr(self, name), kind))
         reserve, rate = self.message_reserve, self.max_messages_per_s
         if reserve is not None and rate is not None and reserve >= rate:
-            raise LimitError("message_reserve", reserve, f"not less than max_messages_per_s, {rate}: no entry "
-                             "could ever leave")
+            raise LimitError("message_reserve", reserve,
+                             f"not less than max_messages_per_s, {rate}: no entry could ever leave")
         try:
             trading_day(0, self.loss_day_zone)  # refused here, not at the first loss
         except (ValueError, TypeError, AttributeError):
@@ -138,7 +138,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         return kept
 
     def narrowed(self, account: str = "", symbol: str = "", strategy: str = "") -> Limits:
-        """The limits of one account, symbol and strategy: the tightest of all that apply, no overrides left."""
+        """The limits of one account, symbol and strategy: the tightest that apply, no overrides left."""
         found: dict[str, Any] = {}
         for scope, key in zip(SCOPES, (account, symbol, strategy), strict=True):
             for name, value in getattr(self, scope).get(key, {}).items():
