@@ -21,7 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 from tws.clock import NS_PER_S
-from tws.desk import Begin, Desk, SubmitBracket
+from tws.desk import Begin, Desk, StateHours, SubmitBracket
 from tws.desk.submit import situation
 from tws.desk.turn import Turn
 from tws.model.account import AccountValue
@@ -31,13 +31,13 @@ from tws.model.facts import Answer, AnswerKind, Link, LinkState, NextOrderId
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, OrderType, Role, Side, bracket
-from tws.model.session import Hours, Session
+from tws.model.session import Session
 from tws.orders import OurOrder
 from tws.risk import FIELDS, Denial, Gate, Limits, Proposal
 
 ACCOUNT = "DU1"
 START = 1_795_000_000 * NS_PER_S
-ALWAYS_OPEN = Hours((Session(0, 2**62),), (Session(0, 2**62),))
+ALWAYS_OPEN = (Session(0, 2**62),)
 
 
 def wide_limits(contracts: list[Instrument]) -> Limits:
@@ -57,8 +57,7 @@ class Scene:
 
     def __init__(self, symbols: int, orders: int) -> None:
         self.instruments = [
-            Instrument(contract=Contract(con_id=1000 + n, symbol=f"S{n:02d}"), hours=ALWAYS_OPEN)
-            for n in range(symbols)
+            Instrument(contract=Contract(con_id=1000 + n, symbol=f"S{n:02d}")) for n in range(symbols)
         ]
         self.limits = wide_limits(self.instruments)
         self.desk = Desk(Gate(self.limits))
@@ -86,7 +85,9 @@ class Scene:
                       AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS,
                       AnswerKind.POSITIONS)),
                   AccountValue(account=ACCOUNT, key="BuyingPower", value="1000000000000"),
-                  AccountValue(account=ACCOUNT, key="DayTradesRemaining", value="-1"))
+                  AccountValue(account=ACCOUNT, key="DayTradesRemaining", value="-1"),
+                  *(StateHours(con_id=each.contract.con_id, symbol=each.contract.symbol, liquid=ALWAYS_OPEN,
+                               trading=ALWAYS_OPEN) for each in self.instruments))
 
     def _fill(self, orders: int) -> None:
         """Brackets in turn over all contracts; every third entry is half filled."""

@@ -30,13 +30,28 @@ def test_figures_are_those_of_what_is_held_and_works(bench) -> None:
     bench.work(trade)
     bench.fill(trade.entry, 40, "99.50")
     rows = by_name(bench)
-    assert {name: rows[name].figure for name in (
-        "max_position", "max_position_notional", "max_net_notional", "max_gross_notional",
-        "max_orders_per_side", "max_messages_per_s", "max_entries", "max_order_quantity", "price_collar",
-    )} == {
-        "max_position": 100, "max_position_notional": Decimal("10001.00"),
-        "max_net_notional": Decimal("10001.00"), "max_gross_notional": Decimal("10001.00"),
-        "max_orders_per_side": 2, "max_messages_per_s": 3, "max_entries": 1, "max_order_quantity": 0,
+    assert {
+        name: rows[name].figure
+        for name in (
+            "max_position",
+            "max_position_notional",
+            "max_net_notional",
+            "max_gross_notional",
+            "max_orders_per_side",
+            "max_messages_per_s",
+            "max_entries",
+            "max_order_quantity",
+            "price_collar",
+        )
+    } == {
+        "max_position": 100,
+        "max_position_notional": Decimal("10001.00"),
+        "max_net_notional": Decimal("10001.00"),
+        "max_gross_notional": Decimal("10001.00"),
+        "max_orders_per_side": 2,
+        "max_messages_per_s": 3,
+        "max_entries": 1,
+        "max_order_quantity": 0,
         "price_collar": pytest.approx(Decimal("0.0001")),
     }
     assert rows["max_position"].part == Decimal("0.01")
@@ -52,7 +67,9 @@ def test_the_account_stands_there_once(bench) -> None:
 
 
 def test_a_latch_and_a_bound_of_zero_or_none(new_bench) -> None:
-    bench = new_bench(Limits(max_entries=1, max_daily_loss=0, max_position=None, symbols={"SPY": {"max_position": 7}}))
+    bench = new_bench(
+        Limits(max_entries=1, max_daily_loss=0, max_position=None, symbols={"SPY": {"max_position": 7}})
+    )
     bench.begin()
     bench.enter(1)
     bench.enter(2)

@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 
 from tws.clock import NS_PER_S
-from tws.desk import CancelIntent, ChangeLimits, Desk, ReleaseLimit, SubmitBracket, SubmitOrder
+from tws.desk import CancelIntent, ChangeLimits, Desk, ReleaseLimit, StateHours, SubmitBracket, SubmitOrder
 from tws.model.account import AccountValue
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import OrderType, Role, Side, bracket
 from tws.model.records import LimitLatched, LimitReleased, LimitsChanged
-from tws.model.session import Hours, Session
+from tws.model.session import Session
 from tws.risk import Gate, Limits
 
 SPY = Contract(con_id=756733, symbol="SPY")
@@ -30,12 +30,11 @@ def of(bench, kind: type) -> list:  # type: ignore[type-arg]
     return [record for record in bench.all_records if isinstance(record, kind)]
 
 
-def buy(bench, quantity: int = 1, **more: object) -> str | None:
+def buy(bench, quantity: int = 1) -> str | None:
     """Enter at the market by a plain order; the limit that denied it, or None."""
     before = len(bench.denials())
-    instrument = more.pop("instrument", Instrument(contract=SPY))
     bench.quote()
-    bench.tell(SubmitOrder(instrument=instrument, side=Side.BUY, quantity=Decimal(quantity), **more))
+    bench.tell(SubmitOrder(instrument=Instrument(contract=SPY), side=Side.BUY, quantity=Decimal(quantity)))
     denied = bench.denials()[before:]
     return denied[0].limit if denied else None
 
@@ -58,7 +57,10 @@ def test_a_change_holds_at_once_and_over_a_restart(new_bench) -> None:
     bench.tell(ChangeLimits(operator="ann", reason="a larger day", changes={"max_order_quantity": "11"}))
     record = of(bench, LimitsChanged)[-1]
     assert (record.operator, record.reason, record.changes) == (
-        "ann", "a larger day", {"max_order_quantity": "11"})
+        "ann",
+        "a larger day",
+        {"max_order_quantity": "11"},
+    )
     assert buy(bench, 11) is None
     bench.restart()
     bench.connect(next_id=10)
@@ -184,8 +186,13 @@ def test_the_same_wish_at_once_again(new_bench) -> None:
 
 def test_our_own_orders_are_not_met(new_bench) -> None:
     bench = made(new_bench)
-    sale = SubmitOrder(instrument=Instrument(contract=SPY), side=Side.SELL, quantity=Decimal(5),
-                       order_type=OrderType.LIMIT, limit_price=Decimal("100.01"))
+    sale = SubmitOrder(
+        instrument=Instrument(contract=SPY),
+        side=Side.SELL,
+        quantity=Decimal(5),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal("100.01"),
+    )
     bench.quote()
     bench.tell(sale)
     (place,) = bench.written()
@@ -210,14 +217,18 @@ def test_entries_may_not_walk_the_market(new_bench) -> None:
 def test_account_values_are_heard(new_bench) -> None:
     bench = made(new_bench)
     account = bench.desk.state.account
-    bench.tell(AccountValue(account=account, key="BuyingPower", value="100.00"),
-               AccountValue(account=account, key="NetLiquidation", value="1"))
+    bench.tell(
+        AccountValue(account=account, key="BuyingPower", value="100.00"),
+        AccountValue(account=account, key="NetLiquidation", value="1"),
+    )
     assert buy(bench) == "buying_power"
     bench.tell(AccountValue(account=account, key="BuyingPower", value="100.01"))
     assert buy(bench) is None
     assert buy(bench) == "buying_power", "the first one works, and costs"
-    bench.tell(AccountValue(account=account, key="BuyingPower", value="1000"),
-               AccountValue(account=account, key="DayTradesRemaining", value="0"))
+    bench.tell(
+        AccountValue(account=account, key="BuyingPower", value="1000"),
+        AccountValue(account=account, key="DayTradesRemaining", value="0"),
+    )
     assert buy(bench) == "day_trades"
     bench.tell(AccountValue(account="DU7", key="DayTradesRemaining", value="3"))
     assert buy(bench) == "day_trades", "another account's word"
@@ -225,13 +236,17 @@ def test_account_values_are_heard(new_bench) -> None:
 
 def test_a_closed_session_denies_entries_and_lets_the_exit_out(new_bench) -> None:
     bench = made(new_bench)
-    hours = Hours((Session(bench.now, bench.now + NS_PER_S),), ())
-    instrument = Instrument(contract=SPY, hours=hours)
-    assert buy(bench, 5, instrument=instrument) is None
+    today = Session(bench.now, bench.now + NS_PER_S)
+    tomorrow = Session(bench.now + 90_000 * NS_PER_S, bench.now + 99_000 * NS_PER_S)
+    bench.tell(
+        StateHours(con_id=SPY.con_id, symbol="SPY", liquid=(today, tomorrow), trading=(today, tomorrow))
+    )
+    instrument = Instrument(contract=SPY)
+    assert buy(bench, 5) is None
     (place,) = bench.written()
     bench.fill(bench.order(place.intent_id), 5)
     bench.now += NS_PER_S
-    assert buy(bench, 5, instrument=instrument) == "session_hours"
+    assert buy(bench, 5) == "session_hours"
     bench.tell(SubmitOrder(instrument=instrument, side=Side.SELL, quantity=Decimal(5), role=Role.CLOSE))
     (close,) = bench.written()
     bench.fill(bench.order(close.intent_id), 5)

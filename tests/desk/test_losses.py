@@ -1,4 +1,4 @@
-"""The day's loss: one bad tick latches nothing, three readings do; what a restart and a midnight make of it."""
+"""The day's loss: one bad tick latches nothing, three readings do; what restart and midnight make of it."""
 
 from __future__ import annotations
 

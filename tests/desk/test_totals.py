@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.desk.test_replay import _play, events
+
 from tws.desk import Desk
 from tws.desk.beside import Beside
 from tws.desk.submit import situation
@@ -25,8 +25,13 @@ OPTION = Contract(con_id=77, symbol="SPY", sec_type="OPT", multiplier="100")
 ZERO = Decimal(0)
 
 more = st.one_of(
-    st.tuples(st.just("enter on"), st.sampled_from([SPY, AAPL, OPTION]), st.sampled_from(["BUY", "SELL"]),
-              st.sampled_from([1, 50, 100]), st.sampled_from([None, 99.5, 100.0])),
+    st.tuples(
+        st.just("enter on"),
+        st.sampled_from([SPY, AAPL, OPTION]),
+        st.sampled_from(["BUY", "SELL"]),
+        st.sampled_from([1, 50, 100]),
+        st.sampled_from([None, 99.5, 100.0]),
+    ),
     st.tuples(st.just("market"), st.sampled_from([SPY, AAPL, OPTION]), st.sampled_from([99.0, 100.0, 101.5])),
 )
 
@@ -59,15 +64,22 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
     for side in Side:
         turn = Turn(state, desk.gate, desk.timing, desk.quotes, now_ns, desk.catalogue, desk.beside)
         where = situation(turn, contract, side)
-        mine = [order for order in state.book.orders.values()
-                if (order.live or order.missing) and order.contract.con_id == contract.con_id]
+        mine = [
+            order
+            for order in state.book.orders.values()
+            if (order.live or order.missing) and order.contract.con_id == contract.con_id
+        ]
         entries = [order for order in mine if order.role is Role.ENTRY]
-        assert where.working_buys == sum((each.open_quantity for each in entries if each.order.side is Side.BUY),
-                                         ZERO)
+        assert where.working_buys == sum(
+            (each.open_quantity for each in entries if each.order.side is Side.BUY), ZERO
+        )
         assert where.working_sells == sum(
-            (each.open_quantity for each in entries if each.order.side is Side.SELL), ZERO)
+            (each.open_quantity for each in entries if each.order.side is Side.SELL), ZERO
+        )
         assert where.orders_on_side == sum(each.order.side is side for each in mine)
-        assert set(where.unknown_orders) == {each.intent_id for each in mine if each.state is OrderState.UNKNOWN}
+        assert set(where.unknown_orders) == {
+            each.intent_id for each in mine if each.state is OrderState.UNKNOWN
+        }
         assert where.working_exits == exits(desk, mine)
         assert (where.own_bid, where.own_ask) == resting(desk, mine)
     kept = desk.beside.worth.others(state, desk.quotes, contract)
@@ -107,8 +119,11 @@ def worth(desk: Desk, contract: Contract) -> Others:
     contracts = {each.contract.con_id: each.contract for each in state.book.orders.values()}
     contracts.update({each.contract.con_id: each.contract for each in state.ours.holdings.values()})
     for con_id, each in contracts.items():
-        entries = [order for order in state.book.orders.values() if order.role is Role.ENTRY
-                   and order.contract.con_id == con_id and (order.live or order.missing)]
+        entries = [
+            order
+            for order in state.book.orders.values()
+            if order.role is Role.ENTRY and order.contract.con_id == con_id and (order.live or order.missing)
+        ]
         net = state.net(each)
         buys = sum((order.open_quantity for order in entries if order.order.side is Side.BUY), ZERO)
         sells = sum((order.open_quantity for order in entries if order.order.side is Side.SELL), ZERO)
@@ -123,6 +138,8 @@ def worth(desk: Desk, contract: Contract) -> Others:
         gross=sum((max(abs(row[1]), abs(row[2])) for row in other), ZERO),
         if_bought=sum((row[1] for row in other), ZERO),
         if_sold=sum((row[2] for row in other), ZERO),
-        symbol=sum((max(abs(row[1]), abs(row[2])) for row in other if row[0].symbol == contract.symbol), ZERO),
+        symbol=sum(
+            (max(abs(row[1]), abs(row[2])) for row in other if row[0].symbol == contract.symbol), ZERO
+        ),
         working=sum((row[3] for row in found.values()), ZERO),
     )

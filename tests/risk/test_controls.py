@@ -13,14 +13,24 @@ from tws.clock import NS_PER_S
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Order, OrderType, Role, Side
-from tws.model.session import Hours, Session
+from tws.model.records import HoursStated
+from tws.model.session import Session
 from tws.risk import Gate, Limits, Proposal, Reference, Situation, fingerprint
 
+WIDE = (Session(NOW - 9 * NS_PER_S, NOW + 9 * NS_PER_S),)
 LIVE = replace(
-    WHERE, port=7496, account="U1", managed_accounts=("U1",), unlocked_until_ns=NOW + NS_PER_S,
+    WHERE,
+    port=7496,
+    account="U1",
+    managed_accounts=("U1",),
+    unlocked_until_ns=NOW + NS_PER_S,
     buying_power=Decimal(10**9),
+    hours=HoursStated(at_ns=NOW, con_id=1, symbol="SPY", liquid=WIDE, trading=WIDE),
 )
-OPEN = Hours((Session(NOW - NS_PER_S, NOW + NS_PER_S),), (Session(NOW - 9 * NS_PER_S, NOW + 9 * NS_PER_S),))
+
+
+def hours(*liquid: Session) -> HoursStated:
+    return HoursStated(at_ns=NOW, con_id=1, symbol="SPY", liquid=liquid, trading=WIDE)
 
 
 def ago(*seconds: float) -> list[int]:
@@ -29,7 +39,7 @@ def ago(*seconds: float) -> list[int]:
 
 def live(proposal: Proposal) -> Proposal:
     order = replace(proposal.order, account="U1")
-    return replace(proposal, order=order, instrument=replace(SPY, hours=OPEN))
+    return replace(proposal, order=order)
 
 
 def live_limit(proposal: Proposal, where: Situation = LIVE, **limits: Any) -> str | None:
@@ -96,8 +106,9 @@ def test_a_stop_sleeps_and_so_does_a_child() -> None:
         side=Side.SELL, quantity=Decimal(1), account="DU1", order_type=OrderType.STOP, stop_price=Decimal(99)
     )
     assert limit_of(Proposal(instrument=SPY, order=stop, role=Role.STOP), where) is None
-    child = replace(exit_(1), parent_quantity=Decimal(1))
+    child = replace(exit_(1), parent_quantity=Decimal(1), attached=True)
     assert limit_of(child, where) is None
+    assert limit_of(replace(child, attached=False), where) == "self_trade", "one whose parent has filled"
 
 
 def test_a_market_exit_without_a_market_is_not_trapped() -> None:
@@ -108,9 +119,16 @@ def test_a_market_exit_without_a_market_is_not_trapped() -> None:
 # -- prices
 
 
-@pytest.mark.parametrize(("last", "price", "denied"), [(None, "105.00", False), (99.0, "103.95", False),
-                                                       (99.0, "103.96", True), (120.0, "105.00", False),
-                                                       (float("nan"), "105.00", False)])
+@pytest.mark.parametrize(
+    ("last", "price", "denied"),
+    [
+        (None, "105.00", False),
+        (99.0, "103.95", False),
+        (99.0, "103.96", True),
+        (120.0, "105.00", False),
+        (float("nan"), "105.00", False),
+    ],
+)
 def test_the_collar_looks_at_the_last_trade_too(last: float | None, price: str, denied: bool) -> None:
     where = replace(WHERE, quote=replace(QUOTE, last=last))
     assert limit_of(entry(1, limit=price), where, price_collar=Decimal("0.05")) == (
@@ -125,13 +143,22 @@ def test_a_market_order_pays_the_ask_so_the_ask_is_held_to_the_middle(ask: float
 
 
 def test_the_collar_of_a_stop_and_of_a_stop_limit() -> None:
-    order = Order(side=Side.BUY, quantity=Decimal(1), account="DU1", order_type=OrderType.STOP,
-                  stop_price=Decimal("105.01"))
+    order = Order(
+        side=Side.BUY,
+        quantity=Decimal(1),
+        account="DU1",
+        order_type=OrderType.STOP,
+        stop_price=Decimal("105.01"),
+    )
     assert limit_of(replace(entry(), order=order), price_collar=Decimal("0.05")) == "price_collar"
     both = replace(order, order_type=OrderType.STOP_LIMIT, stop_price=Decimal(101), limit_price=Decimal(106))
     assert limit_of(replace(entry(), order=both), price_collar=Decimal("0.05")) == "price_collar"
-    assert limit_of(replace(entry(), order=replace(both, limit_price=Decimal(105))),
-                    price_collar=Decimal("0.05")) is None
+    assert (
+        limit_of(
+            replace(entry(), order=replace(both, limit_price=Decimal(105))), price_collar=Decimal("0.05")
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,8 +176,13 @@ def test_the_collar_of_a_stop_and_of_a_stop_limit() -> None:
 def test_our_entries_do_not_walk_the_market(
     side: Side, price: str, reference: str, age_s: float, denied: bool
 ) -> None:
-    where = replace(WHERE, references=[Reference(at_ns=ago(age_s)[0], price=Decimal(reference)),
-                                       Reference(at_ns=NOW, price=Decimal(100))])
+    where = replace(
+        WHERE,
+        references=[
+            Reference(at_ns=ago(age_s)[0], price=Decimal(reference)),
+            Reference(at_ns=NOW, price=Decimal(100)),
+        ],
+    )
     assert limit_of(entry(1, side, limit=price), where, price_drift=Decimal("0.1")) == (
         "price_drift" if denied else None
     )
@@ -192,8 +224,9 @@ def test_net_sets_shorts_off(side: Side, others: int, bound: str, denied: bool) 
     ("stated", "denied"), [(None, False), ("15001", False), ("15000.99", True), ("-1", True)]
 )
 def test_buying_power_carries_this_and_what_works(stated: str | None, denied: bool) -> None:
-    where = replace(WHERE, working_notional=Decimal(5000),
-                    buying_power=None if stated is None else Decimal(stated))
+    where = replace(
+        WHERE, working_notional=Decimal(5000), buying_power=None if stated is None else Decimal(stated)
+    )
     assert limit_of(entry(100), where) == ("buying_power" if denied else None)
     assert limit_of(entry(100), where, buying_power=False) is None
     future = Instrument(contract=Contract(con_id=9, symbol="ES", sec_type="FUT", multiplier="50"))
@@ -224,8 +257,9 @@ def test_entries_within_a_window(before: int, denied: bool) -> None:
     assert limit_of(entry(), where, max_entries=3) == ("max_entries" if denied else None)
 
 
-@pytest.mark.parametrize(("sent", "messages", "denied"), [(7, 1, False), (6, 3, True), (5, 3, False),
-                                                           (8, 1, True), (9, 1, True)])
+@pytest.mark.parametrize(
+    ("sent", "messages", "denied"), [(7, 1, False), (6, 3, True), (5, 3, False), (8, 1, True), (9, 1, True)]
+)
 def test_messages_keep_a_reserve(sent: int, messages: int, denied: bool) -> None:
     where = replace(WHERE, messages=[*ago(1.0), *ago(0.9) * sent], net=Decimal(1))
     limits = {"max_messages_per_s": 10, "message_reserve": 2}
@@ -240,24 +274,20 @@ def test_messages_keep_a_reserve(sent: int, messages: int, denied: bool) -> None
     ("begin", "end", "denied"), [(-1, 1, False), (0, 1, False), (-1, 0, True), (1, 2, True)]
 )
 def test_session_hours(begin: int, end: int, denied: bool) -> None:
-    session = Session(NOW + begin * NS_PER_S, NOW + end * NS_PER_S)
-    wide = Session(NOW - 9 * NS_PER_S, NOW + 9 * NS_PER_S)
-    wish = replace(entry(), instrument=replace(SPY, hours=Hours((session,), (wide,))))
-    assert limit_of(wish) == ("session_hours" if denied else None)
-    assert limit_of(wish, session_hours=False) is None
-    outside = replace(wish, order=replace(wish.order, outside_rth=True))
-    assert limit_of(outside) is None
-    close = replace(wish, role=Role.CLOSE, order=replace(wish.order, side=Side.SELL))
-    assert limit_of(close, replace(WHERE, net=Decimal(100))) is None
+    later = Session(NOW + 5 * NS_PER_S, NOW + 6 * NS_PER_S)
+    where = replace(WHERE, hours=hours(Session(NOW + begin * NS_PER_S, NOW + end * NS_PER_S), later))
+    assert limit_of(entry(), where) == ("session_hours" if denied else None)
+    assert limit_of(entry(), where, session_hours=False) is None
+    outside = replace(entry(), order=replace(entry().order, outside_rth=True))
+    assert limit_of(outside, where) is None
+    assert limit_of(exit_(100), replace(where, net=Decimal(100))) is None
 
 
-def test_hours_that_are_not_stated_pass_on_paper_and_a_closed_week_does_not() -> None:
-    assert limit_of(entry()) is None
-    assert limit_of(replace(entry(), instrument=replace(SPY, hours=Hours((), ())))) == "session_hours"
+@pytest.mark.parametrize("stated", [None, hours(), hours(Session(0, NOW))])
+def test_hours_that_are_not_stated_for_now_pass_on_paper_alone(stated: HoursStated | None) -> None:
+    assert limit_of(entry(), replace(WHERE, hours=stated)) is None
+    assert live_limit(entry(), replace(LIVE, hours=stated)) == "session_hours"
     assert live_limit(entry()) is None
-    unstated = live(entry())
-    denial = Gate(Limits(allow=("SPY",))).judge(replace(unstated, instrument=SPY), LIVE)
-    assert denial is not None and denial.limit == "session_hours"
 
 
 # -- live
@@ -294,8 +324,10 @@ def test_live_requires_its_first_limits(name: str) -> None:
     assert limit_of(entry(), **{name: None}) is None, "paper does not"
 
 
-@pytest.mark.parametrize(("permitted", "paper", "real"), [(None, None, "short_sales"), (True, None, None),
-                                                          (False, "short_sales", "short_sales")])
+@pytest.mark.parametrize(
+    ("permitted", "paper", "real"),
+    [(None, None, "short_sales"), (True, None, None), (False, "short_sales", "short_sales")],
+)
 def test_a_short_sale_wants_a_word_when_live(
     permitted: bool | None, paper: str | None, real: str | None
 ) -> None:

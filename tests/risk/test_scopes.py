@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.risk.proposals import WHERE, entry
+
 from tws.config import load_settings
 from tws.config.limits import OverrideSection, RiskSection
 from tws.errors import ConfigError
@@ -50,8 +50,12 @@ def test_the_tightest_scope_that_applies_holds(limits: Limits, bound: int) -> No
 
 
 def test_lists_of_several_scopes_hold_together() -> None:
-    limits = Limits(allow=("A", "B", "C"), deny=("X",), accounts={"DU1": {"allow": ("A", "B"), "deny": ("Y",)}},
-                    strategies={"m": {"allow": ("B", "C"), "deny": ("Z",)}})
+    limits = Limits(
+        allow=("A", "B", "C"),
+        deny=("X",),
+        accounts={"DU1": {"allow": ("A", "B"), "deny": ("Y",)}},
+        strategies={"m": {"allow": ("B", "C"), "deny": ("Z",)}},
+    )
     narrowed = limits.narrowed("DU1", "A", "m")
     assert narrowed.allow == ("B",)
     assert set(narrowed.deny) == {"X", "Y", "Z"}
@@ -170,13 +174,17 @@ VALUES = {
 }
 
 
-@given(st.fixed_dictionaries({}, optional={name: VALUES[kind.shape] for name, kind in FIELDS.items()}),
-       st.sampled_from(["SPY", "BRK.B", "BRK B", "x.y.z"]))
+@given(
+    st.fixed_dictionaries({}, optional={name: VALUES[kind.shape] for name, kind in FIELDS.items()}),
+    st.sampled_from(["SPY", "BRK.B", "BRK B", "x.y.z"]),
+)
 def test_what_is_written_is_read_again(values: dict[str, Any], key: str) -> None:
     values.pop("message_reserve", None)
     values.pop("max_messages_per_s", None)
-    overrides = {scope: {key: {name: value for name, value in values.items() if scope in FIELDS[name].scopes}}
-                 for scope in SCOPES}
+    overrides = {
+        scope: {key: {name: value for name, value in values.items() if scope in FIELDS[name].scopes}}
+        for scope in SCOPES
+    }
     overrides = {scope: {key: kept} for scope, each in overrides.items() if (kept := each[key])}
     limits = Limits(**values, **overrides)
     assert Limits.from_plain(limits.to_plain()) == limits
@@ -184,14 +192,29 @@ def test_what_is_written_is_read_again(values: dict[str, Any], key: str) -> None
 
 def test_changes_by_path() -> None:
     limits = Limits(symbols={"BRK.B": {"max_position": 5}})
-    changed = limits.changed({"max_position": "7", "symbols.BRK.B.max_position": "4", "max_drawdown": "off",
-                              "deny": "GME,AMC", "short_sales": "false", "accounts.DU1.max_daily_loss": "1"})
+    changed = limits.changed(
+        {
+            "max_position": "7",
+            "symbols.BRK.B.max_position": "4",
+            "max_drawdown": "off",
+            "deny": "GME,AMC",
+            "short_sales": "false",
+            "accounts.DU1.max_daily_loss": "1",
+        }
+    )
     assert (changed.max_position, changed.max_drawdown, changed.deny) == (7, None, ("GME", "AMC"))
     assert changed.symbols == {"BRK.B": {"max_position": Decimal(4)}}
     assert changed.accounts == {"DU1": {"max_daily_loss": Decimal(1)}}
-    back = changed.changed({"symbols.BRK.B.max_position": "default", "accounts.DU1.max_daily_loss": "default",
-                            "max_position": "default", "max_drawdown": "default", "deny": "default",
-                            "short_sales": "default"})
+    back = changed.changed(
+        {
+            "symbols.BRK.B.max_position": "default",
+            "accounts.DU1.max_daily_loss": "default",
+            "max_position": "default",
+            "max_drawdown": "default",
+            "deny": "default",
+            "short_sales": "default",
+        }
+    )
     assert back == Limits()
 
 
@@ -229,7 +252,9 @@ def test_the_section_knows_every_limit() -> None:
 
 
 def test_a_whole_section(tmp_path: Path) -> None:
-    limits = load(tmp_path, """
+    limits = load(
+        tmp_path,
+        """
         [risk]
         max_order_quantity = 250
         max_order_notional = 0.1
@@ -245,11 +270,18 @@ def test_a_whole_section(tmp_path: Path) -> None:
         short_sales = false
         [risk.accounts.DU1234567]
         max_daily_loss = 100.5
-        """)
+        """,
+    )
     assert limits == Limits(
-        max_order_quantity=250, max_order_notional=Decimal("0.1"), max_drawdown=None, duplicate_window_s=None,
-        allow=("SPY", "BRK B"), short_sales=True, loss_day_zone="Europe/Berlin",
-        symbols={"BRK B": {"max_position": 5}}, strategies={"momentum": {"max_entries": 3, "short_sales": False}},
+        max_order_quantity=250,
+        max_order_notional=Decimal("0.1"),
+        max_drawdown=None,
+        duplicate_window_s=None,
+        allow=("SPY", "BRK B"),
+        short_sales=True,
+        loss_day_zone="Europe/Berlin",
+        symbols={"BRK B": {"max_position": 5}},
+        strategies={"momentum": {"max_entries": 3, "short_sales": False}},
         accounts={"DU1234567": {"max_daily_loss": Decimal("100.5")}},
     )
 

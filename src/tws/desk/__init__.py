@@ -12,6 +12,9 @@
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
     flatten.py    the closing of positions
+    kill.py       the emergency stop
+    killreport.py its answer: FLAT, or NOT FLAT and why
+    market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
 """
 
@@ -28,10 +31,14 @@ from tws.desk.commands import (
     DeclareGone,
     Event,
     Flatten,
+    Kill,
     NotWritten,
+    ReduceOnly,
     ReleaseLimit,
     Report,
     ReserveIds,
+    ResetKill,
+    StateHours,
     SubmitBracket,
     SubmitOrder,
     TimerTick,
@@ -39,7 +46,8 @@ from tws.desk.commands import (
     Written,
 )
 from tws.desk.desk import Desk
-from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
+from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.killreport import KillReport, Remainder, Verdict, kill_report
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
@@ -51,6 +59,7 @@ __all__ = [
     "Begin",
     "Cancel",
     "CancelAll",
+    "CancelEverything",
     "CancelIntent",
     "ChangeLimits",
     "Command",
@@ -60,15 +69,23 @@ __all__ = [
     "Effect",
     "Event",
     "Flatten",
+    "Kill",
+    "KillReport",
     "NotWritten",
     "Place",
+    "ReduceOnly",
     "ReleaseLimit",
+    "Remainder",
     "Report",
     "ReserveIds",
+    "ResetKill",
+    "StateHours",
     "SubmitBracket",
     "SubmitOrder",
     "TimerTick",
     "Timing",
+    "Verdict",
     "Withdrawn",
     "Written",
+    "kill_report",
 ]

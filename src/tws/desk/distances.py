@@ -1,7 +1,7 @@
-"""How far every limit is, as `tws risk` and the dashboard show it: the account's once, the others by contract.
+"""How far every limit is, for `tws risk` and the dashboard: the account's once, the others by contract.
 
-`report(desk, now_ns)` looks and moves nothing. It measures each contract that we hold or work, by the limits in
-force, narrowed to the account and the symbol (a strategy's own bounds hold besides, for its orders alone).
+`report(desk, now_ns)` looks and moves nothing. It measures each contract that we hold or work, by the limits
+in force, narrowed to the account and the symbol (a strategy's own bounds hold besides, for its orders alone).
 """
 
 from __future__ import annotations

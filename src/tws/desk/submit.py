@@ -49,7 +49,8 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
         proposal = Proposal(instrument=command.instrument, order=order, role=role, strategy=plan.strategy,
-                            signal_id=plan.signal_id, parent_quantity=child, messages=len(orders))
+                            signal_id=plan.signal_id, parent_quantity=child, attached=child is not None,
+                            messages=len(orders))
         denial = denial or turn.gate.judge(proposal, where) or _no_ids(turn, len(orders))
     if denial is not None:
         _deny(turn, denial, plan.contract, Role.ENTRY, entry, plan.strategy, plan.signal_id)
@@ -77,21 +78,23 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
                   limit_price=command.limit_price, stop_price=command.stop_price, tif=command.tif,
                   account=turn.state.account, outside_rth=command.outside_rth)
     where = situation(turn, instrument.contract, command.side, signal=(command.strategy, command.signal_id))
-    proposal = Proposal(instrument=instrument, order=order, role=command.role, strategy=command.strategy,
+    shrinks = turn.state.kill.reduces_only(instrument.contract.symbol, command.strategy)
+    role = Role.CLOSE if shrinks and command.role is Role.ENTRY else command.role
+    proposal = Proposal(instrument=instrument, order=order, role=role, strategy=command.strategy,
                         signal_id=command.signal_id)
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
-        _deny(turn, denial, instrument.contract, command.role, order, command.strategy, command.signal_id)
+        _deny(turn, denial, instrument.contract, role, order, command.strategy, command.signal_id)
         latch_if_broken(turn, denial, instrument.contract.symbol)
         return
     group_id = ""
-    if command.role is Role.ENTRY:
+    if role is Role.ENTRY:
         group_id = _next_intent_id(turn)
         turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=instrument.contract,
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
                           quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id,
                           reference=where.mid))
-    _approve(turn, _intend(turn, group_id, command.role, instrument.contract, order))
+    _approve(turn, _intend(turn, group_id, role, instrument.contract, order))
 
 
 def place_exit(
@@ -147,7 +150,8 @@ def situation(
         orders_on_side=exposure.buy_orders if buys else exposure.sell_orders,
         unknown_orders=tuple(exposure.unknown), quote=turn.quotes.get(contract.con_id),
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
-        entries_blocked=_blocked(turn, contract), limits=limits_in_force(turn),
+        entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract),
+        limits=limits_in_force(turn), hours=state.hours.get(contract.con_id),
         unlocked_until_ns=state.unlocked_until_ns, latches=latches_on(state, contract.symbol),
         messages=state.messages, entries=state.entries.get(contract.symbol, ()),
         fingerprints=state.fingerprints, references=state.references.get(contract.con_id, ()),

@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from tws.model.contract import Contract
 from tws.model.marketrule import FARTHEST, MarketRule, snapped
-from tws.model.session import Hours
 
 __all__ = ["Instrument", "Number", "decimal", "market_rule"]
 
@@ -50,15 +49,13 @@ class Instrument(Struct, frozen=True, kw_only=True):
     """A contract with its grid: `tick` is the price step in currency, `lot` the quantity step in shares.
 
     With a `rule` the allowed prices are the rule's, and `tick` is the step in which they are counted: one
-    that divides each increment, such as `rule.step`. Raises ValueError when it does not. `hours` are the
-    sessions that the broker states for it; None while nobody has asked.
+    that divides each increment, such as `rule.step`. Raises ValueError when it does not.
     """
 
     contract: Contract
     tick: Decimal = Decimal("0.01")
     lot: Decimal = Decimal(1)
     rule: MarketRule | None = None
-    hours: Hours | None = None
 
     def __post_init__(self) -> None:
         if self.rule is not None and self.rule.step % self.tick:

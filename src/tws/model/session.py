@@ -14,9 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Struct
 
 from tws.clock import NS_PER_S, to_ns
-from tws.model.contract import ContractDetails
 
-__all__ = ["Hours", "Session", "parse_hours", "session_at", "stated_hours", "trading_day"]
+__all__ = ["Session", "parse_hours", "session_at", "trading_day"]
 
 _OLD_ZONES = {
     "EST": "America/New_York",
@@ -39,25 +38,6 @@ class Session(Struct, frozen=True, order=True):
 
     def holds(self, now_ns: int) -> bool:
         return self.open_ns <= now_ns < self.close_ns
-
-
-class Hours(Struct, frozen=True):
-    """A contract's sessions as the broker states them: its ordinary ones, and those outside of them too."""
-
-    liquid: tuple[Session, ...]
-    trading: tuple[Session, ...]
-
-
-def stated_hours(details: ContractDetails) -> Hours | None:
-    """The sessions that the broker states for a contract; None where it states none.
-
-    Raises ValueError for what can't be read.
-    """
-    if not details.liquid_hours and not details.trading_hours:
-        return None
-    zone_id = details.time_zone_id
-    trading = parse_hours(details.trading_hours or details.liquid_hours, zone_id)
-    return Hours(parse_hours(details.liquid_hours, zone_id) if details.liquid_hours else trading, trading)
 
 
 def parse_hours(text: str, zone_id: str) -> tuple[Session, ...]:

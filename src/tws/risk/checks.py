@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tws.clock import NS_PER_S
+from tws.clock import NS_PER_S, to_datetime
 from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_live_port, is_paper_account, is_paper_port
 from tws.model.market import MarketDataType
 from tws.model.order import OrderType, Role, Side
+from tws.model.session import session_at
 from tws.risk import figures
 from tws.risk.denial import Denial
 from tws.risk.grid import conform
@@ -103,7 +104,7 @@ def self_trade(proposal: Proposal, situation: Situation, limits: Limits) -> Deni
     buys = order.side is Side.BUY
     resting = situation.own_ask if buys else situation.own_bid
     hurried = situation.own_market_sells if buys else situation.own_market_buys
-    if order.order_type in _NEEDS_STOP or proposal.parent_quantity is not None:
+    if order.order_type in _NEEDS_STOP or proposal.attached:
         return None
     if resting is None and not hurried:
         return None
@@ -225,24 +226,22 @@ def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | 
 
 
 def session_hours(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    """The contract's own hours; the broker's silence is passed over on paper and denies when live."""
+    """The contract's own hours. Not stated, or for days that are past: passed over on paper, denied live."""
     if not limits.session_hours:
         return None
-    hours = proposal.instrument.hours
-    if hours is None:
-        if not situation.live:
-            return None
-        return Denial(limit="session_hours", figure="hours not stated", bound="an open session",
-                      reason="the broker has not stated when this contract trades")
-    sessions = hours.trading if proposal.order.outside_rth else hours.liquid
-    now_ns = situation.now_ns
-    for session in sessions:
-        if session.holds(now_ns):
-            return None
-    later = any(session.open_ns > now_ns for session in sessions)
-    return Denial(limit="session_hours", figure="closed", bound="an open session",
-                  reason="the contract's session is closed" if later else
-                  "the contract's session is closed, and no later one is stated: ask for its details again")
+    hours, now_ns = situation.hours, situation.now_ns
+    sessions = () if hours is None else hours.trading if proposal.order.outside_rth else hours.liquid
+    session = session_at(sessions, now_ns)
+    if session is not None and session.holds(now_ns):
+        return None
+    if session is not None:
+        return Denial(limit="session_hours", figure="closed", bound="an open session",
+                      reason=f"{proposal.contract.symbol} trades again at "
+                      f"{to_datetime(session.open_ns):%Y-%m-%d %H:%M} UTC")
+    if not situation.live:
+        return None
+    return Denial(limit="session_hours", figure="hours not stated", bound="an open session",
+                  reason="the broker has not stated when this contract trades now")
 
 
 def short_sales(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:

@@ -12,6 +12,7 @@ from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, OrderType, Role, Side
+from tws.model.records import HoursStated
 from tws.risk.limits import Limits
 
 __all__ = ["Proposal", "Reference", "Situation", "fingerprint", "sound"]
@@ -38,7 +39,8 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
     `parent_quantity` is set for a child that is attached to an entry proposed with it: the most that
     the child may sell back. `grows_by` is set for a change of a working order: how many shares more.
-    `messages` is how many messages leave for it, its children's included.
+    `attached` says that it sleeps in TWS until that parent fills. `messages` is how many messages leave for
+    it, its children's included.
     """
 
     instrument: Instrument
@@ -48,6 +50,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     signal_id: str = ""
     parent_quantity: Decimal | None = None
     grows_by: Decimal | None = None
+    attached: bool = False
     messages: int = 1
 
     @property
@@ -90,6 +93,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Why no entry may leave now: the link, a flatten, books that differ. Empty when it may."""
     limits: Limits | None = None
     """The limits in force; None: those that the gate was made with."""
+    hours: HoursStated | None = None
+    """The contract's sessions as the broker states them; None when it has not."""
     unlocked_until_ns: int | None = None
     """When the unlock of this live account expires; None: it was never unlocked."""
     latches: tuple[str, ...] = ()
