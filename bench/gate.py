@@ -65,6 +65,7 @@ class Scene:
         self.moves = 0
         self._begin()
         self._fill(orders)
+        self._looking = self.desk.look(self.now)
 
     def tell(self, *events: object) -> None:
         for event in events:
@@ -114,8 +115,9 @@ class Scene:
                         role=Role.ENTRY, strategy="bench", signal_id=str(number), messages=3)
 
     def turn(self) -> Turn:
-        desk = self.desk
-        return Turn(desk.state, desk.gate, desk.timing, desk.quotes, self.now, desk.catalogue, desk.beside)
+        """One turn for all: what it remembers of one judgement serves the next, as in a desk."""
+        self._looking.now_ns = self.now
+        return self._looking
 
 
 def measure(scene: Scene, judgements: int) -> dict[str, list[int]]:

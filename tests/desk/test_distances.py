@@ -83,10 +83,10 @@ def test_a_latch_and_a_bound_of_zero_or_none(new_bench) -> None:
 def test_looking_moves_nothing(bench) -> None:
     bench.enter(10)
     before = bench.rebuilt().state
-    readings = bench.desk.beside.readings
+    readings = bench.desk.look(0).reckoned.readings
     report(bench.desk, bench.now)
     assert bench.desk.state == before
-    assert bench.desk.beside.readings is readings
+    assert bench.desk.look(0).reckoned.readings is readings
 
 
 def test_a_figure_beyond_denies_the_next_entry(new_bench) -> None:

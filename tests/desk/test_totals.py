@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from tests.desk.test_replay import _play, events
 
 from tws.desk import Desk
-from tws.desk.beside import Beside
 from tws.desk.submit import situation
-from tws.desk.turn import Turn
-from tws.desk.worth import Others
+from tws.desk.worth import Others, Worth
 from tws.model.contract import Contract
 from tws.model.order import OrderType, Role, Side
 from tws.model.records import OrderState
@@ -62,7 +60,7 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
     """What the gate is told, against loops over every order there is."""
     state = desk.state
     for side in Side:
-        turn = Turn(state, desk.gate, desk.timing, desk.quotes, now_ns, desk.catalogue, desk.beside)
+        turn = desk.look(now_ns)
         where = situation(turn, contract, side)
         mine = [
             order
@@ -82,8 +80,8 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
         }
         assert where.working_exits == exits(desk, mine)
         assert (where.own_bid, where.own_ask) == resting(desk, mine)
-    kept = desk.beside.worth.others(state, desk.quotes, contract)
-    assert kept == Beside().worth.others(state, desk.quotes, contract), "what was moved is what is made anew"
+    kept = desk._beside.reckoned.worth.others(state, desk.quotes, contract)
+    assert kept == Worth().others(state, desk.quotes, contract), "what was moved is what is made anew"
     assert kept == worth(desk, contract)
 
 

@@ -5,17 +5,21 @@
     state.py      what it knows
     apply.py      record into state, with no judgement; remember.py the part of it that limits need
     totals.py     running sums over our orders; worth.py what positions are worth at their worst
-    beside.py     what is kept beside the state and not in the journal
+    reckoned.py   what is reckoned beside the state and is not in the journal
     desk.py       Desk: step (decide and apply), effects
     submit.py     wishes into intents
     limits.py     limits in force: configured, changed, latched, released; losses.py watches the day's loss
+    change.py     changes of working orders, from what TWS states
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
+    agenda.py     which trades to look at after an event
+    tidy.py       what ended long ago is packed away, and found again
     flatten.py    the closing of positions
     kill.py       the emergency stop
     killreport.py its answer: FLAT, or NOT FLAT and why
     market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
+    listed.py     what a list of open orders should name and does not
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from tws.desk.commands import (
     Event,
     Flatten,
     Kill,
+    ModifyOrder,
     NotWritten,
     ReduceOnly,
     ReleaseLimit,
@@ -71,6 +76,7 @@ __all__ = [
     "Flatten",
     "Kill",
     "KillReport",
+    "ModifyOrder",
     "NotWritten",
     "Place",
     "ReduceOnly",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from tws.desk.desk import Desk
 from tws.desk.limits import limits_in_force
 from tws.desk.submit import situation
-from tws.desk.turn import Turn
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Side
@@ -20,7 +19,7 @@ __all__ = ["report"]
 
 def report(desk: Desk, now_ns: int) -> list[Distance]:
     """Each limit that is a figure, for the account and for each contract that we hold or work."""
-    turn = Turn(desk.state, desk.gate, desk.timing, desk.quotes, now_ns, desk.catalogue, desk.beside.copied())
+    turn = desk.look(now_ns)
     found: list[Distance] = []
     for number, contract in enumerate(_contracts(desk)):
         where = {side: situation(turn, contract, side) for side in Side}

@@ -16,8 +16,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.clock import NS_PER_S
-from tws.desk.beside import Reading
 from tws.desk.limits import latch, limits_in_force
+from tws.desk.reckoned import Reading
 from tws.desk.turn import Turn
 from tws.model.market import MarketDataType, Quote
 from tws.model.order import Role
@@ -42,8 +42,8 @@ _CENT = Decimal("0.01")
 
 def watch_losses(turn: Turn) -> None:
     """Take a reading, if one can be taken; then see what the last three say."""
-    beside, now_ns = turn.beside, turn.now_ns
-    if beside.readings and 0 <= now_ns - beside.readings[-1].at_ns < APART_NS:
+    reckoned, now_ns = turn.reckoned, turn.now_ns
+    if reckoned.readings and 0 <= now_ns - reckoned.readings[-1].at_ns < APART_NS:
         return
     if not turn.state.ours.holdings:
         return  # nothing was ever made or lost
@@ -54,14 +54,14 @@ def watch_losses(turn: Turn) -> None:
     if profit is None:
         _blind(turn)
         return
-    beside.blind_ns = None
+    reckoned.blind_ns = None
     day = trading_day(now_ns, limits.loss_day_zone)
     if turn.state.loss.day != day:
         turn.emit(LossAnchored(at_ns=now_ns, day=day, profit=_profit_at_dawn(turn, limits, day, profit)))
-        beside.readings = ()
-    kept = [each for each in beside.readings if 0 <= now_ns - each.at_ns <= OLDEST_NS]
-    beside.readings = (*kept, Reading(at_ns=now_ns, profit=profit))[-READINGS:]
-    if len(beside.readings) == READINGS:
+        reckoned.readings = ()
+    kept = [each for each in reckoned.readings if 0 <= now_ns - each.at_ns <= OLDEST_NS]
+    reckoned.readings = (*kept, Reading(at_ns=now_ns, profit=profit))[-READINGS:]
+    if len(reckoned.readings) == READINGS:
         _judge(turn, limits)
 
 
@@ -71,7 +71,7 @@ def _profit_at_dawn(turn: Turn, limits: Limits, day: str, profit: Decimal) -> De
     The last reading of the day before holds, so that a gap over night counts. A book whose every fill is of
     this day began at nothing; for any other the first reading has to do.
     """
-    before = turn.beside.readings
+    before = turn.reckoned.readings
     if before and turn.state.loss.day:
         return before[-1].profit
     holdings = turn.state.ours.holdings.values()
@@ -84,11 +84,11 @@ def _profit_at_dawn(turn: Turn, limits: Limits, day: str, profit: Decimal) -> De
 
 def _blind(turn: Turn) -> None:
     """A position that can't be valued for a minute is said once: its loss is watched by nobody."""
-    since = turn.beside.blind_ns
+    since = turn.reckoned.blind_ns
     if since is None:
-        turn.beside.blind_ns = turn.now_ns
+        turn.reckoned.blind_ns = turn.now_ns
     elif since >= 0 and turn.now_ns - since >= OLDEST_NS:
-        turn.beside.blind_ns = -1
+        turn.reckoned.blind_ns = -1
         turn.alarm(Severity.WARNING, "losses unwatched",
                    "the day's loss can't be reckoned: a contract that we hold has no fresh two-sided quote")
 
@@ -108,7 +108,7 @@ def profit_now(turn: Turn, limits: Limits) -> Decimal | None:
 
 def losses_now(turn: Turn) -> tuple[Decimal | None, Decimal | None]:
     """The day's loss and the way down from its best, by the last reading; None before the first."""
-    readings, day = turn.beside.readings, turn.state.loss
+    readings, day = turn.reckoned.readings, turn.state.loss
     if not readings or not day.day:
         return None, None
     profit = readings[-1].profit
@@ -117,7 +117,7 @@ def losses_now(turn: Turn) -> tuple[Decimal | None, Decimal | None]:
 
 def _judge(turn: Turn, limits: Limits) -> None:
     """The best of three for a loss, the worst of three for a new peak: one reading alone moves nothing."""
-    profits = [each.profit for each in turn.beside.readings]
+    profits = [each.profit for each in turn.reckoned.readings]
     best, worst, day = max(profits), min(profits), turn.state.loss
     step = (Decimal(limits.max_drawdown) if limits.max_drawdown is not None else _ZERO) * _STEP
     if worst > day.peak + step:

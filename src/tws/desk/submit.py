@@ -19,13 +19,13 @@ from tws.desk.turn import Turn
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Bracket, Order, OrderType, Role, Side
-from tws.model.records import Approved, Denied, Intended, Planned, Resized
+from tws.model.records import Approved, Denied, Intended, Planned
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
 from tws.risk.denial import Denial
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["place_exit", "resize", "situation", "submit_bracket", "submit_order"]
+__all__ = ["place_exit", "situation", "submit_bracket", "submit_order"]
 
 _ZERO = Decimal(0)
 MAX_ORDER_ID = 2**31 - 2
@@ -114,33 +114,15 @@ def place_exit(
     return intent
 
 
-def resize(turn: Turn, group: Group, order: OurOrder, quantity: Decimal) -> bool:
-    """Change the total quantity of a working exit; False, and a `Denied`, when the gate refuses."""
-    changed = replace(order.order, quantity=quantity)
-    where = situation(turn, order.contract, order.order.side, without_exits_of=group.group_id)
-    proposal = Proposal(instrument=group.instrument, order=changed, role=order.role,
-                        grows_by=quantity - order.order.quantity)
-    denial = turn.gate.judge(proposal, where)
-    if denial is not None:
-        _deny(turn, denial, order.contract, order.role, changed, group_id=group.group_id)
-        return False
-    revision = order.revision + 1
-    turn.emit(Resized(at_ns=turn.now_ns, intent_id=order.intent_id, revision=revision, quantity=quantity))
-    turn.gate.approve((order.intent_id, revision), order.order_id, order.contract, order.order, quantity)
-    turn.emit(Approved(at_ns=turn.now_ns, intent_id=order.intent_id, order_id=order.order_id,
-                       revision=revision))
-    return True
-
-
 def situation(
     turn: Turn, contract: Contract, side: Side, *, signal: tuple[str, str] = ("", ""),
     without_exits_of: str = "",
 ) -> Situation:
     """Where we stand on a contract. `without_exits_of` leaves out a trade whose exits end each other."""
-    state, beside = turn.state, turn.beside
+    state, reckoned = turn.state, turn.reckoned
     exposure = state.totals.on(contract)
     buys = side is Side.BUY
-    others = beside.worth.others(state, turn.quotes, contract)
+    others = reckoned.worth.others(state, turn.quotes, contract)
     strategy, signal_id = signal
     loss, drawdown = losses_now(turn)
     return Situation(
@@ -158,8 +140,8 @@ def situation(
         own_bid=exposure.own_bid, own_ask=exposure.own_ask, own_market_buys=exposure.market_buys,
         own_market_sells=exposure.market_sells, other_gross_notional=others.gross,
         other_if_bought=others.if_bought, other_if_sold=others.if_sold, other_symbol_notional=others.symbol,
-        working_notional=others.working, buying_power=beside.stated("BuyingPower", state.account),
-        day_trades=beside.day_trades(state.account), loss=loss, drawdown=drawdown)
+        working_notional=others.working, buying_power=reckoned.stated("BuyingPower", state.account),
+        day_trades=reckoned.day_trades(state.account), loss=loss, drawdown=drawdown)
 
 
 def _blocked(turn: Turn, contract: Contract) -> str:

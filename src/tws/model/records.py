@@ -17,13 +17,14 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
-from msgspec import Struct
 
 from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.order import Order, Role, Side
+from tws.model.record import JournalRecord as _Record
+from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
 from tws.model.stop import KillState, Scope
 
@@ -41,6 +42,7 @@ __all__ = [
     "Booked",
     "Bound",
     "CancelAsked",
+    "Changed",
     "Charged",
     "Denied",
     "Differs",
@@ -63,10 +65,14 @@ __all__ = [
     "PeakRaised",
     "Planned",
     "PositionHeard",
+    "Recalled",
     "Record",
     "Released",
+    "Reopened",
     "Resized",
+    "Retired",
     "Severity",
+    "Stated",
     "Watched",
     "decode_record",
     "decode_records",
@@ -121,10 +127,6 @@ class FlattenPhase(StrEnum):
     FLAT = "flat"
     NOT_FLAT = "not flat"
     ABANDONED = "abandoned"
-
-
-class _Record(Struct, frozen=True, kw_only=True, tag_field="is", tag=str.lower, omit_defaults=True):
-    at_ns: int
 
 
 class Began(_Record, frozen=True, kw_only=True):
@@ -183,8 +185,32 @@ class Approved(_Record, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class Changed(_Record, frozen=True, kw_only=True):
+    """The order is to become `order`; the approval of that revision follows. It stands once TWS states it.
+
+    `repair`: the desk wants it by itself, to set the size of a protection right.
+    """
+
+    intent_id: str
+    revision: int
+    order: Order
+    reason: str = ""
+    repair: bool = False
+
+
+class Stated(_Record, frozen=True, kw_only=True):
+    """What TWS says the order is: it took a change, it kept the order as it was, or somebody else changed it.
+
+    `order` is the order as it stands at the broker; no change of it is out any more.
+    """
+
+    intent_id: str
+    order: Order
+    cause: str = ""
+
+
 class Resized(_Record, frozen=True, kw_only=True):
-    """The order is to have a new total quantity; the approval of that revision follows."""
+    """In journals before `Changed`: the order is to have a new total quantity."""
 
     intent_id: str
     revision: int
@@ -192,7 +218,7 @@ class Resized(_Record, frozen=True, kw_only=True):
 
 
 class Agreed(_Record, frozen=True, kw_only=True):
-    """How a change of an order ended: TWS took it, or refused it and the order keeps `quantity`."""
+    """In journals before `Stated`: how a change ended, TWS took it or the order keeps `quantity`."""
 
     intent_id: str
     quantity: Decimal
@@ -373,6 +399,25 @@ class Watched(_Record, frozen=True, kw_only=True):
     bare: bool
 
 
+class Reopened(_Record, frozen=True, kw_only=True):
+    """A late fact made a trade that was over hold shares, or work: it is looked after again."""
+
+    group_id: str
+
+
+class Retired(_Record, frozen=True, kw_only=True):
+    """Trades (and orders outside any) that ended long ago are packed; `forgotten`, longer ago: dropped."""
+
+    keys: tuple[str, ...]
+    forgotten: bool = False
+
+
+class Recalled(_Record, frozen=True, kw_only=True):
+    """A late fact speaks of a trade that was packed away: it is unpacked."""
+
+    key: str
+
+
 class FlattenMoved(_Record, frozen=True, kw_only=True):
     """A flatten of one symbol began or went on. `key` names a flatten that is to run once (a day's close)."""
 
@@ -424,53 +469,6 @@ class ForeignSeen(_Record, frozen=True, kw_only=True):
     gone: bool = False
 
 
-class LimitsChanged(_Record, frozen=True, kw_only=True):
-    """These limits are in force from now on: `limits` is all of them as text (`tws.risk.Limits.from_plain`).
-
-    `changes` is what a human asked for; empty when the configuration's own are taken (`configured`).
-    """
-
-    operator: str
-    reason: str
-    limits: dict[str, str]
-    changes: dict[str, str] = {}
-    configured: bool = False
-
-
-class LimitLatched(_Record, frozen=True, kw_only=True):
-    """A limit was broken in a way that only a human may forgive: no entry leaves in its scope any more.
-
-    `scope` is a symbol, or empty for all.
-    """
-
-    limit: str
-    figure: str
-    bound: str
-    scope: str = ""
-
-
-class LimitReleased(_Record, frozen=True, kw_only=True):
-    """A human lets entries out again after a limit had latched."""
-
-    limit: str
-    operator: str
-    reason: str
-    scope: str = ""
-
-
-class LossAnchored(_Record, frozen=True, kw_only=True):
-    """A day of losses begins, or begins anew: `profit` is what our book had made by then, in all its time."""
-
-    day: str
-    profit: Decimal
-
-
-class PeakRaised(_Record, frozen=True, kw_only=True):
-    """The day's best so far: three readings were no lower."""
-
-    profit: Decimal
-
-
 class Alarmed(_Record, frozen=True, kw_only=True):
     """Something a human should know. `subject` is what it is about: an intent, a symbol, a trouble."""
 
@@ -483,7 +481,8 @@ Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
-    | AllCancelAsked | HoursStated | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
+    | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
+    | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
 )
 
 _encoder = msgspec.json.Encoder()

@@ -174,7 +174,7 @@ def message_bound(limits: Limits) -> Decimal | None:
 
 def orders_on_side(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
     """Working orders on this side of the contract, this one included."""
-    return Decimal(situation.orders_on_side + (proposal.places if proposal.grows_by is None else 0))
+    return Decimal(situation.orders_on_side + proposal.places)
 
 
 # -- money and losses

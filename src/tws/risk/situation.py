@@ -59,8 +59,8 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
     @property
     def places(self) -> int:
-        """1 for an order; 0 for the order of nothing by which distances are measured."""
-        return 1 if self.messages else 0
+        """How many new orders it is: 0 for a change, and for the order of nothing that measures distances."""
+        return 1 if self.messages and self.grows_by is None else 0
 
     @property
     def added(self) -> Decimal:

@@ -1,4 +1,4 @@
-"""What the desk keeps beside its state: the account's values, what positions are worth, readings of profit.
+"""What the desk reckons beside its state: what positions are worth, readings of profit, the account's values.
 
 None of it is in the journal and none of it survives a restart: it comes from the broker's running word,
 serves decisions, and the decisions are records.
@@ -14,7 +14,7 @@ from msgspec import Struct
 from tws.desk.worth import Worth
 from tws.model.account import AccountValue
 
-__all__ = ["Beside", "Reading"]
+__all__ = ["Reading", "Reckoned"]
 
 _WANTED = frozenset({"BuyingPower", "DayTradesRemaining"})
 
@@ -26,7 +26,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     profit: Decimal
 
 
-class Beside:
+class Reckoned:
     """One desk's. `readings` are the last three of the profit that could be made, oldest first."""
 
     def __init__(self) -> None:
@@ -36,9 +36,9 @@ class Beside:
         """Since when no reading could be taken; -1 once a human was told."""
         self._values: dict[str, AccountValue] = {}
 
-    def copied(self) -> Beside:
+    def copied(self) -> Reckoned:
         """For a decision on a copy of the state."""
-        twin = Beside()
+        twin = Reckoned()
         twin.readings, twin.blind_ns = self.readings, self.blind_ns
         twin._values = dict(self._values)
         return twin
