@@ -170,6 +170,7 @@ VALUES = {
     Shape.SECONDS_OR_OFF: st.none() | st.floats(0.001, 86_400),
     Shape.FLAG: st.booleans(),
     Shape.FLAG_OR_NONE: st.none() | st.booleans(),
+    Shape.SYMBOLS_OR_OFF: st.none() | st.just(("SPY", "BRK.B")),
     Shape.SYMBOLS: st.lists(st.sampled_from(["SPY", "BRK B", "BRK.B", "A-B"]), unique=True).map(tuple),
 }
 

@@ -44,7 +44,8 @@ class Shape(StrEnum):
     SECONDS_OR_OFF = "seconds, or off"
     FLAG = "true or false"
     FLAG_OR_NONE = "true, false, or off"
-    SYMBOLS = "symbols with commas between, or off"
+    SYMBOLS = "symbols, commas between"
+    SYMBOLS_OR_OFF = "symbols, commas between, or off"
 
 
 class Kind(Struct, frozen=True, kw_only=True):
@@ -70,16 +71,15 @@ class Kind(Struct, frozen=True, kw_only=True):
 
 def exact(name: str, value: Any, kind: Kind) -> Any:
     """The value as `Limits` holds it. Raises LimitError for nonsense: wrong type, NaN, negative, beyond."""
-    optional = kind.shape not in (Shape.SECONDS, Shape.FLAG)
     if value is None:
-        if optional and kind.tight != "beyond":
+        if kind.shape not in (Shape.SECONDS, Shape.FLAG, Shape.SYMBOLS):
             return None
         raise LimitError(name, "off", "this limit can't be switched off")
     if kind.shape in (Shape.FLAG, Shape.FLAG_OR_NONE):
         if not isinstance(value, bool):
             raise LimitError(name, value, "true or false is wanted")
         return value
-    if kind.shape is Shape.SYMBOLS:
+    if kind.shape in (Shape.SYMBOLS, Shape.SYMBOLS_OR_OFF):
         if isinstance(value, str) or not all(isinstance(each, str) and each for each in value):
             raise LimitError(name, value, "a list of symbols is wanted")
         return tuple(value)
@@ -157,7 +157,8 @@ _READERS: dict[Shape, Callable[[str], Any]] = {
     Shape.SECONDS_OR_OFF: _off_or(float),
     Shape.FLAG: _flag,
     Shape.FLAG_OR_NONE: _off_or(_flag),
-    Shape.SYMBOLS: _off_or(_symbols),
+    Shape.SYMBOLS: _symbols,
+    Shape.SYMBOLS_OR_OFF: _off_or(_symbols),
 }
 
 _DAY = Decimal(86_400)
@@ -184,7 +185,7 @@ FIELDS: dict[str, Kind] = {
     "buying_power": Kind(shape=Shape.FLAG, scopes=_PER_ACCOUNT, tight="true"),
     "day_trades": Kind(shape=Shape.FLAG, tight="true"),
     "session_hours": Kind(shape=Shape.FLAG, tight="true"),
-    "allow": Kind(shape=Shape.SYMBOLS, scopes=("accounts", "strategies"), tight="within"),
+    "allow": Kind(shape=Shape.SYMBOLS_OR_OFF, scopes=("accounts", "strategies"), tight="within"),
     "deny": Kind(shape=Shape.SYMBOLS, scopes=("accounts", "strategies"), tight="beyond"),
     "short_sales": Kind(shape=Shape.FLAG_OR_NONE, tight="false"),
     "max_daily_loss": Kind(scopes=_PER_ACCOUNT),
