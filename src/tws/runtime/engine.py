@@ -44,6 +44,8 @@ class Engine:
         self.desk = desk
         self.failure: BaseException | None = None
         """What ended it; set before anybody else can run."""
+        self.remembered = 0
+        """How many records were handed to the store."""
         self._clock = clock
         self._perform = perform
         self._store: Store | None = None
@@ -204,6 +206,7 @@ class Engine:
         if records:
             assert self._store is not None, "furnish first"
             self._store.append([encode_record(record) for record in records])
+            self.remembered += len(records)
             await self._store.commit()
 
     def _act(self, records: Sequence[Record]) -> None:
