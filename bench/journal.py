@@ -1,10 +1,11 @@
-"""The journal's numbers: what a commit takes beside the disk's own sync, and how long a million records recover.
+"""The journal's numbers: a commit beside the disk's own sync, and the recovery of a million records.
 
     python bench/journal.py [--records 1000000] [--commits 3000] [--folder FOLDER]
 
-The records are those of brackets that a real desk submits, works and fills, over 50 symbols. The recovery opens
-the journal, proves every hash, decodes and applies every record; then once more from a snapshot with
-a tail of 1,000 records. The folder decides which disk is measured. Numbers belong here, never into a test.
+The records are those of brackets that a real desk submits, works and fills, over 50 symbols. The recovery
+opens the journal, proves every hash, decodes and applies every record; then once more from a snapshot
+with a tail of 1,000 records. The folder decides which disk is measured. Numbers belong here, never into a
+test.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+
+import psutil
 
 from tws.desk import Begin, Desk, SubmitBracket
 from tws.desk.commands import Written
@@ -38,15 +40,13 @@ from tws.risk import Gate, Limits
 
 ACCOUNT = "DU1234567"
 SYMBOLS = [Contract(con_id=1000 + number, symbol=f"SYM{number}") for number in range(50)]
-WIDE = Limits(max_order_quantity=Decimal(10**9), max_order_notional=Decimal(10**12),
-              max_position=Decimal(10**9), max_gross_notional=Decimal(10**14))
 
 
 class Day:
     """A desk that trades one bracket after the other, and the records that it makes."""
 
     def __init__(self) -> None:
-        self.desk = Desk(Gate(WIDE))
+        self.desk = Desk(Gate(Limits()))
         self.now_ns = 1_700_000_000 * 10**9
         self.perm = self.fill = 0
 
@@ -71,10 +71,10 @@ class Day:
 
     def trade(self, contract: Contract) -> Iterator[Record]:
         """Submitted, acknowledged, filled in two parts, closed by its target; the stop is cancelled."""
-        self.tell(Quote(con_id=contract.con_id, symbol=contract.symbol, time_ns=self.now_ns, bid=99.99, ask=100.01))
-        made = self.tell(SubmitBracket(bracket=bracket(contract, "BUY", 100, stop=98, target=104),
-                                       instrument=Instrument(contract=contract)))
-        yield from made
+        self.tell(Quote(con_id=contract.con_id, symbol=contract.symbol, time_ns=self.now_ns, bid=99.99,
+                        ask=100.01))
+        yield from self.tell(SubmitBracket(bracket=bracket(contract, "BUY", 100, stop=98, target=104),
+                                           instrument=Instrument(contract=contract)))
         group = next(reversed(self.desk.state.groups.values()))
         entry, target, stop = (self.desk.state.book.orders[intent] for intent in group.intents)
         for order in (entry, target, stop):
@@ -143,10 +143,10 @@ async def commits(folder: Path, rows: list[bytes], count: int) -> list[float]:
 
 
 def timed(what: str, call: Callable[[], object], records: int) -> float:
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     call()
-    took = time.perf_counter() - began
-    print(f"{what:<44} {took:8.2f} s  {records / took:>12,.0f} records/s")
+    took, busy = time.perf_counter() - began, time.process_time() - busy
+    print(f"{what:<44} {took:8.2f} s (of the processor {busy:.2f})  {records / took:>10,.0f} records/s")
     return took
 
 
@@ -159,31 +159,35 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         rows = [encode_record(record) for record in islice(Day().records(), 10_000)]
-        print(f"disk alone, 4 KiB and fsync:     {percentiles(disk_sync(folder, options.commits))}")
-        print(f"commit of ten records:           {percentiles(asyncio.run(commits(folder, rows, options.commits)))}")
+        print(f"disk alone, 4 KiB and fsync:  {percentiles(disk_sync(folder, options.commits))}")
+        taken = asyncio.run(commits(folder, rows, options.commits))
+        print(f"commit of ten records:        {percentiles(taken)}")
         recovery(folder, options.records)
 
 
 def recovery(folder: Path, count: int) -> None:
     path = folder / "journal.sqlite3"
-    write(path, count)
+    more = write(path, count)
     size = path.stat().st_size / 2**20
     print(f"{count:,} records, {size:.0f} MiB")
     timed("read, hashes checked", lambda: sum(len(page) for page in Chain(path).pages()), count)
     timed("read and decoded", lambda: sum(1 for _ in decode_records(read_journal(path))), count)
-    desk = Desk(Gate(WIDE))
+    desk = Desk(Gate(Limits()))
     timed("recovery without a snapshot", lambda: recover_file(desk, path, use_snapshot=False), count)
     store = SQLiteStore(path)
-    recover(Desk(Gate(WIDE)), store)  # writes the snapshot
+    recover(Desk(Gate(Limits())), store)  # writes the snapshot
     print(f"snapshot: {snapshot_path(path).stat().st_size / 2**20:.0f} MiB")
-    store.append([encode_record(record) for record in islice(Day().records(), 1_000)])
+    store.append([encode_record(record) for record in islice(more, 1_000)])
     store.close()
-    timed("recovery from a snapshot and 1,000 records", lambda: recover_file(Desk(Gate(WIDE)), path), count + 1_000)
-    print(f"memory at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    again = Desk(Gate(Limits()))
+    timed("recovery from a snapshot and 1,000 records", lambda: recover_file(again, path), count + 1_000)
+    print(f"memory at the end: {psutil.Process().memory_info().rss / 2**20:.0f} MiB")
 
 
-def write(path: Path, count: int) -> None:
-    records = islice(Day().records(), count)
+def write(path: Path, count: int) -> Iterator[Record]:
+    """A journal of that many records; answers those that would follow."""
+    endless = Day().records()
+    records = islice(endless, count)
     store = SQLiteStore(path)
 
     async def all_of_it() -> None:
@@ -193,6 +197,7 @@ def write(path: Path, count: int) -> None:
 
     asyncio.run(all_of_it())
     store.close()
+    return endless
 
 
 if __name__ == "__main__":

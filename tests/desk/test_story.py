@@ -45,15 +45,15 @@ def trade(bench):  # type: ignore[no-untyped-def]
 def test_a_life_from_the_wish_to_the_end(bench, trade) -> None:
     sentences, ends = tell(bench, trade.entry.intent_id)
     story = [each.text for each in sentences]
-    assert story[0].startswith("A trade was accepted: BUY 100 SPY, stop 98 and target 104, signal s1")
+    assert story[0].startswith("A trade was accepted: BUY 100 SPY, stop 98.00 and target 104.00, signal s1")
     assert story[1].startswith(f"We meant to place {trade.entry.intent_id}, the entry of trade")
     assert "BUY 100 MKT DAY SPY as order id 1" in story[1]
     order = ["The gate approved", "Its bytes left", "permanent id", "Submitted", "60 at 100.01", "1.00 USD",
-             "40 at 100.05", "it is filled"]  # fmt: skip
+             "40 at 100.05", "it is filled."]  # fmt: skip
     places = [next(at for at, line in enumerate(story) if mark in line) for mark in order]
     assert places == sorted(places)
     assert ends == [
-        f"{trade.entry.intent_id} ended filled, 100 of 100 filled at 100.026000 on average, fees 2.00 USD."
+        f"{trade.entry.intent_id} ended filled, 100 of 100 filled at 100.026 on average, fees 2.00 USD."
     ]
     assert [each.row for each in sentences] == sorted(each.row for each in sentences)
     assert all(bench.all_records[each.row - 1].at_ns == each.at_ns for each in sentences)
@@ -107,7 +107,7 @@ def test_a_lost_link_an_unknown_order_and_its_absence_are_told(bench) -> None:
         bench.wait(11)
         bench.answer(orders=(bench.row(trade.target, "PreSubmitted"), bench.row(trade.stop, "PreSubmitted")))
     story = text(bench, trade.entry.intent_id)
-    assert "Program or link was lost; it was working, it is unknown" in story
+    assert "Program or link was lost: it was working, it is unknown" in story
     assert "did not name it" in story
     assert "ended absent" in story or "it is unknown" in story
 
@@ -120,7 +120,7 @@ def test_a_cancel_and_a_late_fill_are_told_with_the_alarm(bench) -> None:
     bench.tell(bench.execution(trade.entry, 10))
     story = text(bench, trade.entry.intent_id)
     assert "We asked for its cancel: a human wants it gone." in story
-    assert "TWS says Cancelled; it was pending cancel, it is cancelled: confirmed." in story
+    assert "TWS says Cancelled: it was pending cancel, it is cancelled." in story
     assert "ALARM: " in story
     assert "10 of 100 filled" in story
 

@@ -58,8 +58,9 @@ def test_a_line_that_was_cut_short_leaves_the_other_one(tmp_path: Path) -> None:
     data = path.read_bytes()
     assert read_head(path) == newer
     at = data.index(b"8:")
-    for kept in (3, 40, 80):
-        torn = data[: at + kept] + b"\0" * (len(data) - at - kept) if at else b"\0" * 128 + data[128:]
+    for kept in (0, 3, 40, 80):
+        torn = bytearray(data)
+        torn[at + kept : at + 128] = bytes(128 - kept)
         path.write_bytes(torn)
         assert read_head(path) == older
     path.write_bytes(data.replace(newer.link.hex().encode(), b"f" * 64))

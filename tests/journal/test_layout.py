@@ -1,7 +1,7 @@
 """Layouts of the file: an older one is renewed on writing, with a copy kept; a newer one is refused.
 
-`LAYOUT_1` is the file as version 0.1 of this program made it, written down here so that no change of ours
-can change it.
+`LAYOUT_1` is the file as the first version of this program made it, written down here so that no change of
+ours can change it.
 """
 
 from __future__ import annotations

@@ -94,9 +94,8 @@ def _position_rows(state: DeskState) -> list[dict[str, Any]]:
 
 
 def _position_row(state: DeskState, key: str) -> dict[str, Any]:
-    ours, account, stated = (
-        book.get(key) for book in (state.ours.holdings, state.account_book.holdings, state.stated)
-    )
+    ours, account = state.ours.holdings.get(key), state.account_book.holdings.get(key)
+    stated = state.stated.get(key)
     contract = next(each.contract for each in (ours, account, stated) if each is not None)
     quantities = [each.quantity for each in (ours, account, stated) if each is not None]
     return {

@@ -20,7 +20,7 @@ from tws.errors import JournalError
 from tws.journal.faults import BROKEN_LINK, corrupt, in_words
 from tws.journal.layout import check_header, check_layout
 
-__all__ = ["Chain", "Head", "Kept", "connect", "genesis", "link_at", "read_journal"]
+__all__ = ["Chain", "Head", "Kept", "bears", "connect", "genesis", "link_at", "open_to_read", "read_journal"]
 
 _PAGE = 1000  # rows fetched at once, so that a slow reader pins no snapshot of the write-ahead log
 _BUSY_S = 5.0  # how long a foreign program may hold the file before a commit fails
@@ -152,6 +152,18 @@ def read_journal(path: Path, after: Head | None = None) -> Iterator[bytes]:
     """
     for page in Chain(path, after=after).pages():
         yield from page
+
+
+def bears(path: Path, head: Head) -> bool:
+    """Whether the journal's row of that number has that link. Raises JournalError."""
+    path = Path(path).absolute()
+    database = open_to_read(path)
+    try:
+        return link_at(path, database, head.seq) == head.link
+    except sqlite3.DatabaseError as error:
+        raise in_words(path, error) from error
+    finally:
+        database.close()
 
 
 def connect(path: Path, uri: str) -> sqlite3.Connection:

@@ -94,9 +94,10 @@ class JournalFile:
             )
 
     def _find_head(self) -> Head:
+        start = genesis(self.path, self._db)
         row = self._db.execute("SELECT seq, payload, link FROM record ORDER BY seq DESC LIMIT 1").fetchone()
         if row is None:
-            return genesis(self.path, self._db)
+            return start
         seq, payload, link = row
         before = link_at(self.path, self._db, seq - 1)
         if before is None or sha256(before + payload).digest() != link:

@@ -35,7 +35,8 @@ def read_head(path: Path) -> Head | None:
         data = path.read_bytes()
     except OSError:
         return None
-    found = [head for line in data.split(b"\n") if (head := _read_line(line)) is not None]
+    lines = (data[start : start + _LINE] for start in (0, _LINE))
+    found = [head for line in lines if (head := _read_line(line)) is not None]
     return max(found, key=lambda head: head.seq, default=None)
 
 

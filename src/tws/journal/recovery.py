@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct, structs
 
 from tws.desk import Desk
 from tws.errors import DataError, TWSError
-from tws.journal.chain import Chain, Head, link_at, open_to_read
+from tws.journal.chain import Chain, Head, bears
 from tws.journal.snapshot import Snapshot, read_snapshot, snapshot_path, write_snapshot
 from tws.journal.sqlite import SQLiteStore
 from tws.journal.store import Store
@@ -59,14 +60,15 @@ def recover(desk: Desk, store: Store) -> Recovered:
 
 def recover_file(desk: Desk, path: Path, *, use_snapshot: bool = True) -> Recovered:
     """The same from a journal's file, for who only reads; its trader may write meanwhile."""
-    snapshot = _fitting(path) if use_snapshot else None
-    doubt = snapshot if isinstance(snapshot, str) else ""
-    after = None
-    if isinstance(snapshot, Snapshot):
-        after, desk.state = snapshot
-    chain = Chain(path, after=after)
-    start = after.seq if after is not None else 0
-    rows = _replay(desk, str(path), chain.pages(), start)
+    with _collector_at_rest():
+        snapshot = _fitting(path) if use_snapshot else None
+        doubt = snapshot if isinstance(snapshot, str) else ""
+        after = None
+        if isinstance(snapshot, Snapshot):
+            after, desk.state = snapshot
+        chain = Chain(path, after=after)
+        start = after.seq if after is not None else 0
+        rows = _replay(desk, str(path), chain.pages(), start)
     return Recovered(rows=rows, replayed=rows - start, head=chain.head, snapshot=start, doubt=doubt)
 
 
@@ -95,13 +97,8 @@ def _fitting(path: Path) -> Snapshot | str | None:
     """The snapshot beside a journal when its row bears its link; else why it is left aside."""
     beside = snapshot_path(path)
     found = read_snapshot(beside)
-    if isinstance(found, Snapshot):
-        database = open_to_read(Path(path).absolute())
-        try:
-            if link_at(path, database, found.head.seq) != found.head.link:
-                found = f"row {found.head.seq} of the journal is not the one that it names"
-        finally:
-            database.close()
+    if isinstance(found, Snapshot) and not bears(path, found.head):
+        found = f"row {found.head.seq} of the journal is not the one that it names"
     if isinstance(found, str):
         log.warning("a snapshot was left aside; the whole journal is replayed", path=str(beside), why=found)
     return found
@@ -110,8 +107,6 @@ def _fitting(path: Path) -> Snapshot | str | None:
 def _replay(desk: Desk, path: str, pages: Iterable[list[bytes]], row: int) -> int:
     """Apply all that comes; the number of the last row."""
     counted = _Counted(row)
-    collecting = gc.isenabled()
-    gc.disable()  # what is made here stays: the collector would walk a growing state again and again
     try:
         desk.recover(counted.records(pages))
     except (TWSError, MemoryError):
@@ -122,10 +117,19 @@ def _replay(desk: Desk, path: str, pages: Iterable[list[bytes]], row: int) -> in
             "program, or by a fault of this one. Keep the file, and report this row"
         )
         raise DataError(path, counted.row, reason) from error
+    return counted.row
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """What is made meanwhile stays, and the collector would walk it again and again while it grows."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
-    return counted.row
 
 
 class _Counted:

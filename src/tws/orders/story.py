@@ -20,7 +20,7 @@ from tws.model import records as r
 from tws.model.execution import Execution
 from tws.model.order import Order, OrderType
 from tws.model.records import OrderState, Record
-from tws.orders.table import ENDED, OrderEvent, follow
+from tws.orders.table import ENDED, STATUS_EVENTS, OrderEvent, follow
 
 __all__ = ["Found", "Sentence", "Teller", "search"]
 
@@ -189,19 +189,19 @@ class Teller:
     def _moved(self, record: r.Moved) -> str:
         life = self._lives[record.intent_id]
         life.state = record.state
-        text = _EVENTS.get(record.event, f"it heard {record.event!r}")
-        arc = _arc(record)
-        said = []
+        if record.event == OrderEvent.APPROVE:
+            return ""  # the approval itself has been told
+        said = record.cause in STATUS_EVENTS
+        text = f"TWS says {record.cause}" if said else _EVENTS.get(record.event, f"it heard {record.event!r}")
         if record.filled is not None:
-            said.append(f"the broker claims {_num(record.filled)} filled")
+            text += f", {_num(record.filled)} filled by its account"
         if record.remaining is not None:
-            said.append(f"{_num(record.remaining)} remaining")
-        text += f" ({', '.join(said)})" if said else ""
+            text += f", {_num(record.remaining)} remaining"
         if record.state is not record.before:
-            text += f"; it was {record.before}, it is {record.state}"
-            text += f": {arc}" if arc else ""
-        cause = f". The reason given: {record.cause}" if record.cause else ""
-        return _sentence(text + cause)
+            text += f": it was {record.before}, it is {record.state}"
+        text += _loud(record)
+        told = said or not record.cause or record.event == OrderEvent.ASK_CANCEL
+        return _sentence(text if told else f"{text}. The reason given: {record.cause}")
 
     def _bound(self, record: r.Bound) -> str:
         return f"The broker knows it as permanent id {record.perm_id}."
@@ -267,7 +267,6 @@ class Teller:
 
 
 _EVENTS: dict[str, str] = {
-    OrderEvent.APPROVE: "it was let through",
     OrderEvent.DENY: "it was refused before a byte of it left",
     OrderEvent.WRITE: "its bytes left",
     OrderEvent.WITHDRAW: "it was withdrawn before its bytes left",
@@ -277,10 +276,10 @@ _EVENTS: dict[str, str] = {
     OrderEvent.ABSENCE: "two complete rounds of answers did not know it",
     OrderEvent.ASK_CANCEL: "its cancel is on the way",
     OrderEvent.ACK: "TWS acknowledged it",
-    OrderEvent.WORK: "TWS says Submitted: it works",
-    OrderEvent.HOLD: "TWS says Inactive",
-    OrderEvent.CANCELLING: "TWS says PendingCancel",
-    OrderEvent.CANCEL: "TWS says Cancelled",
+    OrderEvent.WORK: "it works",
+    OrderEvent.HOLD: "TWS holds it",
+    OrderEvent.CANCELLING: "TWS is cancelling it",
+    OrderEvent.CANCEL: "TWS cancelled it",
     OrderEvent.REJECT: "it was rejected",
     OrderEvent.REFUSE: "its cancel was refused",
     OrderEvent.PART: "it is partly filled",
@@ -316,7 +315,7 @@ def _end(intent_id: str, life: _Life) -> str:
     figures = f"{_num(life.filled)} of {_num(life.total)} filled"
     if life.fills:
         value = sum((fill.quantity * fill.price for fill in life.fills.values()), _ZERO)
-        figures += f" at {_num(round(value / life.filled, 6))} on average" if life.filled else ""
+        figures += f" at {_num(round(value / life.filled, 6).normalize())} on average" if life.filled else ""
     if life.fees:
         by_currency: dict[str, Decimal] = {}
         for fee in life.fees.values():
@@ -327,13 +326,13 @@ def _end(intent_id: str, life: _Life) -> str:
     return f"{intent_id} {stands} {life.state}, {figures}."
 
 
-def _arc(record: r.Moved) -> str:
-    """The reason that the table of orders gives for the arc; empty for an arc that it no longer has."""
+def _loud(record: r.Moved) -> str:
+    """What the table of orders says of an arc that ought not to be; nothing for an ordinary one."""
     try:
         arc = follow(record.before, OrderEvent(record.event))
-    except ValueError:
+    except ValueError:  # an event of an older table
         return ""
-    return arc.why if arc is not None and arc.to is record.state else ""
+    return f" ({arc.why})" if arc is not None and arc.loud and arc.to is record.state else ""
 
 
 def _order(order: Order) -> str:
@@ -363,7 +362,5 @@ def _base(exec_id: str) -> str:
 
 
 def _num(value: Decimal | None) -> str:
-    """A number without an exponent and without zeros that say nothing beyond cents."""
-    if value is None:
-        return ""
-    return f"{value:f}"
+    """A number as the journal has it, without an exponent; nothing for None."""
+    return "" if value is None else f"{value:f}"
