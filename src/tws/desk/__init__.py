@@ -6,10 +6,17 @@
     apply.py      record into state, with no judgement
     desk.py       Desk: step (decide and apply), effects
     submit.py     wishes into intents
+    change.py     changes of working orders, from what TWS states
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
+    agenda.py     which trades to look at after an event
+    tidy.py       what ended long ago is packed away, and found again
     flatten.py    the closing of positions
+    kill.py       the emergency stop
+    killreport.py its answer: FLAT, or NOT FLAT and why
+    market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
+    listed.py     what a list of open orders should name and does not
 """
 
 from __future__ import annotations
@@ -24,9 +31,14 @@ from tws.desk.commands import (
     DeclareGone,
     Event,
     Flatten,
+    Kill,
+    ModifyOrder,
     NotWritten,
+    ReduceOnly,
     Report,
     ReserveIds,
+    ResetKill,
+    StateHours,
     SubmitBracket,
     SubmitOrder,
     TimerTick,
@@ -34,7 +46,8 @@ from tws.desk.commands import (
     Written,
 )
 from tws.desk.desk import Desk
-from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
+from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.killreport import KillReport, Remainder, Verdict, kill_report
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
@@ -46,6 +59,7 @@ __all__ = [
     "Begin",
     "Cancel",
     "CancelAll",
+    "CancelEverything",
     "CancelIntent",
     "Command",
     "DeclareGone",
@@ -54,14 +68,23 @@ __all__ = [
     "Effect",
     "Event",
     "Flatten",
+    "Kill",
+    "KillReport",
+    "ModifyOrder",
     "NotWritten",
     "Place",
+    "ReduceOnly",
+    "Remainder",
     "Report",
     "ReserveIds",
+    "ResetKill",
+    "StateHours",
     "SubmitBracket",
     "SubmitOrder",
     "TimerTick",
     "Timing",
+    "Verdict",
     "Withdrawn",
     "Written",
+    "kill_report",
 ]

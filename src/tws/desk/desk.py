@@ -19,23 +19,28 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tws.desk import commands as c
+from tws.desk.agenda import Agenda
 from tws.desk.apply import apply
+from tws.desk.change import modify_order
 from tws.desk.commands import Event
-from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
+from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, declare_gone
+from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
+from tws.desk.market import state_hours
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
 from tws.desk.state import DeskState
 from tws.desk.submit import submit_bracket, submit_order
-from tws.desk.turn import Timing, Turn
+from tws.desk.turn import Beside, Timing, Turn
 from tws.model import facts as f
 from tws.model.account import AccountValue, Position
 from tws.model.execution import Commission, Execution
 from tws.model.market import Quote
-from tws.model.records import Alarmed, Approved, Asked, CancelAsked, Record
+from tws.model.order import Role
+from tws.model.records import Alarmed, AllCancelAsked, Approved, Asked, CancelAsked, Record
 from tws.risk.gate import Gate
 from tws.wire.codes import CATALOGUE, Catalogue
 
@@ -54,13 +59,14 @@ class Desk:
         self.timing = timing or Timing()
         self.state = state or DeskState()
         self.quotes: dict[int, Quote] = {}
+        self._beside = Beside()
 
     def step(self, event: Event, now_ns: int) -> list[Record]:
         """All that follows from `event`: decided, applied to `state`, returned in order for the journal."""
         if isinstance(event, Quote):
             self.quotes[event.con_id] = event
             return []
-        return self._step(self.state, event, now_ns)
+        return self._step(self.state, event, now_ns, self._beside)
 
     def effects(self, record: Record) -> list[Effect]:
         """What is to be done because of `record`, which must be on disk by now. Call it once per record."""
@@ -69,12 +75,17 @@ class Desk:
                 permit = self.gate.mint((record.intent_id, record.revision))
                 if permit is None:
                     return []  # approved by a run that is over: its outcome is asked about
+                intent = self.state.book.get(record.intent_id)
+                is_exit = intent is not None and intent.role is not Role.ENTRY
                 return [Place(order_id=permit.order_id, intent_id=record.intent_id, contract=permit.contract,
-                              order=permit.order, permit=permit, modifies=permit.modifies)]
+                              order=permit.order, permit=permit, modifies=permit.modifies,
+                              urgent=is_exit and (permit.modifies or not permit.order.parent_id))]
+            case AllCancelAsked():
+                return [CancelEverything()]
             case CancelAsked():
                 return [Cancel(order_id=record.order_id, intent_id=record.intent_id)]
             case Asked():
-                return [Ask(kind=record.kind)]
+                return [Ask(kind=record.kind, urgent=bool(self.state.flattens))]
             case Alarmed():
                 return [Alert(severity=record.severity, subject=record.subject, text=record.text)]
             case _:
@@ -84,18 +95,23 @@ class Desk:
         """Apply a journal from its beginning: nothing is decided, no effect comes of it. `Begin` is next."""
         for record in records:
             apply(self.state, record)
+        self._beside = Beside()
 
     def decide(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
         """What `step` would record from that state; `state` does not move."""
         if isinstance(event, Quote):
             return []
-        return self._step(copy.deepcopy(state), event, now_ns)
+        beside = Beside(Agenda(everything=True))
+        beside.rows.update(self._beside.rows)
+        return self._step(copy.deepcopy(state), event, now_ns, beside)
 
-    def _step(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
-        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue)
+    def _step(self, state: DeskState, event: Event, now_ns: int, beside: Beside) -> list[Record]:
+        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue, beside)
         _HEARD[type(event)](turn, event)
+        enforce(turn)
         look_after(turn)
         go_on(turn)
+        settle(turn)
         return turn.records
 
 
@@ -124,6 +140,11 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Adjust: adjust,
     c.DeclareGone: declare_gone,
     c.ReserveIds: reserve_ids,
+    c.Kill: kill,
+    c.ReduceOnly: reduce_only,
+    c.ResetKill: reset_kill,
+    c.StateHours: state_hours,
+    c.ModifyOrder: modify_order,
     c.TimerTick: lambda turn, _: pass_time(turn),
     c.Written: written,
     c.Withdrawn: withdrawn,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from msgspec import Struct, field
 
 from tws.model.account import Position
@@ -14,11 +15,12 @@ from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.instrument import Instrument
 from tws.model.order import Role, Side
-from tws.model.records import FlattenPhase, ForeignSeen
+from tws.model.records import FlattenPhase, ForeignSeen, HoursStated
+from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
 
-__all__ = ["DeskState", "FlattenJob", "Group", "Question"]
+__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Shelf", "Stop"]
 
 _ZERO = Decimal(0)
 
@@ -37,9 +39,17 @@ class Group(Struct, kw_only=True):
     strategy: str = ""
     signal_id: str = ""
     intents: list[str] = field(default_factory=list)
-    bare_since_ns: int | None = None
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself."""
+    settled: bool = False
+    """It was over when it was released: nothing held, nothing live. Only such a one is opened again."""
+
+    bare_since_ns: int | None = None
+    """Since when shares are held without a full stop that is proven live; None while there are none."""
+    bare_ns: int = 0
+    """How long that was in all, what is still running not counted."""
+    bare_longest_ns: int = 0
+    bare_times: int = 0
 
     @property
     def instrument(self) -> Instrument:
@@ -50,6 +60,67 @@ class Group(Struct, kw_only=True):
         """Whether its fills are to have a stop."""
         return self.stop_price is not None
 
+    def bare(self, at_ns: int, bare: bool) -> None:
+        """From `at_ns` on shares are without a proven stop, or no longer."""
+        if bare and self.bare_since_ns is None:
+            self.bare_since_ns = at_ns
+            self.bare_times += 1
+        elif not bare and self.bare_since_ns is not None:
+            lasted_ns = max(0, at_ns - self.bare_since_ns)
+            self.bare_ns += lasted_ns
+            self.bare_longest_ns = max(self.bare_longest_ns, lasted_ns)
+            self.bare_since_ns = None
+
+
+class Bundle(Struct, kw_only=True):
+    """A trade and its orders, as they are packed; an order outside any trade comes alone."""
+
+    group: Group | None = None
+    orders: list[OurOrder] = field(default_factory=list)
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Bundle).decode
+
+
+class Shelf(Struct):
+    """What ended long ago, packed small, and the ways to it. `Retired` and `Recalled` move it."""
+
+    bundles: dict[str, bytes] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    """When each ended, in the order in which they were packed."""
+    intents: dict[str, str] = field(default_factory=dict)
+    """The key of each order's bundle."""
+    perms: dict[int, str] = field(default_factory=dict)
+
+    def put(self, key: str, bundle: Bundle, ended_ns: int) -> None:
+        self.bundles[key] = _pack(bundle)
+        self.ended[key] = ended_ns
+        for order in bundle.orders:
+            self.intents[order.intent_id] = key
+            for perm_id in order.perms:
+                self.perms[perm_id] = key
+
+    def take(self, key: str) -> Bundle:
+        """Unpack and remove."""
+        bundle = self.look(key)
+        self.bundles.pop(key, None)
+        self.ended.pop(key, None)
+        for order in bundle.orders:
+            self.intents.pop(order.intent_id, None)
+            for perm_id in order.perms:
+                self.perms.pop(perm_id, None)
+        return bundle
+
+    def look(self, key: str) -> Bundle:
+        """A copy of what is packed under `key`; an empty one for what is not here."""
+        packed = self.bundles.get(key)
+        return Bundle() if packed is None else _unpack(packed)
+
+    def key_of(self, order_ref: str, perm_id: int) -> str:
+        """Where a fact with this reference or permanent id belongs; empty when nowhere here."""
+        return self.intents.get(order_ref, "") or self.perms.get(perm_id, "")
+
 
 class FlattenJob(Struct, kw_only=True):
     """The flatten of one symbol."""
@@ -59,9 +130,81 @@ class FlattenJob(Struct, kw_only=True):
     since_ns: int
     begun_ns: int
     reason: str = ""
+    """Why it was begun."""
+    why: str = ""
+    """Why it came to its phase."""
     key: str = ""
+    strategy: str = ""
+    """Whose trades it closes; empty: all that is ours of the symbol."""
+    asked: int = 0
+    """How many questions there had been when it came to its phase: a later one's answer is newer."""
     closes: int = 0
-    """Closing orders that were sent for it."""
+    """How often closing orders were sent for it."""
+
+
+class Stop(Struct, kw_only=True):
+    """The stop of one scope. `since_ns` is when it came to `state`, `begun_ns` when it was ordered."""
+
+    scope: Scope
+    state: KillState
+    since_ns: int
+    begun_ns: int
+    flatten: bool = False
+    reason: str = ""
+    operator: str = ""
+    asked: int = 0
+    """How many questions there had been when it was ordered."""
+    all_asked_ns: int | None = None
+    """When the global cancel of an account's scope was last asked for."""
+
+
+class KillSwitch(Struct, kw_only=True):
+    """The stops that stand, by the key of their scope. None: the desk trades."""
+
+    stops: dict[str, Stop] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Stop | None:
+        """The stop of all that is ours, ordered for everything or for the account; the later one."""
+        whole = [stop for stop in self.stops.values() if stop.scope.whole]
+        return max(whole, key=lambda stop: stop.begun_ns, default=None)
+
+    @property
+    def state(self) -> KillState:
+        """How far the stop of all that is ours has gone; narrower ones do not count."""
+        return self.main.state if self.main is not None else KillState.ACTIVE
+
+    @property
+    def scope(self) -> Scope:
+        return self.main.scope if self.main is not None else EVERYTHING
+
+    @property
+    def since_ns(self) -> int | None:
+        return self.main.since_ns if self.main is not None else None
+
+    @property
+    def reason(self) -> str:
+        return self.main.reason if self.main is not None else ""
+
+    @property
+    def operator(self) -> str:
+        return self.main.operator if self.main is not None else ""
+
+    def over(self, symbol: str, strategy: str) -> list[Stop]:
+        """The stops that cover an order on `symbol` for `strategy`."""
+        return [stop for stop in self.stops.values() if stop.scope.covers(symbol, strategy)]
+
+    def stopped(self, symbol: str, strategy: str) -> str:
+        """Why no entry may leave on `symbol` for `strategy`; empty when no stop covers it."""
+        for stop in self.over(symbol, strategy):
+            by = f" by {stop.operator}" if stop.operator else ""
+            return f"{stop.scope.key} is stopped{by} ({stop.state}): {stop.reason}"
+        return ""
+
+    def reduces_only(self, symbol: str, strategy: str) -> bool:
+        """Whether an order that is meant as an entry is judged as an exit: under REDUCE_ONLY and no more."""
+        stops = self.over(symbol, strategy)
+        return bool(stops) and all(stop.state is KillState.REDUCE_ONLY for stop in stops)
 
 
 class Question(Struct, kw_only=True):
@@ -69,6 +212,8 @@ class Question(Struct, kw_only=True):
 
     asked_ns: int
     epoch: int
+    number: int = 0
+    """How many questions there had been with it; a market's clock may stand still while many are asked."""
     answered_ns: int | None = None
 
 
@@ -100,12 +245,21 @@ class DeskState(Struct, kw_only=True):
     groups: dict[str, Group] = field(default_factory=dict)
     open_groups: dict[str, None] = field(default_factory=dict)
     """The trades that the desk looks after."""
+    over: dict[str, int] = field(default_factory=dict)
+    """Trades, and orders outside any, that have ended, with the instant: oldest first."""
+    shelf: Shelf = field(default_factory=Shelf)
+    """Those that ended long ago, packed."""
     flattens: dict[str, FlattenJob] = field(default_factory=dict)
     flatten_keys: dict[str, None] = field(default_factory=dict)
+    kill: KillSwitch = field(default_factory=KillSwitch)
+    hours: dict[int, HoursStated] = field(default_factory=dict)
+    """The broker's word on each contract's hours, by con_id."""
     signals: dict[str, str] = field(default_factory=dict)
     """Signals that have acted, with the trade that came of them."""
 
     questions: dict[AnswerKind, Question] = field(default_factory=dict)
+    asked: int = 0
+    """How many questions there have been."""
     named: dict[str, None] = field(default_factory=dict)
     """Unknown orders of which the running round of answers has spoken."""
     reconciled_epoch: int = -1
@@ -125,10 +279,29 @@ class DeskState(Struct, kw_only=True):
         """What our own orders hold of a contract: signed shares."""
         return self.ours.quantity(self.account, contract.con_id)
 
+    def orders_of(self, group_id: str) -> list[OurOrder]:
+        """The orders of a trade, oldest first; copies, when it is packed away. None for one forgotten."""
+        group = self.groups.get(group_id)
+        if group is None:
+            return self.shelf.look(group_id).orders
+        return [self.book.orders[intent_id] for intent_id in group.intents]
+
     def members(self, group: Group, *roles: Role) -> list[OurOrder]:
         """The orders of a trade in these roles, oldest first."""
         orders = (self.book.orders[intent_id] for intent_id in group.intents)
         return [order for order in orders if order.role in roles]
+
+    def strategy_of(self, order: OurOrder) -> str:
+        """For whom an order was placed; empty where no trade of ours says so."""
+        group = self.groups.get(order.group_id)
+        return group.strategy if group is not None else ""
+
+    def flattening(self, group: Group) -> bool:
+        """Whether a flatten has the exits of this trade in hand."""
+        job = self.flattens.get(group.contract.symbol)
+        if job is None or job.phase is FlattenPhase.ARMED:
+            return False
+        return job.strategy in ("", group.strategy)
 
     def held(self, group: Group) -> Decimal:
         """The shares of a trade in its entry's direction: what entries filled less what exits took."""

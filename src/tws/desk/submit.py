@@ -17,14 +17,14 @@ from tws.desk.turn import Turn
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Bracket, Order, OrderType, Role, Side
-from tws.model.records import Approved, Denied, Intended, OrderState, Planned, Resized
+from tws.model.records import Approved, Denied, Intended, OrderState, Planned
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
 from tws.positions.book import multiplier
 from tws.risk.denial import Denial
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["place_exit", "resize", "situation", "submit_bracket", "submit_order"]
+__all__ = ["place_exit", "situation", "submit_bracket", "submit_order"]
 
 _ZERO = Decimal(0)
 MAX_ORDER_ID = 2**31 - 2
@@ -75,19 +75,21 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
                   limit_price=command.limit_price, stop_price=command.stop_price, tif=command.tif,
                   account=turn.state.account, outside_rth=command.outside_rth)
     where = situation(turn, instrument.contract, command.side, signal=(command.strategy, command.signal_id))
-    proposal = Proposal(instrument=instrument, order=order, role=command.role, strategy=command.strategy,
+    shrinks = turn.state.kill.reduces_only(instrument.contract.symbol, command.strategy)
+    role = Role.CLOSE if shrinks and command.role is Role.ENTRY else command.role
+    proposal = Proposal(instrument=instrument, order=order, role=role, strategy=command.strategy,
                         signal_id=command.signal_id)
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
-        _deny(turn, denial, instrument.contract, command.role, order, command.strategy, command.signal_id)
+        _deny(turn, denial, instrument.contract, role, order, command.strategy, command.signal_id)
         return
     group_id = ""
-    if command.role is Role.ENTRY:
+    if role is Role.ENTRY:
         group_id = _next_intent_id(turn)
         turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=instrument.contract,
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
                           quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id))
-    _approve(turn, _intend(turn, group_id, command.role, instrument.contract, order))
+    _approve(turn, _intend(turn, group_id, role, instrument.contract, order))
 
 
 def place_exit(
@@ -105,24 +107,6 @@ def place_exit(
     intent = _intend(turn, group_id, role, instrument.contract, order)
     _approve(turn, intent)
     return intent
-
-
-def resize(turn: Turn, group: Group, order: OurOrder, quantity: Decimal) -> bool:
-    """Change the total quantity of a working exit; False, and a `Denied`, when the gate refuses."""
-    changed = replace(order.order, quantity=quantity)
-    where = situation(turn, order.contract, order.order.side, without_exits_of=group.group_id)
-    proposal = Proposal(instrument=group.instrument, order=changed, role=order.role,
-                        grows_by=quantity - order.order.quantity)
-    denial = turn.gate.judge(proposal, where)
-    if denial is not None:
-        _deny(turn, denial, order.contract, order.role, changed, group_id=group.group_id)
-        return False
-    revision = order.revision + 1
-    turn.emit(Resized(at_ns=turn.now_ns, intent_id=order.intent_id, revision=revision, quantity=quantity))
-    turn.gate.approve((order.intent_id, revision), order.order_id, order.contract, order.order, quantity)
-    turn.emit(Approved(at_ns=turn.now_ns, intent_id=order.intent_id, order_id=order.order_id,
-                       revision=revision))
-    return True
 
 
 def situation(
@@ -157,7 +141,7 @@ def situation(
         working_exits=sum(exits.values(), _ZERO), orders_on_side=on_side, unknown_orders=tuple(unknown),
         other_gross_notional=_other_gross(turn, contract), quote=turn.quotes.get(contract.con_id),
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
-        entries_blocked=_blocked(turn, contract))
+        entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract))
 
 
 def _exit_reach(turn: Turn, order: OurOrder) -> Decimal:

@@ -24,6 +24,8 @@ from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.order import Order, Role, Side
+from tws.model.session import Session
+from tws.model.stop import KillState, Scope
 
 __all__ = [
     "RECORD_VERSION",
@@ -31,6 +33,7 @@ __all__ = [
     "Adopted",
     "Agreed",
     "Alarmed",
+    "AllCancelAsked",
     "Answered",
     "Approved",
     "Asked",
@@ -38,6 +41,7 @@ __all__ = [
     "Booked",
     "Bound",
     "CancelAsked",
+    "Changed",
     "Charged",
     "Denied",
     "Differs",
@@ -45,7 +49,9 @@ __all__ = [
     "FlattenPhase",
     "FloorRaised",
     "ForeignSeen",
+    "HoursStated",
     "Intended",
+    "KillMoved",
     "LinkMoved",
     "Missed",
     "Moved",
@@ -53,10 +59,14 @@ __all__ = [
     "OrderState",
     "Planned",
     "PositionHeard",
+    "Recalled",
     "Record",
     "Released",
+    "Reopened",
     "Resized",
+    "Retired",
     "Severity",
+    "Stated",
     "Watched",
     "decode_record",
     "decode_records",
@@ -98,13 +108,19 @@ class Severity(StrEnum):
 
 
 class FlattenPhase(StrEnum):
-    """Where a flatten stands; FLAT and NOT_FLAT are its ends."""
+    """Where a flatten stands; FLAT, NOT_FLAT and ABANDONED are its ends.
 
+    ARMED: the market is closed or halted, so the exits stay and the close waits for the open. ABANDONED: a
+    human accepted what is left.
+    """
+
+    ARMED = "armed"
     CANCELLING = "cancelling"
     REREADING = "rereading"
     CLOSING = "closing"
     FLAT = "flat"
     NOT_FLAT = "not flat"
+    ABANDONED = "abandoned"
 
 
 class _Record(Struct, frozen=True, kw_only=True, tag_field="is", tag=str.lower, omit_defaults=True):
@@ -163,8 +179,32 @@ class Approved(_Record, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class Changed(_Record, frozen=True, kw_only=True):
+    """The order is to become `order`; the approval of that revision follows. It stands once TWS states it.
+
+    `repair`: the desk wants it by itself, to set the size of a protection right.
+    """
+
+    intent_id: str
+    revision: int
+    order: Order
+    reason: str = ""
+    repair: bool = False
+
+
+class Stated(_Record, frozen=True, kw_only=True):
+    """What TWS says the order is: it took a change, it kept the order as it was, or somebody else changed it.
+
+    `order` is the order as it stands at the broker; no change of it is out any more.
+    """
+
+    intent_id: str
+    order: Order
+    cause: str = ""
+
+
 class Resized(_Record, frozen=True, kw_only=True):
-    """The order is to have a new total quantity; the approval of that revision follows."""
+    """In journals before `Changed`: the order is to have a new total quantity."""
 
     intent_id: str
     revision: int
@@ -172,7 +212,7 @@ class Resized(_Record, frozen=True, kw_only=True):
 
 
 class Agreed(_Record, frozen=True, kw_only=True):
-    """How a change of an order ended: TWS took it, or refused it and the order keeps `quantity`."""
+    """In journals before `Stated`: how a change ended, TWS took it or the order keeps `quantity`."""
 
     intent_id: str
     quantity: Decimal
@@ -353,6 +393,25 @@ class Watched(_Record, frozen=True, kw_only=True):
     bare: bool
 
 
+class Reopened(_Record, frozen=True, kw_only=True):
+    """A late fact made a trade that was over hold shares, or work: it is looked after again."""
+
+    group_id: str
+
+
+class Retired(_Record, frozen=True, kw_only=True):
+    """Trades (and orders outside any) that ended long ago are packed; `forgotten`, longer ago: dropped."""
+
+    keys: tuple[str, ...]
+    forgotten: bool = False
+
+
+class Recalled(_Record, frozen=True, kw_only=True):
+    """A late fact speaks of a trade that was packed away: it is unpacked."""
+
+    key: str
+
+
 class FlattenMoved(_Record, frozen=True, kw_only=True):
     """A flatten of one symbol began or went on. `key` names a flatten that is to run once (a day's close)."""
 
@@ -362,6 +421,39 @@ class FlattenMoved(_Record, frozen=True, kw_only=True):
     reason: str = ""
     key: str = ""
     remainder: Decimal | None = None
+    strategy: str = ""
+    """Closes what this strategy's trades hold and no more; empty: all that is ours of the symbol."""
+
+
+class KillMoved(_Record, frozen=True, kw_only=True):
+    """The emergency stop of one scope went from `before` to `state`; ACTIVE ends it.
+
+    `ordered` when a command made it: then `flatten`, `operator` and `reason` are that command's.
+    """
+
+    scope: Scope
+    before: KillState
+    state: KillState
+    ordered: bool = False
+    flatten: bool = False
+    operator: str = ""
+    reason: str = ""
+
+
+class AllCancelAsked(_Record, frozen=True, kw_only=True):
+    """We want every order of the account gone, manual and foreign ones too (reqGlobalCancel)."""
+
+    scope: Scope
+    reason: str
+
+
+class HoursStated(_Record, frozen=True, kw_only=True):
+    """The broker's word on a contract's hours, some days ahead: regular ones, and those of all trading."""
+
+    con_id: int
+    symbol: str
+    liquid: tuple[Session, ...] = ()
+    trading: tuple[Session, ...] = ()
 
 
 class ForeignSeen(_Record, frozen=True, kw_only=True):
@@ -382,7 +474,8 @@ class Alarmed(_Record, frozen=True, kw_only=True):
 Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
-    | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed
+    | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
+    | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
 )
 
 _encoder = msgspec.json.Encoder()

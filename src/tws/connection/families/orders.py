@@ -84,9 +84,12 @@ class OrderQuestions(WhatIfQuestions):
             ) from None
         return seen
 
-    def request_open_orders(self) -> Reply[list[BrokerOrder]]:
-        """This client id's open orders; client 0 also binds those placed by hand."""
-        return self._question(OPEN, "open orders", latest_orders, self._engine.official.reqOpenOrders)
+    def request_open_orders(self, *, urgent: bool = False) -> Reply[list[BrokerOrder]]:
+        """This client id's open orders; client 0 also binds those placed by hand. `urgent`: an exit waits for
+        the answer, so it may use the places that the pacing keeps free for exits.
+        """
+        send = self._engine.official.reqOpenOrders
+        return self._question(OPEN, "open orders", latest_orders, self._urgently(send) if urgent else send)
 
     def request_all_open_orders(self) -> Reply[list[BrokerOrder]]:
         """The open orders of every client and of TWS itself. Binds nothing."""
@@ -120,7 +123,7 @@ def hear(answers: Answers) -> Handlers:
 
     def open_fact(fact: BrokerOrder) -> None:
         if fact.client_id == owner.client_id:
-            answers.saw_order(fact.order_id)
+            answers.saw_order(fact.order_id, fact.perm_id)
         answers.tell(fact)
         questions.row(OPEN, fact)
 
@@ -144,7 +147,7 @@ def hear(answers: Answers) -> Handlers:
 
     def status_fact(fact: BrokerOrderStatus) -> None:
         if fact.client_id == owner.client_id:
-            answers.saw_order(fact.order_id, raises=False)
+            answers.saw_order(fact.order_id, fact.perm_id, raises=False)
         answers.tell(fact)
 
     def execution(message: ExecutionDetails) -> None:
