@@ -11,10 +11,11 @@ from tws.desk import CancelIntent
 from tws.model import records as r
 from tws.model.execution import Commission
 from tws.model.records import Record
-from tws.orders.story import _WORDS, Found, Sentence, Teller, search
+from tws.orders.search import Found, search
+from tws.orders.story import _WORDS, Sentence, Teller
 from tws.risk import Limits
 
-NAMES = {"intent_id", "group_id"}  # what makes a record one about an order
+NAMES = {"intent_id", "group_id", "key", "keys"}  # what makes a record one about an order
 
 
 def tell(bench, word: str, **options: bool) -> tuple[list[Sentence], list[str]]:  # type: ignore[no-untyped-def]

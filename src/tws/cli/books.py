@@ -34,7 +34,7 @@ def orders(
     path = find_journal(journal)
     desk, recovered = read_books(path)
     state = desk.state
-    chosen = list(state.book.orders.values()) if everything else list(state.book.exposed())
+    chosen = _all_orders(state) if everything else list(state.book.exposed())
     rows = [_order_row(order) for order in chosen]
     others = [_foreign_row(seen.order) for seen in state.foreign.values()]
     if as_json:
@@ -67,6 +67,12 @@ def positions(
     columns = ("symbol", "ours", "price", "realized", "fees", "net", "account's", "broker's", "differs")
     _draw(columns, rows, "nothing is held")
     _tell_source(path, recovered)
+
+
+def _all_orders(state: DeskState) -> list[OurOrder]:
+    """Those that ended long ago and are packed away come first."""
+    packed = [order for key in state.shelf.bundles for order in state.shelf.look(key).orders]
+    return [*packed, *state.book.orders.values()]
 
 
 def _order_row(order: OurOrder) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def explain(
 
     Exit code 0: told; 1: the journal knows nothing by that name.
     """
-    from tws.orders.story import Teller, search
+    from tws.orders.search import search
+    from tws.orders.story import Teller
 
     path = find_journal(journal)
     found = search((record for _, record in _records(path)), order, whole_trade=trade)

@@ -1,16 +1,15 @@
 """An order's life in sentences, told from the journal's records alone.
 
-Two passes over the same records. `search` finds what a word names: an intent id, an order id, a permanent id,
-a trade, or a signal. `Teller` then takes each record with its row and answers with a sentence where the
-record is about what was found. A kind of record that this module has no words for is told field by field, so
-that nothing about an order is passed over in silence.
+`tws.orders.search` finds what a word names; `Teller` then takes the same records once more, each with its
+row, and answers with a sentence where a record is about what was found. A kind of record that this module
+has no words for is told field by field, so that nothing about an order is passed over in silence.
 
 Pure: records in, sentences out; quantities and prices as the journal has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -20,9 +19,10 @@ from tws.model import records as r
 from tws.model.execution import Execution
 from tws.model.order import Order, OrderType
 from tws.model.records import OrderState, Record
+from tws.orders.search import Found
 from tws.orders.table import ENDED, STATUS_EVENTS, OrderEvent, follow
 
-__all__ = ["Found", "Sentence", "Teller", "search"]
+__all__ = ["Sentence", "Teller"]
 
 _ZERO = Decimal(0)
 
@@ -34,58 +34,6 @@ class Sentence(Struct, frozen=True, kw_only=True):
     row: int
     about: str
     text: str
-
-
-class Found(Struct, kw_only=True):
-    """What a word names: orders, the trades that they belong to, and signals that were denied."""
-
-    intents: dict[str, None] = field(default_factory=dict)
-    groups: dict[str, None] = field(default_factory=dict)
-    """Their plans and their protection are told; of their orders only those in `intents`."""
-    signals: dict[str, None] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.intents or self.groups or self.signals)
-
-
-def search(records: Iterable[Record], word: str, *, whole_trade: bool = False) -> Found:
-    """Everything that `word` may name. An order id may name several orders, over the years.
-
-    `whole_trade` takes the other orders of the same trade along; so does the name of a trade or of a signal.
-    """
-    number = int(word) if word.isascii() and word.isdigit() else None
-    found = Found()
-    trades: dict[str, None] = {}
-    members: dict[str, list[str]] = {}
-    group_of: dict[str, str] = {}
-    for record in records:
-        match record:
-            case r.Intended() | r.Adopted():
-                group_of[record.intent_id] = record.group_id
-                members.setdefault(record.group_id, []).append(record.intent_id)
-                order_id = record.order_id if isinstance(record, r.Intended) else record.order.order_id
-                perm_id = record.order.perm_id if isinstance(record, r.Adopted) else 0
-                if word == record.intent_id or (number and number in (order_id, perm_id)):
-                    found.intents[record.intent_id] = None
-            case r.Bound() if number and record.perm_id == number:
-                found.intents[record.intent_id] = None
-            case r.Planned():
-                signal = f"{record.strategy}/{record.signal_id}"
-                if record.signal_id and word in (record.signal_id, signal):
-                    trades[record.group_id] = None
-            case r.Denied() if record.signal_id and word in (
-                record.signal_id,
-                f"{record.strategy}/{record.signal_id}",
-            ):
-                found.signals[record.signal_id] = None
-    if word in members and (whole_trade or word not in group_of):
-        trades[word] = None
-    if whole_trade:
-        trades |= {group_of[intent]: None for intent in found.intents if group_of[intent]}
-    for group_id in trades:
-        found.intents |= dict.fromkeys(members.get(group_id, ()))
-    found.groups = trades | {group_of[intent]: None for intent in found.intents if group_of[intent]}
-    return found
 
 
 class _Life(Struct, kw_only=True):
@@ -133,9 +81,15 @@ class Teller:
         if isinstance(record, r.FlattenMoved):
             mine = (self._lives[intent] for intent, name in self._symbols.items() if name == record.symbol)
             return record.symbol if any(life.state not in ENDED for life in mine) else None
+        if isinstance(record, r.KillMoved):
+            return "stop" if any(life.state not in ENDED for life in self._lives.values()) else None
+        if isinstance(record, r.Retired):
+            return next((key for key in record.keys if self._concerns(key)), None)
+        if isinstance(record, r.Recalled):
+            return record.key if self._concerns(record.key) else None
         if isinstance(record, r.Alarmed):
             words = record.subject.replace(",", " ").split()
-            return next((word for word in words if word in self._lives or word in self._groups), None)
+            return next((word for word in words if self._concerns(word)), None)
         intent = getattr(record, "intent_id", "")
         if intent:
             return intent if intent in self._lives else None
@@ -143,6 +97,9 @@ class Teller:
             return record.signal_id
         group = getattr(record, "group_id", "")
         return group if group in self._groups else None
+
+    def _concerns(self, name: str) -> bool:
+        return name in self._lives or name in self._groups
 
     def _about_fee(self, record: r.Charged) -> str | None:
         """A fee names its fill alone, and may come before it: then it is kept for that."""
@@ -185,6 +142,16 @@ class Teller:
     def _agreed(self, record: r.Agreed) -> str:
         self._lives[record.intent_id].total = record.quantity
         return f"The change has ended: its quantity is {_num(record.quantity)}."
+
+    def _changed(self, record: r.Changed) -> str:
+        self._lives[record.intent_id].total = record.order.quantity
+        why = f": {record.reason}" if record.reason else ""
+        return f"It is to become {_order(record.order)} (change {record.revision}){why}."
+
+    def _stated(self, record: r.Stated) -> str:
+        self._lives[record.intent_id].total = record.order.quantity
+        cause = f". The reason given: {record.cause}" if record.cause else ""
+        return _sentence(f"As TWS states it, it is {_order(record.order)}{cause}")
 
     def _moved(self, record: r.Moved) -> str:
         life = self._lives[record.intent_id]
@@ -254,6 +221,21 @@ class Teller:
     def _released(self, record: r.Released) -> str:
         return f"The desk no longer looks after this trade's protection: {record.reason}."
 
+    def _reopened(self, record: r.Reopened) -> str:
+        return "The trade was over, and is looked after again: a late fact made it hold shares, or work."
+
+    def _retired(self, record: r.Retired) -> str:
+        away = "forgotten by the desk; the journal keeps it" if record.forgotten else "packed away"
+        return f"It ended long ago and is {away}."
+
+    def _recalled(self, record: r.Recalled) -> str:
+        return "A late fact speaks of it: it is unpacked."
+
+    def _kill_moved(self, record: r.KillMoved) -> str:
+        by = ": ".join(part for part in (record.operator, record.reason) if part)
+        move = f"The emergency stop ({record.scope.key}) went from {record.before} to {record.state}"
+        return f"{move} ({by})." if by else f"{move}."
+
     def _watched(self, record: r.Watched) -> str:
         held = "is without a full live stop from here on" if record.bare else "has a full live stop again"
         return f"What the trade holds {held}."
@@ -288,11 +270,12 @@ _EVENTS: dict[str, str] = {
 
 _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.Planned: Teller._planned, r.Intended: Teller._intended, r.Approved: Teller._approved,
-    r.Resized: Teller._resized, r.Agreed: Teller._agreed, r.Moved: Teller._moved, r.Bound: Teller._bound,
+    r.Changed: Teller._changed, r.Stated: Teller._stated, r.Resized: Teller._resized,
+    r.Agreed: Teller._agreed, r.Moved: Teller._moved, r.Bound: Teller._bound,
     r.Adopted: Teller._adopted, r.Booked: Teller._booked, r.Charged: Teller._charged,
-    r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
-    r.Released: Teller._released, r.Watched: Teller._watched, r.FlattenMoved: Teller._flatten_moved,
-    r.Alarmed: Teller._alarmed,
+    r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed, r.Released: Teller._released, r.Reopened: Teller._reopened,
+    r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
+    r.FlattenMoved: Teller._flatten_moved, r.KillMoved: Teller._kill_moved, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
 
 
