@@ -273,9 +273,10 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.Changed: Teller._changed, r.Stated: Teller._stated, r.Resized: Teller._resized,
     r.Agreed: Teller._agreed, r.Moved: Teller._moved, r.Bound: Teller._bound,
     r.Adopted: Teller._adopted, r.Booked: Teller._booked, r.Charged: Teller._charged,
-    r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed, r.Released: Teller._released, r.Reopened: Teller._reopened,
-    r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
-    r.FlattenMoved: Teller._flatten_moved, r.KillMoved: Teller._kill_moved, r.Alarmed: Teller._alarmed,
+    r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
+    r.Released: Teller._released, r.Reopened: Teller._reopened, r.Retired: Teller._retired,
+    r.Recalled: Teller._recalled, r.Watched: Teller._watched, r.KillMoved: Teller._kill_moved,
+    r.FlattenMoved: Teller._flatten_moved, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
 
 
