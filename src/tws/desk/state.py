@@ -21,7 +21,7 @@ from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
 
-__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Shelf", "Stop",
+__all__ = ["Bundle", "Cash", "DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Shelf", "Stop",
            "remember"]
 
 _K = TypeVar("_K")
@@ -224,6 +224,18 @@ class Question(Struct, kw_only=True):
     answered_ns: int | None = None
 
 
+class Cash(Struct, kw_only=True):
+    """An account's cash in one currency: what it began with, what the broker stated last, how much of that no
+    fill explains, and since when; `lasts` when two readings say so.
+    """
+
+    base: Decimal
+    stated: Decimal
+    difference: Decimal = _ZERO
+    since_ns: int | None = None
+    lasts: bool = False
+
+
 class DeskState(Struct, kw_only=True):
     """All of it. `epoch` counts how often the broker came back: an absence is proven within one epoch."""
 
@@ -260,6 +272,11 @@ class DeskState(Struct, kw_only=True):
     """(epoch, instant) in which an answer first lacked a fill that the broker claims of this intent."""
     refused: dict[str, Refused] = field(default_factory=dict)
     """Facts about positions that can't be, by exec id or by account and con_id, until they are made good."""
+
+    cash: dict[str, Cash] = field(default_factory=dict)
+    """By account and currency."""
+    cash_asked: tuple[int, int] | None = None
+    """(epoch, instant) of the last question for it."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     open_groups: dict[str, None] = field(default_factory=dict)

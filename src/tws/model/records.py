@@ -26,6 +26,9 @@ from tws.model.positionrecords import (
     Adjusted,
     Booked,
     Busted,
+    CashAdjusted,
+    CashAsked,
+    CashHeard,
     Charged,
     Differs,
     Inferred,
@@ -55,6 +58,9 @@ __all__ = [
     "Bound",
     "Busted",
     "CancelAsked",
+    "CashAdjusted",
+    "CashAsked",
+    "CashHeard",
     "Changed",
     "Charged",
     "Denied",
@@ -440,6 +446,7 @@ Record: TypeAlias = (
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
+    | CashAsked | CashHeard | CashAdjusted
 )
 
 _encoder = msgspec.json.Encoder()
