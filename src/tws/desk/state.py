@@ -24,8 +24,8 @@ from tws.positions.book import PositionBook
 from tws.risk.limits import Limits
 from tws.risk.situation import Reference
 
-__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf", "Stop",
-           "remember"]
+__all__ = ["Bundle", "Cash", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf",
+           "Stop", "remember"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -241,6 +241,18 @@ class LossDay(Struct, kw_only=True):
     """A human has let entries out again: what was lost by then counts no more."""
 
 
+class Cash(Struct, kw_only=True):
+    """An account's cash in one currency: what it began with, what the broker stated last, how much of that no
+    fill explains, and since when; `lasts` when two readings say so.
+    """
+
+    base: Decimal
+    stated: Decimal
+    difference: Decimal = _ZERO
+    since_ns: int | None = None
+    lasts: bool = False
+
+
 class DeskState(Struct, kw_only=True):
     """All of it. `epoch` counts how often the broker came back: an absence is proven within one epoch."""
 
@@ -277,6 +289,11 @@ class DeskState(Struct, kw_only=True):
     """(epoch, instant) in which an answer first lacked a fill that the broker claims of this intent."""
     refused: dict[str, Refused] = field(default_factory=dict)
     """Facts about positions that can't be, by exec id or by account and con_id, until they are made good."""
+
+    cash: dict[str, Cash] = field(default_factory=dict)
+    """By account and currency."""
+    cash_asked: tuple[int, int] | None = None
+    """(epoch, instant) of the last question for it."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     open_groups: dict[str, None] = field(default_factory=dict)

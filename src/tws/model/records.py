@@ -26,6 +26,9 @@ from tws.model.positionrecords import (
     Adjusted,
     Booked,
     Busted,
+    CashAdjusted,
+    CashAsked,
+    CashHeard,
     Charged,
     Differs,
     Inferred,
@@ -56,6 +59,9 @@ __all__ = [
     "Bound",
     "Busted",
     "CancelAsked",
+    "CashAdjusted",
+    "CashAsked",
+    "CashHeard",
     "Changed",
     "Charged",
     "Denied",
@@ -455,6 +461,7 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
+    | CashAsked | CashHeard | CashAdjusted
 )
 
 _encoder = msgspec.json.Encoder()

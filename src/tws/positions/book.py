@@ -12,6 +12,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
@@ -146,24 +147,14 @@ class PositionBook(Struct):
 
     # -- moves without a fill
 
-    def open_with(
-        self, account: str, contract: Contract, quantity: Decimal, price: Decimal
-    ) -> None:
+    def open_with(self, account: str, contract: Contract, quantity: Decimal, price: Decimal) -> None:
         """What was held before the first fill; fills are reckoned on top of it."""
         move = Move(kind=MoveKind.OPENING, time_ns=-1, quantity=quantity, price=price)
         self.holding(account, contract).insert(move)
 
-    def adjust(
-        self, account: str, contract: Contract, quantity: Decimal, price: Decimal, time_ns: int
-    ) -> None:
-        """A signed change at a price, as of `time_ns`: a transfer, an assignment, an expiry."""
-        move = Move(kind=MoveKind.ADJUSTMENT, time_ns=time_ns, quantity=quantity, price=price)
-        self.holding(account, contract).insert(move)
-
-    def split(self, account: str, contract: Contract, ratio: Decimal, time_ns: int) -> None:
-        """`ratio` new shares for each held at `time_ns`, at the same cost."""
-        move = Move(kind=MoveKind.SPLIT, time_ns=time_ns, ratio=ratio)
-        self.holding(account, contract).insert(move)
+    def adjust(self, account: str, contract: Contract, move: Move) -> None:
+        """A change without a fill: a transfer, an assignment, an expiry, a split. The move is copied."""
+        self.holding(account, contract).insert(replace(move))
 
     # -- what they share
 

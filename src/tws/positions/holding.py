@@ -83,6 +83,8 @@ class Move(Struct, kw_only=True):
     fee: Decimal = _ZERO
     other_fee: Decimal = _ZERO
     other_currency: str = ""
+    paid: bool = True
+    """An adjustment for which cash moved, as for an assignment; for a transfer none does."""
     ratio: Decimal | None = None
     left: Balance = EMPTY
 
