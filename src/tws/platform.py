@@ -17,7 +17,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-__all__ = ["doubtful_place", "install_stop_signals", "reset_on_close", "state_folder", "write_private"]
+__all__ = [
+    "doubtful_place",
+    "install_stop_signals",
+    "lock_handle",
+    "reset_on_close",
+    "state_folder",
+    "sync_folder",
+    "sync_handle",
+    "unlock_handle",
+    "write_private",
+]
 
 
 def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Callable[[], None]:
@@ -71,6 +81,59 @@ def write_private(path: Path, text: str) -> None:
         os.write(handle, text.encode())
     finally:
         os.close(handle)
+
+
+def lock_handle(handle: int) -> bool:
+    """Take the lock on an open file without waiting; False when another handle has it.
+
+    It goes with the handle: who dies lets go. On a network share it may mean nothing.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, 0, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def unlock_handle(handle: int) -> None:
+    """Let go of the lock of `lock_handle`."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, 0, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def sync_handle(handle: int) -> None:
+    """Wait until what was written through `handle` is on the medium; on macOS past the drive's own cache."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the medium. Windows keeps them by itself (NTFS: its log)."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 _MIRRORS = {
