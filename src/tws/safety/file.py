@@ -32,7 +32,7 @@ from typing import Self
 from msgspec.structs import replace
 
 from tws.errors import SafetyError
-from tws.model.kill import EVERYTHING, KillState, Scope
+from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.platform import lock_handle, sync_folder, sync_handle, unlock_handle
 from tws.safety.emergency import PLACE_SIZE, PLACES, Emergency
 from tws.safety.process import Process, is_alive, this_process
@@ -167,8 +167,7 @@ class SafetyFile:
 
     @property
     def fenced(self) -> str:
-        """Why who holds this object may send nothing that moves money; empty while its lease is the newest.
-        """
+        """Why this process may send nothing that moves money; empty while its lease is the newest."""
         epoch = self.state.epoch
         if epoch == self._mine != 0:
             return ""
@@ -235,7 +234,7 @@ class SafetyFile:
         self, state: KillState, *, at_ns: int, reason: str, operator: str, scope: Scope = EVERYTHING
     ) -> None:
         """Stop, on disk when it returns. Any process may; it waits for nobody longer than `LOCK_S`."""
-        scope = Scope(symbol=_plain(scope.symbol), strategy=_plain(scope.strategy))
+        scope = replace(scope, name=_plain(scope.name))
         latch = Latch(state=state, scope=scope, at_ns=at_ns, reason=_plain(reason), operator=_plain(operator))
         self._change(lambda before: before.latched(latch), force=True)
 
@@ -301,8 +300,7 @@ class SafetyFile:
     # -- writing
 
     def _change(self, change: Callable[[SafetyState], SafetyState], force: bool = False) -> SafetyState:
-        """Put a changed state into the slot that does not stand now; forced, into both, one after the other.
-        """
+        """Put a changed state into the slot that does not stand; forced, into both, one after the other."""
         with self._mutex, self._locked(force):
             after: SafetyState | None = None
             for _ in range(2 if force else 1):
@@ -336,8 +334,7 @@ class SafetyFile:
         return [decode_slot(self._map[at : at + SLOT_SIZE]) for at in _SLOTS_AT]
 
     def _newest(self) -> tuple[int, Slot] | None:
-        """The slot that stands, and its place. Looks again when both are not whole: somebody may be writing.
-        """
+        """The slot that stands, and its place. Looks again when neither is whole: somebody may be writing."""
         for look in range(_LOOKS):
             if look:
                 time.sleep(0.001)

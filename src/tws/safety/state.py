@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tws.model.kill import EVERYTHING, KillState, Scope
+from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.safety.process import Process
 
 __all__ = ["MAX_LATCHES", "Latch", "Lease", "SafetyState", "Unlock", "damaged"]
