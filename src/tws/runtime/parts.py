@@ -11,6 +11,7 @@ from tws.clock import Clock
 from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
+from tws.safety import SafetyFile
 
 __all__ = ["TraderParts"]
 
@@ -27,6 +28,8 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     rng       jitter of the back-off
     timers    whether a second of market time is a second of the loop's; False: the caller calls `tick`
     reconnect whether a lost link is dialled again
+    safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
+              the file open. None: no lease, no latch, live stays locked
     """
 
     clock: Clock | None = None
@@ -38,3 +41,4 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     rng: random.Random | None = None
     timers: bool = True
     reconnect: bool = True
+    safety: SafetyFile | None = None
