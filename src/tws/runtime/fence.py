@@ -52,13 +52,13 @@ class Fence:
         latch = self._safety.state.latch_on(symbol, self._strategy(order))
         if latch.state is not KillState.ACTIVE:
             reason = f"latched by {latch.operator or 'nobody named'}: {latch.reason}"
-            return Denial(limit="latch", figure="an entry", bound=f"{latch.state} on {latch.scope.key}",
-                          reason=reason)
+            return Denial(
+                limit="latch", figure="an entry", bound=f"{latch.state} on {latch.scope.key}", reason=reason
+            )
         return self._live(call.account or self._state().account)
 
     def was_unlocked(self, account: str) -> bool:
-        """Whether a human has unlocked this account at some time: its exits pass although that has expired.
-        """
+        """Whether a human has ever unlocked this account: its exits pass although that has expired."""
         return any(each.account == account for each in self._safety.state.unlocks)
 
     def _live(self, account: str) -> Denial | None:
@@ -66,8 +66,12 @@ class Fence:
         paper = is_paper_account(account) and config.trading_mode == "paper" and not is_live_port(config.port)
         if paper or self._safety.state.unlocked(account, self._clock.now_ns()) is not None:
             return None
-        return Denial(limit="live_lock", figure="an entry", bound="an unlock that has not expired",
-                      reason="the unlock of this live account is over: tws unlock")
+        return Denial(
+            limit="live_lock",
+            figure="an entry",
+            bound="an unlock that has not expired",
+            reason="the unlock of this live account is over: tws unlock",
+        )
 
     def _is_exit(self, call: MoneyCall) -> bool:
         order = self._order(call)

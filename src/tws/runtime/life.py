@@ -106,7 +106,7 @@ class Life:
 
     async def _come_up(self) -> None:
         safety = self.parts.safety
-        if safety is not None:
+        if safety is not None and not safety.mine:
             safety.take_lease(client_id=self.config.client_id, account=self.config.account_id,
                               at_ns=self.clock.now_ns())
         store = self._store = self.parts.store or self._open_journal()

@@ -10,7 +10,17 @@ process    who we are, and whether a holder still lives
 from __future__ import annotations
 
 from tws.safety.file import SafetyFile
-from tws.safety.process import Process, is_alive, this_process
+from tws.safety.process import Process, end_process, is_alive, this_process
 from tws.safety.state import Latch, Lease, SafetyState, Unlock
 
-__all__ = ["Latch", "Lease", "Process", "SafetyFile", "SafetyState", "Unlock", "is_alive", "this_process"]
+__all__ = [
+    "Latch",
+    "Lease",
+    "Process",
+    "SafetyFile",
+    "SafetyState",
+    "Unlock",
+    "end_process",
+    "is_alive",
+    "this_process",
+]
