@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 from tests.safety.torn import differences
 
 from tws.errors import SafetyError
-from tws.safety import SafetyFile
+from tws.safety import Process, SafetyFile, this_process
 from tws.safety.emergency import MAX_RECORD, PLACES
 
-SHARED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+SHARED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 GROUPS = st.lists(st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=5), max_size=8)
 
 
-def opened(path: Path) -> SafetyFile:
-    safety = SafetyFile(path)
+DEAD = Process(host=this_process().host, pid=2**22 + 5, started="never")
+
+
+def opened(path: Path, me: Process | None = None) -> SafetyFile:
+    safety = SafetyFile(path, me=me)
     safety.take_lease(client_id=1, at_ns=1)
     return safety
 
@@ -56,7 +59,7 @@ def test_a_group_torn_at_any_byte_is_absent_and_those_before_it_are_whole(
     path = tmp_path / "s"
     path.unlink(missing_ok=True)
     *earlier, last = groups
-    with opened(path) as safety:
+    with opened(path, DEAD) as safety:
         for group in earlier:
             safety.emergency_append(*group)
         before = path.read_bytes()

@@ -77,8 +77,8 @@ def _kill(place: Place, wish: StopWish) -> StopAnswer:
     import asyncio
 
     from tws.channel import ChannelSilentError, RefusedError
-    from tws.clock import SystemClock
     from tws.cli.traders import runs
+    from tws.clock import SystemClock
     from tws.errors import ConfigError
     from tws.runtime.stopping import latch_file
     from tws.runtime.takeover import end_holder, take_over

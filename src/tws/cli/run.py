@@ -91,7 +91,8 @@ def _show(plan: RunPlan, json: bool) -> None:
 def _plain(report: RunReport) -> dict[str, Any]:
     import msgspec
 
-    return msgspec.to_builtins(report) | {"good": report.good, "flat": report.flat}
+    fields: dict[str, Any] = msgspec.to_builtins(report)
+    return fields | {"good": report.good, "flat": report.flat}
 
 
 def report_lines(report: RunReport) -> list[str]:

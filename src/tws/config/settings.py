@@ -282,7 +282,7 @@ def _kind(place: list[str]) -> Any:
         return CodeSection if len(place) == 2 else None
     kind: Any = Settings
     for name in place:
-        if isinstance(kind, type):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
             info = kind.model_fields.get(name)
             kind = None if info is None else _of_sections(info.annotation)
         else:

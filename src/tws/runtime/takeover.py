@@ -75,7 +75,7 @@ async def take_over(
         except (TWSError, TimeoutError) as wrong:
             await trader.stop()
             return await _cancel_everything(
-                note, f"order by order was not possible: {wrong or 'no answer in time'}"
+                note, f"order by order was not possible: {str(wrong) or 'no answer in time'}"
             )
         return await stop_now(trader, safety, wish, answer_s)
     finally:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tws.desk import CancelAll, DeskState
-from tws.errors import RequestError, RequestTimeoutError, TWSError
+from tws.errors import TWSError
 from tws.model.order import Role
 from tws.model.stop import EVERYTHING, Scope
 from tws.runtime.trader import Trader
@@ -121,8 +121,10 @@ async def reconcile_now(trader: Trader, timeout_s: float) -> str:
             await connection.request_executions()
             await connection.request_open_orders()
             await connection.request_positions()
-    except (RequestError, RequestTimeoutError, TimeoutError, TWSError) as error:
-        return f"the broker was not heard to the end: {error or type(error).__name__}"
+    except TimeoutError:
+        return f"the broker was not heard to the end within {timeout_s:g} s"
+    except TWSError as error:
+        return f"the broker was not heard to the end: {error}"
     state = trader.desk.state
     await until(lambda: trader.engine.idle, timeout_s)
     unknown = [order.intent_id for order in state.book.exposed() if order.state == "unknown"]

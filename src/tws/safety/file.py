@@ -89,18 +89,19 @@ class SafetyFile:
             if not self.path.exists():
                 self._create()
             self._handle = os.open(self.path, flags & ~os.O_CREAT)
-        size = os.fstat(self._handle).st_size
-        if size != SIZE:
+        try:
+            size = os.fstat(self._handle).st_size
+            if size != SIZE:
+                cause = f"it has {size} bytes, not {SIZE}"
+                raise self._error("size", cause, "Keep it as evidence and move it away")
+            self._map = mmap.mmap(self._handle, SIZE)
+            if self._map[: len(_PREFACE)] != _PREFACE and self._slots() == [None, None]:
+                self._map.close()
+                cure = "Name another file; this one is left as it is"
+                raise self._error("foreign", "it is no safety file", cure)
+        except BaseException:
             os.close(self._handle)
-            raise self._error(
-                "size", f"it has {size} bytes, not {SIZE}", "Keep it as evidence and move it away"
-            )
-        self._map = mmap.mmap(self._handle, SIZE)
-        if self._map[: len(_PREFACE)] != _PREFACE and self._slots() == [None, None]:
-            self.close()
-            raise self._error(
-                "foreign", "it is no safety file", "Name another file; this one is left as it is"
-            )
+            raise
 
     def _create(self) -> None:
         """Written elsewhere and moved into place, so that nobody ever sees half of it."""
@@ -121,7 +122,7 @@ class SafetyFile:
     def close(self) -> None:
         """Let go of the file; safe twice. The lease stays: `release` ends it."""
         with self._mutex:
-            if not getattr(self, "_map", None) or self._map.closed:
+            if self._map.closed:
                 return
             self._map.close()
             os.close(self._handle)
