@@ -243,7 +243,7 @@ def test_an_id_that_is_still_in_use_is_tried_until_it_is_free() -> None:
 # -- what is not done
 
 
-def test_the_read_only_refusal_is_asked_for_once() -> None:
+def test_the_read_only_refusal_is_asked_for_once_in_each_session() -> None:
     async def scene(house: House) -> None:
         refusals: list[BrokerReply] = []
         house.connection.facts(
@@ -252,10 +252,11 @@ def test_the_read_only_refusal_is_asked_for_once() -> None:
         for number in (2, 3):
             house.sim.faults.play("cut")
             await house.until_session(number)
+            assert len(refusals) == number - 1
         house.sim.faults.play("notice", code=1101, text="restored - data lost")
         await house.until_state(S.SYNCHRONISING, 4)
         await house.until_state(S.READY, 4)
-        assert refusals == [] and house.connection.read_only is True
+        assert len(refusals) == 2 and house.connection.read_only is True
 
     House(read_only=True).run(scene)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -233,3 +234,37 @@ async def test_closing_cancels_at_tws(recorder: RecorderServer) -> None:
         assert ended == [CancelHistoricalData(numbers[0]), CancelRealTimeBars(numbers[1])]
         asked = codec.decode_request(recorder.payloads[0], 200)
         assert isinstance(asked, HistoricalDataRequest) and asked.keep_up_to_date and asked.format_date == 2
+
+
+async def test_an_interruption_while_bars_are_filled_leaves_no_hole() -> None:
+    """1100 and 1102 while the bars of an earlier gap are on their way: what waits has a hole of its own."""
+
+    def bar(number: int) -> Bar:
+        time_ns = BEGIN_NS + number * 5 * NS_PER_S
+        return Bar(time_ns=time_ns, seconds=5, open=1, high=1, low=1, close=1, volume=1)
+
+    asked: list[tuple[int, int, asyncio.Future[list[Bar]]]] = []
+
+    def fill(begin_ns: int, end_ns: int) -> asyncio.Future[list[Bar]]:
+        future: asyncio.Future[list[Bar]] = asyncio.get_running_loop().create_future()
+        asked.append(((begin_ns - BEGIN_NS) // (5 * NS_PER_S), (end_ns - BEGIN_NS) // (5 * NS_PER_S), future))
+        return future
+
+    stream = RealTimeBarStream(SPY, lambda call, *args: call(*args), fill)
+    for number in (0, 1):
+        stream.live(bar(number), 0)
+    for number in (4, 5, 9, 10, 13):
+        if number in (4, 9, 13):
+            stream.interrupt("TWS has lost IB", 0)
+            stream.restored()
+        stream.live(bar(number), 0)
+    while len(asked) < 4 and not asked[-1][2].done():
+        begin, end, future = asked[-1]
+        future.set_result([bar(number) for number in range(begin, end)])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert [(begin, end) for begin, end, _ in asked] == [(2, 4), (6, 9), (11, 13)]
+    given = [(await anext(stream)).time_ns for _ in range(14)]
+    assert given == [bar(number).time_ns for number in range(14)]
+    stream.live(bar(14), 0)
+    assert (await anext(stream)).time_ns == bar(14).time_ns and not stream.unfilled

@@ -2,7 +2,8 @@
 
 Each question is asked whatever became of the others. Open orders are asked for of all clients, since that
 binds nothing: client 0 would take over what was placed by hand (A4). A Read-Only API refuses to list orders
-(321, A3), which is an answer too, and the question is not put again, since TWS may show a dialog for it.
+(321, A3), which is an answer too, and the question is not put again in that session, since TWS may show a
+dialog for it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ READ_ONLY = 321
 class Questions(Protocol):
     """The connection, as far as it is asked here."""
 
+    @property
+    def session(self) -> int: ...
     def request_executions(self) -> Awaitable[Any]: ...
     def request_all_open_orders(self) -> Awaitable[Any]: ...
     def request_completed_orders(self) -> Awaitable[Any]: ...
@@ -33,6 +36,8 @@ class Resume:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
         self.read_only: bool | None = None
+        self._asked_in = 0
+        """The session in which orders were last asked for."""
 
     async def ask(self) -> list[str]:
         """Ask everything; what could not be learned, and why, in a line each.
@@ -43,7 +48,8 @@ class Resume:
             ("executions", self._questions.request_executions),
             ("positions", self._questions.request_positions),
         ]
-        if not self.read_only:
+        if not (self.read_only and self._asked_in == self._questions.session):
+            self._asked_in = self._questions.session
             asks.append(("open orders", self._questions.request_all_open_orders))
             asks.append(("completed orders", self._questions.request_completed_orders))
         sent = [(name, ask()) for name, ask in asks]

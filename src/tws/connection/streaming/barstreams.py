@@ -4,7 +4,8 @@
 changes, and each bar once more when it is finished. `RealTimeBarStream` has bars of five seconds as they
 close. When a stream is fed again after an interruption and bars are missing between the last finished one
 and the first that comes, what comes is held back, the missing ones are asked for (`fill`), and all follow in
-their order. Where that fails for good, the hole stands in `unfilled`.
+their order. An interruption meanwhile begins another stretch of what is held back, with a hole of its own
+before it. Where filling fails for good, the hole stands in `unfilled`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class _Bars(TickStream[Bar]):
         """Interruptions whose bars TWS did not give."""
         self._fill = fill
         self._filling: asyncio.Future[list[Bar]] | None = None
-        self._held: list[Bar] = []
+        self._held: deque[list[Bar]] = deque()
+        """What waits for the filling: stretches without a hole inside."""
         self._last_ns = -1
         """Where the last finished bar begins."""
         self._doubtful = False
@@ -110,8 +112,20 @@ class _Bars(TickStream[Bar]):
         elif error is None:
             for bar in done.result():
                 self._finish(bar, now_ns)
-        held, self._held = self._held, []
-        self._take_all(held, now_ns)
+        while self._held:
+            self._take_all(self._held.popleft(), now_ns)
+            if self._held and self._fill_before(self._held[0][0].time_ns, now_ns):
+                return
+
+    def _hold(self, bar: Bar, now_ns: int) -> bool:
+        """Whether this bar has to wait for bars that are missing before it, or before others that wait."""
+        doubtful, self._doubtful = self._doubtful, False
+        if self._filling is None and not (doubtful and self._fill_before(bar.time_ns, now_ns)):
+            return False
+        if doubtful or not self._held:
+            self._held.append([])
+        self._held[-1].append(bar)
+        return True
 
     def _lose(self, begin_ns: int, end_ns: int, error: TWSError) -> None:
         log.warning("bars not back-filled", symbol=self.contract.symbol, reason=str(error))
@@ -132,12 +146,7 @@ class RealTimeBarStream(_Bars):
 
     def live(self, bar: Bar, now_ns: int) -> None:
         """For the connection: a bar has closed."""
-        if self._doubtful and self._filling is None:
-            self._doubtful = False
-            self._fill_before(bar.time_ns, now_ns)
-        if self._filling is not None:
-            self._held.append(bar)
-        else:
+        if not self._hold(bar, now_ns):
             self._finish(bar, now_ns)
 
     def _take_all(self, bars: list[Bar], now_ns: int) -> None:
@@ -190,7 +199,7 @@ class BarStream(_Bars):
         if len(bars) > 1 and 0 <= self._last_ns < bars[0].time_ns:
             del bars[0]  # a duration may begin within a bar, whose figures are then a part of it
         if bars and self._fill_before(bars[0].time_ns, now_ns):
-            self._held = bars
+            self._held.append(bars)
             return
         self._take_all(bars, now_ns)
         if self.gap is not None:
@@ -200,12 +209,7 @@ class BarStream(_Bars):
         """For the connection: the running bar as it is now."""
         if self._past is not None:
             return  # the history will have it
-        if self._doubtful and self._filling is None:
-            self._doubtful = False
-            self._fill_before(bar.time_ns, now_ns)
-        if self._filling is not None:
-            self._held.append(bar)
-        else:
+        if not self._hold(bar, now_ns):
             self._take(bar, now_ns)
 
     def _take(self, bar: Bar, now_ns: int) -> None:
