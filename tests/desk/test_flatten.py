@@ -83,6 +83,8 @@ def test_all_symbols_each_for_itself(bench) -> None:
     bench.answer(positions=(bench.position(100),))
     assert set(bench.desk.state.flattens) == {"SPY"}
     bench.fill(bench.order(close.intent_id), 100, "99.00")
+    assert set(bench.desk.state.flattens) == {"SPY"}, "flat is what the broker's lists say"
+    bench.answer()
     assert bench.desk.state.flattens == {}
     bench.tell(Flatten(symbol=None, reason="eod", key="eod 1"))
     assert bench.desk.state.flattens == {}
@@ -126,6 +128,7 @@ def test_an_order_of_unknown_outcome_keeps_it_waiting_and_it_says_not_flat(bench
     bench.answer(positions=(bench.position(100),))
     (close,) = bench.written()
     bench.fill(bench.order(close.intent_id), 100, "99.00")
+    bench.answer()
     assert bench.net() == 0
     assert bench.desk.state.flattens == {}
     bench.check()
@@ -161,6 +164,7 @@ def test_it_survives_a_restart_in_each_phase(bench) -> None:
     bench.wait(2)
     assert bench.net() == 0
     assert bench.take(Place) == []
+    bench.answer()
     assert bench.desk.state.flattens == {}
     bench.check()
 

@@ -403,12 +403,14 @@ def test_18_flatten_waits_for_each_confirmation_and_rereads_before_it_closes(ben
     )
     bench.fill(bench.order(close.intent_id), 70, "97.00")
     assert bench.net() == 0
+    bench.answer()
     assert bench.desk.state.flattens == {}
     phases = [record.phase for record in bench.all_records if isinstance(record, FlattenMoved)]
     assert phases == [
         FlattenPhase.CANCELLING,
         FlattenPhase.REREADING,
         FlattenPhase.CLOSING,
+        FlattenPhase.REREADING,
         FlattenPhase.FLAT,
     ]
     bench.tell(Flatten(symbol="SPY", reason="close", key="eod"))

@@ -9,6 +9,9 @@
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
     flatten.py    the closing of positions
+    kill.py       the emergency stop
+    killreport.py its answer: FLAT, or NOT FLAT and why
+    market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
 """
 
@@ -24,9 +27,13 @@ from tws.desk.commands import (
     DeclareGone,
     Event,
     Flatten,
+    Kill,
     NotWritten,
+    ReduceOnly,
     Report,
     ReserveIds,
+    ResetKill,
+    StateHours,
     SubmitBracket,
     SubmitOrder,
     TimerTick,
@@ -34,7 +41,8 @@ from tws.desk.commands import (
     Written,
 )
 from tws.desk.desk import Desk
-from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
+from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.killreport import KillReport, Remainder, Verdict, kill_report
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
@@ -46,6 +54,7 @@ __all__ = [
     "Begin",
     "Cancel",
     "CancelAll",
+    "CancelEverything",
     "CancelIntent",
     "Command",
     "DeclareGone",
@@ -54,14 +63,22 @@ __all__ = [
     "Effect",
     "Event",
     "Flatten",
+    "Kill",
+    "KillReport",
     "NotWritten",
     "Place",
+    "ReduceOnly",
+    "Remainder",
     "Report",
     "ReserveIds",
+    "ResetKill",
+    "StateHours",
     "SubmitBracket",
     "SubmitOrder",
     "TimerTick",
     "Timing",
+    "Verdict",
     "Withdrawn",
     "Written",
+    "kill_report",
 ]

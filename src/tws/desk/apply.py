@@ -11,12 +11,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tws.desk.state import DeskState, FlattenJob, Group, Question
+from tws.desk.state import DeskState, FlattenJob, Group, Question, Stop
 from tws.model import records as r
 from tws.model.account import Position
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
+from tws.model.stop import KillState
 from tws.orders.book import OurOrder, PermanentId
 
 __all__ = ["apply"]
@@ -185,7 +186,8 @@ def _asked(state: DeskState, record: r.Asked) -> None:
         state.named.clear()
         for kind in _ROUND:
             state.questions.pop(kind, None)
-    state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch)
+    state.asked += 1
+    state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch, number=state.asked)
 
 
 def _answered(state: DeskState, record: r.Answered) -> None:
@@ -225,17 +227,44 @@ def _watched(state: DeskState, record: r.Watched) -> None:
 
 def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
     known = state.flattens.get(record.symbol)
-    if known is None or record.phase is FlattenPhase.CANCELLING:
+    if known is None or known.phase is FlattenPhase.NOT_FLAT:
         known = FlattenJob(symbol=record.symbol, phase=record.phase, since_ns=record.at_ns,
                            begun_ns=record.at_ns, reason=record.reason, key=record.key)
         state.flattens[record.symbol] = known
-    known.phase, known.since_ns = record.phase, record.at_ns
+    known.phase, known.since_ns, known.asked = record.phase, record.at_ns, state.asked
+    known.strategy, known.why = record.strategy, record.reason
     if record.phase is FlattenPhase.CLOSING:
         known.closes += 1
+    elif record.phase is FlattenPhase.ARMED:
+        known.closes = 0  # what a shut market refused says nothing of an open one
     if record.key:
         _remember(state.flatten_keys, f"{record.key}/{record.symbol}", None)
-    if record.phase is FlattenPhase.FLAT:
+    if record.phase in (FlattenPhase.FLAT, FlattenPhase.ABANDONED):
         del state.flattens[record.symbol]
+
+
+def _kill_moved(state: DeskState, record: r.KillMoved) -> None:
+    stops, key = state.kill.stops, record.scope.key
+    if record.state is KillState.ACTIVE:
+        stops.pop(key, None)
+        return
+    stop = stops.get(key)
+    if stop is None or record.ordered:
+        stop = stops[key] = Stop(scope=record.scope, state=record.state, since_ns=record.at_ns,
+                                 begun_ns=record.at_ns, flatten=record.flatten, reason=record.reason,
+                                 operator=record.operator, asked=state.asked)
+    if record.state is not stop.state:
+        stop.state, stop.since_ns = record.state, record.at_ns
+
+
+def _all_cancel_asked(state: DeskState, record: r.AllCancelAsked) -> None:
+    stop = state.kill.stops.get(record.scope.key)
+    if stop is not None:
+        stop.all_asked_ns = record.at_ns
+
+
+def _hours_stated(state: DeskState, record: r.HoursStated) -> None:
+    state.hours[record.con_id] = record
 
 
 def _foreign_seen(state: DeskState, record: r.ForeignSeen) -> None:
@@ -282,6 +311,9 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Released: _released,
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
+    r.KillMoved: _kill_moved,
+    r.AllCancelAsked: _all_cancel_asked,
+    r.HoursStated: _hours_stated,
     r.ForeignSeen: _foreign_seen,
     r.Alarmed: _alarmed,
 }

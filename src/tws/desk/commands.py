@@ -15,6 +15,8 @@ from tws.model.facts import Fact
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType, Role, Side, TimeInForce
+from tws.model.session import Session
+from tws.model.stop import EVERYTHING, Scope
 
 __all__ = [
     "Adjust",
@@ -26,9 +28,13 @@ __all__ = [
     "DeclareGone",
     "Event",
     "Flatten",
+    "Kill",
     "NotWritten",
+    "ReduceOnly",
     "Report",
     "ReserveIds",
+    "ResetKill",
+    "StateHours",
     "SubmitBracket",
     "SubmitOrder",
     "TimerTick",
@@ -106,6 +112,49 @@ class Flatten(Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
+class Kill(Struct, frozen=True, kw_only=True):
+    """The emergency stop: entries of the scope are refused from now on and cancelled; protective stops stay.
+
+    With `flatten` what is ours is closed too. Ours alone: manual and foreign holdings and orders are left,
+    except that the scope of an account cancels every order of it. It stays until `ResetKill`.
+    """
+
+    reason: str
+    operator: str = ""
+    scope: Scope = EVERYTHING
+    flatten: bool = False
+
+
+class ReduceOnly(Struct, frozen=True, kw_only=True):
+    """Only orders that provably reduce what is held leave from now on; entries that work are cancelled."""
+
+    reason: str
+    operator: str = ""
+    scope: Scope = EVERYTHING
+
+
+class ResetKill(Struct, frozen=True, kw_only=True):
+    """A named human ends the stop of one scope, and says why.
+
+    Refused (a `Denied` of limit "reset") without name or reason, while it still cancels or closes, and unless
+    the scope is flat by the broker's own word or `accept` says that what is left is known and accepted.
+    """
+
+    operator: str
+    reason: str
+    scope: Scope = EVERYTHING
+    accept: bool = False
+
+
+class StateHours(Struct, frozen=True, kw_only=True):
+    """What the broker states of a contract's hours (`tws.model.session.parse_hours`); empty: not stated."""
+
+    con_id: int
+    symbol: str
+    liquid: tuple[Session, ...] = ()
+    trading: tuple[Session, ...] = ()
+
+
 class Adopt(Struct, frozen=True, kw_only=True):
     """A human takes over a foreign working order, named by its permanent id."""
 
@@ -173,7 +222,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
-    | ReserveIds
+    | ReserveIds | Kill | ReduceOnly | ResetKill | StateHours
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

@@ -21,10 +21,12 @@ from typing import Any
 from tws.desk import commands as c
 from tws.desk.apply import apply
 from tws.desk.commands import Event
-from tws.desk.effects import Alert, Ask, Cancel, Effect, Place
+from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, declare_gone
+from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
+from tws.desk.market import state_hours
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
@@ -35,7 +37,8 @@ from tws.model import facts as f
 from tws.model.account import AccountValue, Position
 from tws.model.execution import Commission, Execution
 from tws.model.market import Quote
-from tws.model.records import Alarmed, Approved, Asked, CancelAsked, Record
+from tws.model.order import Role
+from tws.model.records import Alarmed, AllCancelAsked, Approved, Asked, CancelAsked, Record
 from tws.risk.gate import Gate
 from tws.wire.codes import CATALOGUE, Catalogue
 
@@ -70,15 +73,23 @@ class Desk:
                 if permit is None:
                     return []  # approved by a run that is over: its outcome is asked about
                 return [Place(order_id=permit.order_id, intent_id=record.intent_id, contract=permit.contract,
-                              order=permit.order, permit=permit, modifies=permit.modifies)]
+                              order=permit.order, permit=permit, modifies=permit.modifies,
+                              urgent=permit.modifies or self._is_exit(record.intent_id))]
+            case AllCancelAsked():
+                return [CancelEverything()]
             case CancelAsked():
                 return [Cancel(order_id=record.order_id, intent_id=record.intent_id)]
             case Asked():
-                return [Ask(kind=record.kind)]
+                return [Ask(kind=record.kind, urgent=bool(self.state.flattens))]
             case Alarmed():
                 return [Alert(severity=record.severity, subject=record.subject, text=record.text)]
             case _:
                 return []
+
+    def _is_exit(self, intent_id: str) -> bool:
+        """Whether it stands alone and takes away what is held: it may use the places kept for exits."""
+        order = self.state.book.get(intent_id)
+        return order is not None and order.role is not Role.ENTRY and not order.order.parent_id
 
     def recover(self, records: Iterable[Record]) -> None:
         """Apply a journal from its beginning: nothing is decided, no effect comes of it. `Begin` is next."""
@@ -94,8 +105,10 @@ class Desk:
     def _step(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
         turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue)
         _HEARD[type(event)](turn, event)
+        enforce(turn)
         look_after(turn)
         go_on(turn)
+        settle(turn)
         return turn.records
 
 
@@ -124,6 +137,10 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Adjust: adjust,
     c.DeclareGone: declare_gone,
     c.ReserveIds: reserve_ids,
+    c.Kill: kill,
+    c.ReduceOnly: reduce_only,
+    c.ResetKill: reset_kill,
+    c.StateHours: state_hours,
     c.TimerTick: lambda turn, _: pass_time(turn),
     c.Written: written,
     c.Withdrawn: withdrawn,

@@ -12,11 +12,14 @@ from tws.model.order import Order
 from tws.model.records import Severity
 from tws.risk.permit import Permit
 
-__all__ = ["Alert", "Ask", "Cancel", "Effect", "Place"]
+__all__ = ["Alert", "Ask", "Cancel", "CancelEverything", "Effect", "Place"]
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Send this order under this id. `permit` is for exactly that; `modifies` changes a working order."""
+    """Send this order under this id. `permit` is for exactly that; `modifies` changes a working order.
+
+    `urgent`: an exit or a change of one, which may use the places of TWS's message rate that are kept free.
+    """
 
     order_id: int
     intent_id: str
@@ -24,6 +27,7 @@ class Place(Struct, frozen=True, kw_only=True):
     order: Order
     permit: Permit
     modifies: bool = False
+    urgent: bool = False
 
 
 class Cancel(Struct, frozen=True, kw_only=True):
@@ -34,9 +38,17 @@ class Cancel(Struct, frozen=True, kw_only=True):
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """Ask the broker for a complete answer; it comes back as `tws.model.facts.Answer`."""
+    """Ask the broker for a complete answer; it comes back as `tws.model.facts.Answer`.
+
+    `urgent` while something is being flattened: the close waits for the answer, and goes with the exits.
+    """
 
     kind: AnswerKind
+    urgent: bool = False
+
+
+class CancelEverything(Struct, frozen=True, kw_only=True):
+    """Send the global cancel: every order of the account goes, those of TWS's own window too."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -47,4 +59,4 @@ class Alert(Struct, frozen=True, kw_only=True):
     text: str
 
 
-Effect: TypeAlias = Place | Cancel | Ask | Alert
+Effect: TypeAlias = Place | Cancel | CancelEverything | Ask | Alert

@@ -1,8 +1,12 @@
-"""Closing what is ours of a symbol: cancel, wait for every confirmation, re-read the position, then close.
+"""Closing what is ours of a symbol: cancel, wait for every confirmation, re-read the position, close, verify.
 
 The order matters (INCIDENTS.md 18): an exit leg that is still live while we close would open the other way.
 What is closed is ours alone, and never more than the broker states on that side. Entries on the symbol
-are denied while a flatten runs, and after one that ended NOT FLAT until another one ends FLAT.
+are denied while a flatten runs, and after one that ended NOT FLAT until another one ends FLAT. FLAT is said
+when the broker's list, read after our last order ended, agrees: nothing of ours held, nothing open.
+
+In a closed or halted market the flatten is ARMED: entries go, exits stay, and it begins when the market
+does. A market that shuts while the exits are being cancelled arms it again, and the desk protects anew.
 """
 
 from __future__ import annotations
@@ -10,173 +14,284 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.commands import Flatten
-from tws.desk.state import FlattenJob
+from tws.desk.market import shut
+from tws.desk.state import DeskState, FlattenJob
 from tws.desk.submit import place_exit
 from tws.desk.turn import Turn
+from tws.model.contract import Contract
 from tws.model.facts import AnswerKind
 from tws.model.instrument import Instrument
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenMoved, FlattenPhase, Released, Severity
 from tws.orders.book import OurOrder
-from tws.positions.book import Holding
 
-__all__ = ["MAX_CLOSES", "begin_flatten", "go_on"]
+__all__ = ["BY_HAND", "MAX_CLOSES", "RUNNING", "Exposure", "begin_flatten", "begin_for", "go_on", "reread"]
 
 MAX_CLOSES = 3
-"""Closing orders of one flatten. A rejected market order will not pass a fourth time; a human must look."""
+"""Rounds of closing orders. A rejected market order will not pass a fourth time; a human must look."""
+
+RUNNING = frozenset({FlattenPhase.CANCELLING, FlattenPhase.REREADING, FlattenPhase.CLOSING})
+"""The phases in which something is on its way."""
+
+BY_HAND = "in TWS, Portfolio, right click, Close Position; or the broker's trade desk by phone"
 
 _ZERO = Decimal(0)
 
 
+class Exposure:
+    """What is ours by symbol, and by strategy where one is asked for: open orders, and what is held.
+
+    Made once for each event, since fifty flattens may run at once.
+    """
+
+    def __init__(self, state: DeskState) -> None:
+        self._state = state
+        self._orders: dict[str, list[OurOrder]] = {}
+        self._held: dict[str, dict[int, tuple[Contract, Decimal]]] = {}
+        for order in state.book.exposed():
+            self._orders.setdefault(order.contract.symbol, []).append(order)
+        for each in state.ours.exposed():
+            if each.account == state.account:
+                here = self._held.setdefault(each.contract.symbol, {})
+                here[each.contract.con_id] = each.contract, each.quantity
+
+    def orders(self, symbol: str, strategy: str = "") -> list[OurOrder]:
+        """The orders that may still act, or owe us a fill."""
+        found = self._orders.get(symbol, [])
+        if not strategy:
+            return found
+        return [order for order in found if self._state.strategy_of(order) == strategy]
+
+    def held(self, symbol: str, strategy: str = "") -> dict[int, tuple[Contract, Decimal]]:
+        """The signed shares of each contract, none of them 0."""
+        found = self._held.get(symbol, {})
+        if not strategy or not found:
+            return found
+        state, sums = self._state, dict.fromkeys(found, _ZERO)
+        for group in state.groups.values():
+            if group.strategy == strategy and group.contract.con_id in sums:
+                sums[group.contract.con_id] += state.held(group) * group.side.sign
+        # Never more than we hold of it in all: an adjustment may have taken shares away from under a trade.
+        parts = {con_id: (contract, _within(sums[con_id], net)) for con_id, (contract, net) in found.items()}
+        return {con_id: part for con_id, part in parts.items() if part[1]}
+
+    def symbols(self) -> dict[str, None]:
+        """All symbols with an order or a holding of ours."""
+        return dict.fromkeys([*self._orders, *self._held])
+
+    def contracts(self, symbol: str) -> list[Contract]:
+        """What is held or ordered under a symbol."""
+        found = {order.contract.con_id: order.contract for order in self._orders.get(symbol, ())}
+        found.update((con_id, contract) for con_id, (contract, _) in self._held.get(symbol, {}).items())
+        return list(found.values())
+
+
 def begin_flatten(turn: Turn, command: Flatten) -> None:
     """Begin for one symbol, or for each symbol of ours that holds or works anything."""
-    state = turn.state
     scope = "*" if command.symbol is None else command.symbol
-    if command.key and f"{command.key}/{scope}" in state.flatten_keys:
+    if command.key and f"{command.key}/{scope}" in turn.state.flatten_keys:
         return
-    symbols = [command.symbol] if command.symbol is not None else _exposed_symbols(turn)
+    symbols = [command.symbol] if command.symbol is not None else list(Exposure(turn.state).symbols())
     for symbol in symbols:
-        running = state.flattens.get(symbol)
-        if running is not None and running.phase is not FlattenPhase.NOT_FLAT:
-            continue
-        _to(turn, symbol, FlattenPhase.CANCELLING, command.reason, key=command.key)
-        for group_id in tuple(state.open_groups):
-            if state.groups[group_id].contract.symbol == symbol:
-                turn.emit(Released(at_ns=turn.now_ns, group_id=group_id, reason=f"flatten: {command.reason}"))
+        begin_for(turn, symbol, command.reason, key=command.key)
     if command.symbol is None and command.key:
-        _to(turn, scope, FlattenPhase.FLAT, "begun for every symbol", key=command.key)
+        done = FlattenJob(symbol=scope, phase=FlattenPhase.FLAT, since_ns=0, begun_ns=0, key=command.key)
+        _move(turn, done, FlattenPhase.FLAT, "begun for every symbol")
+
+
+def begin_for(turn: Turn, symbol: str, reason: str, *, strategy: str = "", key: str = "") -> None:
+    """Begin one, unless one runs that covers it. It is armed where the market is shut."""
+    running = turn.state.flattens.get(symbol)
+    if running is not None and running.phase is not FlattenPhase.NOT_FLAT:
+        if running.strategy and not strategy:  # it takes all from here on
+            _move(turn, _as(running, ""), FlattenPhase.CANCELLING, reason)
+        return
+    job = FlattenJob(symbol=symbol, phase=FlattenPhase.CANCELLING, since_ns=0, begun_ns=0, strategy=strategy,
+                     key=key)
+    why = _shut(turn, Exposure(turn.state), symbol)
+    _move(turn, job, FlattenPhase.ARMED if why else FlattenPhase.CANCELLING, why or reason)
 
 
 def go_on(turn: Turn) -> None:
     """Take every running flatten as far as it goes now."""
-    for job in tuple(turn.state.flattens.values()):
+    jobs = turn.state.flattens
+    if not jobs:
+        return
+    ours = Exposure(turn.state)
+    for job in tuple(jobs.values()):
         if job.phase is FlattenPhase.NOT_FLAT or not turn.state.link_up:
             continue
+        if job.phase is FlattenPhase.ARMED:
+            _while_shut(turn, job, ours)
         if job.phase is FlattenPhase.CANCELLING:
-            _when_cancelled(turn, job)
+            _when_cancelled(turn, job, ours)
+        if job.phase is FlattenPhase.CLOSING and not ours.orders(job.symbol, job.strategy):
+            _move(turn, job, FlattenPhase.REREADING, "verifying")
         if job.phase is FlattenPhase.REREADING:
-            _when_reread(turn, job)
-        elif job.phase is FlattenPhase.CLOSING:
-            _when_closed(turn, job)
-    for job in turn.state.flattens.values():
-        _say_not_flat(turn, job)
+            _when_reread(turn, job, ours)
+    for job in tuple(jobs.values()):
+        _say_not_flat(turn, job, ours)
 
 
-def _when_cancelled(turn: Turn, job: FlattenJob) -> None:
+def _while_shut(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
+    """Entries go, exits stay. It begins when the market opens, or as soon as nothing is held."""
+    why = _shut(turn, ours, job.symbol)
+    orders = ours.orders(job.symbol, job.strategy)
+    if not why or not (orders or ours.held(job.symbol, job.strategy)):
+        _move(turn, job, FlattenPhase.CANCELLING, job.reason)
+        return
+    _cancel(turn, [order for order in orders if order.role is Role.ENTRY], job.reason)
+
+
+def _when_cancelled(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     """Every order of ours on the symbol has ended, and every claimed fill is here: read the position anew."""
-    if _open_orders(turn, job.symbol):
-        _cancel(turn, job.symbol, job.reason)
+    why = _shut(turn, ours, job.symbol)
+    if why and ours.held(job.symbol, job.strategy):
+        _move(turn, job, FlattenPhase.ARMED, why)
         return
-    _to(turn, job.symbol, FlattenPhase.REREADING, job.reason)
-    turn.ask(AnswerKind.POSITIONS)
+    orders = ours.orders(job.symbol, job.strategy)
+    if orders:
+        # Entries first: a fill of theirs would add to what is to be closed.
+        _cancel(turn, sorted(orders, key=lambda each: each.role is not Role.ENTRY), job.reason)
+        return
+    _move(turn, job, FlattenPhase.REREADING, job.reason)
 
 
-def _when_reread(turn: Turn, job: FlattenJob) -> None:
-    """The broker's list came after the last cancel: close what is ours, at most what the broker states."""
-    question = turn.state.questions.get(AnswerKind.POSITIONS)
-    if question is None or question.asked_ns < job.since_ns:
-        turn.ask(AnswerKind.POSITIONS)
+def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
+    """The broker's list came after the last order ended: close ours, at most what he states, or verify."""
+    held = ours.held(job.symbol, job.strategy)
+    kinds = (AnswerKind.POSITIONS,) if held else (AnswerKind.POSITIONS, AnswerKind.OPEN_ORDERS)
+    if not reread(turn, job.asked, *kinds):
         return
-    if question.answered_ns is None:
+    if ours.orders(job.symbol, job.strategy):  # a revived order
+        _move(turn, job, FlattenPhase.CANCELLING, job.reason)
         return
-    if _open_orders(turn, job.symbol):  # a revived order
-        _to(turn, job.symbol, FlattenPhase.CANCELLING, job.reason)
+    if not held:
+        if not _differs(turn, job):
+            _move(turn, job, FlattenPhase.FLAT, job.reason)
         return
-    holdings = _holdings(turn, job.symbol)
-    if not holdings:
-        _to(turn, job.symbol, FlattenPhase.FLAT, job.reason)
-        return
-    if job.closes >= MAX_CLOSES:
-        _give_up(turn, job, f"{MAX_CLOSES} closing orders did not close it")
-        return
-    placed = [_close(turn, job, holding) for holding in holdings]
-    if any(placed):
-        _to(turn, job.symbol, FlattenPhase.CLOSING, job.reason)
+    why = _shut(turn, ours, job.symbol)
+    if why:
+        _move(turn, job, FlattenPhase.ARMED, why)
+    elif job.closes >= MAX_CLOSES:
+        _move(turn, job, FlattenPhase.NOT_FLAT, f"{MAX_CLOSES} closing orders did not close it")
     else:
-        _give_up(turn, job, "no closing order could be placed")
+        placed = [_close(turn, job, contract, quantity) for contract, quantity in held.values()]
+        if any(placed):
+            _move(turn, job, FlattenPhase.CLOSING, job.reason)
+        else:
+            _move(turn, job, FlattenPhase.NOT_FLAT, "no closing order could be placed")
 
 
-def _close(turn: Turn, job: FlattenJob, holding: Holding) -> bool:
-    stated = turn.state.stated.get(turn.state.ours.key(holding.account, holding.contract.con_id))
+def reread(turn: Turn, asked: int, *kinds: AnswerKind) -> bool:
+    """Whether each was asked after so many questions, and answered; asks when not.
+
+    One question serves all symbols that wait for it. None before the link's own first round is complete:
+    it would begin that round anew.
+    """
+    state = turn.state
+    if state.reconciled_epoch != state.epoch:
+        return False
+    done = True
+    for kind in kinds:
+        question = state.questions.get(kind)
+        if question is None or question.number <= asked:
+            turn.ask(kind)
+            done = False
+        elif question.answered_ns is None:
+            done = False
+    return done
+
+
+def _close(turn: Turn, job: FlattenJob, contract: Contract, held: Decimal) -> bool:
+    stated = turn.state.stated.get(turn.state.ours.key(turn.state.account, contract.con_id))
     broker = stated.quantity if stated is not None else _ZERO
-    same_side = (broker > 0) is (holding.quantity > 0) and broker != 0
-    quantity = min(abs(holding.quantity), abs(broker)) if same_side else _ZERO
-    if quantity < abs(holding.quantity):
+    quantity = abs(_within(held, broker))
+    if quantity < abs(held):
         turn.alarm(Severity.ALARM, f"flatten differs {job.symbol}",
-                   f"{job.symbol}: ours is {holding.quantity}, the broker states {broker}; "
-                   f"closing {quantity}")
+                   f"{job.symbol}: ours is {held}, the broker states {broker}; closing {quantity}")
     if quantity == 0:
         return False
-    side = Side.SELL if holding.quantity > 0 else Side.BUY
-    contract = _tradable(turn, holding)
-    order = Order(side=side, quantity=quantity, order_type=OrderType.MARKET)
-    return place_exit(turn, None, contract, Role.CLOSE, order) is not None
+    order = Order(side=Side.SELL if held > 0 else Side.BUY, quantity=quantity, order_type=OrderType.MARKET)
+    group = None
+    if job.strategy:  # so that what its trades hold comes to nothing
+        mine = (each for each in turn.state.groups.values() if each.strategy == job.strategy)
+        group = next(each for each in mine if each.contract.con_id == contract.con_id)
+    return place_exit(turn, group, _tradable(turn, contract), Role.CLOSE, order) is not None
 
 
-def _when_closed(turn: Turn, job: FlattenJob) -> None:
-    """The closing orders have ended: flat, or once more from the re-reading."""
-    if _open_orders(turn, job.symbol):
-        return
-    if _holdings(turn, job.symbol):
-        _to(turn, job.symbol, FlattenPhase.REREADING, job.reason)
-        turn.ask(AnswerKind.POSITIONS)
-    else:
-        _to(turn, job.symbol, FlattenPhase.FLAT, job.reason)
+def _differs(turn: Turn, job: FlattenJob) -> bool:
+    """Whether the broker's list disagrees with the account's fills on the symbol: then nothing is proven."""
+    state = turn.state
+    stated = [state.stated[key] for key in state.differs if key in state.stated]
+    return any(each.contract.symbol == job.symbol and each.account == state.account for each in stated)
 
 
-def _say_not_flat(turn: Turn, job: FlattenJob) -> None:
+def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     """Beyond its bound the answer is NOT FLAT, with the reason and the manual way; it repeats."""
     late = turn.now_ns - job.since_ns >= turn.timing.flatten_ns
-    if not late and job.phase is not FlattenPhase.NOT_FLAT:
+    if not late and job.phase not in (FlattenPhase.NOT_FLAT, FlattenPhase.ARMED):
         return
-    left = ", ".join(f"{order.intent_id} {order.state}" for order in _open_orders(turn, job.symbol))
-    held = ", ".join(str(holding.quantity) for holding in _holdings(turn, job.symbol)) or "0"
+    orders = ours.orders(job.symbol, job.strategy)
+    left = ", ".join(f"{order.intent_id} {order.state}" for order in orders)
+    held = ", ".join(str(held) for _, held in ours.held(job.symbol, job.strategy).values()) or "0"
     link = "" if turn.state.link_up else f"; the link is {turn.state.link}"
+    if job.phase is FlattenPhase.ARMED:
+        if held == "0":
+            return
+        turn.alarm(Severity.ALARM, f"not flat {job.symbol}",
+                   f"{job.symbol} is HALTED, NOT FLAT: {held} held, {left or 'no order'} stays; "
+                   f"{job.why}{link}; it closes when the market opens. By hand: {BY_HAND}")
+        return
     turn.alarm(Severity.ALARM, f"not flat {job.symbol}",
                f"{job.symbol} is NOT FLAT: {held} held, {left or 'no order'} open, {job.phase}{link}. "
-               "By hand: in TWS, Portfolio, right click, Close Position; or the broker's trade desk by phone")
+               f"By hand: {BY_HAND}")
 
 
-def _give_up(turn: Turn, job: FlattenJob, why: str) -> None:
-    _to(turn, job.symbol, FlattenPhase.NOT_FLAT, why)
+def _move(turn: Turn, job: FlattenJob, phase: FlattenPhase, reason: str) -> None:
+    """Into the next phase. At an end its trades are over: `protect` must not cover what is closed."""
+    held = Exposure(turn.state).held(job.symbol, job.strategy)
+    turn.emit(FlattenMoved(at_ns=turn.now_ns, symbol=job.symbol, phase=phase, session=turn.state.session,
+                           reason=reason, key=job.key, strategy=job.strategy,
+                           remainder=sum((quantity for _, quantity in held.values()), _ZERO)))
+    if phase not in (FlattenPhase.FLAT, FlattenPhase.NOT_FLAT):
+        return
+    for group_id in tuple(turn.state.open_groups):
+        group = turn.state.groups[group_id]
+        if group.contract.symbol == job.symbol and job.strategy in ("", group.strategy):
+            turn.emit(Released(at_ns=turn.now_ns, group_id=group_id, reason=f"flatten: {phase}"))
 
 
-def _to(turn: Turn, symbol: str, phase: FlattenPhase, reason: str, key: str = "") -> None:
-    remainder = sum((holding.quantity for holding in _holdings(turn, symbol)), _ZERO)
-    turn.emit(FlattenMoved(at_ns=turn.now_ns, symbol=symbol, phase=phase, session=turn.state.session,
-                           reason=reason, key=key, remainder=remainder))
+def _as(job: FlattenJob, strategy: str) -> FlattenJob:
+    return FlattenJob(symbol=job.symbol, phase=job.phase, since_ns=job.since_ns, begun_ns=job.begun_ns,
+                      key=job.key, strategy=strategy)
 
 
-def _cancel(turn: Turn, symbol: str, reason: str) -> None:
-    """Entries first: a fill of theirs would add to what is to be closed."""
-    orders = [order for order in turn.state.book.living() if order.contract.symbol == symbol]
-    for order in sorted(orders, key=lambda each: each.role is not Role.ENTRY):
-        if not order.cancel_wanted:
+def _cancel(turn: Turn, orders: list[OurOrder], reason: str) -> None:
+    for order in orders:
+        if order.live and not order.cancel_wanted:
             turn.cancel(order, reason)
 
 
-def _open_orders(turn: Turn, symbol: str) -> list[OurOrder]:
-    return [order for order in turn.state.book.exposed() if order.contract.symbol == symbol]
+def _shut(turn: Turn, ours: Exposure, symbol: str) -> str:
+    """Why the market of what is ours in a symbol is shut; empty when a close can execute."""
+    words = (shut(turn, each) for each in ours.contracts(symbol))
+    return next((word for word in words if word), "")
 
 
-def _holdings(turn: Turn, symbol: str) -> list[Holding]:
-    state = turn.state
-    held = [each for each in state.ours.exposed() if each.contract.symbol == symbol]
-    return [each for each in held if each.account == state.account]
+def _within(wanted: Decimal, most: Decimal) -> Decimal:
+    """As much of `wanted` as `most` has on that side."""
+    if not most or (wanted > 0) is not (most > 0):
+        return _ZERO
+    return wanted if abs(wanted) <= abs(most) else most
 
 
-def _exposed_symbols(turn: Turn) -> list[str]:
-    symbols = dict.fromkeys(order.contract.symbol for order in turn.state.book.exposed())
-    symbols.update(dict.fromkeys(each.contract.symbol for each in turn.state.ours.exposed()))
-    return list(symbols)
-
-
-def _tradable(turn: Turn, holding: Holding) -> Instrument:
+def _tradable(turn: Turn, contract: Contract) -> Instrument:
     """The instrument under which we traded it: the contract of a fill names no exchange to route to."""
     for group in reversed(turn.state.groups.values()):
-        if group.contract.con_id == holding.contract.con_id:
+        if group.contract.con_id == contract.con_id:
             return group.instrument
     for order in reversed(turn.state.book.orders.values()):
-        if order.contract.con_id == holding.contract.con_id:
+        if order.contract.con_id == contract.con_id:
             return Instrument(contract=order.contract)
-    return Instrument(contract=holding.contract)
+    return Instrument(contract=contract)

@@ -49,8 +49,8 @@ def _look_at(turn: Turn, group: Group) -> None:
     owing = any(order.missing for order in (*entries, *exits))
     if not live_entries and not live_exits and not owing and (held == 0 or not group.protected):
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
-    elif not turn.state.link_up:
-        return  # nothing can be sent; what happened meanwhile is asked for first
+    elif not turn.state.link_up or turn.state.flattening(group):
+        return  # nothing can be sent; what happened meanwhile is asked for first. Or it is being closed
     elif live_entries:
         _while_entering(turn, group, live_entries, exits, held)
     elif owing:

@@ -14,11 +14,12 @@ from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.instrument import Instrument
 from tws.model.order import Role, Side
-from tws.model.records import FlattenPhase, ForeignSeen
+from tws.model.records import FlattenPhase, ForeignSeen, HoursStated
+from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
 
-__all__ = ["DeskState", "FlattenJob", "Group", "Question"]
+__all__ = ["DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Stop"]
 
 _ZERO = Decimal(0)
 
@@ -59,9 +60,81 @@ class FlattenJob(Struct, kw_only=True):
     since_ns: int
     begun_ns: int
     reason: str = ""
+    """Why it was begun."""
+    why: str = ""
+    """Why it came to its phase."""
     key: str = ""
+    strategy: str = ""
+    """Whose trades it closes; empty: all that is ours of the symbol."""
+    asked: int = 0
+    """How many questions there had been when it came to its phase: a later one's answer is newer."""
     closes: int = 0
-    """Closing orders that were sent for it."""
+    """How often closing orders were sent for it."""
+
+
+class Stop(Struct, kw_only=True):
+    """The stop of one scope. `since_ns` is when it came to `state`, `begun_ns` when it was ordered."""
+
+    scope: Scope
+    state: KillState
+    since_ns: int
+    begun_ns: int
+    flatten: bool = False
+    reason: str = ""
+    operator: str = ""
+    asked: int = 0
+    """How many questions there had been when it was ordered."""
+    all_asked_ns: int | None = None
+    """When the global cancel of an account's scope was last asked for."""
+
+
+class KillSwitch(Struct, kw_only=True):
+    """The stops that stand, by the key of their scope. None: the desk trades."""
+
+    stops: dict[str, Stop] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Stop | None:
+        """The stop of all that is ours, ordered for everything or for the account; the later one."""
+        whole = [stop for stop in self.stops.values() if stop.scope.whole]
+        return max(whole, key=lambda stop: stop.begun_ns, default=None)
+
+    @property
+    def state(self) -> KillState:
+        """How far the stop of all that is ours has gone; narrower ones do not count."""
+        return self.main.state if self.main is not None else KillState.ACTIVE
+
+    @property
+    def scope(self) -> Scope:
+        return self.main.scope if self.main is not None else EVERYTHING
+
+    @property
+    def since_ns(self) -> int | None:
+        return self.main.since_ns if self.main is not None else None
+
+    @property
+    def reason(self) -> str:
+        return self.main.reason if self.main is not None else ""
+
+    @property
+    def operator(self) -> str:
+        return self.main.operator if self.main is not None else ""
+
+    def over(self, symbol: str, strategy: str) -> list[Stop]:
+        """The stops that cover an order on `symbol` for `strategy`."""
+        return [stop for stop in self.stops.values() if stop.scope.covers(symbol, strategy)]
+
+    def stopped(self, symbol: str, strategy: str) -> str:
+        """Why no entry may leave on `symbol` for `strategy`; empty when no stop covers it."""
+        for stop in self.over(symbol, strategy):
+            by = f" by {stop.operator}" if stop.operator else ""
+            return f"{stop.scope.key} is stopped{by} ({stop.state}): {stop.reason}"
+        return ""
+
+    def reduces_only(self, symbol: str, strategy: str) -> bool:
+        """Whether an order that is meant as an entry is judged as an exit: under REDUCE_ONLY and no more."""
+        stops = self.over(symbol, strategy)
+        return bool(stops) and all(stop.state is KillState.REDUCE_ONLY for stop in stops)
 
 
 class Question(Struct, kw_only=True):
@@ -69,6 +142,8 @@ class Question(Struct, kw_only=True):
 
     asked_ns: int
     epoch: int
+    number: int = 0
+    """How many questions there had been with it; a market's clock may stand still while many are asked."""
     answered_ns: int | None = None
 
 
@@ -102,10 +177,15 @@ class DeskState(Struct, kw_only=True):
     """The trades that the desk looks after."""
     flattens: dict[str, FlattenJob] = field(default_factory=dict)
     flatten_keys: dict[str, None] = field(default_factory=dict)
+    kill: KillSwitch = field(default_factory=KillSwitch)
+    hours: dict[int, HoursStated] = field(default_factory=dict)
+    """The broker's word on each contract's hours, by con_id."""
     signals: dict[str, str] = field(default_factory=dict)
     """Signals that have acted, with the trade that came of them."""
 
     questions: dict[AnswerKind, Question] = field(default_factory=dict)
+    asked: int = 0
+    """How many questions there have been."""
     named: dict[str, None] = field(default_factory=dict)
     """Unknown orders of which the running round of answers has spoken."""
     reconciled_epoch: int = -1
@@ -129,6 +209,18 @@ class DeskState(Struct, kw_only=True):
         """The orders of a trade in these roles, oldest first."""
         orders = (self.book.orders[intent_id] for intent_id in group.intents)
         return [order for order in orders if order.role in roles]
+
+    def strategy_of(self, order: OurOrder) -> str:
+        """For whom an order was placed; empty where no trade of ours says so."""
+        group = self.groups.get(order.group_id)
+        return group.strategy if group is not None else ""
+
+    def flattening(self, group: Group) -> bool:
+        """Whether a flatten has the exits of this trade in hand."""
+        job = self.flattens.get(group.contract.symbol)
+        if job is None or job.phase is FlattenPhase.ARMED:
+            return False
+        return job.strategy in ("", group.strategy)
 
     def held(self, group: Group) -> Decimal:
         """The shares of a trade in its entry's direction: what entries filled less what exits took."""

@@ -75,19 +75,21 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
                   limit_price=command.limit_price, stop_price=command.stop_price, tif=command.tif,
                   account=turn.state.account, outside_rth=command.outside_rth)
     where = situation(turn, instrument.contract, command.side, signal=(command.strategy, command.signal_id))
-    proposal = Proposal(instrument=instrument, order=order, role=command.role, strategy=command.strategy,
+    shrinks = turn.state.kill.reduces_only(instrument.contract.symbol, command.strategy)
+    role = Role.CLOSE if shrinks and command.role is Role.ENTRY else command.role
+    proposal = Proposal(instrument=instrument, order=order, role=role, strategy=command.strategy,
                         signal_id=command.signal_id)
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
-        _deny(turn, denial, instrument.contract, command.role, order, command.strategy, command.signal_id)
+        _deny(turn, denial, instrument.contract, role, order, command.strategy, command.signal_id)
         return
     group_id = ""
-    if command.role is Role.ENTRY:
+    if role is Role.ENTRY:
         group_id = _next_intent_id(turn)
         turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=instrument.contract,
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
                           quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id))
-    _approve(turn, _intend(turn, group_id, command.role, instrument.contract, order))
+    _approve(turn, _intend(turn, group_id, role, instrument.contract, order))
 
 
 def place_exit(
@@ -157,7 +159,7 @@ def situation(
         working_exits=sum(exits.values(), _ZERO), orders_on_side=on_side, unknown_orders=tuple(unknown),
         other_gross_notional=_other_gross(turn, contract), quote=turn.quotes.get(contract.con_id),
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
-        entries_blocked=_blocked(turn, contract))
+        entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract))
 
 
 def _exit_reach(turn: Turn, order: OurOrder) -> Decimal:

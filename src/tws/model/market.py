@@ -68,6 +68,8 @@ class Quote(Struct, frozen=True, kw_only=True, gc=False):
     volume: float | None = None
     close: float | None = None
     kind: MarketDataType = MarketDataType.LIVE
+    halted: int | None = None
+    """0: trading, 1: halted, 2: for volatility; None: not stated (tick type 49, TWS-BEHAVIOUR.md E)."""
 
     @property
     def time(self) -> datetime:

@@ -24,6 +24,8 @@ from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.order import Order, Role, Side
+from tws.model.session import Session
+from tws.model.stop import KillState, Scope
 
 __all__ = [
     "RECORD_VERSION",
@@ -31,6 +33,7 @@ __all__ = [
     "Adopted",
     "Agreed",
     "Alarmed",
+    "AllCancelAsked",
     "Answered",
     "Approved",
     "Asked",
@@ -45,7 +48,9 @@ __all__ = [
     "FlattenPhase",
     "FloorRaised",
     "ForeignSeen",
+    "HoursStated",
     "Intended",
+    "KillMoved",
     "LinkMoved",
     "Missed",
     "Moved",
@@ -98,13 +103,19 @@ class Severity(StrEnum):
 
 
 class FlattenPhase(StrEnum):
-    """Where a flatten stands; FLAT and NOT_FLAT are its ends."""
+    """Where a flatten stands; FLAT, NOT_FLAT and ABANDONED are its ends.
 
+    ARMED: the market is closed or halted, so the exits stay and the close waits for the open. ABANDONED: a
+    human accepted what is left.
+    """
+
+    ARMED = "armed"
     CANCELLING = "cancelling"
     REREADING = "rereading"
     CLOSING = "closing"
     FLAT = "flat"
     NOT_FLAT = "not flat"
+    ABANDONED = "abandoned"
 
 
 class _Record(Struct, frozen=True, kw_only=True, tag_field="is", tag=str.lower, omit_defaults=True):
@@ -362,6 +373,39 @@ class FlattenMoved(_Record, frozen=True, kw_only=True):
     reason: str = ""
     key: str = ""
     remainder: Decimal | None = None
+    strategy: str = ""
+    """Closes what this strategy's trades hold and no more; empty: all that is ours of the symbol."""
+
+
+class KillMoved(_Record, frozen=True, kw_only=True):
+    """The emergency stop of one scope went from `before` to `state`; ACTIVE ends it.
+
+    `ordered` when a command made it: then `flatten`, `operator` and `reason` are that command's.
+    """
+
+    scope: Scope
+    before: KillState
+    state: KillState
+    ordered: bool = False
+    flatten: bool = False
+    operator: str = ""
+    reason: str = ""
+
+
+class AllCancelAsked(_Record, frozen=True, kw_only=True):
+    """We want every order of the account gone, manual and foreign ones too (reqGlobalCancel)."""
+
+    scope: Scope
+    reason: str
+
+
+class HoursStated(_Record, frozen=True, kw_only=True):
+    """The broker's word on a contract's hours, some days ahead: regular ones, and those of all trading."""
+
+    con_id: int
+    symbol: str
+    liquid: tuple[Session, ...] = ()
+    trading: tuple[Session, ...] = ()
 
 
 class ForeignSeen(_Record, frozen=True, kw_only=True):
@@ -382,7 +426,8 @@ class Alarmed(_Record, frozen=True, kw_only=True):
 Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
-    | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed
+    | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
+    | AllCancelAsked | HoursStated
 )
 
 _encoder = msgspec.json.Encoder()

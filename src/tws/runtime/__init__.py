@@ -6,6 +6,9 @@ trade      `Trade`: one bracket as its owner sees it
 engine     drain, decide, commit, perform
 hands      effects into calls on the connection
 watch      the contracts that are followed
+kill       the emergency stop, its task and its answer
+emergency  what it rests on when the journal can't commit
+hours      the hours of what is held, told to the desk
 parts      clocks, links and stores for tests and demos
 """
 

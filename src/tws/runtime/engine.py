@@ -57,6 +57,8 @@ class Engine:
         self._busy = False
         self._closing = False
         self._over = False
+        self.undone: list[Record] = []
+        """Decided, but not known to be on disk, so nothing of it was performed."""
         self._listeners: list[Callable[[Record], None]] = []
 
     def furnish(self, store: Store, lane: FactLane) -> None:
@@ -203,8 +205,10 @@ class Engine:
     async def _remember(self, records: Sequence[Record]) -> None:
         if records:
             assert self._store is not None, "furnish first"
+            self.undone = list(records)
             self._store.append([encode_record(record) for record in records])
             await self._store.commit()
+            self.undone = []
 
     def _act(self, records: Sequence[Record]) -> None:
         for record in records:

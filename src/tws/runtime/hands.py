@@ -12,7 +12,18 @@ from collections.abc import Callable
 from typing import assert_never
 
 from tws.connection import Sending, SendState, TWSConnection
-from tws.desk import Alert, Ask, Cancel, Effect, Event, NotWritten, Place, Withdrawn, Written
+from tws.desk import (
+    Alert,
+    Ask,
+    Cancel,
+    CancelEverything,
+    Effect,
+    Event,
+    NotWritten,
+    Place,
+    Withdrawn,
+    Written,
+)
 from tws.errors import TWSError
 from tws.log import get_logger
 from tws.model.facts import AnswerKind
@@ -44,6 +55,8 @@ class Hands:
                 self._place(effect)
             case Cancel():
                 self._cancel(effect)
+            case CancelEverything():
+                self._cancel_everything()
             case Ask():
                 self._ask(effect)
             case Alert():
@@ -69,7 +82,7 @@ class Hands:
                 effect.contract,
                 effect.order,
                 effect.permit,
-                urgent=effect.modifies,  # what changes is protection, to the size of a fill
+                urgent=effect.urgent,
             )
         except TWSError as error:
             self._post(NotWritten(order_id=effect.order_id, reason=str(error)))
@@ -84,6 +97,12 @@ class Hands:
         except TWSError as error:  # the link went: the order becomes unknown, and the wish is kept
             log.warning("cancel not sent", order_id=effect.order_id, reason=str(error))
 
+    def _cancel_everything(self) -> None:
+        try:
+            self._connection.outbound.global_cancel()
+        except TWSError as error:  # the desk asks again while an order is open
+            log.warning("global cancel not sent", reason=str(error))
+
     def _sent(self, sending: Sending) -> None:
         if sending not in self._placed or sending.state is SendState.QUEUED:
             return  # a cancel's, or somebody else's
@@ -96,23 +115,23 @@ class Hands:
             self._post(NotWritten(order_id=sending.order_id, reason=str(sending.failure)))
 
     def _ask(self, effect: Ask) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(effect.kind), name=f"ask {effect.kind}")
+        task = asyncio.get_running_loop().create_task(self._answer(effect), name=f"ask {effect.kind}")
         self._questions.add(task)
         task.add_done_callback(self._questions.discard)
 
-    async def _answer(self, kind: AnswerKind) -> None:
+    async def _answer(self, ask: Ask) -> None:
         """See that the question ends. Its answer is a fact in its place among the others (`Answer`)."""
-        connection = self._connection
+        connection, kind = self._connection, ask.kind
         try:
             match kind:
                 case AnswerKind.OPEN_ORDERS:
-                    await connection.request_open_orders()
+                    await connection.request_open_orders(urgent=ask.urgent)
                 case AnswerKind.COMPLETED_ORDERS:
                     await connection.request_completed_orders()
                 case AnswerKind.EXECUTIONS:
                     await connection.request_executions()
                 case AnswerKind.POSITIONS:
-                    await connection.request_positions()
+                    await connection.request_positions(urgent=ask.urgent)
         except TWSError as error:
             log.warning("question unanswered", kind=str(kind), reason=str(error))
         except Exception:  # a bug of ours: the desk will ask again, but it must not be silent

@@ -37,6 +37,8 @@ from tws.runtime.emergency import merge_emergency
 from tws.runtime.engine import Engine
 from tws.runtime.fence import Fence
 from tws.runtime.hands import Hands
+from tws.runtime.hours import Hours
+from tws.runtime.kill import Killer
 from tws.runtime.parts import TraderParts
 from tws.runtime.trade import Trades
 from tws.runtime.watch import Watchlist
@@ -72,8 +74,12 @@ class Life:
         )
         self._fence = None if parts.safety is None else Fence(parts.safety, config, self._state, self.clock)
         self.engine = Engine(self.desk, self.clock, lambda effect: self.hands.perform(effect))
-        self.hands = Hands(self.connection, self.engine.post, self._alert)
-        self.watchlist = Watchlist(self.connection, self.engine.dirty)
+        self.hands = Hands(self.connection, lambda event: self.engine.post(event), self.alert)
+        self.watchlist = Watchlist(self.connection, lambda stream: self.engine.dirty(stream))
+        self.hours = Hours(
+            self.watchlist, lambda: self.desk.state, lambda event: self.engine.post(event), self.clock
+        )
+        self.killer = Killer(self, parts.safety)
         self.trades = Trades(lambda: self.desk.state)
         self.alert_listeners: list[Callable[[Alert], object]] = []
         self.stopped = False
@@ -83,7 +89,7 @@ class Life:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self.engine.watch(self._heard)
+        self.engine.watch(self.heard)
 
     @property
     def failure(self) -> BaseException | None:
@@ -130,6 +136,7 @@ class Life:
         self._spawn(self.engine.relay(), "facts")
         if self.parts.timers:
             self._spawn(self._timer(), "timer")
+            self._spawn(self.hours.run(), "hours")
         await self._until_ready()
 
     async def _until_ready(self) -> None:
@@ -183,18 +190,33 @@ class Life:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A task of ours ends only by `stop`; anything else is a failure that stops the trading."""
         error = None if task.cancelled() else task.exception()
-        if error is None or self.stopped:
-            return
+        if error is not None and not self.stopped:
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Trade no more: the brake falls, whoever waits hears of it, orders at the broker stay."""
         if self._failure is None:
             self._failure = self.failure or error
             self._ready.set()
             self.trades.fail(as_tws_error(self._failure))
             text = f"the trader has failed and sends nothing; orders at the broker stay: {self._failure!r}"
-            self._alert(Alert(severity=Severity.ALARM, subject="trader", text=text))
-        self.engine.failure = self.engine.failure or self._failure
-        self._tasks["engine"].cancel()  # without the tasks that feed it, it would trade on old news
+            self.alert(Alert(severity=Severity.ALARM, subject="trader", text=text))
+        if not self.killer.acting:
+            self.engine.failure = self.engine.failure or self._failure
+        if "engine" in self._tasks:  # without the tasks that feed it, it would trade on old news
+            self._tasks["engine"].cancel()
 
-    def _heard(self, record: Record) -> None:
+    @property
+    def runs(self) -> bool:
+        """Whether it has come up, far enough to turn, and was not stopped."""
+        return "engine" in self._tasks and not self.stopped
+
+    async def engine_ended(self) -> None:
+        """Return when the engine of this life turns no more; at once when it never did."""
+        if "engine" in self._tasks:
+            await asyncio.wait({self._tasks["engine"]})
+
+    def heard(self, record: Record) -> None:
         self.trades.hear(record)
         state = self.desk.state
         if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
@@ -206,15 +228,15 @@ class Life:
         return self.desk.state
 
     def _brake(self, call: MoneyCall) -> Denial | None:
-        """Read directly before each frame that moves money: a trader that has failed sends nothing more, nor
-        one that lost its lease.
+        """Read directly before each frame that moves money: a trader that has failed sends nothing more, but
+        for what an emergency stop lets out, exits alone; one that lost its lease sends nothing at all.
         """
-        if self.failure is None:
+        if self.failure is None or self.killer.acting:
             return None if self._fence is None else self._fence.judge(call)
         return Denial(limit="brake", figure="an order", bound="none",
                       reason=f"the trader has failed: {self.failure}")
 
-    def _alert(self, alert: Alert) -> None:
+    def alert(self, alert: Alert) -> None:
         """To the log and to whoever listens; a listener's fault stops nothing."""
         level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
         level[alert.severity](alert.text, subject=alert.subject)
@@ -253,6 +275,8 @@ class Life:
                 self._release()
 
     async def _end_tasks(self) -> None:
+        await self.killer.answered()
+        await self.killer.close()
         engine = self._tasks.get("engine")
         self.engine.close()
         for task in self._tasks.values():

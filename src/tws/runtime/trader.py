@@ -16,13 +16,17 @@ import msgspec
 
 from tws.config import TWSConfig
 from tws.connection import QuoteStream
-from tws.desk import Alert, CancelAll, Command, Flatten, SubmitBracket
+from tws.desk import Alert, CancelAll, Command, Flatten, Kill, KillReport, ResetKill, SubmitBracket
+from tws.errors import ConfigError, TWSError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
 from tws.model.order import Bracket
-from tws.model.records import Record
+from tws.model.records import Denied, Record
+from tws.model.stop import EVERYTHING, Scope, ScopeKind
 from tws.risk import Gate, Limits
+from tws.runtime.engine import Engine
+from tws.runtime.kill import ANSWER_S
 from tws.runtime.life import Life, as_tws_error
 from tws.runtime.parts import TraderParts
 from tws.runtime.trade import Trade
@@ -50,7 +54,6 @@ class Trader:
         self.clock = self._life.clock
         self.desk = self._life.desk
         self.connection = self._life.connection
-        self.engine = self._life.engine
         self.watchlist = self._life.watchlist
 
     async def __aenter__(self) -> Trader:
@@ -80,6 +83,11 @@ class Trader:
         From that moment no order leaves, and `submit` and all other wishes raise it.
         """
         return self._life.failure
+
+    @property
+    def engine(self) -> Engine:
+        """What turns the desk; another one once an emergency stop had to take over."""
+        return self._life.engine
 
     # -- what a program asks for
 
@@ -132,6 +140,35 @@ class Trader:
                     await self.engine.turned()
         return self.flat(symbol)
 
+    async def kill(
+        self, *, reason: str, operator: str = "", flatten: bool = False, scope: Scope = EVERYTHING,
+        answer_s: float = ANSWER_S,
+    ) -> KillReport:
+        """The emergency stop: no entry passes any more, those that work are cancelled, protective stops stay;
+        with `flatten` what is ours is closed as well.
+
+        Answers when that has come to rest, at the latest after `answer_s`: FLAT, proven, or NOT FLAT with
+        what is left and why. It goes on until it is flat, whatever becomes of the caller, and with a journal
+        that can't be written (docs/design/kill.md). Only `reset` ends it. Raises ConfigError for a scope
+        without its name or of another account, TWSError for a trader that does not run.
+        """
+        check_scope(scope, self.desk.state.account)
+        if not self._life.runs:
+            raise TWSError("the trader does not run")
+        command = Kill(reason=reason, operator=operator, flatten=flatten, scope=scope)
+        return await self._life.killer.kill(command, answer_s)
+
+    async def reset(
+        self, *, operator: str, reason: str, scope: Scope = EVERYTHING, accept: bool = False
+    ) -> Denied | None:
+        """A named human ends a stop; None, or what speaks against it: the scope is not flat by the broker's
+        own word, and `accept` does not say that this is known. Raises `failure`."""
+        if self.failure is not None:
+            raise as_tws_error(self.failure)
+        command = ResetKill(operator=operator, reason=reason, scope=scope, accept=accept)
+        records = await self._life.killer.reset(command)
+        return next((record for record in records if isinstance(record, Denied)), None)
+
     async def cancel_all(self, *, reason: str = "asked") -> None:
         """Cancel every working order of ours; the answers come as facts."""
         await self.ask(CancelAll(reason=reason))
@@ -166,3 +203,11 @@ class Trader:
     def idle(self) -> bool:
         """Nothing waits, nothing is under way, no question is open."""
         return self.engine.idle and not self._life.hands.waiting
+
+
+def check_scope(scope: Scope, account: str) -> None:
+    """Raises ConfigError for a scope that names nothing, or an account that is not the one we trade."""
+    if not scope.whole and not scope.name:
+        raise ConfigError("scope", scope.kind, "names nothing", f"Say which {scope.kind}")
+    if scope.kind is ScopeKind.ACCOUNT and scope.name != account:
+        raise ConfigError("scope", scope.name, "is not the account that we trade", "Type its id in full")

@@ -31,13 +31,23 @@ class Watchlist:
         self._streams: dict[int, QuoteStream] = {}
         self._taps: dict[int, list[TickCallback]] = {}
         self._changed = asyncio.Event()
+        self._learners: list[Callable[[ContractDetails], object]] = []
 
     async def details(self, contract: Contract) -> ContractDetails:
         """What TWS says about exactly one contract. Raises NoContractError, AmbiguousContractError."""
-        if contract not in self._details:
-            found = await self._connection.request_contract(contract)
-            self._details[contract] = self._details[found.contract] = found
-        return self._details[contract]
+        return self._details[contract] if contract in self._details else await self.refresh(contract)
+
+    async def refresh(self, contract: Contract) -> ContractDetails:
+        """The same, asked anew: hours are stated for some days ahead only."""
+        found = await self._connection.request_contract(contract)
+        self._details[contract] = self._details[found.contract] = found
+        for learn in self._learners:
+            learn(found)
+        return found
+
+    def on_details(self, learner: Callable[[ContractDetails], object]) -> None:
+        """Call `learner` with whatever TWS says about a contract. It must not raise."""
+        self._learners.append(learner)
 
     def follow(self, contract: Contract) -> QuoteStream:
         """The contract's stream, opened when it is not yet; `contract` carries its con_id.

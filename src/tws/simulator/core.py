@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from msgspec import structs
+
 from tws.clock import NS_PER_S, to_datetime
 from tws.exchange import AccountSetup, Event, Exchange, Listing, TriggerMethod
 from tws.exchange import Session as ExchangeSession
@@ -94,6 +96,8 @@ class Core:
         self.tapes = {s.con_id: tape_of(s, market.previous_close(s.con_id)) for s in universe.securities}
         self._rest_ns = start_ns
         self._leads: dict[tuple[str, str], Security] = {}
+        self.halted: dict[int, int] = {}  # con_id: what tick type 49 says of it
+        self._before_halt: dict[int, tuple[int, int]] = {}  # the sizes that stood there
         self.by_hand: set[int] = set()  # quoted by `SimulatedTWS.quote`: they follow no underlying any more
         self.pasts: dict[int, SyntheticPast] = {}
         self._echoes: dict[int, WireContract] = {}
@@ -222,8 +226,10 @@ class Core:
     # -- the market -------------------------------------------------------------------------------
 
     def publish(self, update: MarketUpdate) -> None:
-        """One update: to the exchange, the tape, and every line that listens."""
+        """One update: to the exchange, the tape, and every line that listens; halted: without a market."""
         con_id, now_ns = update.con_id, update.time_ns
+        if con_id in self.halted:
+            update = structs.replace(update, bid_size=0, ask_size=0, trade=0.0, trade_size=0)
         tape = self.tapes[con_id]
         exchange = self.exchange
         if not update.trade or (
@@ -251,6 +257,22 @@ class Core:
         if listeners and not (faults.hiding and faults.hides(con_id)):
             for listen in tuple(listeners):
                 listen(update)
+
+    def halt(self, con_id: int, kind: int) -> None:
+        """Halt an instrument (1, or 2 for volatility), or let it trade (0): tick type 49 (E), no market.
+
+        That its orders are taken and wait meanwhile, as without a market, is assumed.
+        """
+        tape = self.tapes[con_id]
+        if kind:
+            self._before_halt.setdefault(con_id, (tape.bid_size, tape.ask_size))
+            self.halted[con_id] = kind
+        else:
+            self.halted.pop(con_id, None)
+        bid_size, ask_size = (0, 0) if kind else self._before_halt.pop(con_id, (tape.bid_size, tape.ask_size))
+        self.publish(MarketUpdate(self.now_ns(), con_id, tape.bid, bid_size, tape.ask, ask_size))
+        for line in self.lines.get(con_id, ()):
+            ticks.send(line, [(ticks.HALTED, line.bodies.generic(float(kind)))])
 
     def refresh_lines(self, con_id: int) -> None:
         """Say the present state of an instrument to everybody who listens, after a silence."""

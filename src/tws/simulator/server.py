@@ -206,6 +206,13 @@ class SimulatedTWS:
         self.core.publish(update)
         self.core.flush()
 
+    def halt(self, symbol: str | int, kind: int = 1) -> None:
+        """Halt an instrument: 1, or 2 for volatility; 0 lets it trade again, at the quote that stood."""
+        security = self.security(symbol)
+        self.core.listed(security)
+        self.core.halt(security.con_id, kind)
+        self.core.flush()
+
     def trade(self, symbol: str | int, price: float, size: int = 100) -> None:
         """Print a trade by hand, now."""
         security = self.security(symbol)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tws.connection.dialling.link import Link
 from tws.connection.pacing import Pacer, PacingOptions, Verdict, Waiting
@@ -42,6 +43,7 @@ class Wire:
         self._armed_s: float | None = None
         self._told: dict[int, Callable[[bool], None]] = {}
         self._given_up: dict[int, asyncio.TimerHandle] = {}
+        self._hurries = False
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         """This loop, which runs on this thread, is the one from now on."""
@@ -136,6 +138,15 @@ class Wire:
 
         self.call_on_loop(later)
 
+    @contextmanager
+    def urgently(self) -> Iterator[None]:
+        """What is sent within, on the loop's thread, goes with the exits: a close waits for its answer."""
+        self._hurries = True
+        try:
+            yield
+        finally:
+            self._hurries = False
+
     def send_cancel(self, frame: bytes, tell: Callable[[bool], None]) -> None:
         """A cancel of orders, in the lane that is kept free for it; `tell(written)` once that is decided. On
         the loop's thread.
@@ -150,7 +161,7 @@ class Wire:
         link, loop = self.link, self.loop
         if link is None or not link.open or loop is None:
             return None
-        verdict = self.pacer.offer(frame, loop.time(), urgent=urgent)
+        verdict = self.pacer.offer(frame, loop.time(), urgent=urgent or self._hurries)
         if verdict is Verdict.WRITE:
             link.write(frame)
         self._arm()

@@ -31,9 +31,14 @@ POSITIONS, VALUES = "positions", "account values"
 class AccountQuestions(Asking):
     """Questions about accounts."""
 
-    def request_positions(self) -> Reply[list[Position]]:
-        """All positions of all accounts. Changes follow as facts until the session ends."""
-        return self._question(POSITIONS, "positions", latest_positions, self._engine.official.reqPositions)
+    def request_positions(self, *, urgent: bool = False) -> Reply[list[Position]]:
+        """All positions of all accounts. Changes follow as facts until the session ends. `urgent`: an exit
+        waits for the answer, so it may use the places that the pacing keeps free for exits.
+        """
+        send = self._engine.official.reqPositions
+        return self._question(
+            POSITIONS, "positions", latest_positions, self._urgently(send) if urgent else send
+        )
 
     def request_account_values(self, account: str = "", *, keep: bool = False) -> Reply[list[AccountValue]]:
         """One account's values, "" the configured or first one. `keep`: go on hearing of changes as facts.

@@ -58,6 +58,15 @@ class Asking:
         """
         return account or self.config.account_id or next(iter(self._engine.accounts), "")
 
+    def _urgently(self, send: Callable[[], object]) -> Callable[[], object]:
+        """The same, with the places of TWS's message rate that are kept free for exits."""
+
+        def sent() -> object:
+            with self._engine.wire.urgently():
+                return send()
+
+        return sent
+
     def _question(
         self, kind: str, name: str, finish: Callable[[list[Any]], T], send: Callable[[], object]
     ) -> Reply[T]:

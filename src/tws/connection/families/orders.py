@@ -84,9 +84,12 @@ class OrderQuestions(WhatIfQuestions):
             ) from None
         return seen
 
-    def request_open_orders(self) -> Reply[list[BrokerOrder]]:
-        """This client id's open orders; client 0 also binds those placed by hand."""
-        return self._question(OPEN, "open orders", latest_orders, self._engine.official.reqOpenOrders)
+    def request_open_orders(self, *, urgent: bool = False) -> Reply[list[BrokerOrder]]:
+        """This client id's open orders; client 0 also binds those placed by hand. `urgent`: an exit waits for
+        the answer, so it may use the places that the pacing keeps free for exits.
+        """
+        send = self._engine.official.reqOpenOrders
+        return self._question(OPEN, "open orders", latest_orders, self._urgently(send) if urgent else send)
 
     def request_all_open_orders(self) -> Reply[list[BrokerOrder]]:
         """The open orders of every client and of TWS itself. Binds nothing."""

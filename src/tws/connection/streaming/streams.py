@@ -298,6 +298,7 @@ class QuoteStream(Stream):
             volume=size(8),
             close=price(9),
             kind=self.kind,
+            halted=self.halted,
         )
 
     def interrupt(self, cause: str, now_ns: int) -> None:

@@ -238,7 +238,8 @@ class MarketData:
         if kind == PARTIAL:
             parts = [part for part in parts if part[0] == ticks.CLOSE]
         elif security.sec_type == "STK":
-            parts.append((ticks.HALTED, line.bodies.generic(0.0)))
+            halted = self._core.halted.get(security.con_id, 0)
+            parts.append((ticks.HALTED, line.bodies.generic(float(halted))))
         ticks.send(line, parts)
 
     def _listeners(
