@@ -68,7 +68,7 @@ def kill(
         print_json(msgspec.to_builtins(answer))
     else:
         typer.echo("\n".join(answer.lines()))
-    good = answer.done and not answer.unprotected and (answer.flat or not flatten)
+    good = answer.settled and not answer.unprotected and (answer.flat or not flatten)
     raise typer.Exit(0 if good else 1)
 
 

@@ -38,8 +38,7 @@ def reset(
         from tws.runtime.offline import reset_offline
 
         journal = Path(place.note().journal) if (place.folder / "note.json").exists() else place.journal
-        latches = reset_offline(place, journal, operator, reason, accept, SystemClock())
-        gone = [f"{each.state} on {each.scope.key}" for each in latches]
+        gone = reset_offline(place, journal, operator, reason, accept, SystemClock())
     if json:
         print_json({"reset": gone})
     else:

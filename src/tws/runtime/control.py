@@ -21,7 +21,7 @@ from tws.config import mask_account
 from tws.errors import ConfigError
 from tws.model.contract import stock
 from tws.runtime.adjusting import AdjustWish
-from tws.runtime.stopping import ANSWER_S, StopAnswer, StopWish, stop_now
+from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
 from tws.runtime.unlocking import UnlockWish, unlock
 from tws.runtime.windup import bare, left
 
@@ -90,22 +90,13 @@ class Control:
 
     async def _kill(self, request: dict[str, Any]) -> object:
         wish = msgspec.convert(request, StopWish)
-        answer: StopAnswer = await stop_now(self._run.trader, self._run.safety, wish, ANSWER_S)
-        return msgspec.to_builtins(answer)
+        return msgspec.to_builtins(await stop_now(self._run.trader, wish, ANSWER_S))
 
     async def _reset(self, request: dict[str, Any]) -> object:
-        """A named human's reset: the account flat, or what is left accepted."""
-        operator, reason = str(request["operator"]).strip(), str(request["reason"]).strip()
-        if not operator or not reason:
-            raise ConfigError("reset", "", "wants a name and a reason", "Give --operator and --reason")
-        remains = left(self._run.trader.desk.state)
-        if remains and not request.get("accept"):
-            text = "; ".join(map(str, remains))
-            raise ConfigError(
-                "reset", text, "is not flat", "Close it first, or accept it: --accept-positions"
-            )
-        gone = self._run.safety.reset(at_ns=self._run.clock.now_ns())
-        return [f"{each.state} on {each.scope.key}" for each in gone]
+        """A named human's reset: flat by the broker's word, or what is left accepted."""
+        operator, reason = named(str(request["operator"]), str(request["reason"]))
+        accept = bool(request.get("accept"))
+        return await reset_stops(self._run.trader, self._run.safety, operator, reason, accept)
 
     async def _unlock(self, request: dict[str, Any]) -> object:
         wish = msgspec.convert(request, UnlockWish)

@@ -23,7 +23,6 @@ from tws.desk import Alert, Flatten
 from tws.errors import ConfigError, SafetyError, TWSError
 from tws.log import get_logger
 from tws.model.records import Severity
-from tws.model.stop import KillState
 from tws.runtime.control import Control
 from tws.runtime.evidence import SessionLine, add_session, code_fingerprint, settings_fingerprint
 from tws.runtime.parts import TraderParts
@@ -31,6 +30,7 @@ from tws.runtime.pilot import Pilot
 from tws.runtime.place import Note, Place, places
 from tws.runtime.plan import RunPlan
 from tws.runtime.report import RunReport
+from tws.runtime.stopping import ANSWER_S, carry_on
 from tws.runtime.trader import Trader
 from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
 from tws.safety import SafetyFile, is_alive
@@ -98,6 +98,8 @@ class Run:
                 pilot = Pilot(trader, plan.sections, plan.path.parent)
                 await trader.start()
                 self._refuse_account(trader.desk.state.account)
+                for verdict in await carry_on(trader, self.safety, ANSWER_S):
+                    log.error("a latch was found, and is carried out", verdict=verdict)
                 await pilot.open()
                 self._leave_note(*await control.start())
                 self._began_ns = self.clock.now_ns()
@@ -123,17 +125,8 @@ class Run:
         )
 
     def _refuse_locked(self) -> None:
-        """Refuse before anything is dialled: a latch, a live account without an unlock."""
+        """Refuse before anything is dialled: a live account without an unlock."""
         state = self.safety.state
-        if state.kill is not KillState.ACTIVE:
-            latch = state.latch_on("", "")
-            raise SafetyError(
-                self.plan.place.safety,
-                "latched",
-                f"{latch.state} since {to_datetime(latch.at_ns):%Y-%m-%d %H:%M} UTC, "
-                f"by {latch.operator or 'nobody named'}: {latch.reason}",
-                "See the account, then: tws reset --operator NAME --reason TEXT",
-            )
         account = self.plan.config.account_id
         if self.plan.live and state.unlocked(account, self.clock.now_ns()) is None:
             raise ConfigError(
@@ -238,7 +231,7 @@ class Run:
     def _report(self, pilot: Pilot, differs: str) -> RunReport:
         trader, fates = self.trader, pilot.fates
         state, ours = trader.desk.state, trader.desk.state.ours
-        latch = self.safety.state.latch_on("", "")
+        latches = [f"{each.state} on {each.scope.key}: {each.reason}" for each in self.safety.state.latches]
         return RunReport(
             ended=self.ended,
             at_end=self.at_end,
@@ -254,7 +247,7 @@ class Run:
             left=[str(each) for each in left(state)],
             unprotected=bare(state),
             differs=differs,
-            latched="" if latch.state is KillState.ACTIVE else f"{latch.state}: {latch.reason}",
+            latched="; ".join(latches),
             failure="" if trader.failure is None else str(trader.failure),
             alarms=list(self.alarms),
         )

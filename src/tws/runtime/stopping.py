@@ -1,23 +1,20 @@
-"""`tws kill` inside the trader that it is meant for, or in the process that took its place.
+"""`tws kill` as the trader carries it out, or the process that took its place; and its answer.
 
-Latched on disk first, then the desk: entries of the scope are cancelled, protective stops stay; with
-`flatten` what is ours is closed. The answer comes within its time whatever the market does: FLAT, or NOT FLAT
-with each remainder and the manual way; the desk goes on trying and alarms.
+`Trader.kill` does the work (docs/design/kill.md). Here is what a command asks for, the latch on disk that
+comes before all else, and the answer as values that travel over the control channel.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from tws.desk import CancelAll, Flatten
-from tws.errors import ConfigError, TWSError
-from tws.model.order import Role
+from tws.errors import ConfigError
 from tws.model.stop import EVERYTHING, KillState, Scope, ScopeKind
 from tws.runtime.trader import Trader
-from tws.runtime.windup import MANUAL_WAY, bare, left, until
+from tws.runtime.windup import bare
 from tws.safety import SafetyFile
 
-__all__ = ["ANSWER_S", "StopAnswer", "StopWish", "latch_file", "stop_now"]
+__all__ = ["ANSWER_S", "StopAnswer", "StopWish", "carry_on", "latch_file", "named", "reset_stops", "stop_now"]
 
 ANSWER_S = 8.0
 """RISK.md asks for an answer within 10 s; two are left for the way to and from the trader."""
@@ -36,43 +33,36 @@ class StopWish(Struct, frozen=True, kw_only=True):
     @property
     def scope(self) -> Scope:
         """Raises ConfigError for more than one."""
-        named = [
-            (kind, name)
-            for kind, name in (
-                (ScopeKind.STRATEGY, self.strategy),
-                (ScopeKind.SYMBOL, self.symbol),
-                (ScopeKind.ACCOUNT, self.account),
-            )
-            if name
-        ]
+        kinds = (
+            (ScopeKind.STRATEGY, self.strategy),
+            (ScopeKind.SYMBOL, self.symbol),
+            (ScopeKind.ACCOUNT, self.account),
+        )
+        named = [(kind, name) for kind, name in kinds if name]
         if len(named) > 1:
-            raise ConfigError(
-                "scope", ", ".join(name for _, name in named), "are several scopes", "Name one at a time"
-            )
+            names = ", ".join(name for _, name in named)
+            raise ConfigError("scope", names, "are several scopes", "Name one at a time")
         return Scope(kind=named[0][0], name=named[0][1]) if named else EVERYTHING
 
 
 class StopAnswer(Struct, frozen=True, kw_only=True):
-    """FLAT, or what is left. `done`: entries are gone, and with `flatten` the shares too."""
+    """FLAT, proven, or not. `settled`: what was ordered is done, or waits for a market or a human."""
 
     flat: bool
-    done: bool
-    left: tuple[str, ...] = ()
+    settled: bool
+    sentences: tuple[str, ...]
     unprotected: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """For a human."""
-        head = "FLAT" if self.flat else "NOT FLAT"
-        bare_ones = [f"  WITHOUT A STOP  {each}" for each in self.unprotected]
-        way = [] if self.flat else [f"  {MANUAL_WAY}"]
-        return [
-            head,
-            *(f"  {each}" for each in self.left),
-            *bare_ones,
-            *(f"  {each}" for each in self.notes),
-            *way,
-        ]
+        """For a human, the verdict first."""
+        return [*self.sentences, *(f"WITHOUT A STOP: {each}" for each in self.unprotected)]
+
+
+def named(operator: str, reason: str) -> tuple[str, str]:
+    """Who and why, in one line each. Raises ConfigError without."""
+    if not operator.strip() or not reason.strip():
+        raise ConfigError("reset", operator, "wants a name and a reason", "Give --operator and --reason")
+    return " ".join(operator.split()), " ".join(reason.split())
 
 
 def latch_file(safety: SafetyFile, wish: StopWish, at_ns: int) -> None:
@@ -81,50 +71,51 @@ def latch_file(safety: SafetyFile, wish: StopWish, at_ns: int) -> None:
     safety.latch(state, at_ns=at_ns, reason=wish.reason, operator=wish.operator, scope=wish.scope)
 
 
-async def stop_now(trader: Trader, safety: SafetyFile, wish: StopWish, answer_s: float) -> StopAnswer:
-    """Carry it out; answers within `answer_s`. Raises ConfigError for a wish that is none."""
-    scope = wish.scope
-    latch_file(safety, wish, trader.clock.now_ns())
-    notes: list[str] = []
-    try:
-        await _order(trader, wish, scope)
-    except TWSError as wrong:
-        notes.append(f"the desk could not take it: {wrong}")
-    state = trader.desk.state
-
-    def done() -> bool:
-        if wish.flatten:
-            return not left(state, scope)
-        return not any(
-            each.role is Role.ENTRY and _within(trader, each.contract.symbol, each.group_id, scope)
-            for each in state.book.exposed()
-        )
-
-    finished = await until(done, answer_s)
-    remains = tuple(map(str, left(state, scope)))
+async def stop_now(trader: Trader, wish: StopWish, answer_s: float) -> StopAnswer:
+    """Carry it out; answers within `answer_s`. Raises ConfigError for a wish that is none, TWSError."""
+    report = await trader.kill(
+        reason=wish.reason, operator=wish.operator, flatten=wish.flatten, scope=wish.scope, answer_s=answer_s
+    )
     return StopAnswer(
-        flat=not remains, done=finished, left=remains, unprotected=tuple(bare(state)), notes=tuple(notes)
+        flat=report.flat,
+        settled=report.settled,
+        sentences=tuple(report.sentences()),
+        unprotected=tuple(bare(trader.desk.state)),
     )
 
 
-async def _order(trader: Trader, wish: StopWish, scope: Scope) -> None:
-    """Tell the desk, symbol by symbol where the scope is narrower than all."""
-    state = trader.desk.state
-    if scope.kind is ScopeKind.ACCOUNT:
-        trader.connection.outbound.global_cancel()
-    owned = [group for group in state.groups.values() if scope.covers(group.contract.symbol, group.strategy)]
-    symbols: dict[str | None, None] = {None: None}
-    if not scope.whole:
-        symbols = dict.fromkeys(group.contract.symbol for group in owned)
-    for symbol in symbols:
-        command = (
-            Flatten(symbol=symbol, reason=wish.reason)
-            if wish.flatten
-            else CancelAll(symbol=symbol, reason=wish.reason, entries_only=True)
+async def carry_on(trader: Trader, safety: SafetyFile, answer_s: float) -> list[str]:
+    """Order what a latch says and the desk does not know: it was pulled while no trader could hear of it.
+
+    Answers the verdicts. Raises what `Trader.kill` raises.
+    """
+    said = []
+    for latch in safety.state.latches:
+        if latch.state is KillState.ACTIVE or latch.scope.key in trader.desk.state.kill.stops:
+            continue
+        flatten = latch.state is KillState.FLATTENING
+        report = await trader.kill(
+            reason=latch.reason,
+            operator=latch.operator,
+            flatten=flatten,
+            scope=latch.scope,
+            answer_s=answer_s,
         )
-        await trader.ask(command)
+        said.append(report.sentences()[0])
+    return said
 
 
-def _within(trader: Trader, symbol: str, group_id: str, scope: Scope) -> bool:
-    group = trader.desk.state.groups.get(group_id)
-    return scope.covers(symbol, group.strategy if group is not None else "")
+async def reset_stops(
+    trader: Trader, safety: SafetyFile, operator: str, reason: str, accept: bool
+) -> list[str]:
+    """A named human ends every stop; the latches go when the desk agreed. Raises ConfigError when it does
+    not.
+    """
+    ended = []
+    for stop in tuple(trader.desk.state.kill.stops.values()):
+        denied = await trader.reset(operator=operator, reason=reason, scope=stop.scope, accept=accept)
+        if denied is not None:
+            raise ConfigError("reset", denied.figure, denied.reason, "Close it first, or: --accept-positions")
+        ended.append(f"{stop.state} on {stop.scope.key}")
+    gone = safety.reset(at_ns=trader.clock.now_ns())
+    return ended or [f"{each.state} on {each.scope.key}" for each in gone]

@@ -24,6 +24,7 @@ from tws.runtime.parts import TraderParts
 from tws.runtime.place import Note
 from tws.runtime.stopping import StopAnswer, StopWish, stop_now
 from tws.runtime.trader import Trader
+from tws.runtime.windup import MANUAL_WAY
 from tws.safety import SafetyFile, end_process, is_alive
 
 __all__ = ["END_PROCESS_S", "ONE_BY_ONE_S", "end_holder", "take_over"]
@@ -77,7 +78,7 @@ async def take_over(
             return await _cancel_everything(
                 note, f"order by order was not possible: {str(wrong) or 'no answer in time'}"
             )
-        return await stop_now(trader, safety, wish, answer_s)
+        return await stop_now(trader, wish, answer_s)
     finally:
         await trader.stop()
 
@@ -103,4 +104,4 @@ async def _cancel_everything(note: Note, why: str) -> StopAnswer:
     finally:
         connection.disconnect()
         await connection.wait_closed()
-    return StopAnswer(flat=False, done=False, notes=tuple(notes))
+    return StopAnswer(flat=False, settled=False, sentences=("NOT FLAT", *notes, MANUAL_WAY))
