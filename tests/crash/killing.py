@@ -1,5 +1,4 @@
 """kill -9 of the real process at random moments, again and again on one journal, against a real socket.
-socket.
 
     python -m tests.crash.killing --kills 200 --seed 1 [--ledger]
 
