@@ -50,6 +50,19 @@ def runs() -> dict[str, Run]:
         "explain": Run(("t-1",), exit_codes=(2,), writes="--journal FILE"),
         "verify": Run(exit_codes=(2,), writes="--journal FILE"),
         "export": Run(("--out", "tables"), exit_codes=(2,), writes="--journal FILE"),
+        "run": Run(("none.toml",), exit_codes=(2,), writes="none.toml"),
+        "status": Run((), writes="no trader"),
+        "stop": Run((), exit_codes=(2,), writes="no trader has state"),
+        "kill": Run((), exit_codes=(2,), writes="no trader has state"),
+        "reset": Run(("--operator", "me", "--reason", "test"), exit_codes=(2,), writes="no trader has state"),
+        "unlock": Run(
+            ("none.toml", "--account", "U1", "--operator", "me"), exit_codes=(2,), writes="none.toml"
+        ),
+        "adjust": Run(
+            ("SPY", "--quantity", "1", "--reason", "split", "--operator", "me"),
+            exit_codes=(2,),
+            writes="no trader has state",
+        ),
         "doctor": Run(
             ("--host", "127.0.0.1", "--port", str(free_port())), exit_codes=(1, 2), writes="listen"
         ),

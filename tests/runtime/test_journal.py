@@ -66,7 +66,7 @@ async def test_a_trader_that_failed_keeps_none(scene: Scene, short: None) -> Non
     store = SQLiteStore(scene.journal, page_limit=30)
     trader = await scene.started(store=store)
     with pytest.raises(JournalError, match="full"):
-        for _ in range(100):
+        for _ in range(2000):  # most are denied, which is a record too
             await trader.submit(working(1))
     await trader.stop()
     assert trader.failure is not None

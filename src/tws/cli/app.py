@@ -44,6 +44,13 @@ COMMANDS = {
     "explain": Entry("tws.cli.explain", "Tell an order's life in sentences."),
     "verify": Entry("tws.cli.verify", "Prove that a journal is whole."),
     "export": Entry("tws.cli.export", "Write a journal as Parquet tables."),
+    "run": Entry("tws.cli.run", "Trade by a configuration file until told to end."),
+    "status": Entry("tws.cli.status", "Show what each trader is doing, and what is latched."),
+    "stop": Entry("tws.cli.stop", "End a running trader in order, protected or flat."),
+    "kill": Entry("tws.cli.kill", "Emergency stop: entries cancelled, latched; --flatten closes."),
+    "reset": Entry("tws.cli.reset", "Take a latch away, with your name and a reason."),
+    "unlock": Entry("tws.cli.unlock", "Let a live account trade for a time, on evidence."),
+    "adjust": Entry("tws.cli.adjust", "Explain a move of a position that no fill explains."),
     "doctor": Entry("tws.cli.doctor", "Find why a connection fails or would fail, with the cure."),
 }
 

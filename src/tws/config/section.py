@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["Section", "did_you_mean", "exact"]
+__all__ = ["Amount", "Section", "Symbol", "Words", "did_you_mean", "exact"]
 
 
 class Section(BaseModel):
@@ -34,3 +34,8 @@ def did_you_mean(name: str, known_as: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, names, 1)
     guess = f"Did you mean {near[0]}? " if near else ""
     return f"{guess}{known_as}: {', '.join(names)}"
+
+
+Amount = Annotated[Decimal, BeforeValidator(exact), Field(gt=0, allow_inf_nan=False)]
+Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9 .\-/]*$")]
+Words = Annotated[str, Field(min_length=1, max_length=100)]

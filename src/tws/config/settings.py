@@ -15,25 +15,32 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tws.config.connection import TWSConfig
-from tws.config.limits import OverrideSection, RiskSection, Symbol
-from tws.config.section import Section, did_you_mean
+from tws.config.limits import OverrideSection, RiskSection
+from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
+from tws.config.section import Section, Symbol, Words, did_you_mean
 from tws.errors import ConfigError
 
 __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
+    "JournalSection",
     "MaintenanceSection",
     "OverrideSection",
     "PacingSection",
     "RiskSection",
+    "RunSection",
     "Settings",
+    "SignalsSection",
+    "StateSection",
+    "StrategySection",
     "load_settings",
 ]
 
@@ -44,7 +51,6 @@ def _number(key: object) -> object:
 
 
 CodeNumber = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
-Words = Annotated[str, Field(min_length=1, max_length=100)]
 Count = Annotated[int, Field(ge=1, le=10**6)]
 TIME = r"([01]\d|2[0-3]):[0-5]\d"
 Region = Annotated[
@@ -149,6 +155,11 @@ class Settings(BaseSettings):
     connection: ConnectionSection = ConnectionSection()
     risk: RiskSection = RiskSection()
     demo: DemoSection = DemoSection()
+    run: RunSection = RunSection()
+    signals: SignalsSection | None = None
+    strategies: tuple[StrategySection, ...] = ()
+    journal: JournalSection = JournalSection()
+    state: StateSection = StateSection()
     codes: dict[CodeNumber, CodeSection] = {}
 
     def plain_codes(self) -> dict[int, dict[str, str | bool]]:
@@ -264,4 +275,8 @@ def _kind(annotation: Any) -> type[BaseModel] | tuple[type[BaseModel]] | None:
     inner = get_args(annotation)
     if get_origin(annotation) is dict and isinstance(inner[1], type) and issubclass(inner[1], BaseModel):
         return (inner[1],)
+    if get_origin(annotation) is tuple and isinstance(inner[0], type) and issubclass(inner[0], BaseModel):
+        return (inner[0],)
+    if get_origin(annotation) is UnionType:
+        return next((found for each in inner if (found := _kind(each)) is not None), None)
     return None
