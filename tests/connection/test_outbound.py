@@ -181,7 +181,7 @@ async def test_a_cancel_of_a_waiting_change_leaves(recorder: RecorderServer) -> 
     async with unkept(config_of(recorder.port), guard=desk.gate) as connection:
         connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
         connection.outbound.hold()
-        change = connection.outbound.place(1, SPY, LIMIT, desk.permit(1))
+        change = connection.outbound.place(1, SPY, LIMIT, desk.permit(1, changes=True))
         assert connection.outbound.cancel(1).state is SendState.WRITTEN
         assert change.state is SendState.WITHDRAWN
         connection.outbound.release()
@@ -215,7 +215,7 @@ async def test_orders_of_one_id_keep_their_order(recorder: RecorderServer) -> No
             order = Order(
                 side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(price)
             )
-            connection.outbound.place(1, SPY, order, desk.permit(1, order))
+            connection.outbound.place(1, SPY, order, desk.permit(1, order, changes=price > 1))
         connection.outbound.release()
         await recorder.caught_up(connection)
         requests = [codec.decode_request(payload, 200) for payload in recorder.payloads]

@@ -37,7 +37,10 @@ class Desk:
     def __init__(self) -> None:
         self.gate = StandaloneGate(Limits(), port=7400, account="DU1234567")
 
-    def permit(self, order_id: int, order: Order = LIMIT) -> Any:
+    def permit(self, order_id: int, order: Order = LIMIT, *, changes: bool = False) -> Any:
+        if changes:
+            mint, cap = self.gate._mint, order.quantity
+            return mint.issue(order_id, SPY, order, intent_id="", cap=cap, modifies=True)
         permit = self.gate.permit(order_id, Instrument(contract=SPY), order)
         assert not isinstance(permit, Denial)
         return permit

@@ -32,7 +32,7 @@ def own_pair(bench):
 
 def test_a_partial_fill_that_stays_partial_ends_the_rest_of_the_entry(bench) -> None:
     trade = held(bench, 100, 40)
-    bench.wait(9)
+    bench.wait(2)
     assert bench.cancels() == []
     bench.wait(2)
     assert bench.cancels() == [trade.entry.order_id]
@@ -41,7 +41,7 @@ def test_a_partial_fill_that_stays_partial_ends_the_rest_of_the_entry(bench) -> 
 
 def test_a_partial_fill_that_completes_leaves_the_bracket_alone(bench) -> None:
     trade = held(bench, 100, 40)
-    bench.wait(5)
+    bench.wait(2)
     bench.fill(trade.entry, 60, "100.00")
     bench.wait(60)
     assert bench.cancels() == []

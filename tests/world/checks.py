@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from tws.clock import NS_PER_S
 from tws.desk import Desk, DeskState
 from tws.exchange import Exchange, OrderTicket
-from tws.model.records import Asked, Booked, Charged, Intended, Record, Resized, decode_records
+from tws.model.records import Asked, Booked, Changed, Charged, Intended, Record, Resized, decode_records
 from tws.positions import split_exec_id
 from tws.risk import Gate, Limits
 
@@ -47,7 +47,7 @@ class Arrivals:
         if others:
             self.complaints.append(f"intent {ref} arrived as order {order_id}, before as {sorted(others)}")
         self.places[ref, order_id] += 1
-        changes = sum(1 for r in self.records if isinstance(r, Resized) and r.intent_id == ref)
+        changes = sum(1 for r in self.records if isinstance(r, Changed | Resized) and r.intent_id == ref)
         if self.places[ref, order_id] > 1 + changes:
             self.complaints.append(f"order {order_id} ({ref}) arrived {self.places[ref, order_id]} times")
 

@@ -124,7 +124,7 @@ class Engine:
         subscriptions.on_refused = self._refused
         self.official = OfficialClient(Pipe(self.wire.send, self.wire.is_open, self.disconnect))
         self.outbound = Outbound(
-            self.wire, OfficialEncoder(self.official), gates, self.answers.knows_order, call_safely
+            self.wire, OfficialEncoder(self.official), gates, self.answers, call_safely
         )
         self.official.sink = self.outbound
 

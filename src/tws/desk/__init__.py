@@ -6,13 +6,17 @@
     apply.py      record into state, with no judgement
     desk.py       Desk: step (decide and apply), effects
     submit.py     wishes into intents
+    change.py     changes of working orders, from what TWS states
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
+    agenda.py     which trades to look at after an event
+    tidy.py       what ended long ago is packed away, and found again
     flatten.py    the closing of positions
     kill.py       the emergency stop
     killreport.py its answer: FLAT, or NOT FLAT and why
     market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
+    listed.py     what a list of open orders should name and does not
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from tws.desk.commands import (
     Event,
     Flatten,
     Kill,
+    ModifyOrder,
     NotWritten,
     ReduceOnly,
     Report,
@@ -65,6 +70,7 @@ __all__ = [
     "Flatten",
     "Kill",
     "KillReport",
+    "ModifyOrder",
     "NotWritten",
     "Place",
     "ReduceOnly",

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tws.desk.state import DeskState, FlattenJob, Group, Question, Stop
+from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop
 from tws.model import records as r
 from tws.model.account import Position
 from tws.model.facts import AnswerKind, LinkState
@@ -54,7 +54,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
 def _intended(state: DeskState, record: r.Intended) -> None:
     order = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                      contract=record.contract, order=record.order, order_id=record.order_id,
-                     agreed_quantity=record.order.quantity, changed_ns=record.at_ns)
+                     changed_ns=record.at_ns)
     state.book.add(order)
     state.serial = max(state.serial, record.serial)
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
@@ -69,20 +69,48 @@ def _approved(state: DeskState, record: r.Approved) -> None:
     """The approval of a placement moves by its own `Moved`; that of a change moves nothing."""
 
 
+def _changed(state: DeskState, record: r.Changed) -> None:
+    order = state.book.orders[record.intent_id]
+    _begin_change(state, order, record.order, record.at_ns, record.repair)
+    order.revision = record.revision
+
+
+def _stated(state: DeskState, record: r.Stated) -> None:
+    order = state.book.orders[record.intent_id]
+    if order.before is not None:
+        order.changed_ns = record.at_ns
+    order.order, order.before = record.order, None
+    group = state.groups.get(order.group_id)
+    if group is None:
+        return
+    # What protects next follows what the broker has: a stop that was moved stays where it was moved to.
+    if order.role is Role.ENTRY:
+        group.quantity = record.order.quantity
+    elif order.role is Role.STOP and group.stop_price is not None:
+        group.stop_price = record.order.stop_price or group.stop_price
+    elif order.role is Role.TARGET and group.target_price is not None:
+        group.target_price = record.order.limit_price or group.target_price
+
+
 def _resized(state: DeskState, record: r.Resized) -> None:
     order = state.book.orders[record.intent_id]
-    order.order = replace(order.order, quantity=record.quantity)
+    wanted = replace(order.order, quantity=record.quantity)
+    _begin_change(state, order, wanted, record.at_ns, repair=True)
     order.revision = record.revision
-    order.changed_ns = record.at_ns
-    group = state.groups.get(order.group_id)
-    if group is not None:
-        group.repairs += 1
 
 
 def _agreed(state: DeskState, record: r.Agreed) -> None:
     order = state.book.orders[record.intent_id]
-    order.order = replace(order.order, quantity=record.quantity)
-    order.agreed_quantity = record.quantity
+    order.order, order.before = replace(order.order, quantity=record.quantity), None
+
+
+def _begin_change(state: DeskState, order: OurOrder, wanted: Order, at_ns: int, repair: bool) -> None:
+    order.before = order.before or order.order
+    order.order = wanted
+    order.changed_ns = at_ns
+    group = state.groups.get(order.group_id)
+    if group is not None and repair:
+        group.repairs += 1
 
 
 def _moved(state: DeskState, record: r.Moved) -> None:
@@ -103,7 +131,12 @@ def _moved(state: DeskState, record: r.Moved) -> None:
     if record.written:
         order.written = True
     order.cause = record.cause or order.cause
+    was_live = order.live
     state.book.moved(order, record.state)
+    if order.live is not was_live and order.group_id not in state.groups:
+        state.over.pop(order.intent_id, None)
+        if was_live:
+            state.over[order.intent_id] = record.at_ns
 
 
 def _bound(state: DeskState, record: r.Bound) -> None:
@@ -117,7 +150,7 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
                   order_ref=row.order_ref, parent_id=row.parent_id, oca_group=row.oca_group)
     ours = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                     contract=record.contract, order=order, order_id=row.order_id, written=True,
-                    state=r.OrderState.UNKNOWN, agreed_quantity=row.quantity, changed_ns=record.at_ns)
+                    adopted=True, state=r.OrderState.UNKNOWN, changed_ns=record.at_ns)
     state.book.add(ours)
     state.serial = max(state.serial, record.serial)
     state.foreign.pop(row.perm_id, None)
@@ -217,12 +250,44 @@ def _differs(state: DeskState, record: r.Differs) -> None:
 
 
 def _released(state: DeskState, record: r.Released) -> None:
+    group = state.groups[record.group_id]
     state.open_groups.pop(record.group_id, None)
-    state.groups[record.group_id].bare_since_ns = None
+    group.bare(record.at_ns, False)
+    orders = state.orders_of(record.group_id)
+    group.settled = not any(order.live for order in orders) and (
+        not group.protected or not state.held(group))
+    state.over.pop(record.group_id, None)
+    state.over[record.group_id] = record.at_ns
+
+
+def _reopened(state: DeskState, record: r.Reopened) -> None:
+    state.over.pop(record.group_id, None)
+    state.open_groups[record.group_id] = None
+    state.groups[record.group_id].settled = False
+
+
+def _retired(state: DeskState, record: r.Retired) -> None:
+    for key in record.keys:
+        if record.forgotten:
+            state.shelf.take(key)
+            continue
+        group = state.groups.pop(key, None)
+        intents = [key] if group is None else group.intents
+        bundle = Bundle(group=group, orders=[state.book.take_out(intent_id) for intent_id in intents])
+        state.shelf.put(key, bundle, state.over.pop(key))
+
+
+def _recalled(state: DeskState, record: r.Recalled) -> None:
+    bundle = state.shelf.take(record.key)
+    if bundle.group is not None:
+        state.groups[record.key] = bundle.group
+    for order in bundle.orders:
+        state.book.put_back(order)
+    state.over[record.key] = record.at_ns
 
 
 def _watched(state: DeskState, record: r.Watched) -> None:
-    state.groups[record.group_id].bare_since_ns = record.at_ns if record.bare else None
+    state.groups[record.group_id].bare(record.at_ns, record.bare)
 
 
 def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
@@ -290,6 +355,8 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Planned: _planned,
     r.Intended: _intended,
     r.Approved: _approved,
+    r.Changed: _changed,
+    r.Stated: _stated,
     r.Resized: _resized,
     r.Agreed: _agreed,
     r.Moved: _moved,
@@ -309,6 +376,9 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Missed: _missed,
     r.Differs: _differs,
     r.Released: _released,
+    r.Reopened: _reopened,
+    r.Retired: _retired,
+    r.Recalled: _recalled,
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
     r.KillMoved: _kill_moved,

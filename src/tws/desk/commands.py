@@ -29,6 +29,7 @@ __all__ = [
     "Event",
     "Flatten",
     "Kill",
+    "ModifyOrder",
     "NotWritten",
     "ReduceOnly",
     "Report",
@@ -90,6 +91,22 @@ class CancelIntent(Struct, frozen=True, kw_only=True):
 
     intent_id: str
     reason: str
+
+
+class ModifyOrder(Struct, frozen=True, kw_only=True):
+    """Change a working order of ours: what is None stays as TWS last stated it.
+
+    Prices are snapped to `instrument`'s grid (the trade's own when None) and judged by the gate. The quantity
+    of an entry takes its attached children along; that of an order which protects a trade is the desk's
+    affair. A refusal is a `Denied` with the limit `change`; TWS's own refusal leaves the order as it was.
+    """
+
+    intent_id: str
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    instrument: Instrument | None = None
+    reason: str = ""
 
 
 class CancelAll(Struct, frozen=True, kw_only=True):
@@ -222,7 +239,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
-    | ReserveIds | Kill | ReduceOnly | ResetKill | StateHours
+    | ReserveIds | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

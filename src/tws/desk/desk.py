@@ -19,7 +19,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tws.desk import commands as c
+from tws.desk.agenda import Agenda
 from tws.desk.apply import apply
+from tws.desk.change import modify_order
 from tws.desk.commands import Event
 from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
@@ -32,7 +34,7 @@ from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
 from tws.desk.state import DeskState
 from tws.desk.submit import submit_bracket, submit_order
-from tws.desk.turn import Timing, Turn
+from tws.desk.turn import Beside, Timing, Turn
 from tws.model import facts as f
 from tws.model.account import AccountValue, Position
 from tws.model.execution import Commission, Execution
@@ -57,13 +59,14 @@ class Desk:
         self.timing = timing or Timing()
         self.state = state or DeskState()
         self.quotes: dict[int, Quote] = {}
+        self._beside = Beside()
 
     def step(self, event: Event, now_ns: int) -> list[Record]:
         """All that follows from `event`: decided, applied to `state`, returned in order for the journal."""
         if isinstance(event, Quote):
             self.quotes[event.con_id] = event
             return []
-        return self._step(self.state, event, now_ns)
+        return self._step(self.state, event, now_ns, self._beside)
 
     def effects(self, record: Record) -> list[Effect]:
         """What is to be done because of `record`, which must be on disk by now. Call it once per record."""
@@ -72,9 +75,11 @@ class Desk:
                 permit = self.gate.mint((record.intent_id, record.revision))
                 if permit is None:
                     return []  # approved by a run that is over: its outcome is asked about
+                intent = self.state.book.get(record.intent_id)
+                is_exit = intent is not None and intent.role is not Role.ENTRY
                 return [Place(order_id=permit.order_id, intent_id=record.intent_id, contract=permit.contract,
                               order=permit.order, permit=permit, modifies=permit.modifies,
-                              urgent=permit.modifies or self._is_exit(record.intent_id))]
+                              urgent=is_exit and (permit.modifies or not permit.order.parent_id))]
             case AllCancelAsked():
                 return [CancelEverything()]
             case CancelAsked():
@@ -86,24 +91,22 @@ class Desk:
             case _:
                 return []
 
-    def _is_exit(self, intent_id: str) -> bool:
-        """Whether it stands alone and takes away what is held: it may use the places kept for exits."""
-        order = self.state.book.get(intent_id)
-        return order is not None and order.role is not Role.ENTRY and not order.order.parent_id
-
     def recover(self, records: Iterable[Record]) -> None:
         """Apply a journal from its beginning: nothing is decided, no effect comes of it. `Begin` is next."""
         for record in records:
             apply(self.state, record)
+        self._beside = Beside()
 
     def decide(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
         """What `step` would record from that state; `state` does not move."""
         if isinstance(event, Quote):
             return []
-        return self._step(copy.deepcopy(state), event, now_ns)
+        beside = Beside(Agenda(everything=True))
+        beside.rows.update(self._beside.rows)
+        return self._step(copy.deepcopy(state), event, now_ns, beside)
 
-    def _step(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
-        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue)
+    def _step(self, state: DeskState, event: Event, now_ns: int, beside: Beside) -> list[Record]:
+        turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue, beside)
         _HEARD[type(event)](turn, event)
         enforce(turn)
         look_after(turn)
@@ -141,6 +144,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.ReduceOnly: reduce_only,
     c.ResetKill: reset_kill,
     c.StateHours: state_hours,
+    c.ModifyOrder: modify_order,
     c.TimerTick: lambda turn, _: pass_time(turn),
     c.Written: written,
     c.Withdrawn: withdrawn,

@@ -18,7 +18,7 @@ __all__ = ["Alert", "Ask", "Cancel", "CancelEverything", "Effect", "Place"]
 class Place(Struct, frozen=True, kw_only=True):
     """Send this order under this id. `permit` is for exactly that; `modifies` changes a working order.
 
-    `urgent`: an exit or a change of one, which may use the places of TWS's message rate that are kept free.
+    `urgent`: an exit that waits for no parent, for which TWS's message rate has places kept free.
     """
 
     order_id: int

@@ -7,13 +7,15 @@ this session under our client id. What is none of ours is kept apart.
 
 from __future__ import annotations
 
+from tws.desk.change import hear_terms, hear_word, keep_as_it_was
 from tws.desk.submit import MAX_ORDER_ID
+from tws.desk.tidy import find, is_old_news
 from tws.desk.turn import Turn
 from tws.model.execution import Commission, Execution
 from tws.model.facts import AnswerKind, BrokerOrder, BrokerOrderStatus, BrokerReply
-from tws.model.records import Agreed, Booked, Bound, Charged, FloorRaised, ForeignSeen, OrderState, Severity
+from tws.model.records import Booked, Bound, Charged, FloorRaised, ForeignSeen, OrderState, Severity
 from tws.orders.book import OurOrder
-from tws.orders.table import ENDED, STATUS_EVENTS, OrderEvent
+from tws.orders.table import STATUS_EVENTS, OrderEvent
 from tws.wire.codes import Catalogue, Context, Effect, is_client_code
 
 __all__ = ["hear_commission", "hear_execution", "hear_order", "hear_reply", "hear_status"]
@@ -25,13 +27,14 @@ _UNACKNOWLEDGED = (OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANC
 def hear_order(turn: Turn, fact: BrokerOrder, listed: bool = False) -> None:
     """openOrder or completedOrder; `listed` when it is a row of a complete answer."""
     raise_floor(turn, fact.client_id, fact.order_id)
-    order = turn.state.book.named(fact.order_ref, fact.perm_id)
+    if is_old_news(turn, fact):
+        return
+    order = find(turn, fact.order_ref, fact.perm_id)
     if order is None:
         _hear_foreign(turn, fact)
         return
-    _bind(turn, order, fact.perm_id, fact.order_id)
-    if order.changing and fact.quantity == order.order.quantity:
-        turn.emit(Agreed(at_ns=turn.now_ns, intent_id=order.intent_id, quantity=fact.quantity))
+    another = _bind(turn, order, fact.perm_id, fact.order_id)
+    hear_terms(turn, order, fact, listed)
     event = STATUS_EVENTS.get(fact.status)
     if event is None:
         _strange_status(turn, order, fact.status)
@@ -40,12 +43,14 @@ def hear_order(turn: Turn, fact: BrokerOrder, listed: bool = False) -> None:
         turn.move(order, OrderEvent.CANCEL, perm_id=fact.perm_id, filled=fact.filled, cause=fact.status)
     else:
         turn.move(order, event, perm_id=fact.perm_id, filled=fact.filled, cause=fact.status, listed=listed)
+    if another:
+        _double(turn, order)
 
 
 def hear_status(turn: Turn, fact: BrokerOrderStatus) -> None:
     """orderStatus: the word that ends orders."""
     raise_floor(turn, fact.client_id, fact.order_id)
-    order = turn.state.book.named("", fact.perm_id) if fact.perm_id else None
+    order = find(turn, "", fact.perm_id) if fact.perm_id else None
     if order is None and fact.client_id == turn.state.client_id:
         order = _by_order_id(turn, fact.order_id)
         if order is not None and not order.live:
@@ -64,6 +69,7 @@ def hear_status(turn: Turn, fact: BrokerOrderStatus) -> None:
     if event is None:
         _strange_status(turn, order, fact.status)
         return
+    hear_word(turn, order, fact.status)
     turn.move(order, event, perm_id=fact.perm_id, filled=fact.filled, remaining=fact.remaining,
               cause=f"{fact.status} {fact.why_held}".strip())
 
@@ -72,19 +78,21 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
     """A fill, live or repeated by an answer, or the correction of one. Heard whatever the link is."""
     raise_floor(turn, fact.client_id, fact.order_id)
     state = turn.state
-    order = state.book.named(fact.order_ref, fact.perm_id)
     if state.account_book.knows(fact):
         return
+    order = find(turn, fact.order_ref, fact.perm_id)
     turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else ""))
     if order is None:
         return
-    _bind(turn, order, fact.perm_id, fact.order_id)
-    complete = order.filled >= order.order.quantity
+    another = _bind(turn, order, fact.perm_id, fact.order_id)
+    complete = order.filled >= order.most
     turn.move(order, OrderEvent.FILL if complete else OrderEvent.PART, perm_id=fact.perm_id,
               cause=f"{fact.quantity} at {fact.price}")
-    if order.filled > order.order.quantity:
+    if another:
+        _double(turn, order)
+    if order.filled > order.most:
         turn.alarm(Severity.ALARM, f"excess {order.intent_id}",
-                   f"order {order.intent_id} filled {order.filled} of {order.order.quantity}: "
+                   f"order {order.intent_id} filled {order.filled} of {order.most}: "
                    f"{len(order.perms)} permanent ids")
 
 
@@ -110,9 +118,9 @@ def hear_reply(turn: Turn, fact: BrokerReply) -> None:
                        f"order {order.intent_id} ({order.contract.symbol}) rejected: {said}")
         return
     if effect is Effect.REFUSES_CHANGE:
-        if order.changing:
-            turn.emit(Agreed(at_ns=turn.now_ns, intent_id=order.intent_id, quantity=order.agreed_quantity))
-        else:
+        changing = order.changing
+        keep_as_it_was(turn, order, said)
+        if not changing or order.cancel_wanted:  # it may as well refuse the cancel: asked about
             turn.move(order, OrderEvent.REFUSE, cause=said)
     elif is_client_code(fact.code):
         turn.move(order, OrderEvent.UNSURE, cause=said)
@@ -151,15 +159,20 @@ def _by_order_id(turn: Turn, order_id: int) -> OurOrder | None:
     return turn.state.book.numbered(order_id) if order_id > 0 else None
 
 
-def _bind(turn: Turn, order: OurOrder, perm_id: int, order_id: int) -> None:
-    """Remember a permanent id. A second living one is a double order: both are to go (INCIDENTS.md 3)."""
+def _bind(turn: Turn, order: OurOrder, perm_id: int, order_id: int) -> bool:
+    """Remember a permanent id; True when the intent had one already, so that it may be two orders."""
     if not perm_id or perm_id in order.perms:
-        return
-    others = order.live_perms
+        return False
+    another = bool(order.perms)
     turn.emit(Bound(at_ns=turn.now_ns, intent_id=order.intent_id, perm_id=perm_id, order_id=order_id))
-    if others and order.state not in ENDED:
+    return another
+
+
+def _double(turn: Turn, order: OurOrder) -> None:
+    """One intent has become several orders: as long as one of them lives, all are to go (INCIDENTS.md 3)."""
+    if order.live:
         turn.alarm(Severity.ALARM, f"double {order.intent_id}",
-                   f"order {order.intent_id} ({order.contract.symbol}) lives under {len(others) + 1} "
+                   f"order {order.intent_id} ({order.contract.symbol}) lives under {len(order.perms)} "
                    "permanent ids; all are cancelled")
         turn.cancel(order, "one intent became several orders")
 

@@ -1,27 +1,36 @@
 """Each filled share of a protected trade has a live stop of the right size, or the desk is on its way to one.
 
-A trade is looked at after every event, and what is wrong is set right, one step at a time:
+A trade is looked at after each event that concerns it (agenda.py), and what is wrong is set right, one step
+at a time:
 
-* While the entry works, its children are TWS's affair: attached, held or working for the filled part. A
-  partial fill that stays partial too long ends the rest of the entry: TWS may hold the children back.
+* While the entry works, its children are TWS's affair: attached, held or working for the filled part, which
+  is undocumented (TWS-BEHAVIOUR.md C2). So a share of a partly filled entry counts as bare, and a partial
+  fill that stays partial too long ends the rest of the entry.
 * A bracket is complete or absent: a child that ended while nothing was filled takes the entry with it.
 * When the entry ended partly filled, TWS cancels the children (or cuts them to size); as soon as they have
   ended, a new pair for the filled shares is placed in an OCA group of its own.
-* A stop that ended by itself is placed anew after a short wait, since its twin's fill may be on the way.
+* A stop that ended by itself is placed anew after a short wait, since its twin's fill may be on the way. One
+  that TWS holds inactive protects nothing: it is replaced.
 * After `MAX_REPAIRS` the shares are closed at the market instead.
 * Exits that took more than was held are bought (sold) back at once.
+* A trade that was over, and that a late fact makes hold shares or work again, is looked after again.
+
+Shares are covered when stops of exactly their number are proven to be at the broker: acknowledged by it,
+with no change under way. Until then the time counts (`Group.bare_ns`), and beyond a bound it is an alarm.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.desk.change import change
 from tws.desk.state import Group
-from tws.desk.submit import place_exit, resize
+from tws.desk.submit import place_exit
 from tws.desk.turn import Turn
 from tws.model.order import Order, OrderType, Role, Side
-from tws.model.records import OrderState, Released, Severity, Watched
+from tws.model.records import OrderState, Released, Reopened, Severity, Watched
 from tws.orders.book import OurOrder
+from tws.orders.terms import PENDING
 
 __all__ = ["MAX_REPAIRS", "look_after"]
 
@@ -32,12 +41,39 @@ MAX_CLOSES = 3
 """Closing orders after those; when they too are refused only a human can help, and the alarm repeats."""
 
 _NEVER_THERE = (OrderState.WITHDRAWN, OrderState.DENIED, OrderState.REJECTED)
+_AT_THE_BROKER = (OrderState.ACKNOWLEDGED, OrderState.WORKING)
+_ZERO = Decimal(0)
 
 
 def look_after(turn: Turn) -> None:
-    """Every open trade, oldest first."""
-    for group_id in tuple(turn.state.open_groups):
-        _look_at(turn, turn.state.groups[group_id])
+    """Every trade that the event concerns or whose wait is over, oldest first."""
+    for group_id in turn.agenda.take(turn.state, turn.now_ns):
+        group = turn.state.groups.get(group_id)
+        if group is None:
+            continue  # packed away meanwhile
+        turn.next_ns = None
+        if group_id in turn.state.open_groups or _comes_back(turn, group):
+            _look_at(turn, group)
+        turn.agenda.wait(group_id, turn.next_ns)
+
+
+def _comes_back(turn: Turn, group: Group) -> bool:
+    """Whether a trade that was over is to be looked after again, by a late fact."""
+    state = turn.state
+    if not group.settled:
+        return False
+    alive = any(order.live for order in state.orders_of(group.group_id))
+    held = state.held(group)
+    if not alive and not (group.protected and held):
+        return False
+    if state.flattening(group):
+        turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="a flatten has taken it"))
+        return False
+    turn.emit(Reopened(at_ns=turn.now_ns, group_id=group.group_id))
+    turn.alarm(Severity.ALARM, f"reopened {group.group_id}",
+               f"{group.contract.symbol}: trade {group.group_id} was over; by a late word of the broker "
+               f"{held} shares are held or an order lives; it is looked after again")
+    return True
 
 
 def _look_at(turn: Turn, group: Group) -> None:
@@ -49,18 +85,28 @@ def _look_at(turn: Turn, group: Group) -> None:
     owing = any(order.missing for order in (*entries, *exits))
     if not live_entries and not live_exits and not owing and (held == 0 or not group.protected):
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
-    elif not turn.state.link_up or turn.state.flattening(group):
-        return  # nothing can be sent; what happened meanwhile is asked for first. Or it is being closed
-    elif live_entries:
-        _while_entering(turn, group, live_entries, exits, held)
-    elif owing:
-        return  # what is held is not known before the executions are here; `pass_time` asks for them
-    elif held == 0:
-        _end_exits(turn, group, entries, live_exits)
-    elif held < 0:
-        _give_back(turn, group, live_exits, -held)
-    elif group.protected:
-        _cover(turn, group, exits, live_exits, held)
+        return
+    if turn.state.link_up and not turn.state.flattening(group):
+        # Else it is being closed, or nothing can be sent: what happened meanwhile is asked for first.
+        if live_entries:
+            _while_entering(turn, group, live_entries, exits, held)
+        elif owing:
+            pass  # what is held is not known before the executions are here; `pass_time` asks for them
+        elif held == 0:
+            _end_exits(turn, group, entries, live_exits)
+        elif held < 0:
+            _give_back(turn, group, live_exits, -held)
+        elif group.protected:
+            _cover(turn, group, exits, live_exits, held)
+    _say_bare(turn, group, held)
+
+
+def _say_bare(turn: Turn, group: Group, held: Decimal) -> None:
+    since = group.bare_since_ns
+    if since is not None and turn.over(since, turn.timing.alarm_ns):
+        turn.alarm(Severity.ALARM, f"bare {group.group_id}",
+                   f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop "
+                   f"for {(turn.now_ns - since) / 1e9:.1f} s")
 
 
 def _while_entering(
@@ -68,16 +114,18 @@ def _while_entering(
 ) -> None:
     """The entry works: complete or absent, and not partly filled for long."""
     ended = [order for order in exits if not order.live]
+    if group.protected and held > 0:
+        _bare(turn, group)
+    else:
+        _covered(turn, group)
+    reason = ""
     if group.protected and ended:
-        for order in live_entries:
-            if not order.cancel_wanted:
-                turn.cancel(order, f"its {ended[0].role} ended ({ended[0].state}): complete or absent")
-    elif group.protected and held > 0:
-        since = _bare(turn, group)
-        if turn.now_ns - since >= turn.timing.partial_ns:
-            for order in live_entries:
-                if not order.cancel_wanted:
-                    turn.cancel(order, "partly filled for too long: its children may be held till it is full")
+        reason = f"its {ended[0].role} ended ({ended[0].state}): complete or absent"
+    elif group.bare_since_ns is not None and turn.over(group.bare_since_ns, turn.timing.partial_ns):
+        reason = "partly filled for too long: its children may be held till it is full"
+    for order in live_entries if reason else ():
+        if not order.cancel_wanted:
+            turn.cancel(order, reason)
 
 
 def _end_exits(turn: Turn, group: Group, entries: list[OurOrder], live_exits: list[OurOrder]) -> None:
@@ -85,7 +133,7 @@ def _end_exits(turn: Turn, group: Group, entries: list[OurOrder], live_exits: li
     _covered(turn, group)
     at_once = all(entry.state in _NEVER_THERE for entry in entries)
     last = max((order.changed_ns for order in (*entries, *live_exits)), default=0)
-    if not at_once and turn.now_ns - last < turn.timing.bare_ns:
+    if not at_once and not turn.over(last, turn.timing.bare_ns):
         return
     for order in live_exits:
         if not order.cancel_wanted:
@@ -94,6 +142,7 @@ def _end_exits(turn: Turn, group: Group, entries: list[OurOrder], live_exits: li
 
 def _give_back(turn: Turn, group: Group, live_exits: list[OurOrder], excess: Decimal) -> None:
     """Exits took more than was held: end the others, then close what is held the wrong way."""
+    _bare(turn, group)
     turn.alarm(Severity.ALARM, f"overfilled {group.group_id}",
                f"{group.contract.symbol}: exits of trade {group.group_id} took {excess} more than it held")
     if _cancel_all(turn, live_exits, "the exits took more than was held"):
@@ -105,32 +154,52 @@ def _cover(
     turn: Turn, group: Group, exits: list[OurOrder], live_exits: list[OurOrder], held: Decimal
 ) -> None:
     """The entry has ended with shares held: a live stop of exactly that size, or a close at the market."""
-    if any(order.role is Role.CLOSE for order in live_exits):
-        return  # being closed
     stops = [order for order in live_exits if order.role is Role.STOP]
     staying = [order for order in stops if order.state is not OrderState.PENDING_CANCEL]
-    covered = sum((_reach(order) for order in staying), Decimal(0))
+    fits = sum((_reach(order) for order in staying), _ZERO) == held
     certain = all(order.state is not OrderState.UNKNOWN for order in live_exits)
-    if covered == held and certain:
+    closing = any(order.role is Role.CLOSE for order in live_exits)
+    if fits and certain and not closing and all(_proven(turn, order) for order in staying):
         _covered(turn, group)
         return
     since = _bare(turn, group)
-    if turn.now_ns - since >= turn.timing.partial_ns:
-        turn.alarm(Severity.ALARM, f"bare {group.group_id}",
-                   f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop "
-                   f"for {(turn.now_ns - since) / 1e9:.1f} s")
+    if closing:
+        return
     if not certain:  # rounds of questions run while any order is unknown (reconcile.pass_time)
         turn.alarm(Severity.ALARM, f"exit unknown {group.group_id}",
                    f"{group.contract.symbol}: an exit of trade {group.group_id} is of unknown outcome")
         return
+    if fits:
+        _end_held(turn, staying)
+        return
     with_entry = bool(exits) and all(order.state is OrderState.CANCELLED for order in exits if not order.live)
-    entered = sum((order.filled for order in turn.state.members(group, Role.ENTRY)), Decimal(0))
+    entered = sum((order.filled for order in turn.state.members(group, Role.ENTRY)), _ZERO)
     partly = entered < group.quantity
-    waited = turn.now_ns - since >= turn.timing.bare_ns
+    ended = [order for order in exits if order.role is Role.STOP and not order.live]
+    moved = (*turn.state.members(group, Role.ENTRY), *(live_exits or ended))
+    last = max((order.changed_ns for order in moved), default=since)
+    waited = turn.over(max(since, last), turn.timing.bare_ns)
     if not live_exits and ((with_entry and partly) or waited):
         _protect_anew(turn, group, held)
     elif live_exits and waited:
         _set_right(turn, group, live_exits, stops, held)
+
+
+def _proven(turn: Turn, order: OurOrder) -> bool:
+    """The broker has acknowledged it, as it is. TWS's own PendingSubmit proves nothing yet (C1)."""
+    row = turn.rows.get(order.intent_id)
+    return order.state in _AT_THE_BROKER and not order.changing and (
+        row is None or row.status not in PENDING)
+
+
+def _end_held(turn: Turn, stops: list[OurOrder]) -> None:
+    """Stops of the right size are on their way. One that stays inactive (rejected, blocked by a precaution:
+    C1) protects nothing, and goes.
+    """
+    for order in stops:
+        inactive = order.state is OrderState.HELD and not order.cancel_wanted
+        if inactive and turn.over(order.changed_ns, turn.timing.alarm_ns):
+            turn.cancel(order, "TWS holds it inactive: it protects nothing")
 
 
 def _set_right(
@@ -144,7 +213,7 @@ def _set_right(
     for order in live_exits:
         wanted = order.filled + held
         if not order.changing and wanted != order.order.quantity and not order.cancel_wanted:
-            resize(turn, group, order, wanted)
+            change(turn, order, wanted, "its size is not what is held")
 
 
 def _protect_anew(turn: Turn, group: Group, held: Decimal) -> None:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.desk.change import changes_unanswered
 from tws.desk.hear import hear_execution, hear_order
+from tws.desk.listed import note_unlisted
 from tws.desk.submit import MAX_ORDER_ID
+from tws.desk.tidy import tidy
 from tws.desk.turn import Turn
 from tws.model.account import Position
 from tws.model.contract import Contract
@@ -99,8 +102,9 @@ def hear_answer(turn: Turn, fact: Answer) -> None:
         return  # it speaks of an earlier link
     for row in fact.orders:
         order = state.book.named(row.order_ref, row.perm_id)
-        if order is None or order.state is OrderState.UNKNOWN:
+        if order is None or order.state is OrderState.UNKNOWN or order.changing:
             hear_order(turn, row, listed=True)
+    note_unlisted(turn, fact)
     for execution in fact.executions:
         hear_execution(turn, execution)
     opened = fact.kind is AnswerKind.POSITIONS and _hear_positions(turn, fact)
@@ -131,9 +135,11 @@ def pass_time(turn: Turn) -> None:
     owing = [state.book.orders[intent_id] for intent_id in state.book.owing]
     if any(turn.now_ns - order.changed_ns >= timing.owing_ns for order in owing):
         turn.ask(AnswerKind.EXECUTIONS)
+    changes_unanswered(turn)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
     if unknown:
         _ask_about(turn, unknown)
+    tidy(turn)
     for kind, question in tuple(state.questions.items()):
         if question.answered_ns is None and turn.now_ns - question.asked_ns >= timing.answer_ns:
             turn.ask(kind)

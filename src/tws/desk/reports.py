@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tws.desk.change import keep_as_it_was
 from tws.desk.commands import Begin, CancelAll, CancelIntent, NotWritten, ReserveIds, Withdrawn, Written
 from tws.desk.turn import Turn
 from tws.model.order import Role
-from tws.model.records import Agreed, Began, FloorRaised, Severity
+from tws.model.records import Began, FloorRaised, Severity
 from tws.orders.table import OrderEvent
 
 __all__ = ["begin", "cancel_all", "cancel_intent", "not_written", "reserve_ids", "withdrawn", "written"]
@@ -50,7 +51,7 @@ def withdrawn(turn: Turn, report: Withdrawn) -> None:
     if order is None:
         return
     if order.changing:
-        turn.emit(Agreed(at_ns=turn.now_ns, intent_id=order.intent_id, quantity=order.agreed_quantity))
+        keep_as_it_was(turn, order, "withdrawn before its bytes left")
     elif not order.written:
         turn.move(order, OrderEvent.WITHDRAW, cause="withdrawn before its bytes left")
 
@@ -65,7 +66,7 @@ def not_written(turn: Turn, report: NotWritten) -> None:
     if report.any_byte_left:
         turn.move(order, OrderEvent.UNSURE, cause=report.reason)
     elif order.changing:
-        turn.emit(Agreed(at_ns=turn.now_ns, intent_id=order.intent_id, quantity=order.agreed_quantity))
+        keep_as_it_was(turn, order, report.reason)
     elif not order.written:
         turn.move(order, OrderEvent.DENY, cause=report.reason)
 

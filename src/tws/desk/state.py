@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from msgspec import Struct, field
 
 from tws.model.account import Position
@@ -19,7 +20,7 @@ from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
 
-__all__ = ["DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Stop"]
+__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Shelf", "Stop"]
 
 _ZERO = Decimal(0)
 
@@ -38,9 +39,17 @@ class Group(Struct, kw_only=True):
     strategy: str = ""
     signal_id: str = ""
     intents: list[str] = field(default_factory=list)
-    bare_since_ns: int | None = None
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself."""
+    settled: bool = False
+    """It was over when it was released: nothing held, nothing live. Only such a one is opened again."""
+
+    bare_since_ns: int | None = None
+    """Since when shares are held without a full stop that is proven live; None while there are none."""
+    bare_ns: int = 0
+    """How long that was in all, what is still running not counted."""
+    bare_longest_ns: int = 0
+    bare_times: int = 0
 
     @property
     def instrument(self) -> Instrument:
@@ -50,6 +59,67 @@ class Group(Struct, kw_only=True):
     def protected(self) -> bool:
         """Whether its fills are to have a stop."""
         return self.stop_price is not None
+
+    def bare(self, at_ns: int, bare: bool) -> None:
+        """From `at_ns` on shares are without a proven stop, or no longer."""
+        if bare and self.bare_since_ns is None:
+            self.bare_since_ns = at_ns
+            self.bare_times += 1
+        elif not bare and self.bare_since_ns is not None:
+            lasted_ns = max(0, at_ns - self.bare_since_ns)
+            self.bare_ns += lasted_ns
+            self.bare_longest_ns = max(self.bare_longest_ns, lasted_ns)
+            self.bare_since_ns = None
+
+
+class Bundle(Struct, kw_only=True):
+    """A trade and its orders, as they are packed; an order outside any trade comes alone."""
+
+    group: Group | None = None
+    orders: list[OurOrder] = field(default_factory=list)
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Bundle).decode
+
+
+class Shelf(Struct):
+    """What ended long ago, packed small, and the ways to it. `Retired` and `Recalled` move it."""
+
+    bundles: dict[str, bytes] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    """When each ended, in the order in which they were packed."""
+    intents: dict[str, str] = field(default_factory=dict)
+    """The key of each order's bundle."""
+    perms: dict[int, str] = field(default_factory=dict)
+
+    def put(self, key: str, bundle: Bundle, ended_ns: int) -> None:
+        self.bundles[key] = _pack(bundle)
+        self.ended[key] = ended_ns
+        for order in bundle.orders:
+            self.intents[order.intent_id] = key
+            for perm_id in order.perms:
+                self.perms[perm_id] = key
+
+    def take(self, key: str) -> Bundle:
+        """Unpack and remove."""
+        bundle = self.look(key)
+        self.bundles.pop(key, None)
+        self.ended.pop(key, None)
+        for order in bundle.orders:
+            self.intents.pop(order.intent_id, None)
+            for perm_id in order.perms:
+                self.perms.pop(perm_id, None)
+        return bundle
+
+    def look(self, key: str) -> Bundle:
+        """A copy of what is packed under `key`; an empty one for what is not here."""
+        packed = self.bundles.get(key)
+        return Bundle() if packed is None else _unpack(packed)
+
+    def key_of(self, order_ref: str, perm_id: int) -> str:
+        """Where a fact with this reference or permanent id belongs; empty when nowhere here."""
+        return self.intents.get(order_ref, "") or self.perms.get(perm_id, "")
 
 
 class FlattenJob(Struct, kw_only=True):
@@ -175,6 +245,10 @@ class DeskState(Struct, kw_only=True):
     groups: dict[str, Group] = field(default_factory=dict)
     open_groups: dict[str, None] = field(default_factory=dict)
     """The trades that the desk looks after."""
+    over: dict[str, int] = field(default_factory=dict)
+    """Trades, and orders outside any, that have ended, with the instant: oldest first."""
+    shelf: Shelf = field(default_factory=Shelf)
+    """Those that ended long ago, packed."""
     flattens: dict[str, FlattenJob] = field(default_factory=dict)
     flatten_keys: dict[str, None] = field(default_factory=dict)
     kill: KillSwitch = field(default_factory=KillSwitch)
@@ -204,6 +278,13 @@ class DeskState(Struct, kw_only=True):
     def net(self, contract: Contract) -> Decimal:
         """What our own orders hold of a contract: signed shares."""
         return self.ours.quantity(self.account, contract.con_id)
+
+    def orders_of(self, group_id: str) -> list[OurOrder]:
+        """The orders of a trade, oldest first; copies, when it is packed away. None for one forgotten."""
+        group = self.groups.get(group_id)
+        if group is None:
+            return self.shelf.look(group_id).orders
+        return [self.book.orders[intent_id] for intent_id in group.intents]
 
     def members(self, group: Group, *roles: Role) -> list[OurOrder]:
         """The orders of a trade in these roles, oldest first."""

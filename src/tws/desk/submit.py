@@ -17,14 +17,14 @@ from tws.desk.turn import Turn
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Bracket, Order, OrderType, Role, Side
-from tws.model.records import Approved, Denied, Intended, OrderState, Planned, Resized
+from tws.model.records import Approved, Denied, Intended, OrderState, Planned
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
 from tws.positions.book import multiplier
 from tws.risk.denial import Denial
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["place_exit", "resize", "situation", "submit_bracket", "submit_order"]
+__all__ = ["place_exit", "situation", "submit_bracket", "submit_order"]
 
 _ZERO = Decimal(0)
 MAX_ORDER_ID = 2**31 - 2
@@ -107,24 +107,6 @@ def place_exit(
     intent = _intend(turn, group_id, role, instrument.contract, order)
     _approve(turn, intent)
     return intent
-
-
-def resize(turn: Turn, group: Group, order: OurOrder, quantity: Decimal) -> bool:
-    """Change the total quantity of a working exit; False, and a `Denied`, when the gate refuses."""
-    changed = replace(order.order, quantity=quantity)
-    where = situation(turn, order.contract, order.order.side, without_exits_of=group.group_id)
-    proposal = Proposal(instrument=group.instrument, order=changed, role=order.role,
-                        grows_by=quantity - order.order.quantity)
-    denial = turn.gate.judge(proposal, where)
-    if denial is not None:
-        _deny(turn, denial, order.contract, order.role, changed, group_id=group.group_id)
-        return False
-    revision = order.revision + 1
-    turn.emit(Resized(at_ns=turn.now_ns, intent_id=order.intent_id, revision=revision, quantity=quantity))
-    turn.gate.approve((order.intent_id, revision), order.order_id, order.contract, order.order, quantity)
-    turn.emit(Approved(at_ns=turn.now_ns, intent_id=order.intent_id, order_id=order.order_id,
-                       revision=revision))
-    return True
 
 
 def situation(

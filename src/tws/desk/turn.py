@@ -12,14 +12,16 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tws.clock import NS_PER_S
+from tws.desk.agenda import Agenda
 from tws.desk.apply import apply
 from tws.desk.state import DeskState
-from tws.model.facts import AnswerKind
+from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.market import Quote
 from tws.model.records import (
     Alarmed,
     Asked,
     CancelAsked,
+    LinkMoved,
     Moved,
     OrderState,
     Record,
@@ -30,7 +32,7 @@ from tws.orders.table import ENDED, OrderEvent, follow
 from tws.risk.gate import Gate
 from tws.wire.codes import CATALOGUE, Catalogue
 
-__all__ = ["Timing", "Turn"]
+__all__ = ["Beside", "Timing", "Turn"]
 
 _PROVES_WRITTEN = frozenset({
     OrderEvent.WRITE, OrderEvent.ACK, OrderEvent.WORK, OrderEvent.HOLD, OrderEvent.CANCELLING,
@@ -52,8 +54,11 @@ class Timing(Struct, frozen=True, kw_only=True):
     """Between the two rounds that prove an order absent (DESIGN.md, invariant 3)."""
     answer_ns: int = 10 * NS_PER_S
     """A question without an answer is asked again."""
-    partial_ns: int = 10 * NS_PER_S
-    """A partly filled entry may leave its shares without a stop this long; then its rest is cancelled."""
+    partial_ns: int = 3 * NS_PER_S
+    """A partly filled entry may leave its shares without a proven stop this long; then its rest is cancelled.
+    Parts of a marketable order come within a second or two (assumed)."""
+    alarm_ns: int = 5 * NS_PER_S
+    """Shares without a proven stop for so long are an alarm: `partial_ns`, a cancel, and a new pair fit."""
     bare_ns: int = 2 * NS_PER_S
     """A stop ended by itself: its twin's fill may be on the way, so wait this long before a new one."""
     owing_ns: int = 2 * NS_PER_S
@@ -66,10 +71,24 @@ class Timing(Struct, frozen=True, kw_only=True):
     """So long a flatten waits for those of other symbols: one reading of positions serves them all."""
     repeat_ns: int = 60 * NS_PER_S
     """The same alarm is repeated no sooner."""
+    retire_ns: int = 24 * 3600 * NS_PER_S
+    """What ended so long ago is packed away; a day's trading stays at hand, for the day's report."""
+    forget_ns: int = 8 * 24 * 3600 * NS_PER_S
+    """What ended so long ago is dropped: no broker speaks of it any more (TWS: seven days, C4)."""
 
     def scaled(self, factor: float) -> Timing:
         """The same waits in a market that runs `factor` times as fast as life."""
         return Timing(**{name: int(getattr(self, name) * factor) for name in self.__struct_fields__})
+
+
+class Beside:
+    """What stands beside the state: it serves decisions, and decisions are in the journal. `rows` holds each
+    living order as TWS last stated it in this session of the link, `agenda` the trades to look at.
+    """
+
+    def __init__(self, agenda: Agenda | None = None) -> None:
+        self.agenda = agenda or Agenda()
+        self.rows: dict[str, BrokerOrder] = {}
 
 
 class Turn:
@@ -77,7 +96,7 @@ class Turn:
 
     def __init__(
         self, state: DeskState, gate: Gate, timing: Timing, quotes: Mapping[int, Quote], now_ns: int,
-        catalogue: Catalogue = CATALOGUE,
+        catalogue: Catalogue = CATALOGUE, beside: Beside | None = None,
     ) -> None:
         self.state = state
         self.catalogue = catalogue
@@ -86,17 +105,40 @@ class Turn:
         self.quotes = quotes
         self.now_ns = now_ns
         self.records: list[Record] = []
+        beside = beside or Beside()
+        self.agenda = beside.agenda
+        self.rows = beside.rows
+        self.next_ns: int | None = None
+        """When the earliest of the waits ends that were found running (`over`, `alarm`)."""
 
     def emit(self, record: Record) -> None:
         """Decide this: it is applied now and goes to the journal."""
         apply(self.state, record)
+        self.agenda.note(self.state, record)
+        if type(record) is LinkMoved:
+            self.rows.clear()  # what TWS stated before says nothing of now
         self.records.append(record)
+
+    def over(self, since_ns: int, wait_ns: int) -> bool:
+        """Whether a wait is over. If not, whoever asked is to be asked again when it is."""
+        end_ns = since_ns + wait_ns
+        if self.now_ns >= end_ns:
+            return True
+        self.come_back(end_ns)
+        return False
+
+    def come_back(self, at_ns: int) -> None:
+        """What is looked at now is to be looked at again at `at_ns`."""
+        if self.next_ns is None or at_ns < self.next_ns:
+            self.next_ns = at_ns
 
     def alarm(self, severity: Severity, subject: str, text: str) -> None:
         """Tell a human; the same subject again only after `repeat_ns`."""
         last = self.state.alarms.get(subject)
         if last is None or not 0 <= self.now_ns - last < self.timing.repeat_ns:
             self.emit(Alarmed(at_ns=self.now_ns, severity=severity, subject=subject, text=text))
+            last = self.now_ns
+        self.come_back(last + self.timing.repeat_ns)
 
     def ask(self, *kinds: AnswerKind) -> None:
         """Ask the broker, unless the same question is on its way or the link is down."""
@@ -136,6 +178,8 @@ class Turn:
             # One permanent id ended while another lives: the intent lives (INCIDENTS.md 3).
             if others and perm_state in ENDED and order.state not in ENDED:
                 target = order.state
+            elif perm_state not in ENDED and target in ENDED:
+                target = perm_state  # `Bound` told of it: it is alarmed as a double order
         written = not order.written and event in _PROVES_WRITTEN
         claim = filled if filled is not None and filled > order.claimed else None
         rest = remaining if remaining != order.claimed_remaining else None
@@ -145,6 +189,8 @@ class Turn:
         self.emit(Moved(at_ns=self.now_ns, intent_id=order.intent_id, event=event, before=order.state,
                         state=target, perm_id=perm_id if own is not None else 0, perm_state=perm_state,
                         filled=claim, remaining=rest, written=written, cause=cause))
+        if target in ENDED:
+            self.rows.pop(order.intent_id, None)
 
     def cancel(self, order: OurOrder, reason: str) -> None:
         """We want it gone. An order that was never approved is withdrawn here; no byte of it exists."""

@@ -51,6 +51,8 @@ class BrokerOrder(Struct, frozen=True, kw_only=True):
     parent_id: int
     status: str
     oca_group: str = ""
+    oca_type: int = 0
+    outside_rth: bool = False
     transmit: bool = True
     completed: bool = False
     filled: Decimal | None = None

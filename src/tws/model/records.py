@@ -41,6 +41,7 @@ __all__ = [
     "Booked",
     "Bound",
     "CancelAsked",
+    "Changed",
     "Charged",
     "Denied",
     "Differs",
@@ -58,10 +59,14 @@ __all__ = [
     "OrderState",
     "Planned",
     "PositionHeard",
+    "Recalled",
     "Record",
     "Released",
+    "Reopened",
     "Resized",
+    "Retired",
     "Severity",
+    "Stated",
     "Watched",
     "decode_record",
     "decode_records",
@@ -174,8 +179,32 @@ class Approved(_Record, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class Changed(_Record, frozen=True, kw_only=True):
+    """The order is to become `order`; the approval of that revision follows. It stands once TWS states it.
+
+    `repair`: the desk wants it by itself, to set the size of a protection right.
+    """
+
+    intent_id: str
+    revision: int
+    order: Order
+    reason: str = ""
+    repair: bool = False
+
+
+class Stated(_Record, frozen=True, kw_only=True):
+    """What TWS says the order is: it took a change, it kept the order as it was, or somebody else changed it.
+
+    `order` is the order as it stands at the broker; no change of it is out any more.
+    """
+
+    intent_id: str
+    order: Order
+    cause: str = ""
+
+
 class Resized(_Record, frozen=True, kw_only=True):
-    """The order is to have a new total quantity; the approval of that revision follows."""
+    """In journals before `Changed`: the order is to have a new total quantity."""
 
     intent_id: str
     revision: int
@@ -183,7 +212,7 @@ class Resized(_Record, frozen=True, kw_only=True):
 
 
 class Agreed(_Record, frozen=True, kw_only=True):
-    """How a change of an order ended: TWS took it, or refused it and the order keeps `quantity`."""
+    """In journals before `Stated`: how a change ended, TWS took it or the order keeps `quantity`."""
 
     intent_id: str
     quantity: Decimal
@@ -364,6 +393,25 @@ class Watched(_Record, frozen=True, kw_only=True):
     bare: bool
 
 
+class Reopened(_Record, frozen=True, kw_only=True):
+    """A late fact made a trade that was over hold shares, or work: it is looked after again."""
+
+    group_id: str
+
+
+class Retired(_Record, frozen=True, kw_only=True):
+    """Trades (and orders outside any) that ended long ago are packed; `forgotten`, longer ago: dropped."""
+
+    keys: tuple[str, ...]
+    forgotten: bool = False
+
+
+class Recalled(_Record, frozen=True, kw_only=True):
+    """A late fact speaks of a trade that was packed away: it is unpacked."""
+
+    key: str
+
+
 class FlattenMoved(_Record, frozen=True, kw_only=True):
     """A flatten of one symbol began or went on. `key` names a flatten that is to run once (a day's close)."""
 
@@ -427,7 +475,7 @@ Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
-    | AllCancelAsked | HoursStated
+    | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
 )
 
 _encoder = msgspec.json.Encoder()

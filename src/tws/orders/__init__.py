@@ -2,6 +2,7 @@
 
     table.py    every state, event and arc, each with its reason
     book.py     OurOrder, and OrderBook: by intent, by permanent id, by order id
+    terms.py    what an order is by TWS's own word, and the order that changes it
     diagram.py  the table drawn, for docs/design/orders.md
 """
 

@@ -48,8 +48,10 @@ class OurOrder(Struct, kw_only=True):
     """The most that the broker's statuses claim to be filled."""
     claimed_remaining: Decimal | None = None
     revision: int = 0
-    agreed_quantity: Decimal = _ZERO
-    """The quantity before a change that TWS has not confirmed; equal to the order's when none is out."""
+    before: Order | None = None
+    """What TWS last stated, while a change to `order` is out and unanswered; None when none is."""
+    adopted: bool = False
+    """Taken over from TWS: it may have more to it than `order` can say."""
     cancel_wanted: bool = False
     changed_ns: int = 0
     misses: tuple[tuple[int, int], ...] = ()
@@ -69,8 +71,15 @@ class OurOrder(Struct, kw_only=True):
     def open_quantity(self) -> Decimal:
         """What may still fill, or is claimed filled without its execution being here yet."""
         if self.live:
-            return max(self.order.quantity - self.filled, _ZERO)
+            return max(self.most - self.filled, _ZERO)
         return self.missing
+
+    @property
+    def most(self) -> Decimal:
+        """The total quantity, and while a change is out the greater of the two: either may hold."""
+        if self.before is None:
+            return self.order.quantity
+        return max(self.order.quantity, self.before.quantity)
 
     @property
     def missing(self) -> Decimal:
@@ -80,7 +89,7 @@ class OurOrder(Struct, kw_only=True):
     @property
     def changing(self) -> bool:
         """A change of it is out, unconfirmed."""
-        return self.revision > 0 and self.agreed_quantity != self.order.quantity
+        return self.before is not None
 
     @property
     def live_perms(self) -> list[int]:
@@ -89,7 +98,7 @@ class OurOrder(Struct, kw_only=True):
 
 
 class OrderBook(Struct):
-    """All orders of ours, and the ways to them."""
+    """Orders of ours, and the ways to them: all that may act, and those that ended not long ago."""
 
     orders: dict[str, OurOrder] = field(default_factory=dict)
     by_perm: dict[int, str] = field(default_factory=dict)
@@ -107,9 +116,26 @@ class OrderBook(Struct):
         self.alive[order.intent_id] = None
 
     def bind(self, order: OurOrder, perm_id: int, order_id: int) -> None:
-        """The broker's permanent id of an intent."""
-        order.perms[perm_id] = PermanentId(order_id=order_id, state=order.state)
+        """The broker's permanent id of an intent. What becomes of a second one is not known yet."""
+        state = OrderState.UNKNOWN if order.perms else order.state
+        order.perms[perm_id] = PermanentId(order_id=order_id, state=state)
         self.by_perm[perm_id] = order.intent_id
+
+    def take_out(self, intent_id: str) -> OurOrder:
+        """Remove an order that has ended, with every way to it."""
+        order = self.orders.pop(intent_id)
+        if self.by_order_id.get(order.order_id) == intent_id:
+            del self.by_order_id[order.order_id]
+        for perm_id in order.perms:
+            self.by_perm.pop(perm_id, None)
+        return order
+
+    def put_back(self, order: OurOrder) -> None:
+        """Enter an order that was taken out. Its order id may mean another by now, and then still does."""
+        self.orders[order.intent_id] = order
+        self.by_order_id.setdefault(order.order_id, order.intent_id)
+        for perm_id in order.perms:
+            self.by_perm[perm_id] = order.intent_id
 
     def moved(self, order: OurOrder, state: OrderState) -> None:
         """Set the state, and keep the list of the living."""

@@ -4,8 +4,8 @@ One row per arc. The ugly arcs are real: TWS repeats statuses, skips them, fills
 speaks of orders that were proven absent. What is in no row is an alarm, never a crash: `follow` answers
 None and the order stays where it is. The diagram in docs/design/orders.md is drawn from this table.
 
-Events are named by who speaks: ours (APPROVE to ASK_CANCEL, SILENCE, LOSE, ABSENCE) or the broker's. A
-partial fill is PART: a quantity that changed, in whatever state.
+Events are named by who speaks: ours (APPROVE to ASK_CANCEL, SILENCE, LOSE, UNLISTED, ABSENCE) or the
+broker's. A partial fill is PART: a quantity that changed, in whatever state.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class OrderEvent(StrEnum):
     """No word of the broker within the bound."""
     LOSE = "lose"
     """The link was lost, or the program ended: what happens now is unseen."""
+    UNLISTED = "unlisted"
+    """A complete list of the open orders, asked for since its last word, does not name it."""
     ABSENCE = "absence"
     """Two complete rounds of answers did not know it, or a human says that it is gone."""
     ACK = "ack"
@@ -155,6 +157,12 @@ _ALIVE: tuple[_Row, ...] = tuple(
     )
 )
 
+_UNLISTED: tuple[_Row, ...] = tuple(
+    # Not HELD: before TWS 10.48 the list leaves deactivated orders out (TWS-BEHAVIOUR.md C4).
+    (state, _E.UNLISTED, _S.UNKNOWN, "its end was not heard: asked about", True)
+    for state in (_S.ACKNOWLEDGED, _S.WORKING)
+)
+
 _PENDING_CANCEL: tuple[_Row, ...] = (
     (_S.PENDING_CANCEL, _E.WRITE, _S.PENDING_CANCEL, "its bytes were out before the cancel"),
     (_S.PENDING_CANCEL, _E.WITHDRAW, _S.WITHDRAWN, "the cancel met it in the queue: neither was sent"),
@@ -251,6 +259,8 @@ _NEVER_SENT: tuple[_Row, ...] = tuple(
         (state, _E.REFUSE, state, "TWS does not know it, as it should be"),
         (state, _E.WITHDRAW, state, "reported twice"),
         (state, _E.DENY, state, "reported twice"),
+        (state, _E.WRITE, _S.UNKNOWN, "our writer says that it left after all", True),
+        (state, _E.UNSURE, _S.UNKNOWN, "our writer is no longer sure that nothing left", True),
     )
 )
 
@@ -265,6 +275,9 @@ _ABSENT: tuple[_Row, ...] = (
     (_S.ABSENT, _E.PART, _S.UNKNOWN, "a fill of an order that was proven absent", True),
     (_S.ABSENT, _E.FILL, _S.FILLED, "an order that was proven absent filled", True),
     (_S.ABSENT, _E.WRITE, _S.ABSENT, "a very late report"),
+    (_S.ABSENT, _E.UNSURE, _S.ABSENT, "a very late report: two rounds of answers say more than our writer"),
+    (_S.ABSENT, _E.WITHDRAW, _S.ABSENT, "a very late report: it never left, so it is rightly absent"),
+    (_S.ABSENT, _E.DENY, _S.ABSENT, "a very late report: it never left, so it is rightly absent"),
 )
 
 
@@ -275,8 +288,8 @@ def _arc(row: _Row) -> Arc:
 
 ARCS: tuple[Arc, ...] = tuple(
     _arc(row)
-    for rows in (_BEFORE_THE_BROKER, _FIRST_WORD, _ALIVE, _PENDING_CANCEL, _UNKNOWN, _FILLED, _CANCELLED,
-                 _REJECTED, _NEVER_SENT, _ABSENT)
+    for rows in (_BEFORE_THE_BROKER, _FIRST_WORD, _ALIVE, _UNLISTED, _PENDING_CANCEL, _UNKNOWN, _FILLED,
+                 _CANCELLED, _REJECTED, _NEVER_SENT, _ABSENT)
     for row in rows
 )
 """Every arc, in the order of an order's life."""

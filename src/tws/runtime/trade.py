@@ -129,8 +129,7 @@ class Trades:
         group_id = plan.group_id
 
         def orders() -> list[OurOrder]:
-            state = self._state()
-            return [state.book.orders[intent_id] for intent_id in state.groups[group_id].intents]
+            return self._state().orders_of(group_id)
 
         trade = self._held[group_id] = Trade(orders, None)
         if self._failure is not None:

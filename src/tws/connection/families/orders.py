@@ -123,7 +123,7 @@ def hear(answers: Answers) -> Handlers:
 
     def open_fact(fact: BrokerOrder) -> None:
         if fact.client_id == owner.client_id:
-            answers.saw_order(fact.order_id)
+            answers.saw_order(fact.order_id, fact.perm_id)
         answers.tell(fact)
         questions.row(OPEN, fact)
 
@@ -147,7 +147,7 @@ def hear(answers: Answers) -> Handlers:
 
     def status_fact(fact: BrokerOrderStatus) -> None:
         if fact.client_id == owner.client_id:
-            answers.saw_order(fact.order_id, raises=False)
+            answers.saw_order(fact.order_id, fact.perm_id, raises=False)
         answers.tell(fact)
 
     def execution(message: ExecutionDetails) -> None:

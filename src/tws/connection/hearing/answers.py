@@ -105,7 +105,7 @@ class Answers:
         self.subscriptions = Subscriptions(request_ids, self.quotes, self.stamp)
         self.unclaimed = 0
         """Ticks that came for a request which nobody has (any more)."""
-        self._orders_seen: set[int] = set()
+        self._orders_seen: dict[int, tuple[int, ...]] = {}
         self.unaddressed: list[Callable[[int, str], bool]] = []
         """Families that know a refusal of theirs by code and text when it carries no id; True: it was theirs.
         """
@@ -117,15 +117,21 @@ class Answers:
         """A fact for every lane."""
         self.lanes.tell(fact)
 
-    def saw_order(self, order_id: int, *, raises: bool = True) -> None:
+    def saw_order(self, order_id: int, perm_id: int = 0, *, raises: bool = True) -> None:
         """TWS has spoken of an order of our client id; `raises`: and ids go on above it."""
-        self._orders_seen.add(order_id)
+        seen = self._orders_seen.setdefault(order_id, ())
+        if perm_id and perm_id not in seen:
+            self._orders_seen[order_id] = (*seen, perm_id)
         if raises:
             self.ids.saw(order_id)
 
     def knows_order(self, order_id: int) -> bool:
         """Whether TWS has spoken of an order of ours with this id."""
         return order_id in self._orders_seen
+
+    def perms_of(self, order_id: int) -> int:
+        """How many permanent ids TWS has named for an order of ours with this id."""
+        return len(self._orders_seen.get(order_id, ()))
 
     def unreadable(self, name: str, number: int | None) -> None:
         """A message that could not be read; `number` None: nor its id. An answer that lacks a row is not

@@ -132,6 +132,8 @@ def broker_order_of(
         parent_id=order.parent_id,
         status=state.status,
         oca_group=order.oca_group,
+        oca_type=order.oca_type,
+        outside_rth=order.outside_rth,
         transmit=order.transmit,
     )
 

@@ -3,4 +3,5 @@
 outbound  the only writer; sending: one frame on its way; calls: what a frame asks for
 guard     the live lock, and the guard for whoever has no desk; rules: market rules by contract
 patterns  placeOrder frames by pattern
+ledger    what was written under each intent, counted at the last moment
 """

@@ -25,13 +25,14 @@ from tws.config import mask_account
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
+from tws.connection.ordering.ledger import Ledger
 from tws.connection.ordering.sending import Sending
 from tws.errors import LinkLostError, NotSentError, TWSError
 from tws.model.contract import Contract
 from tws.model.order import Order
 from tws.risk import Denial, Permit, Verifier
 
-__all__ = ["MAX_WAITING", "Encoder", "Gates", "Outbound", "Wire"]
+__all__ = ["MAX_WAITING", "Encoder", "Gates", "Heard", "Outbound", "Wire"]
 
 MAX_WAITING = 1000
 """Frames that may wait. A person's orders and a desk's brackets of one turn are far fewer; more mean a
@@ -60,6 +61,13 @@ class Wire(Protocol):
     def call_on_loop(self, call: Callable[[], None]) -> None: ...
 
 
+class Heard(Protocol):
+    """What TWS has said of an order of ours: anything, and under how many permanent ids."""
+
+    def knows_order(self, order_id: int) -> bool: ...
+    def perms_of(self, order_id: int) -> int: ...
+
+
 class Gates(NamedTuple):
     """What stands before the socket. `approver`: the desk's gate, the built-in guard, or None (guard off);
     `brake` reads latch and epoch."""
@@ -77,10 +85,10 @@ class Outbound:
         wire: Wire,
         encoder: Encoder,
         gates: Gates,
-        seen: Callable[[int], bool],
+        heard: Heard,
         isolate: Callable[..., None],
     ) -> None:
-        """`seen` says whether TWS has spoken of an order id of ours; `isolate` calls a listener and logs its
+        """`heard` says what TWS has said of an order id of ours; `isolate` calls a listener and logs its
         faults.
         """
         self._wire = wire
@@ -88,7 +96,8 @@ class Outbound:
         self._lock = gates.lock
         self._approver = gates.approver
         self._brake = gates.brake
-        self._seen = seen
+        self._heard = heard
+        self._ledger = Ledger(heard.perms_of)
         self._isolate = isolate
         self._written: set[int] = set()
         self._mutex = threading.RLock()
@@ -113,13 +122,19 @@ class Outbound:
         approver = self._approver
         if approver is None or isinstance(approver, Guard):
             raise denied("permit", "a permit", "the built-in guard", "this connection has no desk").error()
+
+        def redeem() -> Denial | None:
+            denial = approver.redeem(permit, order_id, contract, order)
+            return denial or self._ledger.judge(permit, order_id, order)
+
         return self._queue_up(
             Sending(
                 call,
                 frame,
-                lambda: approver.redeem(permit, order_id, contract, order),
+                redeem,
                 changes=permit.modifies,
                 urgent=urgent,
+                written=lambda: self._ledger.note(permit, order_id, order),
             )
         )
 
@@ -230,7 +245,7 @@ class Outbound:
         """Whether the order may exist at TWS: its bytes left once, or TWS spoke of it. Then a cancel must
         leave.
         """
-        return order_id in self._written or self._seen(order_id)
+        return order_id in self._written or self._heard.knows_order(order_id)
 
     # -- holding
 
@@ -341,6 +356,8 @@ class Outbound:
             self._decided(sending, SendState.REFUSED, failure)
             return
         self._wire.write(sending.frame)
+        if sending.written is not None:
+            sending.written()
         if sending.order_id >= 0 and sending.call.kind is not MoneyKind.WHAT_IF:
             self._written.add(sending.order_id)
         self._decided(sending, SendState.WRITTEN)

@@ -18,7 +18,9 @@ class Sending:
     Awaiting it (on the loop's thread) waits until that is decided and raises the failure; it may be dropped.
     """
 
-    __slots__ = ("_waiters", "call", "changes", "failure", "frame", "noted", "redeem", "state", "urgent")
+    __slots__ = (
+        "_waiters", "call", "changes", "failure", "frame", "noted", "redeem", "state", "urgent", "written",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -27,6 +29,7 @@ class Sending:
         redeem: Callable[[], Denial | None] | None = None,
         changes: bool = False,
         urgent: bool = False,
+        written: Callable[[], None] | None = None,
     ) -> None:
         self.call = call
         self.state = SendState.QUEUED
@@ -38,6 +41,8 @@ class Sending:
         """Whether it changes an order that exists, as the permit says."""
         self.urgent = urgent
         """Whether it is an exit, for which TWS's message rate has places kept free."""
+        self.written = written
+        """What is to be counted as its bytes leave."""
         self._waiters: list[asyncio.Future[None]] = []
 
     @property
@@ -52,7 +57,7 @@ class Sending:
 
     def decide(self, state: SendState, failure: TWSError | None = None) -> None:
         """For `Outbound`: this is what became of it."""
-        self.state, self.failure, self.frame, self.redeem = state, failure, b"", None
+        self.state, self.failure, self.frame, self.redeem, self.written = state, failure, b"", None, None
 
     def wake(self) -> None:
         """For `Outbound`, on the loop's thread: whoever awaits it may look."""
