@@ -4,10 +4,10 @@
 made. `Settings` (settings.py) is the whole of a configuration file. It needs pydantic, which is slow to
 import, so it is loaded only when somebody asks for it: `import tws.config` stays quick.
 
-    ports.py       the well-known ports, and which of them are live
-    connection.py  TWSConfig
-    dotenv.py      the reader of .env files, for the shells that users really write
-    settings.py    Settings: a TOML file with the sections connection, limits, codes, demo
+    ports.py       the well-known ports, and which of them are live connection.py  TWSConfig dotenv.py
+    the reader of .env files, for the shells that users really write settings.py    Settings: a TOML file with
+    the sections connection, limits, codes, demo, and those of run.py run.py         signals, strategies, run,
+    journal, state: what `tws run` adds
 """
 
 from __future__ import annotations
@@ -28,10 +28,15 @@ if TYPE_CHECKING:
         CodeSection,
         ConnectionSection,
         DemoSection,
+        JournalSection,
         LimitsSection,
         MaintenanceSection,
         PacingSection,
+        RunSection,
         Settings,
+        SignalsSection,
+        StateSection,
+        StrategySection,
         load_settings,
     )
 
@@ -41,10 +46,15 @@ __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
+    "JournalSection",
     "LimitsSection",
     "MaintenanceSection",
     "PacingSection",
+    "RunSection",
     "Settings",
+    "SignalsSection",
+    "StateSection",
+    "StrategySection",
     "TWSConfig",
     "is_live_port",
     "is_paper_account",
@@ -55,8 +65,8 @@ __all__ = [
 
 _FROM_SETTINGS = frozenset(
     """
-        CodeSection ConnectionSection DemoSection LimitsSection MaintenanceSection PacingSection Settings
-        load_settings
+        CodeSection ConnectionSection DemoSection JournalSection LimitsSection MaintenanceSection
+        PacingSection RunSection Settings SignalsSection StateSection StrategySection load_settings
     """.split()
 )
 

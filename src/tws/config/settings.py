@@ -15,32 +15,34 @@ from __future__ import annotations
 
 import tomllib
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tws.config.connection import TWSConfig
+from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
+from tws.config.section import Amount, Section, Symbol, Words
 from tws.errors import ConfigError
 
 __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
+    "JournalSection",
     "LimitsSection",
     "MaintenanceSection",
     "PacingSection",
+    "RunSection",
     "Settings",
+    "SignalsSection",
+    "StateSection",
+    "StrategySection",
     "load_settings",
 ]
-
-
-def _exact(value: object) -> object:
-    """TOML has no decimals: 0.1 arrives as a float, and its shortest text is what the user wrote."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return value
-    return Decimal(repr(value))
 
 
 def _number(key: object) -> object:
@@ -49,11 +51,6 @@ def _number(key: object) -> object:
 
 
 CodeNumber = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
-Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9 .\-/]*$")]
-
-
-Words = Annotated[str, Field(min_length=1, max_length=100)]
 Count = Annotated[int, Field(ge=1, le=10**6)]
 TIME = r"([01]\d|2[0-3]):[0-5]\d"
 Region = Annotated[
@@ -70,16 +67,7 @@ WeeklyLogin = Annotated[
 ]
 
 
-class _Section(BaseModel):
-    # strict: a port in quotes is a slip, and the file is the place to mend it.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def chosen(self) -> dict[str, Any]:
-        """What the file says, by name, without what it leaves to the defaults of whoever reads it."""
-        return self.model_dump(exclude_none=True)
-
-
-class PacingSection(_Section):
+class PacingSection(Section):
     """How much may be asked of TWS; what is left out has the connection's own figure."""
 
     paced: bool = True
@@ -100,7 +88,7 @@ class PacingSection(_Section):
     """Scanner subscriptions at once."""
 
 
-class MaintenanceSection(_Section):
+class MaintenanceSection(Section):
     """When TWS and the broker are away by plan (`tws.connection.keeping.calendar.Maintenance` has the same
     names).
     """
@@ -116,7 +104,7 @@ class MaintenanceSection(_Section):
     announce_minutes: Annotated[int, Field(ge=0, le=1440)] | None = None
 
 
-class ConnectionSection(_Section):
+class ConnectionSection(Section):
     """Where TWS listens: the fields of TWSConfig, checked by TWSConfig."""
 
     host: str = "127.0.0.1"
@@ -134,7 +122,7 @@ class ConnectionSection(_Section):
         return TWSConfig(**self.model_dump(exclude={"pacing", "maintenance"})).validate()
 
 
-class CodeSection(_Section):
+class CodeSection(Section):
     """What one code of TWS does to an order, a change of one, a request, a stream, the link: words of the
     catalogue (`tws.wire.codes_words`), judged by `tws.wire.codes_amend`.
     """
@@ -148,7 +136,7 @@ class CodeSection(_Section):
     """I have proof that this is the broker's word."""
 
 
-class LimitsSection(_Section):
+class LimitsSection(Section):
     """What an order may be at most. None: no such limit (a live account asks for the first two)."""
 
     max_order_quantity: Amount | None = Decimal(10_000)
@@ -163,7 +151,7 @@ class LimitsSection(_Section):
     """The symbols that may be traded; None: any."""
 
 
-class DemoSection(_Section):
+class DemoSection(Section):
     """How `tws demo` plays its day."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
@@ -182,6 +170,11 @@ class Settings(BaseSettings):
     connection: ConnectionSection = ConnectionSection()
     limits: LimitsSection = LimitsSection()
     demo: DemoSection = DemoSection()
+    run: RunSection = RunSection()
+    signals: SignalsSection | None = None
+    strategies: tuple[StrategySection, ...] = ()
+    journal: JournalSection = JournalSection()
+    state: StateSection = StateSection()
     codes: dict[CodeNumber, CodeSection] = {}
 
     def plain_codes(self) -> dict[int, dict[str, str | bool]]:
@@ -223,9 +216,7 @@ def load_settings(path: str | Path) -> Settings:
     for section in data:
         # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
         if section not in Settings.model_fields:
-            raise ConfigError(
-                section, data[section], "no such section", f"Known: {', '.join(Settings.model_fields)}"
-            )
+            raise ConfigError(section, data[section], "no such section", _known(section, Settings))
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as wrong:
@@ -249,9 +240,7 @@ def _named(wrong: ValidationError) -> ConfigError:
     first, place = errors[0], _place(errors[0]["loc"])
     field, section = ".".join(place) or "file", _section(place[:-1])
     if first["type"] == "extra_forbidden" and section is not None:
-        return ConfigError(
-            field, first["input"], "no such setting", f"Known here: {', '.join(section.model_fields)}"
-        )
+        return ConfigError(field, first["input"], "no such setting", _known(place[-1], section))
     # A union complains once for each of its branches, all of the same place.
     reasons = [
         error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
@@ -259,6 +248,12 @@ def _named(wrong: ValidationError) -> ConfigError:
     info = None if section is None or not place else section.model_fields.get(place[-1])
     cure = info.description if info is not None and info.description else f"Correct {field}, or leave it out"
     return ConfigError(field, first["input"], "; or ".join(reasons), cure)
+
+
+def _known(name: str, model: type[BaseModel]) -> str:
+    """What may stand there, the likely one first."""
+    near = get_close_matches(name, model.model_fields, 1)
+    return (f"Did you mean {near[0]}? " if near else "") + f"Known here: {', '.join(model.model_fields)}"
 
 
 def _place(location: tuple[int | str, ...]) -> list[str]:
@@ -270,20 +265,37 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
         if part == "[key]":
             break
         place.append(str(part))
-        if place != ["codes"] and _section(place) is None:
+        if place != ["codes"] and _kind(place) is None:
             break
     return place
 
 
 def _section(place: list[str]) -> type[BaseModel] | None:
     """The section that stands at this place; None when a field does, or nothing."""
+    kind = _kind(place)
+    return kind if isinstance(kind, type) else None
+
+
+def _kind(place: list[str]) -> Any:
+    """The section at this place, or the tuple of sections; None when a field stands there, or nothing."""
     if place[:1] == ["codes"]:  # below it stands a number, and a section for it
         return CodeSection if len(place) == 2 else None
-    model: type[BaseModel] = Settings
+    kind: Any = Settings
     for name in place:
-        info = model.model_fields.get(name)
-        kind = None if info is None else info.annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return None
-        model = kind
-    return model
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            info = kind.model_fields.get(name)
+            kind = None if info is None else _of_sections(info.annotation)
+        else:
+            kind = get_args(kind)[0] if kind is not None and name.isdigit() else None
+    return kind
+
+
+def _of_sections(annotation: Any) -> Any:
+    """The section that an annotation allows, or its tuple of them; None for any other."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) is tuple and _of_sections(get_args(annotation)[0]) is not None:
+        return annotation
+    if get_origin(annotation) is UnionType:
+        return next((each for each in get_args(annotation) if _of_sections(each) is not None), None)
+    return None
