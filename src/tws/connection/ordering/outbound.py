@@ -319,8 +319,29 @@ class Outbound:
                         continue
                     self._queue.remove(sending)
                     self._write_one(sending, failure)
+                    if kept and sending.state is SendState.WRITTEN:
+                        self._refuse_overtaken(sending)
             finally:
                 self._pumping = False
+
+    def _refuse_overtaken(self, written: Sending) -> None:
+        """An exit has overtaken new orders of lower ids, which TWS would refuse from now on (103: an id must
+        be above the highest one used, TWS-BEHAVIOUR.md C): they are refused here, and no byte leaves.
+        """
+        if written.changes or written.call.kind is not MoneyKind.PLACE:
+            return
+        for sending in tuple(self._queue):
+            new = sending.call.kind is MoneyKind.PLACE and not sending.changes
+            if new and sending.order_id < written.order_id and not self._is_known(sending.order_id):
+                self._queue.remove(sending)
+                sending.burn()
+                overtaken = denied(
+                    "order_id",
+                    str(sending.order_id),
+                    f"above {written.order_id}",
+                    "an exit had to overtake it, and TWS takes no lower order id any more",
+                )
+                self._decided(sending, SendState.REFUSED, overtaken.error())
 
     def _may_write(self) -> bool:
         return not self._holds and self._wire.is_open() and not self._wire.is_full()
