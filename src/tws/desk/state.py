@@ -40,7 +40,9 @@ class Group(Struct, kw_only=True):
     signal_id: str = ""
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
-    """Protective orders that the desk placed or resized by itself."""
+    """Protective orders that the desk placed or resized by itself, or wanted to."""
+    refused_ns: int = 0
+    """When the gate refused the last one."""
     settled: bool = False
     """It was over when it was released: nothing held, nothing live. Only such a one is opened again."""
 
