@@ -18,6 +18,7 @@ from tws.desk.market import shut
 from tws.desk.state import DeskState, FlattenJob
 from tws.desk.submit import place_exit
 from tws.desk.turn import Turn
+from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind
 from tws.model.instrument import Instrument
@@ -25,7 +26,17 @@ from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenMoved, FlattenPhase, Released, Severity
 from tws.orders.book import OurOrder
 
-__all__ = ["BY_HAND", "MAX_CLOSES", "RUNNING", "Exposure", "begin_flatten", "begin_for", "go_on", "reread"]
+__all__ = [
+    "BY_HAND",
+    "MAX_CLOSES",
+    "RUNNING",
+    "Exposure",
+    "begin_flatten",
+    "begin_for",
+    "differing",
+    "go_on",
+    "reread",
+]
 
 MAX_CLOSES = 3
 """Rounds of closing orders. A rejected market order will not pass a fourth time; a human must look."""
@@ -167,7 +178,7 @@ def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
         _move(turn, job, FlattenPhase.CANCELLING, job.reason)
         return
     if not held:
-        if not _differs(turn, job):
+        if all(each.contract.symbol != job.symbol for each in differing(turn.state)):
             _move(turn, job, FlattenPhase.FLAT, job.reason)
         return
     why = _shut(turn, ours, job.symbol)
@@ -220,11 +231,11 @@ def _close(turn: Turn, job: FlattenJob, contract: Contract, held: Decimal) -> bo
     return place_exit(turn, group, _tradable(turn, contract), Role.CLOSE, order) is not None
 
 
-def _differs(turn: Turn, job: FlattenJob) -> bool:
-    """Whether the broker's list disagrees with the account's fills on the symbol: then nothing is proven."""
-    state = turn.state
-    stated = [state.stated[key] for key in state.differs if key in state.stated]
-    return any(each.contract.symbol == job.symbol and each.account == state.account for each in stated)
+def differing(state: DeskState) -> list[Position]:
+    """The broker's words with which the account's fills do not agree: nothing is proven of their symbols."""
+    found = [each for each in state.stated.values() if each.account == state.account]
+    book = state.account_book
+    return [each for each in found if book.quantity(each.account, each.contract.con_id) != each.quantity]
 
 
 def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:

@@ -14,7 +14,7 @@ reduces, as ever. Stops of several scopes stand side by side.
 from __future__ import annotations
 
 from tws.desk.commands import Kill, ReduceOnly, ResetKill
-from tws.desk.flatten import RUNNING, Exposure, begin_for, reread
+from tws.desk.flatten import RUNNING, Exposure, begin_for, differing, reread
 from tws.desk.state import DeskState, FlattenJob, Stop
 from tws.desk.turn import Turn
 from tws.model.facts import AnswerKind, BrokerOrder
@@ -103,10 +103,10 @@ def unsettled(state: DeskState, scope: Scope, ours: Exposure) -> list[str]:
     found = []
     if not state.link_up or state.reconciled_epoch != state.epoch:
         found.append("the broker's orders, fills and positions have not all been read since the link came up")
-    for key in state.differs:
-        contract = state.stated[key].contract
-        if scope.kind is not ScopeKind.SYMBOL or contract.symbol == scope.name:
-            found.append(f"{contract.symbol}: the broker states another position than its fills make")
+    for each in differing(state):
+        symbol = each.contract.symbol
+        if scope.kind is not ScopeKind.SYMBOL or symbol == scope.name:
+            found.append(f"{symbol}: the broker states {each.quantity}, which its fills do not make")
     for symbol in symbols_of(scope, ours):
         strategy = limit_of(scope)
         held = ours.held(symbol, strategy).values()

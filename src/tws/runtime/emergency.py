@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from tws.desk import Effect, NotWritten, Place
+from tws.desk import Cancel, Effect, NotWritten, Place
 from tws.journal import Store
 from tws.log import get_logger
 from tws.model.order import Role
@@ -23,7 +23,7 @@ from tws.model.records import Approved, Record
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders import OurOrder
 
-__all__ = ["EmergencyStore", "Safety", "merge_emergency", "never_left", "refusal"]
+__all__ = ["EmergencyStore", "Safety", "merge_emergency", "never_left", "refusal", "uncovers"]
 
 log = get_logger("tws.runtime")
 
@@ -92,6 +92,11 @@ def refusal(effect: Effect, orders: dict[str, OurOrder], remembers: bool) -> Not
     if not remembers:
         return NotWritten(order_id=effect.order_id, reason="neither journal nor safety file can remember it")
     return None
+
+
+def uncovers(effect: Effect, orders: dict[str, OurOrder]) -> bool:
+    """Whether it cancels an exit: not where the close, or another stop, could not be placed."""
+    return isinstance(effect, Cancel) and orders[effect.intent_id].role is not Role.ENTRY
 
 
 async def merge_emergency(store: Store, safety: Safety) -> int:

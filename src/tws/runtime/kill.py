@@ -26,7 +26,7 @@ from tws.model.facts import Link, LinkState
 from tws.model.order import Role
 from tws.model.records import KillMoved, Record, Severity, encode_record
 from tws.model.stop import KillState
-from tws.runtime.emergency import EmergencyStore, Safety, never_left, refusal
+from tws.runtime.emergency import EmergencyStore, Safety, never_left, refusal, uncovers
 from tws.runtime.engine import Engine
 
 if TYPE_CHECKING:
@@ -166,8 +166,10 @@ class Killer:
         if not self._second.remembers and command.flatten:
             self._note("nothing can be remembered, so nothing is closed: the stops stay")
             command = replace(command, flatten=False)
-        async with asyncio.timeout(PATIENCE_S):
-            await self._life.engine.ask(command)
+        stands = self._life.desk.state.kill.stops.get(command.scope.key)
+        if stands is None or (command.flatten and not stands.flatten):  # else the first engine decided it
+            async with asyncio.timeout(PATIENCE_S):
+                await self._life.engine.ask(command)
         return command
 
     def _by_hand(self, cause: str) -> None:
@@ -251,10 +253,11 @@ class _Second:
         return store
 
     def _perform(self, effect: Effect) -> None:
-        refused = refusal(effect, self._life.desk.state.book.orders, self.remembers)
+        orders = self._life.desk.state.book.orders
+        refused = refusal(effect, orders, self.remembers)
         if refused is not None:
             self._life.engine.post(refused)
-        else:
+        elif self.remembers or not uncovers(effect, orders):
             self._life.hands.perform(effect)
 
     async def _timer(self) -> None:
