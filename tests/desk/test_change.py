@@ -183,6 +183,7 @@ def test_what_is_refused_here_and_why(bench) -> None:
     bench.tell(BrokerReply(order_id=trade.entry.order_id, code=399, text="x"))
     before = len([r for r in bench.all_records if isinstance(r, Intended)])
     bench.tell(ModifyOrder(intent_id="t-999", limit_price=Decimal(1)))
+    assert bench.denials()[-1].figure == "t-999"
     assert len([r for r in bench.all_records if isinstance(r, Intended)]) == before
     bench.drop()
     assert "link" in refusal(bench, trade.entry, limit_price=99).reason

@@ -147,7 +147,7 @@ def _give_back(turn: Turn, group: Group, live_exits: list[OurOrder], excess: Dec
     _bare(turn, group)
     turn.alarm(Severity.ALARM, f"overfilled {group.group_id}",
                f"{group.contract.symbol}: exits of trade {group.group_id} took {excess} more than it held")
-    if _cancel_all(turn, live_exits, "the exits took more than was held"):
+    if _cancel_all(turn, live_exits, "the exits took more than was held") or not _may_try(turn, group):
         return
     _close(turn, group, group.side, excess)
 
@@ -181,6 +181,8 @@ def _cover(
     moved = (*turn.state.members(group, Role.ENTRY), *(live_exits or ended))
     last = max((order.changed_ns for order in moved), default=since)
     waited = turn.over(max(since, last), turn.timing.bare_ns)
+    if not _may_try(turn, group):
+        return
     if not live_exits and ((with_entry and partly) or waited):
         if looks_split(turn, group):
             turn.next_ns = turn.now_ns  # it depends on the market: looked at again after every event
@@ -188,6 +190,11 @@ def _cover(
             _protect_anew(turn, group, held)
     elif live_exits and waited:
         _set_right(turn, group, live_exits, stops, held)
+
+
+def _may_try(turn: Turn, group: Group) -> bool:
+    """Some time after the gate refused: at once it would refuse again, and the attempts are counted."""
+    return turn.over(group.refused_ns, turn.timing.bare_ns)
 
 
 def _proven(turn: Turn, order: OurOrder) -> bool:

@@ -48,7 +48,9 @@ class Group(Struct, kw_only=True):
     signal_id: str = ""
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
-    """Protective orders that the desk placed or resized by itself."""
+    """Protective orders that the desk placed or resized by itself, or wanted to."""
+    refused_ns: int = 0
+    """When the gate refused the last one."""
     moved: Decimal = _ZERO
     """Shares that came (in the entry's direction) or went without an execution: splits, transfers."""
     repaired_ns: int = 0
