@@ -181,7 +181,9 @@ def _cover(
     last = max((order.changed_ns for order in moved), default=since)
     waited = turn.over(max(since, last), turn.timing.bare_ns)
     if not live_exits and ((with_entry and partly) or waited):
-        if not looks_split(turn, group):
+        if looks_split(turn, group):
+            turn.next_ns = turn.now_ns  # it depends on the market: looked at again after every event
+        else:
             _protect_anew(turn, group, held)
     elif live_exits and waited:
         _set_right(turn, group, live_exits, stops, held)

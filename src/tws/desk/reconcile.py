@@ -128,8 +128,8 @@ def pass_time(turn: Turn) -> None:
             turn.move(order, OrderEvent.SILENCE, cause="the cancel was neither confirmed nor refused")
         elif order.cancel_wanted and _cancel_again(turn, order, age_ns):
             turn.cancel(order, "still there after a cancel")
-    if any(order.missing and turn.now_ns - order.changed_ns >= timing.owing_ns
-           for order in state.book.exposed()):
+    owing = [state.book.orders[intent_id] for intent_id in state.book.owing]
+    if any(turn.now_ns - order.changed_ns >= timing.owing_ns for order in owing):
         ask_again(turn, timing.owing_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
     changes_unanswered(turn)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
