@@ -122,14 +122,13 @@ class PositionBook(Struct):
     def knows_fee(self, commission: Commission) -> bool:
         """Whether this very fee, or that of a later version of its fill, is booked."""
         base, revision = split_exec_id(commission.exec_id)
-        known = self.fees.get(base)
-        return known is not None and (known[0] > revision or known == (revision, commission))
+        return _covers(self.fees.get(base), revision, commission)
 
     def charge(self, commission: Commission) -> None:
         """Book the fee of a fill; repeated or overtaken ones change nothing."""
-        if self.knows_fee(commission):
-            return
         base, revision = split_exec_id(commission.exec_id)
+        if _covers(self.fees.get(base), revision, commission):
+            return
         self.fees[base] = (revision, commission)
         key = self.where.get(base)
         if key is not None:
@@ -202,3 +201,7 @@ class PositionBook(Struct):
         self.holdings[self.where[name]].changed(move)
         return given
 
+
+def _covers(known: tuple[int, Commission] | None, revision: int, commission: Commission) -> bool:
+    """Whether what is known of a fee is this very one, or that of a later version."""
+    return known is not None and (known[0] > revision or known == (revision, commission))
