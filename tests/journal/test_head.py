@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tests.journal.test_chain import tamper
+from tests.journal.test_chain import NAME_LAST, tamper
 
 from tws.errors import JournalError
 from tws.journal import Head, SQLiteStore, verify_journal
@@ -34,7 +34,7 @@ def chain_anew(path: Path, rows: list[bytes]) -> None:
     for seq, payload in enumerate(rows, 1):
         link = sha256(link + payload).digest()
         inserts.append(f"INSERT INTO record VALUES ({seq}, x'{payload.hex()}', x'{link.hex()}')")
-    tamper(path, "DELETE FROM record", *inserts)
+    tamper(path, "DELETE FROM record", *inserts, NAME_LAST)
 
 
 async def test_it_follows_each_commit(tmp_path: Path) -> None:
@@ -70,14 +70,14 @@ def test_a_line_that_was_cut_short_leaves_the_other_one(tmp_path: Path) -> None:
 
 
 def test_a_tail_cut_off_shows_although_the_openings_were_cleaned(path: Path) -> None:
-    tamper(path, "DELETE FROM record WHERE seq > 60")
+    tamper(path, "DELETE FROM record WHERE seq > 60", NAME_LAST)
     with pytest.raises(JournalError, match="cut off: row 100 was once written") as caught:
         verify_journal(path)
     assert (caught.value.kind, caught.value.sequence) == ("corrupt", 61)
 
 
 def test_nobody_writes_on_after_a_cut(path: Path) -> None:
-    tamper(path, "DELETE FROM record WHERE seq > 60")
+    tamper(path, "DELETE FROM record WHERE seq > 60", NAME_LAST)
     with pytest.raises(JournalError, match="the end was cut off") as caught:
         SQLiteStore(path)
     assert (caught.value.kind, caught.value.sequence) == ("corrupt", 61)

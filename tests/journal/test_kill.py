@@ -71,6 +71,24 @@ def test_what_was_acknowledged_survives_kills_at_any_moment(tmp_path: Path, seed
         assert store.head.seq == len(found)
 
 
+def test_it_can_be_proven_while_it_is_written(tmp_path: Path) -> None:
+    """A reader in the midst of commits sees neither a cut end nor a broken row."""
+    path = tmp_path / "journal.sqlite3"
+    child = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        counts = [verify_journal(path).records]
+        end = time.monotonic() + 60
+        while counts[-1] < counts[0] + 20 * GROUP and time.monotonic() < end:
+            counts.append(verify_journal(path).records)
+    finally:
+        child.kill()
+        child.communicate()
+    assert counts == sorted(counts)
+    assert counts[-1] > counts[0], "it was written meanwhile"
+
+
 def test_a_kill_while_it_opens_leaves_a_journal_that_opens(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     rng = random.Random(3)

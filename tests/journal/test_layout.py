@@ -62,6 +62,7 @@ def test_readers_read_it_as_it_is(path: Path) -> None:
     assert list(read_journal(path)) == ROWS
     proof = verify_journal(path)
     assert (proof.layout, proof.records) == (1, 50)
+    assert not any("newest" in note for note in proof.notes)
     assert path.read_bytes() == before
 
 

@@ -3,8 +3,8 @@
     link(0) = sha256(the journal's identity)        link(n) = sha256(link(n - 1) + payload(n))
 
 A row that was changed, moved or taken out breaks the chain at that row. A tail cut off, and a chain computed
-anew, show by the heads that were kept: each writer keeps in the file the head that it found, the
-file beside the journal keeps the newest (`tws.journal.headfile`), and whoever holds a report or an alert
+anew, show by the heads that were kept: the file itself names its last row, and the heads that its writers
+found; the file beside it keeps the newest (`tws.journal.headfile`); and whoever holds a report or an alert
 has one that no rewriting of files reaches.
 """
 
@@ -20,7 +20,18 @@ from tws.errors import JournalError
 from tws.journal.faults import BROKEN_LINK, corrupt, in_words
 from tws.journal.layout import check_header, check_layout
 
-__all__ = ["Chain", "Head", "Kept", "bears", "connect", "genesis", "link_at", "open_to_read", "read_journal"]
+__all__ = [
+    "Chain",
+    "Head",
+    "Kept",
+    "bears",
+    "connect",
+    "genesis",
+    "link_at",
+    "newest",
+    "open_to_read",
+    "read_journal",
+]
 
 _PAGE = 1000  # rows fetched at once, so that a slow reader pins no snapshot of the write-ahead log
 _BUSY_S = 5.0  # how long a foreign program may hold the file before a commit fails
@@ -81,8 +92,8 @@ class Chain:
                 self.head = genesis(self.path, database)
             elif link_at(self.path, database, self._after.seq) != self._after.link:
                 raise corrupt(self.path, self._after.seq, "it is not the head from which to go on")
+            kept = self._heads(database)  # before the last row: a writer may add some meanwhile
             (last,) = database.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()
-            kept = self._heads(database)
             self._hold(kept.get(self.head.seq, ()), self.head)
             while self.head.seq < last:
                 page, fault = self._prove(_rows_after(database, self.head.seq, last), kept)
@@ -123,12 +134,14 @@ class Chain:
         return good, fault
 
     def _heads(self, database: sqlite3.Connection) -> dict[int, list[Kept]]:
-        """What the openings and our caller kept, by row."""
+        """What the file itself and our caller kept, by row."""
         kept: dict[int, list[Kept]] = {}
         rows = database.execute("SELECT seq, link FROM opening ORDER BY number").fetchall()
         self.openings = len(rows)
         found = (Kept(Head(seq, link), "a writer found here") for seq, link in rows)
-        for each in (*found, *self._kept):
+        last = newest(self.path, database)
+        own = [] if last is None else [Kept(last, "the commit of the last row left")]
+        for each in (*found, *own, *self._kept):
             if each.head.seq >= self.head.seq:
                 kept.setdefault(each.head.seq, []).append(each)
         return kept
@@ -194,6 +207,16 @@ def genesis(path: Path, database: sqlite3.Connection) -> Head:
     if row is None or not isinstance(row[0], bytes):
         raise corrupt(path, 0, "its identity is missing")
     return Head(0, sha256(row[0]).digest())
+
+
+def newest(path: Path, database: sqlite3.Connection) -> Head | None:
+    """The last row by the file's own word; None before the first, and in layout 1, which did not keep it."""
+    if check_layout(path, database) < 2:
+        return None
+    row = database.execute("SELECT seq, link FROM newest").fetchone()
+    if row is None:
+        raise corrupt(path, None, "the row that names the last one is missing")
+    return Head(*row) if row[0] else None
 
 
 def link_at(path: Path, database: sqlite3.Connection, seq: int) -> bytes | None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from tws.errors import JournalError
 from tws.journal import layout
-from tws.journal.chain import Head, connect, genesis, link_at
+from tws.journal.chain import Head, connect, genesis, link_at, newest
 from tws.journal.faults import corrupt, family, in_words, unwritable
 from tws.journal.headfile import HeadFile, head_path, read_head
 from tws.log import get_logger
@@ -96,13 +96,20 @@ class JournalFile:
     def _find_head(self) -> Head:
         start = genesis(self.path, self._db)
         row = self._db.execute("SELECT seq, payload, link FROM record ORDER BY seq DESC LIMIT 1").fetchone()
-        if row is None:
+        if row is None and newest(self.path, self._db) is None:
             return start
+        if row is None:
+            raise corrupt(self.path, 1, "the end was cut off: no row is left")
         seq, payload, link = row
         before = link_at(self.path, self._db, seq - 1)
         if before is None or sha256(before + payload).digest() != link:
             raise corrupt(self.path, seq)
-        return Head(seq, link)
+        head, named = Head(seq, link), newest(self.path, self._db)
+        if named != head:
+            raise corrupt(
+                self.path, seq + 1, "the end was cut off, or the row that names the last one changed"
+            )
+        return head
 
     def _keep_head(self) -> None:
         """Hold the chain against the head beside it, then keep that of now."""
@@ -139,6 +146,7 @@ class JournalFile:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT INTO record VALUES (?, ?, ?)", rows)
+            self._db.execute("UPDATE newest SET seq = ?, link = ?", (seq, link))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:

@@ -4,8 +4,9 @@
     record    seq (1, 2, 3 … without a gap), payload, link = sha256(link before + payload)
     opening   one row for each writer: its process, its host, its program (since layout 2), and the head
               of the chain that it found
+    newest    (since layout 2) one row: the last record and its link, moved on by each commit
 
-Triggers refuse every UPDATE and DELETE, and an INSERT that is not the next one.
+Triggers refuse every UPDATE and DELETE, and an INSERT that is not the next one; `newest` moves forwards only.
 
 Whoever opens an older layout for writing migrates it: first a copy is kept beside it
 (`<name>-layout1`), then all steps run in one transaction, so that a crash leaves the old layout or the
@@ -22,11 +23,14 @@ from pathlib import Path
 
 from tws.journal.faults import foreign, unwritable
 
-__all__ = ["LAYOUT", "TRIGGERS", "check_header", "check_layout", "create", "is_new", "migrate"]
+__all__ = ["LAYOUT", "TRIGGERS", "check_header", "check_layout", "create", "guards", "is_new", "migrate"]
 
 APPLICATION = 0x5457534A  # "TWSJ": what `file` and we know the database by
 LAYOUT = 2
-"""What this program writes. Layout 1 had no `opening.program`, and no head beside the file."""
+"""What this program writes. Layout 1 had no `opening.program`, no `newest`, and no head beside the file."""
+
+_NEWEST = """CREATE TABLE newest (
+    id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, link BLOB NOT NULL)"""
 
 _TABLES = (
     "CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), identity BLOB NOT NULL)",
@@ -41,6 +45,7 @@ _TABLES = (
         pid INTEGER NOT NULL,
         host TEXT NOT NULL,
         program TEXT NOT NULL DEFAULT '')""",
+    _NEWEST,
 )
 
 TRIGGERS = {
@@ -53,6 +58,11 @@ TRIGGERS = {
     "journal_once": """CREATE TRIGGER journal_once BEFORE INSERT ON journal
         WHEN EXISTS (SELECT 1 FROM journal)
         BEGIN SELECT raise(ABORT, 'the journal is append-only: not the next row'); END""",
+    "newest_forward": """CREATE TRIGGER newest_forward BEFORE UPDATE ON newest
+        WHEN NEW.id IS NOT OLD.id OR NEW.seq < OLD.seq
+        BEGIN SELECT raise(ABORT, 'the journal is append-only'); END""",
+    "newest_stays": """CREATE TRIGGER newest_stays BEFORE DELETE ON newest
+        BEGIN SELECT raise(ABORT, 'the journal is append-only'); END""",
     **{
         f"{table}_no_{verb.lower()}": f"""CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}
         BEGIN SELECT raise(ABORT, 'the journal is append-only'); END"""
@@ -60,12 +70,25 @@ TRIGGERS = {
         for verb in ("UPDATE", "DELETE")
     },
 }
-"""By name; the same in every layout so far."""
+"""By name. Layout 1 had all but the two of `newest`."""
 
 _STEPS: dict[int, tuple[str, ...]] = {
-    1: ("ALTER TABLE opening ADD COLUMN program TEXT NOT NULL DEFAULT ''",),
+    1: (
+        "ALTER TABLE opening ADD COLUMN program TEXT NOT NULL DEFAULT ''",
+        _NEWEST,
+        "INSERT INTO newest VALUES (1, 0, x'')",
+        """UPDATE newest SET (seq, link) = (SELECT seq, link FROM record ORDER BY seq DESC LIMIT 1)
+            WHERE EXISTS (SELECT 1 FROM record)""",
+        TRIGGERS["newest_forward"],
+        TRIGGERS["newest_stays"],
+    ),
 }
 """What leads from a layout to the next one."""
+
+
+def guards(layout: int) -> set[str]:
+    """The names of the triggers that a layout has."""
+    return {name for name in TRIGGERS if layout > 1 or not name.startswith("newest")}
 
 
 def is_new(database: sqlite3.Connection) -> bool:
@@ -81,6 +104,7 @@ def create(database: sqlite3.Connection) -> None:
     for statement in (*_TABLES, *TRIGGERS.values()):
         database.execute(statement)
     database.execute("INSERT INTO journal VALUES (1, ?)", (uuid.uuid4().bytes,))
+    database.execute("INSERT INTO newest VALUES (1, 0, x'')")
     database.execute(f"PRAGMA application_id = {APPLICATION}")
     database.execute(f"PRAGMA user_version = {LAYOUT}")
     database.execute("COMMIT")

@@ -80,9 +80,17 @@ def read_snapshot(path: Path) -> Snapshot | str | None:
     if code.decode() != code_mark():
         return "it was written by another version of this program"
     try:
-        return Snapshot(Head.parse(head.decode()), _decoder.decode(body))
-    except (ValueError, msgspec.MsgspecError) as error:
+        return Snapshot(Head.parse(head.decode()), _joined(_decoder.decode(body)))
+    except (ValueError, KeyError, msgspec.MsgspecError) as error:
         return f"it can't be understood ({error})"
+
+
+def _joined(state: DeskState) -> DeskState:
+    """What two ways led to was written twice; make it one again."""
+    for book in (state.ours, state.account_book):
+        for holding in book.holdings.values():
+            holding.rejoin()
+    return state
 
 
 def _digest(body: bytes) -> bytes:

@@ -19,7 +19,7 @@ from tws.errors import ConfigError
 from tws.journal.chain import Chain, Head, Kept, genesis, open_to_read
 from tws.journal.faults import corrupt, in_words
 from tws.journal.headfile import head_path, read_head
-from tws.journal.layout import TRIGGERS, check_layout
+from tws.journal.layout import check_layout, guards
 
 __all__ = ["Proof", "verify_journal"]
 
@@ -52,7 +52,7 @@ def verify_journal(
     """
     path = Path(path).absolute()
     beside = read_head(head_path(path))  # before the rows: a writer may add some meanwhile
-    layout, guards, named = _examine(path, head)
+    layout, odd, named = _examine(path, head)
     kept = [] if beside is None else [Kept(beside, "the file beside it keeps")]
     if named is not None:
         kept.append(Kept(named, "was named"))
@@ -68,7 +68,7 @@ def verify_journal(
         f"{chain.openings} openings",
         *(f"the head that {each.keeper} ({each.head.seq})" for each in kept),
     ]
-    notes = list(guards)
+    notes = list(odd)
     if beside is None:
         notes.append("no head is kept beside it: an end cut off since its last opening would not show")
     return Proof(
@@ -89,7 +89,7 @@ def _examine(path: Path, head: str | None) -> tuple[int, list[str], Head | None]
         try:
             layout = check_layout(path, database)
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            missing = sorted(set(TRIGGERS) - {name for (name,) in rows})
+            missing = sorted(guards(layout) - {name for (name,) in rows})
             notes = [f"triggers that refuse changes were taken out: {', '.join(missing)}"] if missing else []
             return layout, notes, None if head is None else _named(path, head, database)
         finally:

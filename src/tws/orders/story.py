@@ -16,7 +16,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from tws.model import records as r
-from tws.model.execution import Execution
 from tws.model.order import Order, OrderType
 from tws.model.records import OrderState, Record
 from tws.orders.search import Found
@@ -42,12 +41,13 @@ class _Life(Struct, kw_only=True):
     order: Order | None = None
     total: Decimal = _ZERO
     state: OrderState = OrderState.INTENDED
-    fills: dict[str, Execution] = field(default_factory=dict)
+    fills: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """Shares and price of each fill, by exec id without its last part, or by the name of an inferred one."""
     fees: dict[str, r.Charged] = field(default_factory=dict)
 
     @property
     def filled(self) -> Decimal:
-        return sum((fill.quantity for fill in self.fills.values()), _ZERO)
+        return sum((shares for shares, _ in self.fills.values()), _ZERO)
 
 
 class Teller:
@@ -188,7 +188,8 @@ class Teller:
         life, fill = self._lives[record.intent_id], record.execution
         base = _base(fill.exec_id)
         corrected = base in life.fills
-        life.fills[base] = fill
+        life.fills.pop(record.replaces, None)
+        life.fills[base] = (fill.quantity, fill.price)
         self._intent_of_fill[base] = record.intent_id
         if base in self._early:
             life.fees[base] = self._early.pop(base)
@@ -197,6 +198,21 @@ class Teller:
             f"{what}: {_num(fill.quantity)} at {_num(fill.price)} (execution {fill.exec_id}); "
             f"{_num(life.filled)} of {_num(life.total)} are filled."
         )
+
+    def _inferred(self, record: r.Inferred) -> str:
+        shares = abs(record.quantity)
+        self._lives[record.intent_id].fills[record.name] = (shares, record.price)
+        return (
+            f"A fill was inferred that the broker no longer tells: {_num(shares)} at {_num(record.price)} "
+            f"({record.basis}; the price is {record.priced})."
+        )
+
+    def _busted(self, record: r.Busted) -> str:
+        self._lives[record.intent_id].fills.pop(_base(record.exec_id), None)
+        return f"The broker took a fill back: {_num(abs(record.quantity))} (execution {record.exec_id})."
+
+    def _lacked(self, record: r.Lacked) -> str:
+        return "A complete answer of executions lacks a fill that the broker claims of it."
 
     def _charged(self, record: r.Charged) -> str:
         fee = record.commission
@@ -273,6 +289,7 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.Changed: Teller._changed, r.Stated: Teller._stated, r.Resized: Teller._resized,
     r.Agreed: Teller._agreed, r.Moved: Teller._moved, r.Bound: Teller._bound,
     r.Adopted: Teller._adopted, r.Booked: Teller._booked, r.Charged: Teller._charged,
+    r.Inferred: Teller._inferred, r.Busted: Teller._busted, r.Lacked: Teller._lacked,
     r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
     r.Released: Teller._released, r.Reopened: Teller._reopened, r.Retired: Teller._retired,
     r.Recalled: Teller._recalled, r.Watched: Teller._watched, r.KillMoved: Teller._kill_moved,
@@ -298,7 +315,7 @@ def _rest(record: Struct, *known: str) -> str:
 def _end(intent_id: str, life: _Life) -> str:
     figures = f"{_num(life.filled)} of {_num(life.total)} filled"
     if life.fills:
-        value = sum((fill.quantity * fill.price for fill in life.fills.values()), _ZERO)
+        value = sum((shares * price for shares, price in life.fills.values()), _ZERO)
         figures += f" at {_num(round(value / life.filled, 6).normalize())} on average" if life.filled else ""
     if life.fees:
         by_currency: dict[str, Decimal] = {}

@@ -223,6 +223,11 @@ class Holding(Struct, kw_only=True):
         """Where a move stands; the newest are looked at first, for they are what changes."""
         return next(at for at in range(len(self.moves) - 1, -1, -1) if self.moves[at] is move)
 
+    def rejoin(self) -> None:
+        """After a copy through bytes: the fills are these very moves again, and not twins of them."""
+        moves = {move.exec_id: move for move in self.moves if move.exec_id}
+        self.fills = {name: moves[twin.exec_id] for name, twin in self.fills.items()}
+
     def reckon(self, start: int) -> None:
         """Every balance from `start` on anew."""
         at = self.moves[start - 1].left if start else EMPTY
