@@ -45,8 +45,8 @@ async def second_trader(folder: Path) -> Stage:
             await stage.until(sleeper.connection.is_connected, "the link of the trader that wakes")
             await stage.until(lambda: sleeper.desk.state.link_up, "its desk")
             try:
-                await sleeper.quote(stock("SPY"))
-                await sleeper.submit(bracket(stock("SPY"), "BUY", 10, stop=97.0, target=103.0))
+                await sleeper.quote(stock("QQQ"))
+                await sleeper.submit(bracket(stock("QQQ"), "BUY", 10, stop=48.0, target=52.0))
             except TWSError as refused:
                 stage.notes.append(f"the trader that woke hears: {refused}")
             await asyncio.sleep(SETTLE_S)
