@@ -142,6 +142,31 @@ def test_an_order_that_waits_alone_is_called_for() -> None:
     assert desk.pacer.room(desk.now)
 
 
+def test_an_exit_and_an_order_that_both_wait_call_no_one_at_the_same_instant_for_ever() -> None:
+    """Found by seed 19 of the world: each in turn was noted as the one that waits, and asked for at once."""
+    desk = Desk()
+    while desk.pacer.room(desk.now, urgent=True):
+        desk.pacer.took(desk.now)
+    for _ in range(3):
+        assert not desk.pacer.room(desk.now)
+        assert not desk.pacer.room(desk.now, urgent=True)
+        desk.turn()
+    at = desk.pacer.next_at()
+    assert at is not None and at > desk.now
+    assert not desk.pacer.room(desk.now)
+    assert desk.pacer.next_at() == at
+
+
+def test_an_order_that_waits_is_not_forgotten_because_an_exit_may_leave() -> None:
+    desk = Desk()
+    while desk.pacer.room(desk.now):
+        desk.pacer.took(desk.now)
+    assert desk.pacer.room(desk.now, urgent=True)
+    desk.turn()
+    at = desk.pacer.next_at()
+    assert at is not None and at > desk.now
+
+
 def test_the_rate_follows_the_lines_and_what_tws_says() -> None:
     pacer = Pacer(PacingOptions(lines=200))
     assert pacer.rate == 100

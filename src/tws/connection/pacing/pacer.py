@@ -215,10 +215,12 @@ class Pacer:
     def room(self, now_s: float, *, urgent: bool = False) -> bool:
         """Whether an order may be written now; `took` counts it. After False ask again at each `due`."""
         shares, level = self._books.shares, EXIT if urgent else CANCEL
+        wanted = self._wanted
         if self._ledger.has_room(shares[level], now_s):
-            self._wanted = None
+            if wanted is not None and level >= wanted:
+                self._wanted = None  # who wants less of it than this may leave as well
             return True
-        if self._wanted != level:
+        if wanted is None or level < wanted:  # of several the first to find room is waited for
             self._wanted = level
             self._next_s = now_s
         return False
