@@ -342,8 +342,10 @@ class DeskState(Struct, kw_only=True):
         for more would open the other way.
         """
         held = self.held(group)
-        missing = self.shortfall.get(self.ours.key(self.account, group.contract.con_id), _ZERO)
-        if not missing or held <= 0:
+        key = self.ours.key(self.account, group.contract.con_id)
+        missing = self.shortfall.get(key, _ZERO)
+        ours = self.ours.quantity(self.account, group.contract.con_id) * group.side.sign
+        if not missing or held <= 0 or ours < 0:  # it is missing from what all trades hold together
             return held
         for group_id in reversed(self.open_groups):
             other = self.groups[group_id]
