@@ -294,7 +294,7 @@ class House:
             except TWSError as error:
                 self.world.trace.note(f"{what}: {error}")
                 if trader.failure is not None:
-                    raise
+                    raise trader.failure from error
             await asyncio.sleep(1.0)
         self.world.trace.note(f"all is {what}")
 

@@ -52,7 +52,7 @@ async def wish(trader: Trader, rng: Random, note: Callable[[str], None]) -> None
     except TWSError as error:
         note(f"user hears {type(error).__name__}: {error}")
         if trader.failure is not None:
-            raise
+            raise trader.failure from error
 
 
 async def enter(trader: Trader, symbol: str, rng: Random) -> None:
