@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-from tests.connection.kept import SPY, House, buy
 
 from tws.errors import OrderDeniedError
 

@@ -156,6 +156,16 @@ def test_an_exit_and_another_order_that_both_wait_do_not_wake_each_other_for_eve
     assert at is not None and at > desk.now
 
 
+def test_an_order_that_waits_is_not_forgotten_because_an_exit_may_leave() -> None:
+    desk = Desk()
+    while desk.pacer.room(desk.now):
+        desk.pacer.took(desk.now)
+    assert desk.pacer.room(desk.now, urgent=True)
+    desk.turn()
+    at = desk.pacer.next_at()
+    assert at is not None and at > desk.now
+
+
 def test_the_rate_follows_the_lines_and_what_tws_says() -> None:
     pacer = Pacer(PacingOptions(lines=200))
     assert pacer.rate == 100

@@ -90,7 +90,7 @@ def check_protection(exchange: Exchange, state: DeskState) -> list[str]:
     working = {view.ticket.order_ref: view for view in exchange.open_orders(OURS)}
     found = []
     for group in (state.groups[group_id] for group_id in state.open_groups):
-        shares = sum((held[ref] for ref in group.intents), _ZERO) * group.side.sign
+        shares = sum((held[ref] for ref in group.intents), _ZERO) * group.side.sign + group.moved
         loose[group.contract.symbol] -= shares * group.side.sign
         stops, closes, entries = (
             _left(working, state, group.intents, role) for role in (Role.STOP, Role.CLOSE, Role.ENTRY)

@@ -30,6 +30,7 @@ from tws.errors import JournalError, SimulationError, TWSError
 from tws.model.records import FlattenPhase, OrderState
 from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
+from tws.runtime.kill import PATIENCE_S
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.world import Bounds, Domain, World
 
@@ -41,10 +42,11 @@ CONVERGE_S = 600.0
 """An order is proven absent in two rounds 10 s apart; many such waits fit, no stall."""
 LAST_S = 20.0
 """The last fees; and an end may hear of a cut 15 s late, in calm weather too."""
-BOUNDS = Bounds(steps=400_000, spin=20_000, time_s=5 * CONVERGE_S)
-"""Far beyond a usual run of ten thousand steps: a long answer may leave byte by byte."""
+BOUNDS = Bounds(steps=1_000_000, spin=200_000, time_s=5 * CONVERGE_S)
+"""Far beyond a usual run of two thousand steps: a long answer may leave byte by byte."""
 PLAINLY_HELD = frozenset(("execution-bust", "split", "half-bracket", "order-vanishes"))
 """Faults after which the broker's executions alone do not say what a trade holds, or what guards it."""
+TOO_SLOW = f"the journal has not committed within {PATIENCE_S:g} s"
 UNSURE = (OrderState.UNKNOWN, OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL)
 
 
@@ -204,8 +206,8 @@ class House:
             try:
                 await self._day(trader, rng)
                 over = True
-            except JournalError as error:
-                if error.kind != "full":
+            except TWSError as error:
+                if not self._disk_failed(error):
                     raise
                 await trader.stop()
                 await self._free_disk(rng)
@@ -245,6 +247,12 @@ class House:
                     await self._free_disk(rng)
                 await asyncio.sleep(rng.uniform(1.0, 5.0))
         return None
+
+    def _disk_failed(self, error: TWSError) -> bool:
+        """The two ways in which a disk ends a trader: it is full; or so slow that a stop does not wait for it."""
+        if isinstance(error, JournalError) and error.kind == "full":
+            return True
+        return str(error) == TOO_SLOW and self.mix.disk.sync_max_s > PATIENCE_S
 
     async def _free_disk(self, rng: Random) -> None:
         await asyncio.sleep(rng.uniform(1.0, 5.0))
@@ -286,7 +294,7 @@ class House:
             except TWSError as error:
                 self.world.trace.note(f"{what}: {error}")
                 if trader.failure is not None:
-                    raise
+                    raise trader.failure from error
             await asyncio.sleep(1.0)
         self.world.trace.note(f"all is {what}")
 
@@ -301,7 +309,7 @@ class House:
         found += [
             f"{order.intent_id} {order.state}" for order in state.book.living() if order.state in UNSURE
         ]
-        found += [f"{order.intent_id} owes fills" for order in map(state.book.get, state.book.owing) if order]
+        found += [f"{intent_id} owes fills" for intent_id in state.book.owing]
         for symbol, job in state.flattens.items():
             if job.phase is not FlattenPhase.NOT_FLAT:
                 found.append(f"flatten of {symbol} is {job.phase}")

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from tests.soak.storm import Play, Scenery, draw_storm
 
+from tws.exchange import ChildrenWork, Habits
 from tws.simulator.faults.base import REGISTRY
 from tws.world import CALM, DiskFaults, Faults
 
@@ -27,6 +28,7 @@ PLAYS = (1, 6)
 NOTHING_MEETS_IT = "the trader asks for none of what it spoils"
 OUT = {
     "assignment": "nobody here holds an option; tests/exchange plays it",
+    "execution-bust": "a fill annulled before it was heard is owed for ever: test_scenarios, an xfail",
     "live-updates-fail": NOTHING_MEETS_IT,
     "real-time-bars-end": NOTHING_MEETS_IT,
 }
@@ -144,6 +146,11 @@ def _options(rng: Random) -> dict[str, Any]:
         "zombie_s": (5.0, 20.0),
         "first_order_id": (4711, 2_000_000),
         "execution_days": (7,),
+        "habits": (
+            Habits(children=ChildrenWork.FOR_FILLED_PART),
+            Habits(cancel_latency_ns=1_500_000_000),
+            Habits(presubmitted_first=False, duplicate_filled=False),
+        ),
     }.items():
         value, on = rng.choice(values), rng.random() < 0.2
         if on:

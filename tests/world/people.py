@@ -20,6 +20,7 @@ from tws.desk import Adjust, Alert, DeclareGone
 from tws.errors import TWSError
 from tws.model.contract import Contract
 from tws.model.order import Side, bracket
+from tws.model.stop import EVERYTHING, Scope, ScopeKind
 from tws.runtime import Trader
 from tws.simulator import SimulatedTWS
 
@@ -27,7 +28,7 @@ __all__ = ["Human", "enter", "wish"]
 
 UNTOLD = frozenset(("bad-position", "execution-bust", "split", "transfer"))
 """Faults that move a position, or its last word, without an execution: only a human can explain them."""
-WISHES = ("enter", "enter", "enter", "enter", "cancel", "flatten", "nothing")
+WISHES = (*("enter",) * 12, *("cancel",) * 3, *("flatten",) * 3, *("nothing",) * 3, "kill")
 
 
 async def wish(trader: Trader, rng: Random, note: Callable[[str], None]) -> None:
@@ -41,12 +42,17 @@ async def wish(trader: Trader, rng: Random, note: Callable[[str], None]) -> None
                 await trader.cancel_all()
             case "flatten":
                 await trader.flatten(symbol, timeout_s=5.0)
+            case "kill":
+                scope = rng.choice((EVERYTHING, Scope(kind=ScopeKind.SYMBOL, name=symbol)))
+                flatten = rng.random() < 0.5
+                await trader.kill(reason="a bad day", operator="bob", flatten=flatten, scope=scope)
             case _:
-                pass
+                for stop in list(trader.desk.state.kill.stops.values()):
+                    await trader.reset(operator="ann", reason="looked at", scope=stop.scope, accept=True)
     except TWSError as error:
         note(f"user hears {type(error).__name__}: {error}")
         if trader.failure is not None:
-            raise
+            raise trader.failure from error
 
 
 async def enter(trader: Trader, symbol: str, rng: Random) -> None:
@@ -62,7 +68,7 @@ async def enter(trader: Trader, symbol: str, rng: Random) -> None:
         bracket(
             contract,
             side,
-            rng.choice((1, 10, 100, 300)),
+            rng.choice((1, 10, 100, 300, 1000)),
             limit=limit,
             target=round(middle + side.sign * near, 2),
             stop=round(middle - side.sign * far, 2),

@@ -196,11 +196,6 @@ def trap_an_exit_in_a_limit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Hands, "_place", trapped)
 
 
-def prove_absence_by_silence(patch: pytest.MonkeyPatch) -> None:
-    """One incomplete answer is proof enough, and an order that TWS may hold counts as gone."""
-    patch.setattr(reconcile, "_untransmitted", lambda turn, order: False)
-
-
 # -- what leaves
 
 
@@ -310,7 +305,6 @@ PLANTS: dict[str, tuple[Plant, str]] = {
         (shrink_a_stop_late, "are guarded"),
         (leave_the_rest_bare, "are guarded"),
         (trap_an_exit_in_a_limit, "not flat|the intent is"),
-        (prove_absence_by_silence, ""),
         (send_an_order_twice, "arrived as order"),
         (retry_a_submit, "arrived 2 times"),
         (reuse_an_order_id, "order id .* arrived as"),

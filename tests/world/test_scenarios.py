@@ -9,6 +9,7 @@ from tests.world.mix import End
 from tests.world.scenario import Scenario
 
 from tws.connection import MoneyKind, Sending
+from tws.model.contract import Contract
 from tws.model.order import Side
 from tws.model.records import OrderState
 from tws.runtime import Trader
@@ -212,3 +213,52 @@ def test_a_trade_that_tws_refused_to_guard_is_closed_when_it_refuses_no_longer()
     outcome = house.run()
     assert outcome.complaints == []
     assert house.human.alarms["given"] >= 1
+
+
+def test_what_gives_an_excess_back_is_not_cancelled_by_the_next_look_at_it() -> None:
+    """Found by seed 54: a closing order that filled in part was cancelled and placed anew until tries ran out."""
+
+    class PartlyBack(Scenario):
+        async def play(self, trader: Trader) -> None:
+            self.simulator.faults.play("fill-after-cancel", after="4s", count=1)
+            await self.enter(trader, reach=1.0, quantity=300)
+            await asyncio.sleep(2.0)
+            await trader.flatten()
+            await asyncio.sleep(3.9)
+            quote = await trader.quote(Contract(symbol="SLV"))
+            assert quote.bid is not None and quote.ask is not None
+            self.simulator.quote("SLV", bid=quote.bid, ask=quote.ask, bid_size=100, ask_size=100)
+
+    house = PartlyBack()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.states(OrderState.CANCELLED) == 2  # the exits, and no closing order
+
+
+@pytest.mark.xfail(strict=True, reason="no answer and no human's word ends what the order still owes")
+def test_a_fill_that_is_annulled_before_it_was_heard_is_not_waited_for_for_ever() -> None:
+    """Found by seeds 28 and 98: TWS says Filled, no list of executions has the fill, flatten waits for it."""
+
+    class Annulled(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=0.02)
+            await asyncio.sleep(0.5)
+            network = self.world.network
+            network.faults = Faults(refuse_rate=1.0)
+            network.cut_all()
+            while self.simulator.exchange.positions()[0].quantity:  # noqa: ASYNC110 - the market decides
+                await asyncio.sleep(0.1)
+            self.simulator.faults.play("execution-bust")
+            network.faults = CALM
+
+    assert Annulled().run().complaints == []
+
+
+def test_a_fill_that_is_annulled_after_it_was_heard_is_a_humans_affair() -> None:
+    class Annulled(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            self.simulator.faults.play("execution-bust")
+
+    assert Annulled().run().complaints == []

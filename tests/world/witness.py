@@ -18,11 +18,13 @@ from tws.model.records import (
     CancelAsked,
     Changed,
     Intended,
+    KillMoved,
     Moved,
     OrderState,
     Record,
     decode_record,
 )
+from tws.model.stop import KillState, Scope
 from tws.orders.table import ENDED
 
 __all__ = ["Witness"]
@@ -52,6 +54,7 @@ class Witness:
         """What each intent was to be: as intended, and as it was to become by each change."""
         self._states: dict[str, OrderState] = {}
         self._cancels: set[int] = set()
+        self._stops: dict[str, Scope] = {}
         self._by_id: dict[int, str] = {}
 
     # -- the disk
@@ -70,6 +73,9 @@ class Witness:
         self._terms[record.intent_id] = [record.order]
         if record.role is Role.ENTRY:
             symbol = record.contract.symbol
+            for scope in self._stops.values():
+                if scope.covers(symbol, ""):
+                    self._complain(f"entry {record.intent_id} on {symbol} though {scope.key} is stopped")
             for other, state in self._states.items():
                 if state is OrderState.UNKNOWN and self._intents[other].contract.symbol == symbol:
                     self._complain(f"entry {record.intent_id} on {symbol} though {other} is unknown")
@@ -79,6 +85,11 @@ class Witness:
 
     def _changed(self, record: Changed) -> None:
         self._terms[record.intent_id].append(record.order)
+
+    def _stopped(self, record: KillMoved) -> None:
+        self._stops.pop(record.scope.key, None)
+        if record.state is not KillState.ACTIVE:
+            self._stops[record.scope.key] = record.scope
 
     def _cancel_asked(self, record: CancelAsked) -> None:
         self._cancels.add(record.order_id)
@@ -105,6 +116,7 @@ class Witness:
         Changed: _changed,
         CancelAsked: _cancel_asked,
         Moved: _moved,
+        KillMoved: _stopped,
     }
 
     # -- the broker

@@ -251,7 +251,7 @@ def _released(state: DeskState, record: r.Released) -> None:
     group.bare(record.at_ns, False)
     orders = state.orders_of(record.group_id)
     if record.flat:
-        group.closed += state.held(group)
+        group.moved -= state.held(group)
     group.settled = not any(order.live for order in orders) and (
         not group.protected or not state.in_account(group))
     state.over.pop(record.group_id, None)

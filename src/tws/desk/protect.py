@@ -85,7 +85,8 @@ def _look_at(turn: Turn, group: Group) -> None:
     live_exits = [order for order in exits if order.live]
     held = turn.state.in_account(group)
     owing = any(order.missing for order in (*entries, *exits))
-    if not live_entries and not live_exits and not owing and (held == 0 or not group.protected):
+    done = turn.state.held(group) == 0 or not group.protected  # what is missing today may be back tomorrow
+    if not live_entries and not live_exits and not owing and done:
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
         return
     if turn.state.link_up and not turn.state.flattening(group):
@@ -147,9 +148,12 @@ def _give_back(turn: Turn, group: Group, live_exits: list[OurOrder], excess: Dec
     _bare(turn, group)
     turn.alarm(Severity.ALARM, f"overfilled {group.group_id}",
                f"{group.contract.symbol}: exits of trade {group.group_id} took {excess} more than it held")
-    if _cancel_all(turn, live_exits, "the exits took more than was held") or not _may_try(turn, group):
+    back = [order for order in live_exits if order.role is Role.CLOSE and order.order.side is group.side]
+    others = [order for order in live_exits if order not in back]
+    if _cancel_all(turn, others, "the exits took more than was held") or back:
         return
-    _close(turn, group, group.side, excess)
+    if _may_try(turn, group):
+        _close(turn, group, group.side, excess)
 
 
 def _cover(

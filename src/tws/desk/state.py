@@ -51,14 +51,13 @@ class Group(Struct, kw_only=True):
     """Protective orders that the desk placed or resized by itself, or wanted to."""
     refused_ns: int = 0
     """When the gate refused the last one."""
-    moved: Decimal = _ZERO
-    """Shares that came (in the entry's direction) or went without an execution: splits, transfers."""
     repaired_ns: int = 0
     """When it last tried to."""
+    moved: Decimal = _ZERO
+    """Shares that came (in the entry's direction) or went by no order of the trade: splits, transfers, and
+    what a flatten closed with an order of its own."""
     settled: bool = False
     """It was over when it was released: nothing held, nothing live. Only such a one is opened again."""
-    closed: Decimal = _ZERO
-    """Shares in the entry's direction that a flatten took away by an order of its own."""
 
     bare_since_ns: int | None = None
     """Since when shares are held without a full stop that is proven live; None while there are none."""
@@ -378,10 +377,10 @@ class DeskState(Struct, kw_only=True):
         return job.strategy in ("", group.strategy)
 
     def held(self, group: Group) -> Decimal:
-        """The shares of a trade in its entry's direction: what entries filled less what exits and flattens
-        took, and what came or went without an execution.
+        """The shares of a trade in its entry's direction: what entries filled less what exits took, and what
+        came or went by no order of it.
         """
-        total = group.moved - group.closed
+        total = group.moved
         for intent_id in group.intents:
             order = self.book.orders[intent_id]
             total += order.filled if order.order.side is group.side else -order.filled
@@ -394,8 +393,10 @@ class DeskState(Struct, kw_only=True):
         for more would open the other way.
         """
         held = self.held(group)
-        missing = self.shortfall.get(self.ours.key(self.account, group.contract.con_id), _ZERO)
-        if not missing or held <= 0:
+        key = self.ours.key(self.account, group.contract.con_id)
+        missing = self.shortfall.get(key, _ZERO)
+        ours = self.ours.quantity(self.account, group.contract.con_id) * group.side.sign
+        if not missing or held <= 0 or ours < 0:  # it is missing from what all trades hold together
             return held
         for group_id in reversed(self.open_groups):
             other = self.groups[group_id]

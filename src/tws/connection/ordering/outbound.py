@@ -318,8 +318,7 @@ class Outbound:
                         kept.add(sending.order_id)
                         continue
                     self._queue.remove(sending)
-                    self._write_one(sending, failure)
-                    if kept and sending.state is SendState.WRITTEN:
+                    if self._write_one(sending, failure) and kept:
                         self._refuse_overtaken(sending)
             finally:
                 self._pumping = False
@@ -363,8 +362,11 @@ class Outbound:
             ).error()
         return None
 
-    def _write_one(self, sending: Sending, failure: TWSError | None) -> None:
-        """The last gate: live lock, brake, the one-use approval, then the bytes, with nothing between."""
+    def _write_one(self, sending: Sending, failure: TWSError | None) -> bool:
+        """The last gate: live lock, brake, the one-use approval, then the bytes, with nothing between.
+        Whether
+        it was passed.
+        """
         if failure is None:
             denial = self._lock.judge(sending.call.account)
             if denial is None and self._brake is not None:
@@ -375,13 +377,14 @@ class Outbound:
         if failure is not None:
             sending.burn()
             self._decided(sending, SendState.REFUSED, failure)
-            return
+            return False
         self._wire.write(sending.frame)
         if sending.written is not None:
             sending.written()
         if sending.order_id >= 0 and sending.call.kind is not MoneyKind.WHAT_IF:
             self._written.add(sending.order_id)
         self._decided(sending, SendState.WRITTEN)
+        return True
 
     def _write_free(self, frame: bytes, cancel: Sending) -> None:
         """A cancel: nothing judges it, and TWS's pace has a lane for it."""

@@ -188,7 +188,7 @@ class Pacer:
         closed: set[object] = set()
         heads = [(item.order, item) for item in self._queue.heads()]
         heapq.heapify(heads)
-        exits_wait = self._wanted == EXIT
+        exits_wait = EXIT in self._wanted
         while heads:
             _, item = heapq.heappop(heads)
             block = self._block(item, now_s, closed)
