@@ -17,13 +17,26 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
-from msgspec import Struct
 
 from tws.errors import DataError
 from tws.model.contract import Contract
-from tws.model.execution import Commission, Execution
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.order import Order, Role, Side
+from tws.model.positionrecords import (
+    Adjusted,
+    Booked,
+    Busted,
+    Charged,
+    Differs,
+    Inferred,
+    Lacked,
+    OpeningConfirmed,
+    OpeningSet,
+    PositionHeard,
+    Refused,
+    Shortfall,
+)
+from tws.model.record import JournalRecord as _Record
 from tws.model.session import Session
 from tws.model.stop import KillState, Scope
 
@@ -40,6 +53,7 @@ __all__ = [
     "Began",
     "Booked",
     "Bound",
+    "Busted",
     "CancelAsked",
     "Changed",
     "Charged",
@@ -50,22 +64,27 @@ __all__ = [
     "FloorRaised",
     "ForeignSeen",
     "HoursStated",
+    "Inferred",
     "Intended",
     "KillMoved",
+    "Lacked",
     "LinkMoved",
     "Missed",
     "Moved",
+    "OpeningConfirmed",
     "OpeningSet",
     "OrderState",
     "Planned",
     "PositionHeard",
     "Recalled",
     "Record",
+    "Refused",
     "Released",
     "Reopened",
     "Resized",
     "Retired",
     "Severity",
+    "Shortfall",
     "Stated",
     "Watched",
     "decode_record",
@@ -121,10 +140,6 @@ class FlattenPhase(StrEnum):
     FLAT = "flat"
     NOT_FLAT = "not flat"
     ABANDONED = "abandoned"
-
-
-class _Record(Struct, frozen=True, kw_only=True, tag_field="is", tag=str.lower, omit_defaults=True):
-    at_ns: int
 
 
 class Began(_Record, frozen=True, kw_only=True):
@@ -259,19 +274,6 @@ class Adopted(_Record, frozen=True, kw_only=True):
     reason: str
 
 
-class Booked(_Record, frozen=True, kw_only=True):
-    """A fill, or the correction of one. `intent_id` is empty when the order was none of ours."""
-
-    execution: Execution
-    intent_id: str = ""
-
-
-class Charged(_Record, frozen=True, kw_only=True):
-    """The broker's fee for one fill."""
-
-    commission: Commission
-
-
 class CancelAsked(_Record, frozen=True, kw_only=True):
     """We want the order gone. Its bytes, if they have not left, never will."""
 
@@ -312,36 +314,6 @@ class FloorRaised(_Record, frozen=True, kw_only=True):
     next_order_id: int
 
 
-class PositionHeard(_Record, frozen=True, kw_only=True):
-    """What the broker says we hold; 0 for what its complete list no longer names."""
-
-    account: str
-    contract: Contract
-    quantity: Decimal
-    average_cost: Decimal
-
-
-class OpeningSet(_Record, frozen=True, kw_only=True):
-    """What the account held before the first fill that we know of."""
-
-    account: str
-    contract: Contract
-    quantity: Decimal
-    average_cost: Decimal
-
-
-class Adjusted(_Record, frozen=True, kw_only=True):
-    """A human explained a move of a position without a fill (a split, an exercise, a transfer)."""
-
-    account: str
-    contract: Contract
-    quantity: Decimal
-    price: Decimal
-    ours: bool
-    operator: str
-    reason: str
-
-
 class Asked(_Record, frozen=True, kw_only=True):
     """We asked the broker for a complete answer."""
 
@@ -368,15 +340,6 @@ class Missed(_Record, frozen=True, kw_only=True):
 
     intent_id: str
     session: int
-
-
-class Differs(_Record, frozen=True, kw_only=True):
-    """The broker states another quantity than the account's fills make (`reckoned`), or no longer does."""
-
-    account: str
-    contract: Contract
-    reckoned: Decimal
-    stated: Decimal
 
 
 class Released(_Record, frozen=True, kw_only=True):
@@ -476,6 +439,7 @@ Record: TypeAlias = (
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
+    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
 )
 
 _encoder = msgspec.json.Encoder()
