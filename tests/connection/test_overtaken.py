@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.connection.kept import SPY, House, buy
 
 from tws.errors import OrderDeniedError
 

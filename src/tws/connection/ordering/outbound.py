@@ -364,8 +364,7 @@ class Outbound:
 
     def _write_one(self, sending: Sending, failure: TWSError | None) -> bool:
         """The last gate: live lock, brake, the one-use approval, then the bytes, with nothing between.
-        Whether
-        it was passed.
+        Whether it was passed.
         """
         if failure is None:
             denial = self._lock.judge(sending.call.account)
