@@ -143,7 +143,7 @@ async def test_a_change_that_becomes_a_second_order_is_found_and_all_is_cancelle
     assert await change(trader, entry, limit_price="98.5") == []
     await until(lambda: len(entry.perms) == 2, "both permanent ids")
     await until(lambda: entry.cancel_wanted, "the cancel")
-    assert any("permanent ids; all are cancelled" in text for text in alarms)
+    await until(lambda: any("permanent ids; all are cancelled" in text for text in alarms), "the alarm")
     denied = await change(trader, entry, limit_price="98.4")
     assert [denial.limit for denial in denied] == ["change"]
 

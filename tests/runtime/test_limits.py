@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.runtime.scene import Scene, SimLimits, at_market, until
+
 from tws.desk import ChangeLimits
 from tws.risk import Limits
 from tws.simulator import SimulatedTWS, SimulatorOptions

@@ -19,6 +19,10 @@
     killreport.py its answer: FLAT, or NOT FLAT and why
     market.py     whether a close can execute now
     reconcile.py  after a lost link: ask, merge, prove absence
+    infer.py      fills beyond the broker's memory, and fills that he took back
+    books.py      our books beside the broker's word: what is missing, what blocks
+    standing.py   every difference as a value, for `tws status`
+    human.py      what only a human can know
     listed.py     what a list of open orders should name and does not
 """
 
@@ -32,6 +36,7 @@ from tws.desk.commands import (
     CancelIntent,
     ChangeLimits,
     Command,
+    ConfirmOpening,
     DeclareGone,
     Event,
     Flatten,
@@ -68,6 +73,7 @@ __all__ = [
     "CancelIntent",
     "ChangeLimits",
     "Command",
+    "ConfirmOpening",
     "DeclareGone",
     "Desk",
     "DeskState",

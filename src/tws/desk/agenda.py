@@ -26,8 +26,8 @@ _OF_AN_ORDER = (
     r.Approved, r.Changed, r.Stated, r.Resized, r.Agreed, r.Moved, r.Bound, r.Booked, r.CancelAsked, r.Missed,
 )
 _OF_NONE = (
-    r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.Asked, r.Answered, r.Differs, r.Retired,
-    r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
+    r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.OpeningConfirmed, r.Asked, r.Answered,
+    r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
     r.LimitReleased, r.LossAnchored, r.PeakRaised,
 )
 
@@ -114,6 +114,13 @@ def _symbol(agenda: Agenda, state: DeskState, record: Record) -> None:
             agenda.touch(group_id)
 
 
+def _contract(agenda: Agenda, state: DeskState, record: Record) -> None:
+    contract = getattr(record, "contract", None)
+    for group_id in state.open_groups:
+        if contract is not None and state.groups[group_id].contract.con_id == contract.con_id:
+            agenda.touch(group_id)
+
+
 def _none(agenda: Agenda, state: DeskState, record: Record) -> None:
     """It concerns no trade's protection."""
 
@@ -123,4 +130,5 @@ _WAYS: dict[type, Callable[[Agenda, DeskState, Record], None]] = {
     **dict.fromkeys(_OF_AN_ORDER, _order),
     **dict.fromkeys(_OF_NONE, _none),
     r.FlattenMoved: _symbol,
+    r.Differs: _contract,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tws.desk.applybooks import BOOKS
 from tws.desk.remember import (
     let_out,
     limit_latched,
@@ -18,12 +19,10 @@ from tws.desk.remember import (
     limits_changed,
     loss_anchored,
     peak_raised,
-    remember,
     sent,
 )
-from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop
+from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop, remember
 from tws.model import records as r
-from tws.model.account import Position
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
@@ -42,6 +41,10 @@ def apply(state: DeskState, record: Record) -> None:
     intent_id = getattr(record, "intent_id", "")
     if intent_id:
         _count(state, intent_id)
+    elif type(record) is r.Adjusted:  # trades may hold other shares than their fills made
+        exposure = state.totals.contracts.get(record.contract.con_id)
+        for each in tuple(exposure.parts) if exposure is not None else ():
+            _count(state, each)
 
 
 def _count(state: DeskState, intent_id: str) -> None:
@@ -186,20 +189,6 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
     state.foreign.pop(row.perm_id, None)
 
 
-def _booked(state: DeskState, record: r.Booked) -> None:
-    state.account_book.book(record.execution)
-    if record.intent_id:
-        change = state.ours.book(record.execution)
-        order = state.book.orders[record.intent_id]
-        order.filled += change * record.execution.side.sign
-        state.book.settle(order)
-
-
-def _charged(state: DeskState, record: r.Charged) -> None:
-    state.account_book.charge(record.commission)
-    state.ours.charge(record.commission)
-
-
 def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
     order = state.book.orders[record.intent_id]
     order.cancel_wanted = True
@@ -226,22 +215,6 @@ def _link_moved(state: DeskState, record: r.LinkMoved) -> None:
 
 def _floor_raised(state: DeskState, record: r.FloorRaised) -> None:
     state.next_order_id = max(state.next_order_id, record.next_order_id)
-
-
-def _position_heard(state: DeskState, record: r.PositionHeard) -> None:
-    key = state.ours.key(record.account, record.contract.con_id)
-    state.stated[key] = Position(account=record.account, contract=record.contract, quantity=record.quantity,
-                                 average_cost=record.average_cost)
-
-
-def _opening_set(state: DeskState, record: r.OpeningSet) -> None:
-    state.account_book.open_with(record.account, record.contract, record.quantity, record.average_cost)
-
-
-def _adjusted(state: DeskState, record: r.Adjusted) -> None:
-    state.account_book.open_with(record.account, record.contract, record.quantity, record.price)
-    if record.ours:
-        state.ours.open_with(record.account, record.contract, record.quantity, record.price)
 
 
 def _asked(state: DeskState, record: r.Asked) -> None:
@@ -272,21 +245,13 @@ def _missed(state: DeskState, record: r.Missed) -> None:
     order.misses = (*order.misses[-3:], (state.epoch, record.at_ns))
 
 
-def _differs(state: DeskState, record: r.Differs) -> None:
-    key = state.ours.key(record.account, record.contract.con_id)
-    if record.reckoned == record.stated:
-        state.differs.pop(key, None)
-    else:
-        state.differs.setdefault(key, record.at_ns)
-
-
 def _released(state: DeskState, record: r.Released) -> None:
     group = state.groups[record.group_id]
     state.open_groups.pop(record.group_id, None)
     group.bare(record.at_ns, False)
     orders = state.orders_of(record.group_id)
     group.settled = not any(order.live for order in orders) and (
-        not group.protected or not state.held(group))
+        not group.protected or not state.in_account(group))
     state.over.pop(record.group_id, None)
     state.over[record.group_id] = record.at_ns
 
@@ -375,6 +340,7 @@ def _alarmed(state: DeskState, record: r.Alarmed) -> None:
 
 
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
+    **BOOKS,
     r.Began: _began,
     r.Planned: _planned,
     r.Intended: _intended,
@@ -386,19 +352,13 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Moved: _moved,
     r.Bound: _bound,
     r.Adopted: _adopted,
-    r.Booked: _booked,
-    r.Charged: _charged,
     r.CancelAsked: _cancel_asked,
     r.Denied: _denied,
     r.LinkMoved: _link_moved,
     r.FloorRaised: _floor_raised,
-    r.PositionHeard: _position_heard,
-    r.OpeningSet: _opening_set,
-    r.Adjusted: _adjusted,
     r.Asked: _asked,
     r.Answered: _answered,
     r.Missed: _missed,
-    r.Differs: _differs,
     r.Released: _released,
     r.Reopened: _reopened,
     r.Retired: _retired,

@@ -26,6 +26,7 @@ __all__ = [
     "CancelIntent",
     "ChangeLimits",
     "Command",
+    "ConfirmOpening",
     "DeclareGone",
     "Event",
     "Flatten",
@@ -186,15 +187,35 @@ class Adopt(Struct, frozen=True, kw_only=True):
 
 
 class Adjust(Struct, frozen=True, kw_only=True):
-    """A human explains a change of position that no fill explains. `quantity` is the signed change."""
+    """A human explains a change of position that no fill explains. `quantity` is the signed change.
+
+    `price` is what a share of it cost or brought: the strike of an assignment, 0 for an option that expires
+    or is exercised, the price that a transfer states. With a `ratio` it is a split (4: four new shares for
+    one): quantity and price are not read, the cost stays, the prices of our protection are divided.
+    `effective_ns` is when it happened (None: now): fills before it are shares of the old kind.
+
+    `ours`: it moves our book, and the trades that hold it. `account_too` False leaves the account's book
+    alone: a human sold shares of ours, and the execution of that has moved the account already.
+    """
 
     account: str
     instrument: Instrument
-    quantity: Decimal
-    price: Decimal
+    quantity: Decimal = Decimal(0)
+    price: Decimal = Decimal(0)
     operator: str
     reason: str
     ours: bool = False
+    ratio: Decimal | None = None
+    effective_ns: int | None = None
+    account_too: bool = True
+
+
+class ConfirmOpening(Struct, frozen=True, kw_only=True):
+    """A human has compared an account's opening balances with what it should hold, and confirms them."""
+
+    account: str
+    operator: str
+    reason: str
 
 
 class DeclareGone(Struct, frozen=True, kw_only=True):
@@ -264,6 +285,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
+    | ConfirmOpening
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

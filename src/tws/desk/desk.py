@@ -27,7 +27,7 @@ from tws.desk.commands import Event
 from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
-from tws.desk.human import adjust, adopt, declare_gone
+from tws.desk.human import adjust, adopt, confirm_opening, declare_gone
 from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
 from tws.desk.limits import change_limits, release_limit
 from tws.desk.losses import watch_losses
@@ -151,6 +151,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Flatten: begin_flatten,
     c.Adopt: adopt,
     c.Adjust: adjust,
+    c.ConfirmOpening: confirm_opening,
     c.DeclareGone: declare_gone,
     c.ReserveIds: reserve_ids,
     c.ChangeLimits: change_limits,

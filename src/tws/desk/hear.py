@@ -7,7 +7,9 @@ this session under our client id. What is none of ours is kept apart.
 
 from __future__ import annotations
 
+from tws.desk.books import note_fill, refuse_commission, refuse_execution
 from tws.desk.change import hear_terms, hear_word, keep_as_it_was
+from tws.desk.infer import inferred_for
 from tws.desk.submit import MAX_ORDER_ID
 from tws.desk.tidy import find, is_old_news
 from tws.desk.turn import Turn
@@ -78,10 +80,14 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
     """A fill, live or repeated by an answer, or the correction of one. Heard whatever the link is."""
     raise_floor(turn, fact.client_id, fact.order_id)
     state = turn.state
-    if state.account_book.knows(fact):
+    if fact.contract.sec_type == "BAG":
+        return  # a combo's own row: its legs are told each by itself, and they alone are positions (reported)
+    if state.account_book.knows(fact) or refuse_execution(turn, fact):
         return
     order = find(turn, fact.order_ref, fact.perm_id)
-    turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else ""))
+    turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else "",
+                     replaces=inferred_for(turn, order, fact)))
+    note_fill(turn, fact, order)
     if order is None:
         return
     another = _bind(turn, order, fact.perm_id, fact.order_id)
@@ -98,7 +104,7 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
 
 def hear_commission(turn: Turn, fact: Commission) -> None:
     """The fee of a fill; it may come before its fill."""
-    if not turn.state.account_book.knows_fee(fact):
+    if not turn.state.account_book.knows_fee(fact) and not refuse_commission(turn, fact):
         turn.emit(Charged(at_ns=turn.now_ns, commission=fact))
 
 

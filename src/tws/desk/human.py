@@ -1,16 +1,20 @@
-"""What a human tells the desk when the machine can't know: adopt, adjust, declare gone."""
+"""What a human tells the desk when the machine can't know: adopt, adjust, confirm, declare gone."""
 
 from __future__ import annotations
 
-from tws.desk.commands import Adjust, Adopt, DeclareGone
-from tws.desk.reconcile import compare_position
+from decimal import Decimal
+
+from tws.desk.books import compare_position
+from tws.desk.commands import Adjust, Adopt, ConfirmOpening, DeclareGone
 from tws.desk.turn import Turn
 from tws.model.facts import AnswerKind
 from tws.model.order import OrderType, Side
-from tws.model.records import Adjusted, Adopted, Bound, OrderState, Severity
+from tws.model.records import Adjusted, Adopted, Bound, OpeningConfirmed, OrderState, Severity
 from tws.orders.table import OrderEvent
 
-__all__ = ["adjust", "adopt", "declare_gone"]
+__all__ = ["adjust", "adopt", "confirm_opening", "declare_gone"]
+
+_ZERO = Decimal(0)
 
 
 def adopt(turn: Turn, command: Adopt) -> None:
@@ -36,11 +40,77 @@ def adopt(turn: Turn, command: Adopt) -> None:
 
 
 def adjust(turn: Turn, command: Adjust) -> None:
-    """Move a position without a fill, with a name and a reason."""
-    turn.emit(Adjusted(at_ns=turn.now_ns, account=command.account, contract=command.instrument.contract,
-                       quantity=command.quantity, price=command.price, ours=command.ours,
-                       operator=command.operator, reason=command.reason))
-    compare_position(turn, command.account, command.instrument.contract)
+    """Move a position without a fill, with a name and a reason; a warning, and no more, if it makes no sense.
+
+    Shares of ours that go are taken from the newest trade first, those that come go to it: as
+    `DeskState.in_account` reckons what is missing.
+    """
+    why = _no_adjustment(turn, command)
+    contract = command.instrument.contract
+    if why:
+        turn.alarm(Severity.WARNING, f"adjust {contract.symbol} {why}",
+                   f"an adjustment of {contract.symbol} was refused: {why}")
+        return
+    split = command.ratio is not None
+    trades = _trades_moved(turn, command) if command.ours and not split else ()
+    turn.emit(Adjusted(at_ns=turn.now_ns, account=command.account, contract=contract, ours=command.ours,
+                       quantity=command.quantity if not split else _ZERO, price=command.price,
+                       operator=command.operator, reason=command.reason, ratio=command.ratio, trades=trades,
+                       effective_ns=command.effective_ns, account_too=command.account_too))
+    compare_position(turn, command.account, contract)
+
+
+def _no_adjustment(turn: Turn, command: Adjust) -> str:
+    """Why this adjustment is refused; empty when it is not."""
+    state = turn.state
+    if not command.operator.strip() or not command.reason.strip():
+        return "it wants a name and a reason"
+    if command.account != state.account and command.account not in state.accounts:
+        return f"{command.account!r} is no account of this login"
+    if not command.instrument.contract.con_id:
+        return "its contract has no con_id"
+    if not command.ours and not command.account_too:
+        return "it moves neither book"
+    if command.effective_ns is not None and command.effective_ns > turn.now_ns:
+        return "it lies in the future"
+    if command.ratio is not None:
+        return "" if command.ratio.is_finite() and command.ratio > 0 else f"its ratio is {command.ratio}"
+    if not command.quantity.is_finite() or not command.quantity:
+        return f"its quantity is {command.quantity}"
+    return "" if command.price.is_finite() else f"its price is {command.price}"
+
+
+def _trades_moved(turn: Turn, command: Adjust) -> tuple[tuple[str, Decimal], ...]:
+    """Which open trades the shares belong to, each with its change in the direction of its entry."""
+    state, left = turn.state, command.quantity
+    moved = []
+    for group_id in reversed(state.open_groups):
+        group = state.groups[group_id]
+        if group.contract.con_id != command.instrument.contract.con_id or not left:
+            continue
+        change = left * group.side.sign
+        if change < 0:
+            change = -min(-change, max(state.held(group), _ZERO))
+        if change:
+            moved.append((group_id, change))
+            left -= change * group.side.sign
+    return tuple(moved)
+
+
+def confirm_opening(turn: Turn, command: ConfirmOpening) -> None:
+    """A human's word that an account's opening balances are what it held before us."""
+    state = turn.state
+    known = command.account == state.account or command.account in state.accounts
+    named = command.operator.strip() and command.reason.strip()
+    if not (state.opened and known and named):
+        why = ("it wants a name and a reason" if not named else
+               f"{command.account!r} is no account of this login" if not known else
+               "the broker's positions have not been read yet")
+        turn.alarm(Severity.WARNING, f"opening {command.account} {why}",
+                   f"the opening balances were not confirmed: {why}")
+        return
+    turn.emit(OpeningConfirmed(at_ns=turn.now_ns, account=command.account, operator=command.operator,
+                               reason=command.reason))
 
 
 def declare_gone(turn: Turn, command: DeclareGone) -> None:

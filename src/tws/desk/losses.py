@@ -23,6 +23,7 @@ from tws.model.market import MarketDataType, Quote
 from tws.model.order import Role
 from tws.model.records import LossAnchored, PeakRaised, Severity
 from tws.model.session import trading_day
+from tws.positions.holding import MoveKind
 from tws.risk.limits import Limits
 from tws.risk.situation import sound
 
@@ -74,12 +75,10 @@ def _profit_at_dawn(turn: Turn, limits: Limits, day: str, profit: Decimal) -> De
     before = turn.reckoned.readings
     if before and turn.state.loss.day:
         return before[-1].profit
-    holdings = turn.state.ours.holdings.values()
-    fills = [fill for holding in holdings for fill in holding.fills.values()]
-    new = all(trading_day(fill.time_ns, limits.loss_day_zone) == day for fill in fills)
-    if new and not turn.state.loss.released and not any(holding.opening for holding in holdings):
-        return _ZERO
-    return profit
+    moves = [move for holding in turn.state.ours.holdings.values() for move in holding.moves]
+    new = all(move.kind is MoveKind.FILL and trading_day(move.time_ns, limits.loss_day_zone) == day
+              for move in moves)
+    return _ZERO if new and not turn.state.loss.released else profit
 
 
 def _blind(turn: Turn) -> None:

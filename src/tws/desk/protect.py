@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.desk.books import looks_split
 from tws.desk.change import change
 from tws.desk.state import Group
 from tws.desk.submit import place_exit
@@ -63,7 +64,7 @@ def _comes_back(turn: Turn, group: Group) -> bool:
     if not group.settled:
         return False
     alive = any(order.live for order in state.orders_of(group.group_id))
-    held = state.held(group)
+    held = state.in_account(group)
     if not alive and not (group.protected and held):
         return False
     if state.flattening(group):
@@ -81,7 +82,7 @@ def _look_at(turn: Turn, group: Group) -> None:
     exits = turn.state.members(group, Role.STOP, Role.TARGET, Role.CLOSE)
     live_entries = [order for order in entries if order.live]
     live_exits = [order for order in exits if order.live]
-    held = turn.state.held(group)
+    held = turn.state.in_account(group)
     owing = any(order.missing for order in (*entries, *exits))
     if not live_entries and not live_exits and not owing and (held == 0 or not group.protected):
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
@@ -180,7 +181,10 @@ def _cover(
     last = max((order.changed_ns for order in moved), default=since)
     waited = turn.over(max(since, last), turn.timing.bare_ns)
     if not live_exits and ((with_entry and partly) or waited):
-        _protect_anew(turn, group, held)
+        if looks_split(turn, group):
+            turn.next_ns = turn.now_ns  # it depends on the market: looked at again after every event
+        else:
+            _protect_anew(turn, group, held)
     elif live_exits and waited:
         _set_right(turn, group, live_exits, stops, held)
 

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.desk.books import ask_again, compare_position, make_good, refuse_position, watch_differences
 from tws.desk.change import changes_unanswered
 from tws.desk.hear import hear_execution, hear_order
+from tws.desk.infer import infer_instead_of_absence, note_busts, note_lacking
 from tws.desk.listed import note_unlisted
 from tws.desk.submit import MAX_ORDER_ID
 from tws.desk.tidy import tidy
 from tws.desk.turn import Turn
 from tws.model.account import Position
-from tws.model.contract import Contract
 from tws.model.facts import Answer, AnswerKind, Link, LinkState, NextOrderId
 from tws.model.order import Role
 from tws.model.records import (
     Answered,
-    Differs,
     FloorRaised,
     LinkMoved,
     Missed,
@@ -33,7 +33,9 @@ from tws.model.records import (
 )
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
-from tws.positions.compare import compare
+from tws.positions.compare import Difference, compare
+from tws.positions.holding import opening_price
+from tws.positions.sound import fault_of_position
 
 __all__ = ["hear_answer", "hear_link", "hear_next_order_id", "hear_position", "pass_time"]
 
@@ -69,26 +71,14 @@ def hear_next_order_id(turn: Turn, fact: NextOrderId) -> None:
 def hear_position(turn: Turn, fact: Position) -> None:
     """The broker's word on one position, compared with what the account's fills make."""
     state = turn.state
+    if refuse_position(turn, fact):
+        return
     key = state.ours.key(fact.account, fact.contract.con_id)
     known = state.stated.get(key)
     if known is None or known.quantity != fact.quantity or known.average_cost != fact.average_cost:
         turn.emit(PositionHeard(at_ns=turn.now_ns, account=fact.account, contract=fact.contract,
                                 quantity=fact.quantity, average_cost=fact.average_cost))
-    if state.opened:
-        compare_position(turn, fact.account, fact.contract)
-
-
-def compare_position(turn: Turn, account: str, contract: Contract) -> None:
-    """Note when a difference between the broker's word and the account's book begins or ends."""
-    state = turn.state
-    key = state.ours.key(account, contract.con_id)
-    stated = state.stated.get(key)
-    if stated is None or not state.opened:
-        return
-    reckoned = state.account_book.quantity(account, contract.con_id)
-    if (reckoned != stated.quantity) is not (key in state.differs):
-        turn.emit(Differs(at_ns=turn.now_ns, account=account, contract=contract, reckoned=reckoned,
-                          stated=stated.quantity))
+    compare_position(turn, fact.account, fact.contract)
 
 
 def hear_answer(turn: Turn, fact: Answer) -> None:
@@ -107,6 +97,10 @@ def hear_answer(turn: Turn, fact: Answer) -> None:
     note_unlisted(turn, fact)
     for execution in fact.executions:
         hear_execution(turn, execution)
+    if fact.kind is AnswerKind.EXECUTIONS:
+        question = state.questions.get(fact.kind)
+        note_lacking(turn, question.asked_ns if question is not None else turn.now_ns)
+        note_busts(turn, fact)
     opened = fact.kind is AnswerKind.POSITIONS and _hear_positions(turn, fact)
     named = tuple(order.intent_id for order in state.book.living() if _names(fact, order))
     others = [kind for kind in _ROUND if kind is not fact.kind]
@@ -134,7 +128,7 @@ def pass_time(turn: Turn) -> None:
             turn.cancel(order, "still there after a cancel")
     owing = [state.book.orders[intent_id] for intent_id in state.book.owing]
     if any(turn.now_ns - order.changed_ns >= timing.owing_ns for order in owing):
-        turn.ask(AnswerKind.EXECUTIONS)
+        ask_again(turn, timing.owing_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
     changes_unanswered(turn)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
     if unknown:
@@ -143,13 +137,9 @@ def pass_time(turn: Turn) -> None:
     for kind, question in tuple(state.questions.items()):
         if question.answered_ns is None and turn.now_ns - question.asked_ns >= timing.answer_ns:
             turn.ask(kind)
-    for key, since in state.differs.items():
-        if turn.now_ns - since >= timing.differs_ns:
-            stated = state.stated[key]
-            turn.alarm(Severity.ALARM, f"differs {key}",
-                       f"{stated.contract.symbol}: the broker states {stated.quantity}, its fills make "
-                       f"{state.account_book.quantity(stated.account, stated.contract.con_id)}")
-            turn.ask(AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
+    watch_differences(turn)
+    if state.reconciled_epoch == state.epoch:
+        ask_again(turn, timing.reconcile_ns, *_ALL)
 
 
 def _hear_positions(turn: Turn, fact: Answer) -> bool:
@@ -157,24 +147,48 @@ def _hear_positions(turn: Turn, fact: Answer) -> bool:
     state = turn.state
     for row in fact.positions:
         hear_position(turn, row)
-    gone = [each for each in state.stated.values() if each.quantity and each.account in state.accounts]
-    names = {(row.account, row.contract.con_id) for row in fact.positions}
-    for each in gone:
-        if (each.account, each.contract.con_id) not in names:
+    sound = [row for row in fact.positions if not fault_of_position(row)]
+    names = {(row.account, row.contract.con_id) for row in fact.positions}  # a refused row is no absence
+    for each in tuple(state.stated.values()):
+        listed = (each.account, each.contract.con_id) in names
+        if each.quantity and each.account in state.accounts and not listed:
             hear_position(turn, Position(account=each.account, contract=each.contract, quantity=_ZERO,
                                          average_cost=_ZERO))
-    if not state.opened:
-        if not _answered(turn, AnswerKind.EXECUTIONS):
-            return False  # without the day's fills an opening balance can't be reckoned
-        for difference in compare(state.account_book, fact.positions, state.accounts):
-            cost = state.stated.get(state.ours.key(difference.account, difference.contract.con_id))
-            turn.emit(OpeningSet(at_ns=turn.now_ns, account=difference.account, contract=difference.contract,
-                                 quantity=difference.stated - difference.reckoned,
-                                 average_cost=cost.average_cost if cost else _ZERO))
-        return True
-    for difference in compare(state.account_book, fact.positions, state.accounts):
+    opens = not state.opened and _answered(turn, AnswerKind.EXECUTIONS)
+    if opens:  # without the day's fills an opening balance can't be reckoned
+        for difference in compare(state.account_book, sound, state.accounts):
+            _open_with(turn, difference)
+    elif state.opened:
+        _compare_all(turn, sound)
+    return opens
+
+
+def _open_with(turn: Turn, difference: Difference) -> None:
+    """What was held before the first fill that we know of, at the price that the broker's cost makes it."""
+    state, account, contract = turn.state, difference.account, difference.contract
+    stated = state.stated.get(state.ours.key(account, contract.con_id))
+    average = stated.average_cost if stated is not None else _ZERO
+    quantity = difference.stated - difference.reckoned
+    holding = state.account_book.holding(account, contract)
+    price, proven = opening_price(holding, quantity, average * difference.stated)
+    turn.emit(OpeningSet(at_ns=turn.now_ns, account=account, contract=contract, quantity=quantity,
+                         average_cost=average, price=price, proven=proven))
+
+
+def _compare_all(turn: Turn, rows: list[Position]) -> None:
+    """A complete list beside the account's book: what it lacks is compared too, what agrees is made good."""
+    state = turn.state
+    differences = compare(state.account_book, rows, state.accounts)
+    for difference in differences:
+        key = state.ours.key(difference.account, difference.contract.con_id)
+        if key not in state.stated:  # the broker denies a position of which he never spoke
+            hear_position(turn, Position(account=difference.account, contract=difference.contract,
+                                         quantity=difference.stated, average_cost=_ZERO))
         compare_position(turn, difference.account, difference.contract)
-    return False
+    wrong = {(each.account, each.contract.con_id) for each in differences}
+    for refused in tuple(state.refused.values()):
+        if (refused.account, refused.contract.con_id) not in wrong:
+            make_good(turn, refused.account, refused.contract)
 
 
 def _answered(turn: Turn, kind: AnswerKind) -> bool:
@@ -199,6 +213,7 @@ def _same(order_ref: str, perm_id: int, order: OurOrder) -> bool:
 def _judge_absence(turn: Turn, asked_ns: int) -> None:
     """A round is complete: who was not named in it, once or for the second time?"""
     state = turn.state
+    due = []
     for order in state.book.living():
         if order.state is not OrderState.UNKNOWN or order.intent_id in state.named:
             continue
@@ -206,8 +221,12 @@ def _judge_absence(turn: Turn, asked_ns: int) -> None:
             continue  # it became unknown after the round's first question
         earlier = [at for epoch, at in order.misses if epoch == state.epoch]
         turn.emit(Missed(at_ns=turn.now_ns, intent_id=order.intent_id, session=state.session))
-        if not earlier or turn.now_ns - earlier[0] < turn.timing.absence_ns:
-            continue
+        if earlier and turn.now_ns - earlier[0] >= turn.timing.absence_ns:
+            due.append(order)
+    infer_instead_of_absence(turn, due)
+    for order in due:
+        if order.state is not OrderState.UNKNOWN:
+            continue  # it has filled, as the position shows
         if _untransmitted(turn, order):
             turn.alarm(Severity.ALARM, f"untransmitted {order.intent_id}",
                        f"order {order.intent_id} ({order.contract.symbol}) may be held in TWS, untransmitted:"

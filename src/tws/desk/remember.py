@@ -6,8 +6,6 @@ judge nothing. Each memory is bounded, with its reason.
 
 from __future__ import annotations
 
-from typing import Any
-
 from tws.clock import NS_PER_S
 from tws.desk.state import DeskState
 from tws.model import records as r
@@ -15,20 +13,11 @@ from tws.risk.limits import Limits
 from tws.risk.situation import Reference
 
 __all__ = ["let_out", "limit_latched", "limit_released", "limits_changed", "loss_anchored", "peak_raised",
-           "remember", "sent"]
+           "sent"]
 
-_KEPT = 10_000  # signals, wishes, alarms and foreign orders remembered: days of them, and bounded
 _ENTRIES = 1_000  # the hard bound of `max_entries`
 _MESSAGES = 1_000  # the hard bound of `max_messages_per_s`
 _REFERENCES = 64  # more entries of one contract within the window are the throttle's business
-
-
-def remember(memory: dict[Any, Any], key: object, value: object) -> None:
-    """Keep the newest; the oldest goes when there are too many."""
-    memory.pop(key, None)
-    while len(memory) >= _KEPT:
-        del memory[next(iter(memory))]
-    memory[key] = value
 
 
 def sent(state: DeskState, at_ns: int) -> None:

@@ -6,6 +6,7 @@ Nothing here comes from a quote or a clock, so a journal rebuilds all of it.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -16,16 +17,20 @@ from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.instrument import Instrument
 from tws.model.order import Role, Side
-from tws.model.records import FlattenPhase, ForeignSeen, HoursStated
+from tws.model.records import FlattenPhase, ForeignSeen, HoursStated, Inferred, OpeningConfirmed, Refused
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
 from tws.risk.limits import Limits
 from tws.risk.situation import Reference
 
-__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf", "Stop"]
+__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf", "Stop",
+           "remember"]
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _ZERO = Decimal(0)
+_KEPT = 10_000  # signals, alarms and foreign orders remembered: days of them, and bounded
 
 
 class Group(Struct, kw_only=True):
@@ -44,6 +49,8 @@ class Group(Struct, kw_only=True):
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself."""
+    moved: Decimal = _ZERO
+    """Shares that came (in the entry's direction) or went without an execution: splits, transfers."""
     settled: bool = False
     """It was over when it was released: nothing held, nothing live. Only such a one is opened again."""
 
@@ -254,6 +261,18 @@ class DeskState(Struct, kw_only=True):
     """The broker's own word on each position, by account and con_id."""
     differs: dict[str, int] = field(default_factory=dict)
     """Since when the broker's word differs from the account's book."""
+    confirmed: dict[str, OpeningConfirmed] = field(default_factory=dict)
+    """The accounts whose opening balances a human has confirmed."""
+    beside: dict[str, Decimal] = field(default_factory=dict)
+    """What others held of a contract when our position in it was opened."""
+    shortfall: dict[str, Decimal] = field(default_factory=dict)
+    """Shares of ours that are no longer in the account, by account and con_id."""
+    inferred: dict[str, list[Inferred]] = field(default_factory=dict)
+    """Inferred fills by intent, as they were recorded; the books know what is left of each."""
+    lacked: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """(epoch, instant) in which an answer first lacked a fill that the broker claims of this intent."""
+    refused: dict[str, Refused] = field(default_factory=dict)
+    """Facts about positions that can't be, by exec id or by account and con_id, until they are made good."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     open_groups: dict[str, None] = field(default_factory=dict)
@@ -336,9 +355,37 @@ class DeskState(Struct, kw_only=True):
         return job.strategy in ("", group.strategy)
 
     def held(self, group: Group) -> Decimal:
-        """The shares of a trade in its entry's direction: what entries filled less what exits took."""
-        total = _ZERO
+        """The shares of a trade in its entry's direction: what entries filled less what exits took, and what
+        came or went without an execution.
+        """
+        total = group.moved
         for intent_id in group.intents:
             order = self.book.orders[intent_id]
             total += order.filled if order.order.side is group.side else -order.filled
         return total
+
+    def in_account(self, group: Group) -> Decimal:
+        """As many shares of a trade as the account still has: `held`, less what others have sold of ours.
+
+        What is missing is missing from the newest trade first. This is what protection is sized by: a stop
+        for more would open the other way.
+        """
+        held = self.held(group)
+        missing = self.shortfall.get(self.ours.key(self.account, group.contract.con_id), _ZERO)
+        if not missing or held <= 0:
+            return held
+        for group_id in reversed(self.open_groups):
+            other = self.groups[group_id]
+            if other is group or missing <= 0:
+                break
+            if other.contract.con_id == group.contract.con_id and other.side is group.side:
+                missing -= max(self.held(other), _ZERO)
+        return max(held - max(missing, _ZERO), _ZERO)
+
+
+def remember(memory: dict[_K, _V], key: _K, value: _V) -> None:
+    """Put it last in a bounded memory, whose oldest goes."""
+    memory.pop(key, None)
+    while len(memory) >= _KEPT:
+        del memory[next(iter(memory))]
+    memory[key] = value

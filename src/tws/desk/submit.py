@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from tws.desk.books import blocked_by_books
 from tws.desk.commands import SubmitBracket, SubmitOrder
 from tws.desk.limits import latch_if_broken, latches_on, limits_in_force
 from tws.desk.losses import losses_now
@@ -153,10 +154,7 @@ def _blocked(turn: Turn, contract: Contract) -> str:
         return "the broker's orders, fills and positions have not all been read since the link came up"
     if contract.symbol in state.flattens:
         return f"{contract.symbol} is being flattened ({state.flattens[contract.symbol].phase})"
-    since = state.differs.get(state.ours.key(state.account, contract.con_id))
-    if since is not None and turn.now_ns - since >= turn.timing.differs_ns:
-        return f"the broker states another position in {contract.symbol} than its fills make"
-    return ""
+    return blocked_by_books(turn, contract)
 
 
 def _snapped(plan: Bracket, instrument: Instrument) -> Bracket:

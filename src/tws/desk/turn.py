@@ -66,6 +66,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """The broker claims a fill whose execution has not come: asked about after this."""
     differs_ns: int = 10 * NS_PER_S
     """The broker states another position than the fills make: entries block after this."""
+    reconcile_ns: int = 900 * NS_PER_S
+    """Everything is asked for anew so often. TWS pushes each change by itself; this finds what it did not."""
     flatten_ns: int = 30 * NS_PER_S
     """One phase of a flatten; beyond it the answer is NOT FLAT, and the flatten goes on trying."""
     repeat_ns: int = 60 * NS_PER_S

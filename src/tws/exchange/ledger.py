@@ -16,7 +16,7 @@ So at every instant, for each currency, to the last digit:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
@@ -167,6 +167,31 @@ class Ledger:
         if holding is None or not holding.quantity:
             return False
         holding.quantity *= ratio
+        return True
+
+    def restate(
+        self, con_id: int, fills: Sequence[tuple[Decimal, Decimal, Decimal]], gone: Decimal, fee: Decimal
+    ) -> bool:
+        """A holding anew from all its fills (signed shares, signed value, fee), without `gone` shares and
+        their `fee`.
+
+        False when the fills don't make what is held: then something else has moved it, and it stays.
+        """
+        old, new = self.holdings[con_id], Holding(self.holdings[con_id].kind)
+        for shares, value, fee in fills:
+            new.fill(shares, value, fee)
+        if new.quantity != old.quantity - gone:
+            return False
+        contract = self._books[con_id].instrument.contract
+        new.realized_before, new.unrealized_before = old.realized_before, old.unrealized_before
+        new.realized -= old.realized_before
+        self._pay(contract.currency, (new.realized - new.cost + new.unpaid)
+                  - (old.realized - old.cost + old.unpaid))
+        if new.kind is Kind.EXCHANGED:
+            self._pay(contract.symbol, -gone)
+        if fee:
+            self.fees[contract.currency] -= fee
+        self.holdings[con_id] = new
         return True
 
     def _pay(self, currency: str, amount: Decimal) -> None:

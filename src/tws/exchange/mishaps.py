@@ -113,7 +113,8 @@ class Mishaps:
         report = self._find(exec_id)
         if report is not None:
             core.busted[exec_id] = None
-            self._book(report.executed, -1, report.executed.price, -report.commission.amount)
+            if not self._restate(report.executed, _signed(report.executed), report.commission.amount):
+                self._book(report.executed, -1, report.executed.price, -report.commission.amount)
         return self._settle()
 
     def correct(self, exec_id: str, price: Decimal, now_ns: int) -> Sequence[Event]:
@@ -130,8 +131,9 @@ class Mishaps:
             commission = replace(report.commission, exec_id=number)
             core.archive.add_execution(ExecutionReport(executed=executed, commission=commission))
             core.out.extend((executed, commission))
-            self._book(done, -1, done.price, ZERO)
-            self._book(done, 1, price, ZERO)
+            if not self._restate(done, ZERO, ZERO):
+                self._book(done, -1, done.price, ZERO)
+                self._book(done, 1, price, ZERO)
         return self._settle()
 
     # -- what they share --------------------------------------------------------------------------
@@ -146,10 +148,33 @@ class Mishaps:
         found = (row for row in rows if row.executed.exec_id == exec_id)
         return None if exec_id in self._core.busted else next(found, None)
 
+    def _restate(self, done: Executed, gone: Decimal, fee: Decimal) -> bool:
+        """The holding anew, as if every execution had been right at once (assumed to be what TWS does):
+        `gone` shares and their `fee` are no more.
+
+        False, and nothing moves, when something else than executions has moved the holding, or the archive
+        no longer knows all of them: then the execution is booked back at the holding's present cost.
+        """
+        core, ledger = self._core, self._core.ledgers[done.account]
+        heads: dict[str, ExecutionReport | None] = {}
+        for row in core.archive.executions():
+            if (row.executed.account, row.executed.con_id) != (done.account, done.con_id):
+                continue
+            head, valid = row.executed.exec_id.rpartition(".")[0], row.executed.exec_id not in core.busted
+            heads[head] = row if valid else heads.get(head)  # it keeps the place of its first version
+        right = [row for row in heads.values() if row is not None]
+        times = core.books[done.con_id].multiplier
+        fills = [(_signed(row.executed), row.executed.price * _signed(row.executed) * times,
+                  row.commission.amount) for row in right]
+        if not ledger.restate(done.con_id, fills, gone, fee):
+            return False
+        tell_books(core, done.account, core.books[done.con_id])
+        return True
+
     def _book(self, done: Executed, sign: int, price: Decimal, fee: Decimal) -> None:
         """Book an execution once more, or back (`sign` -1), at a price."""
         core, book = self._core, self._core.books[done.con_id]
-        shares = sign * (done.quantity if done.side == "BOT" else -done.quantity)
+        shares = sign * _signed(done)
         core.ledgers[done.account].fill(done.con_id, shares, price * shares * book.multiplier, fee)
         tell_books(core, done.account, book)
 
@@ -163,6 +188,10 @@ class Mishaps:
         mine = (row for row in self._core.archive.executions() if row.executed.perm_id == view.perm_id)
         order.fee_charged = sum((row.commission.amount for row in mine), ZERO)
         return order
+
+
+def _signed(done: Executed) -> Decimal:
+    return done.quantity if done.side == "BOT" else -done.quantity
 
 
 def _price_of(order: Working) -> int | None:

@@ -20,9 +20,22 @@ import msgspec
 
 from tws.errors import DataError
 from tws.model.contract import Contract
-from tws.model.execution import Commission, Execution
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.order import Order, Role, Side
+from tws.model.positionrecords import (
+    Adjusted,
+    Booked,
+    Busted,
+    Charged,
+    Differs,
+    Inferred,
+    Lacked,
+    OpeningConfirmed,
+    OpeningSet,
+    PositionHeard,
+    Refused,
+    Shortfall,
+)
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
@@ -41,6 +54,7 @@ __all__ = [
     "Began",
     "Booked",
     "Bound",
+    "Busted",
     "CancelAsked",
     "Changed",
     "Charged",
@@ -51,8 +65,10 @@ __all__ = [
     "FloorRaised",
     "ForeignSeen",
     "HoursStated",
+    "Inferred",
     "Intended",
     "KillMoved",
+    "Lacked",
     "LimitLatched",
     "LimitReleased",
     "LimitsChanged",
@@ -60,6 +76,7 @@ __all__ = [
     "LossAnchored",
     "Missed",
     "Moved",
+    "OpeningConfirmed",
     "OpeningSet",
     "OrderState",
     "PeakRaised",
@@ -67,11 +84,13 @@ __all__ = [
     "PositionHeard",
     "Recalled",
     "Record",
+    "Refused",
     "Released",
     "Reopened",
     "Resized",
     "Retired",
     "Severity",
+    "Shortfall",
     "Stated",
     "Watched",
     "decode_record",
@@ -265,19 +284,6 @@ class Adopted(_Record, frozen=True, kw_only=True):
     reason: str
 
 
-class Booked(_Record, frozen=True, kw_only=True):
-    """A fill, or the correction of one. `intent_id` is empty when the order was none of ours."""
-
-    execution: Execution
-    intent_id: str = ""
-
-
-class Charged(_Record, frozen=True, kw_only=True):
-    """The broker's fee for one fill."""
-
-    commission: Commission
-
-
 class CancelAsked(_Record, frozen=True, kw_only=True):
     """We want the order gone. Its bytes, if they have not left, never will."""
 
@@ -318,36 +324,6 @@ class FloorRaised(_Record, frozen=True, kw_only=True):
     next_order_id: int
 
 
-class PositionHeard(_Record, frozen=True, kw_only=True):
-    """What the broker says we hold; 0 for what its complete list no longer names."""
-
-    account: str
-    contract: Contract
-    quantity: Decimal
-    average_cost: Decimal
-
-
-class OpeningSet(_Record, frozen=True, kw_only=True):
-    """What the account held before the first fill that we know of."""
-
-    account: str
-    contract: Contract
-    quantity: Decimal
-    average_cost: Decimal
-
-
-class Adjusted(_Record, frozen=True, kw_only=True):
-    """A human explained a move of a position without a fill (a split, an exercise, a transfer)."""
-
-    account: str
-    contract: Contract
-    quantity: Decimal
-    price: Decimal
-    ours: bool
-    operator: str
-    reason: str
-
-
 class Asked(_Record, frozen=True, kw_only=True):
     """We asked the broker for a complete answer."""
 
@@ -374,15 +350,6 @@ class Missed(_Record, frozen=True, kw_only=True):
 
     intent_id: str
     session: int
-
-
-class Differs(_Record, frozen=True, kw_only=True):
-    """The broker states another quantity than the account's fills make (`reckoned`), or no longer does."""
-
-    account: str
-    contract: Contract
-    reckoned: Decimal
-    stated: Decimal
 
 
 class Released(_Record, frozen=True, kw_only=True):
@@ -483,6 +450,7 @@ Record: TypeAlias = (
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
+    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
 )
 
 _encoder = msgspec.json.Encoder()

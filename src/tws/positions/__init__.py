@@ -1,7 +1,9 @@
 """Positions in two books: what our own orders made, and what the whole account holds.
 
-    book.py     PositionBook: distinct fills, corrections, cost, realised profit, fees
+    holding.py  one contract: its moves in time, quantity, average cost, profit, fees
+    book.py     PositionBook: distinct fills, corrections, busts, inferred fills
     compare.py  a book beside the broker's list
+    sound.py    what no execution, position or fee can say
 
 A desk keeps two `PositionBook`s. Ours takes the fills that carry our reference; the account's takes all,
 on top of the opening balance that the broker stated first.
@@ -9,7 +11,19 @@ on top of the opening balance that the broker stated first.
 
 from __future__ import annotations
 
-from tws.positions.book import Fill, Holding, PositionBook, multiplier, split_exec_id
+from tws.positions.book import PositionBook, split_exec_id
 from tws.positions.compare import Difference, compare
+from tws.positions.holding import Balance, Holding, Move, MoveKind, multiplier, opening_price
 
-__all__ = ["Difference", "Fill", "Holding", "PositionBook", "compare", "multiplier", "split_exec_id"]
+__all__ = [
+    "Balance",
+    "Difference",
+    "Holding",
+    "Move",
+    "MoveKind",
+    "PositionBook",
+    "compare",
+    "multiplier",
+    "opening_price",
+    "split_exec_id",
+]

@@ -1,12 +1,10 @@
-"""What fills make of a position: quantity, cost, realised profit; in Decimal, from distinct execIds alone.
+"""A book of positions: each fill once, in its latest version, with its fee, whatever was told when.
 
 `quantity = opening balance + distinct executions + adjustments` (DESIGN.md, invariant 2). TWS repeats
 executions (on every request) and corrects them: a correction carries the same exec id with a higher
-last part (`…01.01`, then `…01.02`; TWS-BEHAVIOUR.md C4) and replaces what it corrects.
-
-Costs are kept as a sum and not as an average, so that a round trip's profit is exact to the last
-digit: what remains of rounding stays in the cost of the shares still held. A correction reckons its
-contract anew from the first fill.
+last part (`…01.01`, then `…01.02`; TWS-BEHAVIOUR.md C4) and takes the place of what it corrects. A bust
+takes it out. A fee may come before its fill. An inferred fill stands where the broker's memory ends,
+and gives way to the true execution, share by share.
 """
 
 from __future__ import annotations
@@ -17,16 +15,11 @@ from msgspec import Struct, field
 
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
+from tws.positions.holding import Holding, Move, MoveKind, multiplier
 
-__all__ = ["Fill", "Holding", "PositionBook", "multiplier", "split_exec_id"]
+__all__ = ["Holding", "PositionBook", "multiplier", "split_exec_id"]
 
 _ZERO = Decimal(0)
-
-
-def multiplier(contract: Contract) -> Decimal:
-    """What one unit of price is worth in money: the contract's multiplier, 1 when it states none."""
-    text = contract.multiplier.strip()
-    return Decimal(text) if text else Decimal(1)
 
 
 def split_exec_id(exec_id: str) -> tuple[str, int]:
@@ -40,70 +33,12 @@ def split_exec_id(exec_id: str) -> tuple[str, int]:
     return base, int(last)
 
 
-class Fill(Struct, frozen=True, kw_only=True):
-    """One fill in its latest version: signed quantity in shares, price, and its fee once that is known."""
-
-    exec_id: str
-    revision: int
-    time_ns: int
-    quantity: Decimal
-    price: Decimal
-
-
-class Holding(Struct, kw_only=True):
-    """What is held of one contract in one account. `cost` is signed like `quantity`."""
-
-    account: str
-    contract: Contract
-    quantity: Decimal = _ZERO
-    cost: Decimal = _ZERO
-    realized: Decimal = _ZERO
-    """Profit that closing fills made, before fees, in the contract's currency per unit of multiplier."""
-    opening: list[tuple[Decimal, Decimal]] = field(default_factory=list)
-    """Opening balance and adjustments: (signed quantity, price)."""
-    fills: dict[str, Fill] = field(default_factory=dict)
-
-    @property
-    def average_price(self) -> Decimal:
-        """The average price of what is held, fees not included; 0 when flat."""
-        return self.cost / self.quantity if self.quantity else _ZERO
-
-    @property
-    def realized_pnl(self) -> Decimal:
-        """Realised profit before fees, in the contract's currency."""
-        return self.realized * multiplier(self.contract)
-
-    def unrealized_pnl(self, price: Decimal) -> Decimal:
-        """What closing at `price` would realise, before fees."""
-        return (self.quantity * price - self.cost) * multiplier(self.contract)
-
-    def take(self, quantity: Decimal, price: Decimal) -> None:
-        """Add a signed quantity at a price: it opens, closes, or closes and opens the other way."""
-        if self.quantity and (self.quantity > 0) is not (quantity > 0):
-            closed = min(abs(quantity), abs(self.quantity)).copy_sign(quantity)
-            part = self.cost if -closed == self.quantity else self.cost * (closed / -self.quantity)
-            self.realized += -closed * price - part
-            self.cost -= part
-            self.quantity += closed
-            quantity -= closed
-        self.quantity += quantity
-        self.cost += quantity * price
-
-    def reckon(self) -> None:
-        """Everything anew from the opening balance and the fills in their order of arrival."""
-        self.quantity = self.cost = self.realized = _ZERO
-        for quantity, price in self.opening:
-            self.take(quantity, price)
-        for fill in self.fills.values():
-            self.take(fill.quantity, fill.price)
-
-
 class PositionBook(Struct):
     """The holdings of one book, by account and con_id, and the fees of their fills."""
 
     holdings: dict[str, Holding] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)
-    """Each fill's holding, by exec id without its last part."""
+    """Each fill's holding, by exec id without its last part; inferred fills by their name."""
     fees: dict[str, tuple[int, Commission]] = field(default_factory=dict)
     """Each fill's fee with its version; a fee may come before its fill."""
 
@@ -124,30 +59,64 @@ class PositionBook(Struct):
         holding = self.holdings.get(self.key(account, con_id))
         return holding.quantity if holding else _ZERO
 
+    def exposed(self) -> list[Holding]:
+        """The holdings that are not flat, in the order in which they first appeared."""
+        return [holding for holding in self.holdings.values() if holding.quantity]
+
+    # -- fills
+
     def knows(self, execution: Execution) -> bool:
         """Whether this version of the fill, or a later one, is booked."""
         base, revision = split_exec_id(execution.exec_id)
         key = self.where.get(base)
         return key is not None and self.holdings[key].fills[base].revision >= revision
 
-    def book(self, execution: Execution) -> Decimal:
-        """Book a fill or its correction once; the signed change in quantity, 0 for what was known."""
+    def book(self, execution: Execution, instead_of: str = "", owner: str = "") -> Decimal:
+        """Book a fill or its correction once; the signed change in quantity, 0 for what was known.
+
+        `instead_of` names an inferred fill that this is the truth of: it shrinks by as much. `owner` is the
+        intent that it fills.
+        """
         if self.knows(execution):
             return _ZERO
         base, revision = split_exec_id(execution.exec_id)
-        fill = Fill(exec_id=execution.exec_id, revision=revision, time_ns=execution.time_ns,
-                    quantity=execution.signed_quantity, price=execution.price)
-        known = self.where.get(base)
-        holding = self.holdings[known] if known else self.holding(execution.account, execution.contract)
-        before = holding.quantity
-        corrected = base in holding.fills
-        holding.fills[base] = fill
-        if corrected:
-            holding.reckon()
-        else:
-            self.where[base] = self.key(execution.account, execution.contract.con_id)
-            holding.take(fill.quantity, fill.price)
-        return holding.quantity - before
+        key, known = self.key(execution.account, execution.contract.con_id), self.where.get(base)
+        holding = self.holding(execution.account, execution.contract)
+        if known == key:
+            return self._correct(holding, base, execution)
+        before = self._take_out(base) if known is not None else _ZERO  # corrected to another account
+        move = Move(kind=MoveKind.FILL, exec_id=execution.exec_id, revision=revision, owner=owner,
+                    time_ns=execution.time_ns, quantity=execution.signed_quantity, price=execution.price)
+        holding.fills[base], self.where[base] = move, key
+        self._settle_fee(holding, base)
+        shrunk = self._shrink(instead_of, execution.signed_quantity)
+        holding.insert(move)
+        return execution.signed_quantity - before - shrunk
+
+    def bust(self, exec_id: str) -> Decimal:
+        """Take a fill out, in whatever version it stands; the signed change in quantity."""
+        base, _ = split_exec_id(exec_id)
+        return -self._take_out(base) if base in self.where else _ZERO
+
+    def owner(self, exec_id: str) -> str:
+        """The intent that a fill belongs to; empty when it is none of ours, or unknown."""
+        base, _ = split_exec_id(exec_id)
+        key = self.where.get(base)
+        return self.holdings[key].fills[base].owner if key is not None else ""
+
+    def infer(self, name: str, account: str, contract: Contract, move: Move) -> None:
+        """Book an inferred fill under a name of ours, until the true one comes."""
+        holding = self.holding(account, contract)
+        self.where[name] = self.key(account, contract.con_id)
+        holding.fills[name] = move
+        holding.insert(move)
+
+    def inferred(self, name: str) -> Move | None:
+        """An inferred fill as far as no true one has taken its place."""
+        key = self.where.get(name)
+        return self.holdings[key].fills[name] if key is not None else None
+
+    # -- fees
 
     def knows_fee(self, commission: Commission) -> bool:
         """Whether this very fee, or that of a later version of its fill, is booked."""
@@ -157,24 +126,88 @@ class PositionBook(Struct):
 
     def charge(self, commission: Commission) -> None:
         """Book the fee of a fill; repeated or overtaken ones change nothing."""
-        if not self.knows_fee(commission):
-            base, revision = split_exec_id(commission.exec_id)
-            self.fees[base] = (revision, commission)
+        if self.knows_fee(commission):
+            return
+        base, revision = split_exec_id(commission.exec_id)
+        self.fees[base] = (revision, commission)
+        key = self.where.get(base)
+        if key is not None:
+            holding = self.holdings[key]
+            if self._settle_fee(holding, base):
+                holding.changed(holding.fills[base])
 
     def commissions(self, holding: Holding) -> Decimal:
-        """The fees of a holding's fills, in their own currency."""
-        return sum((self.fees[base][1].amount for base in holding.fills if base in self.fees), _ZERO)
+        """All fees of a holding's fills so far in the contract's currency; see `Holding.other_fees`."""
+        return sum((move.fee for move in holding.fills.values()), _ZERO)
 
     def net_pnl(self, holding: Holding) -> Decimal:
-        """Realised profit after all fees paid so far."""
+        """Realised profit less all fees paid so far, those of what is still held included."""
         return holding.realized_pnl - self.commissions(holding)
 
-    def open_with(self, account: str, contract: Contract, quantity: Decimal, price: Decimal) -> None:
-        """Set what was held before the first fill, or add an adjustment; fills are reckoned on top of it."""
-        holding = self.holding(account, contract)
-        holding.opening.append((quantity, price))
-        holding.reckon()
+    # -- moves without a fill
 
-    def exposed(self) -> list[Holding]:
-        """The holdings that are not flat, in the order in which they first appeared."""
-        return [holding for holding in self.holdings.values() if holding.quantity]
+    def open_with(
+        self, account: str, contract: Contract, quantity: Decimal, price: Decimal
+    ) -> None:
+        """What was held before the first fill; fills are reckoned on top of it."""
+        move = Move(kind=MoveKind.OPENING, time_ns=-1, quantity=quantity, price=price)
+        self.holding(account, contract).insert(move)
+
+    def adjust(
+        self, account: str, contract: Contract, quantity: Decimal, price: Decimal, time_ns: int
+    ) -> None:
+        """A signed change at a price, as of `time_ns`: a transfer, an assignment, an expiry."""
+        move = Move(kind=MoveKind.ADJUSTMENT, time_ns=time_ns, quantity=quantity, price=price)
+        self.holding(account, contract).insert(move)
+
+    def split(self, account: str, contract: Contract, ratio: Decimal, time_ns: int) -> None:
+        """`ratio` new shares for each held at `time_ns`, at the same cost."""
+        move = Move(kind=MoveKind.SPLIT, time_ns=time_ns, ratio=ratio)
+        self.holding(account, contract).insert(move)
+
+    # -- what they share
+
+    def _correct(self, holding: Holding, base: str, execution: Execution) -> Decimal:
+        """The corrected fill stands where the first one stood: its own time is that of the correction."""
+        move = holding.fills[base]
+        before = move.quantity
+        move.exec_id, move.revision = execution.exec_id, split_exec_id(execution.exec_id)[1]
+        move.quantity, move.price = execution.signed_quantity, execution.price
+        self._settle_fee(holding, base)
+        holding.changed(move)
+        return move.quantity - before
+
+    def _settle_fee(self, holding: Holding, base: str) -> bool:
+        """Put the known fee on its fill; whether that moves the holding.
+
+        A correction whose fee has not come keeps the fee of what it corrects: the broker tells it again.
+        """
+        known = self.fees.get(base)
+        if known is None:
+            return False
+        move, fee = holding.fills[base], known[1]
+        if fee.currency not in ("", holding.contract.currency):
+            move.other_fee, move.other_currency = fee.amount, fee.currency
+            return False
+        moved = move.fee != fee.amount
+        move.fee = fee.amount
+        return moved
+
+    def _take_out(self, base: str) -> Decimal:
+        holding = self.holdings[self.where.pop(base)]
+        move = holding.fills.pop(base)
+        holding.remove(move)
+        return move.quantity
+
+    def _shrink(self, name: str, quantity: Decimal) -> Decimal:
+        """Let an inferred fill give way to so many true shares; the signed quantity that it gave up."""
+        move = self.inferred(name) if name else None
+        if move is None or (move.quantity > 0) is not (quantity > 0):
+            return _ZERO
+        given = min(abs(move.quantity), abs(quantity)).copy_sign(quantity)
+        if given == move.quantity:
+            return self._take_out(name)
+        move.quantity -= given
+        self.holdings[self.where[name]].changed(move)
+        return given
+

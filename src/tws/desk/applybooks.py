@@ -1,0 +1,164 @@
+"""Records about positions into state: the part of `apply` that moves the two books. Nothing here judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from tws.desk.state import DeskState, remember
+from tws.model import records as r
+from tws.model.account import Position
+from tws.model.contract import Contract
+from tws.model.order import Side
+from tws.positions.holding import Move, MoveKind
+
+__all__ = ["BOOKS"]
+
+
+def _booked(state: DeskState, record: r.Booked) -> None:
+    execution = record.execution
+    state.account_book.book(execution, record.replaces)
+    state.refused.pop(execution.exec_id, None)
+    if record.intent_id:
+        before = state.ours.quantity(execution.account, execution.contract.con_id)
+        change = state.ours.book(execution, record.replaces, record.intent_id)
+        _filled(state, record.intent_id, change * execution.side.sign)
+        _note_beside(state, execution.account, execution.contract, before)
+
+
+def _inferred(state: DeskState, record: r.Inferred) -> None:
+    account, contract = record.account, record.contract
+    before = state.ours.quantity(account, contract.con_id)
+    for book in (state.account_book, state.ours):
+        move = Move(kind=MoveKind.INFERRED, exec_id=record.name, owner=record.intent_id, time_ns=record.at_ns,
+                    quantity=record.quantity, price=record.price)
+        book.infer(record.name, account, contract, move)
+    state.inferred.setdefault(record.intent_id, []).append(record)
+    _filled(state, record.intent_id, abs(record.quantity))
+    _note_beside(state, account, contract, before)
+
+
+def _busted(state: DeskState, record: r.Busted) -> None:
+    state.account_book.bust(record.exec_id)
+    if record.intent_id:
+        change = state.ours.bust(record.exec_id)
+        order = state.book.orders[record.intent_id]
+        order.filled += change * order.order.side.sign
+        order.claimed = min(order.claimed, order.filled)  # or it would be taken for a fill not told yet
+        state.book.settle(order)
+
+
+def _filled(state: DeskState, intent_id: str, shares: Decimal) -> None:
+    order = state.book.orders[intent_id]
+    order.filled += shares
+    state.book.settle(order)
+    if not order.missing:
+        state.lacked.pop(intent_id, None)
+
+
+def _note_beside(state: DeskState, account: str, contract: Contract, before: Decimal) -> None:
+    """When our position opens or turns: what others hold beside it."""
+    after = state.ours.quantity(account, contract.con_id)
+    key = state.ours.key(account, contract.con_id)
+    if not after:
+        state.beside.pop(key, None)
+    elif not before or (before > 0) is not (after > 0):
+        state.beside[key] = state.account_book.quantity(account, contract.con_id) - after
+
+
+def _charged(state: DeskState, record: r.Charged) -> None:
+    state.account_book.charge(record.commission)
+    state.ours.charge(record.commission)
+
+
+def _position_heard(state: DeskState, record: r.PositionHeard) -> None:
+    key = state.ours.key(record.account, record.contract.con_id)
+    state.stated[key] = Position(account=record.account, contract=record.contract, quantity=record.quantity,
+                                 average_cost=record.average_cost)
+
+
+def _differs(state: DeskState, record: r.Differs) -> None:
+    key = state.ours.key(record.account, record.contract.con_id)
+    if record.reckoned == record.stated:
+        state.differs.pop(key, None)
+    else:
+        state.differs.setdefault(key, record.at_ns)
+
+
+def _opening_set(state: DeskState, record: r.OpeningSet) -> None:
+    price = record.average_cost if record.price is None else record.price
+    state.account_book.open_with(record.account, record.contract, record.quantity, price)
+
+
+def _opening_confirmed(state: DeskState, record: r.OpeningConfirmed) -> None:
+    state.confirmed[record.account] = record
+
+
+def _adjusted(state: DeskState, record: r.Adjusted) -> None:
+    account, contract = record.account, record.contract
+    at_ns = record.at_ns if record.effective_ns is None else record.effective_ns
+    before = state.ours.quantity(account, contract.con_id)
+    books = [book for book, moves in ((state.account_book, record.account_too), (state.ours, record.ours))
+             if moves]
+    for book in books:
+        if record.ratio is not None:
+            book.split(account, contract, record.ratio, at_ns)
+        else:
+            book.adjust(account, contract, record.quantity, record.price, at_ns)
+    if record.ours and record.ratio is not None:
+        _split_trades(state, account, contract, record.ratio)
+    for group_id, shares in record.trades:
+        state.groups[group_id].moved += shares
+    _note_beside(state, account, contract, before)
+
+
+def _split_trades(state: DeskState, account: str, contract: Contract, ratio: Decimal) -> None:
+    """The open trades in a contract hold so many times as much, and their prices are divided."""
+    for group_id in state.open_groups:
+        group = state.groups[group_id]
+        if group.contract.con_id != contract.con_id or account != state.account:
+            continue
+        group.moved += state.held(group) * (ratio - 1)
+        group.quantity *= ratio
+        if group.stop_price is not None:
+            group.stop_price = group.instrument.snap(group.stop_price / ratio, up=group.side is Side.BUY)
+        if group.target_price is not None:
+            group.target_price = group.instrument.snap(group.target_price / ratio)
+
+
+def _lacked(state: DeskState, record: r.Lacked) -> None:
+    state.lacked[record.intent_id] = (state.epoch, record.at_ns)
+
+
+def _refused(state: DeskState, record: r.Refused) -> None:
+    key = record.exec_id or state.ours.key(record.account, record.contract.con_id)
+    if record.cleared:
+        state.refused.pop(key, None)
+    else:
+        remember(state.refused, key, record)
+
+
+def _shortfall(state: DeskState, record: r.Shortfall) -> None:
+    key = state.ours.key(record.account, record.contract.con_id)
+    if record.quantity:
+        state.shortfall[key] = record.quantity
+    else:
+        state.shortfall.pop(key, None)
+
+
+BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
+    r.Booked: _booked,
+    r.Inferred: _inferred,
+    r.Busted: _busted,
+    r.Charged: _charged,
+    r.PositionHeard: _position_heard,
+    r.OpeningSet: _opening_set,
+    r.OpeningConfirmed: _opening_confirmed,
+    r.Adjusted: _adjusted,
+    r.Lacked: _lacked,
+    r.Refused: _refused,
+    r.Shortfall: _shortfall,
+    r.Differs: _differs,
+}
+"""One function for each kind of record."""

@@ -1,0 +1,249 @@
+"""One contract in one account: the moves that made it, in the order of their time, and what each left.
+
+A `Holding` is a list of `Move`s (an opening balance, fills, inferred fills, adjustments, splits) and the
+`Balance` that they come to. `step` takes one balance to the next and is the whole arithmetic. Each move keeps
+the balance that it left, so that a fill told late, a correction, a bust or a fee that follows its fill is put
+where it belongs and only what came after it is reckoned anew: the books are the same as if everything had
+been told right at once.
+
+The formulas are those of average cost, the method by which TWS states positions (TWS-BEHAVIOUR.md D:
+average cost includes commissions). A closing part takes its share of the cost and of the fees with it:
+
+    opening    cost += quantity * price                   fees held += fee
+    closing c  realised += -c * price - cost * |c / held|  fees realised += fee + fees held * |c / held|
+    through 0  the fill and its fee are divided at zero: the first part closes, the rest opens
+    split r    quantity *= r; the cost stays
+
+Costs are sums and not averages: what rounding leaves (28 digits) stays with the shares still held, and
+the last share takes all of it along.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct, field
+
+from tws.model.contract import Contract
+
+__all__ = ["EMPTY", "Balance", "Holding", "Move", "MoveKind", "multiplier", "opening_price", "step"]
+
+_ZERO = Decimal(0)
+
+
+def multiplier(contract: Contract) -> Decimal:
+    """What one unit of price is worth in money: the contract's multiplier, 1 when it states none."""
+    text = contract.multiplier.strip()
+    return Decimal(text) if text else Decimal(1)
+
+
+class MoveKind(StrEnum):
+    """Why a position moved. Only a FILL is the broker's word on a trade."""
+
+    OPENING = "opening"
+    FILL = "fill"
+    INFERRED = "inferred"
+    ADJUSTMENT = "adjustment"
+    SPLIT = "split"
+
+
+class Balance(NamedTuple):
+    """A position and its money. Cost and profit are before fees, per unit of multiplier; fees are money."""
+
+    quantity: Decimal = _ZERO
+    cost: Decimal = _ZERO
+    """Signed like the quantity."""
+    realized: Decimal = _ZERO
+    fees_held: Decimal = _ZERO
+    """Fees of what is held now: a part of its average cost."""
+    fees_realized: Decimal = _ZERO
+    """Fees of what was closed, its opening's share included."""
+
+
+EMPTY = Balance()
+
+
+class Move(Struct, kw_only=True):
+    """One step of a holding. `quantity` is signed; `left` is what it came to. A SPLIT has a ratio in place of
+    quantity and price. `fee` is in the contract's currency; one in another is `other_fee`, part of no cost.
+    """
+
+    kind: MoveKind
+    exec_id: str = ""
+    """The broker's, or the name of an inferred fill; empty for the rest."""
+    owner: str = ""
+    """The intent of ours that it fills."""
+    revision: int = 0
+    time_ns: int = 0
+    quantity: Decimal = _ZERO
+    price: Decimal = _ZERO
+    fee: Decimal = _ZERO
+    other_fee: Decimal = _ZERO
+    other_currency: str = ""
+    ratio: Decimal | None = None
+    left: Balance = EMPTY
+
+
+def step(at: Balance, move: Move) -> Balance:
+    """What `move` makes of a balance; the formulas stand at the top of this file."""
+    if move.ratio is not None:
+        return at._replace(quantity=at.quantity * move.ratio)
+    quantity, price, fee, held = move.quantity, move.price, move.fee, at.quantity
+    if not held or not quantity or (held > 0) is (quantity > 0):
+        return at._replace(quantity=held + quantity, cost=at.cost + quantity * price,
+                           fees_held=at.fees_held + fee)
+    closing = min(abs(quantity), abs(held))
+    if closing == abs(held):  # the last share takes all that is left, to the last digit
+        cost, fees = at.cost, at.fees_held
+    else:
+        cost, fees = at.cost * closing / abs(held), at.fees_held * closing / abs(held)
+    signed = closing.copy_sign(quantity)
+    closing_fee = fee if closing == abs(quantity) else fee * closing / abs(quantity)
+    return Balance(
+        quantity=held + quantity,
+        cost=at.cost - cost + (quantity - signed) * price,
+        realized=at.realized - signed * price - cost,
+        fees_held=at.fees_held - fees + (fee - closing_fee),
+        fees_realized=at.fees_realized + fees + closing_fee,
+    )  # fmt: skip
+
+
+class Holding(Struct, kw_only=True):
+    """What is held of one contract in one account, and how it came about."""
+
+    account: str
+    contract: Contract
+    moves: list[Move] = field(default_factory=list)
+    fills: dict[str, Move] = field(default_factory=dict)
+    """The fills among them, by exec id without its last part."""
+
+    # -- what it comes to
+
+    @property
+    def balance(self) -> Balance:
+        return self.moves[-1].left if self.moves else EMPTY
+
+    @property
+    def quantity(self) -> Decimal:
+        """Signed shares or contracts."""
+        return self.balance.quantity
+
+    @property
+    def cost(self) -> Decimal:
+        """What it was bought for, before fees, signed, per unit of multiplier."""
+        return self.balance.cost
+
+    @property
+    def realized(self) -> Decimal:
+        """Profit that closing moves made, before fees, per unit of multiplier."""
+        return self.balance.realized
+
+    @property
+    def average_price(self) -> Decimal:
+        """The average price of what is held, fees not included; 0 when flat."""
+        at = self.balance
+        return at.cost / at.quantity if at.quantity else _ZERO
+
+    @property
+    def average_cost(self) -> Decimal:
+        """As TWS states it: (cost * multiplier + fees) / quantity, per contract where there is a multiplier
+        (TWS-BEHAVIOUR.md D; 61 of an ES future at 6302.295 reads 315114.75); 0 when flat.
+        """
+        quantity = self.quantity
+        return self.net_cost / quantity if quantity else _ZERO
+
+    @property
+    def net_cost(self) -> Decimal:
+        """cost * multiplier + fees held: what TWS's average cost is the average of."""
+        at = self.balance
+        return at.cost * multiplier(self.contract) + at.fees_held
+
+    @property
+    def realized_pnl(self) -> Decimal:
+        """Realised profit before fees, in the contract's currency: realised * multiplier."""
+        return self.balance.realized * multiplier(self.contract)
+
+    @property
+    def realized_net(self) -> Decimal:
+        """As TWS states it: realised * multiplier - the fees of what was closed, opening fees included
+        (since average cost includes commissions, TWS-BEHAVIOUR.md D).
+        """
+        return self.realized_pnl - self.balance.fees_realized
+
+    def unrealized_pnl(self, price: Decimal) -> Decimal:
+        """What closing at `price` would realise before fees: (quantity * price - cost) * multiplier."""
+        at = self.balance
+        return (at.quantity * price - at.cost) * multiplier(self.contract)
+
+    def unrealized_net(self, price: Decimal) -> Decimal:
+        """As TWS states it: market value - average cost * quantity (official, UnrealizedPnL of message 7)."""
+        return self.unrealized_pnl(price) - self.balance.fees_held
+
+    def market_value(self, price: Decimal) -> Decimal:
+        """quantity * price * multiplier, signed."""
+        return self.quantity * price * multiplier(self.contract)
+
+    def other_fees(self) -> dict[str, Decimal]:
+        """Fees in another currency than the contract's, by currency: stated apart, part of no cost."""
+        fees: dict[str, Decimal] = {}
+        for move in self.fills.values():
+            if move.other_fee:
+                fees[move.other_currency] = fees.get(move.other_currency, _ZERO) + move.other_fee
+        return fees
+
+    # -- what moves it
+
+    def insert(self, move: Move) -> None:
+        """Put a move at its time, behind others of the same instant (TWS tells whole seconds)."""
+        at = bisect_right(self.moves, move.time_ns, key=_time)
+        self.moves.insert(at, move)
+        self.reckon(at)
+
+    def remove(self, move: Move) -> None:
+        """Take a move out again."""
+        at = self.index(move)
+        del self.moves[at]
+        self.reckon(at)
+
+    def changed(self, move: Move) -> None:
+        """A move was changed in its place: reckon on from it."""
+        self.reckon(self.index(move))
+
+    def index(self, move: Move) -> int:
+        """Where a move stands; the newest are looked at first, for they are what changes."""
+        return next(at for at in range(len(self.moves) - 1, -1, -1) if self.moves[at] is move)
+
+    def reckon(self, start: int) -> None:
+        """Every balance from `start` on anew."""
+        at = self.moves[start - 1].left if start else EMPTY
+        for move in self.moves[start:]:
+            move.left = at = step(at, move)
+
+
+def opening_price(holding: Holding, quantity: Decimal, net_cost: Decimal) -> tuple[Decimal, bool]:
+    """At what price `quantity` was held before the known moves, when now the broker states `net_cost`
+    (average cost * quantity); and whether that is proven.
+
+    Net cost is linear in the opening price, since what closes depends on quantities alone: a * price + b.
+    Two reckonings give a and b. With a = 0 nothing of the opening is held any more, and no answer of the
+    broker tells what it cost: then the first move's price is taken, so that it counts no profit.
+    """
+    at = [_with_opening(holding, quantity, Decimal(price)) for price in (0, 1)]
+    slope = at[1] - at[0]
+    if slope:
+        return (net_cost - at[0]) / slope, True
+    return (holding.moves[0].price if holding.moves else _ZERO), False
+
+
+def _with_opening(holding: Holding, quantity: Decimal, price: Decimal) -> Decimal:
+    at = step(EMPTY, Move(kind=MoveKind.OPENING, quantity=quantity, price=price))
+    for move in holding.moves:
+        at = step(at, move)
+    return at.cost * multiplier(holding.contract) + at.fees_held
+
+
+def _time(move: Move) -> int:
+    return move.time_ns
