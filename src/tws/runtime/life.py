@@ -89,6 +89,7 @@ class Life:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._followed = False
         self.engine.watch(self.heard)
 
     @property
@@ -129,7 +130,13 @@ class Life:
         if safety is not None:
             safety.name_account(account)
         prefix = last.prefix if last is not None else self._new_prefix()
-        begin = Begin(prefix=prefix, client_id=config.client_id, account=account, port=config.port)
+        begin = Begin(
+            prefix=prefix,
+            client_id=config.client_id,
+            account=account,
+            port=config.port,
+            unlocked_until_ns=self._unlocked_until(account),
+        )
         await self.engine.begin(begin)
         self._refuse_if_stopped()
         self._spawn(self.engine.run(), "engine")
@@ -222,7 +229,29 @@ class Life:
         if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
             self.connection.raise_order_id_floor(state.next_order_id)
         if state.link_up and state.reconciled_epoch == state.epoch:
+            self._follow_account(state.account)
             self._ready.set()
+
+    def _follow_account(self, account: str) -> None:
+        """Hear what the account is worth, once: buying power and day trades are limits of the gate.
+
+        The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure,
+        and live then denies entries; where TWS ends it, the last figure stays.
+        """
+        if self._followed:
+            return
+        self._followed = True
+        try:
+            self.connection.stream_account(account)
+        except TWSError as error:
+            log.warning("the account's values are not followed", reason=str(error))
+
+    def _unlocked_until(self, account: str) -> int | None:
+        """When the unlock of this live account is over, for the desk's own gate."""
+        if self.parts.safety is None:
+            return None
+        unlock = self.parts.safety.state.unlocked(account, self.clock.now_ns())
+        return unlock.until_ns if unlock is not None else None
 
     def _state(self) -> DeskState:
         return self.desk.state
