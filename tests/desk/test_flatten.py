@@ -76,10 +76,14 @@ def test_all_symbols_each_for_itself(bench) -> None:
     assert set(bench.desk.state.flattens) == {"SPY", "AAPL"}
     cancelled(bench, spy)
     bench.answer(positions=(bench.position(100),))
+    assert bench.written() == [], "for half a second it waits for the others: one reading serves all"
+    bench.wait(1)
+    bench.answer(positions=(bench.position(100),))
     (close,) = bench.written()
     assert close.contract.symbol == "SPY"
     for order in (aapl.entry, aapl.target, aapl.stop):
         bench.pair(order, "Cancelled", remaining=0)
+    bench.wait(1)
     bench.answer(positions=(bench.position(100),))
     assert set(bench.desk.state.flattens) == {"SPY"}
     bench.fill(bench.order(close.intent_id), 100, "99.00")

@@ -39,6 +39,14 @@ COMMANDS = {
     "sim": Entry("tws.cli.sim", "Run a simulated TWS that any TWS client can connect to."),
     "record": Entry("tws.cli.record", "Write a session between a client and a TWS to a file, redacted."),
     "replay": Entry("tws.cli.replay", "Serve a recorded session to a client; tell where it departs."),
+    "run": Entry("tws.cli.run", "Trade by a configuration file until told to end."),
+    "status": Entry("tws.cli.status", "Show what each trader is doing, and what is latched."),
+    "stop": Entry("tws.cli.stop", "End a running trader in order, protected or flat."),
+    "kill": Entry("tws.cli.kill", "Emergency stop: entries cancelled, latched; --flatten closes."),
+    "reset": Entry("tws.cli.reset", "Take a latch away, with your name and a reason."),
+    "unlock": Entry("tws.cli.unlock", "Let a live account trade for a time, on evidence."),
+    "adjust": Entry("tws.cli.adjust", "Explain a move of a position that no fill explains."),
+    "drill": Entry("tws.cli.drill", "Rehearse the emergency stop on the simulator."),
     "doctor": Entry("tws.cli.doctor", "Find why a connection fails or would fail, with the cure."),
 }
 

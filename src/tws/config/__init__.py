@@ -9,7 +9,8 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     dotenv.py      the reader of .env files, for the shells that users really write
     section.py     what all sections of a file share
     limits.py      the section risk
-    settings.py    Settings: a TOML file with the sections connection, risk, codes, demo
+    run.py         signals, strategies, run, journal, state: what `tws run` adds
+    settings.py    Settings: a whole TOML file, with connection, codes and demo besides
 """
 
 from __future__ import annotations
@@ -30,11 +31,16 @@ if TYPE_CHECKING:
         CodeSection,
         ConnectionSection,
         DemoSection,
+        JournalSection,
         MaintenanceSection,
         OverrideSection,
         PacingSection,
         RiskSection,
+        RunSection,
         Settings,
+        SignalsSection,
+        StateSection,
+        StrategySection,
         load_settings,
     )
 
@@ -44,11 +50,16 @@ __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
+    "JournalSection",
     "MaintenanceSection",
     "OverrideSection",
     "PacingSection",
     "RiskSection",
+    "RunSection",
     "Settings",
+    "SignalsSection",
+    "StateSection",
+    "StrategySection",
     "TWSConfig",
     "is_live_port",
     "is_paper_account",
@@ -59,8 +70,8 @@ __all__ = [
 
 _FROM_SETTINGS = frozenset(
     """
-        CodeSection ConnectionSection DemoSection MaintenanceSection OverrideSection PacingSection RiskSection
-        Settings load_settings
+        CodeSection ConnectionSection DemoSection JournalSection MaintenanceSection OverrideSection PacingSection
+        RiskSection RunSection Settings SignalsSection StateSection StrategySection load_settings
     """.split()
 )
 

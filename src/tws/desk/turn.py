@@ -70,6 +70,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """Everything is asked for anew so often. TWS pushes each change by itself; this finds what it did not."""
     flatten_ns: int = 30 * NS_PER_S
     """One phase of a flatten; beyond it the answer is NOT FLAT, and the flatten goes on trying."""
+    reread_ns: int = NS_PER_S // 2
+    """So long a flatten waits for those of other symbols: one reading of positions serves them all."""
     repeat_ns: int = 60 * NS_PER_S
     """The same alarm is repeated no sooner."""
     retire_ns: int = 24 * 3600 * NS_PER_S

@@ -18,8 +18,16 @@ from pathlib import Path
 from tws.clock import SystemClock, system_rng
 from tws.config import TWSConfig, mask_account
 from tws.connection import Keep, TWSConnection
-from tws.desk import Alert, Begin, Desk
-from tws.errors import ConfigError, ConnectError, JournalError, RequestTimeoutError, TWSError
+from tws.connection.ordering.calls import MoneyCall
+from tws.desk import Alert, Begin, Desk, DeskState
+from tws.errors import (
+    ConfigError,
+    ConnectError,
+    JournalError,
+    RequestTimeoutError,
+    SafetyError,
+    TWSError,
+)
 from tws.journal import SQLiteStore, Store
 from tws.log import get_logger
 from tws.model.records import Began, Intended, Record, Severity, decode_records
@@ -27,6 +35,7 @@ from tws.platform import doubtful_place, state_folder
 from tws.risk import Denial, Gate
 from tws.runtime.emergency import merge_emergency
 from tws.runtime.engine import Engine
+from tws.runtime.fence import Fence
 from tws.runtime.hands import Hands
 from tws.runtime.hours import Hours
 from tws.runtime.kill import Killer
@@ -57,11 +66,15 @@ class Life:
             config,
             guard=gate,
             brake=self._brake,
+            unlocked=lambda account: self._fence is not None and self._fence.was_unlocked(account),
             keep=Keep(reconnect=parts.reconnect, sync=False),  # the desk asks by itself, and remembers
             dial=parts.dial,
             clock=self.clock,
             rng=parts.rng,
         )
+        self._fence = None if parts.safety is None else Fence(parts.safety, config, self._state, self.clock)
+        if self._fence is not None:
+            gate.unlocked_until = self._fence.unlocked_until
         self.engine = Engine(self.desk, self.clock, lambda effect: self.hands.perform(effect))
         self.hands = Hands(self.connection, lambda event: self.engine.post(event), self.alert)
         self.watchlist = Watchlist(self.connection, lambda stream: self.engine.dirty(stream))
@@ -101,9 +114,13 @@ class Life:
             raise
 
     async def _come_up(self) -> None:
+        safety = self.parts.safety
+        if safety is not None and not safety.mine:
+            safety.take_lease(client_id=self.config.client_id, account=self.config.account_id,
+                              at_ns=self.clock.now_ns())
         store = self._store = self.parts.store or self._open_journal()
-        if self.parts.safety is not None:
-            await merge_emergency(store, self.parts.safety)
+        if safety is not None:
+            await merge_emergency(store, safety)
         last = self._recover(store)
         self.engine.furnish(store, self.connection.facts())
         if not await self.connection.connect():
@@ -112,6 +129,8 @@ class Life:
         config = self.config
         account = choose_account(config, self.connection.accounts)
         check_journal(last, account, config.client_id)
+        if safety is not None:
+            safety.name_account(account)
         prefix = last.prefix if last is not None else self._new_prefix()
         begin = Begin(prefix=prefix, client_id=config.client_id, account=account, port=config.port)
         await self.engine.begin(begin)
@@ -212,8 +231,8 @@ class Life:
     def _follow_account(self, account: str) -> None:
         """Hear what the account is worth, once: buying power and day trades are limits of the gate.
 
-        The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure, and
-        live then denies entries; where TWS ends it, the last figure stays.
+        The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure,
+        and live then denies entries; where TWS ends it, the last figure stays.
         """
         if self._followed:
             return
@@ -223,11 +242,15 @@ class Life:
         except TWSError as error:
             log.warning("the account's values are not followed", reason=str(error))
 
-    def _brake(self) -> Denial | None:
+    def _state(self) -> DeskState:
+        return self.desk.state
+
+    def _brake(self, call: MoneyCall) -> Denial | None:
         """Read directly before each frame that moves money: a trader that has failed sends nothing more, but
-        for what an emergency stop lets out, exits alone."""
+        for what an emergency stop lets out, exits alone; one that lost its lease sends nothing at all.
+        """
         if self.failure is None or self.killer.acting:
-            return None
+            return None if self._fence is None else self._fence.judge(call)
         return Denial(limit="brake", figure="an order", bound="none",
                       reason=f"the trader has failed: {self.failure}")
 
@@ -245,6 +268,8 @@ class Life:
         while True:
             await asyncio.sleep(TIMER_S)
             self.engine.tick()
+            if self.parts.safety is not None:
+                self.parts.safety.renew(self.clock.now_ns())
 
     # -- end
 
@@ -262,7 +287,10 @@ class Life:
         finally:  # cut short or not
             self.connection.disconnect()
             self.trades.fail(TWSError("the trader was stopped"))
-            self._close_store()
+            try:
+                self._close_store()
+            finally:
+                self._release()
 
     async def _end_tasks(self) -> None:
         await self.killer.answered()
@@ -285,6 +313,15 @@ class Life:
                 await self.connection.wait_closed()
         except TimeoutError:
             log.warning("the socket did not close: TWS does not read")
+
+    def _release(self) -> None:
+        """Last of all: whoever takes the lease now finds the journal free and the client id too."""
+        if self.parts.safety is None:
+            return
+        try:
+            self.parts.safety.release()
+        except SafetyError as error:  # the next one sees that this process is gone
+            log.warning("the lease was not released", reason=str(error))
 
     def _close_store(self) -> None:
         """Raises the JournalError by which records of this end were lost, when nobody knows of it yet."""

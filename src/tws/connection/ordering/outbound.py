@@ -70,11 +70,11 @@ class Heard(Protocol):
 
 class Gates(NamedTuple):
     """What stands before the socket. `approver`: the desk's gate, the built-in guard, or None (guard off);
-    `brake` reads latch and epoch."""
+    `brake` reads latch and epoch, and is told what the frame asks for."""
 
     lock: LiveLock
     approver: Verifier | Guard | None
-    brake: Callable[[], Denial | None] | None
+    brake: Callable[[MoneyCall], Denial | None] | None
 
 
 class Outbound:
@@ -347,7 +347,7 @@ class Outbound:
         if failure is None:
             denial = self._lock.judge(sending.call.account)
             if denial is None and self._brake is not None:
-                denial = self._brake()
+                denial = self._brake(sending.call)
             if denial is None and sending.redeem is not None:
                 denial = sending.redeem()
             failure = None if denial is None else denial.error()
