@@ -9,8 +9,8 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     dotenv.py      the reader of .env files, for the shells that users really write
     section.py     what all sections of a file share
     limits.py      the section risk
-    run.py         the sections of `tws run`: signals, strategies, run, journal, state
-    settings.py    Settings: a TOML file with these, connection, codes and demo
+    run.py         signals, strategies, run, journal, state: what `tws run` adds
+    settings.py    Settings: a whole TOML file, with connection, codes and demo besides
 """
 
 from __future__ import annotations
@@ -70,9 +70,8 @@ __all__ = [
 
 _FROM_SETTINGS = frozenset(
     """
-        CodeSection ConnectionSection DemoSection JournalSection MaintenanceSection OverrideSection
-        PacingSection RiskSection RunSection Settings SignalsSection StateSection StrategySection
-        load_settings
+        CodeSection ConnectionSection DemoSection JournalSection MaintenanceSection OverrideSection PacingSection
+        RiskSection RunSection Settings SignalsSection StateSection StrategySection load_settings
     """.split()
 )
 

@@ -16,12 +16,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from tws.config.section import Section, exact
+from tws.config.section import Section, Symbol, Words, exact
 
-__all__ = ["OverrideSection", "RiskSection", "Symbol"]
+__all__ = ["OverrideSection", "RiskSection"]
 
-Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9 .\-/]*$")]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
 Off = Literal["off"]
 Bound = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, allow_inf_nan=False)] | Off | None
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -61,11 +59,11 @@ class OverrideSection(Section):
 class RiskSection(OverrideSection):
     """What holds for everything, and the overrides."""
 
-    loss_day_zone: Name | None = None
+    loss_day_zone: Words | None = None
     """The zone whose midnight begins a day of losses, such as America/New_York."""
-    accounts: dict[Name, OverrideSection] = Field(default_factory=dict)
+    accounts: dict[Words, OverrideSection] = Field(default_factory=dict)
     symbols: dict[Symbol, OverrideSection] = Field(default_factory=dict)
-    strategies: dict[Name, OverrideSection] = Field(default_factory=dict)
+    strategies: dict[Words, OverrideSection] = Field(default_factory=dict)
 
     def chosen(self) -> dict[str, Any]:
         """What the file says, by name, overrides by their keys."""

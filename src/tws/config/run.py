@@ -13,14 +13,12 @@ lives.
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from tws.config.limits import Symbol
-from tws.config.section import Section, Words, exact
+from tws.config.section import Amount, Section, Symbol, Words
 from tws.errors import ConfigError
 
 __all__ = [
@@ -32,7 +30,6 @@ __all__ = [
     "TradingSection",
 ]
 
-Amount = Annotated[Decimal, BeforeValidator(exact), Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Times = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]

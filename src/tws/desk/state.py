@@ -299,8 +299,6 @@ class DeskState(Struct, kw_only=True):
     round_ns: int | None = None
     """When the last round of answers was complete."""
 
-    unlocked_until_ns: int | None = None
-    """When the unlock of this live account expires."""
     totals: Totals = field(default_factory=Totals)
     limits: Limits | None = None
     """The limits in force; None before the first run began."""

@@ -73,6 +73,8 @@ class Life:
             rng=parts.rng,
         )
         self._fence = None if parts.safety is None else Fence(parts.safety, config, self._state, self.clock)
+        if self._fence is not None:
+            gate.unlocked_until = self._fence.unlocked_until
         self.engine = Engine(self.desk, self.clock, lambda effect: self.hands.perform(effect))
         self.hands = Hands(self.connection, lambda event: self.engine.post(event), self.alert)
         self.watchlist = Watchlist(self.connection, lambda stream: self.engine.dirty(stream))
@@ -130,13 +132,7 @@ class Life:
         if safety is not None:
             safety.name_account(account)
         prefix = last.prefix if last is not None else self._new_prefix()
-        begin = Begin(
-            prefix=prefix,
-            client_id=config.client_id,
-            account=account,
-            port=config.port,
-            unlocked_until_ns=self._unlocked_until(account),
-        )
+        begin = Begin(prefix=prefix, client_id=config.client_id, account=account, port=config.port)
         await self.engine.begin(begin)
         self._refuse_if_stopped()
         self._spawn(self.engine.run(), "engine")
@@ -245,13 +241,6 @@ class Life:
             self.connection.stream_account(account)
         except TWSError as error:
             log.warning("the account's values are not followed", reason=str(error))
-
-    def _unlocked_until(self, account: str) -> int | None:
-        """When the unlock of this live account is over, for the desk's own gate."""
-        if self.parts.safety is None:
-            return None
-        unlock = self.parts.safety.state.unlocked(account, self.clock.now_ns())
-        return unlock.until_ns if unlock is not None else None
 
     def _state(self) -> DeskState:
         return self.desk.state
