@@ -58,6 +58,7 @@ def runs() -> dict[str, Run]:
             exit_codes=(2,),
             writes="no trader has state",
         ),
+        "drill": Run(("kill", "mid-partial-fill"), writes="1 of 1 passed"),
         "doctor": Run(
             ("--host", "127.0.0.1", "--port", str(free_port())), exit_codes=(1, 2), writes="listen"
         ),
