@@ -7,7 +7,9 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     ports.py       the well-known ports, and which of them are live
     connection.py  TWSConfig
     dotenv.py      the reader of .env files, for the shells that users really write
-    settings.py    Settings: a TOML file with the sections connection, limits, codes, demo
+    section.py     what all sections of a file share
+    limits.py      the section risk
+    settings.py    Settings: a TOML file with the sections connection, risk, codes, demo
 """
 
 from __future__ import annotations
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
         CodeSection,
         ConnectionSection,
         DemoSection,
-        LimitsSection,
         MaintenanceSection,
+        OverrideSection,
         PacingSection,
+        RiskSection,
         Settings,
         load_settings,
     )
@@ -41,9 +44,10 @@ __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
-    "LimitsSection",
     "MaintenanceSection",
+    "OverrideSection",
     "PacingSection",
+    "RiskSection",
     "Settings",
     "TWSConfig",
     "is_live_port",
@@ -55,8 +59,8 @@ __all__ = [
 
 _FROM_SETTINGS = frozenset(
     """
-        CodeSection ConnectionSection DemoSection LimitsSection MaintenanceSection PacingSection Settings
-        load_settings
+        CodeSection ConnectionSection DemoSection MaintenanceSection OverrideSection PacingSection RiskSection
+        Settings load_settings
     """.split()
 )
 

@@ -1,6 +1,6 @@
 """`Settings`: a TOML file as typed sections, with errors that name field, value and cure.
 
-    [connection]            [connection.maintenance]     [limits]                     [codes.10349]
+    [connection]            [connection.maintenance]     [risk]                       [codes.10349]
     host = "127.0.0.1"      region = "europe"            max_order_quantity = 1000    order = "notice"
     port = 7497             auto_restart = "23:45"       allow = ["AAPL", "SPY"]      stream = "question"
 
@@ -14,33 +14,28 @@ of its own for what only it can judge. Nothing but the file is read: the environ
 from __future__ import annotations
 
 import tomllib
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tws.config.connection import TWSConfig
+from tws.config.limits import OverrideSection, RiskSection, Symbol
+from tws.config.section import Section, did_you_mean
 from tws.errors import ConfigError
 
 __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
-    "LimitsSection",
     "MaintenanceSection",
+    "OverrideSection",
     "PacingSection",
+    "RiskSection",
     "Settings",
     "load_settings",
 ]
-
-
-def _exact(value: object) -> object:
-    """TOML has no decimals: 0.1 arrives as a float, and its shortest text is what the user wrote."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return value
-    return Decimal(repr(value))
 
 
 def _number(key: object) -> object:
@@ -49,10 +44,6 @@ def _number(key: object) -> object:
 
 
 CodeNumber = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
-Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9 .\-/]*$")]
-
-
 Words = Annotated[str, Field(min_length=1, max_length=100)]
 Count = Annotated[int, Field(ge=1, le=10**6)]
 TIME = r"([01]\d|2[0-3]):[0-5]\d"
@@ -70,16 +61,7 @@ WeeklyLogin = Annotated[
 ]
 
 
-class _Section(BaseModel):
-    # strict: a port in quotes is a slip, and the file is the place to mend it.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def chosen(self) -> dict[str, Any]:
-        """What the file says, by name, without what it leaves to the defaults of whoever reads it."""
-        return self.model_dump(exclude_none=True)
-
-
-class PacingSection(_Section):
+class PacingSection(Section):
     """How much may be asked of TWS; what is left out has the connection's own figure."""
 
     paced: bool = True
@@ -100,7 +82,7 @@ class PacingSection(_Section):
     """Scanner subscriptions at once."""
 
 
-class MaintenanceSection(_Section):
+class MaintenanceSection(Section):
     """When TWS and the broker are away by plan (`tws.connection.keeping.calendar.Maintenance` has the same
     names).
     """
@@ -116,7 +98,7 @@ class MaintenanceSection(_Section):
     announce_minutes: Annotated[int, Field(ge=0, le=1440)] | None = None
 
 
-class ConnectionSection(_Section):
+class ConnectionSection(Section):
     """Where TWS listens: the fields of TWSConfig, checked by TWSConfig."""
 
     host: str = "127.0.0.1"
@@ -134,7 +116,7 @@ class ConnectionSection(_Section):
         return TWSConfig(**self.model_dump(exclude={"pacing", "maintenance"})).validate()
 
 
-class CodeSection(_Section):
+class CodeSection(Section):
     """What one code of TWS does to an order, a change of one, a request, a stream, the link: words of the
     catalogue (`tws.wire.codes_words`), judged by `tws.wire.codes_amend`.
     """
@@ -148,22 +130,7 @@ class CodeSection(_Section):
     """I have proof that this is the broker's word."""
 
 
-class LimitsSection(_Section):
-    """What an order may be at most. None: no such limit (a live account asks for the first two)."""
-
-    max_order_quantity: Amount | None = Decimal(10_000)
-    """Shares or contracts of one order."""
-    max_order_notional: Amount | None = Decimal(100_000)
-    """Price times quantity times multiplier of one order, in the contract's currency."""
-    max_position: Amount | None = Decimal(10_000)
-    """Shares or contracts of one symbol, long or short, working orders at their worst case included."""
-    stale_quote_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 5.0
-    """Seconds of market time after which a quote no longer carries an entry."""
-    allow: tuple[Symbol, ...] | None = None
-    """The symbols that may be traded; None: any."""
-
-
-class DemoSection(_Section):
+class DemoSection(Section):
     """How `tws demo` plays its day."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
@@ -180,7 +147,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, strict=True)
 
     connection: ConnectionSection = ConnectionSection()
-    limits: LimitsSection = LimitsSection()
+    risk: RiskSection = RiskSection()
     demo: DemoSection = DemoSection()
     codes: dict[CodeNumber, CodeSection] = {}
 
@@ -223,9 +190,8 @@ def load_settings(path: str | Path) -> Settings:
     for section in data:
         # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
         if section not in Settings.model_fields:
-            raise ConfigError(
-                section, data[section], "no such section", f"Known: {', '.join(Settings.model_fields)}"
-            )
+            cure = did_you_mean(section, "Known", Settings.model_fields)
+            raise ConfigError(section, data[section], "no such section", cure)
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as wrong:
@@ -249,9 +215,8 @@ def _named(wrong: ValidationError) -> ConfigError:
     first, place = errors[0], _place(errors[0]["loc"])
     field, section = ".".join(place) or "file", _section(place[:-1])
     if first["type"] == "extra_forbidden" and section is not None:
-        return ConfigError(
-            field, first["input"], "no such setting", f"Known here: {', '.join(section.model_fields)}"
-        )
+        cure = did_you_mean(place[-1], "Known here", section.model_fields)
+        return ConfigError(field, first["input"], "no such setting", cure)
     # A union complains once for each of its branches, all of the same place.
     reasons = [
         error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
@@ -270,20 +235,33 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
         if part == "[key]":
             break
         place.append(str(part))
-        if place != ["codes"] and _section(place) is None:
+        if _walk(place) is None:
             break
     return place
 
 
 def _section(place: list[str]) -> type[BaseModel] | None:
     """The section that stands at this place; None when a field does, or nothing."""
-    if place[:1] == ["codes"]:  # below it stands a number, and a section for it
-        return CodeSection if len(place) == 2 else None
-    model: type[BaseModel] = Settings
+    found = _walk(place)
+    return found if isinstance(found, type) else None
+
+
+def _walk(place: list[str]) -> type[BaseModel] | tuple[type[BaseModel]] | None:
+    """What stands at a place: a section, a table of sections by key (their kind in a tuple), or neither."""
+    found: type[BaseModel] | tuple[type[BaseModel]] | None = Settings
     for name in place:
-        info = model.model_fields.get(name)
-        kind = None if info is None else info.annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return None
-        model = kind
-    return model
+        if isinstance(found, tuple):
+            found = found[0]
+            continue
+        info = None if found is None else found.model_fields.get(name)
+        found = None if info is None else _kind(info.annotation)
+    return found
+
+
+def _kind(annotation: Any) -> type[BaseModel] | tuple[type[BaseModel]] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = get_args(annotation)
+    if get_origin(annotation) is dict and isinstance(inner[1], type) and issubclass(inner[1], BaseModel):
+        return (inner[1],)
+    return None
