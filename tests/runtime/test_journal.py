@@ -66,8 +66,8 @@ async def test_a_trader_that_failed_keeps_none(scene: Scene, short: None) -> Non
     store = SQLiteStore(scene.journal, page_limit=30)
     trader = await scene.started(store=store)
     with pytest.raises(JournalError, match="full"):
-        for _ in range(100):
-            await trader.submit(working(1))
+        for number in range(3000):
+            await trader.ask(CancelIntent(intent_id=f"nobody's {number}", reason="a warning, and so a record"))
     await trader.stop()
     assert trader.failure is not None
     assert not snapshot_path(scene.journal).exists()

@@ -209,8 +209,8 @@ class Life:
     def _follow_account(self, account: str) -> None:
         """Hear what the account is worth, once: buying power and day trades are limits of the gate.
 
-        The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure, and
-        live then denies entries; where TWS ends it, the last figure stays.
+        The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure,
+        and live then denies entries; where TWS ends it, the last figure stays.
         """
         if self._followed:
             return
