@@ -47,6 +47,11 @@ COMMANDS = {
     "unlock": Entry("tws.cli.unlock", "Let a live account trade for a time, on evidence."),
     "adjust": Entry("tws.cli.adjust", "Explain a move of a position that no fill explains."),
     "drill": Entry("tws.cli.drill", "Rehearse the emergency stop on the simulator."),
+    "orders": Entry("tws.cli.books", "List our orders as the journal has them."),
+    "positions": Entry("tws.cli.books", "List positions as the journal has them: ours and the account's."),
+    "explain": Entry("tws.cli.explain", "Tell an order's life in sentences."),
+    "verify": Entry("tws.cli.verify", "Prove that a journal is whole."),
+    "export": Entry("tws.cli.export", "Write a journal as Parquet tables."),
     "doctor": Entry("tws.cli.doctor", "Find why a connection fails or would fail, with the cure."),
 }
 

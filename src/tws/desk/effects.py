@@ -52,11 +52,12 @@ class CancelEverything(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """Tell a human."""
+    """Tell a human. `head` is the journal's head at that time (`tws verify --head`); the runtime adds it."""
 
     severity: Severity
     subject: str
     text: str
+    head: str = ""
 
 
 Effect: TypeAlias = Place | Cancel | CancelEverything | Ask | Alert

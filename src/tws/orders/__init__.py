@@ -4,6 +4,8 @@
     book.py     OurOrder, and OrderBook: by intent, by permanent id, by order id
     terms.py    what an order is by TWS's own word, and the order that changes it
     diagram.py  the table drawn, for docs/design/orders.md
+    search.py   what a word names in a journal
+    story.py    an order's life in sentences
 """
 
 from __future__ import annotations

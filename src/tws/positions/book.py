@@ -10,6 +10,7 @@ and gives way to the true execution, share by share.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -22,6 +23,7 @@ __all__ = ["Holding", "PositionBook", "multiplier", "split_exec_id"]
 _ZERO = Decimal(0)
 
 
+@lru_cache(maxsize=1024)  # a fill is split some eight times in a row; more of them at once are rare
 def split_exec_id(exec_id: str) -> tuple[str, int]:
     """An exec id without its last part, and that part's number: the fill, and which version of it.
 

@@ -93,8 +93,8 @@ def step(at: Balance, move: Move) -> Balance:
         return at._replace(quantity=at.quantity * move.ratio)
     quantity, price, fee, held = move.quantity, move.price, move.fee, at.quantity
     if not held or not quantity or (held > 0) is (quantity > 0):
-        return at._replace(quantity=held + quantity, cost=at.cost + quantity * price,
-                           fees_held=at.fees_held + fee)
+        return Balance(held + quantity, at.cost + quantity * price, at.realized, at.fees_held + fee,
+                       at.fees_realized)
     closing = min(abs(quantity), abs(held))
     if closing == abs(held):  # the last share takes all that is left, to the last digit
         cost, fees = at.cost, at.fees_held
@@ -198,8 +198,10 @@ class Holding(Struct, kw_only=True):
 
     def insert(self, move: Move) -> None:
         """Put a move at its time, behind others of the same instant (TWS tells whole seconds)."""
-        at = bisect_right(self.moves, move.time_ns, key=_time)
-        self.moves.insert(at, move)
+        moves = self.moves
+        newest = not moves or moves[-1].time_ns <= move.time_ns  # so it is but for what is told late
+        at = len(moves) if newest else bisect_right(moves, move.time_ns, key=_time)
+        moves.insert(at, move)
         self.reckon(at)
 
     def remove(self, move: Move) -> None:
@@ -215,6 +217,11 @@ class Holding(Struct, kw_only=True):
     def index(self, move: Move) -> int:
         """Where a move stands; the newest are looked at first, for they are what changes."""
         return next(at for at in range(len(self.moves) - 1, -1, -1) if self.moves[at] is move)
+
+    def rejoin(self) -> None:
+        """After a copy through bytes: the fills are these very moves again, and not twins of them."""
+        moves = {move.exec_id: move for move in self.moves if move.exec_id}
+        self.fills = {name: moves[twin.exec_id] for name, twin in self.fills.items()}
 
     def reckon(self, start: int) -> None:
         """Every balance from `start` on anew."""
