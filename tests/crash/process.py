@@ -87,7 +87,7 @@ class Desk:
             [connection]
             port = {tws.port}
             client_id = 1
-            [limits]
+            [risk]
             stale_quote_s = 3600
             [signals]
             file = "signals.jsonl"

@@ -142,7 +142,10 @@ async def test_alarms_reach_every_listener_whatever_one_does(scene: Scene) -> No
 
 
 async def test_many_at_once(scene: Scene) -> None:
-    trader = await scene.started(limits=Limits(max_orders_per_side=None, stale_quote_s=3600))
+    trader = await scene.started(
+        limits=Limits(max_orders_per_side=None, stale_quote_s=3600, duplicate_window_s=None, max_entries=None,
+                      max_messages_per_s=None)
+    )
     trades = await asyncio.gather(*(trader.submit(at_market(1)) for _ in range(30)))
     assert all(trade.denial is None for trade in trades)
     assert await asyncio.gather(*(trade.entry_filled() for trade in trades)) == [1] * 30

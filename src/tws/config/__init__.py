@@ -4,10 +4,13 @@
 made. `Settings` (settings.py) is the whole of a configuration file. It needs pydantic, which is slow to
 import, so it is loaded only when somebody asks for it: `import tws.config` stays quick.
 
-    ports.py       the well-known ports, and which of them are live connection.py  TWSConfig dotenv.py
-    the reader of .env files, for the shells that users really write settings.py    Settings: a TOML file with
-    the sections connection, limits, codes, demo, and those of run.py run.py         signals, strategies, run,
-    journal, state: what `tws run` adds
+    ports.py       the well-known ports, and which of them are live
+    connection.py  TWSConfig
+    dotenv.py      the reader of .env files, for the shells that users really write
+    section.py     what all sections of a file share
+    limits.py      the section risk
+    run.py         signals, strategies, run, journal, state: what `tws run` adds
+    settings.py    Settings: a whole TOML file, with connection, codes and demo besides
 """
 
 from __future__ import annotations
@@ -29,9 +32,10 @@ if TYPE_CHECKING:
         ConnectionSection,
         DemoSection,
         JournalSection,
-        LimitsSection,
         MaintenanceSection,
+        OverrideSection,
         PacingSection,
+        RiskSection,
         RunSection,
         Settings,
         SignalsSection,
@@ -47,9 +51,10 @@ __all__ = [
     "ConnectionSection",
     "DemoSection",
     "JournalSection",
-    "LimitsSection",
     "MaintenanceSection",
+    "OverrideSection",
     "PacingSection",
+    "RiskSection",
     "RunSection",
     "Settings",
     "SignalsSection",
@@ -65,8 +70,9 @@ __all__ = [
 
 _FROM_SETTINGS = frozenset(
     """
-        CodeSection ConnectionSection DemoSection JournalSection LimitsSection MaintenanceSection
-        PacingSection RunSection Settings SignalsSection StateSection StrategySection load_settings
+        CodeSection ConnectionSection DemoSection JournalSection MaintenanceSection OverrideSection
+        PacingSection RiskSection RunSection Settings SignalsSection StateSection StrategySection
+        load_settings
     """.split()
 )
 

@@ -1,6 +1,6 @@
 """`Settings`: a TOML file as typed sections, with errors that name field, value and cure.
 
-    [connection]            [connection.maintenance]     [limits]                     [codes.10349]
+    [connection]            [connection.maintenance]     [risk]                       [codes.10349]
     host = "127.0.0.1"      region = "europe"            max_order_quantity = 1000    order = "notice"
     port = 7497             auto_restart = "23:45"       allow = ["AAPL", "SPY"]      stream = "question"
 
@@ -14,8 +14,6 @@ of its own for what only it can judge. Nothing but the file is read: the environ
 from __future__ import annotations
 
 import tomllib
-from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -24,8 +22,9 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tws.config.connection import TWSConfig
+from tws.config.limits import OverrideSection, RiskSection
 from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
-from tws.config.section import Amount, Section, Symbol, Words
+from tws.config.section import Section, Symbol, Words, did_you_mean
 from tws.errors import ConfigError
 
 __all__ = [
@@ -33,9 +32,10 @@ __all__ = [
     "ConnectionSection",
     "DemoSection",
     "JournalSection",
-    "LimitsSection",
     "MaintenanceSection",
+    "OverrideSection",
     "PacingSection",
+    "RiskSection",
     "RunSection",
     "Settings",
     "SignalsSection",
@@ -136,21 +136,6 @@ class CodeSection(Section):
     """I have proof that this is the broker's word."""
 
 
-class LimitsSection(Section):
-    """What an order may be at most. None: no such limit (a live account asks for the first two)."""
-
-    max_order_quantity: Amount | None = Decimal(10_000)
-    """Shares or contracts of one order."""
-    max_order_notional: Amount | None = Decimal(100_000)
-    """Price times quantity times multiplier of one order, in the contract's currency."""
-    max_position: Amount | None = Decimal(10_000)
-    """Shares or contracts of one symbol, long or short, working orders at their worst case included."""
-    stale_quote_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 5.0
-    """Seconds of market time after which a quote no longer carries an entry."""
-    allow: tuple[Symbol, ...] | None = None
-    """The symbols that may be traded; None: any."""
-
-
 class DemoSection(Section):
     """How `tws demo` plays its day."""
 
@@ -168,7 +153,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, strict=True)
 
     connection: ConnectionSection = ConnectionSection()
-    limits: LimitsSection = LimitsSection()
+    risk: RiskSection = RiskSection()
     demo: DemoSection = DemoSection()
     run: RunSection = RunSection()
     signals: SignalsSection | None = None
@@ -216,7 +201,8 @@ def load_settings(path: str | Path) -> Settings:
     for section in data:
         # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
         if section not in Settings.model_fields:
-            raise ConfigError(section, data[section], "no such section", _known(section, Settings))
+            cure = did_you_mean(section, Settings.model_fields)
+            raise ConfigError(section, data[section], "no such section", cure)
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as wrong:
@@ -240,7 +226,8 @@ def _named(wrong: ValidationError) -> ConfigError:
     first, place = errors[0], _place(errors[0]["loc"])
     field, section = ".".join(place) or "file", _section(place[:-1])
     if first["type"] == "extra_forbidden" and section is not None:
-        return ConfigError(field, first["input"], "no such setting", _known(place[-1], section))
+        return ConfigError(field, first["input"], "no such setting",
+                           did_you_mean(place[-1], section.model_fields))
     # A union complains once for each of its branches, all of the same place.
     reasons = [
         error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
@@ -248,12 +235,6 @@ def _named(wrong: ValidationError) -> ConfigError:
     info = None if section is None or not place else section.model_fields.get(place[-1])
     cure = info.description if info is not None and info.description else f"Correct {field}, or leave it out"
     return ConfigError(field, first["input"], "; or ".join(reasons), cure)
-
-
-def _known(name: str, model: type[BaseModel]) -> str:
-    """What may stand there, the likely one first."""
-    near = get_close_matches(name, model.model_fields, 1)
-    return (f"Did you mean {near[0]}? " if near else "") + f"Known here: {', '.join(model.model_fields)}"
 
 
 def _place(location: tuple[int | str, ...]) -> list[str]:
@@ -265,7 +246,7 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
         if part == "[key]":
             break
         place.append(str(part))
-        if place != ["codes"] and _kind(place) is None:
+        if _kind(place) is None:
             break
     return place
 
@@ -277,25 +258,26 @@ def _section(place: list[str]) -> type[BaseModel] | None:
 
 
 def _kind(place: list[str]) -> Any:
-    """The section at this place, or the tuple of sections; None when a field stands there, or nothing."""
-    if place[:1] == ["codes"]:  # below it stands a number, and a section for it
-        return CodeSection if len(place) == 2 else None
+    """The section at this place, or the tuple or table of sections; None when a field stands there."""
     kind: Any = Settings
     for name in place:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             info = kind.model_fields.get(name)
             kind = None if info is None else _of_sections(info.annotation)
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
         else:
             kind = get_args(kind)[0] if kind is not None and name.isdigit() else None
     return kind
 
 
 def _of_sections(annotation: Any) -> Any:
-    """The section that an annotation allows, or its tuple of them; None for any other."""
+    """The section that an annotation allows, or its tuple or table of them; None for any other."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) is tuple and _of_sections(get_args(annotation)[0]) is not None:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if (origin is tuple and _of_sections(inner[0])) or (origin is dict and _of_sections(inner[1])):
         return annotation
-    if get_origin(annotation) is UnionType:
-        return next((each for each in get_args(annotation) if _of_sections(each) is not None), None)
+    if origin is UnionType:
+        return next((each for each in inner if _of_sections(each) is not None), None)
     return None

@@ -3,9 +3,12 @@
     commands.py   what it is told
     effects.py    what it wants done
     state.py      what it knows
-    apply.py      record into state, with no judgement
+    apply.py      record into state, with no judgement; remember.py the part of it that limits need
+    totals.py     running sums over our orders; worth.py what positions are worth at their worst
+    reckoned.py   what is reckoned beside the state and is not in the journal
     desk.py       Desk: step (decide and apply), effects
     submit.py     wishes into intents
+    limits.py     limits in force: configured, changed, latched, released; losses.py watches the day's loss
     change.py     changes of working orders, from what TWS states
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
@@ -31,6 +34,7 @@ from tws.desk.commands import (
     Begin,
     CancelAll,
     CancelIntent,
+    ChangeLimits,
     Command,
     ConfirmOpening,
     DeclareGone,
@@ -40,6 +44,7 @@ from tws.desk.commands import (
     ModifyOrder,
     NotWritten,
     ReduceOnly,
+    ReleaseLimit,
     Report,
     ReserveIds,
     ResetKill,
@@ -66,6 +71,7 @@ __all__ = [
     "CancelAll",
     "CancelEverything",
     "CancelIntent",
+    "ChangeLimits",
     "Command",
     "ConfirmOpening",
     "DeclareGone",
@@ -80,6 +86,7 @@ __all__ = [
     "NotWritten",
     "Place",
     "ReduceOnly",
+    "ReleaseLimit",
     "Remainder",
     "Report",
     "ReserveIds",

@@ -27,7 +27,8 @@ _OF_AN_ORDER = (
 )
 _OF_NONE = (
     r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.OpeningConfirmed, r.Asked, r.Answered,
-    r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated,
+    r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
+    r.LimitReleased, r.LossAnchored, r.PeakRaised,
 )
 
 

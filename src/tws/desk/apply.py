@@ -12,6 +12,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from tws.desk.applybooks import BOOKS
+from tws.desk.remember import (
+    let_out,
+    limit_latched,
+    limit_released,
+    limits_changed,
+    loss_anchored,
+    peak_raised,
+    sent,
+)
 from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop, remember
 from tws.model import records as r
 from tws.model.facts import AnswerKind, LinkState
@@ -19,6 +28,7 @@ from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
 from tws.model.stop import KillState
 from tws.orders.book import OurOrder, PermanentId
+from tws.risk.situation import fingerprint
 
 __all__ = ["apply"]
 
@@ -26,8 +36,26 @@ _ROUND = (AnswerKind.OPEN_ORDERS, AnswerKind.COMPLETED_ORDERS, AnswerKind.EXECUT
 
 
 def apply(state: DeskState, record: Record) -> None:
-    """Put one record into the state."""
+    """Put one record into the state, and what it says of an order into the totals."""
     _TABLE[type(record)](state, record)
+    intent_id = getattr(record, "intent_id", "")
+    if intent_id:
+        _count(state, intent_id)
+    elif type(record) is r.Adjusted:  # trades may hold other shares than their fills made
+        exposure = state.totals.contracts.get(record.contract.con_id)
+        for each in tuple(exposure.parts) if exposure is not None else ():
+            _count(state, each)
+
+
+def _count(state: DeskState, intent_id: str) -> None:
+    """The order may have changed, and so may how far the exits of its trade reach."""
+    order = state.book.get(intent_id)
+    group = None if order is None else state.groups.get(order.group_id)
+    if order is not None and group is None:
+        state.totals.count(order, (order,), None)
+    elif order is not None and group is not None:
+        members = (state.book.orders[intent_id] for intent_id in group.intents)
+        state.totals.count(order, members, state.held(group))
 
 
 def _began(state: DeskState, record: r.Began) -> None:
@@ -48,6 +76,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
     state.open_groups[record.group_id] = None
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
+    let_out(state, record)
 
 
 def _intended(state: DeskState, record: r.Intended) -> None:
@@ -58,6 +87,9 @@ def _intended(state: DeskState, record: r.Intended) -> None:
     state.serial = max(state.serial, record.serial)
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
     group = state.groups.get(record.group_id)
+    if group is not None and record.role is Role.ENTRY:
+        wish = fingerprint(record.contract, record.order, group.strategy)
+        remember(state.fingerprints, wish, record.at_ns)
     if group is not None:
         group.intents.append(record.intent_id)
         if record.role is not Role.ENTRY and not record.order.parent_id:
@@ -66,6 +98,7 @@ def _intended(state: DeskState, record: r.Intended) -> None:
 
 def _approved(state: DeskState, record: r.Approved) -> None:
     """The approval of a placement moves by its own `Moved`; that of a change moves nothing."""
+    sent(state, record.at_ns)
 
 
 def _changed(state: DeskState, record: r.Changed) -> None:
@@ -159,6 +192,7 @@ def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
     order = state.book.orders[record.intent_id]
     order.cancel_wanted = True
     order.changed_ns = record.at_ns
+    sent(state, record.at_ns)
 
 
 def _denied(state: DeskState, record: r.Denied) -> None:
@@ -335,4 +369,9 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.HoursStated: _hours_stated,
     r.ForeignSeen: _foreign_seen,
     r.Alarmed: _alarmed,
+    r.LimitsChanged: limits_changed,
+    r.LimitLatched: limit_latched,
+    r.LimitReleased: limit_released,
+    r.LossAnchored: loss_anchored,
+    r.PeakRaised: peak_raised,
 }

@@ -24,6 +24,7 @@ __all__ = [
     "Begin",
     "CancelAll",
     "CancelIntent",
+    "ChangeLimits",
     "Command",
     "ConfirmOpening",
     "DeclareGone",
@@ -33,6 +34,7 @@ __all__ = [
     "ModifyOrder",
     "NotWritten",
     "ReduceOnly",
+    "ReleaseLimit",
     "Report",
     "ReserveIds",
     "ResetKill",
@@ -225,6 +227,26 @@ class DeclareGone(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ChangeLimits(Struct, frozen=True, kw_only=True):
+    """A human sets limits while we trade: values as text by path, as `tws.risk.Limits.changed` reads them.
+
+    All of them hold from now on, or none when one is nonsense; an alarm then says which.
+    """
+
+    operator: str
+    reason: str
+    changes: dict[str, str]
+
+
+class ReleaseLimit(Struct, frozen=True, kw_only=True):
+    """A human lets entries out again after a limit has latched; `scope` is a symbol, or empty for all."""
+
+    limit: str
+    operator: str
+    reason: str
+    scope: str = ""
+
+
 class ReserveIds(Struct, frozen=True, kw_only=True):
     """Order ids for somebody else on this client id: from the record's `next_order_id` less `count` on."""
 
@@ -260,7 +282,8 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
-    | ReserveIds | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours | ConfirmOpening
+    | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
+    | ConfirmOpening
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from tws.desk.totals import Totals
 from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
@@ -20,8 +21,10 @@ from tws.model.records import FlattenPhase, ForeignSeen, HoursStated, Inferred, 
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
+from tws.risk.limits import Limits
+from tws.risk.situation import Reference
 
-__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Shelf", "Stop",
+__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf", "Stop",
            "remember"]
 
 _K = TypeVar("_K")
@@ -224,6 +227,16 @@ class Question(Struct, kw_only=True):
     answered_ns: int | None = None
 
 
+class LossDay(Struct, kw_only=True):
+    """Against what losses are measured: the day, what our book had made when it began, and its best since."""
+
+    day: str = ""
+    began: Decimal = _ZERO
+    peak: Decimal = _ZERO
+    released: bool = False
+    """A human has let entries out again: what was lost by then counts no more."""
+
+
 class DeskState(Struct, kw_only=True):
     """All of it. `epoch` counts how often the broker came back: an absence is proven within one epoch."""
 
@@ -285,6 +298,23 @@ class DeskState(Struct, kw_only=True):
     """The epoch in which open and completed orders, fills and positions were all answered."""
     round_ns: int | None = None
     """When the last round of answers was complete."""
+
+    totals: Totals = field(default_factory=Totals)
+    limits: Limits | None = None
+    """The limits in force; None before the first run began."""
+    configured: Limits | None = None
+    """The limits of the configuration that the last run had."""
+    latches: dict[str, str] = field(default_factory=dict)
+    """Broken limits that wait for a human, as `limit/scope`, with the figure that broke them."""
+    loss: LossDay = field(default_factory=LossDay)
+    messages: list[int] = field(default_factory=list)
+    """When orders, changes and cancels left within the last second."""
+    entries: dict[str, list[int]] = field(default_factory=dict)
+    """When entries of each symbol were let out: the last ones."""
+    fingerprints: dict[str, int] = field(default_factory=dict)
+    """When each entry was last let out, by what makes it the same wish."""
+    references: dict[int, list[Reference]] = field(default_factory=dict)
+    """The market at each entry that was let out, by con_id: the last ones."""
 
     alarms: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, ForeignSeen] = field(default_factory=dict)

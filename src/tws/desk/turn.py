@@ -14,6 +14,7 @@ from msgspec import Struct
 from tws.clock import NS_PER_S
 from tws.desk.agenda import Agenda
 from tws.desk.apply import apply
+from tws.desk.reckoned import Reckoned
 from tws.desk.state import DeskState
 from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.market import Quote
@@ -85,12 +86,14 @@ class Timing(Struct, frozen=True, kw_only=True):
 
 class Beside:
     """What stands beside the state: it serves decisions, and decisions are in the journal. `rows` holds each
-    living order as TWS last stated it in this session of the link, `agenda` the trades to look at.
+    living order as TWS last stated it in this session of the link, `agenda` the trades to look at, `reckoned`
+    what positions are worth and what the account's values say.
     """
 
     def __init__(self, agenda: Agenda | None = None) -> None:
         self.agenda = agenda or Agenda()
         self.rows: dict[str, BrokerOrder] = {}
+        self.reckoned = Reckoned()
 
 
 class Turn:
@@ -110,6 +113,7 @@ class Turn:
         beside = beside or Beside()
         self.agenda = beside.agenda
         self.rows = beside.rows
+        self.reckoned = beside.reckoned
         self.next_ns: int | None = None
         """When the earliest of the waits ends that were found running (`over`, `alarm`)."""
 

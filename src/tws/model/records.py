@@ -37,6 +37,7 @@ from tws.model.positionrecords import (
     Shortfall,
 )
 from tws.model.record import JournalRecord as _Record
+from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
 from tws.model.stop import KillState, Scope
 
@@ -68,12 +69,17 @@ __all__ = [
     "Intended",
     "KillMoved",
     "Lacked",
+    "LimitLatched",
+    "LimitReleased",
+    "LimitsChanged",
     "LinkMoved",
+    "LossAnchored",
     "Missed",
     "Moved",
     "OpeningConfirmed",
     "OpeningSet",
     "OrderState",
+    "PeakRaised",
     "Planned",
     "PositionHeard",
     "Recalled",
@@ -168,6 +174,8 @@ class Planned(_Record, frozen=True, kw_only=True):
     target_price: Decimal | None = None
     strategy: str = ""
     signal_id: str = ""
+    reference: Decimal | None = None
+    """The middle of the market when it was let out."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -438,6 +446,7 @@ Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
+    | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
 )

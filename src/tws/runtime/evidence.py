@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from tws.clock import NS_PER_S
 from tws.config import Settings, is_paper_account
+from tws.risk import LIVE_REQUIRES, Limits
 from tws.runtime.place import Place
 
 __all__ = [
@@ -98,8 +99,8 @@ def gather(place: Place, settings: Settings, operator: str, now_ns: int) -> Evid
     missing: list[str] = []
     _sessions(place, settings, found, missing)
     _drill(place.folder.parent / "drill.json", now_ns, found, missing)
-    limits = settings.limits
-    unset = [name for name in ("max_order_quantity", "max_order_notional") if getattr(limits, name) is None]
+    limits = Limits.from_section(settings.risk.chosen())
+    unset = [name for name in LIVE_REQUIRES if getattr(limits, name) is None]
     if unset:
         missing.append(f"limits that live trading needs are not set: {', '.join(unset)}")
     else:

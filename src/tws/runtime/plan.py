@@ -67,15 +67,12 @@ def plan_run(settings: Settings, path: Path, state: str | Path | None = None) ->
     config = settings.connection.to_config()
     folder = path.resolve().parent
     check_strategies(settings.signals, settings.strategies, folder)
-    try:
-        limits = Limits(**settings.limits.model_dump())
-    except ValueError as wrong:
-        raise ConfigError("limits", "", str(wrong), "Correct it, or leave it out") from None
-    allowed = settings.limits.allow
+    limits = Limits.from_section(settings.risk.chosen())
+    allowed = limits.allow
     for symbol in (symbol for each in settings.strategies for symbol in each.symbols):
         if allowed is not None and symbol not in allowed:
             raise ConfigError(
-                "limits.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
+                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
             )
     root = state_root(_below(folder, settings.state.folder) if state is None else state)
     place = Place(root / f"{config.port}-{config.client_id}")
