@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from tws.exchange import Exchange, OrderTicket
 from tws.model.order import Order, Role
@@ -112,7 +112,7 @@ class Witness:
         if record.state in NEVER_LEFT and any(name == ref for name, _ in self.places):
             self._complain(f"order {ref} is {record.state} on disk, and has arrived")
 
-    _LOOKS: dict[type, Callable[[Any, Any], None]] = {
+    _LOOKS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         Intended: _intended,
         Approved: _was_approved,
         Changed: _changed,
