@@ -71,7 +71,8 @@ __all__ = [
 _FROM_SETTINGS = frozenset(
     """
         CodeSection ConnectionSection DemoSection JournalSection MaintenanceSection OverrideSection
-        PacingSection RiskSection RunSection Settings SignalsSection StateSection StrategySection load_settings
+        PacingSection RiskSection RunSection Settings SignalsSection StateSection StrategySection
+        load_settings
     """.split()
 )
 
