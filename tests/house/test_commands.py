@@ -53,6 +53,7 @@ def runs() -> dict[str, Run]:
         "unlock": Run(
             ("none.toml", "--account", "U1", "--operator", "me"), exit_codes=(2,), writes="none.toml"
         ),
+        "risk": Run((), exit_codes=(2,), writes="no trader has state"),
         "adjust": Run(
             ("SPY", "--quantity", "1", "--reason", "split", "--operator", "me"),
             exit_codes=(2,),
