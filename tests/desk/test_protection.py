@@ -309,10 +309,13 @@ def test_a_close_under_way_is_left_to_work(bench) -> None:
 
 def test_what_the_gate_refused_is_tried_again_after_a_moment_and_not_at_once(bench) -> None:
     """Two trades that hold each other's opposite: no exit reduces what is held in all."""
-    trades = [bench.enter(100, side, limit=100.0) for side in ("BUY", "SELL")]
-    for trade in trades:
+    trades = []
+    for side in ("BUY", "SELL"):
+        trade = bench.enter(100, side, limit=100.0)
         bench.work(trade)
         bench.fill(trade.entry, 100, "100.00")
+        bench.wait(2)
+        trades.append(trade)
     assert bench.net() == 0
     for trade in trades:
         for order in (trade.stop, trade.target):
