@@ -187,6 +187,29 @@ def test_adjust_over_the_channel_and_without_a_trader(desk: Desk) -> None:
     assert code == 2 and "XYZ" in text
 
 
+def test_risk_shows_distances_and_changes_limits_of_the_running_trader(desk: Desk) -> None:
+    human = ("--operator", "ann", "--reason", "a small day")
+    with desk.running() as process:
+        hold(desk)
+        code, text = desk.command("risk")
+        assert code == 0 and "max_gross_notional" in text and "max_position " in text, text
+        code, text = desk.command("risk", "--set", "max_position=10", *human)
+        assert code == 0 and "LimitsChanged" in text, text
+        code, text = desk.command("risk")
+        assert code == 1 and "100.0%  10 of 10" in text, text
+        code, text = desk.command("risk", "--set", "max_positon=9", *human)
+        assert code == 2 and "max_positon" in text, text
+        code, text = desk.command("risk", "--set", "max_position=9")
+        assert code == 2 and "operator" in text, text
+        code, text = desk.command("risk", "--release", "max_entries/SPY", *human)
+        assert code == 2 and "has not latched" in text, text
+        process.kill()
+    code, text = desk.command("risk")
+    assert code == 2 and "does not run" in text, text
+    with desk.running():
+        assert "10 of 10" in desk.command("risk")[1], "the change outlives the process"
+
+
 def test_live_is_refused_without_an_unlock_and_unlock_lists_what_is_missing(desk: Desk) -> None:
     text = desk.config.read_text(encoding="utf-8").replace(
         "client_id = 1", 'client_id = 1\naccount_id = "U7654321"\ntrading_mode = "live"'

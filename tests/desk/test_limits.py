@@ -150,6 +150,15 @@ def test_a_clock_that_jumps_back_forgives_no_entry(new_bench) -> None:
     assert buy(bench) == "max_entries"
 
 
+def test_what_seems_to_lie_in_the_future_counts_as_just_now(new_bench) -> None:
+    bench = made(new_bench, max_entries=3, entry_window_s=60)
+    assert [buy(bench), buy(bench)] == [None, None]
+    bench.now -= 3600 * NS_PER_S
+    assert buy(bench) is None
+    bench.now += 61 * NS_PER_S
+    assert [buy(bench), buy(bench), buy(bench)] == [None, None, None]
+
+
 # -- what is counted
 
 

@@ -162,7 +162,7 @@ def test_midnight_begins_a_new_day_and_the_gap_over_it_counts(new_bench) -> None
     read(bench, 96)
     today = trading_day(bench.now, "America/New_York")
     bench.now += 24 * 3600 * NS_PER_S
-    read(bench, 96)
+    read(bench, 92)
     day = bench.desk.state.loss
     assert day.day != today
     assert day.began == Decimal(-401), "what the last reading of the day before saw"

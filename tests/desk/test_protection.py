@@ -305,3 +305,27 @@ def test_a_close_under_way_is_left_to_work(bench) -> None:
     bench.wait(60)
     assert bench.cancels() == []
     assert bench.take(Place) == []
+
+
+def test_what_the_gate_refused_is_tried_again_after_a_moment_and_not_at_once(bench) -> None:
+    """Two trades that hold each other's opposite: no exit reduces what is held in all."""
+    trades = []
+    for side in ("BUY", "SELL"):
+        trade = bench.enter(100, side, limit=100.0)
+        bench.work(trade)
+        bench.fill(trade.entry, 100, "100.00")
+        bench.wait(2)
+        trades.append(trade)
+    assert bench.net() == 0
+    for trade in trades:
+        for order in (trade.stop, trade.target):
+            bench.pair(order, "Cancelled", remaining=0)
+    bench.wait(2)
+    first = len(bench.denials())
+    assert first > 0
+    for _ in range(20):
+        bench.tell(TimerTick())
+    assert len(bench.denials()) == first, "the same gate, the same moment, the same answer"
+    bench.wait(2)
+    assert len(bench.denials()) > first
+    bench.check()

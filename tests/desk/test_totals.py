@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.desk.test_replay import _play, events
 
-from tws.desk import Desk
+from tws.desk import Adjust, Desk, ModifyOrder
 from tws.desk.submit import situation
 from tws.desk.worth import Others, Worth
 from tws.model.contract import Contract
+from tws.model.instrument import Instrument
 from tws.model.order import OrderType, Role, Side
 from tws.model.records import OrderState
 from tws.positions.book import multiplier
@@ -20,6 +21,7 @@ from tws.positions.book import multiplier
 SPY = Contract(con_id=756733, symbol="SPY")
 AAPL = Contract(con_id=265598, symbol="AAPL")
 OPTION = Contract(con_id=77, symbol="SPY", sec_type="OPT", multiplier="100")
+ACCOUNT = "DU1234567"
 ZERO = Decimal(0)
 
 more = st.one_of(
@@ -31,11 +33,14 @@ more = st.one_of(
         st.sampled_from([None, 99.5, 100.0]),
     ),
     st.tuples(st.just("market"), st.sampled_from([SPY, AAPL, OPTION]), st.sampled_from([99.0, 100.0, 101.5])),
+    st.tuples(st.just("adjust"), st.sampled_from([-100, -10, 10, 100])),
+    st.tuples(st.just("split"), st.sampled_from(["2", "4", "0.5"])),
+    st.tuples(st.just("modify"), st.integers(0, 7), st.sampled_from(["99.4", "100.1"])),
 )
 
 
 @settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -49,11 +54,32 @@ def test_the_totals_are_those_of_a_recount(new_bench, script) -> None:
                 bench.enter(quantity, side, contract=contract, limit=limit)
             case "market", contract, price:
                 bench.quote(price, price + 0.02, contract)
+            case "adjust", quantity:
+                bench.tell(adjusted(quantity=Decimal(quantity), price=Decimal(100)))
+            case "split", ratio:
+                bench.tell(adjusted(ratio=Decimal(ratio)))
+            case "modify", number, price:
+                orders = list(bench.desk.state.book.orders)
+                if orders:
+                    intent_id = orders[number % len(orders)]
+                    bench.tell(ModifyOrder(intent_id=intent_id, limit_price=Decimal(price)))
             case _:
                 _play(bench, *step)
-    for contract in (SPY, AAPL, OPTION):
-        recount(bench.desk, bench.now, contract)
+        recount(bench.desk, bench.now, SPY)
+        recount(bench.desk, bench.now, AAPL)
+    recount(bench.desk, bench.now, OPTION)
     bench.check()
+
+
+def adjusted(**fields: Decimal) -> Adjust:
+    return Adjust(
+        account=ACCOUNT,
+        instrument=Instrument(contract=SPY),
+        operator="ann",
+        reason="test",
+        ours=True,
+        **fields,
+    )
 
 
 def recount(desk: Desk, now_ns: int, contract: Contract) -> None:

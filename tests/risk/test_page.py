@@ -1,4 +1,4 @@
-"""docs/design/risk.md shows the table of controls as it is in the code, and every limit with its hard bound."""
+"""docs/design/risk.md shows the table of controls as it is in the code, and limits with their hard bounds."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     dotenv.py      the reader of .env files, for the shells that users really write
     section.py     what all sections of a file share
     limits.py      the section risk
-    run.py         the sections signals, strategies, run, journal, state: what `tws run` adds
-    settings.py    Settings: a TOML file with all sections
+    run.py         signals, strategies, run, journal, state: what `tws run` adds
+    settings.py    Settings: a whole TOML file, with connection, codes and demo besides
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         ConnectionSection,
         DemoSection,
         JournalSection,
-            MaintenanceSection,
+        MaintenanceSection,
         OverrideSection,
         PacingSection,
         RiskSection,

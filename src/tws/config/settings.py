@@ -201,7 +201,7 @@ def load_settings(path: str | Path) -> Settings:
     for section in data:
         # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
         if section not in Settings.model_fields:
-            cure = did_you_mean(section, "Known", Settings.model_fields)
+            cure = did_you_mean(section, Settings.model_fields)
             raise ConfigError(section, data[section], "no such section", cure)
     try:
         settings = Settings.model_validate(_tuples(data))
@@ -226,8 +226,8 @@ def _named(wrong: ValidationError) -> ConfigError:
     first, place = errors[0], _place(errors[0]["loc"])
     field, section = ".".join(place) or "file", _section(place[:-1])
     if first["type"] == "extra_forbidden" and section is not None:
-        cure = did_you_mean(place[-1], "Known here", section.model_fields)
-        return ConfigError(field, first["input"], "no such setting", cure)
+        return ConfigError(field, first["input"], "no such setting",
+                           did_you_mean(place[-1], section.model_fields))
     # A union complains once for each of its branches, all of the same place.
     reasons = [
         error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
@@ -246,37 +246,38 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
         if part == "[key]":
             break
         place.append(str(part))
-        if _walk(place) is None:
+        if _kind(place) is None:
             break
     return place
 
 
 def _section(place: list[str]) -> type[BaseModel] | None:
     """The section that stands at this place; None when a field does, or nothing."""
-    found = _walk(place)
-    return found if isinstance(found, type) else None
+    kind = _kind(place)
+    return kind if isinstance(kind, type) else None
 
 
-def _walk(place: list[str]) -> type[BaseModel] | tuple[type[BaseModel]] | None:
-    """What stands at a place: a section, a table of sections by key (their kind in a tuple), or neither."""
-    found: type[BaseModel] | tuple[type[BaseModel]] | None = Settings
+def _kind(place: list[str]) -> Any:
+    """The section at this place, or the tuple or table of sections; None when a field stands there."""
+    kind: Any = Settings
     for name in place:
-        if isinstance(found, tuple):
-            found = found[0]
-            continue
-        info = None if found is None else found.model_fields.get(name)
-        found = None if info is None else _kind(info.annotation)
-    return found
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            info = kind.model_fields.get(name)
+            kind = None if info is None else _of_sections(info.annotation)
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        else:
+            kind = get_args(kind)[0] if kind is not None and name.isdigit() else None
+    return kind
 
 
-def _kind(annotation: Any) -> type[BaseModel] | tuple[type[BaseModel]] | None:
+def _of_sections(annotation: Any) -> Any:
+    """The section that an annotation allows, or its tuple or table of them; None for any other."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    inner = get_args(annotation)
-    if get_origin(annotation) is dict and isinstance(inner[1], type) and issubclass(inner[1], BaseModel):
-        return (inner[1],)
-    if get_origin(annotation) is tuple and isinstance(inner[0], type) and issubclass(inner[0], BaseModel):
-        return (inner[0],)
-    if get_origin(annotation) is UnionType:
-        return next((found for each in inner if (found := _kind(each)) is not None), None)
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if (origin is tuple and _of_sections(inner[0])) or (origin is dict and _of_sections(inner[1])):
+        return annotation
+    if origin is UnionType:
+        return next((each for each in inner if _of_sections(each) is not None), None)
     return None

@@ -74,7 +74,6 @@ def _began(state: DeskState, record: r.Began) -> None:
     state.account, state.port = record.account, record.port
     state.link, state.accounts = LinkState.DOWN, ()
     state.session = 0
-    state.unlocked_until_ns = record.unlocked_until_ns
     state.questions.clear()
     state.round_ns = None
 

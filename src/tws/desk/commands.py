@@ -55,8 +55,7 @@ class Begin(Struct, frozen=True, kw_only=True):
 
     `prefix` (short ASCII letters and digits) starts every intent id of this run; give another one
     for each journal. `account` is the one we trade; `port` decides with it whether live is locked.
-    `version` is the code's fingerprint, for the journal; `unlocked_until_ns` when the unlock of a live
-    account expires, None for one that is not unlocked.
+    `version` is the code's fingerprint, for the journal.
     """
 
     prefix: str
@@ -64,7 +63,6 @@ class Begin(Struct, frozen=True, kw_only=True):
     account: str
     port: int
     version: str = ""
-    unlocked_until_ns: int | None = None
 
 
 class SubmitBracket(Struct, frozen=True, kw_only=True):

@@ -16,8 +16,7 @@ __all__ = ["begin", "cancel_all", "cancel_intent", "not_written", "reserve_ids",
 def begin(turn: Turn, command: Begin) -> None:
     """A run begins: whatever was under way when the last one ended is of unknown outcome."""
     turn.emit(Began(at_ns=turn.now_ns, prefix=command.prefix, client_id=command.client_id,
-                    account=command.account, port=command.port, version=command.version,
-                    unlocked_until_ns=command.unlocked_until_ns))
+                    account=command.account, port=command.port, version=command.version))
     take_configuration(turn)
     for order in turn.state.book.living():
         turn.move(order, OrderEvent.LOSE, cause="the program was started anew")

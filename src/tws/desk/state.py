@@ -321,8 +321,6 @@ class DeskState(Struct, kw_only=True):
     round_ns: int | None = None
     """When the last round of answers was complete."""
 
-    unlocked_until_ns: int | None = None
-    """When the unlock of this live account expires."""
     totals: Totals = field(default_factory=Totals)
     limits: Limits | None = None
     """The limits in force; None before the first run began."""
@@ -370,9 +368,9 @@ class DeskState(Struct, kw_only=True):
         return group.strategy if group is not None else ""
 
     def flattening(self, group: Group) -> bool:
-        """Whether a flatten has the exits of this trade in hand."""
+        """Whether a flatten has the exits of this trade in hand: not one that waits or gave up."""
         job = self.flattens.get(group.contract.symbol)
-        if job is None or job.phase is FlattenPhase.ARMED:
+        if job is None or job.phase in (FlattenPhase.ARMED, FlattenPhase.NOT_FLAT):
             return False
         return job.strategy in ("", group.strategy)
 

@@ -137,7 +137,7 @@ def situation(
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
         entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract),
         limits=limits_in_force(turn), hours=state.hours.get(contract.con_id),
-        unlocked_until_ns=state.unlocked_until_ns, latches=latches_on(state, contract.symbol),
+        unlocked_until_ns=turn.gate.unlocked_until(state.account), latches=latches_on(state, contract.symbol),
         messages=state.messages, entries=state.entries.get(contract.symbol, ()),
         fingerprints=state.fingerprints, references=state.references.get(contract.con_id, ()),
         own_bid=exposure.own_bid, own_ask=exposure.own_ask, own_market_buys=exposure.market_buys,

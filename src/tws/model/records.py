@@ -162,8 +162,6 @@ class Began(_Record, frozen=True, kw_only=True):
     account: str
     port: int
     version: str = ""
-    unlocked_until_ns: int | None = None
-    """When the unlock of a live account expires."""
 
 
 class Planned(_Record, frozen=True, kw_only=True):

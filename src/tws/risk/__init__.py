@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from tws.risk.checks import live_lock, reduces
+from tws.risk.checks import LIVE_REQUIRES, live_lock, reduces
 from tws.risk.controls import CONTROLS, Control, Holds, Reach
 from tws.risk.denial import Denial
 from tws.risk.distance import Distance, distances
@@ -26,6 +26,6 @@ from tws.risk.limits import Limits
 from tws.risk.permit import Permit, Verifier
 from tws.risk.situation import Proposal, Reference, Situation, fingerprint
 
-__all__ = ["CONTROLS", "FIELDS", "Control", "Denial", "Distance", "Gate", "Holds", "LimitError", "Limits",
-           "OffGrid", "Permit", "Proposal", "Reach", "Reference", "Situation", "StandaloneGate", "Verifier",
-           "conform", "distances", "fingerprint", "live_lock", "reduces"]
+__all__ = ["CONTROLS", "FIELDS", "LIVE_REQUIRES", "Control", "Denial", "Distance", "Gate", "Holds",
+           "LimitError", "Limits", "OffGrid", "Permit", "Proposal", "Reach", "Reference", "Situation",
+           "StandaloneGate", "Verifier", "conform", "distances", "fingerprint", "live_lock", "reduces"]

@@ -19,10 +19,13 @@ from tws.risk.grid import conform
 from tws.risk.limits import Limits
 from tws.risk.situation import Proposal, Situation, fingerprint
 
-__all__ = ["live_lock", "reduces"]
+__all__ = ["LIVE_REQUIRES", "live_lock", "reduces"]
 
 _NEEDS_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _NEEDS_STOP = (OrderType.STOP, OrderType.STOP_LIMIT)
+LIVE_REQUIRES = ("max_order_quantity", "max_order_notional", "allow")
+"""Limits that may not be off where real money is traded."""
+
 _BY_DAY_TRADE = ("STK", "OPT", "WAR")
 """Kinds of contract whose round trips within a day are counted as day trades."""
 
@@ -162,7 +165,7 @@ def required(proposal: Proposal, situation: Situation, limits: Limits) -> Denial
     """Real money wants the bounds of one order and the list of what may be traded."""
     if not situation.live:
         return None
-    for name in ("max_order_quantity", "max_order_notional", "allow"):
+    for name in LIVE_REQUIRES:
         if getattr(limits, name) is None:
             return Denial(limit=name, figure="off", bound="a value", reason="live trading requires it")
     return None

@@ -8,6 +8,7 @@ order is then of unknown outcome, is asked about and never sent again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -35,6 +36,8 @@ class Gate:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.unlocked_until: Callable[[str], int | None] = lambda account: None
+        """When the latest unlock of a live account expires, past or not; None for one never unlocked."""
         self._mint = Mint()
         self._narrowed_from: Limits | None = None
         self._narrowed: dict[tuple[str, str, str], Limits] = {}

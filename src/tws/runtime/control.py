@@ -1,5 +1,5 @@
 """What a running trader answers on its control channel (`tws.channel`): status, stop, kill, reset, unlock,
-adjust.
+adjust, risk, limits.
 
 Each command is bounded, and none of them waits for TWS without end. `kill` latches the safety file first,
 then the desk; its answer is FLAT, or NOT FLAT with each remainder. The port is any free one of 127.0.0.1; it
@@ -21,6 +21,7 @@ from tws.config import mask_account
 from tws.errors import ConfigError
 from tws.model.contract import stock
 from tws.runtime.adjusting import AdjustWish
+from tws.runtime.limiting import LimitWish, change, shown
 from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
 from tws.runtime.unlocking import UnlockWish, unlock
 from tws.runtime.windup import bare, left
@@ -50,6 +51,8 @@ class Control:
                 "reset": self._reset,
                 "unlock": self._unlock,
                 "adjust": self._adjust,
+                "risk": self._risk,
+                "limits": self._limits,
             },
         )
 
@@ -112,6 +115,13 @@ class Control:
         command = wish.to_command(trader.desk.state.account, instrument)
         records = await trader.ask(command)
         return [type(record).__name__ for record in records]
+
+    async def _risk(self, request: dict[str, Any]) -> object:
+        return shown(self._run.trader)
+
+    async def _limits(self, request: dict[str, Any]) -> object:
+        """A named human changes limits, or releases one that has latched."""
+        return await change(self._run.trader, msgspec.convert(request, LimitWish))
 
 
 def status_of(run: Run) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from tws.clock import NS_PER_S
 from tws.config import Settings, is_paper_account
-from tws.risk import Limits
+from tws.risk import LIVE_REQUIRES, Limits
 from tws.runtime.place import Place
 
 __all__ = [
@@ -100,7 +100,7 @@ def gather(place: Place, settings: Settings, operator: str, now_ns: int) -> Evid
     _sessions(place, settings, found, missing)
     _drill(place.folder.parent / "drill.json", now_ns, found, missing)
     limits = Limits.from_section(settings.risk.chosen())
-    unset = [name for name in ("max_order_quantity", "max_order_notional") if getattr(limits, name) is None]
+    unset = [name for name in LIVE_REQUIRES if getattr(limits, name) is None]
     if unset:
         missing.append(f"limits that live trading needs are not set: {', '.join(unset)}")
     else:

@@ -61,6 +61,16 @@ class Fence:
         """Whether a human has ever unlocked this account: its exits pass although that has expired."""
         return any(each.account == account for each in self._safety.state.unlocks)
 
+    def unlocked_until(self, account: str) -> int | None:
+        """When the latest unlock of this account expires, past or not; None when there was none.
+
+        One that was given in the future is none: the clock went back, so nobody knows its age.
+        """
+        now_ns = self._clock.now_ns()
+        known = [each.until_ns for each in self._safety.state.unlocks
+                 if each.account == account and each.at_ns <= now_ns]
+        return max(known, default=None)
+
     def _live(self, account: str) -> Denial | None:
         config = self._config
         paper = is_paper_account(account) and config.trading_mode == "paper" and not is_live_port(config.port)

@@ -75,6 +75,8 @@ class Life:
             rng=parts.rng,
         )
         self._fence = None if parts.safety is None else Fence(parts.safety, config, self._state, self.clock)
+        if self._fence is not None:
+            gate.unlocked_until = self._fence.unlocked_until
         self.engine = Engine(self.desk, self.clock, lambda effect: self.hands.perform(effect))
         self.hands = Hands(self.connection, lambda event: self.engine.post(event), self.alert)
         self.watchlist = Watchlist(self.connection, lambda stream: self.engine.dirty(stream))
@@ -92,6 +94,7 @@ class Life:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._followed = False
         self.engine.watch(self.heard)
 
     @property
@@ -219,7 +222,22 @@ class Life:
         if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
             self.connection.raise_order_id_floor(state.next_order_id)
         if state.link_up and state.reconciled_epoch == state.epoch:
+            self._follow_account(state.account)
             self._ready.set()
+
+    def _follow_account(self, account: str) -> None:
+        """Hear what the account is worth, once: buying power and day trades are limits of the gate.
+
+        The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure,
+        and live then denies entries; where TWS ends it, the last figure stays.
+        """
+        if self._followed:
+            return
+        self._followed = True
+        try:
+            self.connection.stream_account(account)
+        except TWSError as error:
+            log.warning("the account's values are not followed", reason=str(error))
 
     def _state(self) -> DeskState:
         return self.desk.state
