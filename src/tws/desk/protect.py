@@ -39,7 +39,8 @@ MAX_REPAIRS = 6
 """Protective orders that the desk places or changes for one trade before it closes it: three pairs."""
 
 MAX_CLOSES = 3
-"""Closing orders after those; when they too are refused only a human can help, and the alarm repeats."""
+"""Closing orders after those. When they too are refused the alarm says NOT PROTECTED and repeats, and with it
+one more closing order is tried: what refuses now (a closed exchange, a wrong login) may pass."""
 
 _NEVER_THERE = (OrderState.WITHDRAWN, OrderState.DENIED, OrderState.REJECTED)
 _AT_THE_BROKER = (OrderState.ACKNOWLEDGED, OrderState.WORKING)
@@ -192,8 +193,8 @@ def _cover(
 
 
 def _may_try(turn: Turn, group: Group) -> bool:
-    """Some time after the gate refused: at once it would refuse again, and the attempts are counted."""
-    return turn.over(group.refused_ns, turn.timing.bare_ns)
+    """Some time after the last attempt: what was refused would be again at once, and attempts are counted."""
+    return turn.over(group.repaired_ns, turn.timing.bare_ns)
 
 
 def _proven(turn: Turn, order: OurOrder) -> bool:
@@ -245,9 +246,9 @@ def _protect_anew(turn: Turn, group: Group, held: Decimal) -> None:
 
 
 def _close(turn: Turn, group: Group, side: Side, quantity: Decimal) -> None:
-    """At the market, a bounded number of times."""
+    """At the market: a few times at once, then no oftener than the alarm is told."""
     order = Order(side=side, quantity=quantity, order_type=OrderType.MARKET)
-    trying = group.repairs < MAX_REPAIRS + MAX_CLOSES
+    trying = group.repairs < MAX_REPAIRS + MAX_CLOSES or turn.over(group.repaired_ns, turn.timing.repeat_ns)
     if trying and place_exit(turn, group, group.instrument, Role.CLOSE, order) is not None:
         return
     turn.alarm(Severity.ALARM, f"given up {group.group_id}",

@@ -46,12 +46,14 @@ class Group(Struct, kw_only=True):
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself, or wanted to."""
-    refused_ns: int = 0
-    """When the gate refused the last one."""
+    repaired_ns: int = 0
+    """When it last tried to."""
     moved: Decimal = _ZERO
     """Shares that came (in the entry's direction) or went without an execution: splits, transfers."""
     settled: bool = False
     """It was over when it was released: nothing held, nothing live. Only such a one is opened again."""
+    closed: Decimal = _ZERO
+    """Shares in the entry's direction that a flatten took away by an order of its own."""
 
     bare_since_ns: int | None = None
     """Since when shares are held without a full stop that is proven live; None while there are none."""
@@ -325,10 +327,10 @@ class DeskState(Struct, kw_only=True):
         return job.strategy in ("", group.strategy)
 
     def held(self, group: Group) -> Decimal:
-        """The shares of a trade in its entry's direction: what entries filled less what exits took, and what
-        came or went without an execution.
+        """The shares of a trade in its entry's direction: what entries filled less what exits took, less what
+        a flatten took by an order of its own, and what came or went without an execution.
         """
-        total = group.moved
+        total = group.moved - group.closed
         for intent_id in group.intents:
             order = self.book.orders[intent_id]
             total += order.filled if order.order.side is group.side else -order.filled

@@ -343,10 +343,14 @@ class Missed(_Record, frozen=True, kw_only=True):
 
 
 class Released(_Record, frozen=True, kw_only=True):
-    """The desk no longer looks after the protection of this trade: it is over, or a flatten has taken it."""
+    """The desk no longer looks after the protection of this trade: it is over, or a flatten has taken it.
+
+    `flat`: what it held has been closed by an order outside it, a flatten's.
+    """
 
     group_id: str
     reason: str
+    flat: bool = False
 
 
 class Watched(_Record, frozen=True, kw_only=True):
