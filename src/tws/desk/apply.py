@@ -215,7 +215,6 @@ def _denied(state: DeskState, record: r.Denied) -> None:
     if group is not None:
         group.repaired_ns = record.at_ns
         group.repairs += 1  # a repair that was refused counts too, or it would be tried for ever
-        group.refused_ns = record.at_ns
 
 
 def _link_moved(state: DeskState, record: r.LinkMoved) -> None:

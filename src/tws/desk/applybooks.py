@@ -45,7 +45,7 @@ def _busted(state: DeskState, record: r.Busted) -> None:
         change = state.ours.bust(record.exec_id)
         order = state.book.orders[record.intent_id]
         order.filled += change * order.order.side.sign
-        order.claimed = min(order.claimed, order.filled)  # or it would be taken for a fill not told yet
+        order.busted -= change * order.order.side.sign  # or it would be taken for a fill not told yet
         state.book.settle(order)
 
 

@@ -49,8 +49,6 @@ class Group(Struct, kw_only=True):
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself, or wanted to."""
-    refused_ns: int = 0
-    """When the gate refused the last one."""
     repaired_ns: int = 0
     """When it last tried to."""
     moved: Decimal = _ZERO
