@@ -259,4 +259,3 @@ def test_two_accounts_of_one_login_are_kept_apart() -> None:
 
     accounts = ("DU1234567", "DU7654321")
     Stage(accounts=accounts).run(play, before)
-
