@@ -145,6 +145,18 @@ class Desk:
         note = self.note()
         return ask(note.control, note.token, do, timeout_s=BOUND_S, **values)
 
+    def declare_held(self) -> int:
+        """As a human who looked into TWS: what it may hold untransmitted is gone; how many orders."""
+        said = self.ask("status")
+        held = [
+            each
+            for each in said["unknown"]
+            if any(f"order {each} " in alarm and "untransmitted" in alarm for alarm in said["alarms"])
+        ]
+        for each in held:
+            self.ask("declare", order=each, operator="the play", reason="TWS holds it untransmitted")
+        return len(held)
+
     def settled(self) -> bool:
         """Books and broker agree, nothing is unknown, all that is held has its stop."""
         try:

@@ -59,6 +59,9 @@ def runs() -> dict[str, Run]:
             exit_codes=(2,),
             writes="no trader has state",
         ),
+        "declare": Run(
+            ("t-1", "--reason", "seen", "--operator", "me"), exit_codes=(2,), writes="no trader has state"
+        ),
         "drill": Run(("kill", "mid-partial-fill"), writes="1 of 1 passed"),
         "orders": Run(exit_codes=(2,), writes="--journal FILE"),  # an empty state folder: no journal yet
         "positions": Run(exit_codes=(2,), writes="--journal FILE"),

@@ -18,8 +18,10 @@ import msgspec
 from tws.channel import Channel
 from tws.clock import to_datetime
 from tws.config import mask_account
+from tws.desk import DeclareGone
 from tws.errors import ConfigError
 from tws.model.contract import stock
+from tws.model.records import OrderState
 from tws.runtime.adjusting import AdjustWish
 from tws.runtime.limiting import LimitWish, change, shown
 from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
@@ -51,6 +53,7 @@ class Control:
                 "reset": self._reset,
                 "unlock": self._unlock,
                 "adjust": self._adjust,
+                "declare": self._declare,
                 "risk": self._risk,
                 "limits": self._limits,
             },
@@ -106,6 +109,15 @@ class Control:
         plan = self._run.plan
         given = unlock(self._run.safety, plan.place, plan.settings, wish, self._run.clock.now_ns())
         return msgspec.to_builtins(given)
+
+    async def _declare(self, request: dict[str, Any]) -> object:
+        """A human looked into TWS: an order of unknown outcome is gone."""
+        operator, reason = named(str(request["operator"]), str(request["reason"]))
+        order = self._run.trader.desk.state.book.get(str(request["order"]))
+        if order is None or order.state is not OrderState.UNKNOWN:
+            raise ConfigError("order", request["order"], "is no order of unknown outcome", "See: tws status")
+        command = DeclareGone(intent_id=order.intent_id, operator=operator, reason=reason)
+        return [type(record).__name__ for record in await self._run.trader.ask(command)]
 
     async def _adjust(self, request: dict[str, Any]) -> object:
         """A human explains a move of a position that no fill explains."""
