@@ -14,11 +14,12 @@ NO_TWS  := for v in $$(env | sed -n 's/^\(TWS_[A-Za-z0-9_]*\)=.*/\1/p'); do unse
 DATA    ?= ../shared/data
 MINUTES ?= 30
 SEEDS   ?= 2000
+WORLD   ?= 20000
 KILLS   ?= 200
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data conformance migration soak crash fuzz bench lock size format clean
+.PHONY: help demo test check test-data conformance migration soak soak-world crash fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -50,6 +51,9 @@ migration: $(VENV)/dev.stamp  ## The same scripts on ib_async and on ours, again
 
 soak: $(VENV)/dev.stamp  ## The connection under every fault, on virtual time: make soak SEEDS=2000 (ARGS=--ledger writes docs/soak-ledger.md)
 	@$(NO_TWS) $(BIN)/python -m tests.soak --seeds $(SEEDS) $(ARGS)
+
+soak-world: $(VENV)/dev.stamp  ## The whole trader under every fault, on from docs/world-ledger.md: make soak-world WORLD=20000
+	@$(NO_TWS) $(BIN)/python -m tests.world --seeds $(WORLD) $(ARGS)
 
 crash: $(VENV)/dev.stamp  ## kill -9 of the real process against the simulator: make crash KILLS=200 (ARGS=--ledger writes docs/crash-ledger.md)
 	@$(NO_TWS) $(BIN)/python -m tests.crash.killing --kills $(KILLS) $(ARGS)

@@ -2,7 +2,7 @@
 
     python bench/world.py [--seeds 200] [--first 0] [--json]
 
-Plays the same house as tests/world/test_house.py: trader, connection, simulated TWS, weather, kills.
+Plays the same house as tests/world/test_house.py: trader, connection, simulated TWS, faults, kills.
 Processor time is the figure (the bound is 0.1 core-seconds a seed), since virtual time waits for
 nobody. Exits 1 when a checker complains or a run fails, and names the seed.
 """
@@ -18,9 +18,7 @@ from time import process_time
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the house lives with the tests
 
-from tests.world.house import play
-
-from tws.errors import SimulationError
+from tests.world.house import judge
 
 
 def main() -> int:
@@ -29,18 +27,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    play(options.first)  # imports, and codecs compiled on first use, are no cost of a seed
+    judge(options.first)  # imports, and codecs compiled on first use, are no cost of a seed
     costs: list[float] = []
     bad: dict[int, list[str]] = {}
     fills = steps = links = 0
     virtual_s = 0.0
     for seed in range(options.first, options.first + options.seeds):
         begun = process_time()
-        try:
-            outcome = play(seed)
-        except SimulationError as error:
-            bad[seed] = [str(error)]
-            continue
+        outcome = judge(seed)
         costs.append(process_time() - begun)
         fills, steps, links = fills + outcome.fills, steps + outcome.steps, links + outcome.links
         virtual_s += outcome.seconds

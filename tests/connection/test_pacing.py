@@ -142,6 +142,30 @@ def test_an_order_that_waits_alone_is_called_for() -> None:
     assert desk.pacer.room(desk.now)
 
 
+def test_an_exit_and_another_order_that_both_wait_do_not_wake_each_other_for_ever() -> None:
+    """Each asks again at each `due`: if that made the other look new, `due` would be due at once."""
+    desk = Desk()
+    for urgent in (False, True):
+        while desk.pacer.room(desk.now, urgent=urgent):
+            desk.pacer.took(desk.now)
+    for _ in range(3):
+        desk.turn()
+        assert not desk.pacer.room(desk.now)
+        assert not desk.pacer.room(desk.now, urgent=True)
+    at = desk.pacer.next_at()
+    assert at is not None and at > desk.now
+
+
+def test_an_order_that_waits_is_not_forgotten_because_an_exit_may_leave() -> None:
+    desk = Desk()
+    while desk.pacer.room(desk.now):
+        desk.pacer.took(desk.now)
+    assert desk.pacer.room(desk.now, urgent=True)
+    desk.turn()
+    at = desk.pacer.next_at()
+    assert at is not None and at > desk.now
+
+
 def test_the_rate_follows_the_lines_and_what_tws_says() -> None:
     pacer = Pacer(PacingOptions(lines=200))
     assert pacer.rate == 100

@@ -58,6 +58,7 @@ class Bench:
         self.session = 1
         self.fills = 0
         self.perms = 1000
+        self.ever: dict[str, object] = {}
 
     # -- time and events
 

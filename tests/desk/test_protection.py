@@ -143,7 +143,7 @@ def test_exits_that_are_refused_again_and_again_end_in_a_close_and_then_in_an_al
             bench.reply(order, 201, "Order rejected - reason:no")
         bench.wait(3)
     assert kinds.count(Role.STOP) == kinds.count(Role.TARGET) == MAX_REPAIRS // 2
-    assert kinds.count(Role.CLOSE) == MAX_CLOSES
+    assert MAX_CLOSES < kinds.count(Role.CLOSE) <= MAX_CLOSES + 2  # then one with each repeated alarm
     assert any("NOT PROTECTED" in text for text in bench.alarms())
     bench.check()
 

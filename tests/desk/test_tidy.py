@@ -134,3 +134,16 @@ def test_memory_does_not_grow_with_the_days(bench) -> None:
         sizes.append((len(state.book.orders), len(state.groups), len(state.over), len(state.shelf.bundles)))
     assert sizes[-1] == sizes[12], "a steady week is all that is kept"
     assert sizes[-1][3] <= 9
+
+
+def test_while_shares_of_its_contract_are_held_a_trade_stays_at_hand(bench) -> None:
+    """A flatten that could not close asks it where to route, days later as well."""
+    trade = bench.enter(100)
+    bench.work(trade)
+    bench.fill(trade.entry, 100)
+    bench.tell(Flatten(reason="test"))
+    for order in (trade.target, trade.stop):
+        bench.pair(order, "Cancelled", remaining=0)
+    later(bench, 3)
+    assert trade.entry.group_id in bench.desk.state.groups
+    bench.check()

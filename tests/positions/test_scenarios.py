@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.positions.stage import EVENING_NS, Stage
 
-from tws.desk import ConfirmOpening
+from tws.desk import AdjustCash, ConfirmOpening
 
 D = Decimal
 
@@ -209,6 +209,30 @@ def test_a_correction_of_one_of_our_fills() -> None:
         assert (holding.quantity, holding.average_price) == (100, D("99.00"))
         assert stage.standing() == ()
         compare_with_the_broker(stage)
+
+    Stage().run(play)
+
+
+def test_cash_that_comes_from_outside_is_shown_and_explained() -> None:
+    """Trades, ours and a human's, make no difference; a deposit does, and stops nothing."""
+
+    async def play(stage: Stage) -> None:
+        await stage.enter(100)
+        await stage.wait(5)
+        assert await stage.trader.flatten("SPY")
+        stage.by_hand("BUY", 70, "QQQ")
+        await stage.wait(1000)
+        cash = stage.state.cash["DU1234567/USD"]
+        assert (cash.difference, stage.standing()) == (0, ())
+        assert cash.stated != cash.base, "the trades have moved it"
+        stage.broker(stage.sim.exchange.corporate.deposit("DU1234567", "USD", D(500), stage.sim.now_ns()))
+        await stage.wait(1000)
+        (row,) = stage.standing()
+        assert (row.kind, row.blocks) == ("cash", False)
+        await stage.trader.ask(AdjustCash(account="DU1234567", currency="USD", amount=D(500), operator="ann",
+                                          reason="my deposit"))  # fmt: skip
+        await stage.wait(1000)
+        assert stage.standing() == ()
 
     Stage().run(play)
 

@@ -103,10 +103,12 @@ def _lasts(low: float, high: float) -> Callable[[Random, Scenery], dict[str, Any
 
 
 class Scenery(NamedTuple):
-    """What faults can name: the symbols of the market, the ports of the house."""
+    """What faults can name: the symbols of the market, the ports of the house; and which are in the lot."""
 
     symbols: tuple[str, ...]
     free_port: int
+    names: tuple[str, ...] = tuple(sorted(REGISTRY))
+    plays: tuple[int, int] = (FEW, MANY)
 
 
 def _symbol(rng: Random, scenery: Scenery) -> dict[str, Any]:
@@ -245,9 +247,9 @@ def draw_options(rng: Random) -> dict[str, Any]:
 
 def draw_storm(rng: Random, scenery: Scenery, faulty_s: float) -> list[Play]:
     """The plays of one run, in the order of time."""
-    names, plays = sorted(REGISTRY), []
-    for _ in range(rng.randint(FEW, MANY)):
-        name = rng.choice(names)
+    plays = []
+    for _ in range(rng.randint(*scenery.plays)):
+        name = rng.choice(scenery.names)
         values = FIELDS[name](rng, scenery) if name in FIELDS else {}
         if rng.random() < (0.5 if name in MET else 0.15):
             values |= {"on": rng.choice(EVENTS), "nth": rng.randint(1, 3), "times": rng.choice((1, 1, 2))}

@@ -1,39 +1,53 @@
 """A whole house in a world: the real trader (runtime, desk, connection) and the simulated TWS.
 
-One run is: a day in miniature under the weather that the seed drew, with a user who places brackets,
-cancels and flattens as the seed says, and with the trader killed now and then; then faults stop, the
-trader flattens, and the checkers hold what it believes against what happened.
+One run is: a day in miniature under the faults that the seed drew (`tests.world.mix`), with a user who
+places brackets, cancels and flattens, and with the trader killed or stopped now and then. Then faults stop,
+and within a bounded time the trader must by itself know every order and protect every share, then be flat when
+asked, and once more after a last cut. The checkers hold what it believes against what happened.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
-from tests.world.checks import Arrivals, check_books, check_end, check_fills, check_memory, check_pace
+from tests.soak.checks import check_leaks
+from tests.soak.checks import check_pace as check_tws_pace
+from tests.soak.watching import Harbour, Watching
+from tests.world import checks
+from tests.world.mix import SYMBOLS, End, Mix
+from tests.world.people import Human, wish
+from tests.world.witness import OURS, Witness
 
 from tws.config import TWSConfig
-from tws.desk import Alert, DeclareGone, DeskState
-from tws.errors import TWSError
-from tws.exchange import OrderTicket
-from tws.model.contract import Contract
-from tws.model.order import Side, bracket
+from tws.connection import callbacks
+from tws.desk import DeskState
+from tws.errors import JournalError, SimulationError, TWSError
+from tws.model.records import FlattenPhase, OrderState
 from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
+from tws.runtime.kill import PATIENCE_S
 from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.simulator.limits import Limits as SimLimits
-from tws.world import Bounds, Domain, Faults, World
+from tws.world import Bounds, Domain, World
 
-__all__ = ["House", "Outcome", "play"]
+__all__ = ["House", "Outcome", "judge", "play"]
 
 ADDRESS = ("127.0.0.1", 7497)
-SYMBOLS = ("TLT", "SLV")
-FAULTY_S = 45.0  # a dozen trades and some lost links; longer runs cost more than further seeds tell
-CONVERGE_S = 600.0  # an order is proven absent in two rounds 10 s apart; many such waits fit, no stall
-BOUNDS = Bounds(steps=200_000, spin=10_000, time_s=FAULTY_S + 3 * CONVERGE_S)  # thirty times a usual run
+ACCOUNT = "DU1234567"
+CONVERGE_S = 600.0
+"""An order is proven absent in two rounds 10 s apart; many such waits fit, no stall."""
+LAST_S = 20.0
+"""The last fees; and an end may hear of a cut 15 s late, in calm weather too."""
+BOUNDS = Bounds(steps=1_000_000, spin=200_000, time_s=5 * CONVERGE_S)
+"""Far beyond a usual run of two thousand steps: a long answer may leave byte by byte."""
+PLAINLY_HELD = frozenset(("execution-bust", "split", "half-bracket", "order-vanishes"))
+"""Faults after which the broker's executions alone do not say what a trade holds, or what guards it."""
+TOO_SLOW = f"the journal has not committed within {PATIENCE_S:g} s"
+UNSURE = (OrderState.UNKNOWN, OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL)
 
 
 @dataclass
@@ -41,30 +55,19 @@ class Outcome:
     """What a run came to."""
 
     seed: int | str
-    digest: str
-    complaints: list[str]
-    fills: int
-    orders: int
-    lives: int
-    starts: int
-    links: int
-    steps: int
-    seconds: float
+    mix: Mix
+    digest: str = ""
+    complaints: list[str] = field(default_factory=list)
+    met: dict[str, int] = field(default_factory=dict)
+    fills: int = 0
+    orders: int = 0
+    lives: int = 0
+    starts: int = 0
+    links: int = 0
+    records: int = 0
+    steps: int = 0
+    seconds: float = 0.0
     tail: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Script:
-    """What happens to the house, as the seed draws it."""
-
-    faulty_s: float
-    crashes: list[float]
-
-    @classmethod
-    def draw(cls, world: World, faulty_s: float) -> Script:
-        rng = world.rng("script")
-        count = rng.choice((0, 0, 1, 2))
-        return cls(faulty_s, sorted(rng.uniform(5.0, faulty_s) for _ in range(count)))
 
 
 class House:
@@ -72,27 +75,33 @@ class House:
 
     trader_class = Trader
 
-    def __init__(self, seed: int | str, *, faults: Faults | None = None, faulty_s: float = FAULTY_S) -> None:
-        self.world = World(seed, faults=faults, bounds=BOUNDS)
-        self.disk = self.world.disk("journal")
-        self.script = Script.draw(self.world, faulty_s)
-        self.arrivals = Arrivals()
+    def __init__(self, seed: int | str, mix: Mix | None = None, *, keep_trace: bool = False) -> None:
+        self.mix = mix = Mix.draw(seed) if mix is None else mix
+        self.world = World(seed, faults=mix.network, bounds=BOUNDS, keep_trace=keep_trace)
+        self.disk = self.world.disk("journal", mix.disk)
+        self.witness = Witness(ACCOUNT, self.world.trace.note)
+        self.disk.on_kept = self.witness.remember
         self.complaints: list[str] = []
         self.trader: Trader | None = None
         self.state: DeskState | None = None
         self.lives = self.starts = 0
-        self.healed = False
-        self._wants_human: set[str] = set()
+        self.healed = self.leaving = False
+        self.domain = Domain("nobody")
         self.simulator: SimulatedTWS
+        self.watching: Watching
+        self.harbour: Harbour
+        self.human: Human
 
     # The run
 
     def run(self) -> Outcome:
         """Play it and judge it."""
+        callbacks._FAULTS.clear()  # it counts over the life of a process, and a run must repeat
+        callbacks._SLOW.clear()
         logger, listener = logging.getLogger("tws"), _Listener(self._log)
         before = logger.level, logger.propagate
         logger.addHandler(listener)
-        logger.setLevel(logging.DEBUG)
+        logger.setLevel(logging.INFO)
         logger.propagate = False
         try:
             self.world.run(self._main())
@@ -100,66 +109,121 @@ class House:
             logger.removeHandler(listener)
             logger.setLevel(before[0])
             logger.propagate = before[1]
-        exchange = self.simulator.exchange
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """What it came to, as far as it came."""
+        trace = self.world.trace
         return Outcome(
             seed=self.world.seed,
-            digest=self.world.trace.digest,
-            complaints=self.complaints + self.arrivals.complaints,
-            fills=len(exchange.executions()),
-            orders=len(self.arrivals.places),
+            mix=self.mix,
+            digest=trace.digest,
+            complaints=self.complaints + self.witness.complaints,
+            met=dict(self.watching.met),
+            fills=len(self.simulator.exchange.executions()),
+            orders=len(self.witness.places),
             lives=self.lives,
             starts=self.starts,
             links=self.world.network.links,
+            records=len(self.witness.records),
             steps=self.world.loop.steps,
             seconds=self.world.loop.time(),
-            tail=self.world.trace.lines,
+            tail=trace.lines,
         )
 
     async def _main(self) -> None:
         world = self.world
         await world.spawn(Domain("tws"), self._open_tws())
-        for crash in [*self.script.crashes, None]:
-            domain = Domain(f"trader {self.lives}")
-            life = world.spawn(domain, self._live(self.lives))
-            self.lives += 1
-            end = self.script.faulty_s if crash is None else crash
-            await asyncio.sleep(max(0.0, end - world.loop.time()))
-            if crash is not None:
-                self.trader = None
-                world.crash(domain)
-        world.heal()
-        self.healed = True
+        storm = world.loop.create_task(self._storm(), name="storm")
+        for end in self.mix.ends:
+            await self._one_life(end)
+        life = self._begin_life()
+        await storm
+        await asyncio.sleep(max(0.0, self.mix.faulty_s - world.loop.time()))
+        self._calm_down()
         await life
+        await asyncio.sleep(LAST_S)
         self._judge()
         await self.simulator.stop()
 
+    def _begin_life(self) -> asyncio.Task[None]:
+        self.domain = Domain(f"trader {self.lives}")
+        self.lives += 1
+        return self.world.spawn(self.domain, self._live(self.lives - 1))
+
+    async def _one_life(self, end: End) -> None:
+        world = self.world
+        life = self._begin_life()
+        await asyncio.sleep(max(0.0, end.at_s - world.loop.time()))
+        if end.kind == "kill":
+            await world.crash_after(self.domain, end.steps)
+        else:
+            self.leaving = True
+            await life
+        self.trader, self.leaving = None, False
+        await asyncio.sleep(end.down_s)
+
+    async def _storm(self) -> None:
+        for play in self.mix.plays:
+            await asyncio.sleep(max(0.0, play.at_s - self.world.loop.time()))
+            self.world.trace.note(f"storm: {play.name} {play.values}")
+            self.simulator.faults.play(play.name, **play.values)
+
     async def _open_tws(self) -> None:
         world = self.world
-        seed = world.rng("market").randint(1, 2**31)
-        options = SimulatorOptions(  # the connection keeps no pace of its own yet: without limits
-            symbols=SYMBOLS, seed=seed, start_ns=world.clock.now_ns(), speed=1.0, limits=SimLimits.off()
+        options = SimulatorOptions(
+            symbols=SYMBOLS,
+            accounts=(ACCOUNT,),
+            seed=world.rng("market").randint(1, 2**31),
+            start_ns=world.clock.now_ns(),
+            **self.mix.options,
         )
         self.simulator = SimulatedTWS(options)
+        self.watching = Watching(self.simulator, world.trace.note)
+        self.human = Human(self.simulator, self.watching, world.trace.note)
         await self.simulator.start(listen=False)
-        world.network.listen(*ADDRESS, self.simulator.protocol_factory)
-        self._watch_arrivals()
+        self.harbour = Harbour(self.simulator, world.network, ADDRESS, self.watching)
+        self.simulator.faults.bind(self.harbour)
+        self.witness.attach(self.simulator.exchange)
 
-    def _watch_arrivals(self) -> None:
-        exchange = self.simulator.exchange
-        place = exchange.place
-
-        def watched(ticket: OrderTicket, now_ns: int) -> Any:
-            self.world.trace.note(f"order {ticket.order_id} {ticket.order_ref} arrives")
-            self.arrivals.arrived(ticket, self.disk.records)
-            return place(ticket, now_ns)
-
-        exchange.place = watched  # type: ignore[method-assign]
+    def _calm_down(self) -> None:
+        self.human.calm_down()
+        self.harbour.come_home()
+        self.world.heal()
+        if self.watching.met["wrong-account"]:
+            self.simulator.faults.play("cut")  # the login is the right one again
+        self.healed = True
 
     # One life of the trader
 
     async def _live(self, number: int) -> None:
         rng = self.world.rng(f"life {number}")
-        while True:
+        over = False
+        while not over:
+            trader = await self._start(number, rng)
+            if trader is None:
+                return
+            try:
+                await self._day(trader, rng)
+                over = True
+            except TWSError as error:
+                if not self._disk_failed(error):
+                    raise
+                await trader.stop()
+                await self._free_disk(rng)
+
+    async def _day(self, trader: Trader, rng: Random) -> None:
+        self.trader = trader
+        await self._use(trader, rng)
+        if not self.leaving:
+            await self._converge(trader)
+            self.state = trader.desk.state
+        await trader.stop()
+        self.trader = None
+
+    async def _start(self, number: int, rng: Random) -> Trader | None:
+        """A trader that is up; None when it was to leave meanwhile, or never came up."""
+        while not self.leaving:
             parts = TraderParts(
                 clock=self.world.clock,
                 dial=self.world.network.dial,
@@ -168,105 +232,101 @@ class House:
                 rng=self.world.rng(f"back-off {number}.{self.starts}"),
             )
             self.starts += 1
-            config = TWSConfig(host=ADDRESS[0], port=ADDRESS[1], client_id=1)
+            config = TWSConfig(host=ADDRESS[0], port=ADDRESS[1], client_id=OURS, account_id=ACCOUNT)
             trader = self.trader_class(config, limits=Limits(), parts=parts)
-            trader.on_alert(self._alerted)
+            trader.on_alert(self.human.alerted)
             try:
                 await trader.start()
-                break
+                return trader
             except TWSError as error:
                 self.world.trace.note(f"start failed: {error}")
-                if self.world.loop.time() > self.script.faulty_s + CONVERGE_S:
+                if self.world.loop.time() > self.mix.faulty_s + CONVERGE_S:
                     self.complaints.append(f"no start though the weather is calm: {error}")
-                    return
+                    return None
+                if isinstance(error, JournalError) and error.kind == "full":
+                    await self._free_disk(rng)
                 await asyncio.sleep(rng.uniform(1.0, 5.0))
-        self.trader = trader
-        await self._use(trader, rng)
-        await self._settle(trader)
-        self.state = trader.desk.state
-        await trader.stop()
+        return None
 
-    async def _use(self, trader: Trader, rng: Any) -> None:
-        """A user who wants much and looks at little."""
-        while not self.healed:
+    def _disk_failed(self, error: TWSError) -> bool:
+        """The two ways in which a disk ends a trader: it is full; or so slow that a stop does not wait for it."""
+        if isinstance(error, JournalError) and error.kind == "full":
+            return True
+        return str(error) == TOO_SLOW and self.mix.disk.sync_max_s > PATIENCE_S
+
+    async def _free_disk(self, rng: Random) -> None:
+        await asyncio.sleep(rng.uniform(1.0, 5.0))
+        self.world.trace.note("a human frees the disk")
+        self.disk.free()
+
+    async def _use(self, trader: Trader, rng: Random) -> None:
+        """Until the storm is over, or this life."""
+        while not (self.healed or self.leaving):
             await asyncio.sleep(rng.uniform(0.2, 5.0))
-            symbol = rng.choice(SYMBOLS)
-            try:
-                match rng.choice(("enter", "enter", "enter", "enter", "cancel", "flatten", "nothing")):
-                    case "enter":
-                        await self._enter(trader, symbol, rng)
-                    case "cancel":
-                        await trader.cancel_all()
-                    case "flatten":
-                        await trader.flatten(symbol, timeout_s=5.0)
-                    case _:
-                        pass
-            except TWSError as error:
-                self.world.trace.note(f"user hears {type(error).__name__}: {error}")
-                if trader.failure is not None:
-                    raise
+            await wish(trader, rng, self.world.trace.note)
 
-    async def _enter(self, trader: Trader, symbol: str, rng: Any) -> None:
-        contract = Contract(symbol=symbol)
-        quote = await trader.quote(contract, timeout_s=10.0)
-        assert quote.bid is not None and quote.ask is not None
-        side = rng.choice((Side.BUY, Side.SELL))
-        middle = round((quote.bid + quote.ask) / 2, 2)
-        near, far = rng.randint(2, 8) / 100, rng.randint(2, 8) / 100
-        limit = rng.choice((None, middle))
-        await trader.submit(
-            bracket(
-                contract,
-                side,
-                rng.choice((1, 10, 100, 300)),
-                limit=limit,
-                target=round(middle + side.sign * near, 2),
-                stop=round(middle - side.sign * far, 2),
-            )
-        )
+    # The calm
 
-    async def _settle(self, trader: Trader) -> None:
-        """The weather is calm: the trader must know everything, and be flat when asked."""
-        deadline = self.world.loop.time() + CONVERGE_S
-        open_points = ["not begun"]
-        while self.world.loop.time() < deadline:
-            open_points = self._open_points(trader)
-            if not open_points:
-                break
-            try:
-                await self._help(trader)
-                await trader.flatten(timeout_s=30.0)
-            except TWSError as error:
-                self.world.trace.note(f"flatten: {error}")
-                if trader.failure is not None:
-                    raise
-            await asyncio.sleep(1.0)
-        else:
-            self.complaints.append(f"not settled {CONVERGE_S:.0f} s after the faults stopped: {open_points}")
+    async def _converge(self, trader: Trader) -> None:
+        """The trader must know everything and guard everything by itself, be flat when asked, and stay right
+        when the link is lost once more and all is asked for again."""
+        await self._until("known and guarded", trader, self._unknowns, self.human.help)
+        await self._until("flat", trader, self._held, self._flatten)
+        self.world.network.cut_all()
+        await asyncio.sleep(1.0)
+        await self._until("known again", trader, self._held, self._flatten)
         await asyncio.sleep(5.0)  # the last fees
 
-    async def _help(self, trader: Trader) -> None:
-        """The human whom an order needs that TWS may hold untransmitted: no answer shows it."""
-        named = sorted(self._wants_human)
-        self._wants_human.clear()
-        for intent_id in named:
-            self.world.trace.note(f"a human restarts TWS and declares {intent_id} gone")
-            self.simulator.exchange.restart(self.world.clock.now_ns())
-            await trader.ask(DeclareGone(intent_id=intent_id, operator="ann", reason="TWS was restarted"))
+    async def _until(
+        self,
+        what: str,
+        trader: Trader,
+        open_points: Callable[[Trader], list[str]],
+        act: Callable[[Trader], Awaitable[None]],
+    ) -> None:
+        deadline = self.world.loop.time() + CONVERGE_S
+        while found := open_points(trader):
+            if self.world.loop.time() > deadline:
+                self.complaints.append(f"not {what} {CONVERGE_S:.0f} s after the faults stopped: {found}")
+                return
+            try:
+                await act(trader)
+            except TWSError as error:
+                self.world.trace.note(f"{what}: {error}")
+                if trader.failure is not None:
+                    raise trader.failure from error
+            await asyncio.sleep(1.0)
+        self.world.trace.note(f"all is {what}")
 
-    def _alerted(self, alert: Alert) -> None:
-        kind, _, subject = alert.subject.partition(" ")
-        if kind == "untransmitted":
-            self._wants_human.add(subject)
+    async def _flatten(self, trader: Trader) -> None:
+        await self.human.help(trader)
+        await trader.flatten(timeout_s=30.0)
+
+    def _unknowns(self, trader: Trader) -> list[str]:
+        """What the trader does not know, or has not set right, by itself."""
+        state = trader.desk.state
+        found = self._out_of_step(trader)
+        found += [
+            f"{order.intent_id} {order.state}" for order in state.book.living() if order.state in UNSURE
+        ]
+        found += [f"{intent_id} owes fills" for intent_id in state.book.owing]
+        for symbol, job in state.flattens.items():
+            if job.phase is not FlattenPhase.NOT_FLAT:
+                found.append(f"flatten of {symbol} is {job.phase}")
+        if not PLAINLY_HELD & self.watching.met.keys():
+            found += checks.check_protection(self.simulator.exchange, state)
+        return found
+
+    def _held(self, trader: Trader) -> list[str]:
+        """What keeps it from being flat and done."""
+        living = [f"{order.intent_id} {order.state}" for order in trader.desk.state.book.living()]
+        found = [] if trader.flat() else [f"not flat, living {living}"]
+        return found + self._out_of_step(trader)
 
     @staticmethod
-    def _open_points(trader: Trader) -> list[str]:
-        """What keeps the trader from being done."""
+    def _out_of_step(trader: Trader) -> list[str]:
         state = trader.desk.state
-        living = [f"{order.intent_id} {order.state}" for order in state.book.living()]
-        found = [] if trader.flat() else [f"not flat, living {living}"]
-        if not state.link_up:
-            found.append(f"link {state.link}")
+        found = [] if state.link_up else [f"link {state.link}"]
         if state.reconciled_epoch != state.epoch:
             found.append(f"reconciled in epoch {state.reconciled_epoch} of {state.epoch}")
         return found + [f"{key} differs" for key in state.differs]
@@ -274,15 +334,18 @@ class House:
     # The judgement
 
     def _judge(self) -> None:
-        exchange, durable = self.simulator.exchange, self.disk.records
+        exchange, records = self.simulator.exchange, self.witness.records
         if self.state is None:
             self.complaints.append("no life of the trader came to an end")
             return
-        self.complaints += check_fills(exchange, durable)
-        self.complaints += check_books(exchange, self.state)
-        self.complaints += check_memory(self.state, durable)
-        self.complaints += check_end(exchange)
-        self.complaints += check_pace(durable)
+        core = self.simulator.core
+        self.complaints += checks.check_fills(exchange, records, self.watching.busted)
+        self.complaints += checks.check_books(exchange, self.state)
+        self.complaints += checks.check_memory(self.state, records)
+        self.complaints += checks.check_end(exchange)
+        self.complaints += checks.check_pace(records)
+        self.complaints += check_tws_pace(self.watching)
+        self.complaints += check_leaks(self.world, self.domain, len(core.sessions) + len(core.abandoned))
 
     def _log(self, line: str) -> None:
         """Logs become lines of the trace; one with a traceback is an exception that somebody swallowed."""
@@ -302,6 +365,16 @@ class _Listener(logging.Handler):
         self._take(f"{record.levelname}: {record.getMessage()}")
 
 
-def play(seed: int | str, **options: Any) -> Outcome:
-    """One run."""
-    return House(seed, **options).run()
+def play(seed: int | str, mix: Mix | None = None, **options: Any) -> Outcome:
+    """One run. Raises SimulationError for one that did not come to its end."""
+    return House(seed, mix, **options).run()
+
+
+def judge(seed: int | str, mix: Mix | None = None) -> Outcome:
+    """One run; that it did not come to its end is a complaint."""
+    house = House(seed, mix)
+    try:
+        return house.run()
+    except SimulationError as error:
+        house.complaints.append(f"the run failed: {error}")
+        return house.outcome()

@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from random import Random
 
 import pytest
-from tests.world.house import House, play
+from tests.world.mix import End
+from tests.world.scenario import Scenario
 
 from tws.connection import MoneyKind, Sending
 from tws.model.contract import Contract
-from tws.model.order import Side, bracket
-from tws.model.records import Moved, OrderState, decode_records
+from tws.model.order import Side
+from tws.model.records import OrderState
 from tws.runtime import Trader
 from tws.world import CALM, Faults
-
-
-class Scenario(House):
-    """A house in calm weather whose user does one thing, then waits for the end."""
-
-    def __init__(self, seed: int = 1) -> None:
-        super().__init__(seed, faults=CALM, faulty_s=60.0)
-        self.script.crashes = []
-
-    async def _use(self, trader: Trader, rng: Random) -> None:
-        await self.play(trader)
-        while not self.healed:  # noqa: ASYNC110 - the world says when
-            await asyncio.sleep(1.0)
-
-    async def play(self, trader: Trader) -> None:
-        """What happens."""
-
-    async def enter(self, trader: Trader, reach: float = 0.05, symbol: str = "SLV") -> None:
-        """Buy at the market, stop and target `reach` dollars away."""
-        contract = Contract(symbol=symbol)
-        quote = await trader.quote(contract)
-        assert quote.bid is not None and quote.ask is not None
-        middle = round((quote.bid + quote.ask) / 2, 2)
-        stop, target = round(middle - reach, 2), round(middle + reach, 2)
-        await trader.submit(bracket(contract, Side.BUY, 100, stop=stop, target=target))
-
-    def states(self, state: OrderState) -> int:
-        """How many orders came into a state."""
-        records = decode_records(self.disk.records)
-        return sum(isinstance(record, Moved) and record.state is state for record in records)
 
 
 def test_a_bracket_whose_bytes_were_lost_is_proven_absent_and_never_sent_again() -> None:
@@ -95,7 +65,7 @@ def test_a_bracket_of_which_only_the_beginning_arrived_is_never_half_alive() -> 
         async def play(self, trader: Trader) -> None:
             self.world.network.faults = Faults(chunk_max=400)  # a frame of an order is some 390 bytes
             await self.enter(trader)
-            while not self.arrivals.places:  # noqa: ASYNC110 - the bytes decide
+            while not self.witness.places:  # noqa: ASYNC110 - the bytes decide
                 await asyncio.sleep(0.00001)
             self.world.network.cut_all()
             self.world.network.faults = CALM
@@ -168,38 +138,127 @@ def test_an_answer_in_the_dark_is_no_reason_to_ask_for_ever() -> None:
     assert Flapping().run().complaints == []
 
 
-def test_a_trader_that_is_killed_between_commit_and_bytes_finds_its_orders_absent() -> None:
+def test_a_trader_that_is_killed_at_any_await_of_a_submit_finds_its_orders_or_their_absence() -> None:
     class Killed(Scenario):
-        async def _main(self) -> None:
-            self.script.crashes = [8.0]
-            await super()._main()
-
         async def play(self, trader: Trader) -> None:
-            if self.lives > 1:
-                return
-            await asyncio.sleep(max(0.0, 7.999 - self.world.loop.time()))
-            await self.enter(trader)
+            if self.lives == 1:
+                await asyncio.sleep(max(0.0, 7.9999 - self.world.loop.time()))
+                await self.enter(trader)
 
-    for seed in range(5):
-        assert Killed(seed).run().complaints == []
+    came = set()
+    for steps in range(0, 120, 5):
+        house = Killed(1, End(at_s=8.0, steps=steps))
+        outcome = house.run()
+        assert outcome.complaints == [], steps
+        came.add(outcome.orders)
+    assert len(came) > 1, came  # before the bytes and after them
 
 
 def test_an_id_in_use_by_the_dead_is_waited_for() -> None:
     """The trader is killed; TWS keeps its client id for a while (326), then the next life connects."""
 
     class Zombie(Scenario):
-        async def _main(self) -> None:
-            self.script.crashes = [8.0]
-            await super()._main()
-
         async def play(self, trader: Trader) -> None:
             if self.lives == 1:
                 await self.enter(trader)
                 self.world.network.faults = Faults(silence_s=8.0)
 
-    assert Zombie(3).run().complaints == []
+    assert Zombie(3, End(at_s=8.0)).run().complaints == []
 
 
-def test_an_exit_of_unknown_outcome_is_asked_about_in_rounds_not_at_every_event() -> None:
-    """Found by seed 85: each answer was an event, and each event asked again, thirty times a second."""
-    assert play(85).complaints == []
+def test_two_trades_that_hold_one_symbol_both_ways_are_each_guarded_anew() -> None:
+    """Found by seed 34: the exits of each were judged by what both together held, and refused."""
+
+    class BothWays(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0, quantity=100)
+            await self.enter(trader, reach=1.0, quantity=1, side=Side.SELL)
+            await asyncio.sleep(2.0)
+            await trader.cancel_all()  # the exits too: the desk guards the shares anew
+
+    house = BothWays()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert outcome.orders == 11  # six, a new pair for each, one that closes what both together hold
+
+
+def test_fills_of_exits_that_a_flatten_had_cancelled_are_given_back() -> None:
+    """Found by seed 313: both exits filled after the flatten was done, and nobody looked after the shares."""
+
+    class LateFills(Scenario):
+        async def play(self, trader: Trader) -> None:
+            self.simulator.faults.play("fill-after-cancel", after="10s", count=2)
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            await trader.flatten()
+
+    house = LateFills()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert outcome.fills > 4  # the entry, its close, two late ones, what gives them back
+    assert house.human.alarms["reopened"] >= 1
+
+
+def test_a_trade_that_tws_refused_to_guard_is_closed_when_it_refuses_no_longer() -> None:
+    """Found by seed 380: the repairs were used up within seconds, and the shares stayed bare for ever."""
+
+    class Refused(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            self.simulator.faults.play("refuse-orders", lasts="40s")
+            await trader.cancel_all()
+
+    house = Refused()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.human.alarms["given"] >= 1
+
+
+def test_what_gives_an_excess_back_is_not_cancelled_by_the_next_look_at_it() -> None:
+    """Found by seed 54: a closing order that filled in part was cancelled and placed anew until tries ran out."""
+
+    class PartlyBack(Scenario):
+        async def play(self, trader: Trader) -> None:
+            self.simulator.faults.play("fill-after-cancel", after="4s", count=1)
+            await self.enter(trader, reach=1.0, quantity=300)
+            await asyncio.sleep(2.0)
+            await trader.flatten()
+            await asyncio.sleep(3.9)
+            quote = await trader.quote(Contract(symbol="SLV"))
+            assert quote.bid is not None and quote.ask is not None
+            self.simulator.quote("SLV", bid=quote.bid, ask=quote.ask, bid_size=100, ask_size=100)
+
+    house = PartlyBack()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.states(OrderState.CANCELLED) == 2  # the exits, and no closing order
+
+
+@pytest.mark.xfail(strict=True, reason="no answer and no human's word ends what the order still owes")
+def test_a_fill_that_is_annulled_before_it_was_heard_is_not_waited_for_for_ever() -> None:
+    """Found by seeds 28 and 98: TWS says Filled, no list of executions has the fill, flatten waits for it."""
+
+    class Annulled(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=0.02)
+            await asyncio.sleep(0.5)
+            network = self.world.network
+            network.faults = Faults(refuse_rate=1.0)
+            network.cut_all()
+            while self.simulator.exchange.positions()[0].quantity:  # noqa: ASYNC110 - the market decides
+                await asyncio.sleep(0.1)
+            self.simulator.faults.play("execution-bust")
+            network.faults = CALM
+
+    assert Annulled().run().complaints == []
+
+
+def test_a_fill_that_is_annulled_after_it_was_heard_is_a_humans_affair() -> None:
+    class Annulled(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            self.simulator.faults.play("execution-bust")
+
+    assert Annulled().run().complaints == []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
+    name="drill",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -21,6 +21,7 @@
     reconcile.py  after a lost link: ask, merge, prove absence
     infer.py      fills beyond the broker's memory, and fills that he took back
     books.py      our books beside the broker's word: what is missing, what blocks
+    cash.py       the account's cash beside what our books make of it
     standing.py   every difference as a value, for `tws status`
     human.py      what only a human can know
     listed.py     what a list of open orders should name and does not
@@ -30,10 +31,12 @@ from __future__ import annotations
 
 from tws.desk.commands import (
     Adjust,
+    AdjustCash,
     Adopt,
     Begin,
     CancelAll,
     CancelIntent,
+    CashStated,
     ChangeLimits,
     Command,
     ConfirmOpening,
@@ -56,21 +59,24 @@ from tws.desk.commands import (
     Written,
 )
 from tws.desk.desk import Desk
-from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.effects import Alert, Ask, AskCash, Cancel, CancelEverything, Effect, Place
 from tws.desk.killreport import KillReport, Remainder, Verdict, kill_report
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
 __all__ = [
     "Adjust",
+    "AdjustCash",
     "Adopt",
     "Alert",
     "Ask",
+    "AskCash",
     "Begin",
     "Cancel",
     "CancelAll",
     "CancelEverything",
     "CancelIntent",
+    "CashStated",
     "ChangeLimits",
     "Command",
     "ConfirmOpening",

@@ -28,7 +28,8 @@ _OF_AN_ORDER = (
 _OF_NONE = (
     r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.OpeningConfirmed, r.Asked, r.Answered,
     r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
-    r.LimitReleased, r.LossAnchored, r.PeakRaised,
+    r.LimitReleased, r.LossAnchored, r.PeakRaised, r.Lacked, r.Refused, r.CashAsked, r.CashHeard,
+    r.CashAdjusted,
 )
 
 
@@ -130,5 +131,5 @@ _WAYS: dict[type, Callable[[Agenda, DeskState, Record], None]] = {
     **dict.fromkeys(_OF_AN_ORDER, _order),
     **dict.fromkeys(_OF_NONE, _none),
     r.FlattenMoved: _symbol,
-    r.Differs: _contract,
+    **dict.fromkeys((r.Differs, r.Shortfall, r.Adjusted, r.Inferred, r.Busted), _contract),
 }

@@ -94,6 +94,7 @@ def _intended(state: DeskState, record: r.Intended) -> None:
         group.intents.append(record.intent_id)
         if record.role is not Role.ENTRY and not record.order.parent_id:
             group.repairs += 1
+            group.repaired_ns = record.at_ns
 
 
 def _approved(state: DeskState, record: r.Approved) -> None:
@@ -143,6 +144,7 @@ def _begin_change(state: DeskState, order: OurOrder, wanted: Order, at_ns: int, 
     group = state.groups.get(order.group_id)
     if group is not None and repair:
         group.repairs += 1
+        group.repaired_ns = at_ns
 
 
 def _moved(state: DeskState, record: r.Moved) -> None:
@@ -198,7 +200,9 @@ def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
 def _denied(state: DeskState, record: r.Denied) -> None:
     group = state.groups.get(record.group_id)
     if group is not None:
+        group.repaired_ns = record.at_ns
         group.repairs += 1  # a repair that was refused counts too, or it would be tried for ever
+        group.refused_ns = record.at_ns
 
 
 def _link_moved(state: DeskState, record: r.LinkMoved) -> None:
@@ -249,6 +253,8 @@ def _released(state: DeskState, record: r.Released) -> None:
     state.open_groups.pop(record.group_id, None)
     group.bare(record.at_ns, False)
     orders = state.orders_of(record.group_id)
+    if record.flat:
+        group.moved -= state.held(group)
     group.settled = not any(order.live for order in orders) and (
         not group.protected or not state.in_account(group))
     state.over.pop(record.group_id, None)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tws.desk.state import DeskState, remember
+from tws.desk.state import Cash, DeskState, remember
 from tws.model import records as r
 from tws.model.account import Position
 from tws.model.contract import Contract
@@ -101,11 +101,11 @@ def _adjusted(state: DeskState, record: r.Adjusted) -> None:
     before = state.ours.quantity(account, contract.con_id)
     books = [book for book, moves in ((state.account_book, record.account_too), (state.ours, record.ours))
              if moves]
+    kind = MoveKind.ADJUSTMENT if record.ratio is None else MoveKind.SPLIT
+    move = Move(kind=kind, time_ns=at_ns, quantity=record.quantity, price=record.price, paid=record.paid,
+                ratio=record.ratio)
     for book in books:
-        if record.ratio is not None:
-            book.split(account, contract, record.ratio, at_ns)
-        else:
-            book.adjust(account, contract, record.quantity, record.price, at_ns)
+        book.adjust(account, contract, move)
     if record.ours and record.ratio is not None:
         _split_trades(state, account, contract, record.ratio)
     for group_id, shares in record.trades:
@@ -147,6 +147,28 @@ def _shortfall(state: DeskState, record: r.Shortfall) -> None:
         state.shortfall.pop(key, None)
 
 
+def _cash_asked(state: DeskState, record: r.CashAsked) -> None:
+    state.cash_asked = (state.epoch, record.at_ns)
+
+
+def _cash_heard(state: DeskState, record: r.CashHeard) -> None:
+    key = f"{record.account}/{record.currency}"
+    known = state.cash.get(key)
+    since_ns = record.at_ns if record.difference else None
+    if known is not None and known.difference == record.difference:
+        since_ns = known.since_ns
+    state.cash[key] = Cash(base=record.base, stated=record.stated, difference=record.difference,
+                           lasts=record.lasts, since_ns=since_ns)
+
+
+def _cash_adjusted(state: DeskState, record: r.CashAdjusted) -> None:
+    cash = state.cash[f"{record.account}/{record.currency}"]
+    cash.base += record.amount
+    cash.difference -= record.amount
+    if not cash.difference:
+        cash.lasts, cash.since_ns = False, None
+
+
 BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
     r.Booked: _booked,
     r.Inferred: _inferred,
@@ -160,5 +182,8 @@ BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
     r.Refused: _refused,
     r.Shortfall: _shortfall,
     r.Differs: _differs,
+    r.CashAsked: _cash_asked,
+    r.CashHeard: _cash_heard,
+    r.CashAdjusted: _cash_adjusted,
 }
 """One function for each kind of record."""

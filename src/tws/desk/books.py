@@ -183,7 +183,6 @@ def looks_split(turn: Turn, group: Group) -> bool:
     else:
         at_once = (Decimal(repr(market)) - group.stop_price) * group.side.sign <= 0
     if at_once:
-        turn.agenda.touch(group.group_id)  # each quote may change it
         turn.alarm(Severity.ALARM, f"looks split {group.group_id}",
                    f"{group.contract.symbol}: the broker states another position and a stop at "
                    f"{group.stop_price} would act at once: a split? Trade {group.group_id} is NOT PROTECTED "

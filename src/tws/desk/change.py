@@ -41,8 +41,8 @@ def modify_order(turn: Turn, command: ModifyOrder) -> None:
     """Judge a wish to change an order, and change it; with an entry's quantity that of its children."""
     order = turn.state.book.get(command.intent_id)
     if order is None:
-        turn.alarm(Severity.WARNING, f"change {command.intent_id}",
-                   f"{command.intent_id!r} is no order of ours, or one that ended long ago")
+        turn.emit(Denied(at_ns=turn.now_ns, symbol="", limit="change", figure=command.intent_id,
+                         bound="an order of ours", reason="it is none, or one that ended long ago"))
         return
     group = turn.state.groups.get(order.group_id)
     wanted = _wanted(turn, order, group, command)
@@ -237,13 +237,18 @@ def _judge(
     """The gate's word on a change: what it adds counts, and a child is held to its parent's size."""
     group = turn.state.groups.get(order.group_id)
     exits_of = order.group_id if order.role is not Role.ENTRY else ""
-    attached = order.role is not Role.ENTRY and order.order.parent_id != 0
+    if order.role is Role.ENTRY:
+        most = None
+    elif order.order.parent_id or group is None:
+        most = parent if order.order.parent_id else None
+    else:  # held to what its trade holds: another trade may hold the same shares the other way
+        most = order.filled + abs(turn.state.held(group))
     proposal = Proposal(
         instrument=_instrument(order, group, instrument),
         order=replace(wanted, account=order.order.account),
         role=order.role,
         strategy=group.strategy if group is not None else "",
-        parent_quantity=parent if attached else None,
+        parent_quantity=most,
         grows_by=wanted.quantity - order.order.quantity,
     )
     where = situation(turn, order.contract, order.order.side, without_exits_of=exits_of)

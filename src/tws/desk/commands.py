@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from tws.model.account import AccountValue
 from tws.model.facts import Fact
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
@@ -20,10 +21,12 @@ from tws.model.stop import EVERYTHING, Scope
 
 __all__ = [
     "Adjust",
+    "AdjustCash",
     "Adopt",
     "Begin",
     "CancelAll",
     "CancelIntent",
+    "CashStated",
     "ChangeLimits",
     "Command",
     "ConfirmOpening",
@@ -206,6 +209,24 @@ class Adjust(Struct, frozen=True, kw_only=True):
     ratio: Decimal | None = None
     effective_ns: int | None = None
     account_too: bool = True
+    paid: bool = True
+    """Whether cash moved with it: for an assignment it did, for a transfer it does not."""
+
+
+class AdjustCash(Struct, frozen=True, kw_only=True):
+    """A human explains a sum of cash that no fill explains: interest, a dividend, a deposit, a settlement."""
+
+    account: str
+    currency: str
+    amount: Decimal
+    operator: str
+    reason: str
+
+
+class CashStated(Struct, frozen=True, kw_only=True):
+    """The broker's cash ledger, as it was asked for: a row for each account, key and currency."""
+
+    rows: tuple[AccountValue, ...]
 
 
 class ConfirmOpening(Struct, frozen=True, kw_only=True):
@@ -283,8 +304,8 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening
+    | ConfirmOpening | AdjustCash
 )
-Report: TypeAlias = Written | Withdrawn | NotWritten
+Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick
 """All that the desk steps on."""

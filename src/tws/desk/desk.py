@@ -22,9 +22,10 @@ from typing import Any
 from tws.desk import commands as c
 from tws.desk.agenda import Agenda
 from tws.desk.apply import apply
+from tws.desk.cash import adjust_cash, hear_cash
 from tws.desk.change import modify_order
 from tws.desk.commands import Event
-from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.effects import Alert, Ask, AskCash, Cancel, CancelEverything, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, confirm_opening, declare_gone
@@ -43,7 +44,7 @@ from tws.model.account import AccountValue, Position
 from tws.model.execution import Commission, Execution
 from tws.model.market import Quote
 from tws.model.order import Role
-from tws.model.records import Alarmed, AllCancelAsked, Approved, Asked, CancelAsked, Record
+from tws.model.records import Alarmed, AllCancelAsked, Approved, Asked, CancelAsked, CashAsked, Record
 from tws.risk.gate import Gate
 from tws.wire.codes import CATALOGUE, Catalogue
 
@@ -98,6 +99,8 @@ class Desk:
                 return [Cancel(order_id=record.order_id, intent_id=record.intent_id)]
             case Asked():
                 return [Ask(kind=record.kind, urgent=bool(self.state.flattens))]
+            case CashAsked():
+                return [AskCash()]
             case Alarmed():
                 return [Alert(severity=record.severity, subject=record.subject, text=record.text)]
             case _:
@@ -152,6 +155,8 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Adopt: adopt,
     c.Adjust: adjust,
     c.ConfirmOpening: confirm_opening,
+    c.AdjustCash: adjust_cash,
+    c.CashStated: hear_cash,
     c.DeclareGone: declare_gone,
     c.ReserveIds: reserve_ids,
     c.ChangeLimits: change_limits,

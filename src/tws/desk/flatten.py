@@ -280,7 +280,8 @@ def _move(turn: Turn, job: FlattenJob, phase: FlattenPhase, reason: str) -> None
     for group_id in tuple(turn.state.open_groups):
         group = turn.state.groups[group_id]
         if group.contract.symbol == job.symbol and job.strategy in ("", group.strategy):
-            turn.emit(Released(at_ns=turn.now_ns, group_id=group_id, reason=f"flatten: {phase}"))
+            turn.emit(Released(at_ns=turn.now_ns, group_id=group_id, reason=f"flatten: {phase}",
+                               flat=phase is FlattenPhase.FLAT))
 
 
 def _as(job: FlattenJob, strategy: str) -> FlattenJob:

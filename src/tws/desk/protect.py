@@ -39,7 +39,8 @@ MAX_REPAIRS = 6
 """Protective orders that the desk places or changes for one trade before it closes it: three pairs."""
 
 MAX_CLOSES = 3
-"""Closing orders after those; when they too are refused only a human can help, and the alarm repeats."""
+"""Closing orders after those. When they too are refused the alarm says NOT PROTECTED and repeats, and with it
+one more closing order is tried: what refuses now (a closed exchange, a wrong login) may pass."""
 
 _NEVER_THERE = (OrderState.WITHDRAWN, OrderState.DENIED, OrderState.REJECTED)
 _AT_THE_BROKER = (OrderState.ACKNOWLEDGED, OrderState.WORKING)
@@ -84,7 +85,8 @@ def _look_at(turn: Turn, group: Group) -> None:
     live_exits = [order for order in exits if order.live]
     held = turn.state.in_account(group)
     owing = any(order.missing for order in (*entries, *exits))
-    if not live_entries and not live_exits and not owing and (held == 0 or not group.protected):
+    done = turn.state.held(group) == 0 or not group.protected  # what is missing today may be back tomorrow
+    if not live_entries and not live_exits and not owing and done:
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
         return
     if turn.state.link_up and not turn.state.flattening(group):
@@ -107,7 +109,7 @@ def _say_bare(turn: Turn, group: Group, held: Decimal) -> None:
     if since is not None and turn.over(since, turn.timing.alarm_ns):
         turn.alarm(Severity.ALARM, f"bare {group.group_id}",
                    f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop "
-                   f"for {(turn.now_ns - since) / 1e9:.1f} s")
+                   f"proven at the broker for {(turn.now_ns - since) / 1e9:.1f} s")
 
 
 def _while_entering(
@@ -146,9 +148,12 @@ def _give_back(turn: Turn, group: Group, live_exits: list[OurOrder], excess: Dec
     _bare(turn, group)
     turn.alarm(Severity.ALARM, f"overfilled {group.group_id}",
                f"{group.contract.symbol}: exits of trade {group.group_id} took {excess} more than it held")
-    if _cancel_all(turn, live_exits, "the exits took more than was held"):
+    back = [order for order in live_exits if order.role is Role.CLOSE and order.order.side is group.side]
+    others = [order for order in live_exits if order not in back]
+    if _cancel_all(turn, others, "the exits took more than was held") or back:
         return
-    _close(turn, group, group.side, excess)
+    if _may_try(turn, group):
+        _close(turn, group, group.side, excess)
 
 
 def _cover(
@@ -180,6 +185,8 @@ def _cover(
     moved = (*turn.state.members(group, Role.ENTRY), *(live_exits or ended))
     last = max((order.changed_ns for order in moved), default=since)
     waited = turn.over(max(since, last), turn.timing.bare_ns)
+    if not _may_try(turn, group):
+        return
     if not live_exits and ((with_entry and partly) or waited):
         if looks_split(turn, group):
             turn.next_ns = turn.now_ns  # it depends on the market: looked at again after every event
@@ -187,6 +194,11 @@ def _cover(
             _protect_anew(turn, group, held)
     elif live_exits and waited:
         _set_right(turn, group, live_exits, stops, held)
+
+
+def _may_try(turn: Turn, group: Group) -> bool:
+    """Some time after the gate refused: at once it would refuse again, and the attempts are counted."""
+    return turn.over(group.refused_ns, turn.timing.bare_ns)
 
 
 def _proven(turn: Turn, order: OurOrder) -> bool:
@@ -238,9 +250,9 @@ def _protect_anew(turn: Turn, group: Group, held: Decimal) -> None:
 
 
 def _close(turn: Turn, group: Group, side: Side, quantity: Decimal) -> None:
-    """At the market, a bounded number of times."""
+    """At the market: a few times at once, then no oftener than the alarm is told."""
     order = Order(side=side, quantity=quantity, order_type=OrderType.MARKET)
-    trying = group.repairs < MAX_REPAIRS + MAX_CLOSES
+    trying = group.repairs < MAX_REPAIRS + MAX_CLOSES or turn.over(group.repaired_ns, turn.timing.repeat_ns)
     if trying and place_exit(turn, group, group.instrument, Role.CLOSE, order) is not None:
         return
     turn.alarm(Severity.ALARM, f"given up {group.group_id}",

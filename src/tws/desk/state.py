@@ -24,13 +24,13 @@ from tws.positions.book import PositionBook
 from tws.risk.limits import Limits
 from tws.risk.situation import Reference
 
-__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf", "Stop",
-           "remember"]
+__all__ = ["Bundle", "Cash", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf",
+           "Stop", "remember"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _ZERO = Decimal(0)
-_KEPT = 10_000  # signals, alarms and foreign orders remembered: days of them, and bounded
+_KEPT = 10_000  # signals, wishes, alarms and foreign orders remembered: days of them, and bounded
 
 
 class Group(Struct, kw_only=True):
@@ -48,9 +48,14 @@ class Group(Struct, kw_only=True):
     signal_id: str = ""
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
-    """Protective orders that the desk placed or resized by itself."""
+    """Protective orders that the desk placed or resized by itself, or wanted to."""
+    refused_ns: int = 0
+    """When the gate refused the last one."""
+    repaired_ns: int = 0
+    """When it last tried to."""
     moved: Decimal = _ZERO
-    """Shares that came (in the entry's direction) or went without an execution: splits, transfers."""
+    """Shares that came (in the entry's direction) or went by no order of the trade: splits, transfers, and
+    what a flatten closed with an order of its own."""
     settled: bool = False
     """It was over when it was released: nothing held, nothing live. Only such a one is opened again."""
 
@@ -237,6 +242,18 @@ class LossDay(Struct, kw_only=True):
     """A human has let entries out again: what was lost by then counts no more."""
 
 
+class Cash(Struct, kw_only=True):
+    """An account's cash in one currency: what it began with, what the broker stated last, how much of that no
+    fill explains, and since when; `lasts` when two readings say so.
+    """
+
+    base: Decimal
+    stated: Decimal
+    difference: Decimal = _ZERO
+    since_ns: int | None = None
+    lasts: bool = False
+
+
 class DeskState(Struct, kw_only=True):
     """All of it. `epoch` counts how often the broker came back: an absence is proven within one epoch."""
 
@@ -273,6 +290,11 @@ class DeskState(Struct, kw_only=True):
     """(epoch, instant) in which an answer first lacked a fill that the broker claims of this intent."""
     refused: dict[str, Refused] = field(default_factory=dict)
     """Facts about positions that can't be, by exec id or by account and con_id, until they are made good."""
+
+    cash: dict[str, Cash] = field(default_factory=dict)
+    """By account and currency."""
+    cash_asked: tuple[int, int] | None = None
+    """(epoch, instant) of the last question for it."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     open_groups: dict[str, None] = field(default_factory=dict)
@@ -354,7 +376,7 @@ class DeskState(Struct, kw_only=True):
 
     def held(self, group: Group) -> Decimal:
         """The shares of a trade in its entry's direction: what entries filled less what exits took, and what
-        came or went without an execution.
+        came or went by no order of it.
         """
         total = group.moved
         for intent_id in group.intents:
@@ -369,8 +391,10 @@ class DeskState(Struct, kw_only=True):
         for more would open the other way.
         """
         held = self.held(group)
-        missing = self.shortfall.get(self.ours.key(self.account, group.contract.con_id), _ZERO)
-        if not missing or held <= 0:
+        key = self.ours.key(self.account, group.contract.con_id)
+        missing = self.shortfall.get(key, _ZERO)
+        ours = self.ours.quantity(self.account, group.contract.con_id) * group.side.sign
+        if not missing or held <= 0 or ours < 0:  # it is missing from what all trades hold together
             return held
         for group_id in reversed(self.open_groups):
             other = self.groups[group_id]

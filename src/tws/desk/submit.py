@@ -105,7 +105,9 @@ def place_exit(
     group_id = group.group_id if group is not None else ""
     where = situation(turn, instrument.contract, order.side, without_exits_of=group_id)
     order = replace(order, account=turn.state.account)
-    proposal = Proposal(instrument=instrument, order=order, role=role)
+    # An exit of a trade is held to what the trade holds: another one may hold the same shares the other way.
+    held = abs(turn.state.held(group)) if group is not None else None
+    proposal = Proposal(instrument=instrument, order=order, role=role, parent_quantity=held)
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
         _deny(turn, denial, instrument.contract, role, order, group_id=group_id)

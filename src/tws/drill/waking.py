@@ -43,15 +43,18 @@ async def second_trader(folder: Path) -> Stage:
             await other.stop()
             placed = _placed(stage)
             await stage.until(sleeper.connection.is_connected, "the link of the trader that wakes")
-            await stage.until(lambda: sleeper.desk.state.link_up, "its desk")
+            state = sleeper.desk.state
+            await stage.until(lambda: state.link_up and state.reconciled_epoch == state.epoch, "its desk")
             try:
-                await sleeper.quote(stock("SPY"))
-                await sleeper.submit(bracket(stock("SPY"), "BUY", 10, stop=97.0, target=103.0))
+                await sleeper.quote(stock("QQQ"))
+                trade = await sleeper.submit(bracket(stock("QQQ"), "BUY", 10, stop=48.0, target=52.0))
+                stage.check(trade.denial is None, f"its desk, not its lease, held it back: {trade.denial}")
             except TWSError as refused:
                 stage.notes.append(f"the trader that woke hears: {refused}")
             await asyncio.sleep(SETTLE_S)
             stage.check(_placed(stage) == placed, "the trader that woke sent an order")
             stage.is_flat()
+            await sleeper.stop()
     return stage
 
 

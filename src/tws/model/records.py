@@ -11,7 +11,7 @@ read by the reader that its version names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
@@ -26,6 +26,9 @@ from tws.model.positionrecords import (
     Adjusted,
     Booked,
     Busted,
+    CashAdjusted,
+    CashAsked,
+    CashHeard,
     Charged,
     Differs,
     Inferred,
@@ -56,6 +59,9 @@ __all__ = [
     "Bound",
     "Busted",
     "CancelAsked",
+    "CashAdjusted",
+    "CashAsked",
+    "CashHeard",
     "Changed",
     "Charged",
     "Denied",
@@ -351,10 +357,14 @@ class Missed(_Record, frozen=True, kw_only=True):
 
 
 class Released(_Record, frozen=True, kw_only=True):
-    """The desk no longer looks after the protection of this trade: it is over, or a flatten has taken it."""
+    """The desk no longer looks after the protection of this trade: it is over, or a flatten has taken it.
+
+    `flat`: what it held has been closed by an order outside it, a flatten's.
+    """
 
     group_id: str
     reason: str
+    flat: bool = False
 
 
 class Watched(_Record, frozen=True, kw_only=True):
@@ -449,10 +459,13 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
+    | CashAsked | CashHeard | CashAdjusted
 )
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_READERS: dict[bytes, Callable[[bytes], Record]] = {b"1": _decoder.decode}
+"""How the body of a record of each version is read. A version that was once written is never taken out."""
 
 
 def encode_record(record: Record) -> bytes:
@@ -466,13 +479,16 @@ def decode_record(data: bytes, number: int = 0) -> Record:
     Raises DataError for a version that we can't read and for bytes that are no record.
     """
     version, _, body = data.partition(b" ")
-    if version != b"%d" % RECORD_VERSION:
-        reason = f"record version {version[:20]!r}; this program reads {RECORD_VERSION}"
+    read = _READERS.get(version)
+    if read is None:
+        known = ", ".join(each.decode() for each in _READERS)
+        reason = f"record version {version[:20]!r}; this program reads {known}: read it with the newer one"
         raise DataError("journal", number, reason)
     try:
-        return _decoder.decode(body)
+        return read(body)
     except msgspec.MsgspecError as error:
-        raise DataError("journal", number, f"no record: {error}") from error
+        reason = f"no record: {error}. Keep the file, and report this row"
+        raise DataError("journal", number, reason) from error
 
 
 def decode_records(rows: Iterable[bytes]) -> Iterator[Record]:

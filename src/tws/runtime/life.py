@@ -15,6 +15,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tws.clock import SystemClock, system_rng
 from tws.config import TWSConfig, mask_account
 from tws.connection import Keep, TWSConnection
@@ -28,9 +30,9 @@ from tws.errors import (
     SafetyError,
     TWSError,
 )
-from tws.journal import SQLiteStore, Store
+from tws.journal import Recovered, SQLiteStore, Store, keep_at_end, recover
 from tws.log import get_logger
-from tws.model.records import Began, Intended, Record, Severity, decode_records
+from tws.model.records import Intended, Record, Severity
 from tws.platform import doubtful_place, state_folder
 from tws.risk import Denial, Gate
 from tws.runtime.emergency import merge_emergency
@@ -86,6 +88,7 @@ class Life:
         self.alert_listeners: list[Callable[[Alert], object]] = []
         self.stopped = False
         self._store: Store | None = None
+        self._recovered: Recovered | None = None
         self._failure: BaseException | None = None
         self._began = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -121,17 +124,18 @@ class Life:
         store = self._store = self.parts.store or self._open_journal()
         if safety is not None:
             await merge_emergency(store, safety)
-        last = self._recover(store)
+        self._recovered = recover(self.desk, store)
+        self.connection.raise_order_id_floor(self.desk.state.next_order_id)
         self.engine.furnish(store, self.connection.facts())
         if not await self.connection.connect():
             raise self.connection.failure or ConnectError("connect", "no cause was given", "Run tws doctor")
         self._refuse_if_stopped()
         config = self.config
         account = choose_account(config, self.connection.accounts)
-        check_journal(last, account, config.client_id)
+        check_journal(self.desk.state, account, config.client_id)
         if safety is not None:
             safety.name_account(account)
-        prefix = last.prefix if last is not None else self._new_prefix()
+        prefix = self.desk.state.prefix or self._new_prefix()
         begin = Begin(prefix=prefix, client_id=config.client_id, account=account, port=config.port)
         await self.engine.begin(begin)
         self._refuse_if_stopped()
@@ -158,13 +162,6 @@ class Life:
     def _refuse_if_stopped(self) -> None:
         if self.stopped:
             raise TWSError("the trader was stopped while it started")
-
-    def _recover(self, store: Store) -> Began | None:
-        """Replay the journal; the last run's first record."""
-        records = list(decode_records(store.read()))
-        self.desk.recover(records)
-        self.connection.raise_order_id_floor(self.desk.state.next_order_id)
-        return next((record for record in reversed(records) if isinstance(record, Began)), None)
 
     def _new_prefix(self) -> str:
         rng = self.parts.rng or system_rng()
@@ -255,9 +252,11 @@ class Life:
                       reason=f"the trader has failed: {self.failure}")
 
     def alert(self, alert: Alert) -> None:
-        """To the log and to whoever listens; a listener's fault stops nothing."""
+        """To the log and to whoever listens, with the journal's head; a listener's fault stops nothing."""
+        if isinstance(self._store, SQLiteStore):
+            alert = replace(alert, head=str(self._store.head))
         level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
-        level[alert.severity](alert.text, subject=alert.subject)
+        level[alert.severity](alert.text, subject=alert.subject, head=alert.head)
         for listener in self.alert_listeners:
             try:
                 listener(alert)
@@ -333,6 +332,9 @@ class Life:
             if self.failure is None:
                 raise
             log.error("the journal did not close in order", reason=str(error))
+        else:
+            if self._recovered is not None and self.failure is None:
+                keep_at_end(self.desk, self._store, self._recovered, self.engine.remembered)
 
 
 def choose_account(config: TWSConfig, accounts: tuple[str, ...]) -> str:
@@ -348,17 +350,19 @@ def choose_account(config: TWSConfig, accounts: tuple[str, ...]) -> str:
     return accounts[0]
 
 
-def check_journal(last: Began | None, account: str, client_id: int) -> None:
+def check_journal(state: DeskState, account: str, client_id: int) -> None:
     """A journal belongs to one account and one client id. Raises ConfigError for another's.
 
     The orders in it could not be found, changed or cancelled from here, and would be taken for lost.
     """
     cure = "Trade as that one, or start another journal (TraderParts.journal)"
-    if last is not None and last.account != account:
+    if not state.prefix:
+        return  # no run has begun in it
+    if state.account != account:
         raise ConfigError("account_id", mask_account(account),
-                          f"the journal is that of account {mask_account(last.account)}", cure)
-    if last is not None and last.client_id != client_id:
-        raise ConfigError("client_id", client_id, f"the journal is that of client id {last.client_id}", cure)
+                          f"the journal is that of account {mask_account(state.account)}", cure)
+    if state.client_id != client_id:
+        raise ConfigError("client_id", client_id, f"the journal is that of client id {state.client_id}", cure)
 
 
 def as_tws_error(error: BaseException) -> TWSError:

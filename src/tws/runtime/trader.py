@@ -16,7 +16,17 @@ import msgspec
 
 from tws.config import TWSConfig
 from tws.connection import QuoteStream
-from tws.desk import Alert, CancelAll, Command, Flatten, Kill, KillReport, ResetKill, SubmitBracket
+from tws.desk import (
+    Alert,
+    CancelAll,
+    Command,
+    Flatten,
+    Kill,
+    KillReport,
+    ModifyOrder,
+    ResetKill,
+    SubmitBracket,
+)
 from tws.errors import ConfigError, TWSError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument, decimal
@@ -167,6 +177,13 @@ class Trader:
             raise as_tws_error(self.failure)
         command = ResetKill(operator=operator, reason=reason, scope=scope, accept=accept)
         records = await self._life.killer.reset(command)
+        return next((record for record in records if isinstance(record, Denied)), None)
+
+    async def modify(self, wish: ModifyOrder) -> Denied | None:
+        """Change a working order from what TWS last stated of it. The denial, or None when the change is on
+        its way: it stands once TWS states it, and a refusal of TWS's leaves the order as it was.
+        """
+        records = await self.ask(wish)
         return next((record for record in records if isinstance(record, Denied)), None)
 
     async def cancel_all(self, *, reason: str = "asked") -> None:

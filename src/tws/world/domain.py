@@ -3,11 +3,13 @@
 `contextvars` carry the domain into every task and callback that was started from within it, so the
 loop knows whose each one is. When a domain is dead none of them runs again, as after kill -9. Python still
 closes the coroutines of dropped tasks, so their `finally` run; therefore links and stores of the
-domain turn inert first (`World.crash` keeps that order).
+domain turn inert first (`World.crash` keeps that order). A fuse ends a domain between two callbacks, which is
+at any of its awaits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 
 __all__ = ["Domain", "current_domain", "domain_of"]
@@ -19,6 +21,9 @@ class Domain:
     def __init__(self, name: str) -> None:
         self.name = name
         self.alive = True
+        self.fuse: int | None = None
+        """Callbacks of it that still run before `blown` is called in the place of the next; None: no end."""
+        self.blown: Callable[[], None] = lambda: None
         self.context = copy_context()
         self.context.run(_current.set, self)
 

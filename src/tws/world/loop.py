@@ -227,7 +227,7 @@ class VirtualLoop(BareLoop):
         """What is ready now; what it makes ready waits, so that due timers come in between."""
         for _ in range(len(self._ready)):
             step = self._ready.popleft()
-            if step.cancelled() or (step.domain is not None and not step.domain.alive):
+            if step.cancelled() or (step.domain is not None and not self._lives_on(step.domain)):
                 continue
             self.steps += 1
             self._spin += 1
@@ -241,6 +241,17 @@ class VirtualLoop(BareLoop):
         if self._spin > self._bounds.spin:
             raise SimulationError(f"{self._spin} steps at {self._now:.6f} s alone; {self._who_waits()}")
         self._take_due()
+
+    @staticmethod
+    def _lives_on(domain: Domain) -> bool:
+        """Whether the next callback of this domain runs; a fuse that has burnt down ends it here."""
+        if domain.fuse is not None and domain.alive:
+            if domain.fuse <= 0:
+                domain.fuse = None
+                domain.blown()
+            else:
+                domain.fuse -= 1
+        return domain.alive
 
     def _advance(self) -> None:
         """Jump to the next deadline."""

@@ -10,10 +10,11 @@ still writes goes nowhere, and its commits never answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.clock import Rng
 from tws.errors import JournalError
@@ -46,6 +47,8 @@ class Disk:
         self.faults = faults or DiskFaults()
         self.trace = trace or Trace(loop.time)
         self.groups: list[tuple[bytes, ...]] = []
+        self.on_kept: Callable[[tuple[bytes, ...]], None] = lambda group: None
+        """Told of each group once it is durable."""
         self.store: WorldStore | None = None
 
     def open(self) -> WorldStore:
@@ -63,8 +66,20 @@ class Disk:
             return
         under_way = store.lose()
         kept = self.rng.randint(0, len(under_way)) if under_way else 0
-        self.groups += under_way[:kept]
+        self.keep(under_way[:kept])
         self.trace.note(f"disk crashed: {kept} of {len(under_way)} groups under way survive")
+
+    def free(self) -> None:
+        """Somebody made room on it; a store that failed stays failed."""
+        self.faults = replace(self.faults, full_after=None)
+
+    def keep(self, groups: Sequence[tuple[bytes, ...]]) -> None:
+        """These are durable from now on."""
+        self.groups += groups
+        for group in groups:
+            digest = sha256(b"".join(group)).hexdigest()[:12]
+            self.trace.note(f"disk keeps {len(group)} records {digest}")
+            self.on_kept(group)
 
     @property
     def records(self) -> list[bytes]:
@@ -117,8 +132,7 @@ class WorldStore:
         if self._inert or self._disk.store is not self:
             return
         if self._failure is None:
-            self._disk.groups += self._syncing + self._pending
-            self._note(self._syncing + self._pending)
+            self._disk.keep(self._syncing + self._pending)
         self._disk.store = None
         self._failure = JournalError("the simulated disk", "closed", "it is closed", "Open it again")
         waiters = self._served + self._waiters
@@ -152,8 +166,7 @@ class WorldStore:
         if groups and limit is not None and len(self._disk.groups) + len(groups) > limit:
             self._fail(served + self._waiters)
             return
-        self._disk.groups += groups
-        self._note(groups)
+        self._disk.keep(groups)
         self.commits += 1
         for waiter in served:
             if not waiter.done():
@@ -168,8 +181,3 @@ class WorldStore:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(self._failure)
-
-    def _note(self, groups: list[tuple[bytes, ...]]) -> None:
-        for group in groups:
-            digest = sha256(b"".join(group)).hexdigest()[:12]
-            self._disk.trace.note(f"disk keeps {len(group)} records {digest}")

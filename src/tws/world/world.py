@@ -95,10 +95,24 @@ class World:
                 disk.crash()
         self.loop.kill(domain)
 
+    def crash_after(self, domain: Domain, callbacks: int) -> asyncio.Future[None]:
+        """Kill a domain once so many more of its callbacks have run, at an await; done when it is dead."""
+        dead: asyncio.Future[None] = self.loop.create_future()
+
+        def blown() -> None:
+            self.crash(domain)
+            if not dead.done():
+                dead.set_result(None)
+
+        domain.blown, domain.fuse = blown, callbacks
+        return dead
+
     def heal(self) -> None:
-        """Faults stop: from now on the system must converge."""
+        """Faults of network and disks stop: from now on the system must converge."""
         self.trace.note("faults stop")
         self.network.faults = CALM
+        for disk in self._disks:
+            disk.faults = DiskFaults()
 
     def run(self, main: Coroutine[Any, Any, _T]) -> _T:
         """Run the world to the end of `main`. Raises SimulationError for a run that went wrong."""

@@ -71,7 +71,7 @@ class Pacer:
         self._version = 0
         self._order = 0
         self._holds: dict[int, list[Hold]] = {}
-        self._wanted: int | None = None  # the level at which `room` was refused
+        self._wanted: set[int] = set()  # the levels at which `room` was refused
         self._next_s = inf
 
     # -- sessions -----------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ class Pacer:
         self._books.forget_session()
         self._holds.clear()
         self._ledger.end()
-        self._wanted = None
+        self._wanted.clear()
         self._next_s = inf
 
     # -- frames -------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class Pacer:
         closed: set[object] = set()
         heads = [(item.order, item) for item in self._queue.heads()]
         heapq.heapify(heads)
-        exits_wait = self._wanted == EXIT
+        exits_wait = EXIT in self._wanted
         while heads:
             _, item = heapq.heappop(heads)
             block = self._block(item, now_s, closed)
@@ -218,10 +218,10 @@ class Pacer:
         """Whether an order may be written now; `took` counts it. After False ask again at each `due`."""
         shares, level = self._books.shares, EXIT if urgent else CANCEL
         if self._ledger.has_room(shares[level], now_s):
-            self._wanted = None
+            self._wanted.discard(level)
             return True
-        if self._wanted != level:
-            self._wanted = level
+        if level not in self._wanted:  # both may wait: neither may make the other look new at each `due`
+            self._wanted.add(level)
             self._next_s = now_s
         return False
 
@@ -285,7 +285,7 @@ class Pacer:
 
     def _stir(self, now_s: float) -> None:
         """Something changed in favour of those that wait."""
-        if self._queue.count or self._wanted is not None:
+        if self._queue.count or self._wanted:
             self._next_s = now_s
 
     def learn(self, text: str, request_id: int = kinds.NO_ID) -> bool:
@@ -360,15 +360,11 @@ class Pacer:
         why = f"{shares[level]} of {shares.rate} messages in a second"
         return _Block(RATE, why, sent, self._ledger.leaves_at(sent, RATE_SPAN_S))
 
-    def _room_block(self, now_s: float) -> tuple[_Block, ...]:
-        """What an order waits for whose writer was told that there is no room."""
-        shares, level = self._books.shares, self._wanted
-        if level is None:
-            return ()
-        if self._ledger.has_room(shares[level], now_s):
-            self._wanted = None
-            return ()
-        return (self._rate_block(shares, level),)
+    def _room_block(self, now_s: float) -> list[_Block]:
+        """What orders wait for whose writer was told that there is no room."""
+        shares = self._books.shares
+        self._wanted = {level for level in self._wanted if not self._ledger.has_room(shares[level], now_s)}
+        return [self._rate_block(shares, level) for level in sorted(self._wanted)]
 
     def _leave(self, item: Item, now_s: float) -> None:
         """The frame will be written now."""

@@ -1,0 +1,175 @@
+"""Who watches a run while it goes on: each order and cancel as it arrives at the broker, each record as it
+comes to be on the disk, and the broker's own truth at that moment.
+
+What is seen here cannot be seen afterwards: that an order's bytes came before its intent was on disk, or that the
+desk called an order ended while it worked. Nothing here asks the trader.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from tws.exchange import Exchange, OrderTicket
+from tws.model.order import Order, Role
+from tws.model.records import (
+    Approved,
+    CancelAsked,
+    Changed,
+    Intended,
+    KillMoved,
+    Moved,
+    OrderState,
+    Record,
+    decode_record,
+)
+from tws.model.stop import KillState, Scope
+from tws.orders.table import ENDED
+
+__all__ = ["Witness"]
+
+OURS = 1
+"""Our client id."""
+SAID_BY_BROKER = (OrderState.CANCELLED, OrderState.FILLED, OrderState.REJECTED, OrderState.ABSENT)
+ALIVE = (OrderState.ACKNOWLEDGED, OrderState.WORKING, OrderState.HELD)
+NEVER_LEFT = (OrderState.DENIED, OrderState.WITHDRAWN)
+
+
+class Witness:
+    """Attached to the disk and to the simulated exchange before the trader starts."""
+
+    def __init__(self, account: str, note: Callable[[str], None]) -> None:
+        self.records: list[Record] = []
+        """All that is durable, decoded."""
+        self.complaints: list[str] = []
+        self.places: Counter[tuple[str, int]] = Counter()
+        """Orders of ours by reference and order id, and how often each arrived."""
+        self._account = account
+        self._note = note
+        self._exchange: Exchange | None = None
+        self._intents: dict[str, Intended] = {}
+        self._approved: set[tuple[str, int]] = set()
+        self._terms: dict[str, list[Order]] = {}
+        """What each intent was to be: as intended, and as it was to become by each change."""
+        self._states: dict[str, OrderState] = {}
+        self._cancels: set[int] = set()
+        self._stops: dict[str, Scope] = {}
+        self._by_id: dict[int, str] = {}
+
+    # -- the disk
+
+    def remember(self, group: tuple[bytes, ...]) -> None:
+        """A group of records is durable."""
+        for data in group:
+            record = decode_record(data, len(self.records) + 1)
+            self.records.append(record)
+            look = self._LOOKS.get(type(record))
+            if look is not None:
+                look(self, record)
+
+    def _intended(self, record: Intended) -> None:
+        self._intents[record.intent_id] = record
+        self._terms[record.intent_id] = [record.order]
+        if record.role is Role.ENTRY:
+            symbol = record.contract.symbol
+            for scope in self._stops.values():
+                if scope.covers(symbol, ""):
+                    self._complain(f"entry {record.intent_id} on {symbol} though {scope.key} is stopped")
+            for other, state in self._states.items():
+                if state is OrderState.UNKNOWN and self._intents[other].contract.symbol == symbol:
+                    self._complain(f"entry {record.intent_id} on {symbol} though {other} is unknown")
+
+    def _was_approved(self, record: Approved) -> None:
+        self._approved.add((record.intent_id, record.revision))
+
+    def _changed(self, record: Changed) -> None:
+        self._terms[record.intent_id].append(record.order)
+
+    def _stopped(self, record: KillMoved) -> None:
+        self._stops.pop(record.scope.key, None)
+        if record.state is not KillState.ACTIVE:
+            self._stops[record.scope.key] = record.scope
+
+    def _cancel_asked(self, record: CancelAsked) -> None:
+        self._cancels.add(record.order_id)
+
+    def _moved(self, record: Moved) -> None:
+        """Invariants 3 and 4: what the desk calls ended has ended at the broker, who alone ends orders."""
+        ref = record.intent_id
+        self._states[ref] = record.state
+        if record.state is record.before:
+            return
+        if record.state in SAID_BY_BROKER and self._works(ref):
+            self._complain(f"order {ref} is {record.state} on disk, and works at the broker ({record.cause})")
+        ended = record.before in ENDED and record.before is not OrderState.ABSENT  # which any later fact revives
+        if ended and record.state in ALIVE and not self._works(ref):
+            self._complain(
+                f"order {ref} is revived on disk ({record.event}), and does not work at the broker"
+            )
+        if record.state in NEVER_LEFT and any(name == ref for name, _ in self.places):
+            self._complain(f"order {ref} is {record.state} on disk, and has arrived")
+
+    _LOOKS: dict[type, Callable[[Any, Any], None]] = {
+        Intended: _intended,
+        Approved: _was_approved,
+        Changed: _changed,
+        CancelAsked: _cancel_asked,
+        Moved: _moved,
+        KillMoved: _stopped,
+    }
+
+    # -- the broker
+
+    def attach(self, exchange: Exchange) -> None:
+        """Look at what arrives there."""
+        self._exchange = exchange
+        place, cancel = exchange.place, exchange.cancel
+
+        def placed(ticket: OrderTicket, now_ns: int) -> Any:
+            self._note(f"order {ticket.order_id} {ticket.order_ref} arrives")
+            self._arrived(ticket)
+            return place(ticket, now_ns)
+
+        def cancelled(client_id: int, order_id: int, now_ns: int) -> Any:
+            if client_id == OURS and order_id not in self._cancels:
+                self._complain(f"a cancel of order {order_id} arrived, and the journal asks for none")
+            return cancel(client_id, order_id, now_ns)
+
+        exchange.place = placed  # type: ignore[method-assign]
+        exchange.cancel = cancelled  # type: ignore[method-assign]
+
+    def _arrived(self, ticket: OrderTicket) -> None:
+        """Invariants 1, 3 and 7: as its intent on disk says, approved, once, under an id and account of ours."""
+        ref, order_id = ticket.order_ref, ticket.order_id
+        self.places[ref, order_id] += 1
+        intent = self._intents.get(ref)
+        if intent is None:
+            self._complain(f"order {order_id} ({ref!r}) arrived before its intent was on disk")
+            return
+        if order_id != intent.order_id:
+            self._complain(f"intent {ref} arrived as order {order_id}, on disk it is {intent.order_id}")
+        other = self._by_id.setdefault(order_id, ref)
+        if other != ref:
+            self._complain(f"order id {order_id} arrived as {ref}, before as {other}")
+        if self.places[ref, order_id] > len(self._terms[ref]):
+            self._complain(f"order {order_id} ({ref}) arrived {self.places[ref, order_id]} times")
+        if not any(ref == name for name, _ in self._approved):
+            self._complain(f"order {order_id} ({ref}) arrived, and no gate approved it")
+        if ticket.account != self._account:
+            self._complain(f"order {order_id} ({ref}) arrived for account {ticket.account}")
+        if _said(ticket) not in map(_said, self._terms[ref]):
+            self._complain(f"order {order_id} arrived as {ticket}, the intent is {self._terms[ref]}")
+
+    def _works(self, ref: str) -> bool:
+        assert self._exchange is not None
+        return any(view.ticket.order_ref == ref for view in self._exchange.open_orders(OURS))
+
+    def _complain(self, text: str) -> None:
+        self._note(f"witness: {text}")
+        self.complaints.append(text)
+
+
+def _said(order: OrderTicket | Order) -> tuple[Any, ...]:
+    """What money hangs on."""
+    return order.side, order.order_type, order.quantity, order.limit_price
