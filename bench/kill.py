@@ -29,6 +29,7 @@ from tws.simulator.market.base import ManualMarket
 from tws.simulator.universe import Universe
 
 RATE = 50
+PACE_S = 0.15  # three messages each: below the desk's own limit for entries
 REST_S = 3.0  # so that the second before the stop is empty, as on an ordinary day
 
 
@@ -62,6 +63,7 @@ async def play(port: int, symbols: list[str], folder: Path) -> tuple[float, str]
             trade = await trader.submit(bracket(stock(symbol), "BUY", 10, stop=97, target=103))
             assert trade.denial is None, trade.denial
             assert await trade.entry_filled() == 10
+            await asyncio.sleep(PACE_S)
         await asyncio.sleep(REST_S)
         began = time.perf_counter()
         report = await trader.kill(reason="bench", operator="bench", flatten=True)

@@ -53,7 +53,11 @@ def play(kills: int, seed: int, folder: Path) -> Outcome:
             early += _kill_once(desk, market, rng)
             market.move()
         with desk.running() as last:
-            until(desk.settled, f"books that agree; the trader said:\n{last.text}")
+            try:
+                until(desk.settled, "books that agree")
+            except AssertionError as late:
+                wrong = compare(desk.place.journal, tws, SYMBOLS)
+                raise AssertionError(f"{late}: {desk.ask('status')}\n{wrong}\n{last.text}") from late
             report = desk.ask("stop", how="protected")
             assert report["good"], report
             last.wait()

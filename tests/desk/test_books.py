@@ -53,8 +53,11 @@ def held(bench: Any, quantity: int = 100) -> Any:
 
 def adjust(bench: Any, quantity: int = 0, *, contract: Contract = SPY, **more: Any) -> None:
     fields: dict[str, Any] = {"price": Decimal(0), "operator": "ann", "reason": "looked"} | more
-    bench.tell(Adjust(account=ACCOUNT, instrument=Instrument(contract=contract), quantity=Decimal(quantity),
-                      **fields))
+    bench.tell(
+        Adjust(
+            account=ACCOUNT, instrument=Instrument(contract=contract), quantity=Decimal(quantity), **fields
+        )
+    )
 
 
 # -- the opening balance

@@ -148,6 +148,7 @@ def test_300_shares_held_before_us_stay_as_they_are() -> None:
         await stage.enter(100)
         await stage.wait(5)
         assert (stage.ours(), stage.account()) == (100, 400)
+        assert [(row.ours, row.others) for row in stage.trader.holdings()] == [(100, 300)]
         compare_with_the_broker(stage)
         assert await stage.trader.flatten("SPY")
         await stage.wait(5)
@@ -258,4 +259,3 @@ def test_two_accounts_of_one_login_are_kept_apart() -> None:
 
     accounts = ("DU1234567", "DU7654321")
     Stage(accounts=accounts).run(play, before)
-

@@ -2,8 +2,8 @@
 
 One run is: a day in miniature under the faults that the seed drew (`tests.world.mix`), with a user who
 places brackets, cancels and flattens, and with the trader killed or stopped now and then. Then faults stop,
-and within a bounded time the trader must by itself know every order and protect every share, then be flat when
-asked, and once more after a last cut. The checkers hold what it believes against what happened.
+and within a bounded time the trader must by itself know every order and protect every share, then be flat
+when asked, and once more after a last cut. The checkers hold what it believes against what happened.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class House:
         return None
 
     def _disk_failed(self, error: TWSError) -> bool:
-        """The two ways in which a disk ends a trader: it is full; or so slow that a stop does not wait for it."""
+        """The two ways in which a disk ends a trader: it is full, or too slow for a stop to wait."""
         if isinstance(error, JournalError) and error.kind == "full":
             return True
         return str(error) == TOO_SLOW and self.mix.disk.sync_max_s > PATIENCE_S

@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from tws.clock import NS_PER_S
 from tws.connection.lane import FactLane
 from tws.desk import Desk, Place, protect, reconcile
 from tws.desk import desk as desk_module
+from tws.desk.state import KillSwitch
 from tws.desk.turn import Turn
 from tws.errors import TWSError
 from tws.model.execution import Commission, Execution
@@ -32,7 +34,6 @@ from tws.runtime.hands import Hands
 __all__ = ["PLANTS", "Plant"]
 
 Plant = Callable[[pytest.MonkeyPatch], None]
-_NS = 10**9
 
 
 # -- facts on their way into the desk
@@ -163,14 +164,21 @@ def believe_a_stale_open_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def shrink_a_stop_late(patch: pytest.MonkeyPatch) -> None:
-    """The exits of a partly filled entry keep the size of the whole for twenty minutes."""
-    set_right = protect._set_right
+    """For twenty minutes exits have the size that the trade was to have, not that of what it holds."""
+    set_right, protect_anew = protect._set_right, protect._protect_anew
 
-    def late(turn: Turn, group: Any, *others: Any) -> None:
-        if turn.now_ns - (group.bare_since_ns or turn.now_ns) > 1200 * _NS:
+    def is_late(turn: Turn, group: Any) -> bool:
+        return turn.now_ns - (group.bare_since_ns or turn.now_ns) > 1200 * NS_PER_S
+
+    def resize_late(turn: Turn, group: Any, *others: Any) -> None:
+        if is_late(turn, group):
             set_right(turn, group, *others)
 
-    patch.setattr(protect, "_set_right", late)
+    def too_large(turn: Turn, group: Any, held: Decimal) -> None:
+        protect_anew(turn, group, held if is_late(turn, group) else group.quantity)
+
+    patch.setattr(protect, "_set_right", resize_late)
+    patch.setattr(protect, "_protect_anew", too_large)
 
 
 def leave_the_rest_bare(patch: pytest.MonkeyPatch) -> None:
@@ -221,7 +229,7 @@ def retry_a_submit(patch: pytest.MonkeyPatch) -> None:
             if effect.order.transmit and not effect.modifies and heard.get(effect.order_id, 0) == 0:
                 _write(hands, effect, effect.order_id)
 
-        asyncio.get_running_loop().call_later(3.0, again)
+        asyncio.get_running_loop().call_later(1.0, again)
 
     heard: dict[int, int] = {}
 
@@ -245,6 +253,11 @@ def reuse_an_order_id(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Desk, "recover", forgetful)
     patch.setattr(reconcile, "hear_next_order_id", lambda turn, fact: None)
     patch.setattr("tws.desk.hear.raise_floor", lambda turn, client_id, order_id: None)
+
+
+def enter_under_a_stop(patch: pytest.MonkeyPatch) -> None:
+    """The emergency stop holds back nobody who did not see it fall."""
+    patch.setattr(KillSwitch, "stopped", lambda switch, symbol, strategy: "")
 
 
 def send_before_the_commit(patch: pytest.MonkeyPatch) -> None:
@@ -290,26 +303,28 @@ def _write(hands: Hands, effect: Place, order_id: int) -> None:
         outbound._wire.write(frame)
 
 
-PLANTS: dict[str, tuple[Plant, str]] = {
-    plant.__name__: (plant, words)
-    for plant, words in (
-        (drop_a_fill, "is in the journal 0 times"),
-        (drop_a_fill_during_1100, "is in the journal 0 times"),
-        (count_a_fill_twice, "in the journal [2-9] times|book holds"),
-        (book_a_wrong_price, "the market says"),
-        (forget_the_fees, "fee of"),
-        (take_10349_for_a_cancel, "is cancelled on disk, and works at the broker"),
-        (forget_a_perm_id, ""),
-        (forget_an_unknown_order, "is absent on disk, and works at the broker"),
-        (believe_a_stale_open_order, "revived"),
-        (shrink_a_stop_late, "are guarded"),
-        (leave_the_rest_bare, "are guarded"),
-        (trap_an_exit_in_a_limit, "not flat|the intent is"),
-        (send_an_order_twice, "arrived as order"),
-        (retry_a_submit, "arrived 2 times"),
-        (reuse_an_order_id, "order id .* arrived as"),
-        (send_before_the_commit, "arrived before its intent was on disk"),
-        (skip_the_gate_for_exits, "no gate approved it"),
+PLANTS: dict[str, tuple[Plant, str, int]] = {
+    plant.__name__: (plant, words, seed)
+    for plant, words, seed in (
+        (drop_a_fill, "is in the journal 0 times", 0),
+        (drop_a_fill_during_1100, "is in the journal 0 times", 106),
+        (count_a_fill_twice, "in the journal [2-9] times|book holds", 1),
+        (book_a_wrong_price, "the market says", 0),
+        (forget_the_fees, "fee of", 0),
+        (take_10349_for_a_cancel, "is cancelled on disk, and works at the broker", 8),
+        (forget_a_perm_id, "", 60),
+        (forget_an_unknown_order, "is absent on disk, and works at the broker", 5),
+        (believe_a_stale_open_order, "revived", 48),
+        (shrink_a_stop_late, "are guarded", 88),
+        (leave_the_rest_bare, "are guarded", 4),
+        (trap_an_exit_in_a_limit, "not flat|the intent is", 0),
+        (send_an_order_twice, "arrived as order", 0),
+        (retry_a_submit, "arrived 2 times|still working", 54),
+        (reuse_an_order_id, "order id .* arrived as|next_order_id differ", 0),
+        (send_before_the_commit, "arrived before its intent was on disk", 0),
+        (skip_the_gate_for_exits, "no gate approved it", 0),
+        (enter_under_a_stop, "is stopped", 0),
     )
 }
-"""Each bug, and words of the complaint by which it is to be seen (a pattern)."""
+"""Each bug, words of the complaint by which it is to be seen (a pattern), and a seed that saw it once: it is
+played first, since the same code sees it there again."""

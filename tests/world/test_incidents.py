@@ -1,8 +1,8 @@
 """Every row of INCIDENTS.md's first table, played on the whole house; the page says where else.
 
-What a TWS causes comes from the simulator's own scenario of that row, under a user who trades; the rest (a database, an
-event bus, a task that is cancelled, a bad tick) is made here. After each the books are the broker's own, each share
-is guarded, and all is flat when asked: the checkers of every seed.
+What a TWS causes comes from the simulator's own scenario of that row, under a user who trades; the rest (a
+database, an event bus, a task that is cancelled, a bad tick) is made here. After each the books are the
+broker's own, each share is guarded, and all is flat when asked: the checkers of every seed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -139,13 +140,13 @@ def test_17_a_flood_of_facts_waits_in_the_socket_and_none_is_dropped() -> None:
     house = Flood()
     outcome = house.run()
     assert outcome.complaints == []
-    assert outcome.fills > 5
+    assert outcome.fills > 2
     assert house.longest == 8  # met, and never passed
 
 
 def test_20_what_closes_a_position_is_cancelled_by_nothing_that_ends() -> None:
-    """Whoever asked for the flatten is cancelled, then the whole trader is stopped and started: three orders go,
-    and the shares with them.
+    """Whoever pulls the emergency stop is cancelled at once, then the whole trader is stopped and started:
+    three orders go, and the shares with them.
     """
 
     class Cancelled(Scenario):
@@ -154,9 +155,14 @@ def test_20_what_closes_a_position_is_cancelled_by_nothing_that_ends() -> None:
                 return
             await self.enter(trader, reach=1.0)
             await asyncio.sleep(1.0)
-            asked = asyncio.get_running_loop().create_task(trader.flatten("SLV"))
+            stop = trader.kill(reason="a bad day", operator="bob", flatten=True)
+            asked = asyncio.get_running_loop().create_task(stop)
             await asyncio.sleep(0.01)
             asked.cancel()
+            with suppress(asyncio.CancelledError):
+                await asked
+            await asyncio.sleep(5.0)
+            assert trader.flat()
 
     for stopped in (False, True):
         ends = [End(kind="stop", at_s=12.0)] if stopped else []

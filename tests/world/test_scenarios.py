@@ -216,7 +216,7 @@ def test_a_trade_that_tws_refused_to_guard_is_closed_when_it_refuses_no_longer()
 
 
 def test_what_gives_an_excess_back_is_not_cancelled_by_the_next_look_at_it() -> None:
-    """Found by seed 54: a closing order that filled in part was cancelled and placed anew until tries ran out."""
+    """Found by seed 54: a close that had filled in part was cancelled and placed anew until none was left."""
 
     class PartlyBack(Scenario):
         async def play(self, trader: Trader) -> None:

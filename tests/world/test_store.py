@@ -84,6 +84,49 @@ def test_a_dying_process_writes_nothing_and_its_commits_never_answer() -> None:
     world.run(main())
 
 
+@pytest.mark.parametrize("steps", [0, 1, 7])
+def test_a_fuse_ends_a_process_between_two_of_its_callbacks(steps: int) -> None:
+    world = World(3)
+    turns = 0
+
+    async def trader() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.0)
+
+    async def main() -> None:
+        domain = Domain("trader")
+        dead = world.crash_after(domain, steps)
+        world.spawn(domain, trader())
+        await dead
+        await asyncio.sleep(1.0)
+
+    world.run(main())
+    assert turns == steps
+
+
+def test_a_full_disk_on_which_somebody_made_room_serves_the_next_life() -> None:
+    world = World(3)
+    disk = world.disk(faults=DiskFaults(full_after=0))
+    kept: list[tuple[bytes, ...]] = []
+    disk.on_kept = kept.append
+
+    async def main() -> None:
+        store = disk.open()
+        store.append([b"lost"])
+        with pytest.raises(JournalError):
+            await store.commit()
+        store.close()
+        disk.free()
+        with closing(disk.open()) as store:
+            store.append([b"one", b"two"])
+            await store.commit()
+
+    world.run(main())
+    assert kept == [(b"one", b"two")] == disk.groups
+
+
 def test_a_full_disk_fails_the_commit_and_all_later_ones() -> None:
     loop = VirtualLoop()
     disk = Disk(loop, random.Random(1), DiskFaults(full_after=2))

@@ -1,15 +1,15 @@
 """Who watches a run while it goes on: each order and cancel as it arrives at the broker, each record as it
 comes to be on the disk, and the broker's own truth at that moment.
 
-What is seen here cannot be seen afterwards: that an order's bytes came before its intent was on disk, or that the
-desk called an order ended while it worked. Nothing here asks the trader.
+What is seen here cannot be seen afterwards: that an order's bytes came before its intent was on disk, or that
+the desk called an order ended while it worked. Nothing here asks the trader.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from tws.exchange import Exchange, OrderTicket
 from tws.model.order import Order, Role
@@ -102,7 +102,9 @@ class Witness:
             return
         if record.state in SAID_BY_BROKER and self._works(ref):
             self._complain(f"order {ref} is {record.state} on disk, and works at the broker ({record.cause})")
-        ended = record.before in ENDED and record.before is not OrderState.ABSENT  # which any later fact revives
+        ended = (
+            record.before in ENDED and record.before is not OrderState.ABSENT
+        )  # which any later fact revives
         if ended and record.state in ALIVE and not self._works(ref):
             self._complain(
                 f"order {ref} is revived on disk ({record.event}), and does not work at the broker"
@@ -110,7 +112,7 @@ class Witness:
         if record.state in NEVER_LEFT and any(name == ref for name, _ in self.places):
             self._complain(f"order {ref} is {record.state} on disk, and has arrived")
 
-    _LOOKS: dict[type, Callable[[Any, Any], None]] = {
+    _LOOKS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         Intended: _intended,
         Approved: _was_approved,
         Changed: _changed,
@@ -140,7 +142,7 @@ class Witness:
         exchange.cancel = cancelled  # type: ignore[method-assign]
 
     def _arrived(self, ticket: OrderTicket) -> None:
-        """Invariants 1, 3 and 7: as its intent on disk says, approved, once, under an id and account of ours."""
+        """Invariants 1, 3 and 7: as its intent on disk says, approved, once, under our id and account."""
         ref, order_id = ticket.order_ref, ticket.order_id
         self.places[ref, order_id] += 1
         intent = self._intents.get(ref)

@@ -39,11 +39,6 @@ COMMANDS = {
     "sim": Entry("tws.cli.sim", "Run a simulated TWS that any TWS client can connect to."),
     "record": Entry("tws.cli.record", "Write a session between a client and a TWS to a file, redacted."),
     "replay": Entry("tws.cli.replay", "Serve a recorded session to a client; tell where it departs."),
-    "orders": Entry("tws.cli.books", "List our orders as the journal has them."),
-    "positions": Entry("tws.cli.books", "List positions as the journal has them: ours and the account's."),
-    "explain": Entry("tws.cli.explain", "Tell an order's life in sentences."),
-    "verify": Entry("tws.cli.verify", "Prove that a journal is whole."),
-    "export": Entry("tws.cli.export", "Write a journal as Parquet tables."),
     "run": Entry("tws.cli.run", "Trade by a configuration file until told to end."),
     "status": Entry("tws.cli.status", "Show what each trader is doing, and what is latched."),
     "stop": Entry("tws.cli.stop", "End a running trader in order, protected or flat."),
@@ -53,6 +48,11 @@ COMMANDS = {
     "adjust": Entry("tws.cli.adjust", "Explain a move of a position that no fill explains."),
     "risk": Entry("tws.cli.risk", "Show how far each limit is, change one, or release it."),
     "drill": Entry("tws.cli.drill", "Rehearse the emergency stop on the simulator."),
+    "orders": Entry("tws.cli.books", "List our orders as the journal has them."),
+    "positions": Entry("tws.cli.books", "List positions as the journal has them: ours and the account's."),
+    "explain": Entry("tws.cli.explain", "Tell an order's life in sentences."),
+    "verify": Entry("tws.cli.verify", "Prove that a journal is whole."),
+    "export": Entry("tws.cli.export", "Write a journal as Parquet tables."),
     "doctor": Entry("tws.cli.doctor", "Find why a connection fails or would fail, with the cure."),
 }
 

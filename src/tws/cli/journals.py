@@ -28,12 +28,12 @@ def find_journal(given: Path | None) -> Path:
     if given is not None:
         return given
     folder = state_folder()
-    found = sorted(folder.glob("journal-*.sqlite3"))
+    found = sorted([*folder.glob("journal-*.sqlite3"), *folder.glob("traders/*/journal.sqlite3")])
     if len(found) == 1:
         return found[0]
     if not found:
         raise ConfigError("journal", str(folder), "holds no journal", "Name one with --journal FILE")
-    names = ", ".join(path.name for path in found)
+    names = ", ".join(path.relative_to(folder).as_posix() for path in found)
     raise ConfigError(
         "journal", str(folder), f"holds several journals ({names})", "Name one with --journal FILE"
     )

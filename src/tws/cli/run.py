@@ -24,6 +24,9 @@ def run(
         str | None, typer.Option("--for", help="End by itself after this time: 60s, 15m, 8h.")
     ] = None,
     state: State = None,
+    journal: Annotated[
+        Path | None, typer.Option("--journal", help="The journal's file, whatever the configuration says.")
+    ] = None,
     dry: Annotated[
         bool, typer.Option("--dry", help="Check all of it, show what it would do, dial nothing.")
     ] = False,
@@ -44,7 +47,7 @@ def run(
     from tws.runtime.plan import plan_run
 
     for_s = None if for_ is None else seconds(for_)
-    plan = plan_run(load_settings(config), config, state)
+    plan = plan_run(load_settings(config), config, state, journal)
     log_to(sys.stderr, logging.INFO if verbose else logging.WARNING)
     if dry:
         _show(plan, json)

@@ -116,9 +116,11 @@ def _symbol(agenda: Agenda, state: DeskState, record: Record) -> None:
 
 
 def _contract(agenda: Agenda, state: DeskState, record: Record) -> None:
+    """Trades that are over too: shares of ours that others had sold may be there again."""
     contract = getattr(record, "contract", None)
-    for group_id in state.open_groups:
-        if contract is not None and state.groups[group_id].contract.con_id == contract.con_id:
+    for group_id in (*state.open_groups, *state.over):
+        group = state.groups.get(group_id)
+        if group is not None and contract is not None and group.contract.con_id == contract.con_id:
             agenda.touch(group_id)
 
 

@@ -31,8 +31,14 @@ def _inferred(state: DeskState, record: r.Inferred) -> None:
     account, contract = record.account, record.contract
     before = state.ours.quantity(account, contract.con_id)
     for book in (state.account_book, state.ours):
-        move = Move(kind=MoveKind.INFERRED, exec_id=record.name, owner=record.intent_id, time_ns=record.at_ns,
-                    quantity=record.quantity, price=record.price)
+        move = Move(
+            kind=MoveKind.INFERRED,
+            exec_id=record.name,
+            owner=record.intent_id,
+            time_ns=record.at_ns,
+            quantity=record.quantity,
+            price=record.price,
+        )
         book.infer(record.name, account, contract, move)
     state.inferred.setdefault(record.intent_id, []).append(record)
     _filled(state, record.intent_id, abs(record.quantity))
@@ -45,7 +51,7 @@ def _busted(state: DeskState, record: r.Busted) -> None:
         change = state.ours.bust(record.exec_id)
         order = state.book.orders[record.intent_id]
         order.filled += change * order.order.side.sign
-        order.claimed = min(order.claimed, order.filled)  # or it would be taken for a fill not told yet
+        order.busted -= change * order.order.side.sign  # or it would be taken for a fill not told yet
         state.book.settle(order)
 
 
@@ -74,8 +80,12 @@ def _charged(state: DeskState, record: r.Charged) -> None:
 
 def _position_heard(state: DeskState, record: r.PositionHeard) -> None:
     key = state.ours.key(record.account, record.contract.con_id)
-    state.stated[key] = Position(account=record.account, contract=record.contract, quantity=record.quantity,
-                                 average_cost=record.average_cost)
+    state.stated[key] = Position(
+        account=record.account,
+        contract=record.contract,
+        quantity=record.quantity,
+        average_cost=record.average_cost,
+    )
 
 
 def _differs(state: DeskState, record: r.Differs) -> None:
@@ -99,11 +109,18 @@ def _adjusted(state: DeskState, record: r.Adjusted) -> None:
     account, contract = record.account, record.contract
     at_ns = record.at_ns if record.effective_ns is None else record.effective_ns
     before = state.ours.quantity(account, contract.con_id)
-    books = [book for book, moves in ((state.account_book, record.account_too), (state.ours, record.ours))
-             if moves]
+    books = [
+        book for book, moves in ((state.account_book, record.account_too), (state.ours, record.ours)) if moves
+    ]
     kind = MoveKind.ADJUSTMENT if record.ratio is None else MoveKind.SPLIT
-    move = Move(kind=kind, time_ns=at_ns, quantity=record.quantity, price=record.price, paid=record.paid,
-                ratio=record.ratio)
+    move = Move(
+        kind=kind,
+        time_ns=at_ns,
+        quantity=record.quantity,
+        price=record.price,
+        paid=record.paid,
+        ratio=record.ratio,
+    )
     for book in books:
         book.adjust(account, contract, move)
     if record.ours and record.ratio is not None:
@@ -157,8 +174,13 @@ def _cash_heard(state: DeskState, record: r.CashHeard) -> None:
     since_ns = record.at_ns if record.difference else None
     if known is not None and known.difference == record.difference:
         since_ns = known.since_ns
-    state.cash[key] = Cash(base=record.base, stated=record.stated, difference=record.difference,
-                           lasts=record.lasts, since_ns=since_ns)
+    state.cash[key] = Cash(
+        base=record.base,
+        stated=record.stated,
+        difference=record.difference,
+        lasts=record.lasts,
+        since_ns=since_ns,
+    )
 
 
 def _cash_adjusted(state: DeskState, record: r.CashAdjusted) -> None:

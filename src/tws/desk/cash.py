@@ -44,8 +44,11 @@ def hear_cash(turn: Turn, fact: CashStated) -> None:
             continue
         amount = _amount(row.value)
         if amount is None:
-            turn.alarm(Severity.WARNING, f"cash {row.account} {row.currency}",
-                       f"the cash of {row.account} in {row.currency} was refused: {row.value!r} is no amount")
+            turn.alarm(
+                Severity.WARNING,
+                f"cash {row.account} {row.currency}",
+                f"the cash of {row.account} in {row.currency} was refused: {row.value!r} is no amount",
+            )
             continue
         _compare(turn, row.account, row.currency, amount, moved[row.account].get(row.currency, Decimal(0)))
 
@@ -55,30 +58,59 @@ def _compare(turn: Turn, account: str, currency: str, stated: Decimal, moved: De
     base = stated - moved if known is None else known.base
     difference = stated - moved - base
     differs = abs(difference) >= TOLERANCE
-    lasts = differs and known is not None and known.since_ns is not None and (
-        known.difference == difference and turn.now_ns - known.since_ns >= turn.timing.differs_ns)
+    lasts = (
+        differs
+        and known is not None
+        and known.since_ns is not None
+        and (known.difference == difference and turn.now_ns - known.since_ns >= turn.timing.differs_ns)
+    )
     if known is None or (known.stated, known.difference, known.lasts) != (stated, difference, lasts):
-        turn.emit(CashHeard(at_ns=turn.now_ns, account=account, currency=currency, stated=stated, base=base,
-                            difference=difference if differs else Decimal(0), lasts=lasts))
+        turn.emit(
+            CashHeard(
+                at_ns=turn.now_ns,
+                account=account,
+                currency=currency,
+                stated=stated,
+                base=base,
+                difference=difference if differs else Decimal(0),
+                lasts=lasts,
+            )
+        )
     if lasts:
-        turn.alarm(Severity.WARNING, f"cash {account} {currency} {difference}",
-                   f"the cash of {account} in {currency} is {stated}, the account's fills make "
-                   f"{stated - difference}: interest, a dividend, a deposit, the settlement of futures? If "
-                   "so, record it; if not, compare the fills with the statement")
+        turn.alarm(
+            Severity.WARNING,
+            f"cash {account} {currency} {difference}",
+            f"the cash of {account} in {currency} is {stated}, the account's fills make "
+            f"{stated - difference}: interest, a dividend, a deposit, the settlement of futures? If "
+            "so, record it; if not, compare the fills with the statement",
+        )
 
 
 def adjust_cash(turn: Turn, command: AdjustCash) -> None:
     """A human explains a sum: from now on it belongs to what the cash began with."""
     known = turn.state.cash.get(f"{command.account}/{command.currency}")
-    if known is None or not command.amount.is_finite() or not (
-        command.operator.strip() and command.reason.strip()
+    if (
+        known is None
+        or not command.amount.is_finite()
+        or not (command.operator.strip() and command.reason.strip())
     ):
-        turn.alarm(Severity.WARNING, f"adjust cash {command.currency}",
-                   f"{command.amount} {command.currency} were not recorded: they want a name, a reason, a "
-                   "finite amount, and an account and a currency of which the broker has stated cash")
+        turn.alarm(
+            Severity.WARNING,
+            f"adjust cash {command.currency}",
+            f"{command.amount} {command.currency} were not recorded: they want a name, a reason, a "
+            "finite amount, and an account and a currency of which the broker has stated cash",
+        )
         return
-    turn.emit(CashAdjusted(at_ns=turn.now_ns, account=command.account, currency=command.currency,
-                           amount=command.amount, operator=command.operator, reason=command.reason))
+    turn.emit(
+        CashAdjusted(
+            at_ns=turn.now_ns,
+            account=command.account,
+            currency=command.currency,
+            amount=command.amount,
+            operator=command.operator,
+            reason=command.reason,
+        )
+    )
 
 
 def _amount(text: str) -> Decimal | None:

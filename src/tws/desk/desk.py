@@ -21,7 +21,7 @@ from typing import Any
 
 from tws.desk import commands as c
 from tws.desk.agenda import Agenda
-from tws.desk.apply import apply
+from tws.desk.apply import replay
 from tws.desk.cash import adjust_cash, hear_cash
 from tws.desk.change import modify_order
 from tws.desk.commands import Event
@@ -108,8 +108,7 @@ class Desk:
 
     def recover(self, records: Iterable[Record]) -> None:
         """Apply a journal from its beginning: nothing is decided, no effect comes of it. `Begin` is next."""
-        for record in records:
-            apply(self.state, record)
+        replay(self.state, records)
         self._beside = Beside()
 
     def decide(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:

@@ -270,12 +270,15 @@ def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
 
 
 def _move(turn: Turn, job: FlattenJob, phase: FlattenPhase, reason: str) -> None:
-    """Into the next phase. At an end its trades are over: `protect` must not cover what is closed."""
+    """Into the next phase. At an end its trades are over, and `protect` must not cover what is closed; but
+    where the broker refused the closes, the shares get their stops back.
+    """
     held = Exposure(turn.state).held(job.symbol, job.strategy)
     turn.emit(FlattenMoved(at_ns=turn.now_ns, symbol=job.symbol, phase=phase, session=turn.state.session,
                            reason=reason, key=job.key, strategy=job.strategy,
                            remainder=sum((quantity for _, quantity in held.values()), _ZERO)))
-    if phase not in (FlattenPhase.FLAT, FlattenPhase.NOT_FLAT):
+    refused = phase is FlattenPhase.NOT_FLAT and job.closes >= MAX_CLOSES
+    if phase not in (FlattenPhase.FLAT, FlattenPhase.NOT_FLAT) or refused:
         return
     for group_id in tuple(turn.state.open_groups):
         group = turn.state.groups[group_id]

@@ -197,8 +197,8 @@ def _cover(
 
 
 def _may_try(turn: Turn, group: Group) -> bool:
-    """Some time after the gate refused: at once it would refuse again, and the attempts are counted."""
-    return turn.over(group.refused_ns, turn.timing.bare_ns)
+    """Some time after the last attempt: what was refused would be again at once, and attempts are counted."""
+    return turn.over(group.repaired_ns, turn.timing.bare_ns)
 
 
 def _proven(turn: Turn, order: OurOrder) -> bool:

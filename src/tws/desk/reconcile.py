@@ -13,7 +13,7 @@ from decimal import Decimal
 from tws.desk.books import ask_again, compare_position, make_good, refuse_position, watch_differences
 from tws.desk.cash import ask_for_cash
 from tws.desk.change import changes_unanswered
-from tws.desk.hear import hear_execution, hear_order
+from tws.desk.hear import hear_execution, hear_order, say_doubles
 from tws.desk.infer import infer_instead_of_absence, note_busts, note_lacking
 from tws.desk.listed import note_unlisted
 from tws.desk.submit import MAX_ORDER_ID
@@ -132,6 +132,7 @@ def pass_time(turn: Turn) -> None:
     if any(turn.now_ns - order.changed_ns >= timing.owing_ns for order in owing):
         ask_again(turn, timing.owing_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
     changes_unanswered(turn)
+    say_doubles(turn)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
     if unknown:
         _ask_about(turn, unknown)

@@ -72,8 +72,17 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
 
 def discrepancies(state: DeskState, now_ns: int, timing: Timing) -> tuple[Discrepancy, ...]:
     """Everything that does not agree now: what blocks first, the oldest of it first."""
-    found = [*_unread(state), *_positions(state, now_ns, timing), *_shortfalls(state), *_refusals(state),
-             *_orders(state), *_inferred(state), *_cash(state), *_openings(state), *_foreign(state)]
+    found = [
+        *_unread(state),
+        *_positions(state, now_ns, timing),
+        *_shortfalls(state),
+        *_refusals(state),
+        *_orders(state),
+        *_inferred(state),
+        *_cash(state),
+        *_openings(state),
+        *_foreign(state),
+    ]
     return tuple(sorted(found, key=lambda each: (not each.blocks, each.since_ns or 0)))
 
 

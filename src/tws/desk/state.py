@@ -49,8 +49,6 @@ class Group(Struct, kw_only=True):
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself, or wanted to."""
-    refused_ns: int = 0
-    """When the gate refused the last one."""
     repaired_ns: int = 0
     """When it last tried to."""
     moved: Decimal = _ZERO
@@ -368,9 +366,9 @@ class DeskState(Struct, kw_only=True):
         return group.strategy if group is not None else ""
 
     def flattening(self, group: Group) -> bool:
-        """Whether a flatten has the exits of this trade in hand."""
+        """Whether a flatten has the exits of this trade in hand: not one that waits or gave up."""
         job = self.flattens.get(group.contract.symbol)
-        if job is None or job.phase is FlattenPhase.ARMED:
+        if job is None or job.phase in (FlattenPhase.ARMED, FlattenPhase.NOT_FLAT):
             return False
         return job.strategy in ("", group.strategy)
 

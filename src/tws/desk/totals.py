@@ -41,8 +41,11 @@ class Part(Struct, frozen=True, kw_only=True):
     """It may trade with an order of our own now, at whatever price."""
 
 
-class Exposure(Struct, kw_only=True):
-    """Our orders on one contract, added up. Quantities in shares, prices in its currency."""
+class Exposure(Struct, kw_only=True, eq=False):
+    """Our orders on one contract, added up. Quantities in shares, prices in its currency.
+
+    Two are equal when all but their stamps is: a replayed journal reckons them in fewer steps.
+    """
 
     contract: Contract
     buys: Decimal = _ZERO
@@ -64,6 +67,14 @@ class Exposure(Struct, kw_only=True):
     parts: dict[str, Part] = field(default_factory=dict)
     stamp: int = 0
     """Grows with each change: whoever remembers a figure sees that it is old."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Exposure):
+            return NotImplemented
+        names = (name for name in self.__struct_fields__ if name != "stamp")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def put(self, intent_id: str, new: Part | None) -> None:
         """This order's part is now `new`; None takes it out."""
@@ -119,15 +130,25 @@ class Totals(Struct, kw_only=True):
         """The exposure of a contract; an empty one, not kept, where we never had an order."""
         return self.contracts.get(contract.con_id) or Exposure(contract=contract)
 
+    def know(self, contract: Contract) -> Exposure:
+        """The exposure of a contract on which we have, or had, an order; made when there is none."""
+        exposure = self.contracts.get(contract.con_id)
+        if exposure is None:
+            exposure = self.contracts[contract.con_id] = Exposure(contract=contract)
+        return exposure
+
+    def clear(self) -> None:
+        """Nothing is counted any more; which contracts there were stays known."""
+        self.contracts = {con_id: Exposure(contract=each.contract) for con_id, each in self.contracts.items()}
+        self.reach = {}
+
     def count(self, order: OurOrder, members: Iterable[OurOrder], held: Decimal | None) -> None:
         """`order` has changed: count it anew, and with it the exits of its trade.
 
         `members` are the orders of its trade, or itself alone; `held` the shares that the trade holds in
         its entry's direction, None for an order without a trade.
         """
-        exposure = self.contracts.get(order.contract.con_id)
-        if exposure is None:
-            exposure = self.contracts[order.contract.con_id] = Exposure(contract=order.contract)
+        exposure = self.know(order.contract)
         exposure.put(order.intent_id, _part(order, held))
         farthest = _ZERO
         for each in members:

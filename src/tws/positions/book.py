@@ -88,8 +88,15 @@ class PositionBook(Struct):
         if known == key:
             return self._correct(holding, base, execution)
         before = self._take_out(base) if known is not None else _ZERO  # corrected to another account
-        move = Move(kind=MoveKind.FILL, exec_id=execution.exec_id, revision=revision, owner=owner,
-                    time_ns=execution.time_ns, quantity=execution.signed_quantity, price=execution.price)
+        move = Move(
+            kind=MoveKind.FILL,
+            exec_id=execution.exec_id,
+            revision=revision,
+            owner=owner,
+            time_ns=execution.time_ns,
+            quantity=execution.signed_quantity,
+            price=execution.price,
+        )
         holding.fills[base], self.where[base] = move, key
         self._settle_fee(holding, base)
         shrunk = self._shrink(instead_of, execution.signed_quantity)

@@ -102,11 +102,13 @@ def step(at: Balance, move: Move) -> Balance:
         if size == room:  # the last share takes all that is left, to the last digit
             return Balance(_ZERO, _ZERO, realized - quantity * price - cost, _ZERO, gone + fees + fee)
         part, share = cost * size / room, fees * size / room
-        return Balance(held + quantity, cost - part, realized - quantity * price - part, fees - share,
-                       gone + share + fee)
+        return Balance(
+            held + quantity, cost - part, realized - quantity * price - part, fees - share, gone + share + fee
+        )
     closing_fee, over = fee * room / size, quantity + held
-    return Balance(over, over * price, realized + held * price - cost, fee - closing_fee,
-                   gone + fees + closing_fee)
+    return Balance(
+        over, over * price, realized + held * price - cost, fee - closing_fee, gone + fees + closing_fee
+    )
 
 
 class Holding(Struct, kw_only=True):

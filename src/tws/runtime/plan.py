@@ -62,23 +62,33 @@ class RunPlan(Struct, frozen=True, kw_only=True):
         ]
 
 
-def plan_run(settings: Settings, path: Path, state: str | Path | None = None) -> RunPlan:
-    """Check all that can be checked without dialling. Raises ConfigError: field, value, cure."""
+def plan_run(
+    settings: Settings, path: Path, state: str | Path | None = None, journal: Path | None = None
+) -> RunPlan:
+    """Check all that can be checked without dialling; `state` and `journal` go before what the file says.
+
+    Raises ConfigError: field, value, cure.
+    """
     config = settings.connection.to_config()
     folder = path.resolve().parent
     check_strategies(settings.signals, settings.strategies, folder)
     limits = Limits.from_section(settings.risk.chosen())
     allowed = limits.allow
-    for symbol in (symbol for each in settings.strategies for symbol in each.symbols):
+    sections = [*settings.strategies, *([settings.signals] if settings.signals is not None else [])]
+    for symbol in (symbol for each in sections for symbol in each.symbols):
         if allowed is not None and symbol not in allowed:
             raise ConfigError(
                 "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
             )
     root = state_root(_below(folder, settings.state.folder) if state is None else state)
     place = Place(root / f"{config.port}-{config.client_id}")
-    journal = _below(folder, settings.journal.file) or place.journal
     plan = RunPlan(
-        config=config, limits=limits, settings=settings, path=path.resolve(), place=place, journal=journal
+        config=config,
+        limits=limits,
+        settings=settings,
+        path=path.resolve(),
+        place=place,
+        journal=journal or _below(folder, settings.journal.file) or place.journal,
     )
     if plan.live and not config.account_id:
         raise ConfigError(

@@ -27,6 +27,7 @@ from tws.desk import (
     ResetKill,
     SubmitBracket,
 )
+from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
 from tws.errors import ConfigError, TWSError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument, decimal
@@ -200,6 +201,14 @@ class Trader:
         """Shares of ours, negative when short: what our fills made."""
         holdings = self.desk.state.ours.holdings.values()
         return sum((each.quantity for each in holdings if each.contract.symbol == symbol), Decimal(0))
+
+    def holdings(self) -> tuple[Held, ...]:
+        """What is held in every account of the login: ours, and what others hold beside it."""
+        return holdings(self.desk.state)
+
+    def discrepancies(self) -> tuple[Discrepancy, ...]:
+        """All in which our books and the broker's word do not agree now, with its cure; what blocks first."""
+        return discrepancies(self.desk.state, self.clock.now_ns(), self.desk.timing)
 
     def flat(self, symbol: str | None = None) -> bool:
         """No position of ours, and no order that may act or owes us a fill, in one symbol or in all."""
