@@ -17,6 +17,7 @@ from tests.soak.watching import Watching
 from tests.world.mix import SYMBOLS
 from tests.world.witness import OURS
 
+from tws.clock import NS_PER_S
 from tws.desk import Adjust, Alert, DeclareGone
 from tws.errors import TWSError
 from tws.model.contract import Contract
@@ -29,6 +30,8 @@ __all__ = ["Human", "enter", "wish"]
 
 UNTOLD = frozenset(("bad-position", "execution-bust", "split", "transfer"))
 """Faults that move a position, or its last word, without an execution: only a human can explain them."""
+PATIENCE_NS = 30 * NS_PER_S
+"""A human who explains at once what a late fill would have explained makes two errors of one."""
 WISHES = (*("enter",) * 12, *("cancel",) * 3, *("flatten",) * 3, *("nothing",) * 3, "kill")
 
 
@@ -89,6 +92,7 @@ class Human:
         self._watching = watching
         self._note = note
         self._gone: set[str] = set()
+        self._noticed: dict[str, int] = {}
         self._split = {play.values["symbol"] for play in plays if play.name == "split"}
 
     def alerted(self, alert: Alert) -> None:
@@ -121,8 +125,11 @@ class Human:
             self._sim.exchange.restart(self._sim.core.now_ns())
             await trader.ask(DeclareGone(intent_id=intent_id, operator="ann", reason="TWS was restarted"))
         self._cancel_twins()
-        if self.knows_all(trader):
-            for symbol in self.unexplained(trader):
+        unexplained = self.unexplained(trader) if self.knows_all(trader) else []
+        now_ns = self._sim.core.now_ns()
+        self._noticed = {symbol: self._noticed.get(symbol, now_ns) for symbol in unexplained}
+        for symbol in unexplained:
+            if now_ns - self._noticed[symbol] >= PATIENCE_NS:
                 await self._explain(trader, symbol)
 
     def unexplained(self, trader: Trader) -> list[str]:
