@@ -15,10 +15,11 @@ DATA    ?= ../shared/data
 MINUTES ?= 30
 SEEDS   ?= 2000
 WORLD   ?= 20000
+KILLS   ?= 200
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data conformance migration soak soak-world fuzz bench lock size format clean
+.PHONY: help demo test check test-data conformance migration soak soak-world crash fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -53,6 +54,9 @@ soak: $(VENV)/dev.stamp  ## The connection under every fault, on virtual time: m
 
 soak-world: $(VENV)/dev.stamp  ## The whole trader under every fault, on from docs/world-ledger.md: make soak-world WORLD=20000
 	@$(NO_TWS) $(BIN)/python -m tests.world --seeds $(WORLD) $(ARGS)
+
+crash: $(VENV)/dev.stamp  ## kill -9 of the real process against the simulator: make crash KILLS=200 (ARGS=--ledger writes docs/crash-ledger.md)
+	@$(NO_TWS) $(BIN)/python -m tests.crash.killing --kills $(KILLS) $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## The simulator against a hostile client, guided by coverage: make fuzz MINUTES=30 (Linux)
 	$(PIP) atheris

@@ -16,6 +16,7 @@
     ├── NotSentError         our own client refused the call: no byte left
     │   └── PacingError          TWS would refuse it and waiting won't help: end what is open first
     ├── JournalError         stop trading, see to the journal: path, kind, cause, cure
+    ├── SafetyError          the latch or the lease stands against it: path, kind, cause, cure
     ├── SimulationError      a simulated run broke a rule of its world: mend the code it ran
     └── ProtocolError        the peer sent bytes that are no TWS message
         ├── FrameError           the length prefix is out of bounds, the session is lost
@@ -48,6 +49,7 @@ __all__ = [
     "ProtocolError",
     "RequestError",
     "RequestTimeoutError",
+    "SafetyError",
     "SimulationError",
     "TWSError",
 ]
@@ -185,6 +187,21 @@ class JournalError(TWSError):
         self.cause = cause
         self.cure = cure
         self.sequence = sequence
+
+
+class SafetyError(TWSError):
+    """The safety file refuses: another holds the lease, or the file can't be trusted.
+
+    `kind` is one word for programs (held, damaged, foreign, size, busy, full, unwritable), `cause` and `cure`
+    are for people.
+    """
+
+    def __init__(self, path: object, kind: str, cause: str, cure: str) -> None:
+        super().__init__(f"safety file {path}: {cause}. {cure}")
+        self.path = str(path)
+        self.kind = kind
+        self.cause = cause
+        self.cure = cure
 
 
 class SimulationError(TWSError):

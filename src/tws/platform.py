@@ -17,20 +17,35 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-__all__ = ["doubtful_place", "install_stop_signals", "reset_on_close", "state_folder", "write_private"]
+__all__ = [
+    "doubtful_place",
+    "install_stop_signals",
+    "lock_handle",
+    "reset_on_close",
+    "state_folder",
+    "sync_folder",
+    "sync_handle",
+    "unlock_handle",
+    "write_private",
+]
 
 
 def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Callable[[], None]:
     """Call `callback` in the loop for each Ctrl-C and each orderly request to end; answers the undoing.
 
-    POSIX: SIGINT and SIGTERM. Windows: Ctrl-C and Ctrl-Break; a window that is closed gives no such notice.
-    Must be called from the main thread.
+    POSIX: SIGINT, SIGTERM, and SIGHUP of a terminal that closes. Windows: Ctrl-C, Ctrl-Break, and the
+    console's close, log-off and shutdown events, which leave `CONSOLE_CLOSE_S` until Windows ends the
+    process; the undoing says that all is done. Must be called from the main thread.
     """
+    watched: tuple[signal.Signals, ...]
     if sys.platform == "win32":
         watched = (signal.SIGINT, signal.SIGBREAK)
     else:
-        watched = (signal.SIGINT, signal.SIGTERM)
+        watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup: it is to outlive its terminal
+            watched = watched[:2]
     before = {number: signal.getsignal(number) for number in watched}
+    free_console = _watch_console(lambda: loop.call_soon_threadsafe(callback))
     if sys.platform == "win32":
         # The Windows loops have no add_signal_handler; a plain handler has to hand over to the loop.
         for number in watched:
@@ -45,8 +60,44 @@ def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[],
                 loop.remove_signal_handler(number)
             # None: a handler that C code installed; it cannot be set from here, so the default stays.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        free_console()
 
     return undo
+
+
+CONSOLE_CLOSE_S = 4.5
+"""Windows ends a process 5 s after its console was closed, whatever it does (assumed: SetConsoleCtrlHandler).
+"""
+
+
+def _watch_console(callback: Callable[[], object]) -> Callable[[], None]:
+    """Windows: call `callback` when the console closes, its user logs off or the machine shuts down.
+
+    The handler runs on a thread of Windows' own, and the process ends when it returns: so it waits for the
+    call that is answered here. Elsewhere nothing is done.
+    """
+    if sys.platform != "win32":
+        return lambda: None
+    import ctypes
+    import threading
+
+    done = threading.Event()
+
+    def handler(event: int) -> bool:
+        if event not in (2, 5, 6):  # CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT
+            return False
+        callback()
+        done.wait(CONSOLE_CLOSE_S)
+        return True
+
+    kept = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(handler)
+    ctypes.windll.kernel32.SetConsoleCtrlHandler(kept, True)
+
+    def free() -> None:
+        done.set()
+        ctypes.windll.kernel32.SetConsoleCtrlHandler(kept, False)
+
+    return free
 
 
 def reset_on_close(sock: Any) -> None:
@@ -71,6 +122,59 @@ def write_private(path: Path, text: str) -> None:
         os.write(handle, text.encode())
     finally:
         os.close(handle)
+
+
+def lock_handle(handle: int) -> bool:
+    """Take the lock on an open file without waiting; False when another handle has it.
+
+    It goes with the handle: who dies lets go. On a network share it may mean nothing.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, 0, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def unlock_handle(handle: int) -> None:
+    """Let go of the lock of `lock_handle`."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, 0, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def sync_handle(handle: int) -> None:
+    """Wait until what was written through `handle` is on the medium; on macOS past the drive's own cache."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the medium. Windows keeps them by itself (NTFS: its log)."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 _MIRRORS = {

@@ -23,7 +23,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path, "")
     assert settings == Settings()
     assert settings.connection.to_config().port == 7497
-    assert settings.limits.max_order_quantity == 10_000
+    assert settings.risk.chosen() == {}
     assert settings.demo.speed == "max"
 
 
@@ -35,7 +35,7 @@ def test_every_section(tmp_path: Path) -> None:
         port = 4002
         client_id = 12
         connection_timeout = 5
-        [limits]
+        [risk]
         max_order_quantity = 250
         max_order_notional = 0.1
         allow = ["SPY", "BRK B"]
@@ -47,9 +47,9 @@ def test_every_section(tmp_path: Path) -> None:
     )
     config = settings.connection.to_config()
     assert (config.port, config.client_id, config.connection_timeout) == (4002, 12, 5.0)
-    assert settings.limits.max_order_quantity == Decimal(250)
-    assert settings.limits.max_order_notional == Decimal("0.1")  # as written, not as a float holds it
-    assert settings.limits.allow == ("SPY", "BRK B")
+    assert settings.risk.max_order_quantity == Decimal(250)
+    assert settings.risk.max_order_notional == Decimal("0.1")  # as written, not as a float holds it
+    assert settings.risk.allow == ("SPY", "BRK B")
     assert (settings.demo.seed, settings.demo.speed, settings.demo.data) == (3, 60.0, ("C:\\data\\SPY.csv",))
 
 
@@ -62,17 +62,17 @@ def test_a_mark_in_front_of_the_file_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "field", "value"),
     [
-        ("[limits]\nmax_ordr_quantity = 1", "limits.max_ordr_quantity", 1),
+        ("[risk]\nmax_ordr_quantity = 1", "risk.max_ordr_quantity", 1),
         ("[limit]\nmax_order_quantity = 1", "limit", {"max_order_quantity": 1}),
         ("_env_file = 'x'", "_env_file", "x"),
         ("[connection]\nport = '7497'", "connection.port", "7497"),
         ("[connection]\nport = 7496", "connection.port", 7496),
         ("[connection]\nhost = ''", "connection.host", ""),
-        ("[limits]\nmax_position = -1", "limits.max_position", Decimal(-1)),
-        ("[limits]\nmax_position = nan", "limits.max_position", None),
-        ("[limits]\nmax_position = true", "limits.max_position", True),
-        ("[limits]\nallow = ['spy']", "limits.allow", "spy"),
-        ("[limits]\nstale_quote_s = 0", "limits.stale_quote_s", 0),
+        ("[risk]\nmax_position = -1", "risk.max_position", Decimal(-1)),
+        ("[risk]\nmax_position = nan", "risk.max_position", None),
+        ("[risk]\nmax_position = true", "risk.max_position", True),
+        ("[risk]\nallow = ['spy']", "risk.allow", "spy"),
+        ("[risk]\nstale_quote_s = 0", "risk.stale_quote_s", 0),
         ("[demo]\nspeed = 'fast'", "demo.speed", "fast"),
         ("[demo]\nseed = -1", "demo.seed", -1),
         ("[connection]\npacing = 3", "connection.pacing", 3),
@@ -159,7 +159,7 @@ def test_a_field_with_a_form_of_its_own_says_how_to_write_it(tmp_path: Path) -> 
 
 def test_a_misspelt_limit_shows_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="max_order_quantity, max_order_notional"):
-        load(tmp_path, "[limits]\nmax_order_qty = 1")
+        load(tmp_path, "[risk]\nmax_order_qty = 1")
 
 
 def test_a_union_names_all_its_branches(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_union_names_all_its_branches(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "reason"),
-    [(b"[limits\n", "no TOML"), (b"\xff\xfe[\x00", "not UTF-8"), (b"x = 'C:\\a", "no TOML")],
+    [(b"[risk\n", "no TOML"), (b"\xff\xfe[\x00", "not UTF-8"), (b"x = 'C:\\a", "no TOML")],
 )
 def test_a_file_that_is_no_toml(tmp_path: Path, raw: bytes, reason: str) -> None:
     file = tmp_path / "tws.toml"
@@ -185,10 +185,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_environment_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIMITS", '{"max_order_quantity": 1}')
+    monkeypatch.setenv("RISK", '{"max_order_quantity": 1}')
     monkeypatch.setenv("TWS_PORT", "4002")
     assert Settings() == load(tmp_path, "")
-    assert Settings().limits.max_order_quantity == 10_000
+    assert Settings().risk.chosen() == {}
 
 
 def test_a_plain_configuration_does_not_load_pydantic() -> None:

@@ -21,6 +21,7 @@ from tests.connection.words import LIMIT, SPY, Desk, ib_contract, ib_order
 
 from tws.connection import Sending, SendState
 from tws.connection.encoding.official import MONEY_FRAMES
+from tws.connection.ordering.calls import MoneyCall
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.order import Order, OrderType, Side
 from tws.risk import Denial, Gate, Limits
@@ -132,7 +133,7 @@ async def test_a_permit_opens_once_and_for_its_own_order(recorder: RecorderServe
 async def test_latch_and_epoch_are_read_right_before_the_bytes(recorder: RecorderServer) -> None:
     desk, latched = Desk(), False
 
-    def brake() -> Denial | None:
+    def brake(call: MoneyCall) -> Denial | None:
         return (
             Denial(limit="latch", figure="set", bound="open", reason="the kill switch is on")
             if latched

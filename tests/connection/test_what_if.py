@@ -123,7 +123,7 @@ async def test_the_lock_and_the_brake_stand_before_it(recorder: RecorderServer) 
 
 async def test_the_brake_keeps_it_back(recorder: RecorderServer) -> None:
     denial = Denial(limit="latch", figure="an order", bound="none", reason="the switch was thrown")
-    async with unkept(config_of(recorder.port), brake=lambda: denial) as connection:
+    async with unkept(config_of(recorder.port), brake=lambda call: denial) as connection:
         with pytest.raises(OrderDeniedError, match="switch"):
             connection.request_what_if(SPY, ORDER)
         connection.outbound.hold()

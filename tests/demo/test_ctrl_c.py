@@ -161,8 +161,8 @@ def test_a_bad_row_names_file_line_and_reason(start: Start, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("text", "told"), [
-    ("[limits]\nmax_order_quantity = -1\n", ["limits.max_order_quantity", "-1", "Correct"]),
-    ("[limits]\nmax_order_quantty = 1\n", ["limits.max_order_quantty", "no such setting", "max_order_q"]),
+    ("[risk]\nmax_order_quantity = -1\n", ["risk.max_order_quantity", "-1", "Correct"]),
+    ("[risk]\nmax_order_quantty = 1\n", ["risk.max_order_quantty", "no such setting", "max_order_q"]),
     ("[demo]\nseed = 'seven'\n", ["demo.seed", "'seven'"]),
     ("demo = [\n", ["file", "TOML"]),
 ])
@@ -201,7 +201,7 @@ def test_the_command_line_comes_before_the_file(tmp_path: Path) -> None:
     from tws.demo import DemoOptions
 
     path = tmp_path / "tws.toml"
-    path.write_text("[demo]\nseed = 3\n[limits]\nmax_position = 50\n", encoding="utf-8")
+    path.write_text("[demo]\nseed = 3\n[risk]\nmax_position = 50\n", encoding="utf-8")
     options = _configured(DemoOptions(), path)
     assert options.seed == 3 and options.speed == "max" and options.symbols == ()
     assert options.limits.max_position == 50

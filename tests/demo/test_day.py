@@ -17,7 +17,7 @@ from tws.demo import DemoOptions, DemoReport, Progress, run_demo
 from tws.demo.reconcile import reconcile
 from tws.errors import ConfigError, DataError, TWSError
 from tws.exchange import Exchange
-from tws.journal import SQLiteStore, read_journal
+from tws.journal import SQLiteStore, read_journal, verify_journal
 from tws.model.records import Booked, FlattenMoved, Planned, decode_record, decode_records, encode_record
 from tws.risk import Limits
 from tws.runtime import Trader
@@ -153,8 +153,8 @@ def test_the_report_s_keys_are_promised(day: DemoReport) -> None:
     assert list(value) == [
         "seed", "market", "day", "interrupted", "market_seconds", "wall_seconds", "ready_seconds", "messages",
         "signals", "fates", "reasons", "denials", "alarms", "orders", "results", "entry_slippage",
-        "stop_slippage", "target_slippage", "checks", "flat", "journal_records", "fingerprint", "exact",
-        "net",
+        "stop_slippage", "target_slippage", "checks", "flat", "journal_records", "head", "fingerprint",
+        "exact", "net",
     ]
     assert list(value["results"][0]) == [
         "symbol", "strategy", "signals", "trades", "targets", "stops", "closed", "fills", "shares", "gross",
@@ -254,6 +254,7 @@ def test_a_file_that_ends_before_the_close_ends_the_day(tmp_path: Path) -> None:
     report = run(DemoOptions(data=files, journal=journal, stop_atr=60.0, target_atr=60.0))
     assert report.exact and report.flat and not report.interrupted
     assert report.fates["traded"] >= 1
+    assert verify_journal(journal, report.head).records == report.journal_records
     records = list(decode_records(read_journal(journal)))
     assert "end of data" in {record.reason for record in records if isinstance(record, FlattenMoved)}
 

@@ -24,7 +24,7 @@ more = st.one_of(
 
 
 def act(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
-    orders = list(bench.desk.state.book.orders.values())
+    orders = list(bench.ever.values())
     if kind == "second trade":
         bench.enter(100, *args, contract=AAPL)
     elif kind == "step back":

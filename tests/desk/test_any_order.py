@@ -228,3 +228,18 @@ def test_a_list_that_was_asked_for_before_the_last_word_proves_nothing(bench) ->
     bench.pair(order, "Submitted")
     bench.tell(Answer(kind=AnswerKind.OPEN_ORDERS, session=bench.session))
     assert order.state is S.WORKING
+
+
+def test_a_second_permanent_id_that_shows_after_the_fill_is_cancelled(bench) -> None:
+    """INCIDENTS.md 3: the order is filled, and lives on under another id: it is not over."""
+    order = lone_order(bench)
+    bench.fill(order, 100)
+    assert order.state is S.FILLED
+    bench.tell(bench.row(order, "Submitted", perm=PERMS[1]))
+    assert order.live and order.cancel_wanted and bench.cancels() == [order.order_id]
+    assert len([text for text in bench.alarms() if "lives under 2 permanent ids" in text]) == 1
+    bench.wait(62)
+    assert len([text for text in bench.alarms() if "lives under 2 permanent ids" in text]) == 2
+    bench.tell(bench.status(order, "Cancelled", 100, 0, PERMS[1]))
+    assert not order.live
+    bench.check()

@@ -53,8 +53,11 @@ def held(bench: Any, quantity: int = 100) -> Any:
 
 def adjust(bench: Any, quantity: int = 0, *, contract: Contract = SPY, **more: Any) -> None:
     fields: dict[str, Any] = {"price": Decimal(0), "operator": "ann", "reason": "looked"} | more
-    bench.tell(Adjust(account=ACCOUNT, instrument=Instrument(contract=contract), quantity=Decimal(quantity),
-                      **fields))
+    bench.tell(
+        Adjust(
+            account=ACCOUNT, instrument=Instrument(contract=contract), quantity=Decimal(quantity), **fields
+        )
+    )
 
 
 # -- the opening balance
@@ -153,6 +156,30 @@ def test_a_manual_sale_of_half_of_ours_shrinks_the_stop_and_blocks(bench: Any) -
     bench.check()
 
 
+def test_a_shortfall_ends_when_what_is_left_of_ours_is_closed(bench: Any) -> None:
+    trade = held(bench, 100)
+    bench.tell(by_hand(bench, "SELL", 50), bench.position(50))
+    bench.fill(trade.stop, 100, "98.00")
+    assert (bench.net(), bench.desk.state.shortfall) == (0, {})
+    assert bench.desk.state.account_book.quantity(ACCOUNT, SPY.con_id) == -50
+    bench.check()
+
+
+def test_shares_that_go_are_taken_from_the_newest_trade_first_and_from_none_more_than_it_holds(
+    bench: Any,
+) -> None:
+    old, new = held(bench, 60), bench.enter(40)
+    bench.work(new)
+    bench.fill(new.entry, 40)
+    bench.tell(bench.position(100), by_hand(bench, "SELL", 70), bench.position(30))
+    groups = [bench.desk.state.groups[each.entry.group_id] for each in (old, new)]
+    assert [bench.desk.state.in_account(group) for group in groups] == [30, 0]
+    adjust(bench, -70, ours=True, account_too=False)
+    assert [bench.desk.state.held(group) for group in groups] == [30, 0]
+    assert bench.net() == 30
+    bench.check()
+
+
 def test_others_on_the_other_side_take_nothing_of_ours_by_being_there(new_bench: Any) -> None:
     bench = new_bench()
     bench.begin(positions=(bench.position(-300),))
@@ -248,9 +275,10 @@ def test_an_assignment_moves_option_and_share_and_both_block_until_recorded(new_
     bench.wait(11)
     assert kinds(bench)[:2] == [DiscrepancyKind.POSITION] * 2
     assert bench.enter().entry is None
-    adjust(bench, 1, contract=PUT)
-    assert bench.enter().entry is None, "the shares are not explained yet"
     adjust(bench, 100, price=Decimal(100))
+    assert [each.contract for each in standing(bench) if each.blocks] == [PUT]
+    assert bench.enter().entry is None, "the option is not explained yet, and it is one on this symbol"
+    adjust(bench, 1, contract=PUT)
     assert DiscrepancyKind.POSITION not in kinds(bench)
     assert bench.enter().entry is not None
     book = bench.desk.state.account_book
@@ -335,6 +363,14 @@ def test_a_position_that_can_not_be_is_not_compared_and_a_good_one_makes_it_good
     assert bench.enter().entry is None
     bench.tell(bench.position(100))
     assert standing(bench) == ()
+    bench.check()
+
+
+def test_an_opening_balance_that_can_not_be_is_none(new_bench: Any) -> None:
+    bench = new_bench()
+    bench.begin(positions=(replace(bench.position(0), quantity=Decimal("NaN")),))
+    assert bench.desk.state.opened and bench.desk.state.account_book.holdings == {}
+    assert kinds(bench) == [DiscrepancyKind.REFUSED]
     bench.check()
 
 

@@ -33,14 +33,15 @@ def refusal(bench, order, **wish) -> Denied:
 def test_a_change_sends_back_all_that_tws_states(bench) -> None:
     """Pain 20: what is left out of the placeOrder of a change is lost."""
     trade = working(bench)
-    row = bench.row(trade.stop, "PreSubmitted")
+    row = bench.row(trade.target, "PreSubmitted")
     bench.tell(msgspec.structs.replace(row, oca_group="1001", oca_type=3, tif="GTC", outside_rth=True))
-    (place,) = change(bench, trade.stop, stop_price=97)
+    (place,) = change(bench, trade.target, limit_price=105)
     order = place.order
-    assert place.modifies and place.order_id == trade.stop.order_id
-    assert order.stop_price == 97 and order.limit_price is None
+    assert place.modifies and place.order_id == trade.target.order_id
+    assert order.limit_price == 105 and order.stop_price is None
     assert (order.oca_group, order.oca_type, order.tif, order.outside_rth) == ("1001", 3, "GTC", True)
-    assert (order.parent_id, order.order_ref) == (trade.entry.order_id, trade.stop.intent_id)
+    assert (order.parent_id, order.order_ref) == (trade.entry.order_id, trade.target.intent_id)
+    assert not trade.placed[1].order.transmit
     assert order.transmit, "sent with transmit off, the change would wait in TWS"
     bench.check()
 
@@ -182,6 +183,7 @@ def test_what_is_refused_here_and_why(bench) -> None:
     bench.tell(BrokerReply(order_id=trade.entry.order_id, code=399, text="x"))
     before = len([r for r in bench.all_records if isinstance(r, Intended)])
     bench.tell(ModifyOrder(intent_id="t-999", limit_price=Decimal(1)))
+    assert bench.denials()[-1].figure == "t-999"
     assert len([r for r in bench.all_records if isinstance(r, Intended)]) == before
     bench.drop()
     assert "link" in refusal(bench, trade.entry, limit_price=99).reason

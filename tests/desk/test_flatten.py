@@ -8,7 +8,7 @@ from tws.desk import Ask, Cancel, Flatten, Place, SubmitOrder
 from tws.model.contract import Contract
 from tws.model.facts import Answer, AnswerKind, Link, LinkState
 from tws.model.instrument import Instrument
-from tws.model.order import Side
+from tws.model.order import Role, Side
 from tws.model.records import FlattenPhase, OrderState
 
 AAPL = Contract(con_id=265598, symbol="AAPL")
@@ -76,10 +76,14 @@ def test_all_symbols_each_for_itself(bench) -> None:
     assert set(bench.desk.state.flattens) == {"SPY", "AAPL"}
     cancelled(bench, spy)
     bench.answer(positions=(bench.position(100),))
+    assert bench.written() == [], "for half a second it waits for the others: one reading serves all"
+    bench.wait(1)
+    bench.answer(positions=(bench.position(100),))
     (close,) = bench.written()
     assert close.contract.symbol == "SPY"
     for order in (aapl.entry, aapl.target, aapl.stop):
         bench.pair(order, "Cancelled", remaining=0)
+    bench.wait(1)
     bench.answer(positions=(bench.position(100),))
     assert set(bench.desk.state.flattens) == {"SPY"}
     bench.fill(bench.order(close.intent_id), 100, "99.00")
@@ -95,18 +99,28 @@ def test_a_refused_close_is_tried_again_a_bounded_number_of_times(bench) -> None
     trade = hold(bench)
     bench.tell(Flatten(symbol="SPY", reason="test"))
     cancelled(bench, trade)
-    closes = 0
+    closes, stops = 0, []
     for _ in range(20):
         bench.answer(positions=(bench.position(100),))
         for place in bench.written():
-            closes += 1
-            bench.reply(bench.order(place.intent_id), 201, "no")
+            order = bench.order(place.intent_id)
+            if order.role is Role.CLOSE:
+                closes += 1
+                bench.reply(order, 201, "no")
+            else:
+                stops += [order] if order.role is Role.STOP else []
+                bench.pair(order, "PreSubmitted")
         bench.wait(1)
     assert closes == 3
     assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.NOT_FLAT
+    assert [stop.order.quantity for stop in stops] == [100], "what can't be closed has its stop back"
     bench.tell(Flatten(symbol="SPY", reason="again"))
+    assert stops[0].cancel_wanted
+    for order in tuple(bench.desk.state.book.living()):
+        bench.pair(order, "Cancelled", remaining=0)
     bench.answer(positions=(bench.position(100),))
     assert bench.take(Place), "a human may begin anew"
+    bench.check()
 
 
 def test_an_order_of_unknown_outcome_keeps_it_waiting_and_it_says_not_flat(bench) -> None:

@@ -104,9 +104,10 @@ def test_a_claimed_fill_is_inferred_when_two_answers_lack_it_and_the_position_ag
     bench.answer(**rows)
     assert trade.entry.state is OrderState.FILLED and bench.net() == 0
     assert DiscrepancyKind.OWED_FILL in kinds(bench)
-    bench.wait(3)
-    bench.answer(**rows)
-    assert inferred(bench) == [], "the second answer must be 10 s behind the first"
+    for _ in range(3):
+        bench.wait(3)
+        bench.answer(**rows)
+        assert inferred(bench) == [], "the second answer without it must be 10 s behind the first"
     rounds(bench, **rows)
     assert [record.quantity for record in inferred(bench)] == [100]
     assert DiscrepancyKind.OWED_FILL not in kinds(bench) and bench.net() == 100

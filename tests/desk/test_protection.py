@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tests.desk.conftest import ACCOUNT
+
 from tws.desk import Ask, Cancel, CancelIntent, NotWritten, Place, TimerTick
 from tws.desk.protect import MAX_CLOSES, MAX_REPAIRS
 from tws.model.facts import Link, LinkState
@@ -305,3 +307,21 @@ def test_a_close_under_way_is_left_to_work(bench) -> None:
     bench.wait(60)
     assert bench.cancels() == []
     assert bench.take(Place) == []
+
+
+def test_what_the_gate_refused_is_tried_again_after_a_moment_and_not_at_once(bench) -> None:
+    """TWS names other accounts than ours for a while, as after a wrong login: our gate lets nothing out."""
+    trade = held(bench)
+    bench.tell(Link(state=LinkState.CONNECTED, session=bench.session, accounts=("DU9999999",)))
+    for order in (trade.stop, trade.target):
+        bench.pair(order, "Cancelled", remaining=0)
+    bench.wait(2)
+    first = len(bench.denials())
+    assert first > 0 and {denial.limit for denial in bench.denials()} == {"account"}
+    for _ in range(20):
+        bench.tell(TimerTick())
+    assert len(bench.denials()) == first, "the same gate, the same moment, the same answer"
+    bench.tell(Link(state=LinkState.CONNECTED, session=bench.session, accounts=(ACCOUNT,)))
+    bench.wait(2)
+    assert [place.order.quantity for place in bench.take(Place) if place.order.stop_price] == [100]
+    bench.check()

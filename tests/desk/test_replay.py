@@ -11,6 +11,7 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tws.clock import NS_PER_S
 from tws.desk import (
     Adopt,
     CancelAll,
@@ -18,6 +19,7 @@ from tws.desk import (
     DeclareGone,
     Desk,
     Flatten,
+    ModifyOrder,
     NotWritten,
     Place,
     ReserveIds,
@@ -31,7 +33,7 @@ from tws.model.execution import Commission
 from tws.model.facts import Answer, AnswerKind, BrokerReply, Link, LinkState, NextOrderId
 from tws.model.instrument import Instrument
 from tws.model.order import Role, Side
-from tws.model.records import Booked, Intended
+from tws.model.records import Booked, Intended, Retired
 from tws.orders import STATUS_EVENTS
 from tws.positions import split_exec_id
 
@@ -56,7 +58,9 @@ events = st.one_of(
     st.tuples(st.just("next id"), st.integers(1, 40)),
     st.tuples(st.just("report"), st.sampled_from(["written", "withdrawn", "denied", "unsure"]), which),
     st.tuples(st.just("human"), st.sampled_from(["adopt", "gone", "reserve"]), which),
+    st.tuples(st.just("modify"), which, st.sampled_from(["quantity", "limit_price", "stop_price"]), small),
     st.tuples(st.just("wait"), st.integers(1, 40)),
+    st.tuples(st.just("days"), st.integers(1, 9)),
     st.tuples(st.just("restart")),
 )
 
@@ -96,7 +100,8 @@ def test_deciding_on_a_copy_moves_nothing_and_says_the_same(new_bench, script) -
 
 
 def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
-    orders = list(bench.desk.state.book.orders.values())
+    bench.ever.update(bench.desk.state.book.orders)
+    orders = list(bench.ever.values())  # those that were packed away meanwhile too
     match kind, args:
         case "enter", (side, quantity):
             bench.enter(quantity, side)
@@ -124,6 +129,9 @@ def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
             bench.tell(NextOrderId(order_id=number))
         case "wait", (seconds,):
             bench.wait(seconds)
+        case "days", (days,):
+            bench.now += days * 24 * 3600 * NS_PER_S
+            bench.tell(TimerTick())
         case "restart", ():
             bench.restart()
         case "flatten", (symbol, key):
@@ -160,6 +168,9 @@ def _about(bench, order, kind: str, args) -> None:  # type: ignore[no-untyped-de
             bench.tell(bench.execution(order, quantity, exec_id=f"x.{number}.0{revision}"))
         case "reply", (_, code):
             bench.tell(BrokerReply(order_id=order.order_id, code=code, text="text"))
+        case "modify", (_, name, value):
+            if order.order.stop_price is not None or order.order.limit_price is not None:
+                bench.tell(ModifyOrder(intent_id=order.intent_id, **{name: Decimal(value)}))
         case "cancel", _:
             bench.tell(CancelIntent(intent_id=order.intent_id, reason="test"))
         case "human", _:
@@ -189,7 +200,9 @@ def _books_add_up(bench) -> None:  # type: ignore[no-untyped-def]
             if base not in latest or latest[base][0] < revision:
                 latest[base] = (revision, record.execution.signed_quantity)
     assert bench.net() == sum((quantity for _, quantity in latest.values()), Decimal(0))
-    by_intents = sum(
-        (order.filled * order.order.side.sign for order in bench.desk.state.book.orders.values()), Decimal(0)
-    )
-    assert by_intents == bench.net()
+    state = bench.desk.state
+    packed = [order for key in state.shelf.bundles for order in state.shelf.look(key).orders]
+    orders = [*state.book.orders.values(), *packed]
+    by_intents = sum((order.filled * order.order.side.sign for order in orders), Decimal(0))
+    if not any(isinstance(record, Retired) and record.forgotten for record in bench.all_records):
+        assert by_intents == bench.net()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+from tests.desk.conftest import SPY
 
 from tws.clock import NS_PER_S
 from tws.desk import Place, TimerTick
-from tws.desk.commands import Flatten
+from tws.desk.commands import Flatten, SubmitOrder
 from tws.model.facts import Answer, AnswerKind
+from tws.model.instrument import Instrument
+from tws.model.order import Side
 from tws.model.records import OrderState, Recalled, Retired
 
 DAY_NS = 24 * 3600 * NS_PER_S
@@ -134,3 +137,26 @@ def test_memory_does_not_grow_with_the_days(bench) -> None:
         sizes.append((len(state.book.orders), len(state.groups), len(state.over), len(state.shelf.bundles)))
     assert sizes[-1] == sizes[12], "a steady week is all that is kept"
     assert sizes[-1][3] <= 9
+
+
+def test_while_shares_of_its_contract_are_held_a_trade_stays_at_hand(bench) -> None:
+    """A trade without protection is over when its entry is; a flatten asks it days later where to route."""
+    bench.quote()
+    bench.tell(SubmitOrder(instrument=Instrument(contract=SPY), side=Side.BUY, quantity=Decimal(10)))
+    (place,) = bench.written()
+    order = bench.order(place.intent_id)
+    bench.fill(order, 10)
+    assert not bench.desk.state.open_groups
+    later(bench, 3)
+    assert order.group_id in bench.desk.state.groups
+    bench.check()
+
+
+def test_a_packed_order_is_found_by_its_permanent_id_alone(bench) -> None:
+    """An orderStatus carries no reference."""
+    trade = finished(bench)
+    said = bench.status(trade.stop, "PreSubmitted", 0, 100)
+    later(bench, 2)
+    bench.tell(said)
+    assert bench.order(trade.stop.intent_id).state is OrderState.UNKNOWN
+    bench.check()

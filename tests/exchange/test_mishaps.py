@@ -110,6 +110,46 @@ def test_a_bust_gives_position_and_money_back(floor: Any) -> None:
     assert play(floor, "bust", report.executed.exec_id) == [] and floor.position() == 0
 
 
+def _row(floor: Any) -> tuple[D, D, D]:
+    row = floor.exchange.position("DU1", floor.SPY)
+    return row.quantity, row.average_cost, row.realized_pnl
+
+
+def test_after_a_bust_and_a_correction_the_books_are_as_if_it_had_been_right_at_once(
+    floor: Any, Floor_: Any
+) -> None:
+    """Buy 10, buy 20, sell 15; then the first is corrected to 99 and the sale is busted."""
+    for order_id, side, quantity in ((1, "BUY", 10), (2, "BUY", 20), (3, "SELL", 15)):
+        floor.place(order_id, side, quantity)
+    first, _, sale = (report.executed.exec_id for report in floor.exchange.executions())
+    play(floor, "correct", first, D("99.00"))
+    right = Floor_()
+    right.quote(9899, 300, 9900, 60)
+    right.place(1, "BUY", 10)
+    right.quote(10000, 300, 10001, 60)
+    right.place(2, "BUY", 20)
+    right.place(3, "SELL", 15)
+    assert _row(floor) == _row(right)
+    assert floor.value("TotalCashValue") == right.value("TotalCashValue")
+    play(floor, "bust", sale)
+    again = Floor_()
+    again.quote(9899, 300, 9900, 60)
+    again.place(1, "BUY", 10)
+    again.quote(10000, 300, 10001, 60)
+    again.place(2, "BUY", 20)
+    assert _row(floor) == _row(again)
+    assert floor.value("TotalCashValue") == again.value("TotalCashValue")
+
+
+def test_after_a_split_a_bust_is_booked_back_at_the_present_cost(floor: Any) -> None:
+    floor.place(1, "BUY", 10)
+    floor.place(2, "BUY", 10)
+    _, second = (report.executed.exec_id for report in floor.exchange.executions())
+    floor.exchange.corporate.split(floor.SPY, D(2), floor.now)
+    play(floor, "bust", second)
+    assert floor.position() == 30, "the shares of the fill go, as it named them"
+
+
 def test_a_correction_repeats_the_execution_with_a_higher_last_part(floor: Any) -> None:
     floor.place(1, "BUY", 10)
     (report,) = floor.exchange.executions()

@@ -17,13 +17,14 @@ import pytest
 SRC = Path(__file__).resolve().parents[2] / "src"
 
 LAYERS: list[list[str]] = [
-    ["errors", "clock", "config", "model", "platform", "log"],
+    ["errors", "clock", "config", "model", "platform", "log", "channel"],
     ["wire", "bars", "indicators", "orders", "positions", "exchange"],
     ["risk", "rules"],
     ["strategy", "desk"],
-    ["connection", "simulator", "journal", "signals", "marketdata", "world", "recording"],
+    ["connection", "simulator", "journal", "signals", "marketdata", "world", "recording",
+     "safety"],
     ["runtime", "monitor"],
-    ["backtest", "demo", "testing"],
+    ["backtest", "demo", "drill", "testing"],
     ["cli", "dashboard"],
 ]
 LAYER_OF = {package: number for number, packages in enumerate(LAYERS, start=1) for package in packages}
@@ -122,6 +123,8 @@ def may_import(importer: str, imported: str) -> bool:
         return LADDER.index(imported) < LADDER.index(importer)
     if importer == "platform":
         return imported == "errors"
+    if importer == "channel":
+        return imported in ("errors", "log")
     if importer == "exchange":
         return LAYER_OF[imported] == 1
     return LAYER_OF[imported] < LAYER_OF[importer]

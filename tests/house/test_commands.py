@@ -45,6 +45,26 @@ def runs() -> dict[str, Run]:
             exit_codes=(0, 130), stop_at="listening on",
         ),
         "replay": Run(("none.jsonl", "--port", "0"), exit_codes=(2,), writes="none.jsonl"),
+        "run": Run(("none.toml",), exit_codes=(2,), writes="none.toml"),
+        "status": Run((), writes="no trader"),
+        "stop": Run((), exit_codes=(2,), writes="no trader has state"),
+        "kill": Run((), exit_codes=(2,), writes="no trader has state"),
+        "reset": Run(("--operator", "me", "--reason", "test"), exit_codes=(2,), writes="no trader has state"),
+        "unlock": Run(
+            ("none.toml", "--account", "U1", "--operator", "me"), exit_codes=(2,), writes="none.toml"
+        ),
+        "risk": Run((), exit_codes=(2,), writes="no trader has state"),
+        "adjust": Run(
+            ("SPY", "--quantity", "1", "--reason", "split", "--operator", "me"),
+            exit_codes=(2,),
+            writes="no trader has state",
+        ),
+        "drill": Run(("kill", "mid-partial-fill"), writes="1 of 1 passed"),
+        "orders": Run(exit_codes=(2,), writes="--journal FILE"),  # an empty state folder: no journal yet
+        "positions": Run(exit_codes=(2,), writes="--journal FILE"),
+        "explain": Run(("t-1",), exit_codes=(2,), writes="--journal FILE"),
+        "verify": Run(exit_codes=(2,), writes="--journal FILE"),
+        "export": Run(("--out", "tables"), exit_codes=(2,), writes="--journal FILE"),
         "doctor": Run(
             ("--host", "127.0.0.1", "--port", str(free_port())), exit_codes=(1, 2), writes="listen"
         ),

@@ -26,13 +26,15 @@ async def test_a_stop_signal_reaches_the_callback_and_can_be_undone() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.skipif(not POSIX, reason="Windows gives no SIGTERM")
-async def test_a_request_to_end_is_a_stop_signal_too() -> None:
+@pytest.mark.skipif(not POSIX, reason="Windows gives neither")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+async def test_a_request_to_end_is_a_stop_signal_too(name: str) -> None:
+    number, before = signal.Signals[name], signal.getsignal(signal.Signals[name])
     stopped = asyncio.Event()
     undo = install_stop_signals(asyncio.get_running_loop(), stopped.set)
     try:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
         await asyncio.wait_for(stopped.wait(), 5)
     finally:
         undo()
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(number) is before

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from tws.errors import JournalError
-from tws.journal import SQLiteStore, read_journal
+from tws.journal import SQLiteStore, read_journal, verify_journal
 
 ROWS = 2_500  # more than two pages of the reader
+NAME_LAST = "UPDATE newest SET (seq, link) = (SELECT seq, link FROM record ORDER BY seq DESC LIMIT 1)"
+"""What somebody does who cuts the end and knows that the file names its last row."""
 
 
 @pytest.fixture
@@ -78,21 +80,30 @@ def test_two_rows_that_changed_places_show(path: Path) -> None:
     assert caught.value.sequence == 10
 
 
+def test_a_tail_cut_shows_in_a_copy_of_the_file_alone(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite3"
+    copy.write_bytes(path.read_bytes())
+    tamper(copy, "DELETE FROM record WHERE seq > 2000")
+    for attempt in (lambda: list(read_journal(copy)), lambda: SQLiteStore(copy)):
+        with pytest.raises(JournalError, match="cut off") as caught:
+            attempt()
+        assert caught.value.sequence == 2001
+
+
 def test_a_tail_cut_below_the_last_opening_shows(path: Path) -> None:
-    tamper(path, "DELETE FROM record WHERE seq > 1000")
+    tamper(path, "DELETE FROM record WHERE seq > 1000", NAME_LAST)
     with pytest.raises(JournalError, match="cut off") as caught:
         list(read_journal(path))
     assert caught.value.sequence == 1001
 
 
 def test_a_tail_cut_above_it_shows_only_by_a_head_kept_elsewhere(path: Path) -> None:
-    """The stated bound of the chain: without the kept head nothing shows."""
-    with closing(SQLiteStore(path)) as store:
-        kept = store.head
-    tamper(path, "DELETE FROM opening WHERE number = 3", "DELETE FROM record WHERE seq > 2000")
+    """The stated bound of the chain: without the kept head nothing shows (tests/journal/test_head.py)."""
+    tamper(path, "DELETE FROM record WHERE seq > 2000", NAME_LAST)
     assert len(list(read_journal(path))) == 2000
-    with closing(SQLiteStore(path)) as store:
-        assert store.head != kept
+    with pytest.raises(JournalError) as caught:
+        verify_journal(path)
+    assert caught.value.sequence == 2001
 
 
 def test_a_copy_chained_anew_shows_by_what_the_openings_kept(path: Path) -> None:
@@ -148,6 +159,8 @@ def _scribble(data: bytes) -> bytes:
         "UPDATE journal SET identity = zeroblob(16)",
         "INSERT OR REPLACE INTO journal VALUES (1, zeroblob(16))",
         "DELETE FROM opening",
+        "DELETE FROM newest",
+        "UPDATE newest SET seq = 100",
         "UPDATE opening SET pid = 1",
     ],
 )

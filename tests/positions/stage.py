@@ -16,7 +16,7 @@ from typing import Any
 from tws.clock import NS_PER_S
 from tws.config import TWSConfig
 from tws.desk import Adjust, Alert, Desk, DeskState
-from tws.desk.standing import Discrepancy, discrepancies
+from tws.desk.standing import Discrepancy
 from tws.exchange import Event, OrderTicket
 from tws.model.contract import Contract, stock
 from tws.model.instrument import Instrument
@@ -105,7 +105,7 @@ class Stage:
         return desk.state
 
     def standing(self) -> tuple[Discrepancy, ...]:
-        return discrepancies(self.state, self.world.clock.now_ns(), self.trader.desk.timing)
+        return self.trader.discrepancies()
 
     def blocking(self) -> list[str]:
         return [str(each.kind) for each in self.standing() if each.blocks]

@@ -96,8 +96,15 @@ class Day:
 
     def trade(self, account: str, con_id: int, side: Side, quantity: int) -> None:
         self.order_id, self.now = self.order_id + 1, self.now + 1
-        ticket = OrderTicket(client_id=1, order_id=self.order_id, account=account, con_id=con_id, side=side,
-                             quantity=Decimal(quantity), order_type="MKT")
+        ticket = OrderTicket(
+            client_id=1,
+            order_id=self.order_id,
+            account=account,
+            con_id=con_id,
+            side=side,
+            quantity=Decimal(quantity),
+            order_type="MKT",
+        )
         self.hear(self.exchange.place(ticket, self.now))
 
     def hear(self, events: Iterable[Event]) -> None:

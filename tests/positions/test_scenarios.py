@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.positions.stage import EVENING_NS, Stage
 
-from tws.desk import ConfirmOpening
+from tws.desk import AdjustCash, ConfirmOpening
 
 D = Decimal
 
@@ -148,6 +148,7 @@ def test_300_shares_held_before_us_stay_as_they_are() -> None:
         await stage.enter(100)
         await stage.wait(5)
         assert (stage.ours(), stage.account()) == (100, 400)
+        assert [(row.ours, row.others) for row in stage.trader.holdings()] == [(100, 300)]
         compare_with_the_broker(stage)
         assert await stage.trader.flatten("SPY")
         await stage.wait(5)
@@ -213,6 +214,30 @@ def test_a_correction_of_one_of_our_fills() -> None:
     Stage().run(play)
 
 
+def test_cash_that_comes_from_outside_is_shown_and_explained() -> None:
+    """Trades, ours and a human's, make no difference; a deposit does, and stops nothing."""
+
+    async def play(stage: Stage) -> None:
+        await stage.enter(100)
+        await stage.wait(5)
+        assert await stage.trader.flatten("SPY")
+        stage.by_hand("BUY", 70, "QQQ")
+        await stage.wait(1000)
+        cash = stage.state.cash["DU1234567/USD"]
+        assert (cash.difference, stage.standing()) == (0, ())
+        assert cash.stated != cash.base, "the trades have moved it"
+        stage.broker(stage.sim.exchange.corporate.deposit("DU1234567", "USD", D(500), stage.sim.now_ns()))
+        await stage.wait(1000)
+        (row,) = stage.standing()
+        assert (row.kind, row.blocks) == ("cash", False)
+        await stage.trader.ask(AdjustCash(account="DU1234567", currency="USD", amount=D(500), operator="ann",
+                                          reason="my deposit"))  # fmt: skip
+        await stage.wait(1000)
+        assert stage.standing() == ()
+
+    Stage().run(play)
+
+
 def test_two_accounts_of_one_login_are_kept_apart() -> None:
     def before(stage: Stage) -> None:
         for account, shares in (("DU1234567", 30), ("DU7654321", 70)):
@@ -234,4 +259,3 @@ def test_two_accounts_of_one_login_are_kept_apart() -> None:
 
     accounts = ("DU1234567", "DU7654321")
     Stage(accounts=accounts).run(play, before)
-

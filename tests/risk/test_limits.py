@@ -7,53 +7,14 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.risk.proposals import NOW, QUOTE, SPY, WHERE, entry, exit_, limit_of
 
 from tws.clock import NS_PER_S
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import MarketDataType, Quote
 from tws.model.order import Order, OrderType, Role, Side
-from tws.risk import Denial, Gate, Limits, Proposal, Situation, StandaloneGate, live_lock, reduces
-
-NOW = 1_700_000_000 * NS_PER_S
-SPY = Instrument(contract=Contract(con_id=756733, symbol="SPY"))
-QUOTE = Quote(con_id=756733, symbol="SPY", time_ns=NOW, bid=99.99, ask=100.01)
-WHERE = Situation(now_ns=NOW, port=7497, account="DU1", managed_accounts=("DU1",), quote=QUOTE)
-
-
-def entry(quantity: int = 100, side: Side = Side.BUY, limit: str | None = None, **more: Any) -> Proposal:
-    order = Order(
-        side=side,
-        quantity=Decimal(quantity),
-        account="DU1",
-        order_type=OrderType.LIMIT if limit else OrderType.MARKET,
-        limit_price=Decimal(limit) if limit else None,
-    )
-    return Proposal(instrument=SPY, order=order, role=Role.ENTRY, **more)
-
-
-def exit_(quantity: int, side: Side = Side.SELL, **more: Any) -> Proposal:
-    return replace(entry(quantity, side), role=Role.CLOSE, **more)
-
-
-def limit_of(proposal: Proposal, where: Situation = WHERE, **limits: Any) -> str | None:
-    """The limit that denies, or None; all limits but those given are as wide as they go."""
-    wide: dict[str, Any] = dict.fromkeys(
-        [
-            "max_order_quantity",
-            "max_order_notional",
-            "max_position",
-            "max_position_notional",
-            "max_gross_notional",
-            "price_collar",
-            "max_orders_per_side",
-        ]
-    )
-    denial = Gate(Limits(**{**wide, **limits})).judge(proposal, where)
-    if denial is None:
-        return None
-    assert denial.figure and denial.bound and denial.reason
-    return denial.limit
+from tws.risk import Denial, Gate, Limits, StandaloneGate, live_lock, reduces
 
 
 def test_an_ordinary_entry_passes_the_defaults() -> None:
@@ -203,7 +164,7 @@ def test_a_contract_without_its_con_id_is_no_identity() -> None:
     assert limit_of(replace(entry(), instrument=Instrument(contract=Contract(symbol="SPY")))) == "market_rule"
 
 
-@pytest.mark.parametrize(("price", "denied"), [("105.01", False), ("105.02", True), ("50.00", False)])
+@pytest.mark.parametrize(("price", "denied"), [("105.00", False), ("105.01", True), ("50.00", False)])
 def test_price_collar_of_a_buy(price: str, denied: bool) -> None:
     assert limit_of(entry(1, limit=price), price_collar=Decimal("0.05")) == (
         "price_collar" if denied else None

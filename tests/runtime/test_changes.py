@@ -38,17 +38,16 @@ def ticket(scene: Scene, order: OurOrder):  # type: ignore[no-untyped-def]
     )
 
 
-async def change(trader: Trader, order: OurOrder, **wish: str) -> list[Denied]:
+async def change(trader: Trader, order: OurOrder, **wish: str) -> Denied | None:
     terms = {name: Decimal(value) for name, value in wish.items()}
-    records = await trader.ask(ModifyOrder(intent_id=order.intent_id, reason="test", **terms))
-    return [record for record in records if isinstance(record, Denied)]
+    return await trader.modify(ModifyOrder(intent_id=order.intent_id, reason="test", **terms))
 
 
 async def test_a_new_price_arrives_and_nothing_else_is_lost(scene: Scene) -> None:
     trader = await scene.started()
     orders = await submitted(scene, trader)
     stop, before = orders[Role.STOP], ticket(scene, orders[Role.STOP])
-    assert await change(trader, stop, stop_price="95.5") == []
+    assert await change(trader, stop, stop_price="95.5") is None
     await until(lambda: not stop.changing, "TWS takes the change")
     after = ticket(scene, stop)
     assert after.stop_price == Decimal("95.5") == stop.order.stop_price
@@ -71,7 +70,7 @@ async def test_a_new_price_arrives_and_nothing_else_is_lost(scene: Scene) -> Non
 async def test_an_entry_that_is_moved_to_the_market_fills_under_its_bracket(scene: Scene) -> None:
     trader = await scene.started()
     orders = await submitted(scene, trader)
-    assert await change(trader, orders[Role.ENTRY], limit_price="100.05") == []
+    assert await change(trader, orders[Role.ENTRY], limit_price="100.05") is None
     await until(lambda: orders[Role.ENTRY].state is OrderState.FILLED, "the fill")
     assert trader.position("SPY") == 10 == scene.broker_position()
     group = trader.desk.state.groups[orders[Role.ENTRY].group_id]
@@ -86,10 +85,10 @@ async def test_a_bracket_changes_its_size_whole(scene: Scene) -> None:
     trader = await scene.started()
     orders = await submitted(scene, trader)
     for size in ("6", "14"):
-        assert await change(trader, orders[Role.ENTRY], quantity=size) == []
+        assert await change(trader, orders[Role.ENTRY], quantity=size) is None
         await until(lambda: not any(order.changing for order in orders.values()), "TWS takes the changes")
         assert {ticket(scene, order).quantity for order in orders.values()} == {Decimal(size)}
-    assert await change(trader, orders[Role.ENTRY], limit_price="100.05") == []
+    assert await change(trader, orders[Role.ENTRY], limit_price="100.05") is None
     await until(lambda: trader.position("SPY") == 14, "the fill")
     assert trader.desk.state.groups[orders[Role.ENTRY].group_id].repairs == 0
 
@@ -110,11 +109,11 @@ async def test_a_change_that_tws_refuses_leaves_the_order_alive(tmp_path) -> Non
         trader = await scene.started()
         orders = await submitted(scene, trader)
         stop = orders[Role.STOP]
-        assert await change(trader, stop, stop_price="95.5") == []
+        assert await change(trader, stop, stop_price="95.5") is None
         await until(lambda: not stop.changing, "the refusal")
         assert stop.live and stop.order.stop_price == 96 == ticket(scene, stop).stop_price
         assert len(scene.open_refs()) == 3
-        assert await change(trader, orders[Role.ENTRY], limit_price="99.1") == []
+        assert await change(trader, orders[Role.ENTRY], limit_price="99.1") is None
         await until(lambda: not orders[Role.ENTRY].changing, "the entry has no parent to name")
         assert ticket(scene, orders[Role.ENTRY]).limit_price == Decimal("99.1")
     finally:
@@ -127,7 +126,7 @@ async def test_an_order_changed_in_tws_is_changed_from_there(scene: Scene) -> No
     entry = orders[Role.ENTRY]
     scene.sim.faults.play("manual-change", client=1, order=entry.order_id, price=98.5)
     await until(lambda: entry.order.limit_price == Decimal("98.5"), "TWS states the human's price")
-    assert await change(trader, entry, quantity="8") == []
+    assert await change(trader, entry, quantity="8") is None
     await until(lambda: not entry.changing, "TWS takes the change")
     assert (ticket(scene, entry).limit_price, ticket(scene, entry).quantity) == (Decimal("98.5"), 8)
 
@@ -140,12 +139,12 @@ async def test_a_change_that_becomes_a_second_order_is_found_and_all_is_cancelle
     scene.sim.faults.play("modify-forks", client=1)
     alarms: list[str] = []
     trader.on_alert(lambda alert: alarms.append(alert.text))
-    assert await change(trader, entry, limit_price="98.5") == []
+    assert await change(trader, entry, limit_price="98.5") is None
     await until(lambda: len(entry.perms) == 2, "both permanent ids")
     await until(lambda: entry.cancel_wanted, "the cancel")
     await until(lambda: any("permanent ids; all are cancelled" in text for text in alarms), "the alarm")
     denied = await change(trader, entry, limit_price="98.4")
-    assert [denial.limit for denial in denied] == ["change"]
+    assert denied is not None and denied.limit == "change"
 
 
 async def test_the_last_gate_lets_no_intent_out_twice(scene: Scene) -> None:

@@ -6,22 +6,44 @@ Named scenario: INCIDENTS.md 20 (a stop that cancels the very task that shuts do
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.runtime.safety import Memory
 from tests.runtime.scene import SPY, Scene, at_market, records_of, until, working
 from tests.runtime.test_failure import Disk
 
 from tws.desk import Verdict
-from tws.errors import ConfigError, TWSError
+from tws.errors import ConfigError, SafetyError, TWSError
 from tws.journal import SQLiteStore, read_journal
 from tws.model.contract import stock
 from tws.model.order import Role
 from tws.model.records import KillMoved, decode_records
 from tws.model.stop import KillState, Scope, ScopeKind
 from tws.runtime import Trader
+from tws.safety import SafetyFile
 
 OUT = {"reason": "odd fills", "operator": "ann"}
+
+
+class Watched(SafetyFile):
+    """The real file. A test looks at the moment of the latch, or breaks the disk under it."""
+
+    broken = False
+    on_latch: Callable[[], object] = staticmethod(lambda: None)
+
+    def latch(self, *args: Any, **named: Any) -> None:
+        if self.broken:
+            raise SafetyError(self.path, "unwritable", "the disk is gone", "Replace it")
+        self.on_latch()
+        super().latch(*args, **named)
+
+
+@pytest.fixture
+def safety(tmp_path: Path) -> Iterator[Watched]:
+    with Watched(tmp_path / "safety") as file:
+        yield file
 
 
 async def holding(scene: Scene, trader: Trader, quantity: int = 10, symbol: str = "SPY") -> None:
@@ -55,18 +77,18 @@ async def test_a_flatten_is_flat_by_the_brokers_books(scene: Scene) -> None:
     assert moves == [KillState.HALTED, KillState.FLATTENING, KillState.LATCHED]
 
 
-async def test_the_latch_is_on_disk_before_anything_moves(scene: Scene) -> None:
-    safety = Memory()
+async def test_the_latch_is_on_disk_before_anything_moves(scene: Scene, safety: Watched) -> None:
     trader = await scene.started(safety=safety)
     await holding(scene, trader)
-    safety.on_latch = lambda: safety.seen.append(len(scene.open_refs()))
+    seen: list[int] = []
+    safety.on_latch = lambda: seen.append(len(scene.open_refs()))
     await trader.kill(**OUT, flatten=True)
-    assert safety.seen == [2], "something was cancelled before the latch was written"
-    assert safety.latches == {"all": KillState.FLATTENING}
+    assert seen == [2], "something was cancelled before the latch was written"
+    assert safety.state.kill is KillState.FLATTENING
 
 
-async def test_a_latch_that_can_t_be_written_stops_nothing(scene: Scene) -> None:
-    safety = Memory(broken=True)
+async def test_a_latch_that_can_t_be_written_stops_nothing(scene: Scene, safety: Watched) -> None:
+    safety.broken = True
     trader = await scene.started(safety=safety)
     await holding(scene, trader)
     report = await trader.kill(**OUT, flatten=True)
@@ -166,14 +188,13 @@ async def test_a_manual_order_and_holding_are_left(scene: Scene) -> None:
     assert report.flat and len(scene.open_refs()) == 1
 
 
-async def test_a_reset_by_name_frees_the_desk_and_the_latch(scene: Scene) -> None:
-    safety = Memory()
+async def test_a_reset_by_name_frees_the_desk_and_the_latch(scene: Scene, safety: Watched) -> None:
     trader = await scene.started(safety=safety)
     await trader.kill(**OUT)
     denied = await trader.reset(operator=" ", reason="seen")
-    assert denied is not None and denied.limit == "reset" and safety.latches
+    assert denied is not None and denied.limit == "reset" and safety.latched
     assert await trader.reset(operator="ann", reason="seen") is None
-    assert safety.latches == {}
+    assert not safety.latched
     assert (await trader.submit(at_market(1))).denial is None
 
 
@@ -192,11 +213,11 @@ async def test_a_stop_is_found_again_after_a_restart(scene: Scene) -> None:
 
 @pytest.mark.parametrize("how", ["full", "hangs"])
 async def test_a_kill_when_the_journal_fails_closes_on_emergency_records(
-    scene: Scene, how: str, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, safety: Watched, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tws.runtime.kill.PATIENCE_S", 0.5)
     monkeypatch.setattr("tws.runtime.life.END_S", 0.5)
-    disk, safety = Disk(scene.journal), Memory()
+    disk = Disk(scene.journal)
     trader = await scene.started(store=disk, safety=safety)
     await holding(scene, trader)
     waits = await trader.submit(working(5))
@@ -209,11 +230,11 @@ async def test_a_kill_when_the_journal_fails_closes_on_emergency_records(
     with pytest.raises(TWSError):
         await trader.submit(at_market(1))
     await trader.stop()
-    assert safety.kept, "what left must be remembered somewhere"
+    assert safety.emergency_read(), "what left must be remembered somewhere"
 
     SQLiteStore(scene.journal).close()  # an orderly file again
     again = await scene.started(safety=safety)
-    assert safety.kept == [], "merged"
+    assert safety.emergency_read() == [], "merged"
     state = again.desk.state
     assert state.kill.state is KillState.LATCHED and again.flat()
     assert sorted(state.book.orders) == scene.all_refs()
@@ -221,8 +242,8 @@ async def test_a_kill_when_the_journal_fails_closes_on_emergency_records(
     assert len([r for r in records if isinstance(r, KillMoved) and r.ordered]) == 1, "merged once"
 
 
-async def test_a_disk_that_fills_up_in_the_middle_of_a_flatten(scene: Scene) -> None:
-    disk, safety = Disk(scene.journal), Memory()
+async def test_a_disk_that_fills_up_in_the_middle_of_a_flatten(scene: Scene, safety: Watched) -> None:
+    disk = Disk(scene.journal)
     trader = await scene.started(store=disk, safety=safety)
     await holding(scene, trader)
     scene.sim.faults.hold_next_order()
@@ -248,8 +269,8 @@ async def test_without_a_memory_nothing_is_closed_and_no_stop_is_cancelled(scene
     assert entry.intent_id not in scene.open_refs()
 
 
-async def test_a_trader_that_failed_before_is_stopped_all_the_same(scene: Scene) -> None:
-    disk, safety = Disk(scene.journal), Memory()
+async def test_a_trader_that_failed_before_is_stopped_all_the_same(scene: Scene, safety: Watched) -> None:
+    disk = Disk(scene.journal)
     trader = await scene.started(store=disk, safety=safety)
     await holding(scene, trader)
     disk.full = True

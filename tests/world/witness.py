@@ -142,7 +142,7 @@ class Witness:
         exchange.cancel = cancelled  # type: ignore[method-assign]
 
     def _arrived(self, ticket: OrderTicket) -> None:
-        """Invariants 1, 3, 7: as its intent on disk says, approved, once, under an id and account of ours."""
+        """Invariants 1, 3 and 7: as its intent on disk says, approved, once, under our id and account."""
         ref, order_id = ticket.order_ref, ticket.order_id
         self.places[ref, order_id] += 1
         intent = self._intents.get(ref)

@@ -124,11 +124,11 @@ def _configured(options: DemoOptions, path: Path) -> DemoOptions:
     import msgspec
 
     from tws.config.settings import load_settings
+    from tws.risk import Limits
 
     settings = load_settings(path)
-    limits = settings.limits.model_dump(exclude_unset=True)
     chosen = settings.demo.model_dump(exclude_unset=True)
     if "data" in chosen:
         chosen["data"] = tuple(Path(name) for name in chosen["data"])
-    chosen["limits"] = msgspec.structs.replace(options.limits, **limits)
+    chosen["limits"] = Limits.from_section(settings.risk.chosen(), options.limits)
     return msgspec.structs.replace(options, **chosen)

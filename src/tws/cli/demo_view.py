@@ -88,6 +88,7 @@ def draw(console: Console, report: DemoReport) -> None:
                   f"{money(report.net)}.")
     console.print(f"{report.journal_records} journal records, fingerprint {report.fingerprint[:12]}. "
                   "A simulation: its result says nothing about profit.")
+    console.print(f"head {report.head}")
 
 
 def _results(report: DemoReport) -> Table:

@@ -7,7 +7,10 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     ports.py       the well-known ports, and which of them are live
     connection.py  TWSConfig
     dotenv.py      the reader of .env files, for the shells that users really write
-    settings.py    Settings: a TOML file with the sections connection, limits, codes, demo
+    section.py     what all sections of a file share
+    limits.py      the section risk
+    run.py         signals, strategies, run, journal, state: what `tws run` adds
+    settings.py    Settings: a whole TOML file, with connection, codes and demo besides
 """
 
 from __future__ import annotations
@@ -28,10 +31,16 @@ if TYPE_CHECKING:
         CodeSection,
         ConnectionSection,
         DemoSection,
-        LimitsSection,
+        JournalSection,
         MaintenanceSection,
+        OverrideSection,
         PacingSection,
+        RiskSection,
+        RunSection,
         Settings,
+        SignalsSection,
+        StateSection,
+        StrategySection,
         load_settings,
     )
 
@@ -41,10 +50,16 @@ __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
-    "LimitsSection",
+    "JournalSection",
     "MaintenanceSection",
+    "OverrideSection",
     "PacingSection",
+    "RiskSection",
+    "RunSection",
     "Settings",
+    "SignalsSection",
+    "StateSection",
+    "StrategySection",
     "TWSConfig",
     "is_live_port",
     "is_paper_account",
@@ -55,7 +70,8 @@ __all__ = [
 
 _FROM_SETTINGS = frozenset(
     """
-        CodeSection ConnectionSection DemoSection LimitsSection MaintenanceSection PacingSection Settings
+        CodeSection ConnectionSection DemoSection JournalSection MaintenanceSection OverrideSection
+        PacingSection RiskSection RunSection Settings SignalsSection StateSection StrategySection
         load_settings
     """.split()
 )

@@ -1,6 +1,6 @@
 """`Settings`: a TOML file as typed sections, with errors that name field, value and cure.
 
-    [connection]            [connection.maintenance]     [limits]                     [codes.10349]
+    [connection]            [connection.maintenance]     [risk]                       [codes.10349]
     host = "127.0.0.1"      region = "europe"            max_order_quantity = 1000    order = "notice"
     port = 7497             auto_restart = "23:45"       allow = ["AAPL", "SPY"]      stream = "question"
 
@@ -14,33 +14,35 @@ of its own for what only it can judge. Nothing but the file is read: the environ
 from __future__ import annotations
 
 import tomllib
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tws.config.connection import TWSConfig
+from tws.config.limits import OverrideSection, RiskSection
+from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
+from tws.config.section import Section, Symbol, Words, did_you_mean
 from tws.errors import ConfigError
 
 __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
-    "LimitsSection",
+    "JournalSection",
     "MaintenanceSection",
+    "OverrideSection",
     "PacingSection",
+    "RiskSection",
+    "RunSection",
     "Settings",
+    "SignalsSection",
+    "StateSection",
+    "StrategySection",
     "load_settings",
 ]
-
-
-def _exact(value: object) -> object:
-    """TOML has no decimals: 0.1 arrives as a float, and its shortest text is what the user wrote."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return value
-    return Decimal(repr(value))
 
 
 def _number(key: object) -> object:
@@ -49,11 +51,6 @@ def _number(key: object) -> object:
 
 
 CodeNumber = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
-Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9 .\-/]*$")]
-
-
-Words = Annotated[str, Field(min_length=1, max_length=100)]
 Count = Annotated[int, Field(ge=1, le=10**6)]
 TIME = r"([01]\d|2[0-3]):[0-5]\d"
 Region = Annotated[
@@ -70,16 +67,7 @@ WeeklyLogin = Annotated[
 ]
 
 
-class _Section(BaseModel):
-    # strict: a port in quotes is a slip, and the file is the place to mend it.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def chosen(self) -> dict[str, Any]:
-        """What the file says, by name, without what it leaves to the defaults of whoever reads it."""
-        return self.model_dump(exclude_none=True)
-
-
-class PacingSection(_Section):
+class PacingSection(Section):
     """How much may be asked of TWS; what is left out has the connection's own figure."""
 
     paced: bool = True
@@ -100,7 +88,7 @@ class PacingSection(_Section):
     """Scanner subscriptions at once."""
 
 
-class MaintenanceSection(_Section):
+class MaintenanceSection(Section):
     """When TWS and the broker are away by plan (`tws.connection.keeping.calendar.Maintenance` has the same
     names).
     """
@@ -116,7 +104,7 @@ class MaintenanceSection(_Section):
     announce_minutes: Annotated[int, Field(ge=0, le=1440)] | None = None
 
 
-class ConnectionSection(_Section):
+class ConnectionSection(Section):
     """Where TWS listens: the fields of TWSConfig, checked by TWSConfig."""
 
     host: str = "127.0.0.1"
@@ -134,7 +122,7 @@ class ConnectionSection(_Section):
         return TWSConfig(**self.model_dump(exclude={"pacing", "maintenance"})).validate()
 
 
-class CodeSection(_Section):
+class CodeSection(Section):
     """What one code of TWS does to an order, a change of one, a request, a stream, the link: words of the
     catalogue (`tws.wire.codes_words`), judged by `tws.wire.codes_amend`.
     """
@@ -148,22 +136,7 @@ class CodeSection(_Section):
     """I have proof that this is the broker's word."""
 
 
-class LimitsSection(_Section):
-    """What an order may be at most. None: no such limit (a live account asks for the first two)."""
-
-    max_order_quantity: Amount | None = Decimal(10_000)
-    """Shares or contracts of one order."""
-    max_order_notional: Amount | None = Decimal(100_000)
-    """Price times quantity times multiplier of one order, in the contract's currency."""
-    max_position: Amount | None = Decimal(10_000)
-    """Shares or contracts of one symbol, long or short, working orders at their worst case included."""
-    stale_quote_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 5.0
-    """Seconds of market time after which a quote no longer carries an entry."""
-    allow: tuple[Symbol, ...] | None = None
-    """The symbols that may be traded; None: any."""
-
-
-class DemoSection(_Section):
+class DemoSection(Section):
     """How `tws demo` plays its day."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
@@ -180,8 +153,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, strict=True)
 
     connection: ConnectionSection = ConnectionSection()
-    limits: LimitsSection = LimitsSection()
+    risk: RiskSection = RiskSection()
     demo: DemoSection = DemoSection()
+    run: RunSection = RunSection()
+    signals: SignalsSection | None = None
+    strategies: tuple[StrategySection, ...] = ()
+    journal: JournalSection = JournalSection()
+    state: StateSection = StateSection()
     codes: dict[CodeNumber, CodeSection] = {}
 
     def plain_codes(self) -> dict[int, dict[str, str | bool]]:
@@ -223,9 +201,8 @@ def load_settings(path: str | Path) -> Settings:
     for section in data:
         # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
         if section not in Settings.model_fields:
-            raise ConfigError(
-                section, data[section], "no such section", f"Known: {', '.join(Settings.model_fields)}"
-            )
+            cure = did_you_mean(section, Settings.model_fields)
+            raise ConfigError(section, data[section], "no such section", cure)
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as wrong:
@@ -249,9 +226,8 @@ def _named(wrong: ValidationError) -> ConfigError:
     first, place = errors[0], _place(errors[0]["loc"])
     field, section = ".".join(place) or "file", _section(place[:-1])
     if first["type"] == "extra_forbidden" and section is not None:
-        return ConfigError(
-            field, first["input"], "no such setting", f"Known here: {', '.join(section.model_fields)}"
-        )
+        return ConfigError(field, first["input"], "no such setting",
+                           did_you_mean(place[-1], section.model_fields))
     # A union complains once for each of its branches, all of the same place.
     reasons = [
         error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
@@ -270,20 +246,38 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
         if part == "[key]":
             break
         place.append(str(part))
-        if place != ["codes"] and _section(place) is None:
+        if _kind(place) is None:
             break
     return place
 
 
 def _section(place: list[str]) -> type[BaseModel] | None:
     """The section that stands at this place; None when a field does, or nothing."""
-    if place[:1] == ["codes"]:  # below it stands a number, and a section for it
-        return CodeSection if len(place) == 2 else None
-    model: type[BaseModel] = Settings
+    kind = _kind(place)
+    return kind if isinstance(kind, type) else None
+
+
+def _kind(place: list[str]) -> Any:
+    """The section at this place, or the tuple or table of sections; None when a field stands there."""
+    kind: Any = Settings
     for name in place:
-        info = model.model_fields.get(name)
-        kind = None if info is None else info.annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return None
-        model = kind
-    return model
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            info = kind.model_fields.get(name)
+            kind = None if info is None else _of_sections(info.annotation)
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        else:
+            kind = get_args(kind)[0] if kind is not None and name.isdigit() else None
+    return kind
+
+
+def _of_sections(annotation: Any) -> Any:
+    """The section that an annotation allows, or its tuple or table of them; None for any other."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if (origin is tuple and _of_sections(inner[0])) or (origin is dict and _of_sections(inner[1])):
+        return annotation
+    if origin is UnionType:
+        return next((each for each in inner if _of_sections(each) is not None), None)
+    return None

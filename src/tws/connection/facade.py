@@ -43,6 +43,7 @@ from tws.wire.codes_amend import amended
 if TYPE_CHECKING:
     from tws.connection.engine import Engine
     from tws.connection.hearing.router import Unreadable
+    from tws.connection.ordering.calls import MoneyCall
     from tws.connection.ordering.outbound import Outbound
     from tws.connection.ordering.sending import Sending
 
@@ -69,6 +70,11 @@ _LAST_WORD_S = 0.3
 _OPEN: weakref.WeakSet[TWSConnection] = weakref.WeakSet()
 
 
+def _nobody(account: str) -> bool:
+    """Nobody has unlocked any live account."""
+    return False
+
+
 @atexit.register
 def _close_all() -> None:
     """A program that ends without `disconnect` leaves no half-open socket in TWS."""
@@ -88,7 +94,8 @@ class TWSConnection(Questions):
         *,
         guard: Literal["default", "off"] | Verifier = "default",
         limits: Limits | None = None,
-        brake: Callable[[], Denial | None] | None = None,
+        brake: Callable[[MoneyCall], Denial | None] | None = None,
+        unlocked: Callable[[str], bool] = _nobody,
         keep: Keep | bool = True,
         pacing: PacingOptions | None = None,
         catalogue: Catalogue = CATALOGUE,
@@ -104,7 +111,9 @@ class TWSConnection(Questions):
                  `journal` (default: `guard.sqlite3` in the user's state folder); "off" nobody, refused when
                  anything
                  looks live; or a desk's gate, which mints the permits that `outbound.place` takes
-        brake    read directly before each frame that moves money: a denial keeps it back (latch, epoch)
+        brake    read directly before each frame that moves money: a denial keeps it back (latch, epoch);
+                 it is told what the frame asks for
+        unlocked whether a human has unlocked this live account; the brake judges until when
         keep     how the link is kept once `connect` has opened it: dialled again when it goes, watched, and
                  synchronised after each gap (`Keep`); False: a link that goes is gone
         pacing   TWS's limits, which are kept (`PacingOptions`); those of a login without extras by default
@@ -136,7 +145,7 @@ class TWSConnection(Questions):
         self._rules = Rules()
         self._resume = Resume(self)
         hours = MarketHours(self.details_of, self.request_contract_details, market_time.now_ns)
-        self._engine.furnish(_gates(self, guard, limits, brake, journal), hours, self._resume.ask)
+        self._engine.furnish(_gates(self, guard, limits, (brake, unlocked), journal), hours, self._resume.ask)
 
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> Self:
@@ -456,7 +465,7 @@ def _gates(
     connection: TWSConnection,
     guard: Literal["default", "off"] | Verifier,
     limits: Limits | None,
-    brake: Callable[[], Denial | None] | None,
+    judges: tuple[Callable[[MoneyCall], Denial | None] | None, Callable[[str], bool]],
     journal: Path | None,
 ) -> Any:
     from tws.connection.ordering.guard import Guard, LiveLock, SqliteBook
@@ -464,8 +473,8 @@ def _gates(
     from tws.platform import state_folder
     from tws.risk import StandaloneGate
 
-    config = connection.config
-    lock = LiveLock(config, lambda: connection.accounts)
+    config, (brake, unlocked) = connection.config, judges
+    lock = LiveLock(config, lambda: connection.accounts, unlocked)
     approver: Verifier | Guard | None
     if guard == "off":
         approver = None
@@ -480,7 +489,7 @@ def _gates(
     else:
         approver = guard
 
-    def brakes() -> Denial | None:
-        return connection._engine.keeper.brake() or (brake() if brake is not None else None)
+    def brakes(call: MoneyCall) -> Denial | None:
+        return connection._engine.keeper.brake() or (brake(call) if brake is not None else None)
 
     return Gates(lock, approver, brakes)

@@ -89,6 +89,8 @@ class DemoReport(Struct, frozen=True, kw_only=True):
     checks: list[Check]
     flat: bool
     journal_records: int
+    head: str
+    """The journal's head, `<row>:<hash>`: what `tws verify --head` holds a kept journal against."""
     fingerprint: str
     """SHA-256 over the journal's records but the first: equal for equal seeds."""
 

@@ -29,7 +29,7 @@ from tws.demo.report import DemoReport, build_results
 from tws.demo.robots import Robots
 from tws.desk import Flatten
 from tws.errors import ConfigError
-from tws.journal import SQLiteStore, read_journal
+from tws.journal import SQLiteStore, verify_journal
 from tws.marketdata import QuoteBoard
 from tws.model.contract import stock
 from tws.model.instrument import Instrument
@@ -265,7 +265,8 @@ class _Day:
     def _report(self, interrupted: bool) -> DemoReport:
         """After the trader has stopped: the journal is closed and read back from its file."""
         trader, now_ns = self._trader, self._simulator.now_ns()
-        rows = list(read_journal(self._journal))
+        rows: list[bytes] = []
+        proof = verify_journal(self._journal, look=lambda row, payload: rows.append(payload))
         records = [decode_record(row, number) for number, row in enumerate(rows, 1)]
         tallies = build_results(trader, self._robots, records)
         files = ", ".join(path.name for path in self._options.data)
@@ -278,7 +279,8 @@ class _Day:
             messages=self._ticks(), signals=len(self._robots.outcomes),
             checks=reconcile(self._simulator, trader.desk.state, records),
             flat=trader.flat() and not any(row.quantity for row in positions),
-            journal_records=len(rows), fingerprint=_fingerprint(rows), **structs.asdict(tallies),
+            journal_records=proof.records, head=str(proof.head), fingerprint=_fingerprint(rows),
+            **structs.asdict(tallies),
         )
 
 

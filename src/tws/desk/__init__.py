@@ -3,9 +3,12 @@
     commands.py   what it is told
     effects.py    what it wants done
     state.py      what it knows
-    apply.py      record into state, with no judgement
+    apply.py      record into state, with no judgement; remember.py the part of it that limits need
+    totals.py     running sums over our orders; worth.py what positions are worth at their worst
+    reckoned.py   what is reckoned beside the state and is not in the journal
     desk.py       Desk: step (decide and apply), effects
     submit.py     wishes into intents
+    limits.py     limits in force: configured, changed, latched, released; losses.py watches the day's loss
     change.py     changes of working orders, from what TWS states
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
@@ -18,6 +21,7 @@
     reconcile.py  after a lost link: ask, merge, prove absence
     infer.py      fills beyond the broker's memory, and fills that he took back
     books.py      our books beside the broker's word: what is missing, what blocks
+    cash.py       the account's cash beside what our books make of it
     standing.py   every difference as a value, for `tws status`
     human.py      what only a human can know
     listed.py     what a list of open orders should name and does not
@@ -27,10 +31,13 @@ from __future__ import annotations
 
 from tws.desk.commands import (
     Adjust,
+    AdjustCash,
     Adopt,
     Begin,
     CancelAll,
     CancelIntent,
+    CashStated,
+    ChangeLimits,
     Command,
     ConfirmOpening,
     DeclareGone,
@@ -40,6 +47,7 @@ from tws.desk.commands import (
     ModifyOrder,
     NotWritten,
     ReduceOnly,
+    ReleaseLimit,
     Report,
     ReserveIds,
     ResetKill,
@@ -51,21 +59,25 @@ from tws.desk.commands import (
     Written,
 )
 from tws.desk.desk import Desk
-from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.effects import Alert, Ask, AskCash, Cancel, CancelEverything, Effect, Place
 from tws.desk.killreport import KillReport, Remainder, Verdict, kill_report
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
 __all__ = [
     "Adjust",
+    "AdjustCash",
     "Adopt",
     "Alert",
     "Ask",
+    "AskCash",
     "Begin",
     "Cancel",
     "CancelAll",
     "CancelEverything",
     "CancelIntent",
+    "CashStated",
+    "ChangeLimits",
     "Command",
     "ConfirmOpening",
     "DeclareGone",
@@ -80,6 +92,7 @@ __all__ = [
     "NotWritten",
     "Place",
     "ReduceOnly",
+    "ReleaseLimit",
     "Remainder",
     "Report",
     "ReserveIds",

@@ -27,7 +27,9 @@ _OF_AN_ORDER = (
 )
 _OF_NONE = (
     r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.OpeningConfirmed, r.Asked, r.Answered,
-    r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated,
+    r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
+    r.LimitReleased, r.LossAnchored, r.PeakRaised, r.Lacked, r.Refused, r.CashAsked, r.CashHeard,
+    r.CashAdjusted,
 )
 
 
@@ -114,9 +116,11 @@ def _symbol(agenda: Agenda, state: DeskState, record: Record) -> None:
 
 
 def _contract(agenda: Agenda, state: DeskState, record: Record) -> None:
+    """Trades that are over too: shares of ours that others had sold may be there again."""
     contract = getattr(record, "contract", None)
-    for group_id in state.open_groups:
-        if contract is not None and state.groups[group_id].contract.con_id == contract.con_id:
+    for group_id in (*state.open_groups, *state.over):
+        group = state.groups.get(group_id)
+        if group is not None and contract is not None and group.contract.con_id == contract.con_id:
             agenda.touch(group_id)
 
 
@@ -129,5 +133,5 @@ _WAYS: dict[type, Callable[[Agenda, DeskState, Record], None]] = {
     **dict.fromkeys(_OF_AN_ORDER, _order),
     **dict.fromkeys(_OF_NONE, _none),
     r.FlattenMoved: _symbol,
-    r.Differs: _contract,
+    **dict.fromkeys((r.Differs, r.Shortfall, r.Adjusted, r.Inferred, r.Busted), _contract),
 }

@@ -6,12 +6,21 @@ whoever applies a journal from its beginning arrives at the state in which it wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from tws.desk.applybooks import BOOKS
+from tws.desk.remember import (
+    let_out,
+    limit_latched,
+    limit_released,
+    limits_changed,
+    loss_anchored,
+    peak_raised,
+    sent,
+)
 from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop, remember
 from tws.model import records as r
 from tws.model.facts import AnswerKind, LinkState
@@ -19,15 +28,45 @@ from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
 from tws.model.stop import KillState
 from tws.orders.book import OurOrder, PermanentId
+from tws.risk.situation import fingerprint
 
-__all__ = ["apply"]
+__all__ = ["apply", "replay"]
 
 _ROUND = (AnswerKind.OPEN_ORDERS, AnswerKind.COMPLETED_ORDERS, AnswerKind.EXECUTIONS)
 
 
 def apply(state: DeskState, record: Record) -> None:
-    """Put one record into the state."""
+    """Put one record into the state, and what it says of an order into the totals."""
     _TABLE[type(record)](state, record)
+    intent_id = getattr(record, "intent_id", "")
+    if intent_id:
+        _count(state, intent_id)
+    elif type(record) is r.Adjusted:  # trades may hold other shares than their fills made
+        exposure = state.totals.contracts.get(record.contract.con_id)
+        for each in tuple(exposure.parts) if exposure is not None else ():
+            _count(state, each)
+
+
+def replay(state: DeskState, records: Iterable[Record]) -> None:
+    """Put a whole journal into the state: the same as `apply` on each, with the totals reckoned once at the
+    end. They follow from the orders alone, and a million records would reckon them a million times.
+    """
+    for record in records:
+        _TABLE[type(record)](state, record)
+    state.totals.clear()
+    for order in state.book.exposed():
+        _count(state, order.intent_id)
+
+
+def _count(state: DeskState, intent_id: str) -> None:
+    """The order may have changed, and so may how far the exits of its trade reach."""
+    order = state.book.get(intent_id)
+    group = None if order is None else state.groups.get(order.group_id)
+    if order is not None and group is None:
+        state.totals.count(order, (order,), None)
+    elif order is not None and group is not None:
+        members = (state.book.orders[intent_id] for intent_id in group.intents)
+        state.totals.count(order, members, state.held(group))
 
 
 def _began(state: DeskState, record: r.Began) -> None:
@@ -48,6 +87,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
     state.open_groups[record.group_id] = None
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
+    let_out(state, record)
 
 
 def _intended(state: DeskState, record: r.Intended) -> None:
@@ -55,9 +95,13 @@ def _intended(state: DeskState, record: r.Intended) -> None:
                      contract=record.contract, order=record.order, order_id=record.order_id,
                      changed_ns=record.at_ns)
     state.book.add(order)
+    state.totals.know(record.contract)
     state.serial = max(state.serial, record.serial)
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
     group = state.groups.get(record.group_id)
+    if group is not None and record.role is Role.ENTRY:
+        wish = fingerprint(record.contract, record.order, group.strategy)
+        remember(state.fingerprints, wish, record.at_ns)
     if group is not None:
         group.intents.append(record.intent_id)
         if record.role is not Role.ENTRY and not record.order.parent_id:
@@ -67,6 +111,7 @@ def _intended(state: DeskState, record: r.Intended) -> None:
 
 def _approved(state: DeskState, record: r.Approved) -> None:
     """The approval of a placement moves by its own `Moved`; that of a change moves nothing."""
+    sent(state, record.at_ns)
 
 
 def _changed(state: DeskState, record: r.Changed) -> None:
@@ -153,6 +198,7 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
                     contract=record.contract, order=order, order_id=row.order_id, written=True,
                     adopted=True, state=r.OrderState.UNKNOWN, changed_ns=record.at_ns)
     state.book.add(ours)
+    state.totals.know(record.contract)
     state.serial = max(state.serial, record.serial)
     state.foreign.pop(row.perm_id, None)
 
@@ -161,6 +207,7 @@ def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
     order = state.book.orders[record.intent_id]
     order.cancel_wanted = True
     order.changed_ns = record.at_ns
+    sent(state, record.at_ns)
 
 
 def _denied(state: DeskState, record: r.Denied) -> None:
@@ -340,4 +387,9 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.HoursStated: _hours_stated,
     r.ForeignSeen: _foreign_seen,
     r.Alarmed: _alarmed,
+    r.LimitsChanged: limits_changed,
+    r.LimitLatched: limit_latched,
+    r.LimitReleased: limit_released,
+    r.LossAnchored: loss_anchored,
+    r.PeakRaised: peak_raised,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tws.desk.state import DeskState, remember
+from tws.desk.state import Cash, DeskState, remember
 from tws.model import records as r
 from tws.model.account import Position
 from tws.model.contract import Contract
@@ -31,8 +31,14 @@ def _inferred(state: DeskState, record: r.Inferred) -> None:
     account, contract = record.account, record.contract
     before = state.ours.quantity(account, contract.con_id)
     for book in (state.account_book, state.ours):
-        move = Move(kind=MoveKind.INFERRED, exec_id=record.name, owner=record.intent_id, time_ns=record.at_ns,
-                    quantity=record.quantity, price=record.price)
+        move = Move(
+            kind=MoveKind.INFERRED,
+            exec_id=record.name,
+            owner=record.intent_id,
+            time_ns=record.at_ns,
+            quantity=record.quantity,
+            price=record.price,
+        )
         book.infer(record.name, account, contract, move)
     state.inferred.setdefault(record.intent_id, []).append(record)
     _filled(state, record.intent_id, abs(record.quantity))
@@ -45,7 +51,7 @@ def _busted(state: DeskState, record: r.Busted) -> None:
         change = state.ours.bust(record.exec_id)
         order = state.book.orders[record.intent_id]
         order.filled += change * order.order.side.sign
-        order.claimed = min(order.claimed, order.filled)  # or it would be taken for a fill not told yet
+        order.busted -= change * order.order.side.sign  # or it would be taken for a fill not told yet
         state.book.settle(order)
 
 
@@ -74,8 +80,12 @@ def _charged(state: DeskState, record: r.Charged) -> None:
 
 def _position_heard(state: DeskState, record: r.PositionHeard) -> None:
     key = state.ours.key(record.account, record.contract.con_id)
-    state.stated[key] = Position(account=record.account, contract=record.contract, quantity=record.quantity,
-                                 average_cost=record.average_cost)
+    state.stated[key] = Position(
+        account=record.account,
+        contract=record.contract,
+        quantity=record.quantity,
+        average_cost=record.average_cost,
+    )
 
 
 def _differs(state: DeskState, record: r.Differs) -> None:
@@ -99,13 +109,20 @@ def _adjusted(state: DeskState, record: r.Adjusted) -> None:
     account, contract = record.account, record.contract
     at_ns = record.at_ns if record.effective_ns is None else record.effective_ns
     before = state.ours.quantity(account, contract.con_id)
-    books = [book for book, moves in ((state.account_book, record.account_too), (state.ours, record.ours))
-             if moves]
+    books = [
+        book for book, moves in ((state.account_book, record.account_too), (state.ours, record.ours)) if moves
+    ]
+    kind = MoveKind.ADJUSTMENT if record.ratio is None else MoveKind.SPLIT
+    move = Move(
+        kind=kind,
+        time_ns=at_ns,
+        quantity=record.quantity,
+        price=record.price,
+        paid=record.paid,
+        ratio=record.ratio,
+    )
     for book in books:
-        if record.ratio is not None:
-            book.split(account, contract, record.ratio, at_ns)
-        else:
-            book.adjust(account, contract, record.quantity, record.price, at_ns)
+        book.adjust(account, contract, move)
     if record.ours and record.ratio is not None:
         _split_trades(state, account, contract, record.ratio)
     for group_id, shares in record.trades:
@@ -147,6 +164,33 @@ def _shortfall(state: DeskState, record: r.Shortfall) -> None:
         state.shortfall.pop(key, None)
 
 
+def _cash_asked(state: DeskState, record: r.CashAsked) -> None:
+    state.cash_asked = (state.epoch, record.at_ns)
+
+
+def _cash_heard(state: DeskState, record: r.CashHeard) -> None:
+    key = f"{record.account}/{record.currency}"
+    known = state.cash.get(key)
+    since_ns = record.at_ns if record.difference else None
+    if known is not None and known.difference == record.difference:
+        since_ns = known.since_ns
+    state.cash[key] = Cash(
+        base=record.base,
+        stated=record.stated,
+        difference=record.difference,
+        lasts=record.lasts,
+        since_ns=since_ns,
+    )
+
+
+def _cash_adjusted(state: DeskState, record: r.CashAdjusted) -> None:
+    cash = state.cash[f"{record.account}/{record.currency}"]
+    cash.base += record.amount
+    cash.difference -= record.amount
+    if not cash.difference:
+        cash.lasts, cash.since_ns = False, None
+
+
 BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
     r.Booked: _booked,
     r.Inferred: _inferred,
@@ -160,5 +204,8 @@ BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
     r.Refused: _refused,
     r.Shortfall: _shortfall,
     r.Differs: _differs,
+    r.CashAsked: _cash_asked,
+    r.CashHeard: _cash_heard,
+    r.CashAdjusted: _cash_adjusted,
 }
 """One function for each kind of record."""

@@ -52,8 +52,15 @@ def compare_position(turn: Turn, account: str, contract: Contract) -> None:
     stated = state.stated.get(key)
     reckoned = state.account_book.quantity(account, contract.con_id)
     if state.opened and stated is not None and (reckoned != stated.quantity) is not (key in state.differs):
-        turn.emit(Differs(at_ns=turn.now_ns, account=account, contract=contract, reckoned=reckoned,
-                          stated=stated.quantity))
+        turn.emit(
+            Differs(
+                at_ns=turn.now_ns,
+                account=account,
+                contract=contract,
+                reckoned=reckoned,
+                stated=stated.quantity,
+            )
+        )
     note_shortfall(turn, account, contract)
 
 
@@ -81,10 +88,13 @@ def _look_at_stranger(turn: Turn, fact: Execution) -> None:
     under_our_id = fact.client_id == state.client_id and 0 < fact.order_id < _MANUAL and not fact.order_ref
     if ours or under_our_id:
         name = fact.order_ref or f"order id {fact.order_id} of our client id"
-        turn.alarm(Severity.ALARM, f"stranger {fact.exec_id}",
-                   f"{fact.contract.symbol}: a fill of {fact.side} {fact.quantity} at {fact.price} "
-                   f"for {name}, unknown to our journal: it counts as the account's and not as ours. "
-                   "If it is ours, say so with `tws adjust`")
+        turn.alarm(
+            Severity.ALARM,
+            f"stranger {fact.exec_id}",
+            f"{fact.contract.symbol}: a fill of {fact.side} {fact.quantity} at {fact.price} "
+            f"for {name}, unknown to our journal: it counts as the account's and not as ours. "
+            "If it is ours, say so with `tws adjust`",
+        )
 
 
 def note_shortfall(turn: Turn, account: str, contract: Contract) -> None:
@@ -111,10 +121,13 @@ def note_shortfall(turn: Turn, account: str, contract: Contract) -> None:
         return
     turn.emit(Shortfall(at_ns=turn.now_ns, account=account, contract=contract, quantity=missing))
     if missing > known:
-        turn.alarm(Severity.ALARM, f"shortfall {key} {missing}",
-                   f"{contract.symbol}: of our {ours} the account no longer has {missing}: somebody else has "
-                   "closed them. "
-                   "Protection shrinks to the rest, entries are blocked; record it with `tws adjust`")
+        turn.alarm(
+            Severity.ALARM,
+            f"shortfall {key} {missing}",
+            f"{contract.symbol}: of our {ours} the account no longer has {missing}: somebody else has "
+            "closed them. "
+            "Protection shrinks to the rest, entries are blocked; record it with `tws adjust`",
+        )
 
 
 def watch_differences(turn: Turn) -> None:
@@ -132,10 +145,13 @@ def watch_differences(turn: Turn) -> None:
             continue
         stated = state.stated[key]
         reckoned = state.account_book.quantity(stated.account, stated.contract.con_id)
-        turn.alarm(Severity.ALARM, f"differs {key}",
-                   f"{stated.contract.symbol}: the broker states {stated.quantity}, its fills make "
-                   f"{reckoned}. Entries are blocked. A split, an assignment, an expiry or a transfer leaves "
-                   "no execution: record it with `tws adjust`")
+        turn.alarm(
+            Severity.ALARM,
+            f"differs {key}",
+            f"{stated.contract.symbol}: the broker states {stated.quantity}, its fills make "
+            f"{reckoned}. Entries are blocked. A split, an assignment, an expiry or a transfer leaves "
+            "no execution: record it with `tws adjust`",
+        )
         note_shortfall(turn, stated.account, stated.contract)
     if state.refused:
         ask_again(turn, timing.repeat_ns, *_ASKED)
@@ -183,11 +199,13 @@ def looks_split(turn: Turn, group: Group) -> bool:
     else:
         at_once = (Decimal(repr(market)) - group.stop_price) * group.side.sign <= 0
     if at_once:
-        turn.agenda.touch(group.group_id)  # each quote may change it
-        turn.alarm(Severity.ALARM, f"looks split {group.group_id}",
-                   f"{group.contract.symbol}: the broker states another position and a stop at "
-                   f"{group.stop_price} would act at once: a split? Trade {group.group_id} is NOT PROTECTED "
-                   "until that is explained: `tws adjust`")
+        turn.alarm(
+            Severity.ALARM,
+            f"looks split {group.group_id}",
+            f"{group.contract.symbol}: the broker states another position and a stop at "
+            f"{group.stop_price} would act at once: a split? Trade {group.group_id} is NOT PROTECTED "
+            "until that is explained: `tws adjust`",
+        )
     return at_once
 
 
@@ -218,8 +236,11 @@ def refuse_commission(turn: Turn, fact: Commission) -> bool:
     """Whether this can't be a fee. Its fill stays booked, without one."""
     why = fault_of_commission(fact)
     if why:
-        turn.alarm(Severity.WARNING, f"refused fee {fact.exec_id}",
-                   f"the fee of execution {fact.exec_id!r} was refused: {why}; the fill counts without a fee")
+        turn.alarm(
+            Severity.WARNING,
+            f"refused fee {fact.exec_id}",
+            f"the fee of execution {fact.exec_id!r} was refused: {why}; the fill counts without a fee",
+        )
     return bool(why)
 
 
@@ -227,12 +248,22 @@ def make_good(turn: Turn, account: str, contract: Contract) -> None:
     """The broker's complete list and the account's book agree: a refused fill is of no account any more."""
     for refused in tuple(turn.state.refused.values()):
         if refused.exec_id and (refused.account, refused.contract.con_id) == (account, contract.con_id):
-            turn.emit(Refused(at_ns=turn.now_ns, account=account, contract=refused.contract,
-                              exec_id=refused.exec_id, cleared=True))
+            turn.emit(
+                Refused(
+                    at_ns=turn.now_ns,
+                    account=account,
+                    contract=refused.contract,
+                    exec_id=refused.exec_id,
+                    cleared=True,
+                )
+            )
 
 
 def _refuse(turn: Turn, account: str, contract: Contract, why: str, exec_id: str) -> None:
     turn.emit(Refused(at_ns=turn.now_ns, account=account, contract=contract, exec_id=exec_id, why=why))
-    turn.alarm(Severity.ALARM, f"refused {exec_id or account}/{contract.con_id}",
-               f"{contract.symbol or contract.con_id}: {why}. It is booked nowhere, and entries are blocked "
-               "until the broker says it better or his position agrees with our books")
+    turn.alarm(
+        Severity.ALARM,
+        f"refused {exec_id or account}/{contract.con_id}",
+        f"{contract.symbol or contract.con_id}: {why}. It is booked nowhere, and entries are blocked "
+        "until the broker says it better or his position agrees with our books",
+    )

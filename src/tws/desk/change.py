@@ -41,8 +41,8 @@ def modify_order(turn: Turn, command: ModifyOrder) -> None:
     """Judge a wish to change an order, and change it; with an entry's quantity that of its children."""
     order = turn.state.book.get(command.intent_id)
     if order is None:
-        turn.alarm(Severity.WARNING, f"change {command.intent_id}",
-                   f"{command.intent_id!r} is no order of ours, or one that ended long ago")
+        turn.emit(Denied(at_ns=turn.now_ns, symbol="", limit="change", figure=command.intent_id,
+                         bound="an order of ours", reason="it is none, or one that ended long ago"))
         return
     group = turn.state.groups.get(order.group_id)
     wanted = _wanted(turn, order, group, command)

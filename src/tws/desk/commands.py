@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from tws.model.account import AccountValue
 from tws.model.facts import Fact
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
@@ -20,10 +21,13 @@ from tws.model.stop import EVERYTHING, Scope
 
 __all__ = [
     "Adjust",
+    "AdjustCash",
     "Adopt",
     "Begin",
     "CancelAll",
     "CancelIntent",
+    "CashStated",
+    "ChangeLimits",
     "Command",
     "ConfirmOpening",
     "DeclareGone",
@@ -33,6 +37,7 @@ __all__ = [
     "ModifyOrder",
     "NotWritten",
     "ReduceOnly",
+    "ReleaseLimit",
     "Report",
     "ReserveIds",
     "ResetKill",
@@ -204,6 +209,24 @@ class Adjust(Struct, frozen=True, kw_only=True):
     ratio: Decimal | None = None
     effective_ns: int | None = None
     account_too: bool = True
+    paid: bool = True
+    """Whether cash moved with it: for an assignment it did, for a transfer it does not."""
+
+
+class AdjustCash(Struct, frozen=True, kw_only=True):
+    """A human explains a sum of cash that no fill explains: interest, a dividend, a deposit, a settlement."""
+
+    account: str
+    currency: str
+    amount: Decimal
+    operator: str
+    reason: str
+
+
+class CashStated(Struct, frozen=True, kw_only=True):
+    """The broker's cash ledger, as it was asked for: a row for each account, key and currency."""
+
+    rows: tuple[AccountValue, ...]
 
 
 class ConfirmOpening(Struct, frozen=True, kw_only=True):
@@ -223,6 +246,26 @@ class DeclareGone(Struct, frozen=True, kw_only=True):
     intent_id: str
     operator: str
     reason: str
+
+
+class ChangeLimits(Struct, frozen=True, kw_only=True):
+    """A human sets limits while we trade: values as text by path, as `tws.risk.Limits.changed` reads them.
+
+    All of them hold from now on, or none when one is nonsense; an alarm then says which.
+    """
+
+    operator: str
+    reason: str
+    changes: dict[str, str]
+
+
+class ReleaseLimit(Struct, frozen=True, kw_only=True):
+    """A human lets entries out again after a limit has latched; `scope` is a symbol, or empty for all."""
+
+    limit: str
+    operator: str
+    reason: str
+    scope: str = ""
 
 
 class ReserveIds(Struct, frozen=True, kw_only=True):
@@ -260,8 +303,9 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
-    | ReserveIds | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours | ConfirmOpening
+    | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
+    | ConfirmOpening | AdjustCash
 )
-Report: TypeAlias = Written | Withdrawn | NotWritten
+Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick
 """All that the desk steps on."""

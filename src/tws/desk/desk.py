@@ -9,7 +9,8 @@ decision of the same event sees it; nothing but `apply` moves the state. Recover
 which applies and decides nothing. `decide(state, event, now_ns)` is the same judgement on a copy, for
 whoever wants to look without moving.
 
-Quotes are kept beside the state, newest only: they serve decisions, and decisions are in the journal.
+Quotes, the account's values and what is reckoned from them are kept beside the state (`Beside`), newest only:
+they serve decisions, and decisions are in the journal.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from typing import Any
 
 from tws.desk import commands as c
 from tws.desk.agenda import Agenda
-from tws.desk.apply import apply
+from tws.desk.apply import replay
+from tws.desk.cash import adjust_cash, hear_cash
 from tws.desk.change import modify_order
 from tws.desk.commands import Event
-from tws.desk.effects import Alert, Ask, Cancel, CancelEverything, Effect, Place
+from tws.desk.effects import Alert, Ask, AskCash, Cancel, CancelEverything, Effect, Place
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, confirm_opening, declare_gone
 from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
+from tws.desk.limits import change_limits, release_limit
+from tws.desk.losses import watch_losses
 from tws.desk.market import state_hours
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
@@ -40,7 +44,7 @@ from tws.model.account import AccountValue, Position
 from tws.model.execution import Commission, Execution
 from tws.model.market import Quote
 from tws.model.order import Role
-from tws.model.records import Alarmed, AllCancelAsked, Approved, Asked, CancelAsked, Record
+from tws.model.records import Alarmed, AllCancelAsked, Approved, Asked, CancelAsked, CashAsked, Record
 from tws.risk.gate import Gate
 from tws.wire.codes import CATALOGUE, Catalogue
 
@@ -66,7 +70,16 @@ class Desk:
         if isinstance(event, Quote):
             self.quotes[event.con_id] = event
             return []
+        if isinstance(event, AccountValue):
+            self._beside.reckoned.hear(event)
+            return []
         return self._step(self.state, event, now_ns, self._beside)
+
+    def look(self, now_ns: int) -> Turn:
+        """A turn to look by: what it reckons is as good as the desk's own, and moves nothing of it."""
+        beside = Beside()
+        beside.reckoned = self._beside.reckoned.copied()
+        return Turn(self.state, self.gate, self.timing, self.quotes, now_ns, self.catalogue, beside)
 
     def effects(self, record: Record) -> list[Effect]:
         """What is to be done because of `record`, which must be on disk by now. Call it once per record."""
@@ -86,6 +99,8 @@ class Desk:
                 return [Cancel(order_id=record.order_id, intent_id=record.intent_id)]
             case Asked():
                 return [Ask(kind=record.kind, urgent=bool(self.state.flattens))]
+            case CashAsked():
+                return [AskCash()]
             case Alarmed():
                 return [Alert(severity=record.severity, subject=record.subject, text=record.text)]
             case _:
@@ -93,16 +108,16 @@ class Desk:
 
     def recover(self, records: Iterable[Record]) -> None:
         """Apply a journal from its beginning: nothing is decided, no effect comes of it. `Begin` is next."""
-        for record in records:
-            apply(self.state, record)
+        replay(self.state, records)
         self._beside = Beside()
 
     def decide(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
         """What `step` would record from that state; `state` does not move."""
-        if isinstance(event, Quote):
+        if isinstance(event, Quote | AccountValue):
             return []
         beside = Beside(Agenda(everything=True))
         beside.rows.update(self._beside.rows)
+        beside.reckoned = self._beside.reckoned.copied()
         return self._step(copy.deepcopy(state), event, now_ns, beside)
 
     def _step(self, state: DeskState, event: Event, now_ns: int, beside: Beside) -> list[Record]:
@@ -115,8 +130,9 @@ class Desk:
         return turn.records
 
 
-def _nothing(turn: Turn, event: object) -> None:
-    """An account's values move nothing here; the runtime shows them."""
+def _pass_time(turn: Turn, event: c.TimerTick) -> None:
+    pass_time(turn)
+    watch_losses(turn)
 
 
 _HEARD: dict[type, Callable[[Turn, Any], None]] = {
@@ -126,7 +142,6 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     Execution: hear_execution,
     Commission: hear_commission,
     Position: hear_position,
-    AccountValue: _nothing,
     f.NextOrderId: hear_next_order_id,
     f.Link: hear_link,
     f.Answer: hear_answer,
@@ -139,14 +154,18 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Adopt: adopt,
     c.Adjust: adjust,
     c.ConfirmOpening: confirm_opening,
+    c.AdjustCash: adjust_cash,
+    c.CashStated: hear_cash,
     c.DeclareGone: declare_gone,
     c.ReserveIds: reserve_ids,
+    c.ChangeLimits: change_limits,
+    c.ReleaseLimit: release_limit,
+    c.TimerTick: _pass_time,
     c.Kill: kill,
     c.ReduceOnly: reduce_only,
     c.ResetKill: reset_kill,
     c.StateHours: state_hours,
     c.ModifyOrder: modify_order,
-    c.TimerTick: lambda turn, _: pass_time(turn),
     c.Written: written,
     c.Withdrawn: withdrawn,
     c.NotWritten: not_written,

@@ -12,7 +12,7 @@ from tws.model.order import Order
 from tws.model.records import Severity
 from tws.risk.permit import Permit
 
-__all__ = ["Alert", "Ask", "Cancel", "CancelEverything", "Effect", "Place"]
+__all__ = ["Alert", "Ask", "AskCash", "Cancel", "CancelEverything", "Effect", "Place"]
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -51,12 +51,17 @@ class CancelEverything(Struct, frozen=True, kw_only=True):
     """Send the global cancel: every order of the account goes, those of TWS's own window too."""
 
 
+class AskCash(Struct, frozen=True, kw_only=True):
+    """Ask the broker for the accounts' cash ledger; it comes back as `tws.desk.CashStated`."""
+
+
 class Alert(Struct, frozen=True, kw_only=True):
-    """Tell a human."""
+    """Tell a human. `head` is the journal's head at that time (`tws verify --head`); the runtime adds it."""
 
     severity: Severity
     subject: str
     text: str
+    head: str = ""
 
 
-Effect: TypeAlias = Place | Cancel | CancelEverything | Ask | Alert
+Effect: TypeAlias = Place | Cancel | CancelEverything | Ask | AskCash | Alert

@@ -172,7 +172,7 @@ def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     """The broker's list came after the last order ended: close ours, at most what he states, or verify."""
     held = ours.held(job.symbol, job.strategy)
     kinds = (AnswerKind.POSITIONS,) if held else (AnswerKind.POSITIONS, AnswerKind.OPEN_ORDERS)
-    if not reread(turn, job.asked, *kinds):
+    if _others_follow(turn, job) or not reread(turn, job.asked, *kinds):
         return
     if ours.orders(job.symbol, job.strategy):  # a revived order
         _move(turn, job, FlattenPhase.CANCELLING, job.reason)
@@ -192,6 +192,16 @@ def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
             _move(turn, job, FlattenPhase.CLOSING, job.reason)
         else:
             _move(turn, job, FlattenPhase.NOT_FLAT, "no closing order could be placed")
+
+
+def _others_follow(turn: Turn, job: FlattenJob) -> bool:
+    """Whether to wait a moment, so that one question serves more symbols: each costs a message."""
+    if not 0 <= turn.now_ns - job.since_ns < turn.timing.reread_ns:
+        return False
+    question = turn.state.questions.get(AnswerKind.POSITIONS)
+    asked = question is not None and question.number > job.asked
+    moving = (FlattenPhase.CANCELLING, FlattenPhase.CLOSING)
+    return not asked and any(each.phase in moving for each in turn.state.flattens.values())
 
 
 def reread(turn: Turn, asked: int, *kinds: AnswerKind) -> bool:
@@ -260,12 +270,15 @@ def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
 
 
 def _move(turn: Turn, job: FlattenJob, phase: FlattenPhase, reason: str) -> None:
-    """Into the next phase. At an end its trades are over: `protect` must not cover what is closed."""
+    """Into the next phase. At an end its trades are over, and `protect` must not cover what is closed; but
+    where the broker refused the closes, the shares get their stops back.
+    """
     held = Exposure(turn.state).held(job.symbol, job.strategy)
     turn.emit(FlattenMoved(at_ns=turn.now_ns, symbol=job.symbol, phase=phase, session=turn.state.session,
                            reason=reason, key=job.key, strategy=job.strategy,
                            remainder=sum((quantity for _, quantity in held.values()), _ZERO)))
-    if phase not in (FlattenPhase.FLAT, FlattenPhase.NOT_FLAT):
+    refused = phase is FlattenPhase.NOT_FLAT and job.closes >= MAX_CLOSES
+    if phase not in (FlattenPhase.FLAT, FlattenPhase.NOT_FLAT) or refused:
         return
     for group_id in tuple(turn.state.open_groups):
         group = turn.state.groups[group_id]

@@ -20,7 +20,7 @@ from tws.orders.book import OurOrder
 from tws.orders.table import STATUS_EVENTS, OrderEvent
 from tws.wire.codes import Catalogue, Context, Effect, is_client_code
 
-__all__ = ["hear_commission", "hear_execution", "hear_order", "hear_reply", "hear_status"]
+__all__ = ["hear_commission", "hear_execution", "hear_order", "hear_reply", "hear_status", "say_doubles"]
 
 _QUESTIONS = (AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS)
 _UNACKNOWLEDGED = (OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL, OrderState.UNKNOWN)
@@ -177,10 +177,21 @@ def _bind(turn: Turn, order: OurOrder, perm_id: int, order_id: int) -> bool:
 def _double(turn: Turn, order: OurOrder) -> None:
     """One intent has become several orders: as long as one of them lives, all are to go (INCIDENTS.md 3)."""
     if order.live:
-        turn.alarm(Severity.ALARM, f"double {order.intent_id}",
-                   f"order {order.intent_id} ({order.contract.symbol}) lives under {len(order.perms)} "
-                   "permanent ids; all are cancelled")
+        _say_double(turn, order)
         turn.cancel(order, "one intent became several orders")
+
+
+def say_doubles(turn: Turn) -> None:
+    """With the passing of time: the alarm of each intent that still is several orders, again."""
+    for order in turn.state.book.living():
+        if len(order.perms) > 1:
+            _say_double(turn, order)
+
+
+def _say_double(turn: Turn, order: OurOrder) -> None:
+    turn.alarm(Severity.ALARM, f"double {order.intent_id}",
+               f"order {order.intent_id} ({order.contract.symbol}) lives under {len(order.perms)} "
+               "permanent ids; all are cancelled")
 
 
 def _hear_foreign(turn: Turn, fact: BrokerOrder) -> None:

@@ -56,7 +56,7 @@ def adjust(turn: Turn, command: Adjust) -> None:
     turn.emit(Adjusted(at_ns=turn.now_ns, account=command.account, contract=contract, ours=command.ours,
                        quantity=command.quantity if not split else _ZERO, price=command.price,
                        operator=command.operator, reason=command.reason, ratio=command.ratio, trades=trades,
-                       effective_ns=command.effective_ns, account_too=command.account_too))
+                       effective_ns=command.effective_ns, account_too=command.account_too, paid=command.paid))
     compare_position(turn, command.account, contract)
 
 

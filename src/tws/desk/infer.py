@@ -70,9 +70,12 @@ def _infer_claims(turn: Turn, orders: list[OurOrder]) -> None:
     owed = [each for each in state.book.exposed() if each.missing and each.contract.con_id == con_id]
     if difference is None or difference != claims or len(owed) != len(orders):
         stated = "nothing yet" if difference is None else f"a difference of {difference}"
-        turn.alarm(Severity.ALARM, f"owed {orders[0].intent_id}",
-                   f"{orders[0].contract.symbol}: the broker claims fills of {claims} that no answer names, "
-                   f"and his position shows {stated}: nothing is inferred. Look in TWS, then `tws adjust`")
+        turn.alarm(
+            Severity.ALARM,
+            f"owed {orders[0].intent_id}",
+            f"{orders[0].contract.symbol}: the broker claims fills of {claims} that no answer names, "
+            f"and his position shows {stated}: nothing is inferred. Look in TWS, then `tws adjust`",
+        )
         return
     for order in orders:
         alone = len(orders) == 1
@@ -95,9 +98,13 @@ def _only_explanation(turn: Turn, con_id: int, difference: Decimal) -> OurOrder 
 
     Exits of one trade end each other: of them the stop is taken, at its price, the worse of the two for us.
     """
-    rivals = [order for order in turn.state.book.living()
-              if order.state is OrderState.UNKNOWN and order.contract.con_id == con_id
-              and (order.order.side.sign > 0) is (difference > 0)]
+    rivals = [
+        order
+        for order in turn.state.book.living()
+        if order.state is OrderState.UNKNOWN
+        and order.contract.con_id == con_id
+        and (order.order.side.sign > 0) is (difference > 0)
+    ]
     twins = len({order.group_id or order.intent_id for order in rivals}) == 1
     if len(rivals) > 1 and not (twins and all(order.role is not Role.ENTRY for order in rivals)):
         return None
@@ -120,12 +127,25 @@ def _infer(turn: Turn, order: OurOrder, shares: Decimal, basis: str, alone: bool
     quantity = shares * order.order.side.sign
     price, priced = _price(turn, order, quantity, alone)
     name = f"inferred/{order.intent_id}/{len(state.inferred.get(order.intent_id, ())) + 1}"
-    turn.emit(Inferred(at_ns=turn.now_ns, name=name, intent_id=order.intent_id,
-                       account=state.account, contract=order.contract, quantity=quantity, price=price,
-                       basis=basis, priced=priced))
-    turn.alarm(Severity.ALARM, f"inferred {order.intent_id}",
-               f"order {order.intent_id} ({order.contract.symbol}): {order.order.side} {shares} is taken as "
-               f"filled at {price} ({priced}), without an execution: {basis}. Compare it with the statement")
+    turn.emit(
+        Inferred(
+            at_ns=turn.now_ns,
+            name=name,
+            intent_id=order.intent_id,
+            account=state.account,
+            contract=order.contract,
+            quantity=quantity,
+            price=price,
+            basis=basis,
+            priced=priced,
+        )
+    )
+    turn.alarm(
+        Severity.ALARM,
+        f"inferred {order.intent_id}",
+        f"order {order.intent_id} ({order.contract.symbol}): {order.order.side} {shares} is taken as "
+        f"filled at {price} ({priced}), without an execution: {basis}. Compare it with the statement",
+    )
     complete = order.filled >= order.order.quantity
     turn.move(order, OrderEvent.FILL if complete else OrderEvent.PART, cause=f"inferred: {basis}")
     compare_position(turn, state.account, order.contract)
@@ -170,8 +190,11 @@ def note_busts(turn: Turn, fact: Answer) -> None:
         holding = state.account_book.holdings.get(key)
         if holding is None or not confirmed_difference(turn, key):
             continue
-        gone = [move for base, move in holding.fills.items()
-                if move.kind is MoveKind.FILL and base not in named and move.time_ns >= reaches_ns]
+        gone = [
+            move
+            for base, move in holding.fills.items()
+            if move.kind is MoveKind.FILL and base not in named and move.time_ns >= reaches_ns
+        ]
         lacking = sum((move.quantity for move in gone), _ZERO)
         if gone and state.stated[key].quantity == holding.quantity - lacking:
             for move in gone:
@@ -180,9 +203,20 @@ def note_busts(turn: Turn, fact: Answer) -> None:
 
 def _bust(turn: Turn, holding: Holding, exec_id: str, quantity: Decimal) -> None:
     owner = find(turn, turn.state.ours.owner(exec_id), 0)
-    turn.emit(Busted(at_ns=turn.now_ns, account=holding.account, contract=holding.contract, exec_id=exec_id,
-                     quantity=quantity, intent_id=owner.intent_id if owner is not None else ""))
-    turn.alarm(Severity.ALARM, f"bust {exec_id}",
-               f"{holding.contract.symbol}: the broker has taken back the fill {exec_id} of {quantity}; both "
-               "books follow")
+    turn.emit(
+        Busted(
+            at_ns=turn.now_ns,
+            account=holding.account,
+            contract=holding.contract,
+            exec_id=exec_id,
+            quantity=quantity,
+            intent_id=owner.intent_id if owner is not None else "",
+        )
+    )
+    turn.alarm(
+        Severity.ALARM,
+        f"bust {exec_id}",
+        f"{holding.contract.symbol}: the broker has taken back the fill {exec_id} of {quantity}; both "
+        "books follow",
+    )
     compare_position(turn, holding.account, holding.contract)

@@ -109,7 +109,7 @@ def _say_bare(turn: Turn, group: Group, held: Decimal) -> None:
     if since is not None and turn.over(since, turn.timing.alarm_ns):
         turn.alarm(Severity.ALARM, f"bare {group.group_id}",
                    f"{group.contract.symbol}: {held} shares of trade {group.group_id} have had no full stop "
-                   f"for {(turn.now_ns - since) / 1e9:.1f} s")
+                   f"proven at the broker for {(turn.now_ns - since) / 1e9:.1f} s")
 
 
 def _while_entering(
@@ -150,7 +150,9 @@ def _give_back(turn: Turn, group: Group, live_exits: list[OurOrder], excess: Dec
                f"{group.contract.symbol}: exits of trade {group.group_id} took {excess} more than it held")
     back = [order for order in live_exits if order.role is Role.CLOSE and order.order.side is group.side]
     others = [order for order in live_exits if order not in back]
-    if not _cancel_all(turn, others, "the exits took more than was held") and not back:
+    if _cancel_all(turn, others, "the exits took more than was held") or back:
+        return
+    if _may_try(turn, group):
         _close(turn, group, group.side, excess)
 
 
@@ -183,6 +185,8 @@ def _cover(
     moved = (*turn.state.members(group, Role.ENTRY), *(live_exits or ended))
     last = max((order.changed_ns for order in moved), default=since)
     waited = turn.over(max(since, last), turn.timing.bare_ns)
+    if not _may_try(turn, group):
+        return
     if not live_exits and ((with_entry and partly) or waited):
         if looks_split(turn, group):
             turn.next_ns = turn.now_ns  # it depends on the market: looked at again after every event
@@ -190,6 +194,11 @@ def _cover(
             _protect_anew(turn, group, held)
     elif live_exits and waited:
         _set_right(turn, group, live_exits, stops, held)
+
+
+def _may_try(turn: Turn, group: Group) -> bool:
+    """Some time after the last attempt: what was refused would be again at once, and attempts are counted."""
+    return turn.over(group.repaired_ns, turn.timing.bare_ns)
 
 
 def _proven(turn: Turn, order: OurOrder) -> bool:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.books import ask_again, compare_position, make_good, refuse_position, watch_differences
+from tws.desk.cash import ask_for_cash
 from tws.desk.change import changes_unanswered
-from tws.desk.hear import hear_execution, hear_order
+from tws.desk.hear import hear_execution, hear_order, say_doubles
 from tws.desk.infer import infer_instead_of_absence, note_busts, note_lacking
 from tws.desk.listed import note_unlisted
 from tws.desk.submit import MAX_ORDER_ID
@@ -111,6 +112,7 @@ def hear_answer(turn: Turn, fact: Answer) -> None:
     turn.emit(Answered(at_ns=turn.now_ns, kind=fact.kind, session=fact.session, named=named,
                        round_complete=complete, opened=opened,
                        reconciled=asked and state.reconciled_epoch != state.epoch))
+    ask_for_cash(turn)
     if complete:
         _judge_absence(turn, asked_ns)
 
@@ -130,6 +132,7 @@ def pass_time(turn: Turn) -> None:
     if any(turn.now_ns - order.changed_ns >= timing.owing_ns for order in owing):
         ask_again(turn, timing.owing_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
     changes_unanswered(turn)
+    say_doubles(turn)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
     if unknown:
         _ask_about(turn, unknown)
@@ -140,6 +143,7 @@ def pass_time(turn: Turn) -> None:
     watch_differences(turn)
     if state.reconciled_epoch == state.epoch:
         ask_again(turn, timing.reconcile_ns, *_ALL)
+        ask_for_cash(turn)
 
 
 def _hear_positions(turn: Turn, fact: Answer) -> bool:

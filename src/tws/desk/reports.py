@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tws.desk.change import keep_as_it_was
 from tws.desk.commands import Begin, CancelAll, CancelIntent, NotWritten, ReserveIds, Withdrawn, Written
+from tws.desk.limits import take_configuration
 from tws.desk.turn import Turn
 from tws.model.order import Role
 from tws.model.records import Began, FloorRaised, Severity
@@ -16,6 +17,7 @@ def begin(turn: Turn, command: Begin) -> None:
     """A run begins: whatever was under way when the last one ended is of unknown outcome."""
     turn.emit(Began(at_ns=turn.now_ns, prefix=command.prefix, client_id=command.client_id,
                     account=command.account, port=command.port, version=command.version))
+    take_configuration(turn)
     for order in turn.state.book.living():
         turn.move(order, OrderEvent.LOSE, cause="the program was started anew")
 

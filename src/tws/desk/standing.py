@@ -41,6 +41,8 @@ class DiscrepancyKind(StrEnum):
     """He claims a fill that no execution has told."""
     INFERRED_FILL = "inferred fill"
     """A fill that we derived; its price is no word of his."""
+    CASH = "cash"
+    """His cash is not what the account's fills make of it."""
     UNCONFIRMED_OPENING = "unconfirmed opening"
     """An opening balance that no human has confirmed."""
     FOREIGN_ORDER = "foreign order"
@@ -70,8 +72,17 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
 
 def discrepancies(state: DeskState, now_ns: int, timing: Timing) -> tuple[Discrepancy, ...]:
     """Everything that does not agree now: what blocks first, the oldest of it first."""
-    found = [*_unread(state), *_positions(state, now_ns, timing), *_shortfalls(state), *_refusals(state),
-             *_orders(state), *_inferred(state), *_openings(state), *_foreign(state)]
+    found = [
+        *_unread(state),
+        *_positions(state, now_ns, timing),
+        *_shortfalls(state),
+        *_refusals(state),
+        *_orders(state),
+        *_inferred(state),
+        *_cash(state),
+        *_openings(state),
+        *_foreign(state),
+    ]
     return tuple(sorted(found, key=lambda each: (not each.blocks, each.since_ns or 0)))
 
 
@@ -141,6 +152,16 @@ def _inferred(state: DeskState) -> Iterator[Discrepancy]:
                 ours=f"{record.intent_id} {move.quantity} at {move.price} ({record.priced})",
                 theirs="no execution", since_ns=record.at_ns,
                 cure="heals: by the true execution; else compare it with the statement")  # fmt: skip
+
+
+def _cash(state: DeskState) -> Iterator[Discrepancy]:
+    for key, cash in state.cash.items():
+        account, _, currency = key.rpartition("/")
+        if cash.lasts:
+            yield Discrepancy(
+                kind=DiscrepancyKind.CASH, account=account, since_ns=cash.since_ns,
+                ours=f"{cash.stated - cash.difference} {currency}", theirs=f"{cash.stated} {currency}",
+                cure="AdjustCash, when it is interest, a dividend, a deposit or a settlement")  # fmt: skip
 
 
 def _openings(state: DeskState) -> Iterator[Discrepancy]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from tws.desk.totals import Totals
 from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
@@ -20,14 +21,16 @@ from tws.model.records import FlattenPhase, ForeignSeen, HoursStated, Inferred, 
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
+from tws.risk.limits import Limits
+from tws.risk.situation import Reference
 
-__all__ = ["Bundle", "DeskState", "FlattenJob", "Group", "KillSwitch", "Question", "Shelf", "Stop",
-           "remember"]
+__all__ = ["Bundle", "Cash", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf",
+           "Stop", "remember"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _ZERO = Decimal(0)
-_KEPT = 10_000  # signals, alarms and foreign orders remembered: days of them, and bounded
+_KEPT = 10_000  # signals, wishes, alarms and foreign orders remembered: days of them, and bounded
 
 
 class Group(Struct, kw_only=True):
@@ -45,7 +48,7 @@ class Group(Struct, kw_only=True):
     signal_id: str = ""
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
-    """Protective orders that the desk placed or resized by itself."""
+    """Protective orders that the desk placed or resized by itself, or wanted to."""
     repaired_ns: int = 0
     """When it last tried to."""
     moved: Decimal = _ZERO
@@ -227,6 +230,28 @@ class Question(Struct, kw_only=True):
     answered_ns: int | None = None
 
 
+class LossDay(Struct, kw_only=True):
+    """Against what losses are measured: the day, what our book had made when it began, and its best since."""
+
+    day: str = ""
+    began: Decimal = _ZERO
+    peak: Decimal = _ZERO
+    released: bool = False
+    """A human has let entries out again: what was lost by then counts no more."""
+
+
+class Cash(Struct, kw_only=True):
+    """An account's cash in one currency: what it began with, what the broker stated last, how much of that no
+    fill explains, and since when; `lasts` when two readings say so.
+    """
+
+    base: Decimal
+    stated: Decimal
+    difference: Decimal = _ZERO
+    since_ns: int | None = None
+    lasts: bool = False
+
+
 class DeskState(Struct, kw_only=True):
     """All of it. `epoch` counts how often the broker came back: an absence is proven within one epoch."""
 
@@ -264,6 +289,11 @@ class DeskState(Struct, kw_only=True):
     refused: dict[str, Refused] = field(default_factory=dict)
     """Facts about positions that can't be, by exec id or by account and con_id, until they are made good."""
 
+    cash: dict[str, Cash] = field(default_factory=dict)
+    """By account and currency."""
+    cash_asked: tuple[int, int] | None = None
+    """(epoch, instant) of the last question for it."""
+
     groups: dict[str, Group] = field(default_factory=dict)
     open_groups: dict[str, None] = field(default_factory=dict)
     """The trades that the desk looks after."""
@@ -288,6 +318,23 @@ class DeskState(Struct, kw_only=True):
     """The epoch in which open and completed orders, fills and positions were all answered."""
     round_ns: int | None = None
     """When the last round of answers was complete."""
+
+    totals: Totals = field(default_factory=Totals)
+    limits: Limits | None = None
+    """The limits in force; None before the first run began."""
+    configured: Limits | None = None
+    """The limits of the configuration that the last run had."""
+    latches: dict[str, str] = field(default_factory=dict)
+    """Broken limits that wait for a human, as `limit/scope`, with the figure that broke them."""
+    loss: LossDay = field(default_factory=LossDay)
+    messages: list[int] = field(default_factory=list)
+    """When orders, changes and cancels left within the last second."""
+    entries: dict[str, list[int]] = field(default_factory=dict)
+    """When entries of each symbol were let out: the last ones."""
+    fingerprints: dict[str, int] = field(default_factory=dict)
+    """When each entry was last let out, by what makes it the same wish."""
+    references: dict[int, list[Reference]] = field(default_factory=dict)
+    """The market at each entry that was let out, by con_id: the last ones."""
 
     alarms: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, ForeignSeen] = field(default_factory=dict)
@@ -319,9 +366,9 @@ class DeskState(Struct, kw_only=True):
         return group.strategy if group is not None else ""
 
     def flattening(self, group: Group) -> bool:
-        """Whether a flatten has the exits of this trade in hand."""
+        """Whether a flatten has the exits of this trade in hand: not one that waits or gave up."""
         job = self.flattens.get(group.contract.symbol)
-        if job is None or job.phase is FlattenPhase.ARMED:
+        if job is None or job.phase in (FlattenPhase.ARMED, FlattenPhase.NOT_FLAT):
             return False
         return job.strategy in ("", group.strategy)
 

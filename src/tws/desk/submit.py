@@ -13,15 +13,16 @@ from msgspec.structs import replace
 
 from tws.desk.books import blocked_by_books
 from tws.desk.commands import SubmitBracket, SubmitOrder
+from tws.desk.limits import latch_if_broken, latches_on, limits_in_force
+from tws.desk.losses import losses_now
 from tws.desk.state import Group
 from tws.desk.turn import Turn
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Bracket, Order, OrderType, Role, Side
-from tws.model.records import Approved, Denied, Intended, OrderState, Planned
+from tws.model.records import Approved, Denied, Intended, Planned
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
-from tws.positions.book import multiplier
 from tws.risk.denial import Denial
 from tws.risk.situation import Proposal, Situation
 
@@ -49,16 +50,18 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
         proposal = Proposal(instrument=command.instrument, order=order, role=role, strategy=plan.strategy,
-                            signal_id=plan.signal_id, parent_quantity=child)
+                            signal_id=plan.signal_id, parent_quantity=child, attached=child is not None,
+                            messages=len(orders))
         denial = denial or turn.gate.judge(proposal, where) or _no_ids(turn, len(orders))
     if denial is not None:
         _deny(turn, denial, plan.contract, Role.ENTRY, entry, plan.strategy, plan.signal_id)
+        latch_if_broken(turn, denial, plan.contract.symbol)
         return
     group_id = _next_intent_id(turn)
     turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=command.instrument.contract,
                       tick=command.instrument.tick, lot=command.instrument.lot, side=plan.side,
                       quantity=plan.quantity, stop_price=plan.stop_price, target_price=plan.target_price,
-                      strategy=plan.strategy, signal_id=plan.signal_id))
+                      strategy=plan.strategy, signal_id=plan.signal_id, reference=where.mid))
     parent = 0
     intents = []
     for role, order in orders:
@@ -83,13 +86,15 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
         _deny(turn, denial, instrument.contract, role, order, command.strategy, command.signal_id)
+        latch_if_broken(turn, denial, instrument.contract.symbol)
         return
     group_id = ""
     if role is Role.ENTRY:
         group_id = _next_intent_id(turn)
         turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=instrument.contract,
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
-                          quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id))
+                          quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id,
+                          reference=where.mid))
     _approve(turn, _intend(turn, group_id, role, instrument.contract, order))
 
 
@@ -117,41 +122,29 @@ def situation(
     without_exits_of: str = "",
 ) -> Situation:
     """Where we stand on a contract. `without_exits_of` leaves out a trade whose exits end each other."""
-    state = turn.state
-    buys = sells = _ZERO
-    on_side = 0
-    exits: dict[str, Decimal] = {}
-    unknown = []
-    for order in state.book.exposed():
-        if order.contract.con_id != contract.con_id:
-            continue
-        if order.state is OrderState.UNKNOWN:
-            unknown.append(order.intent_id)
-        on_side += order.order.side is side
-        if order.role is not Role.ENTRY:
-            key = order.group_id or order.intent_id
-            # A child whose parent has filled nothing can take nothing; exits of one trade end each other.
-            if key != without_exits_of or not without_exits_of:
-                exits[key] = max(exits.get(key, _ZERO), _exit_reach(turn, order))
-        elif order.order.side is Side.BUY:
-            buys += order.open_quantity
-        else:
-            sells += order.open_quantity
+    state, reckoned = turn.state, turn.reckoned
+    exposure = state.totals.on(contract)
+    buys = side is Side.BUY
+    others = reckoned.worth.others(state, turn.quotes, contract)
     strategy, signal_id = signal
+    loss, drawdown = losses_now(turn)
     return Situation(
         now_ns=turn.now_ns, port=state.port, account=state.account, managed_accounts=state.accounts,
-        net=state.net(contract), working_buys=buys, working_sells=sells,
-        working_exits=sum(exits.values(), _ZERO), orders_on_side=on_side, unknown_orders=tuple(unknown),
-        other_gross_notional=_other_gross(turn, contract), quote=turn.quotes.get(contract.con_id),
+        net=state.net(contract), working_buys=exposure.buys, working_sells=exposure.sells,
+        working_exits=exposure.exits - state.totals.reach.get(without_exits_of, _ZERO),
+        orders_on_side=exposure.buy_orders if buys else exposure.sell_orders,
+        unknown_orders=tuple(exposure.unknown), quote=turn.quotes.get(contract.con_id),
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
-        entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract))
-
-
-def _exit_reach(turn: Turn, order: OurOrder) -> Decimal:
-    group = turn.state.groups.get(order.group_id)
-    if group is None or not order.order.parent_id:
-        return order.open_quantity
-    return min(order.open_quantity, max(turn.state.held(group), _ZERO))
+        entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract),
+        limits=limits_in_force(turn), hours=state.hours.get(contract.con_id),
+        unlocked_until_ns=turn.gate.unlocked_until(state.account), latches=latches_on(state, contract.symbol),
+        messages=state.messages, entries=state.entries.get(contract.symbol, ()),
+        fingerprints=state.fingerprints, references=state.references.get(contract.con_id, ()),
+        own_bid=exposure.own_bid, own_ask=exposure.own_ask, own_market_buys=exposure.market_buys,
+        own_market_sells=exposure.market_sells, other_gross_notional=others.gross,
+        other_if_bought=others.if_bought, other_if_sold=others.if_sold, other_symbol_notional=others.symbol,
+        working_notional=others.working, buying_power=reckoned.stated("BuyingPower", state.account),
+        day_trades=reckoned.day_trades(state.account), loss=loss, drawdown=drawdown)
 
 
 def _blocked(turn: Turn, contract: Contract) -> str:
@@ -164,35 +157,6 @@ def _blocked(turn: Turn, contract: Contract) -> str:
     if contract.symbol in state.flattens:
         return f"{contract.symbol} is being flattened ({state.flattens[contract.symbol].phase})"
     return blocked_by_books(turn, contract)
-
-
-def _other_gross(turn: Turn, contract: Contract) -> Decimal:
-    """The worst positions of all other contracts, in money, at the market or else at what they cost."""
-    state = turn.state
-    contracts: dict[int, Contract] = {each.contract.con_id: each.contract for each in state.ours.exposed()}
-    reach: dict[tuple[int, Side], Decimal] = {}
-    price: dict[int, Decimal] = {}
-    for order in state.book.exposed():
-        if order.role is Role.ENTRY:
-            con_id = order.contract.con_id
-            contracts.setdefault(con_id, order.contract)
-            key = (con_id, order.order.side)
-            reach[key] = reach.get(key, _ZERO) + order.open_quantity
-            price[con_id] = max(price.get(con_id, _ZERO), order.order.limit_price or _ZERO)
-    total = _ZERO
-    for con_id, each in contracts.items():
-        if con_id == contract.con_id:
-            continue
-        net = state.net(each)
-        worst = max(abs(net + reach.get((con_id, Side.BUY), _ZERO)),
-                    abs(net - reach.get((con_id, Side.SELL), _ZERO)))
-        quote = turn.quotes.get(con_id)
-        seen = (quote.ask or quote.last or quote.bid) if quote is not None else None
-        holding = state.ours.holdings.get(state.ours.key(state.account, con_id))
-        cost = holding.average_price if holding is not None else _ZERO
-        known = Decimal(repr(seen)) if seen is not None and 0 < seen < float("inf") else cost
-        total += worst * max(known, price.get(con_id, _ZERO)) * multiplier(each)
-    return total
 
 
 def _snapped(plan: Bracket, instrument: Instrument) -> Bracket:

@@ -66,13 +66,15 @@ def is_old_news(turn: Turn, row: BrokerOrder) -> bool:
 
 
 def _is_quiet(turn: Turn, key: str) -> bool:
-    """Nothing of it lives, owes us fills, or has moved of late."""
+    """Nothing of it lives, owes us fills, or has moved of late, and nothing of its contract is held."""
     state = turn.state
     if key in state.open_groups:
         return False
     group = state.groups.get(key)
     intents = [key] if group is None else group.intents
     orders = [state.book.orders[intent_id] for intent_id in intents]
+    if orders and state.net(orders[0].contract):
+        return False  # a flatten asks the trades whose shares these are, and where they were traded
     return all(
         not order.live and not order.missing and turn.now_ns - order.changed_ns >= turn.timing.retire_ns
         for order in orders

@@ -14,6 +14,7 @@ from msgspec import Struct
 from tws.clock import NS_PER_S
 from tws.desk.agenda import Agenda
 from tws.desk.apply import apply
+from tws.desk.reckoned import Reckoned
 from tws.desk.state import DeskState
 from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.market import Quote
@@ -69,6 +70,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """Everything is asked for anew so often. TWS pushes each change by itself; this finds what it did not."""
     flatten_ns: int = 30 * NS_PER_S
     """One phase of a flatten; beyond it the answer is NOT FLAT, and the flatten goes on trying."""
+    reread_ns: int = NS_PER_S // 2
+    """So long a flatten waits for those of other symbols: one reading of positions serves them all."""
     repeat_ns: int = 60 * NS_PER_S
     """The same alarm is repeated no sooner."""
     retire_ns: int = 24 * 3600 * NS_PER_S
@@ -83,12 +86,14 @@ class Timing(Struct, frozen=True, kw_only=True):
 
 class Beside:
     """What stands beside the state: it serves decisions, and decisions are in the journal. `rows` holds each
-    living order as TWS last stated it in this session of the link, `agenda` the trades to look at.
+    living order as TWS last stated it in this session of the link, `agenda` the trades to look at, `reckoned`
+    what positions are worth and what the account's values say.
     """
 
     def __init__(self, agenda: Agenda | None = None) -> None:
         self.agenda = agenda or Agenda()
         self.rows: dict[str, BrokerOrder] = {}
+        self.reckoned = Reckoned()
 
 
 class Turn:
@@ -108,6 +113,7 @@ class Turn:
         beside = beside or Beside()
         self.agenda = beside.agenda
         self.rows = beside.rows
+        self.reckoned = beside.reckoned
         self.next_ns: int | None = None
         """When the earliest of the waits ends that were found running (`over`, `alarm`)."""
 

@@ -17,7 +17,8 @@ from os import PathLike
 from pathlib import Path
 
 from tws.errors import JournalError
-from tws.journal.file import Head, JournalFile, read_journal
+from tws.journal.chain import Head, read_journal
+from tws.journal.file import JournalFile
 
 __all__ = ["SQLiteStore"]
 

@@ -15,6 +15,9 @@ __all__ = [
     "Adjusted",
     "Booked",
     "Busted",
+    "CashAdjusted",
+    "CashAsked",
+    "CashHeard",
     "Charged",
     "Differs",
     "Inferred",
@@ -158,4 +161,34 @@ class Adjusted(JournalRecord, frozen=True, kw_only=True):
     effective_ns: int | None = None
     account_too: bool = True
     """Whether the account's book moves; a human's own trade has moved it by its execution already."""
+    paid: bool = True
+    """Whether cash moved with it, as for an assignment; for a transfer none does."""
     trades: tuple[tuple[str, Decimal], ...] = ()
+
+
+class CashAsked(JournalRecord, frozen=True, kw_only=True):
+    """We asked the broker for the accounts' cash."""
+
+
+class CashHeard(JournalRecord, frozen=True, kw_only=True):
+    """The broker's cash of an account in one currency, and what our fills do not make of it.
+
+    `base` is what it began with; `difference` is 0 within the tolerance; it `lasts` when two readings say it.
+    """
+
+    account: str
+    currency: str
+    stated: Decimal
+    base: Decimal
+    difference: Decimal
+    lasts: bool = False
+
+
+class CashAdjusted(JournalRecord, frozen=True, kw_only=True):
+    """A human explained a sum that no fill explains: interest, a dividend, a deposit, a settlement."""
+
+    account: str
+    currency: str
+    amount: Decimal
+    operator: str
+    reason: str

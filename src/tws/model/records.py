@@ -11,7 +11,7 @@ read by the reader that its version names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
@@ -26,6 +26,9 @@ from tws.model.positionrecords import (
     Adjusted,
     Booked,
     Busted,
+    CashAdjusted,
+    CashAsked,
+    CashHeard,
     Charged,
     Differs,
     Inferred,
@@ -37,6 +40,7 @@ from tws.model.positionrecords import (
     Shortfall,
 )
 from tws.model.record import JournalRecord as _Record
+from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
 from tws.model.stop import KillState, Scope
 
@@ -55,6 +59,9 @@ __all__ = [
     "Bound",
     "Busted",
     "CancelAsked",
+    "CashAdjusted",
+    "CashAsked",
+    "CashHeard",
     "Changed",
     "Charged",
     "Denied",
@@ -68,12 +75,17 @@ __all__ = [
     "Intended",
     "KillMoved",
     "Lacked",
+    "LimitLatched",
+    "LimitReleased",
+    "LimitsChanged",
     "LinkMoved",
+    "LossAnchored",
     "Missed",
     "Moved",
     "OpeningConfirmed",
     "OpeningSet",
     "OrderState",
+    "PeakRaised",
     "Planned",
     "PositionHeard",
     "Recalled",
@@ -168,6 +180,8 @@ class Planned(_Record, frozen=True, kw_only=True):
     target_price: Decimal | None = None
     strategy: str = ""
     signal_id: str = ""
+    reference: Decimal | None = None
+    """The middle of the market when it was let out."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -442,12 +456,16 @@ Record: TypeAlias = (
     Began | Planned | Intended | Approved | Resized | Moved | Bound | Adopted | Booked | Charged | CancelAsked
     | Denied | LinkMoved | FloorRaised | PositionHeard | OpeningSet | Adjusted | Asked | Answered | Missed
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
+    | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
+    | CashAsked | CashHeard | CashAdjusted
 )
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_READERS: dict[bytes, Callable[[bytes], Record]] = {b"1": _decoder.decode}
+"""How the body of a record of each version is read. A version that was once written is never taken out."""
 
 
 def encode_record(record: Record) -> bytes:
@@ -461,13 +479,16 @@ def decode_record(data: bytes, number: int = 0) -> Record:
     Raises DataError for a version that we can't read and for bytes that are no record.
     """
     version, _, body = data.partition(b" ")
-    if version != b"%d" % RECORD_VERSION:
-        reason = f"record version {version[:20]!r}; this program reads {RECORD_VERSION}"
+    read = _READERS.get(version)
+    if read is None:
+        known = ", ".join(each.decode() for each in _READERS)
+        reason = f"record version {version[:20]!r}; this program reads {known}: read it with the newer one"
         raise DataError("journal", number, reason)
     try:
-        return _decoder.decode(body)
+        return read(body)
     except msgspec.MsgspecError as error:
-        raise DataError("journal", number, f"no record: {error}") from error
+        reason = f"no record: {error}. Keep the file, and report this row"
+        raise DataError("journal", number, reason) from error
 
 
 def decode_records(rows: Iterable[bytes]) -> Iterator[Record]:

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
-from tws.clock import to_ns
+from tws.clock import NS_PER_S, to_ns
 
-__all__ = ["Session", "parse_hours", "session_at"]
+__all__ = ["Session", "parse_hours", "session_at", "trading_day"]
 
 _OLD_ZONES = {
     "EST": "America/New_York",
@@ -45,16 +45,20 @@ def parse_hours(text: str, zone_id: str) -> tuple[Session, ...]:
 
     Raises ValueError naming the part that can't be read, or the unknown zone.
     """
-    try:
-        zone = ZoneInfo(_OLD_ZONES.get(zone_id, zone_id))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"unknown time zone {zone_id!r} in the contract's hours") from None
+    zone = _zone(zone_id)
     sessions = []
     for day in filter(None, (part.strip() for part in text.split(";"))):
         for span in day.split(","):
             if not span.endswith("CLOSED"):
                 sessions.append(_span(span, day[:8], zone))
     return tuple(sorted(sessions))
+
+
+def _zone(zone_id: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(_OLD_ZONES.get(zone_id, zone_id))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"unknown time zone {zone_id!r}") from None
 
 
 def _span(span: str, day: str, zone: ZoneInfo) -> Session:
@@ -77,3 +81,8 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
 def session_at(sessions: tuple[Session, ...], now_ns: int) -> Session | None:
     """The session that holds `now_ns`, else the next one, else None."""
     return next((session for session in sessions if now_ns < session.close_ns), None)
+
+
+def trading_day(now_ns: int, zone_id: str) -> str:
+    """The date in a zone, as 2026-11-23. Raises ValueError for a zone that is unknown."""
+    return datetime.fromtimestamp(now_ns // NS_PER_S, _zone(zone_id)).date().isoformat()

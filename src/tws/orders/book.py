@@ -46,6 +46,8 @@ class OurOrder(Struct, kw_only=True):
     filled: Decimal = _ZERO
     claimed: Decimal = _ZERO
     """The most that the broker's statuses claim to be filled."""
+    busted: Decimal = _ZERO
+    """What the broker has taken back of it; its statuses go on claiming that."""
     claimed_remaining: Decimal | None = None
     revision: int = 0
     before: Order | None = None
@@ -84,7 +86,7 @@ class OurOrder(Struct, kw_only=True):
     @property
     def missing(self) -> Decimal:
         """What the broker claims to be filled and no execution has told us yet."""
-        return max(self.claimed - self.filled, _ZERO)
+        return max(self.claimed - self.busted - self.filled, _ZERO)
 
     @property
     def changing(self) -> bool:

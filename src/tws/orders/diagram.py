@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tws.model.records import OrderState
+from tws.orders.sources import source_of
 from tws.orders.table import ARCS, ENDED
 
 __all__ = ["arcs_table", "mermaid", "state_diagram"]
@@ -40,9 +41,9 @@ def mermaid() -> str:
 
 
 def arcs_table() -> str:
-    """Every arc as a row of a Markdown table; `!` marks the ones that raise a warning."""
-    rows = ["| from | event | to | why |", "|---|---|---|---|"]
+    """Every arc as a row of a Markdown table; `!` marks the ones that raise an alarm."""
+    rows = ["| from | event | to | why | source |", "|---|---|---|---|---|"]
     for arc in ARCS:
         mark = " !" if arc.loud else ""
-        rows.append(f"| {arc.state} | {arc.event}{mark} | {arc.to} | {arc.why} |")
+        rows.append(f"| {arc.state} | {arc.event}{mark} | {arc.to} | {arc.why} | {source_of(arc)} |")
     return "\n".join(rows)

@@ -10,8 +10,10 @@ and gives way to the true execution, share by share.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
@@ -22,6 +24,7 @@ __all__ = ["Holding", "PositionBook", "multiplier", "split_exec_id"]
 _ZERO = Decimal(0)
 
 
+@lru_cache(maxsize=1024)  # a fill is split some eight times in a row; more of them at once are rare
 def split_exec_id(exec_id: str) -> tuple[str, int]:
     """An exec id without its last part, and that part's number: the fill, and which version of it.
 
@@ -85,8 +88,15 @@ class PositionBook(Struct):
         if known == key:
             return self._correct(holding, base, execution)
         before = self._take_out(base) if known is not None else _ZERO  # corrected to another account
-        move = Move(kind=MoveKind.FILL, exec_id=execution.exec_id, revision=revision, owner=owner,
-                    time_ns=execution.time_ns, quantity=execution.signed_quantity, price=execution.price)
+        move = Move(
+            kind=MoveKind.FILL,
+            exec_id=execution.exec_id,
+            revision=revision,
+            owner=owner,
+            time_ns=execution.time_ns,
+            quantity=execution.signed_quantity,
+            price=execution.price,
+        )
         holding.fills[base], self.where[base] = move, key
         self._settle_fee(holding, base)
         shrunk = self._shrink(instead_of, execution.signed_quantity)
@@ -121,14 +131,13 @@ class PositionBook(Struct):
     def knows_fee(self, commission: Commission) -> bool:
         """Whether this very fee, or that of a later version of its fill, is booked."""
         base, revision = split_exec_id(commission.exec_id)
-        known = self.fees.get(base)
-        return known is not None and (known[0] > revision or known == (revision, commission))
+        return _covers(self.fees.get(base), revision, commission)
 
     def charge(self, commission: Commission) -> None:
         """Book the fee of a fill; repeated or overtaken ones change nothing."""
-        if self.knows_fee(commission):
-            return
         base, revision = split_exec_id(commission.exec_id)
+        if _covers(self.fees.get(base), revision, commission):
+            return
         self.fees[base] = (revision, commission)
         key = self.where.get(base)
         if key is not None:
@@ -146,24 +155,14 @@ class PositionBook(Struct):
 
     # -- moves without a fill
 
-    def open_with(
-        self, account: str, contract: Contract, quantity: Decimal, price: Decimal
-    ) -> None:
+    def open_with(self, account: str, contract: Contract, quantity: Decimal, price: Decimal) -> None:
         """What was held before the first fill; fills are reckoned on top of it."""
         move = Move(kind=MoveKind.OPENING, time_ns=-1, quantity=quantity, price=price)
         self.holding(account, contract).insert(move)
 
-    def adjust(
-        self, account: str, contract: Contract, quantity: Decimal, price: Decimal, time_ns: int
-    ) -> None:
-        """A signed change at a price, as of `time_ns`: a transfer, an assignment, an expiry."""
-        move = Move(kind=MoveKind.ADJUSTMENT, time_ns=time_ns, quantity=quantity, price=price)
-        self.holding(account, contract).insert(move)
-
-    def split(self, account: str, contract: Contract, ratio: Decimal, time_ns: int) -> None:
-        """`ratio` new shares for each held at `time_ns`, at the same cost."""
-        move = Move(kind=MoveKind.SPLIT, time_ns=time_ns, ratio=ratio)
-        self.holding(account, contract).insert(move)
+    def adjust(self, account: str, contract: Contract, move: Move) -> None:
+        """A change without a fill: a transfer, an assignment, an expiry, a split. The move is copied."""
+        self.holding(account, contract).insert(replace(move))
 
     # -- what they share
 
@@ -211,3 +210,7 @@ class PositionBook(Struct):
         self.holdings[self.where[name]].changed(move)
         return given
 
+
+def _covers(known: tuple[int, Commission] | None, revision: int, commission: Commission) -> bool:
+    """Whether what is known of a fee is this very one, or that of a later version."""
+    return known is not None and (known[0] > revision or known == (revision, commission))

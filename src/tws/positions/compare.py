@@ -34,10 +34,17 @@ def compare(book: PositionBook, stated: Iterable[Position], accounts: Iterable[s
     for row in rows.values():
         reckoned = book.quantity(row.account, row.contract.con_id)
         if reckoned != row.quantity:
-            differences.append(Difference(account=row.account, contract=row.contract, reckoned=reckoned,
-                                          stated=row.quantity))
+            differences.append(
+                Difference(account=row.account, contract=row.contract, reckoned=reckoned, stated=row.quantity)
+            )
     for key, holding in book.holdings.items():
         if key not in rows and holding.account in wanted and holding.quantity:
-            differences.append(Difference(account=holding.account, contract=holding.contract,
-                                          reckoned=holding.quantity, stated=Decimal(0)))
+            differences.append(
+                Difference(
+                    account=holding.account,
+                    contract=holding.contract,
+                    reckoned=holding.quantity,
+                    stated=Decimal(0),
+                )
+            )
     return differences

@@ -83,6 +83,8 @@ class Move(Struct, kw_only=True):
     fee: Decimal = _ZERO
     other_fee: Decimal = _ZERO
     other_currency: str = ""
+    paid: bool = True
+    """An adjustment for which cash moved, as for an assignment; for a transfer none does."""
     ratio: Decimal | None = None
     left: Balance = EMPTY
 
@@ -91,24 +93,22 @@ def step(at: Balance, move: Move) -> Balance:
     """What `move` makes of a balance; the formulas stand at the top of this file."""
     if move.ratio is not None:
         return at._replace(quantity=at.quantity * move.ratio)
-    quantity, price, fee, held = move.quantity, move.price, move.fee, at.quantity
+    quantity, price, fee = move.quantity, move.price, move.fee
+    held, cost, realized, fees, gone = at
     if not held or not quantity or (held > 0) is (quantity > 0):
-        return at._replace(quantity=held + quantity, cost=at.cost + quantity * price,
-                           fees_held=at.fees_held + fee)
-    closing = min(abs(quantity), abs(held))
-    if closing == abs(held):  # the last share takes all that is left, to the last digit
-        cost, fees = at.cost, at.fees_held
-    else:
-        cost, fees = at.cost * closing / abs(held), at.fees_held * closing / abs(held)
-    signed = closing.copy_sign(quantity)
-    closing_fee = fee if closing == abs(quantity) else fee * closing / abs(quantity)
+        return Balance(held + quantity, cost + quantity * price, realized, fees + fee, gone)
+    size, room = abs(quantity), abs(held)
+    if size <= room:  # it only closes: its whole fee goes with what it closes
+        if size == room:  # the last share takes all that is left, to the last digit
+            return Balance(_ZERO, _ZERO, realized - quantity * price - cost, _ZERO, gone + fees + fee)
+        part, share = cost * size / room, fees * size / room
+        return Balance(
+            held + quantity, cost - part, realized - quantity * price - part, fees - share, gone + share + fee
+        )
+    closing_fee, over = fee * room / size, quantity + held
     return Balance(
-        quantity=held + quantity,
-        cost=at.cost - cost + (quantity - signed) * price,
-        realized=at.realized - signed * price - cost,
-        fees_held=at.fees_held - fees + (fee - closing_fee),
-        fees_realized=at.fees_realized + fees + closing_fee,
-    )  # fmt: skip
+        over, over * price, realized + held * price - cost, fee - closing_fee, gone + fees + closing_fee
+    )
 
 
 class Holding(Struct, kw_only=True):
@@ -198,8 +198,13 @@ class Holding(Struct, kw_only=True):
 
     def insert(self, move: Move) -> None:
         """Put a move at its time, behind others of the same instant (TWS tells whole seconds)."""
-        at = bisect_right(self.moves, move.time_ns, key=_time)
-        self.moves.insert(at, move)
+        moves = self.moves
+        if not moves or moves[-1].time_ns <= move.time_ns:
+            move.left = step(moves[-1].left if moves else EMPTY, move)
+            moves.append(move)
+            return
+        at = bisect_right(moves, move.time_ns, key=_time)
+        moves.insert(at, move)
         self.reckon(at)
 
     def remove(self, move: Move) -> None:
@@ -209,12 +214,21 @@ class Holding(Struct, kw_only=True):
         self.reckon(at)
 
     def changed(self, move: Move) -> None:
-        """A move was changed in its place: reckon on from it."""
-        self.reckon(self.index(move))
+        """A move was changed in its place: reckon on from it. Mostly it is the newest, whose fee came."""
+        moves = self.moves
+        if moves[-1] is move:
+            move.left = step(moves[-2].left if len(moves) > 1 else EMPTY, move)
+        else:
+            self.reckon(self.index(move))
 
     def index(self, move: Move) -> int:
         """Where a move stands; the newest are looked at first, for they are what changes."""
         return next(at for at in range(len(self.moves) - 1, -1, -1) if self.moves[at] is move)
+
+    def rejoin(self) -> None:
+        """After a copy through bytes: the fills are these very moves again, and not twins of them."""
+        moves = {move.exec_id: move for move in self.moves if move.exec_id}
+        self.fills = {name: moves[twin.exec_id] for name, twin in self.fills.items()}
 
     def reckon(self, start: int) -> None:
         """Every balance from `start` on anew."""

@@ -30,8 +30,12 @@ def fault_of_execution(execution: Execution) -> str:
         return "its contract has no con_id"
     if not execution.account:
         return "it names no account"
-    return (_wild("its quantity", execution.quantity) or _wild("its price", execution.price)
-            or _below("its quantity", execution.quantity) or _negative(execution.contract, execution.price))
+    return (
+        _wild("its quantity", execution.quantity)
+        or _wild("its price", execution.price)
+        or _below("its quantity", execution.quantity)
+        or _negative(execution.contract, execution.price)
+    )
 
 
 def fault_of_position(position: Position) -> str:

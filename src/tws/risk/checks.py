@@ -1,31 +1,36 @@
-"""The limits, one small function each: None, or the denial that names limit, figure and bound.
+"""The limits that are more than a figure: None, or the denial that names limit, figure and bound.
 
-Three lists order them. `ALWAYS` holds whatever the order is. `ENTRIES` holds for entries. `EXITS` asks of
-an exit only that it provably reduces: no safety device may trap a position (RISK.md), and no exit may flip
-one. A child attached to an entry counts as an exit: it can only act on what its parent filled.
+Each is a small pure function of the proposal, the situation and the limits. `tws.risk.controls` lists them,
+with those of `tws.risk.figures`, in the order in which they are tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import TypeAlias
 
-from tws.config.ports import LIVE_PORTS, is_live_port, is_paper_account
+from tws.clock import NS_PER_S, to_datetime
+from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_live_port, is_paper_account, is_paper_port
 from tws.model.market import MarketDataType
 from tws.model.order import OrderType, Role, Side
-from tws.positions.book import multiplier
+from tws.model.session import session_at
+from tws.risk import figures
 from tws.risk.denial import Denial
 from tws.risk.grid import conform
 from tws.risk.limits import Limits
-from tws.risk.situation import Proposal, Situation
+from tws.risk.situation import Proposal, Situation, fingerprint
 
-__all__ = ["ALWAYS", "ENTRIES", "EXITS", "STANDALONE", "Check", "live_lock", "reduces"]
-
-Check: TypeAlias = Callable[[Proposal, Situation, Limits], Denial | None]
+__all__ = ["LIVE_REQUIRES", "live_lock", "reduces"]
 
 _NEEDS_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _NEEDS_STOP = (OrderType.STOP, OrderType.STOP_LIMIT)
+LIVE_REQUIRES = ("max_order_quantity", "max_order_notional", "allow")
+"""Limits that may not be off where real money is traded."""
+
+_BY_DAY_TRADE = ("STK", "OPT", "WAR")
+"""Kinds of contract whose round trips within a day are counted as day trades."""
+
+
+# -- what every order is held to
 
 
 def live_lock(port: int, account: str) -> Denial | None:
@@ -40,11 +45,25 @@ def live_lock(port: int, account: str) -> Denial | None:
     return None
 
 
-def _live_lock(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    return live_lock(situation.port, situation.account)
+def unlocked(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """`live_lock`, unless this account was unlocked: then port and account must both be live.
+
+    An unlock that has expired stops entries alone: an exit leaves whenever it may leave at all.
+    """
+    until_ns, port, account = situation.unlocked_until_ns, situation.port, situation.account
+    if until_ns is None or not situation.live:
+        return live_lock(port, account)
+    if is_paper_account(account) or is_paper_port(port) or not account:
+        return Denial(limit="live_lock", figure=f"account {account or 'unknown'} on port {port}",
+                      bound=f"a live account, not on {sorted(PAPER_PORTS)}",
+                      reason="port and account are not of the same kind")
+    if proposal.role is Role.ENTRY and situation.now_ns >= until_ns:
+        return Denial(limit="live_lock", figure=f"{(situation.now_ns - until_ns) / NS_PER_S:.0f} s late",
+                      bound="an unlock that has not expired", reason="the unlock of this account has expired")
+    return None
 
 
-def _account(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+def account(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     asked = proposal.order.account
     if asked != situation.account:
         return Denial(limit="account", figure=asked or "none", bound=situation.account,
@@ -55,7 +74,7 @@ def _account(proposal: Proposal, situation: Situation, limits: Limits) -> Denial
     return None
 
 
-def _market_rule(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+def market_rule(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     order, instrument = proposal.order, proposal.instrument
     if proposal.contract.con_id <= 0:
         return Denial(limit="market_rule", figure=proposal.contract.symbol,
@@ -74,7 +93,7 @@ def _market_rule(proposal: Proposal, situation: Situation, limits: Limits) -> De
     return found if isinstance(found, Denial) else None
 
 
-def _children(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+def children(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     parent = proposal.parent_quantity
     if parent is not None and proposal.order.quantity > parent:
         return Denial(limit="children", figure=str(proposal.order.quantity), bound=str(parent),
@@ -82,7 +101,33 @@ def _children(proposal: Proposal, situation: Situation, limits: Limits) -> Denia
     return None
 
 
-def _reduce_only(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+def self_trade(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """Would it meet an order of our own? A stop sleeps till it is touched, a child till its parent fills."""
+    order = proposal.order
+    buys = order.side is Side.BUY
+    resting = situation.own_ask if buys else situation.own_bid
+    hurried = situation.own_market_sells if buys else situation.own_market_buys
+    if order.order_type in _NEEDS_STOP or proposal.attached:
+        return None
+    if resting is None and not hurried:
+        return None
+    price = order.limit_price if order.limit_price is not None else situation.market(order.side)
+    if price is None:
+        return None  # a market order, and no market: an entry is denied as stale, an exit must not be trapped
+    if resting is not None and (price - resting) * order.side.sign >= 0:
+        return Denial(limit="self_trade", figure=str(price), bound=str(resting),
+                      reason="it would trade with an order of our own; cancel that one first")
+    near = situation.market(order.side.opposite)
+    if hurried and near is not None and (price - near) * order.side.sign >= 0:
+        return Denial(limit="self_trade", figure=str(price), bound=f"a market order of ours at {near}",
+                      reason="it would trade with an order of our own; wait for its end")
+    return None
+
+
+# -- what an exit is held to
+
+
+def reduce_only(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     if reduces(proposal, situation):
         return None
     return Denial(limit="reduce_only", figure=f"{proposal.order.side} {proposal.added} with "
@@ -90,28 +135,59 @@ def _reduce_only(proposal: Proposal, situation: Situation, limits: Limits) -> De
                   reason="an exit must take less than is held, or it would turn the position")
 
 
-def _blocked(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+def reduces(proposal: Proposal, situation: Situation) -> bool:
+    """Whether an exit provably reduces: it can't take more than is held, other working exits counted.
+
+    A child attached to its entry can take only what the entry filled. A change counts what it adds.
+    """
+    if proposal.role is Role.ENTRY:
+        return False
+    if proposal.parent_quantity is not None:
+        return True  # `children` holds it to its parent's size
+    if proposal.added <= 0:
+        return True
+    if situation.net == 0 or (situation.net > 0) is (proposal.order.side is Side.BUY):
+        return False
+    return situation.working_exits + proposal.added <= abs(situation.net)
+
+
+# -- what an entry is held to
+
+
+def blocked(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     if not situation.entries_blocked:
         return None
     return Denial(limit="entries_blocked", figure="an entry", bound="exits only",
                   reason=situation.entries_blocked)
 
 
-def _unknown(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    if not situation.unknown_orders:
+def required(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """Real money wants the bounds of one order and the list of what may be traded."""
+    if not situation.live:
         return None
-    return Denial(limit="unknown_orders", figure=", ".join(situation.unknown_orders), bound="none",
-                  reason="an order of unknown outcome on this contract: it may still fill")
+    for name in LIVE_REQUIRES:
+        if getattr(limits, name) is None:
+            return Denial(limit=name, figure="off", bound="a value", reason="live trading requires it")
+    return None
 
 
-def _duplicate(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    if not situation.signal_used:
+def duplicate(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """A signal acts once, over restarts too; and the same wish under another signal not at once again."""
+    if situation.signal_used:
+        return Denial(limit="duplicate", figure=proposal.signal_id, bound="each signal once",
+                      reason="this signal has already acted")
+    if limits.duplicate_window_s is None or not situation.fingerprints:
         return None
-    return Denial(limit="duplicate", figure=proposal.signal_id, bound="each signal once",
-                  reason="this signal has already acted")
+    wish = fingerprint(proposal.contract, proposal.order, proposal.strategy)
+    seen_ns = situation.fingerprints.get(wish)
+    if seen_ns is None or situation.now_ns - seen_ns >= limits.duplicate_window_s * NS_PER_S:
+        return None
+    return Denial(limit="duplicate", figure=f"again after {(situation.now_ns - seen_ns) / NS_PER_S:.3f} s",
+                  bound=f"{limits.duplicate_window_s} s",
+                  reason="an entry equal in all but its signal has just left")
 
 
-def _allow(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+def allowed(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     symbol = proposal.contract.symbol
     if limits.allow is None or symbol in limits.allow:
         return None
@@ -119,22 +195,22 @@ def _allow(proposal: Proposal, situation: Situation, limits: Limits) -> Denial |
                   reason="the symbol is not on the allow-list")
 
 
-def _short(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    worst = situation.worst_position(proposal.order.side, proposal.added)
-    if limits.short_sales or proposal.order.side is Side.BUY or worst >= 0:
+def denied(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    symbol = proposal.contract.symbol
+    if symbol not in limits.deny:
         return None
-    return Denial(limit="short_sales", figure=str(worst), bound="0", reason="short sales are not permitted")
+    return Denial(limit="deny", figure=symbol, bound="not " + ", ".join(limits.deny),
+                  reason="the symbol is on the deny-list")
 
 
-def _quantity(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    bound, size = limits.max_order_quantity, proposal.order.quantity
-    if bound is None or size <= bound:
+def unknown_orders(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    if not situation.unknown_orders:
         return None
-    return Denial(limit="max_order_quantity", figure=str(size), bound=str(bound),
-                  reason="too many shares in one order")
+    return Denial(limit="unknown_orders", figure=", ".join(situation.unknown_orders), bound="none",
+                  reason="an order of unknown outcome on this contract: it may still fill")
 
 
-def _stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     quote, bound = situation.quote, f"{limits.stale_quote_s} s"
     if quote is None:
         return Denial(limit="stale_quote_s", figure="no quote", bound=bound, reason="the market is not known")
@@ -152,112 +228,84 @@ def _stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial |
     return None
 
 
-def _notional(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    if limits.max_order_notional is None:
+def session_hours(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """The contract's own hours. Not stated, or for days that are past: passed over on paper, denied live."""
+    if not limits.session_hours:
         return None
-    value = _value(proposal, situation, proposal.order.quantity)
-    if value is None:
-        return _no_price("max_order_notional", limits.max_order_notional)
-    if value <= limits.max_order_notional:
+    hours, now_ns = situation.hours, situation.now_ns
+    sessions = () if hours is None else hours.trading if proposal.order.outside_rth else hours.liquid
+    session = session_at(sessions, now_ns)
+    if session is not None and session.holds(now_ns):
         return None
-    return Denial(limit="max_order_notional", figure=str(value), bound=str(limits.max_order_notional),
-                  reason="too much money in one order")
-
-
-def _collar(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    order = proposal.order
-    price = order.stop_price if order.order_type is OrderType.STOP else order.limit_price
-    market = situation.market(order.side)
-    if limits.price_collar is None or proposal.order.order_type is OrderType.MARKET:
+    if session is not None:
+        return Denial(limit="session_hours", figure="closed", bound="an open session",
+                      reason=f"{proposal.contract.symbol} trades again at "
+                      f"{to_datetime(session.open_ns):%Y-%m-%d %H:%M} UTC")
+    if not situation.live:
         return None
-    if price is None or market is None:
-        return _no_price("price_collar", limits.price_collar)
-    beyond = (price - market) * proposal.order.side.sign
-    if beyond <= market * limits.price_collar:
+    return Denial(limit="session_hours", figure="hours not stated", bound="an open session",
+                  reason="the broker has not stated when this contract trades now")
+
+
+def short_sales(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    permitted = not situation.live if limits.short_sales is None else limits.short_sales
+    if permitted or proposal.order.side is Side.BUY:
         return None
-    return Denial(limit="price_collar", figure=str(price), bound=f"{market} and {limits.price_collar} of it",
-                  reason="the price lies too far through the market")
-
-
-def _position(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    worst = abs(situation.worst_position(proposal.order.side, proposal.added))
-    if limits.max_position is None or worst <= limits.max_position:
+    worst = situation.worst_position(Side.SELL, proposal.added)
+    if worst >= 0:
         return None
-    return Denial(limit="max_position", figure=str(worst), bound=str(limits.max_position),
-                  reason="filled, working and unknown orders together would hold too much")
+    return Denial(limit="short_sales", figure=str(worst), bound="0", reason="short sales are not permitted")
 
 
-def _position_value(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    if limits.max_position_notional is None:
-        return None
-    worst = abs(situation.worst_position(proposal.order.side, proposal.added))
-    value = _value(proposal, situation, worst)
-    if value is None:
-        return _no_price("max_position_notional", limits.max_position_notional)
-    if value <= limits.max_position_notional:
-        return None
-    return Denial(limit="max_position_notional", figure=str(value), bound=str(limits.max_position_notional),
-                  reason="filled, working and unknown orders together would be worth too much")
-
-
-def _gross(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    if limits.max_gross_notional is None:
-        return None
-    worst = abs(situation.worst_position(proposal.order.side, proposal.added))
-    value = _value(proposal, situation, worst)
-    if value is None:
-        return _no_price("max_gross_notional", limits.max_gross_notional)
-    value += situation.other_gross_notional
-    if value <= limits.max_gross_notional:
-        return None
-    return Denial(limit="max_gross_notional", figure=str(value), bound=str(limits.max_gross_notional),
-                  reason="all positions together would be worth too much")
-
-
-def _orders_per_side(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    after = situation.orders_on_side + (1 if proposal.grows_by is None else 0)
-    if limits.max_orders_per_side is None or after <= limits.max_orders_per_side:
-        return None
-    return Denial(limit="max_orders_per_side", figure=str(after), bound=str(limits.max_orders_per_side),
-                  reason="too many working orders on this side of the contract")
-
-
-ALWAYS: tuple[Check, ...] = (_live_lock, _account, _market_rule, _children)
-"""What every order is held to, exits included."""
-
-ENTRIES: tuple[Check, ...] = (
-    _blocked, _duplicate, _allow, _unknown, _quantity, _stale, _notional, _collar, _short, _position,
-    _position_value, _gross, _orders_per_side,
-)
-"""What an entry is held to besides."""
-
-EXITS: tuple[Check, ...] = (_reduce_only,)
-"""What an exit is held to besides: it reduces, and can't flip a position (INCIDENTS.md 19)."""
-
-STANDALONE: tuple[Check, ...] = (_live_lock, _account, _market_rule, _allow, _quantity, _notional)
-"""What can be judged without a desk, its positions and its books."""
-
-
-def reduces(proposal: Proposal, situation: Situation) -> bool:
-    """Whether an exit provably reduces: it can't take more than is held, other working exits counted.
-
-    A child attached to its entry can take only what the entry filled. A change counts what it adds.
+def buying_power(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """What the broker states must carry the order and all entries that work. Kinds that cost a margin, and
+    not their price, are the broker's to judge.
     """
-    if proposal.role is Role.ENTRY:
-        return False
-    if proposal.parent_quantity is not None:
-        return True  # `_children` holds it to its parent's size
-    if proposal.added <= 0:
-        return True
-    if situation.net == 0 or (situation.net > 0) is (proposal.order.side is Side.BUY):
-        return False
-    return situation.working_exits + proposal.added <= abs(situation.net)
+    if not limits.buying_power or proposal.contract.sec_type in figures.BY_MARGIN:
+        return None
+    bound = situation.buying_power
+    if bound is None:
+        if not situation.live:
+            return None
+        return Denial(limit="buying_power", figure="not stated", bound="the broker's figure",
+                      reason="the broker has not stated the account's buying power")
+    cost = figures.buying_power(proposal, situation, limits)
+    if cost is None:
+        return Denial(limit="buying_power", figure="no price", bound=str(bound),
+                      reason="the market is not known")
+    if cost <= bound:
+        return None
+    return Denial(limit="buying_power", figure=str(cost), bound=str(bound),
+                  reason="the account could not pay for this and for all entries that work")
 
 
-def _value(proposal: Proposal, situation: Situation, quantity: Decimal) -> Decimal | None:
-    price = situation.price_of(proposal.order)
-    return None if price is None else price * quantity * multiplier(proposal.contract)
+def day_trades(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """With no day trade left, an exit on the same day would be one too many: so no entry."""
+    if not limits.day_trades or situation.day_trades != 0 or proposal.contract.sec_type not in _BY_DAY_TRADE:
+        return None
+    return Denial(limit="day_trades", figure="0 left", bound="at least 1",
+                  reason="no day trade is left: this entry could not be closed today")
 
 
-def _no_price(limit: str, bound: object) -> Denial:
-    return Denial(limit=limit, figure="no price", bound=str(bound), reason="the market is not known")
+def message_rate(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """Cancels and exits have the reserve for themselves, and are not held back by it either."""
+    bound = figures.message_bound(limits)
+    if bound is None:
+        return None
+    count = figures.messages(proposal, situation, limits) or Decimal(0)
+    if count <= bound:
+        return None
+    return Denial(limit="max_messages_per_s", figure=str(count), bound=str(bound),
+                  reason="too many messages in a second; the rest is kept for cancels and exits")
+
+
+def latched(name: str, then: figures.Check | None = None) -> figures.Check:
+    """The check of a limit that latches: only a human lets entries out again; else what `then` says."""
+
+    def check(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+        if name in situation.latches:
+            return Denial(limit=name, figure="latched", bound="a human's ReleaseLimit",
+                          reason="this limit was broken, and no human has let entries out since")
+        return None if then is None else then(proposal, situation, limits)
+
+    return check

@@ -8,6 +8,7 @@ order is then of unknown outcome, is asked about and never sent again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, Role
-from tws.risk.checks import ALWAYS, ENTRIES, EXITS, STANDALONE
+from tws.risk.controls import ENTRIES, EXITS, STANDALONE
 from tws.risk.denial import Denial
 from tws.risk.limits import Limits
 from tws.risk.permit import Mint, Permit
@@ -24,25 +25,46 @@ from tws.risk.situation import Proposal, Situation
 
 __all__ = ["Gate", "StandaloneGate"]
 
-_CAPACITY = 10_000  # approvals that nobody fetched: more than any batch of records holds
+_CAPACITY = 10_000  # approvals that nobody fetched, and narrowed limits: more than any run has
 
 
 class Gate:
-    """The gate of a desk, and the verifier of its permits."""
+    """The gate of a desk, and the verifier of its permits.
+
+    `limits` are the configuration's; those in force come with each situation, for they may have been changed.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.unlocked_until: Callable[[str], int | None] = lambda account: None
+        """When the latest unlock of a live account expires, past or not; None for one never unlocked."""
         self._mint = Mint()
+        self._narrowed_from: Limits | None = None
+        self._narrowed: dict[tuple[str, str, str], Limits] = {}
         self._approved: dict[tuple[str, int], tuple[int, Contract, Order, Decimal]] = {}
 
     def judge(self, proposal: Proposal, situation: Situation) -> Denial | None:
         """The first limit that the proposal breaks, None if it breaks none."""
-        checks = ALWAYS + (ENTRIES if proposal.role is Role.ENTRY else EXITS)
-        for check in checks:
-            denial = check(proposal, situation, self.limits)
+        account, symbol = situation.account, proposal.contract.symbol
+        limits = self.limits_of(situation.limits or self.limits, account, symbol, proposal.strategy)
+        for check in ENTRIES if proposal.role is Role.ENTRY else EXITS:
+            denial = check(proposal, situation, limits)
             if denial is not None:
                 return denial
         return None
+
+    def limits_of(self, limits: Limits, account: str, symbol: str, strategy: str) -> Limits:
+        """`limits.narrowed`, remembered as long as the same limits are in force."""
+        if limits is not self._narrowed_from:
+            self._narrowed_from = limits
+            self._narrowed.clear()
+        key = (account, symbol, strategy)
+        found = self._narrowed.get(key)
+        if found is None:
+            while len(self._narrowed) >= _CAPACITY:
+                del self._narrowed[next(iter(self._narrowed))]
+            found = self._narrowed[key] = limits.narrowed(*key)
+        return found
 
     def approve(
         self, key: tuple[str, int], order_id: int, contract: Contract, order: Order, cap: Decimal

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
+from tws.config.ports import is_live_port, is_paper_account
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, OrderType, Role, Side
+from tws.model.records import HoursStated
+from tws.risk.limits import Limits
 
-__all__ = ["Proposal", "Situation"]
+__all__ = ["Proposal", "Reference", "Situation", "fingerprint", "sound"]
 
 _ZERO = Decimal(0)
+_INFINITE = float("inf")
+
+
+def fingerprint(contract: Contract, order: Order, strategy: str) -> str:
+    """What makes two entries the same wish, whatever signal each names: who wants what, at which price."""
+    prices = f"{order.order_type} {order.limit_price} {order.stop_price} {order.tif}"
+    return f"{strategy}/{contract.con_id} {order.side} {order.quantity} {prices}"
+
+
+class Reference(Struct, frozen=True, kw_only=True):
+    """The middle of the market when an entry was let out."""
+
+    at_ns: int
+    price: Decimal
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
@@ -21,6 +39,8 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
     `parent_quantity` is set for a child that is attached to an entry proposed with it: the most that
     the child may sell back. `grows_by` is set for a change of a working order: how many shares more.
+    `attached` says that it sleeps in TWS until that parent fills. `messages` is how many messages leave for
+    it, its children's included.
     """
 
     instrument: Instrument
@@ -30,10 +50,17 @@ class Proposal(Struct, frozen=True, kw_only=True):
     signal_id: str = ""
     parent_quantity: Decimal | None = None
     grows_by: Decimal | None = None
+    attached: bool = False
+    messages: int = 1
 
     @property
     def contract(self) -> Contract:
         return self.instrument.contract
+
+    @property
+    def places(self) -> int:
+        """How many new orders it is: 0 for a change, and for the order of nothing that measures distances."""
+        return 1 if self.messages and self.grows_by is None else 0
 
     @property
     def added(self) -> Decimal:
@@ -64,6 +91,47 @@ class Situation(Struct, frozen=True, kw_only=True):
     signal_used: bool = False
     entries_blocked: str = ""
     """Why no entry may leave now: the link, a flatten, books that differ. Empty when it may."""
+    limits: Limits | None = None
+    """The limits in force; None: those that the gate was made with."""
+    hours: HoursStated | None = None
+    """The contract's sessions as the broker states them; None when it has not."""
+    unlocked_until_ns: int | None = None
+    """When the unlock of this live account expires; None: it was never unlocked."""
+    latches: tuple[str, ...] = ()
+    """Limits that have latched for this contract or for all: only a human lets entries out again."""
+    messages: Sequence[int] = ()
+    """When orders, changes and cancels were sent, oldest first; at least those of the last second."""
+    entries: Sequence[int] = ()
+    """When entries of this symbol were let out, oldest first."""
+    fingerprints: Mapping[str, int] = {}
+    """When each entry was last let out, by its `fingerprint`."""
+    references: Sequence[Reference] = ()
+    """The market at each entry of this contract that was let out, oldest first."""
+    own_bid: Decimal | None = None
+    """The best limit prices at which orders of our own may trade now, and how many may at any price."""
+    own_ask: Decimal | None = None
+    own_market_buys: int = 0
+    own_market_sells: int = 0
+    other_if_bought: Decimal = _ZERO
+    """All other contracts together, signed, were all their working buys to fill and no sale."""
+    other_if_sold: Decimal = _ZERO
+    """The same were all their working sales to fill and no buy."""
+    other_symbol_notional: Decimal = _ZERO
+    """The sizes of the worst positions of the other contracts of the symbol."""
+    working_notional: Decimal = _ZERO
+    """What all entries that work may still cost."""
+    buying_power: Decimal | None = None
+    """As the broker states it; None when it has not."""
+    day_trades: int | None = None
+    """Day trades that are left; negative: any number. None when the broker has not said."""
+    loss: Decimal | None = None
+    """What the day has lost so far, and how far it lies below its best; None before the first reading."""
+    drawdown: Decimal | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether this is, or may be, real money."""
+        return is_live_port(self.port) or not is_paper_account(self.account)
 
     def worst_position(self, side: Side, quantity: Decimal) -> Decimal:
         """The signed position if every entry on `side`, with `quantity` more, filled and nothing else did."""
@@ -89,6 +157,22 @@ class Situation(Struct, frozen=True, kw_only=True):
         if self.quote is None:
             return None
         price = self.quote.ask if side is Side.BUY else self.quote.bid
-        if price is None or not 0 < price < float("inf"):
-            return None
-        return Decimal(repr(price))
+        return sound(price)
+
+    @property
+    def mid(self) -> Decimal | None:
+        """The middle of bid and ask; None unless both are known."""
+        bid, ask = self.market(Side.SELL), self.market(Side.BUY)
+        return None if bid is None or ask is None else (bid + ask) / 2
+
+    @property
+    def last(self) -> Decimal | None:
+        """The last trade's price; None where the market has stated none, as currencies never do."""
+        return None if self.quote is None else sound(self.quote.last)
+
+
+def sound(price: float | None) -> Decimal | None:
+    """A market price as a Decimal; None for what is no price: unset, NaN, infinite, not above zero."""
+    if price is None or not 0 < price < _INFINITE:
+        return None
+    return Decimal(repr(price))

@@ -44,6 +44,8 @@ class Engine:
         self.desk = desk
         self.failure: BaseException | None = None
         """What ended it; set before anybody else can run."""
+        self.remembered = 0
+        """How many records were handed to the store."""
         self._clock = clock
         self._perform = perform
         self._store: Store | None = None
@@ -207,6 +209,7 @@ class Engine:
             assert self._store is not None, "furnish first"
             self.undone = list(records)
             self._store.append([encode_record(record) for record in records])
+            self.remembered += len(records)
             await self._store.commit()
             self.undone = []
 

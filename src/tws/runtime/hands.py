@@ -8,15 +8,17 @@ went) is not repeated here: the desk asks again when the link is back, or its an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import assert_never
 
 from tws.connection import Sending, SendState, TWSConnection
 from tws.desk import (
     Alert,
     Ask,
+    AskCash,
     Cancel,
     CancelEverything,
+    CashStated,
     Effect,
     Event,
     NotWritten,
@@ -58,7 +60,9 @@ class Hands:
             case CancelEverything():
                 self._cancel_everything()
             case Ask():
-                self._ask(effect)
+                self._question(self._answer(effect), f"ask {effect.kind}")
+            case AskCash():
+                self._question(self._cash(), "ask cash")
             case Alert():
                 self._tell(effect)
             case _:
@@ -114,10 +118,21 @@ class Hands:
         else:
             self._post(NotWritten(order_id=sending.order_id, reason=str(sending.failure)))
 
-    def _ask(self, effect: Ask) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(effect), name=f"ask {effect.kind}")
+    def _question(self, asking: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(asking, name=name)
         self._questions.add(task)
         task.add_done_callback(self._questions.discard)
+
+    async def _cash(self) -> None:
+        """The cash ledger of all accounts. It is a report: no fact of the lane carries it."""
+        try:
+            rows = await self._connection.request_account_summary((), currency="ALL")
+        except TWSError as error:
+            log.warning("question unanswered", kind="cash", reason=str(error))
+        except Exception:  # as in `_answer`
+            log.exception("question failed", kind="cash")
+        else:
+            self._post(CashStated(rows=tuple(row for row in rows if row.key == "CashBalance")))
 
     async def _answer(self, ask: Ask) -> None:
         """See that the question ends. Its answer is a fact in its place among the others (`Answer`)."""

@@ -15,18 +15,29 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tws.clock import SystemClock, system_rng
 from tws.config import TWSConfig, mask_account
 from tws.connection import Keep, TWSConnection
-from tws.desk import Alert, Begin, Desk
-from tws.errors import ConfigError, ConnectError, JournalError, RequestTimeoutError, TWSError
-from tws.journal import SQLiteStore, Store
+from tws.connection.ordering.calls import MoneyCall
+from tws.desk import Alert, Begin, Desk, DeskState
+from tws.errors import (
+    ConfigError,
+    ConnectError,
+    JournalError,
+    RequestTimeoutError,
+    SafetyError,
+    TWSError,
+)
+from tws.journal import Recovered, SQLiteStore, Store, keep_at_end, recover
 from tws.log import get_logger
-from tws.model.records import Began, Intended, Record, Severity, decode_records
+from tws.model.records import Intended, Record, Severity
 from tws.platform import doubtful_place, state_folder
 from tws.risk import Denial, Gate
 from tws.runtime.emergency import merge_emergency
 from tws.runtime.engine import Engine
+from tws.runtime.fence import Fence
 from tws.runtime.hands import Hands
 from tws.runtime.hours import Hours
 from tws.runtime.kill import Killer
@@ -57,11 +68,15 @@ class Life:
             config,
             guard=gate,
             brake=self._brake,
+            unlocked=lambda account: self._fence is not None and self._fence.was_unlocked(account),
             keep=Keep(reconnect=parts.reconnect, sync=False),  # the desk asks by itself, and remembers
             dial=parts.dial,
             clock=self.clock,
             rng=parts.rng,
         )
+        self._fence = None if parts.safety is None else Fence(parts.safety, config, self._state, self.clock)
+        if self._fence is not None:
+            gate.unlocked_until = self._fence.unlocked_until
         self.engine = Engine(self.desk, self.clock, lambda effect: self.hands.perform(effect))
         self.hands = Hands(self.connection, lambda event: self.engine.post(event), self.alert)
         self.watchlist = Watchlist(self.connection, lambda stream: self.engine.dirty(stream))
@@ -73,11 +88,13 @@ class Life:
         self.alert_listeners: list[Callable[[Alert], object]] = []
         self.stopped = False
         self._store: Store | None = None
+        self._recovered: Recovered | None = None
         self._failure: BaseException | None = None
         self._began = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._followed = False
         self.engine.watch(self.heard)
 
     @property
@@ -100,18 +117,25 @@ class Life:
             raise
 
     async def _come_up(self) -> None:
+        safety = self.parts.safety
+        if safety is not None and not safety.mine:
+            safety.take_lease(client_id=self.config.client_id, account=self.config.account_id,
+                              at_ns=self.clock.now_ns())
         store = self._store = self.parts.store or self._open_journal()
-        if self.parts.safety is not None:
-            await merge_emergency(store, self.parts.safety)
-        last = self._recover(store)
+        if safety is not None:
+            await merge_emergency(store, safety)
+        self._recovered = recover(self.desk, store)
+        self.connection.raise_order_id_floor(self.desk.state.next_order_id)
         self.engine.furnish(store, self.connection.facts())
         if not await self.connection.connect():
             raise self.connection.failure or ConnectError("connect", "no cause was given", "Run tws doctor")
         self._refuse_if_stopped()
         config = self.config
         account = choose_account(config, self.connection.accounts)
-        check_journal(last, account, config.client_id)
-        prefix = last.prefix if last is not None else self._new_prefix()
+        check_journal(self.desk.state, account, config.client_id)
+        if safety is not None:
+            safety.name_account(account)
+        prefix = self.desk.state.prefix or self._new_prefix()
         begin = Begin(prefix=prefix, client_id=config.client_id, account=account, port=config.port)
         await self.engine.begin(begin)
         self._refuse_if_stopped()
@@ -138,13 +162,6 @@ class Life:
     def _refuse_if_stopped(self) -> None:
         if self.stopped:
             raise TWSError("the trader was stopped while it started")
-
-    def _recover(self, store: Store) -> Began | None:
-        """Replay the journal; the last run's first record."""
-        records = list(decode_records(store.read()))
-        self.desk.recover(records)
-        self.connection.raise_order_id_floor(self.desk.state.next_order_id)
-        return next((record for record in reversed(records) if isinstance(record, Began)), None)
 
     def _new_prefix(self) -> str:
         rng = self.parts.rng or system_rng()
@@ -205,20 +222,41 @@ class Life:
         if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
             self.connection.raise_order_id_floor(state.next_order_id)
         if state.link_up and state.reconciled_epoch == state.epoch:
+            self._follow_account(state.account)
             self._ready.set()
 
-    def _brake(self) -> Denial | None:
+    def _follow_account(self, account: str) -> None:
+        """Hear what the account is worth, once: buying power and day trades are limits of the gate.
+
+        The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure,
+        and live then denies entries; where TWS ends it, the last figure stays.
+        """
+        if self._followed:
+            return
+        self._followed = True
+        try:
+            self.connection.stream_account(account)
+        except TWSError as error:
+            log.warning("the account's values are not followed", reason=str(error))
+
+    def _state(self) -> DeskState:
+        return self.desk.state
+
+    def _brake(self, call: MoneyCall) -> Denial | None:
         """Read directly before each frame that moves money: a trader that has failed sends nothing more, but
-        for what an emergency stop lets out, exits alone."""
+        for what an emergency stop lets out, exits alone; one that lost its lease sends nothing at all.
+        """
         if self.failure is None or self.killer.acting:
-            return None
+            return None if self._fence is None else self._fence.judge(call)
         return Denial(limit="brake", figure="an order", bound="none",
                       reason=f"the trader has failed: {self.failure}")
 
     def alert(self, alert: Alert) -> None:
-        """To the log and to whoever listens; a listener's fault stops nothing."""
+        """To the log and to whoever listens, with the journal's head; a listener's fault stops nothing."""
+        if isinstance(self._store, SQLiteStore):
+            alert = replace(alert, head=str(self._store.head))
         level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
-        level[alert.severity](alert.text, subject=alert.subject)
+        level[alert.severity](alert.text, subject=alert.subject, head=alert.head)
         for listener in self.alert_listeners:
             try:
                 listener(alert)
@@ -229,6 +267,8 @@ class Life:
         while True:
             await asyncio.sleep(TIMER_S)
             self.engine.tick()
+            if self.parts.safety is not None:
+                self.parts.safety.renew(self.clock.now_ns())
 
     # -- end
 
@@ -246,7 +286,10 @@ class Life:
         finally:  # cut short or not
             self.connection.disconnect()
             self.trades.fail(TWSError("the trader was stopped"))
-            self._close_store()
+            try:
+                self._close_store()
+            finally:
+                self._release()
 
     async def _end_tasks(self) -> None:
         await self.killer.answered()
@@ -270,6 +313,15 @@ class Life:
         except TimeoutError:
             log.warning("the socket did not close: TWS does not read")
 
+    def _release(self) -> None:
+        """Last of all: whoever takes the lease now finds the journal free and the client id too."""
+        if self.parts.safety is None:
+            return
+        try:
+            self.parts.safety.release()
+        except SafetyError as error:  # the next one sees that this process is gone
+            log.warning("the lease was not released", reason=str(error))
+
     def _close_store(self) -> None:
         """Raises the JournalError by which records of this end were lost, when nobody knows of it yet."""
         if self._store is None:
@@ -280,6 +332,9 @@ class Life:
             if self.failure is None:
                 raise
             log.error("the journal did not close in order", reason=str(error))
+        else:
+            if self._recovered is not None and self.failure is None:
+                keep_at_end(self.desk, self._store, self._recovered, self.engine.remembered)
 
 
 def choose_account(config: TWSConfig, accounts: tuple[str, ...]) -> str:
@@ -295,17 +350,19 @@ def choose_account(config: TWSConfig, accounts: tuple[str, ...]) -> str:
     return accounts[0]
 
 
-def check_journal(last: Began | None, account: str, client_id: int) -> None:
+def check_journal(state: DeskState, account: str, client_id: int) -> None:
     """A journal belongs to one account and one client id. Raises ConfigError for another's.
 
     The orders in it could not be found, changed or cancelled from here, and would be taken for lost.
     """
     cure = "Trade as that one, or start another journal (TraderParts.journal)"
-    if last is not None and last.account != account:
+    if not state.prefix:
+        return  # no run has begun in it
+    if state.account != account:
         raise ConfigError("account_id", mask_account(account),
-                          f"the journal is that of account {mask_account(last.account)}", cure)
-    if last is not None and last.client_id != client_id:
-        raise ConfigError("client_id", client_id, f"the journal is that of client id {last.client_id}", cure)
+                          f"the journal is that of account {mask_account(state.account)}", cure)
+    if state.client_id != client_id:
+        raise ConfigError("client_id", client_id, f"the journal is that of client id {state.client_id}", cure)
 
 
 def as_tws_error(error: BaseException) -> TWSError:

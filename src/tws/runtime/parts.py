@@ -11,7 +11,7 @@ from tws.clock import Clock
 from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
-from tws.runtime.emergency import Safety
+from tws.safety import SafetyFile
 
 __all__ = ["TraderParts"]
 
@@ -27,8 +27,9 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     prefix    starts every intent id of a new journal; drawn by chance, then kept with the journal
     rng       jitter of the back-off
     timers    whether a second of market time is a second of the loop's; False: the caller calls `tick`
-    safety    the safety file, open: latched by `Trader.kill`, holding its records when the journal fails
     reconnect whether a lost link is dialled again
+    safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
+              the file open. None: no lease, no latch, live stays locked
     """
 
     clock: Clock | None = None
@@ -39,5 +40,5 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     prefix: str = ""
     rng: random.Random | None = None
     timers: bool = True
-    safety: Safety | None = None
     reconnect: bool = True
+    safety: SafetyFile | None = None

@@ -16,7 +16,18 @@ import msgspec
 
 from tws.config import TWSConfig
 from tws.connection import QuoteStream
-from tws.desk import Alert, CancelAll, Command, Flatten, Kill, KillReport, ResetKill, SubmitBracket
+from tws.desk import (
+    Alert,
+    CancelAll,
+    Command,
+    Flatten,
+    Kill,
+    KillReport,
+    ModifyOrder,
+    ResetKill,
+    SubmitBracket,
+)
+from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
 from tws.errors import ConfigError, TWSError
 from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument, decimal
@@ -169,6 +180,13 @@ class Trader:
         records = await self._life.killer.reset(command)
         return next((record for record in records if isinstance(record, Denied)), None)
 
+    async def modify(self, wish: ModifyOrder) -> Denied | None:
+        """Change a working order from what TWS last stated of it. The denial, or None when the change is on
+        its way: it stands once TWS states it, and a refusal of TWS's leaves the order as it was.
+        """
+        records = await self.ask(wish)
+        return next((record for record in records if isinstance(record, Denied)), None)
+
     async def cancel_all(self, *, reason: str = "asked") -> None:
         """Cancel every working order of ours; the answers come as facts."""
         await self.ask(CancelAll(reason=reason))
@@ -183,6 +201,14 @@ class Trader:
         """Shares of ours, negative when short: what our fills made."""
         holdings = self.desk.state.ours.holdings.values()
         return sum((each.quantity for each in holdings if each.contract.symbol == symbol), Decimal(0))
+
+    def holdings(self) -> tuple[Held, ...]:
+        """What is held in every account of the login: ours, and what others hold beside it."""
+        return holdings(self.desk.state)
+
+    def discrepancies(self) -> tuple[Discrepancy, ...]:
+        """All in which our books and the broker's word do not agree now, with its cure; what blocks first."""
+        return discrepancies(self.desk.state, self.clock.now_ns(), self.desk.timing)
 
     def flat(self, symbol: str | None = None) -> bool:
         """No position of ours, and no order that may act or owes us a fill, in one symbol or in all."""

@@ -1,8 +1,9 @@
-"""Where signals come from besides bars: a file to replay, a Python function."""
+"""Where signals come from besides bars: a file to replay, one that grows, a Python function."""
 
 from __future__ import annotations
 
 from tws.signals.file import FileSignals, read_signals
+from tws.signals.follow import FollowedSignals
 from tws.signals.function import FunctionSignals
 
-__all__ = ["FileSignals", "FunctionSignals", "read_signals"]
+__all__ = ["FileSignals", "FollowedSignals", "FunctionSignals", "read_signals"]

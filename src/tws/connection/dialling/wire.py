@@ -115,6 +115,7 @@ class Wire:
         if link is not None and link.open and loop is not None:
             link.write(frame)
             self.pacer.took(loop.time())
+            self._arm()
 
     def send(self, frame: bytes) -> None:
         """A request that moves no money, from any thread.

@@ -7,7 +7,7 @@ knows no
 positions, and refuses what it has no figure for.
 
 The live lock stands before every guard, `guard="off"` included: a live port, a live or unknown account
-may be read, never traded.
+may be read, and traded only once a named human has unlocked it (docs/design/safety.md).
 """
 
 from __future__ import annotations
@@ -35,34 +35,43 @@ class LiveLock:
     TWS-BEHAVIOUR.md H (ports), DESIGN.md invariant 7 (accounts of paper begin with D).
     """
 
-    def __init__(self, config: TWSConfig, accounts: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        config: TWSConfig,
+        accounts: Callable[[], tuple[str, ...]],
+        unlocked: Callable[[str], bool] = lambda account: False,
+    ) -> None:
+        """`unlocked`: whether a named human has let this live account trade."""
         self._live_port = is_live_port(config.port)
         self._live_mode = config.trading_mode == "live"
         self._accounts = accounts
+        self._unlocked = unlocked
 
     def judge(self, account: str) -> Denial | None:
         """None when an order for `account` ("" = whichever TWS takes) may leave."""
-        if self._live_port or self._live_mode:
-            sign = "a live port" if self._live_port else 'trading_mode "live"'
-            return denial("live_lock", sign, "a paper session", "live trading is locked; reading is allowed")
         accounts = self._accounts()
-        if not accounts:
-            return denial("live_lock", "no account", "a known account", "TWS has not named its accounts")
-        if account and account not in accounts:
+        if account and account not in accounts and accounts:
             return denial(
                 "live_lock",
                 "another account",
                 "an account of this session",
                 "TWS did not name this account for this session",
             )
-        for name in (account,) if account else accounts:
-            if not is_paper_account(name):
-                return denial(
-                    "live_lock",
-                    "a live account",
-                    "a paper account (D…)",
-                    "live trading is locked; reading is allowed",
-                )
+        named = (account,) if account else accounts
+        if accounts and all(self._unlocked(name) for name in named):
+            return None
+        if self._live_port or self._live_mode:
+            sign = "a live port" if self._live_port else 'trading_mode "live"'
+            return denial("live_lock", sign, "a paper session", "live trading is locked; reading is allowed")
+        if not accounts:
+            return denial("live_lock", "no account", "a known account", "TWS has not named its accounts")
+        if not all(is_paper_account(name) or self._unlocked(name) for name in named):
+            return denial(
+                "live_lock",
+                "a live account",
+                "a paper account (D…)",
+                "live trading is locked; reading is allowed",
+            )
         return None
 
 

@@ -70,11 +70,11 @@ class Heard(Protocol):
 
 class Gates(NamedTuple):
     """What stands before the socket. `approver`: the desk's gate, the built-in guard, or None (guard off);
-    `brake` reads latch and epoch."""
+    `brake` reads latch and epoch, and is told what the frame asks for."""
 
     lock: LiveLock
     approver: Verifier | Guard | None
-    brake: Callable[[], Denial | None] | None
+    brake: Callable[[MoneyCall], Denial | None] | None
 
 
 class Outbound:
@@ -318,9 +318,29 @@ class Outbound:
                         kept.add(sending.order_id)
                         continue
                     self._queue.remove(sending)
-                    self._write_one(sending, failure)
+                    if self._write_one(sending, failure) and kept:
+                        self._refuse_overtaken(sending)
             finally:
                 self._pumping = False
+
+    def _refuse_overtaken(self, written: Sending) -> None:
+        """An exit has overtaken new orders of lower ids, which TWS would refuse from now on (103: an id must
+        be above the highest one used, TWS-BEHAVIOUR.md C): they are refused here, and no byte leaves.
+        """
+        if written.changes or written.call.kind is not MoneyKind.PLACE:
+            return
+        for sending in tuple(self._queue):
+            new = sending.call.kind is MoneyKind.PLACE and not sending.changes
+            if new and sending.order_id < written.order_id and not self._is_known(sending.order_id):
+                self._queue.remove(sending)
+                sending.burn()
+                overtaken = denied(
+                    "order_id",
+                    str(sending.order_id),
+                    f"above {written.order_id}",
+                    "an exit had to overtake it, and TWS takes no lower order id any more",
+                )
+                self._decided(sending, SendState.REFUSED, overtaken.error())
 
     def _may_write(self) -> bool:
         return not self._holds and self._wire.is_open() and not self._wire.is_full()
@@ -342,25 +362,28 @@ class Outbound:
             ).error()
         return None
 
-    def _write_one(self, sending: Sending, failure: TWSError | None) -> None:
-        """The last gate: live lock, brake, the one-use approval, then the bytes, with nothing between."""
+    def _write_one(self, sending: Sending, failure: TWSError | None) -> bool:
+        """The last gate: live lock, brake, the one-use approval, then the bytes, with nothing between.
+        Whether it was passed.
+        """
         if failure is None:
             denial = self._lock.judge(sending.call.account)
             if denial is None and self._brake is not None:
-                denial = self._brake()
+                denial = self._brake(sending.call)
             if denial is None and sending.redeem is not None:
                 denial = sending.redeem()
             failure = None if denial is None else denial.error()
         if failure is not None:
             sending.burn()
             self._decided(sending, SendState.REFUSED, failure)
-            return
+            return False
         self._wire.write(sending.frame)
         if sending.written is not None:
             sending.written()
         if sending.order_id >= 0 and sending.call.kind is not MoneyKind.WHAT_IF:
             self._written.add(sending.order_id)
         self._decided(sending, SendState.WRITTEN)
+        return True
 
     def _write_free(self, frame: bytes, cancel: Sending) -> None:
         """A cancel: nothing judges it, and TWS's pace has a lane for it."""

@@ -71,7 +71,7 @@ class Pacer:
         self._version = 0
         self._order = 0
         self._holds: dict[int, list[Hold]] = {}
-        self._wanted: int | None = None  # the level at which `room` was refused
+        self._wanted: set[int] = set()  # the levels at which `room` was refused
         self._next_s = inf
 
     # -- sessions -----------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ class Pacer:
         self._books.forget_session()
         self._holds.clear()
         self._ledger.end()
-        self._wanted = None
+        self._wanted.clear()
         self._next_s = inf
 
     # -- frames -------------------------------------------------------------------------------------
@@ -188,6 +188,7 @@ class Pacer:
         closed: set[object] = set()
         heads = [(item.order, item) for item in self._queue.heads()]
         heapq.heapify(heads)
+        exits_wait = EXIT in self._wanted
         while heads:
             _, item = heapq.heappop(heads)
             block = self._block(item, now_s, closed)
@@ -199,11 +200,12 @@ class Pacer:
                     heapq.heappush(heads, (follower.order, follower))
                 continue
             blocks.append(block)
+            exits_wait = exits_wait or item.level == EXIT
             if block.budget is RATE:
                 break  # those behind may have less of it
             closed.add(block.budget)
         blocks += self._room_block(now_s)
-        frames += self._question(blocks, now_s)
+        frames += self._question(blocks, now_s, exits_wait)
         return frames
 
     def next_at(self) -> float | None:
@@ -215,20 +217,23 @@ class Pacer:
     def room(self, now_s: float, *, urgent: bool = False) -> bool:
         """Whether an order may be written now; `took` counts it. After False ask again at each `due`."""
         shares, level = self._books.shares, EXIT if urgent else CANCEL
-        wanted = self._wanted
         if self._ledger.has_room(shares[level], now_s):
-            if wanted is not None and level >= wanted:
-                self._wanted = None  # who wants less of it than this may leave as well
+            self._wanted.discard(level)
             return True
-        if wanted is None or level < wanted:  # of several the first to find room is waited for
-            self._wanted = level
+        if level not in self._wanted:  # both may wait: neither may make the other look new at each `due`
+            self._wanted.add(level)
             self._next_s = now_s
         return False
 
     def took(self, now_s: float) -> None:
-        """An order was written."""
-        if self._books.shares is not UNPACED:
+        """An order was written. It is to be proved read before somebody waits for that: an emergency stop
+        shall find its places free.
+        """
+        shares = self._books.shares
+        if shares is not UNPACED:
             self._ledger.count(now_s)
+            if self._ledger.unasked >= shares.question:
+                self._next_s = now_s
 
     # -- what TWS answers ---------------------------------------------------------------------------
 
@@ -280,7 +285,7 @@ class Pacer:
 
     def _stir(self, now_s: float) -> None:
         """Something changed in favour of those that wait."""
-        if self._queue.count or self._wanted is not None:
+        if self._queue.count or self._wanted:
             self._next_s = now_s
 
     def learn(self, text: str, request_id: int = kinds.NO_ID) -> bool:
@@ -355,15 +360,11 @@ class Pacer:
         why = f"{shares[level]} of {shares.rate} messages in a second"
         return _Block(RATE, why, sent, self._ledger.leaves_at(sent, RATE_SPAN_S))
 
-    def _room_block(self, now_s: float) -> tuple[_Block, ...]:
-        """What an order waits for whose writer was told that there is no room."""
-        shares, level = self._books.shares, self._wanted
-        if level is None:
-            return ()
-        if self._ledger.has_room(shares[level], now_s):
-            self._wanted = None
-            return ()
-        return (self._rate_block(shares, level),)
+    def _room_block(self, now_s: float) -> list[_Block]:
+        """What orders wait for whose writer was told that there is no room."""
+        shares = self._books.shares
+        self._wanted = {level for level in self._wanted if not self._ledger.has_room(shares[level], now_s)}
+        return [self._rate_block(shares, level) for level in sorted(self._wanted)]
 
     def _leave(self, item: Item, now_s: float) -> None:
         """The frame will be written now."""
@@ -394,18 +395,19 @@ class Pacer:
         if not holds:
             del self._holds[request_id]
 
-    def _question(self, blocks: list[_Block], now_s: float) -> list[bytes]:
+    def _question(self, blocks: list[_Block], now_s: float, exits_wait: bool) -> list[bytes]:
         """A reqCurrentTime of our own, when it is time for one, and the moment of the next `due`.
 
         It is asked for what stands in somebody's way and is not proved to be read; and before somebody waits,
-        after what has a budget of its own and after every so many messages.
+        after what has a budget of its own and after every so many messages. While exits wait it takes the
+        last places for that: a full second that is proved at once is over one second sooner.
         """
         ledger, shares = self._ledger, self._books.shares
         moments = [block.at_s for block in blocks]
         ask_s = ledger.question_at([block.sent for block in blocks if block.sent is not None], now_s)
         share = shares.rate
         if ask_s > now_s and (ledger.is_eager or ledger.unasked >= shares.question):
-            ask_s, share = now_s, shares.cancels
+            ask_s, share = now_s, shares.rate if exits_wait else shares.cancels
         frames = []
         if ask_s <= now_s and ledger.has_room(share, now_s):
             item = Item(kinds.TIME, framed(encode(CurrentTimeRequest(), self._version)))

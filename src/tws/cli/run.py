@@ -1,0 +1,120 @@
+"""`tws run CONFIG.toml`: the trader, until its time is over, somebody stops it, or it has failed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tws.cli.console import print_json
+from tws.cli.traders import Json, State, seconds
+
+if TYPE_CHECKING:
+    from tws.runtime.plan import RunPlan
+    from tws.runtime.report import RunReport
+
+__all__ = ["report_lines", "run"]
+
+
+def run(
+    config: Annotated[Path, typer.Argument(help="The configuration, a TOML file.")],
+    for_: Annotated[
+        str | None, typer.Option("--for", help="End by itself after this time: 60s, 15m, 8h.")
+    ] = None,
+    state: State = None,
+    journal: Annotated[
+        Path | None, typer.Option("--journal", help="The journal's file, whatever the configuration says.")
+    ] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry", help="Check all of it, show what it would do, dial nothing.")
+    ] = False,
+    json: Json = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, on stderr.")] = False,
+) -> None:
+    """Trade by a configuration: reconcile, turn signals into protected orders, report at the end.
+
+    Exit codes: 0 ended as told, nothing left that wants a human; 1 ended, but see the report (not flat, a
+    share without its stop, books that differ, a latch, a failure); 2 not started: configuration, lease,
+    latch, lock, connection.
+    """
+    import asyncio
+    import logging
+
+    from tws.config import load_settings
+    from tws.log import log_to
+    from tws.runtime.plan import plan_run
+
+    for_s = None if for_ is None else seconds(for_)
+    plan = plan_run(load_settings(config), config, state, journal)
+    log_to(sys.stderr, logging.INFO if verbose else logging.WARNING)
+    if dry:
+        _show(plan, json)
+        return
+    report = asyncio.run(_go(plan, for_s, json))
+    if json:
+        print_json(_plain(report))
+    else:
+        typer.echo("\n".join(report_lines(report)))
+    raise typer.Exit(0 if report.good else 1)
+
+
+async def _go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
+    import asyncio
+
+    from tws.platform import install_stop_signals
+    from tws.runtime.run import Run
+
+    if not json:
+        _show(plan, json)
+    whole = Run(plan)
+    undo = install_stop_signals(
+        asyncio.get_running_loop(), lambda: whole.end("asked by the system, or Ctrl-C")
+    )
+    try:
+        return await whole.go(for_s, lambda trader: _ready(json))
+    finally:
+        undo()
+
+
+def _ready(json: bool) -> None:
+    """One line once orders are possible, for people and for whoever waits for it."""
+    typer.echo("trading", err=json)
+    (sys.stderr if json else sys.stdout).flush()
+
+
+def _show(plan: RunPlan, json: bool) -> None:
+    if json:
+        print_json({"plan": plan.lines()})
+    else:
+        typer.echo("\n".join(plan.lines()))
+
+
+def _plain(report: RunReport) -> dict[str, Any]:
+    import msgspec
+
+    fields: dict[str, Any] = msgspec.to_builtins(report)
+    return fields | {"good": report.good, "flat": report.flat}
+
+
+def report_lines(report: RunReport) -> list[str]:
+    """The report for a human."""
+    counts = ", ".join(
+        f"{count} {reason}" for reason, count in [*report.refused.items(), *report.denied.items()]
+    )
+    lines = [
+        f"ended       {report.ended}",
+        f"signals     {report.signals}: {report.traded} traded, {report.closed} closed"
+        + (f"; not: {counts}" if counts else ""),
+        f"fills       {report.fills}, realised {report.realized:.2f} after commissions (the whole journal)",
+        f"left        {'; '.join(report.left) or 'nothing: flat'}",
+    ]
+    lines += [f"NO STOP     {each}" for each in report.unprotected]
+    lines += [f"alarm       {each}" for each in report.alarms]
+    for name, text in (("latched", report.latched), ("differs", report.differs), ("failed", report.failure)):
+        if text:
+            lines.append(f"{name:<11} {text}")
+    if not report.differs:
+        lines.append("reconciled  our books and the broker's agree")
+    return lines

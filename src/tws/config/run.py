@@ -1,0 +1,145 @@
+"""What `tws run` adds to a configuration file: where signals come from, how they are traded, where state
+lives.
+
+    [signals]                       [[strategies]]               [run]
+    file = "signals.jsonl"          kind = "breakout"            at_end = "protected"
+    symbols = ["SPY", "QQQ"]        symbols = ["TQQQ", "SQQQ"]
+    allocation = 10_000             stop_atr = 6                 [journal]
+    stop_fraction = 0.02            target_atr = 3               file = "journal.sqlite3"
+
+`problems` says what the sections can't say each for itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tws.config.section import Amount, Section, Symbol, Words
+from tws.errors import ConfigError
+
+__all__ = [
+    "JournalSection",
+    "RunSection",
+    "SignalsSection",
+    "StateSection",
+    "StrategySection",
+    "TradingSection",
+]
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Times = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+
+
+class TradingSection(Section):
+    """How signals become brackets."""
+
+    symbols: tuple[Symbol, ...] = Field(min_length=1, description='Write the symbols, such as ["SPY", "QQQ"]')
+    shares: Amount | None = None
+    """So many shares an entry; else `allocation` decides."""
+    allocation: Amount = Field(
+        default=10_000,
+        validate_default=True,
+        description="Write the money of one entry, in the contract's currency",
+    )
+    stop_atr: Times = 6.0
+    """Distance of the stop in ATR(14) of bars of `bar_seconds`."""
+    target_atr: Times = 3.0
+    stop_fraction: Fraction | None = None
+    """Distance of the stop as a part of the entry's price (0.02 is two percent), instead of `stop_atr`."""
+    target_fraction: Fraction | None = None
+    bar_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The least confidence of a signal."""
+    max_age_s: Seconds = 60.0
+    """The greatest age of a signal."""
+    cooldown_s: Seconds = 180.0
+    """Pause after an entry in the same symbol; a stop-out ends it."""
+    open_margin_s: Seconds = 0.0
+    """No entry so soon after the open."""
+    close_margin_s: Seconds = 300.0
+    """No entry so late before the close."""
+
+
+class SignalsSection(TradingSection):
+    """Signals from a file: JSON Lines, which is followed as it grows, or CSV, which is read once."""
+
+    file: Words = Field(description='Give the path of a .jsonl or .csv file, such as "signals.jsonl"')
+    name: Words = "signals"
+    """The strategy's name in the journal."""
+
+
+class StrategySection(TradingSection):
+    """A strategy that is built in."""
+
+    kind: Literal["breakout", "crossover"] = Field(description='Write "breakout" or "crossover"')
+
+
+class RunSection(Section):
+    """How a run ends."""
+
+    at_end: Literal["protected", "flatten"] = Field(
+        default="protected", description='Write "protected" (stops stay at the broker) or "flatten"'
+    )
+    flatten_before_close_s: Annotated[int, Field(ge=10, le=3600)] | None = None
+    """Close all that is ours so many seconds before each session's close; unset: nothing is closed."""
+
+
+class JournalSection(Section):
+    """Where the journal lies."""
+
+    file: Words | None = None
+    """Its file; unset: in the trader's state folder."""
+
+
+class StateSection(Section):
+    """Where state lies: the safety file, the note by which commands find the trader, the list of sessions."""
+
+    folder: Words | None = None
+    """Unset: the user's state folder of this system."""
+
+
+def check_strategies(
+    signals: SignalsSection | None, strategies: tuple[StrategySection, ...], folder: Path
+) -> None:
+    """What the sections can't say each for itself. `folder` is that of the file, for a relative
+    `signals.file`.
+
+    Raises ConfigError: nothing to trade, one symbol in two strategies, a file that is not there.
+    """
+    if signals is None and not strategies:
+        raise ConfigError(
+            "signals",
+            None,
+            "nothing would be traded",
+            'Add [signals] with file = "signals.jsonl", or [[strategies]] with kind and symbols',
+        )
+    owners = Counter(
+        symbol for each in (*strategies, *([signals] if signals else ())) for symbol in each.symbols
+    )
+    twice = [symbol for symbol, count in owners.items() if count > 1]
+    if twice:
+        raise ConfigError(
+            "symbols",
+            twice[0],
+            "stands in two strategies, or twice in one",
+            "One strategy owns a contract: take it out of the other",
+        )
+    if signals is None:
+        return
+    path = folder / signals.file
+    if path.suffix.lower() not in (".jsonl", ".csv"):
+        raise ConfigError(
+            "signals.file",
+            signals.file,
+            "neither .jsonl nor .csv",
+            "Give JSON Lines (one signal a line), or CSV with a header",
+        )
+    if not path.is_file():
+        raise ConfigError(
+            "signals.file", str(path), "no such file", "Create it, empty if no signal is there yet"
+        )

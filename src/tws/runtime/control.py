@@ -1,0 +1,151 @@
+"""What a running trader answers on its control channel (`tws.channel`): status, stop, kill, reset, unlock,
+adjust, risk, limits.
+
+Each command is bounded, and none of them waits for TWS without end. `kill` latches the safety file first,
+then the desk; its answer is FLAT, or NOT FLAT with each remainder. The port is any free one of 127.0.0.1; it
+and the token stand in the trader's note, which its owner alone can read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tws.channel import Channel
+from tws.clock import to_datetime
+from tws.config import mask_account
+from tws.errors import ConfigError
+from tws.model.contract import stock
+from tws.runtime.adjusting import AdjustWish
+from tws.runtime.limiting import LimitWish, change, shown
+from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
+from tws.runtime.unlocking import UnlockWish, unlock
+from tws.runtime.windup import bare, left
+
+if TYPE_CHECKING:
+    from tws.runtime.run import Run
+
+__all__ = ["Control", "status_of"]
+
+_SOFT_S = 2.0  # the last answers are a line each
+
+
+class Control:
+    """The channel of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._token = secrets.token_hex(32)
+        self._busy = 0
+        self._channel = Channel(
+            self._token,
+            {
+                "ping": self._ping,
+                "status": self._status,
+                "stop": self._stop,
+                "kill": self._kill,
+                "reset": self._reset,
+                "unlock": self._unlock,
+                "adjust": self._adjust,
+                "risk": self._risk,
+                "limits": self._limits,
+            },
+        )
+
+    async def start(self) -> tuple[int, str]:
+        """Listen; the port and the token."""
+        return await self._channel.start(), self._token
+
+    async def stop(self) -> None:
+        """Close; safe twice, and before `start`."""
+        await self._channel.stop()
+
+    async def close_softly(self) -> None:
+        """Let those who wait for the end have their answer."""
+        for _ in range(round(_SOFT_S / 0.02)):
+            if not self._busy:
+                break
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)
+
+    async def _ping(self, request: dict[str, Any]) -> object:
+        return os.getpid()
+
+    async def _status(self, request: dict[str, Any]) -> object:
+        return status_of(self._run)
+
+    async def _stop(self, request: dict[str, Any]) -> object:
+        """End the run; the answer is its report."""
+        how = str(request["how"])
+        if how not in ("protected", "flatten"):
+            raise ConfigError("how", how, "is no end", "Use protected or flatten")
+        self._busy += 1
+        try:
+            self._run.end("tws stop", how)
+            report = await self._run.finished()
+            return msgspec.to_builtins(report) | {"good": report.good, "flat": report.flat}
+        finally:
+            self._busy -= 1
+
+    async def _kill(self, request: dict[str, Any]) -> object:
+        wish = msgspec.convert(request, StopWish)
+        return msgspec.to_builtins(await stop_now(self._run.trader, wish, ANSWER_S))
+
+    async def _reset(self, request: dict[str, Any]) -> object:
+        """A named human's reset: flat by the broker's word, or what is left accepted."""
+        operator, reason = named(str(request["operator"]), str(request["reason"]))
+        accept = bool(request.get("accept"))
+        return await reset_stops(self._run.trader, self._run.safety, operator, reason, accept)
+
+    async def _unlock(self, request: dict[str, Any]) -> object:
+        wish = msgspec.convert(request, UnlockWish)
+        plan = self._run.plan
+        given = unlock(self._run.safety, plan.place, plan.settings, wish, self._run.clock.now_ns())
+        return msgspec.to_builtins(given)
+
+    async def _adjust(self, request: dict[str, Any]) -> object:
+        """A human explains a move of a position that no fill explains."""
+        trader = self._run.trader
+        wish = msgspec.convert(request, AdjustWish)
+        instrument = await trader.instrument(stock(wish.symbol))
+        command = wish.to_command(trader.desk.state.account, instrument)
+        records = await trader.ask(command)
+        return [type(record).__name__ for record in records]
+
+    async def _risk(self, request: dict[str, Any]) -> object:
+        return shown(self._run.trader)
+
+    async def _limits(self, request: dict[str, Any]) -> object:
+        """A named human changes limits, or releases one that has latched."""
+        return await change(self._run.trader, msgspec.convert(request, LimitWish))
+
+
+def status_of(run: Run) -> dict[str, Any]:
+    """What `tws status` shows of a running trader."""
+    state, safety = run.trader.desk.state, run.safety.state
+    lease = safety.lease
+    return {
+        "pid": os.getpid(),
+        "account": mask_account(state.account),
+        "session": f"{run.plan.config.host}:{run.plan.config.port}, client id {run.plan.config.client_id}",
+        "since": None if lease is None else to_datetime(lease.since_ns).isoformat(),
+        "epoch": safety.epoch,
+        "link": str(state.link),
+        "reconciled": state.link_up and state.reconciled_epoch == state.epoch and not state.differs,
+        "latches": [
+            f"{each.state} on {each.scope.key}: {each.reason} ({each.operator})" for each in safety.latches
+        ],
+        "unlocks": [
+            f"{mask_account(each.account)} until {to_datetime(each.until_ns).isoformat()} by {each.operator}"
+            for each in safety.unlocks
+        ],
+        "left": [str(each) for each in left(state)],
+        "unprotected": bare(state),
+        "unknown": [order.intent_id for order in state.book.exposed() if order.state == "unknown"],
+        "alarms": run.alarms[-10:],
+        "failure": None if run.trader.failure is None else str(run.trader.failure),
+    }

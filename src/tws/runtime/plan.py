@@ -1,0 +1,117 @@
+"""What a run will do: the whole configuration checked, and told to a human, before anything is dialled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
+from tws.config.run import TradingSection, check_strategies
+from tws.errors import ConfigError
+from tws.risk import Limits
+from tws.runtime.place import Place, state_root
+
+__all__ = ["RunPlan", "plan_run"]
+
+
+class RunPlan(Struct, frozen=True, kw_only=True):
+    """What a run will do: all of it checked, nothing dialled."""
+
+    config: TWSConfig
+    limits: Limits
+    settings: Settings
+    path: Path
+    place: Place
+    journal: Path
+
+    @property
+    def sections(self) -> list[TradingSection]:
+        settings = self.settings
+        return [*([settings.signals] if settings.signals is not None else []), *settings.strategies]
+
+    @property
+    def live(self) -> bool:
+        """Whether any sign of real money shows, before TWS has named the account."""
+        config = self.config
+        account = config.account_id
+        return (
+            config.trading_mode == "live"
+            or is_live_port(config.port)
+            or (bool(account) and not is_paper_account(account))
+        )
+
+    def lines(self) -> list[str]:
+        """What it will do, for a human."""
+        config, limits, run = self.config, self.limits, self.settings.run
+        end = "stops stay at the broker" if run.at_end == "protected" else "all that is ours is closed"
+        close = (
+            f", closed {run.flatten_before_close_s} s before the close" if run.flatten_before_close_s else ""
+        )
+        return [
+            f"session   {config.host}:{config.port}, client id {config.client_id}, "
+            f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}, "
+            f"{'LIVE' if self.live else 'paper'}",
+            *(f"trades    {_described(section)}" for section in self.sections),
+            f"limits    order {_text(limits.max_order_quantity)} shares, "
+            f"{_text(limits.max_order_notional)} money; position {_text(limits.max_position)}; "
+            f"quotes younger than {limits.stale_quote_s:g} s",
+            f"at the end {end}{close}",
+            f"journal   {self.journal}",
+            f"state     {self.place.folder}",
+        ]
+
+
+def plan_run(
+    settings: Settings, path: Path, state: str | Path | None = None, journal: Path | None = None
+) -> RunPlan:
+    """Check all that can be checked without dialling; `state` and `journal` go before what the file says.
+
+    Raises ConfigError: field, value, cure.
+    """
+    config = settings.connection.to_config()
+    folder = path.resolve().parent
+    check_strategies(settings.signals, settings.strategies, folder)
+    limits = Limits.from_section(settings.risk.chosen())
+    allowed = limits.allow
+    sections = [*settings.strategies, *([settings.signals] if settings.signals is not None else [])]
+    for symbol in (symbol for each in sections for symbol in each.symbols):
+        if allowed is not None and symbol not in allowed:
+            raise ConfigError(
+                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
+            )
+    root = state_root(_below(folder, settings.state.folder) if state is None else state)
+    place = Place(root / f"{config.port}-{config.client_id}")
+    plan = RunPlan(
+        config=config,
+        limits=limits,
+        settings=settings,
+        path=path.resolve(),
+        place=place,
+        journal=journal or _below(folder, settings.journal.file) or place.journal,
+    )
+    if plan.live and not config.account_id:
+        raise ConfigError(
+            "connection.account_id",
+            "",
+            "live trading needs the account by name",
+            "Write the id that TWS shows in its title, and unlock it: tws unlock",
+        )
+    return plan
+
+
+def _described(section: TradingSection) -> str:
+    kind = getattr(section, "kind", None) or f"signals of {getattr(section, 'file', '')}"
+    size = f"{section.shares} shares" if section.shares is not None else f"{section.allocation} money"
+    stop = f"{section.stop_fraction:.2%}" if section.stop_fraction else f"{section.stop_atr:g} ATR"
+    target = f"{section.target_fraction:.2%}" if section.target_fraction else f"{section.target_atr:g} ATR"
+    return f"{kind}: {' '.join(section.symbols)}, {size} an entry, stop {stop}, target {target}"
+
+
+def _below(folder: Path, name: str | None) -> Path | None:
+    """A path of the file, relative to the file's own folder."""
+    return None if name is None else folder / Path(name).expanduser()
+
+
+def _text(amount: object) -> str:
+    return "no limit" if amount is None else str(amount)

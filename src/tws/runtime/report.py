@@ -1,0 +1,44 @@
+"""What a run was, as values: `tws run` draws them, `--json` writes them, `tws stop` is answered with them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+__all__ = ["RunReport"]
+
+
+class RunReport(Struct, frozen=True, kw_only=True):
+    """What a run was. `good` is what the exit code stands on."""
+
+    ended: str
+    """Why it ended, in words."""
+    at_end: str
+    account: str
+    seconds: float
+    signals: int
+    traded: int
+    closed: int
+    refused: dict[str, int]
+    denied: dict[str, int]
+    fills: int
+    realized: Decimal
+    """After commissions, of the whole journal."""
+    left: list[str]
+    unprotected: list[str]
+    differs: str
+    """Why books and broker do not agree; empty: reconciled."""
+    latched: str
+    failure: str
+    alarms: list[str]
+
+    @property
+    def flat(self) -> bool:
+        return not self.left
+
+    @property
+    def good(self) -> bool:
+        """It ended as it was told to, and nothing is left that wants a human."""
+        as_told = self.flat if self.at_end == "flatten" else not self.unprotected
+        return as_told and not (self.failure or self.differs or self.latched)

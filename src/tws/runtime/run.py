@@ -1,0 +1,274 @@
+"""`Run`: one trader from its configuration to its report, as a process that can be stopped, killed and
+started again.
+
+The lease is taken and the journal replayed before anything is dialled; then the broker is reconciled, the
+control channel opened, and signals become orders until somebody ends it: a signal of the system, `tws stop`,
+`tws kill`, the time that was given, or a failure. The end cancels entries and keeps the stops, or closes all
+that is ours, then asks the broker once more and says what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from tws.clock import NS_PER_S, Clock, SystemClock, to_datetime
+from tws.config import is_paper_account, mask_account
+from tws.desk import Alert, Flatten
+from tws.errors import ConfigError, SafetyError, TWSError
+from tws.log import get_logger
+from tws.model.records import Severity
+from tws.runtime.control import Control
+from tws.runtime.evidence import SessionLine, add_session, code_fingerprint, settings_fingerprint
+from tws.runtime.parts import TraderParts
+from tws.runtime.pilot import Pilot
+from tws.runtime.place import Note, Place, places
+from tws.runtime.plan import RunPlan
+from tws.runtime.report import RunReport
+from tws.runtime.stopping import ANSWER_S, carry_on
+from tws.runtime.trader import Trader
+from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
+from tws.safety import SafetyFile, is_alive
+
+__all__ = ["Run"]
+
+LOOK_S = 0.2
+"""How often files and bars are looked at: a signal waits so long at most."""
+
+END_S = 10.0
+"""How long the end may take: twenty entries are cancelled in two seconds; a close has to fill."""
+
+ALARMS_TOLD = 50
+
+log = get_logger("tws.runtime")
+
+
+class Run:
+    """One run of a plan, on one event loop. `parts` stands in for clocks and links, in tests."""
+
+    def __init__(self, plan: RunPlan, *, parts: TraderParts | None = None) -> None:
+        self.plan = plan
+        self.alarms: list[str] = []
+        self._parts = parts or TraderParts()
+        self.clock: Clock = self._parts.clock or SystemClock()
+        self.ended = ""
+        self.at_end = plan.settings.run.at_end
+        self._over = asyncio.Event()
+        self._over_down = asyncio.Event()
+        self._began_ns = 0
+        self._flattened_ns = 0
+        self.report: RunReport | None = None
+
+    def end(self, reason: str, at_end: str | None = None) -> None:
+        """End it orderly; the first reason stays, a wish to flatten is heard later too."""
+        self.ended = self.ended or reason
+        if at_end == "flatten" or (at_end is not None and not self._over.is_set()):
+            self.at_end = at_end  # type: ignore[assignment]
+        self._over.set()
+
+    async def finished(self) -> RunReport:
+        """Wait for the report, which comes when the end was carried out."""
+        await self._over_down.wait()
+        assert self.report is not None
+        return self.report
+
+    async def go(
+        self, for_s: float | None = None, on_ready: Callable[[Trader], None] | None = None
+    ) -> RunReport:
+        """Trade until somebody ends it. Raises what kept it from starting: ConfigError, ConnectError,
+        SafetyError, JournalError, RequestTimeoutError, DataError.
+        """
+        plan = self.plan
+        with SafetyFile(plan.place.safety) as self.safety:
+            self._refuse_locked()
+            config = plan.config
+            self.trader = trader = self._make_trader()
+            trader.on_alert(self._hear)
+            control = Control(self)
+            self.safety.take_lease(
+                client_id=config.client_id, account=config.account_id, at_ns=self.clock.now_ns()
+            )
+            try:
+                self._leave_note(0, "")  # whoever has to end a start that hangs needs to know the session
+                pilot = Pilot(trader, plan.sections, plan.path.parent)
+                await trader.start()
+                self._refuse_account(trader.desk.state.account)
+                for verdict in await carry_on(trader, self.safety, ANSWER_S):
+                    log.error("a latch was found, and is carried out", verdict=verdict)
+                await pilot.open()
+                self._leave_note(*await control.start())
+                self._began_ns = self.clock.now_ns()
+                if on_ready is not None:
+                    on_ready(trader)
+                await self._trade(pilot, for_s)
+                await self._wind_up()
+                self.report = self._report(pilot, await self._last_look())
+                self._over_down.set()
+                await control.close_softly()
+            finally:
+                await control.stop()
+                await trader.stop()
+            self._remember()
+            return self.report
+
+    # -- before
+
+    def _make_trader(self) -> Trader:
+        plan, parts = self.plan, self._parts
+        return Trader(
+            plan.config, limits=plan.limits, parts=replace(parts, safety=self.safety, journal=plan.journal)
+        )
+
+    def _refuse_locked(self) -> None:
+        """Refuse before anything is dialled: a live account without an unlock."""
+        state = self.safety.state
+        account = self.plan.config.account_id
+        if self.plan.live and state.unlocked(account, self.clock.now_ns()) is None:
+            raise ConfigError(
+                "connection",
+                mask_account(account),
+                "live trading is locked",
+                f"tws unlock {self.plan.path.name} --account {account} --operator NAME --for 8h",
+            )
+
+    def _refuse_account(self, account: str) -> None:
+        """What TWS named may be live although no sign of ours was."""
+        if not is_paper_account(account) and self.safety.state.unlocked(account, self.clock.now_ns()) is None:
+            raise ConfigError(
+                "account_id",
+                mask_account(account),
+                "TWS names a live account, which is locked",
+                "Log in to paper trading, or write the account into the file and: tws unlock",
+            )
+        for other in places(self.plan.place.folder.parent):
+            if other.folder != self.plan.place.folder:
+                self._refuse_twin(other, account)
+
+    def _refuse_twin(self, other: Place, account: str) -> None:
+        """One trader for an account and client id, whatever port it uses."""
+        with SafetyFile(other.safety) as safety:
+            lease = safety.state.lease
+        mine = (account, self.plan.config.client_id)
+        if lease is not None and (lease.account, lease.client_id) == mine and is_alive(lease.process):
+            raise SafetyError(
+                other.safety,
+                "held",
+                f"{lease.process} trades the same account with client id {mine[1]}",
+                f"Stop that one first: tws stop --trader {other.name}",
+            )
+
+    def _leave_note(self, port: int, token: str) -> None:
+        config, state = self.plan.config, self.trader.desk.state
+        self.plan.place.write_note(
+            Note(
+                pid=os.getpid(),
+                host=config.host,
+                port=config.port,
+                client_id=config.client_id,
+                account=state.account or config.account_id,
+                trading_mode=config.trading_mode,
+                journal=str(self.plan.journal),
+                config=str(self.plan.path),
+                control=port,
+                token=token,
+            )
+        )
+
+    # -- meanwhile
+
+    async def _trade(self, pilot: Pilot, for_s: float | None) -> None:
+        """Look, act, wait, until the end is asked for, the time is over or the trader has failed."""
+        loop = asyncio.get_running_loop()
+        until = None if for_s is None else loop.time() + for_s
+        while not self._over.is_set():
+            if self.trader.failure is not None:
+                self.end(f"the trader has failed: {self.trader.failure}")
+            if until is not None and loop.time() >= until:
+                self.end(f"the {for_s:g} s are over")
+            if self._over.is_set():
+                break
+            try:
+                await pilot.step(self.clock.now_ns())
+                await self._close_of_day(pilot)
+            except (TWSError, ValueError) as wrong:  # no link, or TWS refused a question: looked at again
+                log.warning("a look at the signals failed", reason=str(wrong))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), LOOK_S)
+
+    async def _close_of_day(self, pilot: Pilot) -> None:
+        margin_s = self.plan.settings.run.flatten_before_close_s
+        now_ns = self.clock.now_ns()
+        session = pilot.session(now_ns)
+        if margin_s is None or session is None or self._flattened_ns == session.close_ns:
+            return
+        if session.holds(now_ns) and now_ns >= session.close_ns - margin_s * NS_PER_S:
+            self._flattened_ns = session.close_ns
+            day = f"eod {to_datetime(session.close_ns):%Y-%m-%d}"
+            await self.trader.ask(Flatten(reason="end of day", key=day))
+
+    # -- the end
+
+    async def _wind_up(self) -> None:
+        trader = self.trader
+        if trader.failure is not None:
+            return
+        try:
+            end = end_flat if self.at_end == "flatten" else end_protected
+            await end(trader, f"the run ends: {self.ended}", END_S)
+        except TWSError as wrong:
+            log.error("the end could not be carried out", reason=str(wrong))
+
+    async def _last_look(self) -> str:
+        if self.trader.failure is not None:
+            return "the trader has failed"
+        return await reconcile_now(self.trader, END_S)
+
+    def _report(self, pilot: Pilot, differs: str) -> RunReport:
+        trader, fates = self.trader, pilot.fates
+        state, ours = trader.desk.state, trader.desk.state.ours
+        latches = [f"{each.state} on {each.scope.key}: {each.reason}" for each in self.safety.state.latches]
+        return RunReport(
+            ended=self.ended,
+            at_end=self.at_end,
+            account=mask_account(state.account),
+            seconds=(self.clock.now_ns() - self._began_ns) / NS_PER_S,
+            signals=fates.heard,
+            traded=fates.traded,
+            closed=fates.closed,
+            refused=dict(fates.refused),
+            denied=dict(fates.denied),
+            fills=sum(len(each.fills) for each in ours.holdings.values()),
+            realized=sum((ours.net_pnl(each) for each in ours.holdings.values()), Decimal(0)),
+            left=[str(each) for each in left(state)],
+            unprotected=bare(state),
+            differs=differs,
+            latched="; ".join(latches),
+            failure="" if trader.failure is None else str(trader.failure),
+            alarms=list(self.alarms),
+        )
+
+    def _remember(self) -> None:
+        report = self.report
+        assert report is not None
+        line = SessionLine(
+            at_ns=self.clock.now_ns(),
+            account=self.trader.desk.state.account,
+            code=code_fingerprint(),
+            settings=settings_fingerprint(self.plan.settings),
+            seconds=report.seconds,
+            trades=report.traded,
+            reconciled=report.good,
+        )
+        try:
+            add_session(self.plan.place, line)
+        except OSError as wrong:
+            log.warning("the session was not remembered", reason=str(wrong))
+
+    def _hear(self, alert: Alert) -> None:
+        if alert.severity is Severity.ALARM and len(self.alarms) < ALARMS_TOLD:
+            self.alarms.append(alert.text)

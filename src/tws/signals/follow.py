@@ -1,0 +1,85 @@
+"""A JSON Lines file that grows: each whole line is one signal, given out when its time has come.
+
+What is written without its end of line waits for the rest. A line that is no signal is a refusal, kept for
+the gate with its line number: a running trader does not stop for a slip of whoever writes. A file that became
+shorter begins anew, as a log does that was rotated; signals that it holds once more are duplicates to the
+gate.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from pathlib import Path
+
+from tws.model.signal import Signal
+from tws.strategy import Reason, Refusal, signal_from
+
+__all__ = ["FollowedSignals"]
+
+_MAX_READ = 1 << 20  # bytes a look: a backlog is read over several, and a turn stays short
+_MAX_LINE = 65_536
+_MAX_WAITING = 100_000  # signals dated ahead; more is no list of wishes but a fault
+
+
+class FollowedSignals:
+    """`look()` reads what is new and answers the refusals; `due(now_ns)` gives out signals, each once."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.stem
+        self._path = path
+        self._at = 0
+        self._rest = b""
+        self._line = 0
+        self._waiting: list[tuple[int, int, Signal]] = []  # (its time, the order in which it came, itself)
+
+    def look(self, now_ns: int) -> list[Refusal]:
+        """Read whole lines that are new. A file that can't be read is a refusal too, once a look."""
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, 2) < self._at:
+                    self._at, self._rest, self._line = 0, b"", 0
+                file.seek(self._at)
+                data = file.read(_MAX_READ)
+        except OSError as wrong:
+            return [_refusal(f"{self._path.name}: {wrong.strerror or wrong}", now_ns, Reason.FAILED)]
+        self._at += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        refusals = [refusal for line in lines if (refusal := self._take(line, now_ns)) is not None]
+        if len(self._rest) > _MAX_LINE:
+            self._rest = b""
+            refusals.append(self._wrong(f"a line of more than {_MAX_LINE} bytes", now_ns))
+        return refusals
+
+    def due(self, now_ns: int) -> tuple[Signal, ...]:
+        """The signals up to and including `now_ns` that were not given out yet, by their time."""
+        found = []
+        while self._waiting and self._waiting[0][0] <= now_ns:
+            found.append(heapq.heappop(self._waiting)[2])
+        return tuple(found)
+
+    def _take(self, line: bytes, now_ns: int) -> Refusal | None:
+        self._line += 1
+        text = line.decode("utf-8-sig", errors="replace").strip()
+        if not text:
+            return None
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError) as wrong:
+            return self._wrong(f"not JSON: {wrong}", now_ns)
+        if not isinstance(raw, dict):
+            return self._wrong("not a JSON object", now_ns)
+        signal = signal_from(raw, now_ns)
+        if isinstance(signal, Refusal):
+            return self._wrong(signal.text, now_ns)
+        if len(self._waiting) >= _MAX_WAITING:
+            return self._wrong(f"{_MAX_WAITING} signals wait for their time already", now_ns)
+        heapq.heappush(self._waiting, (signal.time_ns, self._line, signal))
+        return None
+
+    def _wrong(self, text: str, now_ns: int) -> Refusal:
+        return _refusal(f"{self._path.name}, line {self._line}: {text}", now_ns, Reason.SCHEMA)
+
+
+def _refusal(text: str, now_ns: int, reason: Reason) -> Refusal:
+    return Refusal(reason=reason, text=text, time_ns=now_ns)

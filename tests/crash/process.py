@@ -1,0 +1,154 @@
+"""A trader as a real process on a simulated TWS of this test: its configuration, its life, its channel.
+
+Each process is a child of the test; it is killed at the latest when the test ends, by its own handle.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tws.channel import ask
+from tws.errors import TWSError
+from tws.runtime.place import Note, Place
+from tws.testing import HostedTWS
+
+__all__ = ["BOUND_S", "Desk", "Traded", "until"]
+
+BOUND_S = 60.0
+"""No machine needs so long; what is not there by then is not coming."""
+
+TWS = [sys.executable, "-c", "import sys; from tws.cli.app import main; main(sys.argv[1:])"]
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    """Return once it is so; AssertionError after `BOUND_S`."""
+    end = time.monotonic() + BOUND_S
+    while not true():
+        assert time.monotonic() < end, f"did not come: {what}"
+        time.sleep(0.02)
+
+
+class Traded:
+    """One process of `tws`, its output in files."""
+
+    def __init__(self, folder: Path, *words: str, environ: dict[str, str] | None = None) -> None:
+        self.out, self.err = folder / "out.txt", folder / "err.txt"
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("TWS_")}
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.popen = subprocess.Popen(
+                [*TWS, *words],
+                stdout=out,
+                stderr=err,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                env=kept | (environ or {}),
+            )
+
+    @property
+    def text(self) -> str:
+        """What it said so far, both ways."""
+        return self.out.read_text("utf-8", "replace") + self.err.read_text("utf-8", "replace")
+
+    def ready(self) -> None:
+        """Wait until it trades."""
+        until(lambda: "trading\n" in self.text or self.popen.poll() is not None, "the line `trading`")
+        assert self.popen.poll() is None, self.text
+
+    def kill(self) -> None:
+        """As kill -9 does: nothing of it runs any more when this returns."""
+        self.popen.kill()
+        self.popen.wait(BOUND_S)
+
+    def wait(self) -> int:
+        """Its exit code, once it ends by itself."""
+        return self.popen.wait(BOUND_S)
+
+
+class Desk:
+    """One trader's configuration and state in a folder, and the simulated TWS that it trades on."""
+
+    def __init__(self, folder: Path, tws: HostedTWS, symbols: tuple[str, ...] = ("SPY", "QQQ")) -> None:
+        self.folder, self.tws, self.symbols = folder, tws, symbols
+        self.signals = folder / "signals.jsonl"
+        self.config = folder / "trader.toml"
+        self.place = Place(folder / "state" / f"{tws.port}-1")
+        self._count = 0
+        self.signals.touch()
+        self.config.write_text(
+            f"""
+            [connection]
+            port = {tws.port}
+            client_id = 1
+            [risk]
+            stale_quote_s = 3600
+            [signals]
+            file = "signals.jsonl"
+            symbols = {json.dumps(symbols)}
+            shares = 10
+            stop_fraction = 0.02
+            target_fraction = 0.03
+            max_age_s = 86400
+            cooldown_s = 0
+            close_margin_s = 0
+            [state]
+            folder = "state"
+            """,
+            encoding="utf-8",
+        )
+
+    def signal(self, symbol: str, wish: str = "BUY") -> str:
+        """Append one signal; its id."""
+        self._count += 1
+        name = f"s{self._count}"
+        row = {"id": name, "symbol": symbol, "signal": wish, "confidence": 0.9, "time": time.time()}
+        with self.signals.open("ab") as file:
+            file.write(json.dumps(row).encode() + b"\n")
+        return name
+
+    def run(self, *words: str) -> Traded:
+        """Start `tws run`."""
+        return Traded(self.folder, "run", str(self.config), *words)
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[Traded]:
+        """A trader that trades; killed at the end if it still runs."""
+        process = self.run(*words)
+        try:
+            process.ready()
+            yield process
+        finally:
+            process.kill()
+
+    def command(self, name: str, *words: str) -> tuple[int, str]:
+        """Another `tws` command on this trader: exit code and text."""
+        folder = self.folder / f"command-{time.monotonic_ns()}"
+        folder.mkdir()
+        process = Traded(folder, name, *words, "--state", str(self.folder / "state"))
+        try:
+            return process.wait(), process.text
+        finally:
+            process.kill()
+
+    def note(self) -> Note:
+        return self.place.note()
+
+    def ask(self, do: str, **values: Any) -> Any:
+        """Over the control channel. Raises TWSError."""
+        note = self.note()
+        return ask(note.control, note.token, do, timeout_s=BOUND_S, **values)
+
+    def settled(self) -> bool:
+        """Books and broker agree, nothing is unknown, all that is held has its stop."""
+        try:
+            said = self.ask("status")
+        except TWSError:
+            return False
+        return bool(said["reconciled"]) and not said["unknown"] and not said["unprotected"]

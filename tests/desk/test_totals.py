@@ -1,0 +1,169 @@
+"""The running totals equal a plain recount, whatever happens and in whatever order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.desk.test_replay import _play, events
+
+from tws.desk import Adjust, Desk, ModifyOrder
+from tws.desk.submit import situation
+from tws.desk.worth import Others, Worth
+from tws.model.contract import Contract
+from tws.model.instrument import Instrument
+from tws.model.order import OrderType, Role, Side
+from tws.model.records import OrderState
+from tws.positions.book import multiplier
+
+SPY = Contract(con_id=756733, symbol="SPY")
+AAPL = Contract(con_id=265598, symbol="AAPL")
+OPTION = Contract(con_id=77, symbol="SPY", sec_type="OPT", multiplier="100")
+ACCOUNT = "DU1234567"
+ZERO = Decimal(0)
+
+more = st.one_of(
+    st.tuples(
+        st.just("enter on"),
+        st.sampled_from([SPY, AAPL, OPTION]),
+        st.sampled_from(["BUY", "SELL"]),
+        st.sampled_from([1, 50, 100]),
+        st.sampled_from([None, 99.5, 100.0]),
+    ),
+    st.tuples(st.just("market"), st.sampled_from([SPY, AAPL, OPTION]), st.sampled_from([99.0, 100.0, 101.5])),
+    st.tuples(st.just("adjust"), st.sampled_from([-100, -10, 10, 100])),
+    st.tuples(st.just("split"), st.sampled_from(["2", "4", "0.5"])),
+    st.tuples(st.just("modify"), st.integers(0, 7), st.sampled_from(["99.4", "100.1"])),
+)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(script=st.lists(events | more, max_size=40))
+def test_the_totals_are_those_of_a_recount(new_bench, script) -> None:
+    bench = new_bench()
+    bench.begin()
+    for step in script:
+        match step:
+            case "enter on", contract, side, quantity, limit:
+                bench.enter(quantity, side, contract=contract, limit=limit)
+            case "market", contract, price:
+                bench.quote(price, price + 0.02, contract)
+            case "adjust", quantity:
+                bench.tell(adjusted(quantity=Decimal(quantity), price=Decimal(100)))
+            case "split", ratio:
+                bench.tell(adjusted(ratio=Decimal(ratio)))
+            case "modify", number, price:
+                orders = list(bench.desk.state.book.orders)
+                if orders:
+                    intent_id = orders[number % len(orders)]
+                    bench.tell(ModifyOrder(intent_id=intent_id, limit_price=Decimal(price)))
+            case _:
+                _play(bench, *step)
+        recount(bench.desk, bench.now, SPY)
+        recount(bench.desk, bench.now, AAPL)
+    recount(bench.desk, bench.now, OPTION)
+    bench.check()
+
+
+def adjusted(**fields: Decimal) -> Adjust:
+    return Adjust(
+        account=ACCOUNT,
+        instrument=Instrument(contract=SPY),
+        operator="ann",
+        reason="test",
+        ours=True,
+        **fields,
+    )
+
+
+def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
+    """What the gate is told, against loops over every order there is."""
+    state = desk.state
+    for side in Side:
+        turn = desk.look(now_ns)
+        where = situation(turn, contract, side)
+        mine = [
+            order
+            for order in state.book.orders.values()
+            if (order.live or order.missing) and order.contract.con_id == contract.con_id
+        ]
+        entries = [order for order in mine if order.role is Role.ENTRY]
+        assert where.working_buys == sum(
+            (each.open_quantity for each in entries if each.order.side is Side.BUY), ZERO
+        )
+        assert where.working_sells == sum(
+            (each.open_quantity for each in entries if each.order.side is Side.SELL), ZERO
+        )
+        assert where.orders_on_side == sum(each.order.side is side for each in mine)
+        assert set(where.unknown_orders) == {
+            each.intent_id for each in mine if each.state is OrderState.UNKNOWN
+        }
+        assert where.working_exits == exits(desk, mine)
+        assert (where.own_bid, where.own_ask) == resting(desk, mine)
+    kept = desk._beside.reckoned.worth.others(state, desk.quotes, contract)
+    assert kept == Worth().others(state, desk.quotes, contract), "what was moved is what is made anew"
+    assert kept == worth(desk, contract)
+
+
+def exits(desk: Desk, mine: list) -> Decimal:  # type: ignore[type-arg]
+    """Exits of one trade end each other; a child takes no more than its parent filled."""
+    reach: dict[str, Decimal] = defaultdict(Decimal)
+    for order in mine:
+        if order.role is Role.ENTRY:
+            continue
+        group = desk.state.groups.get(order.group_id)
+        takes = order.open_quantity
+        if group is not None and order.order.parent_id:
+            takes = min(takes, max(desk.state.held(group), ZERO))
+        key = order.group_id or order.intent_id
+        reach[key] = max(reach[key], takes)
+    return sum(reach.values(), ZERO)
+
+
+def resting(desk: Desk, mine: list) -> tuple[Decimal | None, Decimal | None]:  # type: ignore[type-arg]
+    prices: dict[Side, list[Decimal]] = {Side.BUY: [], Side.SELL: []}
+    for order in mine:
+        group = desk.state.groups.get(order.group_id)
+        asleep = bool(order.order.parent_id) and group is not None and desk.state.held(group) <= 0
+        if order.live and order.order.order_type is OrderType.LIMIT and not asleep:
+            prices[order.order.side].append(order.order.limit_price)
+    return max(prices[Side.BUY], default=None), min(prices[Side.SELL], default=None)
+
+
+def worth(desk: Desk, contract: Contract) -> Others:
+    """The worst values, contract by contract."""
+    state = desk.state
+    found: dict[int, tuple[Contract, Decimal, Decimal, Decimal]] = {}
+    contracts = {each.contract.con_id: each.contract for each in state.book.orders.values()}
+    contracts.update({each.contract.con_id: each.contract for each in state.ours.holdings.values()})
+    for con_id, each in contracts.items():
+        entries = [
+            order
+            for order in state.book.orders.values()
+            if order.role is Role.ENTRY and order.contract.con_id == con_id and (order.live or order.missing)
+        ]
+        net = state.net(each)
+        buys = sum((order.open_quantity for order in entries if order.order.side is Side.BUY), ZERO)
+        sells = sum((order.open_quantity for order in entries if order.order.side is Side.SELL), ZERO)
+        quote = desk.quotes.get(con_id)
+        holding = state.ours.holdings.get(state.ours.key(state.account, con_id))
+        price = Decimal(repr(quote.ask)) if quote else holding.average_price if holding else ZERO
+        limits = [order.order.limit_price for order in entries if order.order.limit_price is not None]
+        price = max(price, *limits, ZERO) * multiplier(each)
+        found[con_id] = (each, (net + buys) * price, (net - sells) * price, (buys + sells) * price)
+    other = [row for con_id, row in found.items() if con_id != contract.con_id]
+    return Others(
+        gross=sum((max(abs(row[1]), abs(row[2])) for row in other), ZERO),
+        if_bought=sum((row[1] for row in other), ZERO),
+        if_sold=sum((row[2] for row in other), ZERO),
+        symbol=sum(
+            (max(abs(row[1]), abs(row[2])) for row in other if row[0].symbol == contract.symbol), ZERO
+        ),
+        working=sum((row[3] for row in found.values()), ZERO),
+    )
