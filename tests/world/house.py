@@ -180,7 +180,7 @@ class House:
         )
         self.simulator = SimulatedTWS(options)
         self.watching = Watching(self.simulator, world.trace.note)
-        self.human = Human(self.simulator, self.watching, world.trace.note)
+        self.human = Human(self.simulator, self.watching, world.trace.note, self.mix.plays)
         await self.simulator.start(listen=False)
         self.harbour = Harbour(self.simulator, world.network, ADDRESS, self.watching)
         self.simulator.faults.bind(self.harbour)
@@ -323,12 +323,12 @@ class House:
         found = [] if trader.flat() else [f"not flat, living {living}"]
         return found + self._out_of_step(trader)
 
-    @staticmethod
-    def _out_of_step(trader: Trader) -> list[str]:
+    def _out_of_step(self, trader: Trader) -> list[str]:
         state = trader.desk.state
         found = [] if state.link_up else [f"link {state.link}"]
         if state.reconciled_epoch != state.epoch:
             found.append(f"reconciled in epoch {state.reconciled_epoch} of {state.epoch}")
+        found += [f"{symbol} is to be explained" for symbol in self.human.unexplained(trader)]
         return found + [f"{key} differs" for key in state.differs]
 
     # The judgement

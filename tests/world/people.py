@@ -12,10 +12,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
+from tests.soak.storm import Play
 from tests.soak.watching import Watching
 from tests.world.mix import SYMBOLS
 from tests.world.witness import OURS
 
+from tws.clock import NS_PER_S
 from tws.desk import Adjust, Alert, DeclareGone
 from tws.errors import TWSError
 from tws.model.contract import Contract
@@ -28,6 +30,8 @@ __all__ = ["Human", "enter", "wish"]
 
 UNTOLD = frozenset(("bad-position", "execution-bust", "split", "transfer"))
 """Faults that move a position, or its last word, without an execution: only a human can explain them."""
+PATIENCE_NS = 30 * NS_PER_S
+"""A human who explains at once what a late fill would have explained makes two errors of one."""
 WISHES = (*("enter",) * 12, *("cancel",) * 3, *("flatten",) * 3, *("nothing",) * 3, "kill")
 
 
@@ -79,13 +83,17 @@ async def enter(trader: Trader, symbol: str, rng: Random) -> None:
 class Human:
     """Who sits at TWS, and hears the desk's alarms."""
 
-    def __init__(self, sim: SimulatedTWS, watching: Watching, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, sim: SimulatedTWS, watching: Watching, note: Callable[[str], None], plays: tuple[Play, ...]
+    ) -> None:
         self.alarms: Counter[str] = Counter()
         """What the desk told, by its kind (the first word of the subject)."""
         self._sim = sim
         self._watching = watching
         self._note = note
         self._gone: set[str] = set()
+        self._noticed: dict[str, int] = {}
+        self._split = {play.values["symbol"] for play in plays if play.name == "split"}
 
     def alerted(self, alert: Alert) -> None:
         """The desk's alarms."""
@@ -105,7 +113,7 @@ class Human:
             sim.core.tell(exchange.by_hand.cancel(view.perm_id, now_ns))
         for symbol in SYMBOLS:
             excess = self._held(symbol) - self._traded(symbol)
-            if excess and not self._watching.met["split"]:
+            if excess and symbol not in self._split:
                 self._note(f"the transfer of {excess} {symbol} is taken back")
                 sim.faults.play("transfer", symbol=symbol, shares=-int(excess))
 
@@ -117,9 +125,26 @@ class Human:
             self._sim.exchange.restart(self._sim.core.now_ns())
             await trader.ask(DeclareGone(intent_id=intent_id, operator="ann", reason="TWS was restarted"))
         self._cancel_twins()
-        if UNTOLD & self._watching.met.keys() and self.knows_all(trader):
-            for symbol in SYMBOLS:
+        unexplained = self.unexplained(trader) if self.knows_all(trader) else []
+        now_ns = self._sim.core.now_ns()
+        self._noticed = {symbol: self._noticed.get(symbol, now_ns) for symbol in unexplained}
+        for symbol in unexplained:
+            if now_ns - self._noticed[symbol] >= PATIENCE_NS:
                 await self._explain(trader, symbol)
+
+    def unexplained(self, trader: Trader) -> list[str]:
+        """The symbols of which a book of the desk differs by what no execution explains."""
+        if not UNTOLD & self._watching.met.keys():
+            return []
+        state = trader.desk.state
+        books = (state.ours, state.account_book)
+        return [
+            symbol
+            for symbol in SYMBOLS
+            if any(
+                book.quantity(state.account, self._sim.con_id(symbol)) != self._held(symbol) for book in books
+            )
+        ]
 
     def knows_all(self, trader: Trader) -> bool:
         """Whether the desk has heard all there is to hear: only then is a difference a human's affair."""
