@@ -153,7 +153,7 @@ def worth(desk: Desk, contract: Contract) -> Others:
         sells = sum((order.open_quantity for order in entries if order.order.side is Side.SELL), ZERO)
         quote = desk.quotes.get(con_id)
         holding = state.ours.holdings.get(state.ours.key(state.account, con_id))
-        price = Decimal(repr(quote.ask)) if quote else holding.average_price if holding else ZERO
+        price = Decimal(repr(quote.ask)) if quote else round(holding.average_price, 8) if holding else ZERO
         limits = [order.order.limit_price for order in entries if order.order.limit_price is not None]
         price = max(price, *limits, ZERO) * multiplier(each)
         found[con_id] = (each, (net + buys) * price, (net - sells) * price, (buys + sells) * price)

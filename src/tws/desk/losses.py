@@ -75,14 +75,10 @@ def _profit_at_dawn(turn: Turn, limits: Limits, day: str, profit: Decimal) -> De
     before = turn.reckoned.readings
     if before and turn.state.loss.day:
         return before[-1].profit
-    moves = (move for holding in turn.state.ours.holdings.values() for move in holding.moves)
-    new = all(
-        move.kind is MoveKind.FILL and trading_day(move.time_ns, limits.loss_day_zone) == day
-        for move in moves
-    )
-    if new and not turn.state.loss.released:
-        return _ZERO
-    return profit
+    moves = [move for holding in turn.state.ours.holdings.values() for move in holding.moves]
+    new = all(move.kind is MoveKind.FILL and trading_day(move.time_ns, limits.loss_day_zone) == day
+              for move in moves)
+    return _ZERO if new and not turn.state.loss.released else profit
 
 
 def _blind(turn: Turn) -> None:

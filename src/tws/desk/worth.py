@@ -2,7 +2,7 @@
 
 One row per contract that we hold or work. A row is reckoned anew only when its quote, its orders or what is
 held has changed since; the sums over all rows are kept, and moved by what a row has changed. So a judgement
-costs a look at each contract and never one at each order. Market prices are taken to eight places: no market
+costs a look at each contract and never one at each order. Prices are taken to eight places: no market
 has more, and a product of a price and a quantity then keeps all its digits, so that the sums stay exact
 however often they move.
 """
@@ -68,7 +68,7 @@ class _Row:
         self.quote = quote
         price = _mark(quote)
         if price is None:
-            price = self.holding.average_price
+            price = round(self.holding.average_price, _PLACES)
         price = max(price, exposure.entry_price) * self.units
         self.if_bought, self.if_sold = self.bought * price, self.sold * price
         self.gross = max(abs(self.if_bought), abs(self.if_sold))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -171,6 +172,7 @@ class Situation(Struct, frozen=True, kw_only=True):
         return None if self.quote is None else sound(self.quote.last)
 
 
+@lru_cache(maxsize=4096)  # one judgement asks for the same few prices a dozen times
 def sound(price: float | None) -> Decimal | None:
     """A market price as a Decimal; None for what is no price: unset, NaN, infinite, not above zero."""
     if price is None or not 0 < price < _INFINITE:
