@@ -285,7 +285,12 @@ class House:
         act: Callable[[Trader], Awaitable[None]],
     ) -> None:
         deadline = self.world.loop.time() + CONVERGE_S
-        while found := open_points(trader):
+        while True:
+            if trader.failure is not None:
+                raise trader.failure  # what it believes is older than what it did
+            found = open_points(trader)
+            if not found:
+                break
             if self.world.loop.time() > deadline:
                 self.complaints.append(f"not {what} {CONVERGE_S:.0f} s after the faults stopped: {found}")
                 return
