@@ -8,7 +8,7 @@ twin that the API can't reach, and explains to the desk a position that no execu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from random import Random
 
@@ -35,11 +35,13 @@ PATIENCE_NS = 30 * NS_PER_S
 WISHES = (*("enter",) * 12, *("cancel",) * 3, *("flatten",) * 3, *("nothing",) * 3, "kill")
 
 
-async def wish(trader: Trader, rng: Random, note: Callable[[str], None]) -> None:
-    """One wish. What the link or the desk refuses is noted; what has ended the trader is raised."""
+async def wish(
+    trader: Trader, rng: Random, note: Callable[[str], None], wishes: Sequence[str] = WISHES
+) -> None:
+    """One wish of these. What the link or the desk refuses is noted; what has ended the trader is raised."""
     symbol = rng.choice(SYMBOLS)
     try:
-        match rng.choice(WISHES):
+        match rng.choice(wishes):
             case "enter":
                 await enter(trader, symbol, rng)
             case "cancel":
