@@ -162,8 +162,9 @@ async def test_it_listens_on_loopback_alone(channel: Channel, start: Start) -> N
     sim = await start(host="0.0.0.0", any_host=True)
     control = Control(sim, TOKEN, lambda: None)
     await control.start()
-    assert control._server is not None
-    assert [one.getsockname()[0] for one in control._server.sockets] == ["127.0.0.1"]
+    server = control._channel._server
+    assert server is not None
+    assert [one.getsockname()[0] for one in server.sockets] == ["127.0.0.1"]
     await control.stop()
 
 

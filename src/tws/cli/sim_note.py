@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tws import channel
+from tws.channel import HOST, ChannelSilentError, RefusedError
 from tws.errors import ConfigError, SimulationError
 from tws.platform import write_private
 
 __all__ = ["Note", "ask", "find", "leave", "notes"]
-
-HOST = "127.0.0.1"
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -68,14 +68,9 @@ def find(folder: Path, port: int | None = None) -> Note:
 
 def ask(note: Note, do: str, **values: Any) -> Any:
     """Say one thing to a running simulator. Raises SimulationError with its answer when it refuses."""
-    line = json.dumps({"token": note.token, "do": do, **values}).encode() + b"\n"
     try:
-        with socket.create_connection((HOST, note.port), 10.0) as channel:
-            channel.sendall(line)
-            with channel.makefile("rb") as file:
-                answer = json.loads(file.readline())
-    except (OSError, ValueError) as error:
+        return channel.ask(note.port, note.token, do, **values)
+    except ChannelSilentError as error:
         raise SimulationError(f"the simulator on port {note.api_port} does not answer: {error}") from error
-    if not answer["ok"]:
-        raise SimulationError(answer["error"]["text"])
-    return answer["result"]
+    except RefusedError as error:
+        raise SimulationError(str(error)) from error

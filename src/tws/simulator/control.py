@@ -1,124 +1,49 @@
-"""The control channel of a running simulator: lines of JSON over loopback, for `tws sim ctl` and scripts.
+"""What a running simulator can be told over its command channel (`tws.channel`): `tws sim ctl` and scripts.
 
     {"token": "...", "do": "play", "name": "cut", "args": {"how": "close"}}
-    {"ok": true, "result": ...}
-    {"ok": false, "error": {"kind": "ConfigError", "text": "..."}}
 
-The simulator listens on a free port of 127.0.0.1 and never beyond; who knows the token may command
-(`tws.cli.sim_note` keeps it where its owner alone can read it). A line has a bound, so has the number of
-callers, and a caller that says nothing is shown out. What goes wrong here is an answer to this caller;
-sessions of clients are never touched by it.
+`tws.cli.sim_note` keeps port and token where their owner alone can read them. What goes wrong here is an
+answer to this caller; sessions of clients are never touched by it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from tws.channel import MAX_LINE, Channel
 from tws.clock import to_datetime
-from tws.errors import ConfigError, TWSError
-from tws.log import get_logger
+from tws.errors import ConfigError
 from tws.simulator.faults import REGISTRY, about, scenarios
 from tws.simulator.server import SimulatedTWS
 
 __all__ = ["COMMANDS", "MAX_LINE", "Control", "catalogue"]
 
-log = get_logger("tws.simulator")
-
-HOST = "127.0.0.1"
-MAX_LINE = 65536
-"""The longest line in bytes, both ways in; a longer one is an error and the end of that caller."""
-MAX_CALLERS = 16
-PATIENCE_S = 30.0
-"""How long a caller may be silent."""
-
 
 class Control:
-    """The channel's server. `end` is called when somebody says stop."""
+    """The commands of one simulator. `end` is called when somebody says stop."""
 
     def __init__(self, simulator: SimulatedTWS, token: str, end: Callable[[], None]) -> None:
         self._sim = simulator
-        self._token = token
         self._end = end
-        self._server: asyncio.Server | None = None
-        self._callers: dict[asyncio.Task[None], None] = {}
         self._skips: set[asyncio.Task[None]] = set()
+        self._channel = Channel(token, {do: partial(self._carry_out, do) for do in COMMANDS})
 
     async def start(self) -> int:
         """Listen on loopback; returns the port."""
-        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=MAX_LINE)
-        return int(self._server.sockets[0].getsockname()[1])
+        return await self._channel.start()
 
     async def stop(self) -> None:
         """Close the channel; safe twice."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for caller in list(self._callers):
-            caller.cancel()
-        await asyncio.gather(*self._callers, return_exceptions=True)
+        await self._channel.stop()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._callers[task] = None
-        try:
-            if len(self._callers) > MAX_CALLERS:
-                await _say(writer, _wrong("Busy", f"more than {MAX_CALLERS} callers at once"))
-                return
-            while await self._one(reader, writer):
-                pass
-        except (OSError, asyncio.CancelledError):
-            pass  # the caller left, or we end
-        finally:
-            del self._callers[task]
-            writer.close()
-
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One line and its answer; False when this caller is done."""
-        try:
-            line = await asyncio.wait_for(reader.readline(), PATIENCE_S)
-        except TimeoutError:
-            return False
-        except ValueError:  # no end of line within the limit
-            await _say(writer, _wrong("TooLong", f"a line has at most {MAX_LINE} bytes"))
-            return False
-        if not line:
-            return False
-        answer, goes_on = self.answer(line)
-        await _say(writer, answer)
-        return goes_on
-
-    def answer(self, line: bytes) -> tuple[dict[str, Any], bool]:
-        """What is said to one line, and whether the caller may go on."""
-        try:
-            request = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            return _wrong("BadJSON", f"the line is no JSON: {error}"), False
-        if not isinstance(request, dict):
-            return _wrong("BadJSON", "the line is no JSON object"), False
-        if not hmac.compare_digest(str(request.pop("token", "")).encode(), self._token.encode()):
-            log.warning("control: wrong token")
-            return _wrong("Denied", "the token is wrong"), False
-        do = request.pop("do", None)
-        command = COMMANDS.get(do) if isinstance(do, str) else None
-        if command is None:
-            return _wrong("Unknown", f"{do!r} is no command: use {', '.join(COMMANDS)}"), True
-        try:
-            return {"ok": True, "result": command(self, request)}, True
-        except TWSError as error:
-            return _wrong(type(error).__name__, str(error)), True
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            return _wrong("BadRequest", f"{do} can't be done: {type(error).__name__} {error}"), True
-        except Exception as error:
-            log.exception("control: a bug", command=do)
-            return _wrong("Bug", f"{type(error).__name__}: {error}"), True
+    async def _carry_out(self, do: str, request: dict[str, Any]) -> object:
+        return COMMANDS[do](self, request)
 
     # -- commands ---------------------------------------------------------------------------------
 
@@ -236,12 +161,3 @@ def catalogue_row(name: str) -> dict[str, str]:
     does = (kind.__doc__ or "").partition("\n\n")[0].strip()
     fields = msgspec.structs.fields(kind)
     return {"does": " ".join(does.split()), "fields": " ".join(f"{one.name}={one.default}" for one in fields)}
-
-
-def _wrong(kind: str, text: str) -> dict[str, Any]:
-    return {"ok": False, "error": {"kind": kind, "text": text}}
-
-
-async def _say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
-    writer.write(json.dumps(answer).encode() + b"\n")
-    await writer.drain()
