@@ -287,6 +287,14 @@ def test_fields_of_a_bar_in_protobuf_that_nobody_knows(unknown: bytes, times: in
     compare(payload, 225, NEW_YORK)
 
 
+@pytest.mark.parametrize("place", [0, 1200, 2499])
+def test_an_empty_bar_in_protobuf(place: int) -> None:
+    """It has no field that a column could lack: it is missed by the bytes that are left over."""
+    message = many_in_protobuf()
+    message.historicalDataBars[place].Clear()
+    compare(in_frame(message), 225, NEW_YORK)
+
+
 def test_protobuf_whose_bars_come_before_its_number() -> None:
     payload = in_frame(many_in_protobuf())
     compare(payload[:4] + payload[7:] + payload[4:7], 225, NEW_YORK)
