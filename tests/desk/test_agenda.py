@@ -14,6 +14,7 @@ from tests.desk.test_replay import _play, events
 from tws.desk import TimerTick
 from tws.desk.agenda import Agenda
 from tws.desk.turn import Beside
+from tws.model.order import OrderType
 
 more = st.one_of(
     events,
@@ -90,3 +91,23 @@ def test_what_may_concern_all_looks_at_all(bench) -> None:
     assert agenda.take(state, bench.now - 1) == [first.entry.group_id, second.entry.group_id], (
         "time went back"
     )
+
+
+def test_a_trade_whose_shares_are_in_doubt_is_looked_at_again_when_the_market_moves(bench) -> None:
+    """No order of the trade tells it: at another position of the broker, and a market at which a new stop would
+    act at once, it looks like a split.
+    """
+    trade = bench.enter(100)
+    bench.work(trade)
+    bench.fill(trade.entry, 100)
+    bench.pair(trade.entry, "Filled", filled=100, remaining=0)
+    bench.tell(bench.position(400))
+    for order in (trade.target, trade.stop):
+        bench.pair(order, "Cancelled", remaining=0)
+    bench.quote(24.99, 25.01)
+    bench.wait(12)
+    assert not bench.written(), "a stop at the old price would sell at once"
+    bench.quote()
+    bench.wait(1)
+    roles = {place.order.order_type for place in bench.written()}
+    assert OrderType.STOP in roles, "the market came back: the trade is guarded"
