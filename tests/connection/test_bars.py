@@ -374,8 +374,9 @@ def fast_rows(rows: tuple[HistoricalDataBar, ...]) -> Any:
 
 
 async def test_columns_of_a_simulated_market(sim: SimulatedTWS, connection: TWSConnection) -> None:
-    columns = await connection.request_historical_columns(stock("SPY"), duration="1 D")
-    bars = await connection.request_historical_bars(stock("SPY"), duration="1 D")
+    # Two days: a day of hours without a close begins at midnight in New York, which may be a moment ago.
+    columns = await connection.request_historical_columns(stock("SPY"), duration="2 D")
+    bars = await connection.request_historical_bars(stock("SPY"), duration="2 D")
     assert len(bars) > 100 and all(isinstance(bar, Bar) for bar in bars)
     assert columns.close.tolist()[:50] == [bar.close for bar in bars[:50]]
     assert columns.time_ns.tolist()[:50] == [bar.time_ns for bar in bars[:50]]

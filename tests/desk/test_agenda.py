@@ -94,8 +94,8 @@ def test_what_may_concern_all_looks_at_all(bench) -> None:
 
 
 def test_a_trade_whose_shares_are_in_doubt_is_looked_at_again_when_the_market_moves(bench) -> None:
-    """No order of the trade tells it: at another position of the broker, and a market at which a new stop would
-    act at once, it looks like a split.
+    """No order of the trade tells it: at another position of the broker, and a market at which a new stop
+    would act at once, it looks like a split.
     """
     trade = bench.enter(100)
     bench.work(trade)
