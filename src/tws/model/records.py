@@ -42,6 +42,7 @@ from tws.model.positionrecords import (
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
+from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stop import KillState, Scope
 
 __all__ = [
@@ -97,6 +98,8 @@ __all__ = [
     "Retired",
     "Severity",
     "Shortfall",
+    "SignalJudged",
+    "SignalsUnwritten",
     "Stated",
     "Watched",
     "decode_record",
@@ -460,6 +463,7 @@ Record: TypeAlias = (
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
     | CashAsked | CashHeard | CashAdjusted
+    | SignalJudged | SignalsUnwritten
 )
 
 _encoder = msgspec.json.Encoder()
