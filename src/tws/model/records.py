@@ -21,6 +21,7 @@ import msgspec
 from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
+from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
 from tws.model.positionrecords import (
     Adjusted,
@@ -233,21 +234,6 @@ class Stated(_Record, frozen=True, kw_only=True):
     intent_id: str
     order: Order
     cause: str = ""
-
-
-class Resized(_Record, frozen=True, kw_only=True):
-    """In journals before `Changed`: the order is to have a new total quantity."""
-
-    intent_id: str
-    revision: int
-    quantity: Decimal
-
-
-class Agreed(_Record, frozen=True, kw_only=True):
-    """In journals before `Stated`: how a change ended, TWS took it or the order keeps `quantity`."""
-
-    intent_id: str
-    quantity: Decimal
 
 
 class Moved(_Record, frozen=True, kw_only=True):
