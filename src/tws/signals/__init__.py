@@ -5,6 +5,8 @@
     file.py      a file to replay; follow.py one that grows
     function.py  a Python function that hears bars
     worker.py    a thread that may hang
+    http.py      the polled prediction API: pace.py how often, answer.py what an answer means
+    demo_api.py  such an API to try things out on; demo_server.py serves it
 """
 
 from __future__ import annotations
