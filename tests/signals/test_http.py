@@ -21,8 +21,9 @@ from tws.model.signal import Signal, Wish
 from tws.signals import Sources
 from tws.signals.demo_api import DemoApi, FiledPredictions, SeededPredictions
 from tws.signals.demo_server import DemoServer, DemoTransport
-from tws.signals.http import MAX_BODY, HttpRules, HttpSource, Key
+from tws.signals.http import MAX_BODY, HttpRules, HttpSource
 from tws.signals.pace import MOST_REST_S, Pace, reset_after_s
+from tws.signals.secret import Key
 from tws.strategy import Reason, Refusal
 from tws.strategy.prediction import PredictionShape
 from tws.world import VirtualLoop, WorldClock

@@ -28,33 +28,18 @@ from tws.model.session import Session
 from tws.model.signal import Signal
 from tws.signals.answer import Asked, Fetched, Next, judged
 from tws.signals.pace import Pace
+from tws.signals.secret import Key
 from tws.signals.source import Health, Heard, Kept, Outbox, backoff_s
 from tws.strategy import Reason, Refusal
 from tws.strategy.prediction import Prediction, PredictionShape
 
-__all__ = ["HttpRules", "HttpSource", "Key"]
+__all__ = ["HttpRules", "HttpSource"]
 
 PATH = "/prediction/latest"
 MAX_BODY = 65_536  # bytes; a prediction has some hundreds
 MOST_BACKOFF_S = 60.0  # an API that comes back is noticed within a minute
 IDLE_S = 1.0  # a look at the hours, when no ticker is to be asked for
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class Key:
-    """A secret that shows itself to no log; `env` names the variable that it came from."""
-
-    __slots__ = ("env", "text")
-
-    def __init__(self, text: str, env: str) -> None:
-        self.text, self.env = text, env
-
-    def __repr__(self) -> str:
-        return f"Key({self.env})"
-
-    def hidden(self, text: str) -> str:
-        """The same text without the key in it."""
-        return text.replace(self.text, "***") if self.text else text
 
 
 class HttpRules(Struct, frozen=True, kw_only=True):

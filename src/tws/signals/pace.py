@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from tws.clock import NS_PER_S, Clock
 
-__all__ = ["Pace", "reset_after_s"]
+__all__ = ["Bucket", "Pace", "reset_after_s"]
 
 SPARE = 1.02
 """The interval's margin: within a minute two requests may drift together by 1.2 s of network delay."""
@@ -50,6 +50,24 @@ class Pace:
     def resting_s(self) -> float:
         """How long nothing will be asked, as of now."""
         return max(0.0, self._rest_until_s - self._clock.monotonic())
+
+
+class Bucket:
+    """The other end: how often others may ask us. `burst` at once, `per_minute` in the long run."""
+
+    def __init__(self, per_minute: float, burst: int, clock: Clock) -> None:
+        self._rate_s, self._burst, self._clock = per_minute / 60.0, float(burst), clock
+        self._tokens, self._at_s = float(burst), clock.monotonic()
+
+    def wait_s(self) -> float:
+        """0: one may come, and is counted; else how long until one may."""
+        now_s = self._clock.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now_s - self._at_s) * self._rate_s)
+        self._at_s = now_s
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._rate_s
+        self._tokens -= 1
+        return 0.0
 
 
 def reset_after_s(headers: Mapping[str, str], now_ns: int) -> float | None:
