@@ -36,6 +36,7 @@ from tws.desk.market import state_hours
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
+from tws.desk.reverse import begin_reversal, go_on_reversing
 from tws.desk.state import DeskState
 from tws.desk.submit import submit_bracket, submit_order
 from tws.desk.turn import Beside, Timing, Turn
@@ -126,6 +127,7 @@ class Desk:
         enforce(turn)
         look_after(turn)
         go_on(turn)
+        go_on_reversing(turn)
         settle(turn)
         return turn.records
 
@@ -148,6 +150,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Begin: begin,
     c.SubmitBracket: submit_bracket,
     c.SubmitOrder: submit_order,
+    c.Reverse: begin_reversal,
     c.CancelIntent: cancel_intent,
     c.CancelAll: cancel_all,
     c.Flatten: begin_flatten,

@@ -21,6 +21,7 @@ import msgspec
 from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
+from tws.model.linkedrecords import ReversalMoved, ReversalPhase
 from tws.model.order import Order, Role, Side
 from tws.model.positionrecords import (
     Adjusted,
@@ -42,7 +43,7 @@ from tws.model.positionrecords import (
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
-from tws.model.stop import KillState, Scope
+from tws.model.stoprecords import AllCancelAsked, FlattenMoved, FlattenPhase, KillMoved
 
 __all__ = [
     "RECORD_VERSION",
@@ -95,6 +96,8 @@ __all__ = [
     "Reopened",
     "Resized",
     "Retired",
+    "ReversalMoved",
+    "ReversalPhase",
     "Severity",
     "Shortfall",
     "Stated",
@@ -138,22 +141,6 @@ class Severity(StrEnum):
     ALARM = "alarm"
 
 
-class FlattenPhase(StrEnum):
-    """Where a flatten stands; FLAT, NOT_FLAT and ABANDONED are its ends.
-
-    ARMED: the market is closed or halted, so the exits stay and the close waits for the open. ABANDONED: a
-    human accepted what is left.
-    """
-
-    ARMED = "armed"
-    CANCELLING = "cancelling"
-    REREADING = "rereading"
-    CLOSING = "closing"
-    FLAT = "flat"
-    NOT_FLAT = "not flat"
-    ABANDONED = "abandoned"
-
-
 class Began(_Record, frozen=True, kw_only=True):
     """A run of the trader began. `prefix` makes its intent ids unique; orders not ended become unknown."""
 
@@ -182,6 +169,8 @@ class Planned(_Record, frozen=True, kw_only=True):
     signal_id: str = ""
     reference: Decimal | None = None
     """The middle of the market when it was let out."""
+    joins: str = ""
+    """The trade that it adds to: when that one is over, what is not filled of this one is cancelled."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -393,41 +382,6 @@ class Recalled(_Record, frozen=True, kw_only=True):
     key: str
 
 
-class FlattenMoved(_Record, frozen=True, kw_only=True):
-    """A flatten of one symbol began or went on. `key` names a flatten that is to run once (a day's close)."""
-
-    symbol: str
-    phase: FlattenPhase
-    session: int
-    reason: str = ""
-    key: str = ""
-    remainder: Decimal | None = None
-    strategy: str = ""
-    """Closes what this strategy's trades hold and no more; empty: all that is ours of the symbol."""
-
-
-class KillMoved(_Record, frozen=True, kw_only=True):
-    """The emergency stop of one scope went from `before` to `state`; ACTIVE ends it.
-
-    `ordered` when a command made it: then `flatten`, `operator` and `reason` are that command's.
-    """
-
-    scope: Scope
-    before: KillState
-    state: KillState
-    ordered: bool = False
-    flatten: bool = False
-    operator: str = ""
-    reason: str = ""
-
-
-class AllCancelAsked(_Record, frozen=True, kw_only=True):
-    """We want every order of the account gone, manual and foreign ones too (reqGlobalCancel)."""
-
-    scope: Scope
-    reason: str
-
-
 class HoursStated(_Record, frozen=True, kw_only=True):
     """The broker's word on a contract's hours, some days ahead: regular ones, and those of all trading."""
 
@@ -459,7 +413,7 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
-    | CashAsked | CashHeard | CashAdjusted
+    | CashAsked | CashHeard | CashAdjusted | ReversalMoved
 )
 
 _encoder = msgspec.json.Encoder()
