@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -32,6 +34,10 @@ class Lease(Struct, frozen=True, kw_only=True):
     client_id: int
     account: str = ""
     since_ns: int = 0
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since_ns // 10**9))
+        return f"{self.process} (client id {self.client_id}, since {since})"
 
 
 class Unlock(Struct, frozen=True, kw_only=True):
@@ -68,8 +74,13 @@ class SafetyState(Struct, frozen=True, kw_only=True):
         return max(found, key=lambda each: tuple(KillState).index(each.state), default=_NONE)
 
     def latched(self, latch: Latch) -> SafetyState:
-        """With one latch more. The same scope twice keeps the later; too many become one on everything."""
+        """With one latch more. The same scope twice keeps the later, but a flatten stays a flatten: it is
+        carried out by whoever trades next. Too many become one on everything.
+        """
         others = tuple(each for each in self.latches if each.scope != latch.scope)
+        before = [each.state for each in self.latches if each.scope == latch.scope]
+        if before == [KillState.FLATTENING]:
+            latch = replace(latch, state=KillState.FLATTENING)
         if len(others) >= MAX_LATCHES:
             whole = Latch(
                 state=KillState.LATCHED,
