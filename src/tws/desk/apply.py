@@ -370,6 +370,10 @@ def _alarmed(state: DeskState, record: r.Alarmed) -> None:
     remember(state.alarms, record.subject, record.at_ns)
 
 
+def _for_the_reader(state: DeskState, record: Record) -> None:
+    """It is kept for whoever reads the journal; no decision of the desk stands on it."""
+
+
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     **BOOKS,
     r.Began: _began,
@@ -407,4 +411,6 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.LimitReleased: limit_released,
     r.LossAnchored: loss_anchored,
     r.PeakRaised: peak_raised,
+    r.SignalJudged: _for_the_reader,
+    r.SignalsUnwritten: _for_the_reader,
 }

@@ -17,6 +17,7 @@ from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType, Role, Side, TimeInForce
 from tws.model.session import Session
+from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stop import EVERYTHING, Scope
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Kill",
     "ModifyOrder",
     "NotWritten",
+    "NoteSignals",
     "ReduceOnly",
     "ReleaseLimit",
     "Report",
@@ -293,6 +295,12 @@ class ReserveIds(Struct, frozen=True, kw_only=True):
     count: int = 1
 
 
+class NoteSignals(Struct, frozen=True, kw_only=True):
+    """Signals were judged (`tws.strategy.FateBook.take_records`): the journal is to keep these rows."""
+
+    rows: tuple[SignalJudged | SignalsUnwritten, ...]
+
+
 class TimerTick(Struct, frozen=True, kw_only=True):
     """Time has passed: the runtime sends one at least every second of market time."""
 
@@ -323,7 +331,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening | AdjustCash | Reverse
+    | ConfirmOpening | AdjustCash | Reverse | NoteSignals
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

@@ -22,6 +22,7 @@ from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.linkedrecords import ReversalMoved, ReversalPhase
+from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
 from tws.model.positionrecords import (
     Adjusted,
@@ -43,6 +44,7 @@ from tws.model.positionrecords import (
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
+from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stoprecords import AllCancelAsked, FlattenMoved, FlattenPhase, KillMoved
 
 __all__ = [
@@ -100,6 +102,8 @@ __all__ = [
     "ReversalPhase",
     "Severity",
     "Shortfall",
+    "SignalJudged",
+    "SignalsUnwritten",
     "Stated",
     "Watched",
     "decode_record",
@@ -219,21 +223,6 @@ class Stated(_Record, frozen=True, kw_only=True):
     intent_id: str
     order: Order
     cause: str = ""
-
-
-class Resized(_Record, frozen=True, kw_only=True):
-    """In journals before `Changed`: the order is to have a new total quantity."""
-
-    intent_id: str
-    revision: int
-    quantity: Decimal
-
-
-class Agreed(_Record, frozen=True, kw_only=True):
-    """In journals before `Stated`: how a change ended, TWS took it or the order keeps `quantity`."""
-
-    intent_id: str
-    quantity: Decimal
 
 
 class Moved(_Record, frozen=True, kw_only=True):
@@ -413,7 +402,8 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
-    | CashAsked | CashHeard | CashAdjusted | ReversalMoved
+    | CashAsked | CashHeard | CashAdjusted
+    | SignalJudged | SignalsUnwritten | ReversalMoved
 )
 
 _encoder = msgspec.json.Encoder()
