@@ -49,11 +49,23 @@ def runs(place: Place) -> bool:
 def ask_trader(place: Place, do: str, *, timeout_s: float, **values: Any) -> Any:
     """Ask the running trader. Raises ChannelSilentError, RefusedError, DataError (it left no note)."""
     from tws.channel import ChannelSilentError, ask
+    from tws.safety import SafetyFile, is_alive
 
     note = place.note()
     if not note.control:
         raise ChannelSilentError("the trader is starting, and takes no commands yet")
-    return ask(note.control, note.token, do, timeout_s=timeout_s, **values)
+    try:
+        return ask(note.control, note.token, do, timeout_s=timeout_s, **values)
+    except ChannelSilentError as silent:
+        with SafetyFile(place.safety) as safety:
+            lease = safety.state.lease
+        if lease is None or is_alive(lease.process) is not None:
+            raise
+        host = lease.process.host
+        cure = (
+            f"Ask on {host}; if that machine is off: tws reset --lease {host} --operator NAME --reason TEXT"
+        )
+        raise ChannelSilentError(f"{lease} holds the lease, and can't be seen from here. {cure}") from silent
 
 
 def seconds(text: str) -> float:

@@ -47,9 +47,11 @@ def end_holder(safety: SafetyFile) -> str:
     if lease is None or is_alive(lease.process) is False:
         return "no trader runs"
     holder = lease.process
-    cure = f"End process {holder.pid} there by hand, then: tws kill"
+    cure = f"End process {holder.pid} by hand, then: tws kill"
     if is_alive(holder) is None:
-        raise SafetyError(safety.path, "held", f"{holder} can't be seen from here", cure)
+        cure = f"Run tws kill on {holder.host}; if it is off: tws reset --lease {holder.host}, then tws kill"
+        cause = f"it is latched, and no more: {lease} can't be seen from here"
+        raise SafetyError(safety.path, "held", cause, cure)
     try:
         gone = end_process(holder, END_PROCESS_S)
     except PermissionError as error:

@@ -31,7 +31,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from tws.errors import SafetyError
+from tws.errors import ConfigError, SafetyError
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.platform import lock_handle, sync_folder, sync_handle, unlock_handle
 from tws.safety.emergency import PLACE_SIZE, PLACES, Emergency
@@ -229,6 +229,31 @@ class SafetyFile:
         if mine:
             self._change(lambda state: replace(state, lease=None) if state.epoch == mine else state)
 
+    def free_lease(self, host: str) -> Lease:
+        """End the lease of a machine that a human knows to be off; answers it. The epoch moves on, so that a
+        holder who lives after all, and sees this file, sends nothing more.
+
+        Raises ConfigError: no lease stands, it is one of this machine, or of another host than was named.
+        """
+        gone: list[Lease] = []
+
+        def free(state: SafetyState) -> SafetyState:
+            self._refuse_unreadable(state)
+            holder = state.lease
+            if holder is None:
+                raise ConfigError("lease", host, "is held by nobody", "Start the trader")
+            if holder.process.host == self._me.host:
+                cure = "A lease of this machine ends with its process: tws stop, or tws kill when it hangs"
+                raise ConfigError("lease", host, f"is held here, by {holder}", cure)
+            if holder.process.host != host:
+                cure = f"If {holder.process.host} is off, type its name: --lease {holder.process.host}"
+                raise ConfigError("lease", host, f"is not where it is held: by {holder}", cure)
+            gone.append(holder)
+            return replace(state, epoch=state.epoch + 1, lease=None)
+
+        self._change(free)
+        return gone[-1]
+
     # -- the latch, and what a human does
 
     def latch(
@@ -368,13 +393,14 @@ class SafetyFile:
             )
 
     def _held(self, holder: Lease) -> SafetyError:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(holder.since_ns // 10**9))
-        cause = f"{holder.process} trades with client id {holder.client_id} since {since}"
         if holder.process.host == self._me.host:
-            return self._error("held", cause, "Stop that one first: tws stop --protected")
-        return self._error(
-            "held", cause, "End it there; if that host is gone for good: tws reset --operator NAME"
-        )
+            cure = "Stop that one first: tws stop --protected"
+        else:
+            cure = (
+                "It can't be seen from here: end it there; or, once you know that machine to be off: "
+                f"tws reset --lease {holder.process.host} --operator NAME --reason TEXT"
+            )
+        return self._error("held", f"{holder} trades", cure)
 
     def _unwritable(self, error: OSError) -> SafetyError:
         if error.errno == errno.ENOSPC:

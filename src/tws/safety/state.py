@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -32,6 +34,10 @@ class Lease(Struct, frozen=True, kw_only=True):
     client_id: int
     account: str = ""
     since_ns: int = 0
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since_ns // 10**9))
+        return f"{self.process} (client id {self.client_id}, since {since})"
 
 
 class Unlock(Struct, frozen=True, kw_only=True):
