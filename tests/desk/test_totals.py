@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.desk.test_replay import _play, events
 
 from tws.desk import Adjust, Desk, ModifyOrder
+from tws.desk.losses import money_of
 from tws.desk.submit import situation
 from tws.desk.worth import Others, Worth
 from tws.model.contract import Contract
@@ -106,8 +107,9 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
         }
         assert where.working_exits == exits(desk, mine)
         assert (where.own_bid, where.own_ask) == resting(desk, mine)
-    kept = desk._beside.reckoned.worth.others(state, desk.quotes, contract)
-    assert kept == Worth().others(state, desk.quotes, contract), "what was moved is what is made anew"
+    money = money_of(desk.look(now_ns), contract.currency)
+    kept = desk._beside.reckoned.worth.others(state, desk.quotes, contract, money)
+    assert kept == Worth().others(state, desk.quotes, contract, money), "what was moved is what is made anew"
     assert kept == worth(desk, contract)
 
 

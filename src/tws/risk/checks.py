@@ -271,8 +271,8 @@ def buying_power(proposal: Proposal, situation: Situation, limits: Limits) -> De
                       reason="the broker has not stated the account's buying power")
     cost = figures.buying_power(proposal, situation, limits)
     if cost is None:
-        return Denial(limit="buying_power", figure="no price", bound=str(bound),
-                      reason="the market is not known")
+        lacking = figures.no_rate_anywhere(proposal, situation)
+        return figures.unknown("buying_power", bound, lacking, situation)
     if cost <= bound:
         return None
     return Denial(limit="buying_power", figure=str(cost), bound=str(bound),
@@ -297,6 +297,18 @@ def message_rate(proposal: Proposal, situation: Situation, limits: Limits) -> De
         return None
     return Denial(limit="max_messages_per_s", figure=str(count), bound=str(bound),
                   reason="too many messages in a second; the rest is kept for cancels and exits")
+
+
+def profit_known(name: str) -> figures.Check:
+    """The check that a loss can be reckoned at all: every currency of it has a rate."""
+
+    def check(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+        bound = getattr(limits, name)
+        if bound is None or (situation.rate is not None and not situation.unrated_profit):
+            return None
+        return figures.unknown(name, bound, figures.no_rate_of_profit(proposal, situation), situation)
+
+    return check
 
 
 def latched(name: str, then: figures.Check | None = None) -> figures.Check:
