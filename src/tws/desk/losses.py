@@ -137,9 +137,10 @@ def money_of(turn: Turn, currency: str) -> Money:
     """The account's rates. Before the broker has stated its values a paper account is taken for one in
     `currency`, so that a book in a single one can be judged; a live account is taken for nothing.
     """
-    state = turn.state
-    live = is_live_port(state.port) or not is_paper_account(state.account)
-    return turn.reckoned.rates.of(state.account, "" if live else currency)
+    state, rates = turn.state, turn.reckoned.rates
+    if rates.stated(state.account) or is_live_port(state.port) or not is_paper_account(state.account):
+        return rates.of(state.account)
+    return rates.assumed(currency)
 
 
 def losses_now(turn: Turn) -> tuple[Decimal | None, Decimal | None]:

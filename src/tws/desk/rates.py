@@ -61,13 +61,18 @@ class Rates:
             if rates != known.rates:
                 self._accounts[value.account] = replace(known, rates=rates)
 
-    def of(self, account: str, assumed: str = "") -> Money:
-        """An account's. Where the broker has stated nothing yet, `assumed` stands for its base currency."""
-        known = self._accounts.get(account)
-        if known is not None or not assumed:
-            return known or _NOTHING
-        if self._assumed.base != assumed:
-            self._assumed = Money(base=assumed)
+    def stated(self, account: str) -> bool:
+        """Whether the broker has said anything of this account's currencies."""
+        return account in self._accounts
+
+    def of(self, account: str) -> Money:
+        """As the broker states it."""
+        return self._accounts.get(account, _NOTHING)
+
+    def assumed(self, currency: str) -> Money:
+        """What an account would have whose base is this currency, and of which nothing else is known."""
+        if self._assumed.base != currency:
+            self._assumed = Money(base=currency)
         return self._assumed
 
     def copied(self) -> Rates:

@@ -38,7 +38,8 @@ class Reckoned:
         """Since when no reading could be taken; -1 once a human was told."""
         self.unrated: tuple[str, ...] = ()
         """Currencies of our book for which the last reading lacked the rate."""
-        self._values: dict[str, AccountValue] = {}
+        self._values: dict[tuple[str, str], Decimal | None] = {}
+        """The wanted values by account and key."""
 
     def copied(self) -> Reckoned:
         """For a decision on a copy of the state."""
@@ -52,12 +53,11 @@ class Reckoned:
         """Keep what the limits look at: two keys of each account, and what currencies are worth."""
         self.rates.hear(value)
         if value.key in _WANTED and not value.model:
-            self._values[f"{value.account}/{value.key}"] = value
+            self._values[value.account, value.key] = value.amount
 
     def stated(self, key: str, account: str) -> Decimal | None:
         """A value as the broker last stated it; None when it never did, or stated no number."""
-        value = self._values.get(f"{account}/{key}")
-        return None if value is None else value.amount
+        return self._values.get((account, key))
 
     def day_trades(self, account: str) -> int | None:
         """How many day trades are left; negative: any number (TWS writes -1)."""

@@ -1,9 +1,9 @@
 """What our positions are worth at their worst, at the market: kept beside the state, like the quotes.
 
 One row per contract that we hold or work, in the account's base currency. A quote is folded in as it arrives
-(`hear`): its row is reckoned anew, and the sums over all rows move by what the row has changed. A judgement
-then finds the sums made; it only looks at each row once, for orders and shares that have moved since, and
-never at each order. Prices are taken to eight places in the base currency: no market has more, and a product
+(`hear`): its row is reckoned anew, and the sums over all rows move by what the row has changed. So does a
+judgement with the rows whose orders or shares a record has moved since the last one (`note`); all else it
+finds made, and it never looks at each order. Prices are taken to eight places in the base currency: no market has more, and a product
 of a price and a quantity then keeps all its digits, so that the sums stay exact however often they move.
 
 A contract in a currency whose rate is not known is worth nothing that could be added: it is named instead
@@ -23,6 +23,20 @@ from tws.desk.state import DeskState
 from tws.desk.totals import Exposure
 from tws.model.contract import Contract
 from tws.model.market import Quote
+from tws.model.records import (
+    Alarmed,
+    Answered,
+    Approved,
+    Asked,
+    CancelAsked,
+    Denied,
+    Intended,
+    Moved,
+    Planned,
+    PositionHeard,
+    Record,
+    Stated,
+)
 from tws.positions.book import Holding, multiplier
 
 __all__ = ["Others", "Worth"]
@@ -31,6 +45,11 @@ _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _INFINITE = float("inf")
 _PLACES = 8
+
+_OF_ONE_ORDER = frozenset({Approved, CancelAsked, Intended, Moved, Stated})
+"""Records that move one order, and with it the exits of its trade: of its contract nothing else."""
+_OF_NO_ORDER = frozenset({Alarmed, Answered, Asked, Denied, Planned, PositionHeard})
+"""Records that move no order and no holding of ours. After any other kind every row is looked at."""
 
 
 class Others(Struct, frozen=True, kw_only=True):
@@ -54,12 +73,11 @@ class _Row:
     __slots__ = ("bought", "contract", "exposure", "gross", "held", "holding", "if_bought", "if_sold", "open",
                  "quote", "rate", "sold", "stamp", "units", "working")
 
-    def __init__(self, contract: Contract, exposure: Exposure | None, holding: Holding | None,
-                 rate: Decimal | None) -> None:
+    def __init__(self, contract: Contract, rate: Decimal | None) -> None:
         self.contract = contract
         self.units = multiplier(contract)
-        self.exposure = exposure or Exposure(contract=contract)
-        self.holding = holding or Holding(account="", contract=contract)
+        self.exposure = Exposure(contract=contract)
+        self.holding = Holding(account="", contract=contract)
         self.rate = rate
         self.quote: Quote | None = None
         self.stamp = -1
@@ -111,7 +129,10 @@ def _rounded(price: float) -> Decimal:
 
 
 class Worth:
-    """The rows of one state. Another state or account, or a contract more, and they are made anew."""
+    """The rows of one state; for another state or account they are made anew.
+
+    It must hear each quote and each record after the first `others`: `Desk.step` and `Turn.emit` see to it.
+    """
 
     def __init__(self) -> None:
         self._state: DeskState | None = None
@@ -120,6 +141,9 @@ class Worth:
         self._account = ""
         self._money = Money()
         self._rows: dict[int, _Row] = {}
+        self._stirred: dict[int, None] = {}
+        """Contracts of which a record has told since the last judgement."""
+        self._all_stirred = True
         self._unrated: dict[int, _Row] = {}
         self._gross = self._if_bought = self._if_sold = self._working = _ZERO
         self._by_symbol: dict[str, Decimal] = {}
@@ -135,16 +159,24 @@ class Worth:
         else:
             self._reckon(row, quote)
 
+    def note(self, state: DeskState, record: Record) -> None:
+        """A record has been applied: whose row may it have moved?"""
+        kind = type(record)
+        if kind in _OF_NO_ORDER or self._all_stirred:
+            return
+        order = state.book.get(record.intent_id) if kind in _OF_ONE_ORDER else None  # type: ignore[attr-defined]
+        if order is None:
+            self._all_stirred = True
+        else:
+            self._stirred[order.contract.con_id] = None
+
     def others(
         self, state: DeskState, quotes: Mapping[int, Quote], contract: Contract, money: Money
     ) -> Others:
         """All contracts but this one, as the market stands now."""
-        self._follow(state, money)
-        for con_id, row in self._rows.items():
-            quote = quotes.get(con_id)
-            if (quote is not row.quote or row.exposure.stamp != row.stamp
-                    or row.holding.quantity is not row.held):
-                self._reckon(row, quote)
+        self._follow(state, quotes, money)
+        if self._all_stirred or self._stirred:
+            self._look()
         symbol = self._by_symbol.get(contract.symbol, _ZERO)
         own = self._rows.get(contract.con_id)
         unrated = tuple((row.contract.symbol, row.contract.currency)
@@ -156,36 +188,49 @@ class Worth:
                       if_sold=self._if_sold - own.if_sold, symbol=symbol - own.gross, working=self._working,
                       unrated=unrated)
 
-    def _follow(self, state: DeskState, money: Money) -> None:
+    def _look(self) -> None:
+        """Reckon the rows whose orders or shares have moved."""
+        for con_id in tuple(self._rows if self._all_stirred else self._stirred):
+            row = self._rows.get(con_id)
+            if row is not None and (row.exposure.stamp != row.stamp or row.holding.quantity is not row.held):
+                self._reckon(row, row.quote)
+        self._stirred.clear()
+        self._all_stirred = False
+
+    def _follow(self, state: DeskState, quotes: Mapping[int, Quote], money: Money) -> None:
         """Hold the rows of this state, at these rates."""
         contracts = state.totals.contracts
         size = (len(contracts), len(state.ours.holdings))
-        if (state is not self._state or contracts is not self._contracts or size != self._size
-                or state.account != self._account):
-            self._contracts, self._size = contracts, size
-            self._make(state, money)
-        elif money is not self._money and money != self._money:
+        if state is not self._state or state.account != self._account:
+            self._state, self._account, self._size = state, state.account, (-1, -1)
+            self._gross = self._if_bought = self._if_sold = self._working = _ZERO
+            self._rows, self._by_symbol, self._unrated = {}, {}, {}
+        if money is not self._money and money != self._money:
             self._money = money
             for row in self._rows.values():
                 rate = money.rate(row.contract.currency)
                 if rate != row.rate:
                     row.rate = rate
                     self._reckon(row, row.quote)
+        if contracts is not self._contracts or size != self._size:
+            self._contracts, self._size = contracts, size
+            self._grow(state, quotes)
 
-    def _make(self, state: DeskState, money: Money) -> None:
-        self._state, self._account, self._money = state, state.account, money
-        self._gross = self._if_bought = self._if_sold = self._working = _ZERO
-        self._by_symbol, self._unrated = {}, {}
+    def _grow(self, state: DeskState, quotes: Mapping[int, Quote]) -> None:
+        """A row for each contract on which we have orders or a holding; those that are new are reckoned."""
         contracts = {con_id: each.contract for con_id, each in state.totals.contracts.items()}
         for holding in state.ours.holdings.values():
             if holding.account == state.account:
                 contracts.setdefault(holding.contract.con_id, holding.contract)
-        self._rows = {
-            con_id: _Row(contract, state.totals.contracts.get(con_id),
-                         state.ours.holdings.get(state.ours.key(state.account, con_id)),
-                         money.rate(contract.currency))
-            for con_id, contract in contracts.items()
-        }
+        for con_id, contract in contracts.items():
+            row = self._rows.get(con_id)
+            if row is None:
+                row = self._rows[con_id] = _Row(contract, self._money.rate(contract.currency))
+            exposure = state.totals.contracts.get(con_id, row.exposure)
+            held = state.ours.holdings.get(state.ours.key(state.account, con_id), row.holding)
+            if row.stamp < 0 or exposure is not row.exposure or held is not row.holding:
+                row.exposure, row.holding, row.stamp = exposure, held, -1
+                self._reckon(row, quotes.get(con_id))
 
     def _reckon(self, row: _Row, quote: Quote | None) -> None:
         before = (row.gross, row.if_bought, row.if_sold, row.working)

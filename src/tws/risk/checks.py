@@ -211,9 +211,10 @@ def unknown_orders(proposal: Proposal, situation: Situation, limits: Limits) -> 
 
 
 def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    quote, bound = situation.quote, f"{limits.stale_quote_s} s"
+    quote = situation.quote
     if quote is None:
-        return Denial(limit="stale_quote_s", figure="no quote", bound=bound, reason="the market is not known")
+        return Denial(limit="stale_quote_s", figure="no quote", bound=f"{limits.stale_quote_s} s",
+                      reason="the market is not known")
     if quote.kind is not MarketDataType.LIVE:
         return Denial(limit="stale_quote_s", figure=f"{quote.kind.name.lower()} data", bound="live data",
                       reason="only live data carry an entry")
@@ -223,7 +224,7 @@ def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | 
     age_ns = situation.now_ns - quote.time_ns
     # A quote from the future means that two clocks disagree: as bad as an old one.
     if abs(age_ns) > limits.stale_quote_ns:
-        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s", bound=bound,
+        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s", bound=f"{limits.stale_quote_s} s",
                       reason="the quote is too old, or its clock is not ours")
     return None
 

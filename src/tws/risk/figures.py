@@ -118,7 +118,10 @@ def prices_of(order: Order, situation: Situation) -> tuple[Decimal, ...]:
     if order.order_type is OrderType.MARKET:
         market = situation.market(order.side)
         return () if market is None else (market,)
-    return tuple(price for price in (order.limit_price, order.stop_price) if price is not None)
+    limit, stop = order.limit_price, order.stop_price
+    if stop is None:
+        return () if limit is None else (limit,)
+    return (stop,) if limit is None else (limit, stop)
 
 
 def collar(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
@@ -146,10 +149,10 @@ def _beyond(prices: tuple[Decimal, ...], references: tuple[Decimal, ...], side: 
     if not prices or not references:
         return _ZERO
     if side is Side.BUY:
-        reference = min(references)
-        return max((max(prices) - reference) / reference, _ZERO)
-    reference = max(references)
-    return max((reference - min(prices)) / reference, _ZERO)
+        price, reference = max(prices), min(references)
+        return (price - reference) / reference if price > reference else _ZERO
+    price, reference = min(prices), max(references)
+    return (reference - price) / reference if price < reference else _ZERO
 
 
 # -- positions at their worst
