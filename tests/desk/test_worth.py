@@ -1,7 +1,7 @@
-"""What positions are worth, moved by each quote, fill and rate, equals a plain recount at any moment.
+"""What positions are worth, moved by each quote, fill and rate, equals a plain recount at each step.
 
-The broker of these scenes behaves, so that almost every step moves a sum; `test_totals` holds the same figures
-equal under a broker that does not.
+The broker of these scenes behaves, so that almost every step moves a sum; `test_totals` holds the same
+figures equal under a broker that does not.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.desk.test_totals import ACCOUNT, adjusted, recount
 
 from tws.clock import NS_PER_S
+from tws.desk.submit import situation
 from tws.model.account import AccountValue
 from tws.model.contract import Contract
 from tws.model.market import Quote
+from tws.model.order import Side
 from tws.model.records import Booked
 from tws.risk import Limits
 
@@ -26,7 +29,7 @@ SAP = Contract(con_id=14204, symbol="SAP", currency="EUR")
 TWIN = Contract(con_id=99, symbol="SPY", currency="KRW")  # a symbol of two currencies
 CONTRACTS = [SPY, OPTION, SAP, TWIN]
 RATES = ["1.0845210", "0.00073", "1.00", "0", "NaN", "-1", "n/a", ""]
-WIDE = {name: None for name in Limits.__struct_fields__ if name.startswith("max_") and name != "max_orders_per_side"}
+WIDE = {name: None for name in Limits.__struct_fields__ if name.startswith("max_")}
 
 prices = st.sampled_from([None, 0.0, -1.0, float("nan"), float("inf"), 99.0, 100.0, 100.5, 0.00000001])
 one = st.sampled_from(CONTRACTS)
@@ -38,6 +41,7 @@ steps = st.one_of(
     st.tuples(st.just("fill"), which, st.sampled_from([1, 20, 50])),
     st.tuples(st.just("cancel"), which),
     st.tuples(st.just("quote"), one, prices, prices, prices),
+    st.tuples(st.just("quote"), one, prices, st.sampled_from([0.0, float("inf")]), prices),
     st.tuples(st.just("rate"), st.sampled_from(["EUR", "KRW", "USD"]), st.sampled_from(RATES)),
     st.tuples(st.just("base"), st.sampled_from(["USD", "EUR"])),
     st.tuples(st.just("adjust"), st.sampled_from([-10, 10]), st.sampled_from([None, "2", "0.5"])),
@@ -66,12 +70,25 @@ def test_the_scripts_above_do_move_something(new_bench) -> None:
     for number in range(0, 12, 3):
         play(bench, "fill", number, 20)
     look(bench)
-    booked = Counter(each.execution.contract.currency for each in bench.all_records if isinstance(each, Booked))
+    booked = Counter(
+        each.execution.contract.currency for each in bench.all_records if isinstance(each, Booked)
+    )
     assert booked == {"USD": 2, "EUR": 1, "KRW": 1}
     worth = bench.desk.look(bench.now).reckoned.worth
-    assert worth._gross == Decimal(50) * (
-        Decimal("100.01") + Decimal("10001") + Decimal("108.46294521") + Decimal("0.07301") - Decimal("0.00000270")
-    )
+    shares, option = Decimal("100.01"), Decimal("10001")
+    euros, won = Decimal("108.46294521"), Decimal("0.07300730")  # 100.01 at their rates, to eight places
+    assert worth._gross == 50 * (shares + option + euros + won)
+
+
+@pytest.mark.parametrize("ask", [None, 0.0, float("inf"), float("nan"), -1.0])
+def test_an_ask_that_is_none_leaves_the_value_to_the_last_trade(new_bench, ask: float | None) -> None:
+    bench = scene(new_bench)
+    play(bench, "enter", SPY, "BUY", 50, None)
+    for last in (99.0, 101.0):
+        play(bench, "quote", SPY, 98.5, ask, last)
+        where = situation(bench.desk.look(bench.now), SAP, Side.BUY)
+        assert where.other_gross_notional == 50 * Decimal(repr(last))
+        look(bench)
 
 
 def scene(new_bench):  # type: ignore[no-untyped-def]

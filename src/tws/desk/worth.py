@@ -3,8 +3,9 @@
 One row per contract that we hold or work, in the account's base currency. A quote is folded in as it arrives
 (`hear`): its row is reckoned anew, and the sums over all rows move by what the row has changed. So does a
 judgement with the rows whose orders or shares a record has moved since the last one (`note`); all else it
-finds made, and it never looks at each order. Prices are taken to eight places in the base currency: no market has more, and a product
-of a price and a quantity then keeps all its digits, so that the sums stay exact however often they move.
+finds made, and it never looks at each order. Prices are taken to eight places in the base currency: no
+market has more, and a product of a price and a quantity then keeps all its digits, so that the sums stay
+exact however often they move.
 
 A contract in a currency whose rate is not known is worth nothing that could be added: it is named instead
 (`Others.unrated`), and the limits in money deny.

@@ -224,7 +224,8 @@ def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | 
     age_ns = situation.now_ns - quote.time_ns
     # A quote from the future means that two clocks disagree: as bad as an old one.
     if abs(age_ns) > limits.stale_quote_ns:
-        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s", bound=f"{limits.stale_quote_s} s",
+        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s",
+                      bound=f"{limits.stale_quote_s} s",
                       reason="the quote is too old, or its clock is not ours")
     return None
 

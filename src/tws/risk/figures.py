@@ -59,9 +59,9 @@ def unknown(name: str, bound: object, lacking: tuple[str, ...], situation: Situa
     """The denial for want of a figure: it names the exchange rates that are lacking, or else the price."""
     if not lacking:
         return Denial(limit=name, figure="no price", bound=str(bound), reason="the market is not known")
-    base = f"the account's {situation.base}" if situation.base else "the account's base currency, nor that"
+    base = situation.base or "base currency, nor which that is"
     return Denial(limit=name, figure=f"no exchange rate of {', '.join(dict.fromkeys(lacking))}",
-                  bound=str(bound), reason=f"the broker has stated no rate of it to {base}")
+                  bound=str(bound), reason=f"the broker has stated no rate of it to the account's {base}")
 
 
 def bounded(name: str, figure: Figure, reason: str, lacks: Lacks | None = None) -> Check:
