@@ -165,7 +165,8 @@ class Worth:
         kind = type(record)
         if kind in _OF_NO_ORDER or self._all_stirred:
             return
-        order = state.book.get(record.intent_id) if kind in _OF_ONE_ORDER else None  # type: ignore[attr-defined]
+        intent_id = getattr(record, "intent_id", "") if kind in _OF_ONE_ORDER else ""
+        order = state.book.get(intent_id) if intent_id else None
         if order is None:
             self._all_stirred = True
         else:
