@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tws.desk.books import blocked_by_books
 from tws.desk.commands import SubmitBracket, SubmitOrder
 from tws.desk.limits import latch_if_broken, latches_on, limits_in_force
-from tws.desk.losses import losses_now
+from tws.desk.losses import losses_now, money_of
 from tws.desk.state import Group
 from tws.desk.turn import Turn
 from tws.model.contract import Contract
@@ -126,7 +126,8 @@ def situation(
     state, reckoned = turn.state, turn.reckoned
     exposure = state.totals.on(contract)
     buys = side is Side.BUY
-    others = reckoned.worth.others(state, turn.quotes, contract)
+    money = money_of(turn, contract.currency)
+    others = reckoned.worth.others(state, turn.quotes, contract, money)
     strategy, signal_id = signal
     loss, drawdown = losses_now(turn)
     return Situation(
@@ -145,7 +146,8 @@ def situation(
         own_market_sells=exposure.market_sells, other_gross_notional=others.gross,
         other_if_bought=others.if_bought, other_if_sold=others.if_sold, other_symbol_notional=others.symbol,
         working_notional=others.working, buying_power=reckoned.stated("BuyingPower", state.account),
-        day_trades=reckoned.day_trades(state.account), loss=loss, drawdown=drawdown)
+        day_trades=reckoned.day_trades(state.account), base=money.base, rate=money.rate(contract.currency),
+        unrated=others.unrated, unrated_profit=reckoned.unrated, loss=loss, drawdown=drawdown)
 
 
 def _cannot_join(turn: Turn, command: SubmitBracket) -> Denial | None:

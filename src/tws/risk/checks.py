@@ -211,9 +211,10 @@ def unknown_orders(proposal: Proposal, situation: Situation, limits: Limits) -> 
 
 
 def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    quote, bound = situation.quote, f"{limits.stale_quote_s} s"
+    quote = situation.quote
     if quote is None:
-        return Denial(limit="stale_quote_s", figure="no quote", bound=bound, reason="the market is not known")
+        return Denial(limit="stale_quote_s", figure="no quote", bound=f"{limits.stale_quote_s} s",
+                      reason="the market is not known")
     if quote.kind is not MarketDataType.LIVE:
         return Denial(limit="stale_quote_s", figure=f"{quote.kind.name.lower()} data", bound="live data",
                       reason="only live data carry an entry")
@@ -223,7 +224,8 @@ def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | 
     age_ns = situation.now_ns - quote.time_ns
     # A quote from the future means that two clocks disagree: as bad as an old one.
     if abs(age_ns) > limits.stale_quote_ns:
-        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s", bound=bound,
+        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s",
+                      bound=f"{limits.stale_quote_s} s",
                       reason="the quote is too old, or its clock is not ours")
     return None
 
@@ -271,8 +273,8 @@ def buying_power(proposal: Proposal, situation: Situation, limits: Limits) -> De
                       reason="the broker has not stated the account's buying power")
     cost = figures.buying_power(proposal, situation, limits)
     if cost is None:
-        return Denial(limit="buying_power", figure="no price", bound=str(bound),
-                      reason="the market is not known")
+        lacking = figures.no_rate_anywhere(proposal, situation)
+        return figures.unknown("buying_power", bound, lacking, situation)
     if cost <= bound:
         return None
     return Denial(limit="buying_power", figure=str(cost), bound=str(bound),
@@ -297,6 +299,18 @@ def message_rate(proposal: Proposal, situation: Situation, limits: Limits) -> De
         return None
     return Denial(limit="max_messages_per_s", figure=str(count), bound=str(bound),
                   reason="too many messages in a second; the rest is kept for cancels and exits")
+
+
+def profit_known(name: str) -> figures.Check:
+    """The check that a loss can be reckoned at all: every currency of it has a rate."""
+
+    def check(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+        bound = getattr(limits, name)
+        if bound is None or (situation.rate is not None and not situation.unrated_profit):
+            return None
+        return figures.unknown(name, bound, figures.no_rate_of_profit(proposal, situation), situation)
+
+    return check
 
 
 def latched(name: str, then: figures.Check | None = None) -> figures.Check:

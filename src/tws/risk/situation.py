@@ -70,7 +70,8 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """Where we stand on the proposal's contract, and in all. Quantities in shares, money in its currency.
+    """Where we stand on the proposal's contract, and in all. Quantities in shares, prices in its currency,
+    money in the account's base currency.
 
     `net` is what is filled, ours alone. `working_buys` and `working_sells` are the unfilled shares of
     entries that may still fill, unknown ones included; `working_exits` the most that working exits could
@@ -125,6 +126,14 @@ class Situation(Struct, frozen=True, kw_only=True):
     """As the broker states it; None when it has not."""
     day_trades: int | None = None
     """Day trades that are left; negative: any number. None when the broker has not said."""
+    base: str = ""
+    """The account's base currency; empty when the broker has not stated it."""
+    rate: Decimal | None = Decimal(1)
+    """What one unit of the contract's currency is in it; None when that is not known."""
+    unrated: tuple[tuple[str, str], ...] = ()
+    """Other contracts, by symbol and currency, that no rate lets us value."""
+    unrated_profit: tuple[str, ...] = ()
+    """Currencies in which our book has made or lost something, and of which no rate is known."""
     loss: Decimal | None = None
     """What the day has lost so far, and how far it lies below its best; None before the first reading."""
     drawdown: Decimal | None = None
