@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
@@ -24,6 +23,7 @@ from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.linkedrecords import ReversalMoved, ReversalPhase
 from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
+from tws.model.phases import FlattenPhase, OrderState, Severity
 from tws.model.positionrecords import (
     Adjusted,
     Booked,
@@ -33,6 +33,7 @@ from tws.model.positionrecords import (
     CashHeard,
     Charged,
     Differs,
+    HandedBack,
     Inferred,
     Lacked,
     OpeningConfirmed,
@@ -45,7 +46,7 @@ from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
 from tws.model.signalrecords import SignalJudged, SignalsUnwritten
-from tws.model.stoprecords import AllCancelAsked, FlattenMoved, FlattenPhase, KillMoved
+from tws.model.stoprecords import AllCancelAsked, FlattenMoved, KillMoved
 
 __all__ = [
     "RECORD_VERSION",
@@ -73,6 +74,7 @@ __all__ = [
     "FlattenPhase",
     "FloorRaised",
     "ForeignSeen",
+    "HandedBack",
     "HoursStated",
     "Inferred",
     "Intended",
@@ -113,36 +115,6 @@ __all__ = [
 
 RECORD_VERSION = 1
 """The version that `encode_record` writes. Raise it when an old record would be read wrongly."""
-
-
-class OrderState(StrEnum):
-    """Where one of our orders stands. The arcs between them are `tws.orders.table`.
-
-    A partial fill is a quantity and no state: TWS has none either (TWS-BEHAVIOUR.md C1).
-    """
-
-    INTENDED = "intended"
-    APPROVED = "approved"
-    SENT = "sent"
-    ACKNOWLEDGED = "acknowledged"
-    WORKING = "working"
-    HELD = "held"
-    PENDING_CANCEL = "pending cancel"
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    REJECTED = "rejected"
-    DENIED = "denied"
-    WITHDRAWN = "withdrawn"
-    UNKNOWN = "unknown"
-    ABSENT = "absent"
-
-
-class Severity(StrEnum):
-    """How loud an alarm is: INFO is for the log, WARNING wants a look, ALARM wants a human now."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ALARM = "alarm"
 
 
 class Began(_Record, frozen=True, kw_only=True):
@@ -401,7 +373,7 @@ Record: TypeAlias = (
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
-    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
+    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
     | CashAsked | CashHeard | CashAdjusted
     | SignalJudged | SignalsUnwritten | ReversalMoved
 )

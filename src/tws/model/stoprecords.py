@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
 
+from tws.model.phases import FlattenPhase
 from tws.model.record import JournalRecord as _Record
 from tws.model.stop import KillState, Scope
 
-__all__ = ["AllCancelAsked", "FlattenMoved", "FlattenPhase", "KillMoved"]
-
-
-class FlattenPhase(StrEnum):
-    """Where a flatten stands; FLAT, NOT_FLAT and ABANDONED are its ends.
-
-    ARMED: the market is closed or halted, so the exits stay and the close waits for the open. ABANDONED: a
-    human accepted what is left.
-    """
-
-    ARMED = "armed"
-    CANCELLING = "cancelling"
-    REREADING = "rereading"
-    CLOSING = "closing"
-    FLAT = "flat"
-    NOT_FLAT = "not flat"
-    ABANDONED = "abandoned"
+__all__ = ["AllCancelAsked", "FlattenMoved", "KillMoved"]
 
 
 class FlattenMoved(_Record, frozen=True, kw_only=True):
