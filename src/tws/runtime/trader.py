@@ -96,6 +96,11 @@ class Trader:
         return self._life.failure
 
     @property
+    def head(self) -> str:
+        """The journal's newest head, `<row>:<hash>`: what `tws verify --head` holds a journal against."""
+        return self._life.head
+
+    @property
     def engine(self) -> Engine:
         """What turns the desk; another one once an emergency stop had to take over."""
         return self._life.engine
