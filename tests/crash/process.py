@@ -37,7 +37,7 @@ def until(true: Callable[[], object], what: str) -> None:
 
 
 class Traded:
-    """One process of `tws`, its output in files."""
+    """One process of `tws`, its output in files; a group of its own, which CTRL_BREAK reaches alone."""
 
     def __init__(self, folder: Path, *words: str, environ: dict[str, str] | None = None) -> None:
         self.out, self.err = folder / "out.txt", folder / "err.txt"
@@ -49,6 +49,7 @@ class Traded:
                 stderr=err,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 env=kept | (environ or {}),
             )
 

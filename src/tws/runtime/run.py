@@ -4,7 +4,9 @@ started again.
 The lease is taken and the journal replayed before anything is dialled; then the broker is reconciled, the
 control channel opened, and signals become orders until somebody ends it: a signal of the system, `tws stop`,
 `tws kill`, the time that was given, or a failure. The end cancels entries and keeps the stops, or closes all
-that is ours, then asks the broker once more and says what is left.
+that is ours, then asks the broker once more and says what is left. A wish to end that comes while it starts
+waits for no answer of TWS: a start without a link is given up; on a link the entries are cancelled that the
+journal and the broker have named so far, and the stops stay.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -62,6 +64,7 @@ class Run:
         self._over_down = asyncio.Event()
         self._began_ns = 0
         self._flattened_ns = 0
+        self._start: asyncio.Future[None] | None = None
         self.report: RunReport | None = None
 
     def end(self, reason: str, at_end: str | None = None) -> None:
@@ -95,26 +98,58 @@ class Run:
             )
             try:
                 self._leave_note(0, "")  # whoever has to end a start that hangs needs to know the session
-                pilot = Pilot(trader, plan.sections, plan.path.parent)
-                await trader.start()
-                self._refuse_account(trader.desk.state.account)
-                for verdict in await carry_on(trader, self.safety, ANSWER_S):
-                    log.error("a latch was found, and is carried out", verdict=verdict)
-                await pilot.open()
-                self._leave_note(*await control.start())
                 self._began_ns = self.clock.now_ns()
-                if on_ready is not None:
-                    on_ready(trader)
-                await self._trade(pilot, for_s)
+                pilot = Pilot(trader, plan.sections, plan.path.parent)
+                ready = await self._unless_over(self._come_up(pilot, control, on_ready))
+                if ready:
+                    await self._trade(pilot, for_s)
+                else:  # a close waits for all that the broker has to tell, which nobody waits for now
+                    self.at_end = "protected"
                 await self._wind_up()
-                self.report = self._report(pilot, await self._last_look())
+                differs = await self._last_look() if ready else "the start was cut short, nothing was asked"
+                self.report = self._report(pilot, differs)
                 self._over_down.set()
                 await control.close_softly()
             finally:
                 await control.stop()
+                await self._end_start()
                 await trader.stop()
-            self._remember()
+            if ready:
+                self._remember()
             return self.report
+
+    async def _come_up(
+        self, pilot: Pilot, control: Control, on_ready: Callable[[Trader], None] | None
+    ) -> None:
+        trader = self.trader
+        await trader.start()
+        self._refuse_account(trader.desk.state.account)
+        for verdict in await carry_on(trader, self.safety, ANSWER_S):
+            log.error("a latch was found, and is carried out", verdict=verdict)
+        await pilot.open()
+        self._leave_note(*await control.start())
+        self._began_ns = self.clock.now_ns()
+        if on_ready is not None:
+            on_ready(trader)
+
+    async def _unless_over(self, start: Coroutine[None, None, None]) -> bool:
+        """Whether it came up before somebody wished the end. Raises what it raised."""
+        self._start = asyncio.ensure_future(start)
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait((self._start, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        if not self._start.done():
+            return False
+        await self._start
+        return True
+
+    async def _end_start(self) -> None:
+        """Nothing of a start that was cut short goes on; it ends the trader with itself."""
+        if self._start is not None:
+            self._start.cancel()
+            await asyncio.gather(self._start, return_exceptions=True)
 
     # -- before
 
@@ -215,7 +250,7 @@ class Run:
 
     async def _wind_up(self) -> None:
         trader = self.trader
-        if trader.failure is not None:
+        if trader.failure is not None or not trader.turning:
             return
         try:
             end = end_flat if self.at_end == "flatten" else end_protected

@@ -101,6 +101,11 @@ class Trader:
         return self._life.head
 
     @property
+    def turning(self) -> bool:
+        """Whether it takes wishes: from the moment of the link on, before the broker has told all of it."""
+        return self._life.runs
+
+    @property
     def engine(self) -> Engine:
         """What turns the desk; another one once an emergency stop had to take over."""
         return self._life.engine
