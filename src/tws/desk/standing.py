@@ -115,7 +115,7 @@ def _shortfalls(state: DeskState) -> Iterator[Discrepancy]:
         yield Discrepancy(
             kind=DiscrepancyKind.SHORTFALL, account=holding.account, contract=holding.contract,
             ours=str(holding.quantity), theirs=str(holding.quantity - missing.copy_sign(holding.quantity)),
-            cure="tws adjust, of our book alone: somebody else has closed them", blocks=True)  # fmt: skip
+            cure="tws adjust --ours-alone: somebody else has closed them", blocks=True)  # fmt: skip
 
 
 def _refusals(state: DeskState) -> Iterator[Discrepancy]:
@@ -161,7 +161,7 @@ def _cash(state: DeskState) -> Iterator[Discrepancy]:
             yield Discrepancy(
                 kind=DiscrepancyKind.CASH, account=account, since_ns=cash.since_ns,
                 ours=f"{cash.stated - cash.difference} {currency}", theirs=f"{cash.stated} {currency}",
-                cure="AdjustCash, when it is interest, a dividend, a deposit or a settlement")  # fmt: skip
+                cure="tws adjust --cash, when it is interest, a dividend, a deposit or a settlement")  # fmt: skip
 
 
 def _openings(state: DeskState) -> Iterator[Discrepancy]:
@@ -171,7 +171,7 @@ def _openings(state: DeskState) -> Iterator[Discrepancy]:
             yield Discrepancy(
                 kind=DiscrepancyKind.UNCONFIRMED_OPENING, account=holding.account, contract=holding.contract,
                 ours="read, not confirmed", theirs=str(opening),
-                cure="confirm the opening balances, with a name and a reason")  # fmt: skip
+                cure="tws adjust --opening, with a name and a reason")  # fmt: skip
 
 
 def _foreign(state: DeskState) -> Iterator[Discrepancy]:
