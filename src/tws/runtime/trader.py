@@ -97,6 +97,11 @@ class Trader:
         return self._life.failure
 
     @property
+    def head(self) -> str:
+        """The journal's newest head, `<row>:<hash>`: what `tws verify --head` holds a journal against."""
+        return self._life.head
+
+    @property
     def turning(self) -> bool:
         """Whether it takes wishes: from the moment of the link on, before the broker has told all of it."""
         return self._life.runs
