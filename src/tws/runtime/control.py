@@ -25,7 +25,7 @@ from tws.model.records import OrderState
 from tws.runtime.adjusting import AdjustWish
 from tws.runtime.limiting import LimitWish, change, shown
 from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
-from tws.runtime.unlocking import UnlockWish, unlock
+from tws.runtime.unlocking import Ground, UnlockWish, unlock
 from tws.runtime.windup import bare, left
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class Control:
     async def _unlock(self, request: dict[str, Any]) -> object:
         wish = msgspec.convert(request, UnlockWish)
         plan = self._run.plan
-        given = unlock(self._run.safety, plan.place, plan.settings, wish, self._run.clock.now_ns())
+        ground = Ground(place=plan.place, settings=plan.settings, desk=self._run.trader.desk.state)
+        given = unlock(self._run.safety, ground, wish, self._run.clock.now_ns())
         return msgspec.to_builtins(given)
 
     async def _declare(self, request: dict[str, Any]) -> object:
