@@ -5,6 +5,9 @@
     file.py      a file to replay; follow.py one that grows
     function.py  a Python function that hears bars
     worker.py    a thread that may hang
+    http.py      the polled prediction API: pace.py how often, answer.py what an answer means
+    webhook.py   a receiver that is posted to; receiving.py opens its port (the extra `webhook`)
+    demo_api.py  such an API to try things out on; demo_server.py serves it
 """
 
 from __future__ import annotations

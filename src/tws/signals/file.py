@@ -2,8 +2,8 @@
 
 Read as a whole (`read_signals`, `FileSignals`), a line that is not a signal stops the reading with its
 number: a replay that lacks one proves nothing. `FileSource` is either kind under the one interface of
-sources: CSV is read once, JSON Lines are followed as they grow, on a thread of their own and a bounded
-piece at a time, so that a drive that hangs makes nobody wait.
+sources: CSV is read once, JSON Lines are followed as they grow, on a thread of their own and a bounded piece
+at a time, so that a drive that hangs makes nobody wait.
 """
 
 from __future__ import annotations
