@@ -38,8 +38,8 @@ PURE = {"wire", "bars", "indicators", "orders", "positions", "exchange", "risk",
 PURE_MAY_IMPORT = frozenset(
     """
         __future__ abc array bisect collections contextlib copy dataclasses datetime decimal difflib enum
-        fractions functools hashlib heapq itertools json math msgspec numbers operator re struct textwrap types
-        typing zlib
+        fractions functools hashlib heapq itertools json math msgspec numbers operator re struct textwrap
+        types typing zlib
     """.split()
 )
 
