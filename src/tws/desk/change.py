@@ -241,8 +241,8 @@ def _judge(
         most = None
     elif order.order.parent_id or group is None:
         most = parent if order.order.parent_id else None
-    else:  # held to what its trade holds: another trade may hold the same shares the other way
-        most = order.filled + abs(turn.state.held(group))
+    else:  # held to what its trade has: another trade may hold the same shares the other way
+        most = order.filled + abs(turn.state.in_account(group))
     proposal = Proposal(
         instrument=_instrument(order, group, instrument),
         order=replace(wanted, account=order.order.account),

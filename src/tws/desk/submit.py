@@ -105,8 +105,8 @@ def place_exit(
     group_id = group.group_id if group is not None else ""
     where = situation(turn, instrument.contract, order.side, without_exits_of=group_id)
     order = replace(order, account=turn.state.account)
-    # An exit of a trade is held to what the trade holds: another one may hold the same shares the other way.
-    held = abs(turn.state.held(group)) if group is not None else None
+    # An exit of a trade is held to what the trade has: another one may hold the same shares the other way.
+    held = abs(turn.state.in_account(group)) if group is not None else None
     proposal = Proposal(instrument=instrument, order=order, role=role, parent_quantity=held)
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
@@ -132,7 +132,8 @@ def situation(
     return Situation(
         now_ns=turn.now_ns, port=state.port, account=state.account, managed_accounts=state.accounts,
         net=state.net(contract), working_buys=exposure.buys, working_sells=exposure.sells,
-        working_exits=exposure.exits - state.totals.reach.get(without_exits_of, _ZERO),
+        working_exits=state.totals.exits(contract, side, without_exits_of),
+        missing=state.shortfall.get(state.ours.key(state.account, contract.con_id), _ZERO),
         orders_on_side=exposure.buy_orders if buys else exposure.sell_orders,
         unknown_orders=tuple(exposure.unknown), quote=turn.quotes.get(contract.con_id),
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,

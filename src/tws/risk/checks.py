@@ -130,25 +130,27 @@ def self_trade(proposal: Proposal, situation: Situation, limits: Limits) -> Deni
 def reduce_only(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     if reduces(proposal, situation):
         return None
+    gone = f", {situation.missing} of them gone from the account" if situation.missing else ""
     return Denial(limit="reduce_only", figure=f"{proposal.order.side} {proposal.added} with "
-                  f"{situation.working_exits} in other exits", bound=f"{situation.net} held",
+                  f"{situation.working_exits} in other exits", bound=f"{situation.net} held{gone}",
                   reason="an exit must take less than is held, or it would turn the position")
 
 
 def reduces(proposal: Proposal, situation: Situation) -> bool:
     """Whether an exit provably reduces: it can't take more than is held, other working exits counted.
 
-    A child attached to its entry can take only what the entry filled. A change counts what it adds.
+    An exit of a trade has `parent_quantity`: `children` holds it to what that trade has, or, attached to its
+    entry, to what the entry may fill. A change counts what it adds.
     """
     if proposal.role is Role.ENTRY:
         return False
     if proposal.parent_quantity is not None:
-        return True  # `children` holds it to its parent's size
+        return True
     if proposal.added <= 0:
         return True
     if situation.net == 0 or (situation.net > 0) is (proposal.order.side is Side.BUY):
         return False
-    return situation.working_exits + proposal.added <= abs(situation.net)
+    return situation.working_exits + proposal.added <= abs(situation.net) - situation.missing
 
 
 # -- what an entry is held to
