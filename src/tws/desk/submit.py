@@ -24,6 +24,7 @@ from tws.model.records import Approved, Denied, Intended, Planned
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
 from tws.risk.denial import Denial
+from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
 __all__ = ["place_exit", "situation", "submit_bracket", "submit_order"]
@@ -35,8 +36,11 @@ MAX_ORDER_ID = 2**31 - 2
 
 def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     """Judge an entry with its two children; then intend and approve all three, or deny all."""
-    plan = _snapped(command.bracket, command.instrument)
-    account = turn.state.account
+    plan, account = command.bracket, turn.state.account
+    denial = wild(quantity=plan.quantity, limit_price=plan.limit_price, stop_price=plan.stop_price,
+                  target_price=plan.target_price)
+    if denial is None:
+        plan = _snapped(plan, command.instrument)
     entry = Order(side=plan.side, quantity=plan.quantity, limit_price=plan.limit_price, tif=plan.tif,
                   order_type=OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT,
                   account=account, transmit=False)
@@ -46,7 +50,7 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                  stop_price=plan.stop_price, tif=plan.tif, account=account, transmit=True)
     where = situation(turn, command.instrument.contract, plan.side, signal=(plan.strategy, plan.signal_id))
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
-    denial = _wrong_sides(plan, where)
+    denial = denial or _wrong_sides(plan, where)
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
         proposal = Proposal(instrument=command.instrument, order=order, role=role, strategy=plan.strategy,

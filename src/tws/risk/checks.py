@@ -13,6 +13,7 @@ from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_live_port, is_paper_acc
 from tws.model.market import MarketDataType
 from tws.model.order import OrderType, Role, Side
 from tws.model.session import session_at
+from tws.positions.sound import fault_of_contract
 from tws.risk import figures
 from tws.risk.denial import Denial
 from tws.risk.grid import conform
@@ -80,6 +81,11 @@ def market_rule(proposal: Proposal, situation: Situation, limits: Limits) -> Den
         return Denial(limit="market_rule", figure=proposal.contract.symbol,
                       bound="a contract with its con_id",
                       reason="ask for the contract's details first: a symbol alone is no identity")
+    if proposal.role is Role.ENTRY and proposal.contract.multiplier:  # most contracts state none
+        fault = fault_of_contract(proposal.contract)
+        if fault:
+            return Denial(limit="market_rule", figure=proposal.contract.symbol,
+                          bound="a multiplier above zero", reason=f"nothing can be valued in it: {fault}")
     for what, price, needed in (("limit price", order.limit_price, order.order_type in _NEEDS_LIMIT),
                                 ("stop price", order.stop_price, order.order_type in _NEEDS_STOP)):
         if (price is not None) is not needed:

@@ -113,7 +113,8 @@ CONTROLS: tuple[Control, ...] = (
     _entry("short_sales", Reach.CONTRACT, "whether an entry may make the position negative; off: on paper "
            "alone", c.short_sales),
     _figure("max_position", Reach.CONTRACT, "shares, if all orders of the side that may still fill do, "
-            "exits and unknown ones included", f.position, "filled, working and unknown orders together would hold too much"),
+            "exits and unknown ones included", f.position,
+            "filled, working and unknown orders together would hold too much"),
     _figure("max_position_notional", Reach.CONTRACT, "the same in money", f.position_notional,
             "filled, working and unknown orders together would be worth too much", f.no_rate),
     _figure("max_symbol_notional", Reach.SYMBOL, "all contracts of the symbol together, shorts counted like "
