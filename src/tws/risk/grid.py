@@ -49,7 +49,7 @@ def conform(instrument: Instrument, order: Order, mode: OffGrid = "refuse") -> O
 
 
 def wild(**numbers: Decimal | None) -> Denial | None:
-    """The denial of a wish with a number that is none, named by its keyword; such a one has no place on a grid."""
+    """The denial of a wish with a number that is none, named by its keyword: no grid has a place for it."""
     for what, number in numbers.items():
         if number is not None and (not number.is_finite() or abs(number) > FARTHEST):
             return Denial(
