@@ -108,7 +108,7 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
         assert set(where.unknown_orders) == {
             each.intent_id for each in mine if each.state is OrderState.UNKNOWN
         }
-        assert where.working_exits == exits(desk, mine)
+        assert where.working_exits == exits(desk, mine, side)
         assert (where.own_bid, where.own_ask) == resting(desk, mine)
     money = money_of(desk.look(now_ns), contract.currency)
     kept = desk._beside.reckoned.worth.others(state, desk.quotes, contract, money)
@@ -117,11 +117,11 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
     assert kept == worth(desk, contract, money, kept)
 
 
-def exits(desk: Desk, mine: list) -> Decimal:  # type: ignore[type-arg]
+def exits(desk: Desk, mine: list, side: Side) -> Decimal:  # type: ignore[type-arg]
     """Exits of one trade end each other; a child takes no more than its parent filled."""
     reach: dict[str, Decimal] = defaultdict(Decimal)
     for order in mine:
-        if order.role is Role.ENTRY:
+        if order.role is Role.ENTRY or order.order.side is not side:
             continue
         group = desk.state.groups.get(order.group_id)
         takes = order.open_quantity
@@ -158,6 +158,12 @@ def worth(desk: Desk, contract: Contract, money: Money, kept: Others) -> Others:
         net = state.net(each)
         buys = sum((order.open_quantity for order in entries if order.order.side is Side.BUY), ZERO)
         sells = sum((order.open_quantity for order in entries if order.order.side is Side.SELL), ZERO)
+        mine = [
+            order
+            for order in state.book.orders.values()
+            if order.contract.con_id == con_id and (order.live or order.missing)
+        ]
+        most, least = net + buys + exits(desk, mine, Side.BUY), net - sells - exits(desk, mine, Side.SELL)
         quote = desk.quotes.get(con_id)
         holding = state.ours.holdings.get(state.ours.key(state.account, con_id))
         price = round(holding.average_price, 8) if holding else ZERO
@@ -167,10 +173,10 @@ def worth(desk: Desk, contract: Contract, money: Money, kept: Others) -> Others:
         limits = [order.order.limit_price for order in entries if order.order.limit_price is not None]
         price = max(price, *limits, ZERO) * multiplier(each)
         rate = money.rate(each.currency)
-        if rate is None and (net or buys or sells):
+        if rate is None and (most or least or buys or sells):
             lacking[con_id] = (each.symbol, each.currency)
         price = round(price * (rate or ZERO), 8)
-        found[con_id] = (each, (net + buys) * price, (net - sells) * price, (buys + sells) * price)
+        found[con_id] = (each, most * price, least * price, (buys + sells) * price)
     other = [row for con_id, row in found.items() if con_id != contract.con_id]
     lacking.pop(contract.con_id, None)
     assert set(kept.unrated) == set(lacking.values())

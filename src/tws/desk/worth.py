@@ -96,7 +96,8 @@ class _Row:
         exposure, held = self.exposure, self.holding.quantity
         if exposure.stamp != self.stamp or held is not self.held:
             self.stamp, self.held = exposure.stamp, held
-            self.bought, self.sold = held + exposure.buys, held - exposure.sells
+            self.bought = held + exposure.buys + exposure.exit_buys
+            self.sold = held - exposure.sells - exposure.exit_sells
             self.open = exposure.buys + exposure.sells
         self.quote = quote
         rate = self.rate

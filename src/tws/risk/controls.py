@@ -84,7 +84,8 @@ CONTROLS: tuple[Control, ...] = (
     _all("children", "a child never holds more than its parent", c.children),
     _all("self_trade", "it would not meet an order of our own that may trade now", c.self_trade),
     Control(name="reduce_only", holds=Holds.EXITS, reach=Reach.CONTRACT, check=c.reduce_only,
-            rule="takes no more than is held, all other working exits counted"),
+            rule="takes no more than its trade has; of no trade: than is held in all, all other working "
+                 "exits of the side counted"),
     _entry("entries_blocked", Reach.ACCOUNT, "the link is up, the broker's answers are all read, no flatten "
            "runs, the books agree", c.blocked),
     _entry("required", Reach.ORDER, "live wants `max_order_quantity`, `max_order_notional` and `allow`",
@@ -111,8 +112,9 @@ CONTROLS: tuple[Control, ...] = (
             "within `drift_window_s`", f.drift, "our entries would walk the market too far"),
     _entry("short_sales", Reach.CONTRACT, "whether an entry may make the position negative; off: on paper "
            "alone", c.short_sales),
-    _figure("max_position", Reach.CONTRACT, "shares, if all entries that may still fill do, unknown ones "
-            "included", f.position, "filled, working and unknown orders together would hold too much"),
+    _figure("max_position", Reach.CONTRACT, "shares, if all orders of the side that may still fill do, "
+            "exits and unknown ones included", f.position,
+            "filled, working and unknown orders together would hold too much"),
     _figure("max_position_notional", Reach.CONTRACT, "the same in money", f.position_notional,
             "filled, working and unknown orders together would be worth too much", f.no_rate),
     _figure("max_symbol_notional", Reach.SYMBOL, "all contracts of the symbol together, shorts counted like "
