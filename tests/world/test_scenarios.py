@@ -237,7 +237,6 @@ def test_what_gives_an_excess_back_is_not_cancelled_by_the_next_look_at_it() -> 
     assert house.states(OrderState.CANCELLED) == 2  # the exits, and no closing order
 
 
-@pytest.mark.xfail(strict=True, reason="no answer and no human's word ends what the order still owes")
 def test_a_fill_that_is_annulled_before_it_was_heard_is_not_waited_for_for_ever() -> None:
     """Found by seeds 28 and 98: TWS says Filled, no list of executions has the fill, flatten waits for it."""
 
