@@ -304,3 +304,23 @@ def test_a_stop_cancels_entries_when_the_disk_is_full_and_the_journal_catches_up
     outcome = house.run()
     assert outcome.complaints == []
     assert (outcome.orders, outcome.fills, outcome.starts) == (3, 0, 2)
+
+
+def test_a_close_that_a_dialog_held_beyond_its_flatten_is_given_back() -> None:
+    """Found by seed 2303: proven absent, the close filled when the dialog was answered."""
+
+    class HeldByADialog(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            job = asyncio.create_task(trader.flatten("SLV", timeout_s=1.0))
+            flattens = trader.desk.state.flattens
+            while not flattens:  # noqa: ASYNC110 - the desk decides
+                await asyncio.sleep(0)
+            self.simulator.faults.play("popup")
+            await asyncio.wait((job,))
+
+    house = HeldByADialog()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.human.alarms["reopened"] == 1

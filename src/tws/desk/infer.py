@@ -20,6 +20,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.books import compare_position, confirmed_difference
+from tws.desk.handback import charge
 from tws.desk.tidy import find
 from tws.desk.turn import Turn
 from tws.model.execution import Execution
@@ -130,6 +131,8 @@ def infer(turn: Turn, order: OurOrder, shares: Decimal, basis: str, alone: bool)
             priced=priced,
         )
     )
+    if not order.group_id:
+        charge(turn, order.contract, quantity)
     turn.alarm(
         Severity.ALARM,
         f"inferred {order.intent_id}",

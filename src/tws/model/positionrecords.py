@@ -207,8 +207,8 @@ class CashAdjusted(JournalRecord, frozen=True, kw_only=True):
 
 
 class HandedBack(JournalRecord, frozen=True, kw_only=True):
-    """A flatten ended with shares left: this trade holds `moved` more than its own orders made, in its
-    entry's direction. Less, as a rule: what the flatten closed was partly its.
+    """This trade holds `moved` more than its own orders made, in its entry's direction. Less, as a rule: a
+    flatten that ended with shares left, or another order outside any trade, closed a part of it.
     """
 
     group_id: str

@@ -246,7 +246,7 @@ class Teller:
     def _handed_back(self, record: r.HandedBack) -> str:
         more = "more" if record.moved > 0 else "less"
         size = _num(abs(record.moved))
-        return f"A flatten ended with shares left: the trade holds {size} {more} than its orders made."
+        return f"By an order outside it the trade holds {size} {more} than its own orders made."
 
     def _retired(self, record: r.Retired) -> str:
         away = "forgotten by the desk; the journal keeps it" if record.forgotten else "packed away"
