@@ -93,7 +93,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
 def _intended(state: DeskState, record: r.Intended) -> None:
     order = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                      contract=record.contract, order=record.order, order_id=record.order_id,
-                     changed_ns=record.at_ns)
+                     changed_ns=record.at_ns, after_ns=state.last_fill_ns)
     state.book.add(order)
     state.totals.know(record.contract)
     state.serial = max(state.serial, record.serial)
@@ -244,7 +244,7 @@ def _asked(state: DeskState, record: r.Asked) -> None:
 
 def _answered(state: DeskState, record: r.Answered) -> None:
     question = state.questions.setdefault(record.kind, Question(asked_ns=record.at_ns, epoch=state.epoch))
-    question.answered_ns = record.at_ns
+    question.answered_ns, question.reaches_ns = record.at_ns, record.reaches_ns
     for intent_id in record.named:
         state.named[intent_id] = None
     if record.kind is AnswerKind.POSITIONS:

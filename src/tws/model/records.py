@@ -26,6 +26,7 @@ from tws.model.order import Order, Role, Side
 from tws.model.phases import FlattenPhase, OrderState, Severity
 from tws.model.positionrecords import (
     Adjusted,
+    Annulled,
     Booked,
     Busted,
     CashAdjusted,
@@ -55,6 +56,7 @@ __all__ = [
     "Agreed",
     "Alarmed",
     "AllCancelAsked",
+    "Annulled",
     "Answered",
     "Approved",
     "Asked",
@@ -297,6 +299,8 @@ class Answered(_Record, frozen=True, kw_only=True):
     """All four kinds have been answered since the link came up."""
     opened: bool = False
     """The account's opening balances are taken from it (records before this one)."""
+    reaches_ns: int | None = None
+    """The broker's time of the oldest execution that it names: he would name each later one too."""
 
 
 class Missed(_Record, frozen=True, kw_only=True):
@@ -374,6 +378,7 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
+    | Annulled
     | CashAsked | CashHeard | CashAdjusted
     | SignalJudged | SignalsUnwritten | ReversalMoved
 )
