@@ -77,7 +77,7 @@ def earn(desk: Desk) -> None:
         with desk.running() as process:
             if number == 0:
                 desk.signal("SPY")
-                until(lambda: desk.tws.position("SPY") == 10 and desk.settled(), "a trade on paper")
+                until(lambda: desk.holds("SPY", 10), "a trade on paper")
             assert desk.ask("stop", how="flatten")["good"]
             assert process.wait() == 0, process.text
     code, text = desk.command("drill", "kill")
