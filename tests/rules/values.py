@@ -62,7 +62,7 @@ OF_EVENT = ("event", "signal", "fill")
 
 finite = st.floats(-1e12, 1e12, allow_nan=False).map(lambda value: value + 0.0)
 specs = st.sampled_from(
-    ["ema(20)", "sma(5)", "rsi(14)", "macd(12,26,9).signal", "bollinger(20,2.5).upper", "vwap()"]
+    ["ema(20)", "sma(5)", "rsi(14)", "macd(12,26,9).signal", "bollinger(20,2.5).upper", "vwap"]
 )
 symbols = st.sampled_from(["", "SPY", "BRK B", "ES.Z6", "in", "AND"]).map(str.upper)
 

@@ -13,14 +13,15 @@ made.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import isfinite
 from typing import Literal, NoReturn, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from tws.indicators.registry import parse_spec
 from tws.rules.fields import FIELDS, SHORT, Kind, Unit, known_field
-from tws.rules.specs import checked_spec
 
 __all__ = [
     "AllOf",
@@ -124,15 +125,15 @@ class Field(Operand, frozen=True, tag="field"):
 
 
 class Indicator(Operand, frozen=True, tag="indicator"):
-    """An indicator by its spec, such as `ema(20)` or `macd(12,26,9).signal`, over the bars of the rule's
-    symbol.
+    """An indicator of `tws.indicators` by its spec, such as `ema(20)` or `macd.signal`, brought into its one
+    way of writing. Raises ConfigError (a ValueError) for what is none.
     """
 
     spec: str
     symbol: str = ""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "spec", checked_spec(self.spec))
+        force_setattr(self, "spec", _spelt(self.spec))
         check_symbol(self.symbol)
 
 
@@ -323,6 +324,13 @@ def unit_of(operand: AnyOperand) -> Unit:
     if isinstance(operand, Field):
         return FIELDS[operand.name].unit
     return Unit.PERCENT if isinstance(operand, Change) else Unit.NONE
+
+
+@lru_cache(maxsize=4096)
+def _spelt(spec: str) -> str:
+    """A spec with all its numbers and its output. Remembered, since many rules ask for the same few."""
+    parsed = parse_spec(spec)
+    return parsed.text + (f".{parsed.output}" if parsed.output else "")
 
 
 def _operand(value: object) -> AnyOperand:

@@ -53,7 +53,7 @@ class Context(Protocol):
         """The bar that ended last (`back` 0), the one before it (1), and so on."""
 
     def indicator(self, symbol: str, spec: str, back: int) -> float | None:
-        """The value at the last ended bar (`back` 0) or the one before it (1); spelt as in `specs`."""
+        """The value at the last ended bar (`back` 0) or the one before it (1); see `Studies`."""
 
     def session(self, symbol: str) -> Session | None:
         """The session that is open, else the next one (`model.session.session_at`)."""

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NoReturn, TypeVar
 
+from tws.errors import ConfigError
+from tws.indicators.registry import KINDS
 from tws.rules.conditions import (
     AllOf,
     AnyCondition,
@@ -110,6 +112,8 @@ class Reader:
         """What `make` gives; what it says against it stands at this token."""
         try:
             return make()
+        except ConfigError as wrong:
+            self.fail(wrong.reason, wrong.cure, at)
         except ValueError as wrong:
             reason, _, cure = str(wrong).partition(". ")
             self.fail(reason, cure or "See docs/design/rules.md", at)
@@ -219,30 +223,31 @@ class _Conditions(Reader):
             )
         name = SHORT.get(at.text, at.text)
         self.take()
-        if self.see("("):
+        if self.see("(") or (name not in FIELDS and name.partition(".")[0].lower() in KINDS):
             return self.called(at)
         if name not in FIELDS:
-            self.fail(f"unknown name {at.text!r}", nearest(at.text, [*FIELDS, *SHORT]), at)
+            self.fail(f"unknown name {at.text!r}", nearest(at.text, [*FIELDS, *SHORT, *KINDS]), at)
         symbol = self.of()
         return self.made(at, lambda: Field(name, symbol))
 
     def called(self, at: Token) -> AnyOperand:
-        """`change(5)` or an indicator with its parameters, and the output after a point."""
-        self.expect("(")
+        """`change(5)` or an indicator: its numbers, and its output after a point; both may be left out."""
+        name, _, inline = at.text.partition(".")
         figures = []
-        if not self.see(")"):
-            figures.append(self.figure(Shape.NUMBER))
-            while self.accept(","):
+        if not inline and self.accept("("):
+            if not self.see(")"):
                 figures.append(self.figure(Shape.NUMBER))
-        self.expect(")")
-        output = f".{self.word('the output')}" if self.accept(".") else ""
+                while self.accept(","):
+                    figures.append(self.figure(Shape.NUMBER))
+            self.expect(")")
+        output = f".{inline or self.word('the output')}" if inline or self.accept(".") else ""
         symbol = self.of()
         if at.text == "change":
             if len(figures) != 1 or figures[0].value != int(figures[0].value) or output:
                 self.fail("change takes the number of bars", "Write such as change(5)", at)
             return self.made(at, lambda: Change(int(figures[0].value), symbol))
         inner = ",".join(each.text.replace("_", "") for each in figures)
-        return self.made(at, lambda: Indicator(f"{at.text}({inner}){output}", symbol))
+        return self.made(at, lambda: Indicator(f"{name}({inner}){output}", symbol))
 
     def of(self) -> str:
         return self.word("a symbol") if self.accept("of") else ""
