@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tws.config.connection import TWSConfig
 from tws.config.limits import OverrideSection, RiskSection
+from tws.config.rules import RuleSection
 from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
 from tws.config.section import Section, Symbol, Words, did_you_mean
 from tws.config.signals import HttpSignalsSection, WebhookSignalsSection, listed
@@ -38,6 +39,7 @@ __all__ = [
     "OverrideSection",
     "PacingSection",
     "RiskSection",
+    "RuleSection",
     "RunSection",
     "Settings",
     "SignalsSection",
@@ -166,6 +168,7 @@ class Settings(BaseSettings):
     run: RunSection = RunSection()
     signals: Annotated[tuple[SourceSection, ...], BeforeValidator(listed)] = ()
     strategies: tuple[StrategySection, ...] = ()
+    rules: tuple[RuleSection, ...] = ()
     journal: JournalSection = JournalSection()
     state: StateSection = StateSection()
     codes: dict[CodeNumber, CodeSection] = {}
