@@ -240,11 +240,7 @@ async def test_bytes_that_are_no_request_harm_nobody(data: bytes) -> None:
         assert (await client.post("/signal", json=GOOD, headers=bearer())).status_code == 202
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("text", ["", "tiny-one", "with blank in the middle", "line\nend-of-token", "ä" * 20])
-=======
 @pytest.mark.parametrize("text", ["", "tiny-one", "a blank in the middle", "line\nend-of-a-token", "ä" * 20])
->>>>>>> main
 def test_it_refuses_to_be_without_a_token(text: str) -> None:
     with pytest.raises(ConfigError, match="WEBHOOK_TOKEN") as wrong:
         Key(text, "WEBHOOK_TOKEN", least=16)
