@@ -66,6 +66,7 @@ def _annulled(state: DeskState, record: r.Annulled) -> None:
 def _filled(state: DeskState, intent_id: str, shares: Decimal) -> None:
     order = state.book.orders[intent_id]
     order.filled += shares
+    order.misses = ()  # it lived when it filled: a proof of its absence begins anew
     state.book.settle(order)
     if not order.missing:
         state.lacked.pop(intent_id, None)

@@ -136,6 +136,8 @@ def go_on(turn: Turn) -> None:
             continue
         if job.phase is FlattenPhase.ARMED:
             _while_shut(turn, job, ours)
+        if job.phase in (FlattenPhase.CANCELLING, FlattenPhase.CLOSING) and _late(turn, job):
+            ask_again(turn, turn.timing.flatten_ns, AnswerKind.OPEN_ORDERS)  # what is waited for may be gone
         if job.phase is FlattenPhase.CANCELLING:
             _when_cancelled(turn, job, ours)
         if job.phase is FlattenPhase.CLOSING and not ours.orders(job.symbol, job.strategy):
@@ -258,10 +260,13 @@ def differing(state: DeskState) -> list[Position]:
     return [each for each in found if book.quantity(each.account, each.contract.con_id) != each.quantity]
 
 
+def _late(turn: Turn, job: FlattenJob) -> bool:
+    return turn.now_ns - job.since_ns >= turn.timing.flatten_ns
+
+
 def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     """Beyond its bound the answer is NOT FLAT, with the reason and the manual way; it repeats."""
-    late = turn.now_ns - job.since_ns >= turn.timing.flatten_ns
-    if not late and job.phase not in (FlattenPhase.NOT_FLAT, FlattenPhase.ARMED):
+    if not _late(turn, job) and job.phase not in (FlattenPhase.NOT_FLAT, FlattenPhase.ARMED):
         return
     orders = ours.orders(job.symbol, job.strategy)
     left = ", ".join(f"{order.intent_id} {order.state}" for order in orders)

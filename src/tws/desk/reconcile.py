@@ -3,7 +3,8 @@
 When the link goes, every order that has not ended becomes UNKNOWN. When it comes back, fills, completed and
 open orders and positions are asked for, and each answer is heard like the facts it is made of, which
 repeats harmlessly. Open, completed and executions together make a round. An order that two complete rounds
-do not name, `absence_ns` apart within one epoch that began after the loss, is absent.
+do not name, `absence_ns` apart within one epoch that began after the loss, is absent; a fill of it that was
+not known yet begins that proof anew.
 """
 
 from __future__ import annotations
@@ -206,9 +207,9 @@ def _answered_all(turn: Turn, now: AnswerKind, kinds: tuple[AnswerKind, ...]) ->
 
 
 def _names(fact: Answer, order: OurOrder) -> bool:
-    return order.state is OrderState.UNKNOWN and (
-        any(_same(row.order_ref, row.perm_id, order) for row in fact.orders)
-        or any(_same(row.order_ref, row.perm_id, order) for row in fact.executions))
+    """A list of orders speaks of it. Executions say what it filled once: a new one begins the proof anew."""
+    return order.state is OrderState.UNKNOWN and any(
+        _same(row.order_ref, row.perm_id, order) for row in fact.orders)
 
 
 def _same(order_ref: str, perm_id: int, order: OurOrder) -> bool:
