@@ -280,3 +280,19 @@ def test_a_close_that_vanished_is_asked_about_when_the_flatten_is_late_and_place
     assert close.state is OrderState.ABSENT
     assert again[0].order.quantity == 30
     bench.check()
+
+
+def test_two_trades_that_hold_the_same_both_ways_are_flattened_too(bench) -> None:
+    """Found by seed 10046: nothing held, nothing open, so nothing was flattened; then each had its stop."""
+    trades = [hold(bench), bench.enter(100, side="SELL")]
+    bench.work(trades[1])
+    bench.fill(trades[1].entry, 100)
+    bench.tell(bench.position(0))
+    for trade in trades:
+        cancelled(bench, trade)
+    bench.tell(Flatten(symbol=None, reason="test"))
+    for _ in range(10):
+        bench.answer()
+        bench.wait(1)
+    assert bench.desk.state.open_groups == {} and bench.take(Place) == []
+    bench.check()

@@ -40,6 +40,8 @@ ADDRESS = ("127.0.0.1", 7497)
 ACCOUNT = "DU1234567"
 CONVERGE_S = 600.0
 """An order is proven absent in two rounds 10 s apart; many such waits fit, no stall."""
+LATE_S = 15.0
+"""A fill after a cancel may strike 10 s after the storm that planned it."""
 LAST_S = 20.0
 """The last fees; and an end may hear of a cut 15 s late, in calm weather too."""
 BOUNDS = Bounds(steps=1_000_000, spin=200_000, time_s=5 * CONVERGE_S)
@@ -86,6 +88,7 @@ class House:
         self.state: DeskState | None = None
         self.lives = self.starts = 0
         self.healed = self.leaving = False
+        self.calm_s = 0.0
         self.domain = Domain("nobody")
         self.simulator: SimulatedTWS
         self.watching: Watching
@@ -192,7 +195,7 @@ class House:
         self.world.heal()
         if self.watching.met["wrong-account"]:
             self.simulator.faults.play("cut")  # the login is the right one again
-        self.healed = True
+        self.healed, self.calm_s = True, self.world.loop.time()
 
     # One life of the trader
 
@@ -276,8 +279,11 @@ class House:
         when the link is lost once more and all is asked for again."""
         await self._until("known and guarded", trader, self._unknowns, self.human.help)
         await self._until("flat", trader, self._held, self._flatten)
+        await asyncio.sleep(max(0.0, self.calm_s + LATE_S - self.world.loop.time()))
+        epoch = trader.desk.state.epoch
         self.world.network.cut_all()
-        await asyncio.sleep(1.0)
+        while trader.failure is None and trader.desk.state.epoch == epoch:  # its end may hear of the cut late
+            await asyncio.sleep(1.0)
         await self._until("known again", trader, self._held, self._flatten)
         await asyncio.sleep(5.0)  # the last fees
 
@@ -330,6 +336,7 @@ class House:
         """What keeps it from being flat and done."""
         living = [f"{order.intent_id} {order.state}" for order in trader.desk.state.book.living()]
         found = [] if trader.flat() else [f"not flat, living {living}"]
+        found += [f"trade {group_id} is open" for group_id in trader.desk.state.open_groups]
         return found + self._out_of_step(trader)
 
     def _out_of_step(self, trader: Trader) -> list[str]:

@@ -89,8 +89,13 @@ class Exposure:
         return {con_id: part for con_id, part in parts.items() if part[1]}
 
     def symbols(self) -> dict[str, None]:
-        """All symbols with an order or a holding of ours."""
-        return dict.fromkeys([*self._orders, *self._held])
+        """All symbols with an order, a holding or an open trade of ours: two trades may hold the same both
+        ways, and each will have its stop.
+        """
+        state = self._state
+        opened = (state.groups[group_id] for group_id in state.open_groups)
+        traded = [group.contract.symbol for group in opened if state.held(group)]
+        return dict.fromkeys([*self._orders, *self._held, *traded])
 
     def contracts(self, symbol: str) -> list[Contract]:
         """What is held or ordered under a symbol."""
