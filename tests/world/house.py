@@ -281,8 +281,8 @@ class House:
         await self._until("flat", trader, self._held, self._flatten)
         await asyncio.sleep(max(0.0, self.calm_s + LATE_S - self.world.loop.time()))
         epoch = trader.desk.state.epoch
-        self.world.network.cut_all()
-        while trader.failure is None and trader.desk.state.epoch == epoch:  # its end may hear of the cut late
+        self.world.network.cut_all()  # its end may hear of it late
+        while trader.failure is None and trader.desk.state.epoch == epoch:  # noqa: ASYNC110 - the link decides
             await asyncio.sleep(1.0)
         await self._until("known again", trader, self._held, self._flatten)
         await asyncio.sleep(5.0)  # the last fees
