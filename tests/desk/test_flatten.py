@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tws.desk import Ask, Cancel, Flatten, Place, SubmitOrder
+from tws.desk import Adjust, Ask, Cancel, Flatten, Place, SubmitOrder
 from tws.model.contract import Contract
 from tws.model.facts import Answer, AnswerKind, Link, LinkState
 from tws.model.instrument import Instrument
@@ -59,6 +59,15 @@ def test_the_wrong_side_at_the_broker_closes_nothing_and_says_so(bench) -> None:
     assert any("NOT FLAT" in text for text in bench.alarms())
     assert bench.enter(signal="next").entry is None
     assert bench.denials()[-1].limit == "entries_blocked"
+    spy = Instrument(contract=Contract(con_id=756733, symbol="SPY"))
+    bench.tell(Adjust(account=bench.desk.state.account, instrument=spy, quantity=Decimal(-200),
+                      price=Decimal(100), operator="ann", reason="seen", ours=False))
+    bench.tell(Adjust(account=bench.desk.state.account, instrument=spy, quantity=Decimal(-100),
+                      price=Decimal(100), operator="ann", reason="seen", ours=True, account_too=False))
+    bench.wait(1)
+    assert bench.net() == 0 and "SPY" in bench.desk.state.flattens
+    bench.answer(positions=(bench.position(-100),))
+    assert bench.desk.state.flattens == {}, "what a human explained and the lists bear out is FLAT"
     bench.check()
 
 

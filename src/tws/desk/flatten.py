@@ -137,8 +137,11 @@ def go_on(turn: Turn) -> None:
         return
     ours = Exposure(turn.state)
     for job in tuple(jobs.values()):
-        if job.phase is FlattenPhase.NOT_FLAT or not turn.state.link_up:
+        if not turn.state.link_up:
             continue
+        left = ours.held(job.symbol, job.strategy) or ours.orders(job.symbol, job.strategy)
+        if job.phase is FlattenPhase.NOT_FLAT and not left:  # a human closed it, or explained it
+            _move(turn, job, FlattenPhase.REREADING, "nothing is held any more: verifying")
         if job.phase is FlattenPhase.ARMED:
             _while_shut(turn, job, ours)
         if job.phase in (FlattenPhase.CANCELLING, FlattenPhase.CLOSING) and _late(turn, job):
