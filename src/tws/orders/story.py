@@ -78,7 +78,7 @@ class Teller:
         """Whom a record is about: an intent, a trade, a signal; None for anybody else."""
         if isinstance(record, r.Charged):
             return self._about_fee(record)
-        if isinstance(record, r.FlattenMoved):
+        if isinstance(record, (r.FlattenMoved, r.ReversalMoved)):
             mine = (self._lives[intent] for intent, name in self._symbols.items() if name == record.symbol)
             return record.symbol if any(life.state not in ENDED for life in mine) else None
         if isinstance(record, r.KillMoved):
@@ -268,6 +268,10 @@ class Teller:
         why = f" ({record.reason})" if record.reason else ""
         return f"The flatten of {record.symbol}{why} is {record.phase}."
 
+    def _reversal_moved(self, record: r.ReversalMoved) -> str:
+        why = f" ({record.reason})" if record.reason else ""
+        return f"The reversal of {record.symbol}{why} is {record.phase}."
+
     def _alarmed(self, record: r.Alarmed) -> str:
         return f"{record.severity.upper()}: {record.text.rstrip('.')}."
 
@@ -302,7 +306,8 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
     r.Released: Teller._released, r.Reopened: Teller._reopened, r.HandedBack: Teller._handed_back,
     r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
-    r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved, r.Alarmed: Teller._alarmed,
+    r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved,
+    r.ReversalMoved: Teller._reversal_moved, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
 
 
