@@ -42,6 +42,8 @@ ADDRESS = ("127.0.0.1", 7497)
 ACCOUNT = "DU1234567"
 CONVERGE_S = 600.0
 """An order is proven absent in two rounds 10 s apart; many such waits fit, no stall."""
+LATE_S = 15.0
+"""A fill after a cancel may strike 10 s after the storm that planned it."""
 WAKING_S = 8.0
 """How long a latch stands after the trader woke: several wishes for an entry fall into it."""
 LAST_S = 20.0
@@ -90,6 +92,7 @@ class House:
         self.state: DeskState | None = None
         self.lives = self.starts = 0
         self.healed = self.leaving = False
+        self.calm_s = 0.0
         has_vault = any(end.kind == "sleep" for end in mix.ends)
         self.vault = Vault(self.world.clock, self.witness) if has_vault else None
         if self.vault is not None:
@@ -239,7 +242,7 @@ class House:
         self.world.heal()
         if self.watching.met["wrong-account"]:
             self.simulator.faults.play("cut")  # the login is the right one again
-        self.healed = True
+        self.healed, self.calm_s = True, self.world.loop.time()
 
     # One life of the trader
 
@@ -336,8 +339,11 @@ class House:
         when the link is lost once more and all is asked for again."""
         await self._until("known and guarded", trader, self._unknowns, self.human.help)
         await self._until("flat", trader, self._held, self._flatten)
-        self.world.network.cut_all()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(max(0.0, self.calm_s + LATE_S - self.world.loop.time()))
+        epoch = trader.desk.state.epoch
+        self.world.network.cut_all()  # its end may hear of it late
+        while trader.failure is None and trader.desk.state.epoch == epoch:  # noqa: ASYNC110 - the link decides
+            await asyncio.sleep(1.0)
         await self._until("known again", trader, self._held, self._flatten)
         await asyncio.sleep(5.0)  # the last fees
 
@@ -390,6 +396,7 @@ class House:
         """What keeps it from being flat and done."""
         living = [f"{order.intent_id} {order.state}" for order in trader.desk.state.book.living()]
         found = [] if trader.flat() else [f"not flat, living {living}"]
+        found += [f"trade {group_id} is open" for group_id in trader.desk.state.open_groups]
         return found + self._out_of_step(trader)
 
     def _out_of_step(self, trader: Trader) -> list[str]:
