@@ -96,6 +96,7 @@ class House:
             self.world.network.watch(self.vault.wrote)
         self.sleepers: list[Domain] = []
         """Lives in whose place another one trades."""
+        self.slept_s = 0.0
         self.domain = Domain("nobody")
         self.simulator: SimulatedTWS
         self.watching: Watching
@@ -182,6 +183,7 @@ class House:
         assert self.vault is not None
         world, sleeper = self.world, self.domain
         await world.sleep_after(sleeper, end.steps)
+        self.slept_s += end.down_s + end.wake_s
         await asyncio.sleep(end.down_s)
         if end.act == "latch":
             self.vault.latch()
