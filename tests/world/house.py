@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.soak.checks import check_pace as check_tws_pace
 from tests.soak.watching import Harbour, Watching
 from tests.world import checks
 from tests.world.mix import SYMBOLS, End, Mix
+from tests.world.money import cash_of, check_money
 from tests.world.people import Human, wish
 from tests.world.vault import Vault
 from tests.world.witness import OURS, Witness
@@ -102,6 +104,8 @@ class House:
         self.watching: Watching
         self.harbour: Harbour
         self.human: Human
+        self.cash: Decimal
+        """What the broker says at first."""
 
     # The run
 
@@ -232,6 +236,7 @@ class House:
         self.harbour = Harbour(self.simulator, world.network, ADDRESS, self.watching)
         self.simulator.faults.bind(self.harbour)
         self.witness.attach(self.simulator.exchange)
+        self.cash = cash_of(self.simulator.exchange, ACCOUNT)
 
     def _calm_down(self) -> None:
         for sleeper in self.sleepers:
@@ -311,10 +316,12 @@ class House:
         return (domain or current_domain()) in self.sleepers
 
     def _disk_failed(self, error: TWSError) -> bool:
-        """The two ways in which a disk ends a trader: it is full, or too slow for a stop to wait."""
+        """The two ways in which a disk ends a trader: it is full, or too slow for a stop to wait; as it also
+        seems to be when the machine slept in a commit.
+        """
         if isinstance(error, JournalError) and error.kind == "full":
             return True
-        return str(error) == TOO_SLOW and self.mix.disk.sync_max_s > PATIENCE_S
+        return str(error) == TOO_SLOW and (self.mix.disk.sync_max_s > PATIENCE_S or self.slept_s > 0.0)
 
     async def _free_disk(self, rng: Random) -> None:
         await asyncio.sleep(rng.uniform(1.0, 5.0))
@@ -333,6 +340,9 @@ class House:
         """The trader must know everything and guard everything by itself, be flat when asked, and stay right
         when the link is lost once more and all is asked for again."""
         await self._until("known and guarded", trader, self._unknowns, self.human.help)
+        self.complaints += check_money(
+            self.simulator.exchange, trader.desk.state, self.cash, self.watching.met
+        )
         await self._until("flat", trader, self._held, self._flatten)
         self.world.network.cut_all()
         await asyncio.sleep(1.0)
@@ -408,6 +418,7 @@ class House:
         core = self.simulator.core
         self.complaints += checks.check_fills(exchange, records, self.watching.busted)
         self.complaints += checks.check_books(exchange, self.state)
+        self.complaints += check_money(exchange, self.state, self.cash, self.watching.met)
         self.complaints += checks.check_memory(self.state, records)
         self.complaints += checks.check_end(exchange)
         self.complaints += checks.check_pace(records)

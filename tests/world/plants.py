@@ -27,7 +27,7 @@ from tws.model.order import OrderType, Role
 from tws.model.records import Approved, Moved, OrderState, Record, encode_record
 from tws.orders.book import OrderBook, OurOrder
 from tws.orders.table import ENDED, OrderEvent
-from tws.positions import PositionBook
+from tws.positions import Balance, Holding, Move, PositionBook, holding
 from tws.runtime.engine import Engine
 from tws.runtime.fence import Fence
 from tws.runtime.hands import Hands
@@ -109,6 +109,34 @@ def forget_the_fees(patch: pytest.MonkeyPatch) -> None:
 
 def count_a_fill_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PositionBook, "knows", lambda book, execution: False)
+
+
+def misprice_a_reversal(patch: pytest.MonkeyPatch) -> None:
+    """What a fill opens beyond zero gets the average cost of what it closed."""
+    right = holding.step
+
+    def step(at: Balance, move: Move) -> Balance:
+        after = right(at, move)
+        if at.quantity * after.quantity < 0:
+            after = after._replace(cost=at.cost / at.quantity * after.quantity)
+        return after
+
+    patch.setattr(holding, "step", step)
+
+
+def drop_a_fee_at_a_correction(patch: pytest.MonkeyPatch) -> None:
+    correct, settle = PositionBook._correct, PositionBook._settle_fee
+
+    def corrected(book: PositionBook, where: Holding, base: str, execution: Execution) -> Decimal:
+        book.fees.pop(base, None)
+        where.fills[base].fee = Decimal(0)
+        return correct(book, where, base, execution)
+
+    def settled(book: PositionBook, where: Holding, base: str) -> bool:
+        return not where.fills[base].revision > 1 and settle(book, where, base)
+
+    patch.setattr(PositionBook, "_correct", corrected)
+    patch.setattr(PositionBook, "_settle_fee", settled)
 
 
 def take_10349_for_a_cancel(patch: pytest.MonkeyPatch) -> None:
@@ -315,6 +343,8 @@ PLANTS: dict[str, tuple[Plant, str, int]] = {
         (drop_a_fill_during_1100, "is in the journal 0 times", 106),
         (count_a_fill_twice, "in the journal [2-9] times|book holds", 1),
         (book_a_wrong_price, "the market says", 0),
+        (misprice_a_reversal, "profit .* by the ledger", 0),
+        (drop_a_fee_at_a_correction, "fees .* by the executions", 0),
         (forget_the_fees, "fee of", 0),
         (take_10349_for_a_cancel, "is cancelled on disk, and works at the broker", 8),
         (forget_a_perm_id, "", 60),
