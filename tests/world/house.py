@@ -20,6 +20,7 @@ from tests.soak.checks import check_leaks
 from tests.soak.checks import check_pace as check_tws_pace
 from tests.soak.watching import Harbour, Watching
 from tests.world import checks
+from tests.world.lookout import Lookout
 from tests.world.mix import SYMBOLS, End, Mix
 from tests.world.money import cash_of, check_money
 from tests.world.people import Human, wish
@@ -87,6 +88,8 @@ class House:
         self.disk = self.world.disk("journal", mix.disk)
         self.witness = Witness(ACCOUNT, self.world.trace.note)
         self.disk.on_kept = self.witness.remember
+        self.lookout: Lookout | None = None
+        self.world.loop.on_step = self._stepped
         self.complaints: list[str] = []
         self.trader: Trader | None = None
         self.state: DeskState | None = None
@@ -161,6 +164,23 @@ class House:
         await asyncio.sleep(LAST_S)
         self._judge()
         await self.simulator.stop()
+
+    def _stepped(self, now_s: float, label: str) -> None:
+        """Each step of the loop: no timer of ours may shift the order of others."""
+        self.world.trace.step(now_s, label)
+        if self.lookout is not None and now_s >= self.lookout.next_s:
+            if PLAINLY_HELD & self.watching.met.keys():
+                self.lookout = None
+            else:
+                self.lookout.look(now_s, self._is_up())
+
+    def _is_up(self) -> bool:
+        """Whether a trader runs that could set right what is wrong."""
+        trader = self.trader
+        if trader is None or trader.failure is not None or self.domain.asleep or not self.domain.alive:
+            return False
+        state = trader.desk.state
+        return state.link_up and state.reconciled_epoch == state.epoch
 
     def _begin_life(self) -> asyncio.Task[None]:
         self.domain = Domain(f"trader {self.lives}")
@@ -237,6 +257,7 @@ class House:
         self.simulator.faults.bind(self.harbour)
         self.witness.attach(self.simulator.exchange)
         self.cash = cash_of(self.simulator.exchange, ACCOUNT)
+        self.lookout = Lookout(self.simulator.exchange, self.witness, self.mix.disk.sync_max_s)
 
     def _calm_down(self) -> None:
         for sleeper in self.sleepers:

@@ -215,6 +215,18 @@ def leave_the_rest_bare(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(protect, "_protect_anew", lambda turn, group, held: None)
 
 
+def leave_the_rest_bare_and_say_nothing(patch: pytest.MonkeyPatch) -> None:
+    """For a minute nobody is told that the stop is gone, and no other takes its place."""
+    right = protect._protect_anew
+
+    def late(turn: Turn, group: Any, held: Decimal) -> None:
+        if turn.over(group.bare_since_ns or turn.now_ns, 60 * NS_PER_S):
+            right(turn, group, held)
+
+    patch.setattr(protect, "_protect_anew", late)
+    patch.setattr(protect, "_say_bare", lambda turn, group, held: None)
+
+
 def trap_an_exit_in_a_limit(patch: pytest.MonkeyPatch) -> None:
     """What is to close a position waits at a price of yesterday."""
     place = Hands._place
@@ -352,6 +364,7 @@ PLANTS: dict[str, tuple[Plant, str, int]] = {
         (believe_a_stale_open_order, "revived", 48),
         (shrink_a_stop_late, "are guarded", 88),
         (leave_the_rest_bare, "are guarded", 4),
+        (leave_the_rest_bare_and_say_nothing, "no alarm told", 4),
         (trap_an_exit_in_a_limit, "not flat|the intent is", 0),
         (send_an_order_twice, "arrived as order", 0),
         (retry_a_submit, "arrived [2-9] times", 1),
