@@ -299,6 +299,10 @@ def _recalled(state: DeskState, record: r.Recalled) -> None:
     state.over[record.key] = record.at_ns
 
 
+def _handed_back(state: DeskState, record: r.HandedBack) -> None:
+    state.groups[record.group_id].moved += record.moved
+
+
 def _watched(state: DeskState, record: r.Watched) -> None:
     state.groups[record.group_id].bare(record.at_ns, record.bare)
 
@@ -380,6 +384,7 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Reopened: _reopened,
     r.Retired: _retired,
     r.Recalled: _recalled,
+    r.HandedBack: _handed_back,
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
     r.KillMoved: _kill_moved,

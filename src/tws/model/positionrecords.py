@@ -20,6 +20,7 @@ __all__ = [
     "CashHeard",
     "Charged",
     "Differs",
+    "HandedBack",
     "Inferred",
     "Lacked",
     "OpeningConfirmed",
@@ -192,3 +193,12 @@ class CashAdjusted(JournalRecord, frozen=True, kw_only=True):
     amount: Decimal
     operator: str
     reason: str
+
+
+class HandedBack(JournalRecord, frozen=True, kw_only=True):
+    """A flatten ended with shares left: this trade holds `moved` more than its own orders made, in its
+    entry's direction. Less, as a rule: what the flatten closed was partly its.
+    """
+
+    group_id: str
+    moved: Decimal

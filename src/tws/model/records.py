@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
@@ -22,6 +21,7 @@ from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
 from tws.model.order import Order, Role, Side
+from tws.model.phases import FlattenPhase, OrderState, Severity
 from tws.model.positionrecords import (
     Adjusted,
     Booked,
@@ -31,6 +31,7 @@ from tws.model.positionrecords import (
     CashHeard,
     Charged,
     Differs,
+    HandedBack,
     Inferred,
     Lacked,
     OpeningConfirmed,
@@ -70,6 +71,7 @@ __all__ = [
     "FlattenPhase",
     "FloorRaised",
     "ForeignSeen",
+    "HandedBack",
     "HoursStated",
     "Inferred",
     "Intended",
@@ -106,52 +108,6 @@ __all__ = [
 
 RECORD_VERSION = 1
 """The version that `encode_record` writes. Raise it when an old record would be read wrongly."""
-
-
-class OrderState(StrEnum):
-    """Where one of our orders stands. The arcs between them are `tws.orders.table`.
-
-    A partial fill is a quantity and no state: TWS has none either (TWS-BEHAVIOUR.md C1).
-    """
-
-    INTENDED = "intended"
-    APPROVED = "approved"
-    SENT = "sent"
-    ACKNOWLEDGED = "acknowledged"
-    WORKING = "working"
-    HELD = "held"
-    PENDING_CANCEL = "pending cancel"
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    REJECTED = "rejected"
-    DENIED = "denied"
-    WITHDRAWN = "withdrawn"
-    UNKNOWN = "unknown"
-    ABSENT = "absent"
-
-
-class Severity(StrEnum):
-    """How loud an alarm is: INFO is for the log, WARNING wants a look, ALARM wants a human now."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ALARM = "alarm"
-
-
-class FlattenPhase(StrEnum):
-    """Where a flatten stands; FLAT, NOT_FLAT and ABANDONED are its ends.
-
-    ARMED: the market is closed or halted, so the exits stay and the close waits for the open. ABANDONED: a
-    human accepted what is left.
-    """
-
-    ARMED = "armed"
-    CANCELLING = "cancelling"
-    REREADING = "rereading"
-    CLOSING = "closing"
-    FLAT = "flat"
-    NOT_FLAT = "not flat"
-    ABANDONED = "abandoned"
 
 
 class Began(_Record, frozen=True, kw_only=True):
@@ -458,7 +414,7 @@ Record: TypeAlias = (
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
-    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
+    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
     | CashAsked | CashHeard | CashAdjusted
 )
 

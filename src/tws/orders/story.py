@@ -240,6 +240,11 @@ class Teller:
     def _reopened(self, record: r.Reopened) -> str:
         return "The trade was over, and is looked after again: a late fact made it hold shares, or work."
 
+    def _handed_back(self, record: r.HandedBack) -> str:
+        more = "more" if record.moved > 0 else "less"
+        size = _num(abs(record.moved))
+        return f"A flatten ended with shares left: the trade holds {size} {more} than its orders made."
+
     def _retired(self, record: r.Retired) -> str:
         away = "forgotten by the desk; the journal keeps it" if record.forgotten else "packed away"
         return f"It ended long ago and is {away}."
@@ -291,9 +296,9 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.Adopted: Teller._adopted, r.Booked: Teller._booked, r.Charged: Teller._charged,
     r.Inferred: Teller._inferred, r.Busted: Teller._busted, r.Lacked: Teller._lacked,
     r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
-    r.Released: Teller._released, r.Reopened: Teller._reopened, r.Retired: Teller._retired,
-    r.Recalled: Teller._recalled, r.Watched: Teller._watched, r.KillMoved: Teller._kill_moved,
-    r.FlattenMoved: Teller._flatten_moved, r.Alarmed: Teller._alarmed,
+    r.Released: Teller._released, r.Reopened: Teller._reopened, r.HandedBack: Teller._handed_back,
+    r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
+    r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
 
 
