@@ -53,6 +53,8 @@ BOUNDS = Bounds(steps=1_000_000, spin=200_000, time_s=5 * CONVERGE_S)
 """Far beyond a usual run of two thousand steps: a long answer may leave byte by byte."""
 PLAINLY_HELD = frozenset(("execution-bust", "split", "half-bracket", "order-vanishes"))
 """Faults after which the broker's executions alone do not say what a trade holds, or what guards it."""
+OTHERS = frozenset(("manual-order", "transfer"))
+"""Faults by which somebody else moves the account."""
 TOO_SLOW = f"the journal has not committed within {PATIENCE_S:g} s"
 UNSURE = (OrderState.UNKNOWN, OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL)
 
@@ -172,7 +174,7 @@ class House:
             if PLAINLY_HELD & self.watching.met.keys():
                 self.lookout = None
             else:
-                self.lookout.look(now_s, self._is_up())
+                self.lookout.look(now_s, self._is_up(), bool(OTHERS & self.watching.met.keys()))
 
     def _is_up(self) -> bool:
         """Whether a trader runs that could set right what is wrong."""

@@ -41,24 +41,33 @@ class Lookout:
         self._exchange = exchange
         self._witness = witness
         self._bound_s = Timing().alarm_ns / NS_PER_S + TICK_S + SLACK_S + sync_s
+        self._others = False
         self._since: dict[str, float] = {}
         self._accused: set[str] = set()
 
-    def look(self, now_s: float, is_up: bool) -> None:
-        """`is_up`: the trader runs, and has asked the broker out in this session."""
+    def look(self, now_s: float, is_up: bool, others: bool) -> None:
+        """`is_up`: the trader runs, and has asked the broker out in this session. `others`: somebody else has
+        moved the account too; then what is there may be nobody's for a while, and that has an alarm first.
+        """
+        self._others = others
+        bound_s = self._bound_s + (Timing().differs_ns / NS_PER_S if others else 0.0)
         self.next_s = now_s + TICK_S
         bare = self._bare() if is_up else {}
         self._since = {group: self._since.get(group, now_s) for group in bare}
         for group, shares in bare.items():
             lasted_s = now_s - self._since[group]
             self.longest_s = max(self.longest_s, lasted_s)
-            if lasted_s > self._bound_s and group not in self._accused and not self._is_told(group):
+            if lasted_s > bound_s and group not in self._accused and not self._is_told(group):
                 self._accused.add(group)
                 name = f"{shares} shares of trade {group}"
                 self._witness.complain(f"{name} were bare for {lasted_s:.1f} s, and no alarm told")
 
     def _is_told(self, group: str) -> bool:
-        return any(f"{kind} {group}" in self._witness.alarms for kind in KINDS)
+        alarms = self._witness.alarms
+        if any(f"{kind} {group}" in alarms for kind in KINDS):
+            return True
+        holding = f"/{self._witness.trades[group].contract.con_id}"
+        return any(holding in subject for subject in alarms if subject.startswith(("differs ", "shortfall ")))
 
     def _bare(self) -> dict[str, Decimal]:
         """Shares that nothing guards, by trade, of which the trader has been told."""
@@ -76,13 +85,21 @@ class Lookout:
         left = {view.ticket.order_ref: view.remaining for view in self._exchange.open_orders(OURS)}
         found = {}
         for group, plan in witness.trades.items():
-            shares = held[group] * plan.side.sign
+            shares = self._there(plan, held[group] * plan.side.sign + witness.moved[group])
             if shares <= 0 or group in deaf or plan.contract.symbol in witness.closing:
                 continue
             guarded, told = self._guard(plan, left)
             if told and guarded < shares:
                 found[group] = shares - guarded
         return found
+
+    def _there(self, plan: Planned, shares: Decimal) -> Decimal:
+        """Of these shares no more than the account still has on that side, where others move it too."""
+        if not self._others:
+            return shares
+        rows = self._exchange.positions()
+        held = sum((row.quantity for row in rows if row.con_id == plan.contract.con_id), _ZERO)
+        return min(shares, held * plan.side.sign)
 
     def _guard(self, plan: Planned, left: dict[str, Decimal]) -> tuple[Decimal, bool]:
         """What its stops can still fill; and whether the ends of all its orders are on disk."""

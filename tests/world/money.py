@@ -48,7 +48,7 @@ def check_money(exchange: Exchange, state: DeskState, opening: Decimal, met: Cou
         ):
             holding = book.holdings.get(book.key(state.account, row.con_id))
             if holding is None or not _is_traded(holding, fills, book):
-                whole = whole and not fills
+                whole = whole and not fills and (holding is None or not holding.moves)
                 continue
             found += [f"{name} book of {row.con_id}: {text}"
                       for text in _compare(holding, book, fills, ledger)]

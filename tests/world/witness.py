@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from tws.exchange import Exchange, OrderTicket
 from tws.model.order import Order, Role
+from tws.model.positionrecords import HandedBack
 from tws.model.records import (
     Alarmed,
     Approved,
@@ -72,6 +73,8 @@ class Witness:
         """Subjects of alarms, and when each was last told."""
         self.trades: dict[str, Planned] = {}
         """Those with a stop that the desk looks after."""
+        self.moved: Counter[str] = Counter()
+        """Shares of a trade that a flatten's close has taken, or given back."""
         self.closing: set[str] = set()
         """Symbols that a flatten has in hand."""
         self._ahead = Counter[bytes]()
@@ -114,6 +117,9 @@ class Witness:
 
     def _released(self, record: Released) -> None:
         self.trades.pop(record.group_id, None)
+
+    def _handed_back(self, record: HandedBack) -> None:
+        self.moved[record.group_id] += record.moved  # type: ignore[assignment]
 
     def _booked(self, record: Booked) -> None:
         self.booked.add(record.execution.exec_id)
@@ -161,6 +167,7 @@ class Witness:
     _LOOKS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         Planned: _planned,
         Released: _released,
+        HandedBack: _handed_back,
         Booked: _booked,
         Alarmed: _alarmed,
         FlattenMoved: _flattens,
