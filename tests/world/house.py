@@ -23,6 +23,7 @@ from tests.world import checks
 from tests.world.lookout import Lookout
 from tests.world.mix import SYMBOLS, End, Mix
 from tests.world.money import cash_of, check_money
+from tests.world.pause import START_NS, paused_market
 from tests.world.people import Human, wish
 from tests.world.vault import Vault
 from tests.world.witness import OURS, Witness
@@ -86,7 +87,13 @@ class House:
 
     def __init__(self, seed: int | str, mix: Mix | None = None, *, keep_trace: bool = False) -> None:
         self.mix = mix = Mix.draw(seed) if mix is None else mix
-        self.world = World(seed, faults=mix.network, bounds=BOUNDS, keep_trace=keep_trace)
+        self.world = World(
+            seed,
+            faults=mix.network,
+            bounds=BOUNDS,
+            keep_trace=keep_trace,
+            **({"start_ns": START_NS} if mix.pause else {}),
+        )
         self.disk = self.world.disk("journal", mix.disk)
         self.witness = Witness(ACCOUNT, self.world.trace.note, self._journal_failed)
         self.disk.on_kept = self.witness.remember
@@ -244,12 +251,11 @@ class House:
 
     async def _open_tws(self) -> None:
         world = self.world
+        seed = world.rng("market").randint(1, 2**31)
+        paused = {"market": paused_market(seed), "hours": "exchange"}
+        hours = paused if self.mix.pause else {"symbols": SYMBOLS}
         options = SimulatorOptions(
-            symbols=SYMBOLS,
-            accounts=(ACCOUNT,),
-            seed=world.rng("market").randint(1, 2**31),
-            start_ns=world.clock.now_ns(),
-            **self.mix.options,
+            accounts=(ACCOUNT,), seed=seed, start_ns=world.clock.now_ns(), **hours, **self.mix.options
         )
         self.simulator = SimulatedTWS(options)
         self.watching = Watching(self.simulator, world.trace.note)
