@@ -6,7 +6,7 @@ link that is up and asked out, it has its bound to set that right; beyond it an 
 Nothing is asked of the trader but whether it is up.
 
 What it was not told it can't set right: that it is told everything is invariants 2 to 4. Where it closes a
-symbol it takes the stops away by itself; that has a bound and alarms of its own (docs/design/flatten.md).
+symbol it takes the stops away by itself; that has a bound and alarms of its own (docs/design/desk.md).
 """
 
 from __future__ import annotations
