@@ -252,6 +252,14 @@ def test_a_latch_covers_what_its_scope_says(path: Path) -> None:
         assert safety.state.latch_on("SPY", "orb").state is KillState.REDUCE_ONLY
 
 
+def test_a_lighter_latch_never_makes_a_flatten_less(path: Path) -> None:
+    with SafetyFile(path) as safety:
+        for state in (KillState.HALTED, KillState.FLATTENING, KillState.HALTED):
+            safety.latch(state, at_ns=1, reason=str(state), operator="ann")
+        [latch] = safety.state.latches
+        assert (latch.state, latch.reason) == (KillState.FLATTENING, "halted")
+
+
 def test_more_latches_than_fit_latch_everything(path: Path) -> None:
     with SafetyFile(path) as safety:
         for number in range(40):

@@ -237,7 +237,6 @@ def test_what_gives_an_excess_back_is_not_cancelled_by_the_next_look_at_it() -> 
     assert house.states(OrderState.CANCELLED) == 2  # the exits, and no closing order
 
 
-@pytest.mark.xfail(strict=True, reason="no answer and no human's word ends what the order still owes")
 def test_a_fill_that_is_annulled_before_it_was_heard_is_not_waited_for_for_ever() -> None:
     """Found by seeds 28 and 98: TWS says Filled, no list of executions has the fill, flatten waits for it."""
 
@@ -305,3 +304,23 @@ def test_a_stop_cancels_entries_when_the_disk_is_full_and_the_journal_catches_up
     outcome = house.run()
     assert outcome.complaints == []
     assert (outcome.orders, outcome.fills, outcome.starts) == (3, 0, 2)
+
+
+def test_a_close_that_a_dialog_held_beyond_its_flatten_is_given_back() -> None:
+    """Found by seed 2303: proven absent, the close filled when the dialog was answered."""
+
+    class HeldByADialog(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0)
+            await asyncio.sleep(2.0)
+            job = asyncio.create_task(trader.flatten("SLV", timeout_s=1.0))
+            flattens = trader.desk.state.flattens
+            while not flattens:  # noqa: ASYNC110 - the desk decides
+                await asyncio.sleep(0)
+            self.simulator.faults.play("popup")
+            await asyncio.wait((job,))
+
+    house = HeldByADialog()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.human.alarms["reopened"] == 1

@@ -3,12 +3,11 @@
 `Fence.judge` is the brake of a trader's connection: `Outbound` calls it directly before each frame that moves
 money. It reads the safety file, in which another process may have written an instant ago. What it holds back:
 
-* everything, cancels too, once another process has the lease (a new epoch): whoever wakes from sleep or a
-  debugger would cancel what the other placed under the same ids. Of a file that can't be read nobody knows
-  whose the lease is: then cancels pass, since an emergency stop needs them;
+* everything, cancels too, once another process has the lease (a new epoch): whoever wakes from sleep
+  or a debugger would cancel what the other one placed under the same ids. Of a file that can't be read nobody
+  knows whose the lease is: then cancels pass, since an emergency stop needs them;
 * entries, under a latch that covers them; an order of ours that is no entry reduces what we hold, as the gate
-has proven,
-  and passes, since no safety device may trap a position;
+  has proven, and passes, since no safety device may trap a position;
 * entries of a live account whose unlock has expired.
 
 A child whose parent's bytes have not left counts as an entry: alone it would open what it was to close.

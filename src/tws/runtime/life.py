@@ -102,6 +102,11 @@ class Life:
         """What ended the trading; None while all is well, and after an orderly end."""
         return self.engine.failure or self._failure
 
+    @property
+    def head(self) -> str:
+        """The journal's newest head, `<row>:<hash>`; empty without a journal on disk."""
+        return str(self._store.head) if isinstance(self._store, SQLiteStore) else ""
+
     # -- start
 
     async def start(self) -> None:
@@ -253,8 +258,7 @@ class Life:
 
     def alert(self, alert: Alert) -> None:
         """To the log and to whoever listens, with the journal's head; a listener's fault stops nothing."""
-        if isinstance(self._store, SQLiteStore):
-            alert = replace(alert, head=str(self._store.head))
+        alert = replace(alert, head=self.head)
         level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
         level[alert.severity](alert.text, subject=alert.subject, head=alert.head)
         for listener in self.alert_listeners:
