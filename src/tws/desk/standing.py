@@ -161,7 +161,7 @@ def _cash(state: DeskState) -> Iterator[Discrepancy]:
             yield Discrepancy(
                 kind=DiscrepancyKind.CASH, account=account, since_ns=cash.since_ns,
                 ours=f"{cash.stated - cash.difference} {currency}", theirs=f"{cash.stated} {currency}",
-                cure="tws adjust --cash, when it is interest, a dividend, a deposit or a settlement")  # fmt: skip
+                cure="tws adjust --cash: interest, a dividend, a deposit or a settlement")  # fmt: skip
 
 
 def _openings(state: DeskState) -> Iterator[Discrepancy]:

@@ -20,7 +20,7 @@ import msgspec
 
 from tws.errors import DataError
 from tws.model.contract import Contract
-from tws.model.facts import AnswerKind, BrokerOrder, LinkState
+from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.order import Order, Role, Side
 from tws.model.positionrecords import (
     Adjusted,
@@ -41,6 +41,7 @@ from tws.model.positionrecords import (
 )
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
+from tws.model.runrecords import Began, FloorRaised, LinkMoved, Stamped
 from tws.model.session import Session
 from tws.model.stop import KillState, Scope
 
@@ -97,6 +98,7 @@ __all__ = [
     "Retired",
     "Severity",
     "Shortfall",
+    "Stamped",
     "Stated",
     "Watched",
     "decode_record",
@@ -152,16 +154,6 @@ class FlattenPhase(StrEnum):
     FLAT = "flat"
     NOT_FLAT = "not flat"
     ABANDONED = "abandoned"
-
-
-class Began(_Record, frozen=True, kw_only=True):
-    """A run of the trader began. `prefix` makes its intent ids unique; orders not ended become unknown."""
-
-    prefix: str
-    client_id: int
-    account: str
-    port: int
-    version: str = ""
 
 
 class Planned(_Record, frozen=True, kw_only=True):
@@ -313,21 +305,6 @@ class Denied(_Record, frozen=True, kw_only=True):
     """The trade that the order was to protect, when the desk itself wanted it."""
 
 
-class LinkMoved(_Record, frozen=True, kw_only=True):
-    """The link changed."""
-
-    state: LinkState
-    session: int
-    cause: str = ""
-    accounts: tuple[str, ...] = ()
-
-
-class FloorRaised(_Record, frozen=True, kw_only=True):
-    """The next order id is at least this (INCIDENTS.md 1)."""
-
-    next_order_id: int
-
-
 class Asked(_Record, frozen=True, kw_only=True):
     """We asked the broker for a complete answer."""
 
@@ -459,7 +436,7 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
-    | CashAsked | CashHeard | CashAdjusted
+    | CashAsked | CashHeard | CashAdjusted | Stamped
 )
 
 _encoder = msgspec.json.Encoder()
