@@ -74,8 +74,10 @@ def verify(
     tws verify --journal day.sqlite3 --head 812:5be0...c1
     tws verify --head heads/last-week-head      a copy of the file beside the journal
 
-    Exit code 0: whole, with the number of records and the head; 1: not whole, and the first bad row;
-    2: there is no such journal, or it can't be read.
+    Also named: what each session traded by, as fingerprints of the code and of the configuration.
+
+    Exit codes: 0 whole, with the number of records and the head; 1 not whole, and the first bad row; 2 there
+    is no such journal, or it can't be read.
     """
     from tws.errors import DataError, JournalError
     from tws.journal import verify_journal

@@ -11,12 +11,13 @@ read by the reader that its version names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
+from msgspec import field
 
 from tws.errors import DataError
 from tws.model.contract import Contract
@@ -193,11 +194,15 @@ class Intended(_Record, frozen=True, kw_only=True):
 
 
 class Approved(_Record, frozen=True, kw_only=True):
-    """The gate let the order through; its bytes may leave once this is on disk. `revision` > 0 changes."""
+    """The gate let the order through; its bytes may leave once this is on disk. `revision` > 0 changes.
+
+    `figures` holds figure and bound of every limit that is on, by its name (empty in older journals).
+    """
 
     intent_id: str
     order_id: int
     revision: int = 0
+    figures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class Changed(_Record, frozen=True, kw_only=True):

@@ -7,13 +7,18 @@ one pass over the records, and only names are kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from msgspec import Struct, field
 
 from tws.model import records as r
 from tws.model.records import Record
 
-__all__ = ["Found", "search"]
+__all__ = ["Found", "near", "search"]
+
+NEAR = 5
+KEPT = 5_000
+"""Names that are compared, the newest: a week of busy trading, in a tenth of a second."""
 
 
 class Found(Struct, kw_only=True):
@@ -61,6 +66,31 @@ def search(records: Iterable[Record], word: str, *, whole_trade: bool = False) -
         found.intents |= dict.fromkeys(members.get(group_id, ()))
     found.groups = trades | _trades_of(found, group_of)
     return found
+
+
+def near(records: Iterable[Record], word: str) -> list[str]:
+    """Names in the journal that `word` may have been meant for, the likeliest first: at most `NEAR`."""
+    names: dict[str, None] = {}
+    for record in records:
+        for name in _names(record):
+            names.pop(name, None)
+            names[name] = None
+            if len(names) > KEPT:
+                del names[next(iter(names))]
+    return get_close_matches(word, names, n=NEAR, cutoff=0.6)
+
+
+def _names(record: Record) -> tuple[str, ...]:
+    match record:
+        case r.Intended():
+            return record.intent_id, str(record.order_id)
+        case r.Adopted():
+            return record.intent_id, str(record.order.order_id), str(record.order.perm_id)
+        case r.Bound():
+            return (str(record.perm_id),)
+        case r.Planned() | r.Denied() if record.signal_id:
+            return record.signal_id, f"{record.strategy}/{record.signal_id}"
+    return ()
 
 
 def _is_signal(record: r.Planned | r.Denied, word: str) -> bool:
