@@ -31,7 +31,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def hold(desk: Desk) -> None:
     """A long position of ten SPY with its stop and target at the broker."""
     desk.signal("SPY")
-    until(lambda: desk.tws.position("SPY") == 10 and desk.settled(), "a protected position")
+    until(lambda: desk.holds("SPY", 10), "a protected position")
 
 
 def refs(desk: Desk) -> list[str]:

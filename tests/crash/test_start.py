@@ -32,7 +32,7 @@ def test_a_signal_during_the_start_ends_it_protected(tmp_path: Path, stage: str)
         desk = Desk(tmp_path, tws)
         with desk.running() as process:
             desk.signal("SPY")
-            until(lambda: tws.position("SPY") == 10 and desk.settled(), "a protected position")
+            until(lambda: desk.holds("SPY", 10), "a protected position")
             process.kill()
         name, fields = STAGES[stage]
         tws.play(name, **fields)

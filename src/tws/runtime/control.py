@@ -23,7 +23,7 @@ from tws.runtime.adjusting import Wish, adjust_now, plain
 from tws.runtime.limiting import LimitWish, change, shown
 from tws.runtime.status import status_of
 from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
-from tws.runtime.unlocking import UnlockWish, unlock
+from tws.runtime.unlocking import Ground, UnlockWish, unlock
 
 if TYPE_CHECKING:
     from tws.runtime.run import Run
@@ -104,7 +104,8 @@ class Control:
     async def _unlock(self, request: dict[str, Any]) -> object:
         wish = msgspec.convert(request, UnlockWish)
         plan = self._run.plan
-        given = unlock(self._run.safety, plan.place, plan.settings, wish, self._run.clock.now_ns())
+        ground = Ground(place=plan.place, settings=plan.settings, desk=self._run.trader.desk.state)
+        given = unlock(self._run.safety, ground, wish, self._run.clock.now_ns())
         return msgspec.to_builtins(given)
 
     async def _declare(self, request: dict[str, Any]) -> object:

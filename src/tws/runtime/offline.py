@@ -12,6 +12,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tws.clock import Clock
 from tws.config import Settings
 from tws.desk import Command, Desk, ResetKill
@@ -39,7 +41,7 @@ from tws.runtime.emergency import merge_emergency
 from tws.runtime.limiting import LimitWish, changed
 from tws.runtime.place import Place
 from tws.runtime.stopping import named
-from tws.runtime.unlocking import UnlockWish, unlock
+from tws.runtime.unlocking import Ground, UnlockWish, unlock
 from tws.runtime.windup import left
 from tws.safety import SafetyFile, Unlock
 
@@ -102,8 +104,13 @@ def free_lease(place: Place, journal: Path, host: str, operator: str, reason: st
 
 def unlock_offline(place: Place, settings: Settings, wish: UnlockWish, clock: Clock) -> Unlock:
     """Let a live account trade for a time. Raises ConfigError with what is missing."""
+    journal = Path(place.note().journal) if (place.folder / "note.json").exists() else place.journal
     with SafetyFile(place.safety) as safety, _lease(safety, clock):
-        return unlock(safety, place, settings, wish, clock.now_ns())
+        ground = Ground(place=place, settings=settings, desk=None)
+        if journal.exists():
+            with _opened(journal, safety) as (desk, _):
+                ground = replace(ground, desk=desk.state)
+        return unlock(safety, ground, wish, clock.now_ns())
 
 
 def adjust_offline(place: Place | None, journal: Path, wish: Wish, clock: Clock) -> Told:

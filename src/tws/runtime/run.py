@@ -36,6 +36,7 @@ from tws.runtime.report import RunReport
 from tws.runtime.status import protection
 from tws.runtime.stopping import ANSWER_S, carry_on
 from tws.runtime.trader import Trader
+from tws.runtime.unlocking import changed_limits, why_locked
 from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
 from tws.safety import SafetyFile, is_alive
 
@@ -169,24 +170,22 @@ class Run:
         )
 
     def _refuse_locked(self) -> None:
-        """Refuse before anything is dialled: a live account without an unlock."""
-        state = self.safety.state
-        account = self.plan.config.account_id
-        if self.plan.live and state.unlocked(account, self.clock.now_ns()) is None:
-            raise ConfigError(
-                "connection",
-                mask_account(account),
-                "live trading is locked",
-                f"tws unlock {self.plan.path.name} --account {account} --operator NAME --for 8h",
-            )
+        """Refuse before anything is dialled: a live account without an unlock for just this."""
+        plan = self.plan
+        account = plan.config.account_id
+        why = why_locked(self.safety.state, account, plan.settings, self.clock.now_ns())
+        if plan.live and why:
+            cure = f"tws unlock {plan.path.name} --account {account} --operator NAME --for 8h"
+            raise ConfigError("connection", mask_account(account), why, cure)
 
     def _refuse_account(self, account: str) -> None:
         """What TWS named may be live although no sign of ours was."""
-        if not is_paper_account(account) and self.safety.state.unlocked(account, self.clock.now_ns()) is None:
+        why = why_locked(self.safety.state, account, self.plan.settings, self.clock.now_ns())
+        if not is_paper_account(account) and why:
             raise ConfigError(
                 "account_id",
                 mask_account(account),
-                "TWS names a live account, which is locked",
+                f"TWS names a live account; {why}",
                 "Log in to paper trading, or write the account into the file and: tws unlock",
             )
         for other in places(self.plan.place.folder.parent):
@@ -307,7 +306,7 @@ class Run:
             at_ns=self.clock.now_ns(),
             account=self.trader.desk.state.account,
             code=code_fingerprint(),
-            settings=settings_fingerprint(self.plan.settings),
+            settings=self._settings_traded(),
             seconds=report.seconds,
             trades=report.traded,
             reconciled=report.good,
@@ -316,6 +315,11 @@ class Run:
             add_session(self.plan.place, line)
         except OSError as wrong:
             log.warning("the session was not remembered", reason=str(wrong))
+
+    def _settings_traded(self) -> str:
+        """The configuration that this session speaks for: none when its limits were others at the end."""
+        changed = changed_limits(self.plan.settings, self.trader.desk.state)
+        return "" if changed else settings_fingerprint(self.plan.settings)
 
     def _hear(self, alert: Alert) -> None:
         if alert.severity is Severity.ALARM and len(self.alarms) < ALARMS_TOLD:

@@ -41,13 +41,18 @@ class Lease(Struct, frozen=True, kw_only=True):
 
 
 class Unlock(Struct, frozen=True, kw_only=True):
-    """A human's leave to trade one live account until `until_ns`, with the evidence that was shown for it."""
+    """A human's leave to trade one live account until `until_ns`, with the evidence that was shown for it.
+
+    It speaks for the `code` and the `settings` (their fingerprints) on which the evidence was earned.
+    """
 
     account: str
     until_ns: int
     operator: str
     at_ns: int = 0
     evidence: tuple[str, ...] = ()
+    code: str = ""
+    settings: str = ""
 
 
 class SafetyState(Struct, frozen=True, kw_only=True):
