@@ -79,7 +79,7 @@ class House:
         self.mix = mix = Mix.draw(seed) if mix is None else mix
         self.world = World(seed, faults=mix.network, bounds=BOUNDS, keep_trace=keep_trace)
         self.disk = self.world.disk("journal", mix.disk)
-        self.witness = Witness(ACCOUNT, self.world.trace.note)
+        self.witness = Witness(ACCOUNT, self.world.trace.note, self._journal_failed)
         self.disk.on_kept = self.witness.remember
         self.complaints: list[str] = []
         self.trader: Trader | None = None
@@ -253,6 +253,10 @@ class House:
         if isinstance(error, JournalError) and error.kind == "full":
             return True
         return str(error) == TOO_SLOW and self.mix.disk.sync_max_s > PATIENCE_S
+
+    def _journal_failed(self) -> bool:
+        failure = self.trader.failure if self.trader is not None else None
+        return isinstance(failure, TWSError) and self._disk_failed(failure)
 
     async def _free_disk(self, rng: Random) -> None:
         await asyncio.sleep(rng.uniform(1.0, 5.0))

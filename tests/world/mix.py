@@ -28,7 +28,6 @@ PLAYS = (1, 6)
 NOTHING_MEETS_IT = "the trader asks for none of what it spoils"
 OUT = {
     "assignment": "nobody here holds an option; tests/exchange plays it",
-    "execution-bust": "a fill annulled before it was heard is owed for ever: test_scenarios, an xfail",
     "live-updates-fail": NOTHING_MEETS_IT,
     "real-time-bars-end": NOTHING_MEETS_IT,
 }

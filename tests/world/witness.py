@@ -39,7 +39,10 @@ NEVER_LEFT = (OrderState.DENIED, OrderState.WITHDRAWN)
 class Witness:
     """Attached to the disk and to the simulated exchange before the trader starts."""
 
-    def __init__(self, account: str, note: Callable[[str], None]) -> None:
+    def __init__(self, account: str, note: Callable[[str], None], journal_failed: Callable[[], bool]) -> None:
+        """`journal_failed`: a trader lives on whose disk is full or hangs. Its emergency stop cancels entries
+        without the journal (docs/design/kill.md); nothing else may leave then.
+        """
         self.records: list[Record] = []
         """All that is durable, decoded."""
         self.complaints: list[str] = []
@@ -47,6 +50,7 @@ class Witness:
         """Orders of ours by reference and order id, and how often each arrived."""
         self._account = account
         self._note = note
+        self._journal_failed = journal_failed
         self._exchange: Exchange | None = None
         self._intents: dict[str, Intended] = {}
         self._approved: set[tuple[str, int]] = set()
@@ -134,7 +138,7 @@ class Witness:
             return place(ticket, now_ns)
 
         def cancelled(client_id: int, order_id: int, now_ns: int) -> Any:
-            if client_id == OURS and order_id not in self._cancels:
+            if client_id == OURS and order_id not in self._cancels and not self._may_stop(order_id):
                 self._complain(f"a cancel of order {order_id} arrived, and the journal asks for none")
             return cancel(client_id, order_id, now_ns)
 
@@ -162,6 +166,11 @@ class Witness:
             self._complain(f"order {order_id} ({ref}) arrived for account {ticket.account}")
         if _said(ticket) not in map(_said, self._terms[ref]):
             self._complain(f"order {order_id} arrived as {ticket}, the intent is {self._terms[ref]}")
+
+    def _may_stop(self, order_id: int) -> bool:
+        """Whether an emergency stop may cancel this one though nothing on disk asks for it."""
+        intent = self._intents.get(self._by_id.get(order_id, ""))
+        return self._journal_failed() and intent is not None and intent.role is Role.ENTRY
 
     def _works(self, ref: str) -> bool:
         assert self._exchange is not None

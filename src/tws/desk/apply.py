@@ -97,7 +97,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
 def _intended(state: DeskState, record: r.Intended) -> None:
     order = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                      contract=record.contract, order=record.order, order_id=record.order_id,
-                     changed_ns=record.at_ns)
+                     changed_ns=record.at_ns, after_ns=state.last_fill_ns)
     state.book.add(order)
     state.totals.know(record.contract)
     state.serial = max(state.serial, record.serial)
@@ -248,7 +248,7 @@ def _asked(state: DeskState, record: r.Asked) -> None:
 
 def _answered(state: DeskState, record: r.Answered) -> None:
     question = state.questions.setdefault(record.kind, Question(asked_ns=record.at_ns, epoch=state.epoch))
-    question.answered_ns = record.at_ns
+    question.answered_ns, question.reaches_ns = record.at_ns, record.reaches_ns
     for intent_id in record.named:
         state.named[intent_id] = None
     if record.kind is AnswerKind.POSITIONS:
@@ -301,6 +301,10 @@ def _recalled(state: DeskState, record: r.Recalled) -> None:
     for order in bundle.orders:
         state.book.put_back(order)
     state.over[record.key] = record.at_ns
+
+
+def _handed_back(state: DeskState, record: r.HandedBack) -> None:
+    state.groups[record.group_id].moved += record.moved
 
 
 def _watched(state: DeskState, record: r.Watched) -> None:
@@ -385,6 +389,7 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Reopened: _reopened,
     r.Retired: _retired,
     r.Recalled: _recalled,
+    r.HandedBack: _handed_back,
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
     r.KillMoved: _kill_moved,

@@ -240,7 +240,7 @@ class ConfirmOpening(Struct, frozen=True, kw_only=True):
 
 
 class DeclareGone(Struct, frozen=True, kw_only=True):
-    """A human's word that an order of unknown outcome is gone.
+    """A human's word that an order of unknown outcome is gone, or a fill that is claimed of an ended one.
 
     The only end of an order that TWS may hold untransmitted: it shows in no answer (INCIDENTS.md 14).
     """

@@ -228,6 +228,8 @@ class Question(Struct, kw_only=True):
     number: int = 0
     """How many questions there had been with it; a market's clock may stand still while many are asked."""
     answered_ns: int | None = None
+    reaches_ns: int | None = None
+    """The broker's time of the oldest execution in the answer."""
 
 
 class LossDay(Struct, kw_only=True):
@@ -284,6 +286,8 @@ class DeskState(Struct, kw_only=True):
     """Shares of ours that are no longer in the account, by account and con_id."""
     inferred: dict[str, list[Inferred]] = field(default_factory=dict)
     """Inferred fills by intent, as they were recorded; the books know what is left of each."""
+    last_fill_ns: int = 0
+    """The broker's time of the latest execution; 0 before any."""
     lacked: dict[str, tuple[int, int]] = field(default_factory=dict)
     """(epoch, instant) in which an answer first lacked a fill that the broker claims of this intent."""
     refused: dict[str, Refused] = field(default_factory=dict)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
@@ -23,8 +22,10 @@ from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.order import Order, Role, Side
+from tws.model.phases import FlattenPhase, OrderState, Severity
 from tws.model.positionrecords import (
     Adjusted,
+    Annulled,
     Booked,
     Busted,
     CashAdjusted,
@@ -32,6 +33,7 @@ from tws.model.positionrecords import (
     CashHeard,
     Charged,
     Differs,
+    HandedBack,
     Inferred,
     Lacked,
     OpeningConfirmed,
@@ -53,6 +55,7 @@ __all__ = [
     "Agreed",
     "Alarmed",
     "AllCancelAsked",
+    "Annulled",
     "Answered",
     "Approved",
     "Asked",
@@ -72,6 +75,7 @@ __all__ = [
     "FlattenPhase",
     "FloorRaised",
     "ForeignSeen",
+    "HandedBack",
     "HoursStated",
     "Inferred",
     "Intended",
@@ -109,52 +113,6 @@ __all__ = [
 
 RECORD_VERSION = 1
 """The version that `encode_record` writes. Raise it when an old record would be read wrongly."""
-
-
-class OrderState(StrEnum):
-    """Where one of our orders stands. The arcs between them are `tws.orders.table`.
-
-    A partial fill is a quantity and no state: TWS has none either (TWS-BEHAVIOUR.md C1).
-    """
-
-    INTENDED = "intended"
-    APPROVED = "approved"
-    SENT = "sent"
-    ACKNOWLEDGED = "acknowledged"
-    WORKING = "working"
-    HELD = "held"
-    PENDING_CANCEL = "pending cancel"
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    REJECTED = "rejected"
-    DENIED = "denied"
-    WITHDRAWN = "withdrawn"
-    UNKNOWN = "unknown"
-    ABSENT = "absent"
-
-
-class Severity(StrEnum):
-    """How loud an alarm is: INFO is for the log, WARNING wants a look, ALARM wants a human now."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ALARM = "alarm"
-
-
-class FlattenPhase(StrEnum):
-    """Where a flatten stands; FLAT, NOT_FLAT and ABANDONED are its ends.
-
-    ARMED: the market is closed or halted, so the exits stay and the close waits for the open. ABANDONED: a
-    human accepted what is left.
-    """
-
-    ARMED = "armed"
-    CANCELLING = "cancelling"
-    REREADING = "rereading"
-    CLOSING = "closing"
-    FLAT = "flat"
-    NOT_FLAT = "not flat"
-    ABANDONED = "abandoned"
 
 
 class Planned(_Record, frozen=True, kw_only=True):
@@ -329,6 +287,8 @@ class Answered(_Record, frozen=True, kw_only=True):
     """All four kinds have been answered since the link came up."""
     opened: bool = False
     """The account's opening balances are taken from it (records before this one)."""
+    reaches_ns: int | None = None
+    """The broker's time of the oldest execution that it names: he would name each later one too."""
 
 
 class Missed(_Record, frozen=True, kw_only=True):
@@ -440,8 +400,8 @@ Record: TypeAlias = (
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
-    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
-    | CashAsked | CashHeard | CashAdjusted | Stamped
+    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
+    | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped
 )
 
 _encoder = msgspec.json.Encoder()

@@ -109,11 +109,12 @@ class Control:
         return msgspec.to_builtins(given)
 
     async def _declare(self, request: dict[str, Any]) -> object:
-        """A human looked into TWS: an order of unknown outcome is gone."""
+        """A human looked into TWS: an order of unknown outcome, or a fill that is claimed, is gone."""
         operator, reason = named(str(request["operator"]), str(request["reason"]))
         order = self._run.trader.desk.state.book.get(str(request["order"]))
-        if order is None or order.state is not OrderState.UNKNOWN:
-            raise ConfigError("order", request["order"], "is no order of unknown outcome", "See: tws status")
+        if order is None or not (order.state is OrderState.UNKNOWN or (order.missing and not order.live)):
+            why = "is no order of unknown outcome, and owes no fill"
+            raise ConfigError("order", request["order"], why, "See: tws status")
         command = DeclareGone(intent_id=order.intent_id, operator=operator, reason=reason)
         return [type(record).__name__ for record in await self._run.trader.ask(command)]
 
