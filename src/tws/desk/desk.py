@@ -69,6 +69,7 @@ class Desk:
         """All that follows from `event`: decided, applied to `state`, returned in order for the journal."""
         if isinstance(event, Quote):
             self.quotes[event.con_id] = event
+            self._beside.reckoned.worth.hear(event)
             return []
         if isinstance(event, AccountValue):
             self._beside.reckoned.hear(event)
@@ -79,6 +80,7 @@ class Desk:
         """A turn to look by: what it reckons is as good as the desk's own, and moves nothing of it."""
         beside = Beside()
         beside.reckoned = self._beside.reckoned.copied()
+        beside.reckoned.worth = self._beside.reckoned.worth  # of this very state: no need to make it anew
         return Turn(self.state, self.gate, self.timing, self.quotes, now_ns, self.catalogue, beside)
 
     def effects(self, record: Record) -> list[Effect]:

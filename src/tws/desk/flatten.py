@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from tws.desk.books import ask_again, confirmed_difference
 from tws.desk.commands import Flatten
 from tws.desk.handback import hand_back
@@ -235,20 +237,35 @@ def reread(turn: Turn, asked: int, *kinds: AnswerKind) -> bool:
 
 
 def _close(turn: Turn, job: FlattenJob, contract: Contract, held: Decimal) -> bool:
-    stated = turn.state.stated.get(turn.state.ours.key(turn.state.account, contract.con_id))
+    key = turn.state.ours.key(turn.state.account, contract.con_id)
+    stated = turn.state.stated.get(key)
     broker = stated.quantity if stated is not None else _ZERO
     quantity = abs(_within(held, broker))
+    if not job.strategy:  # as the gate will judge it; of a strategy each trade knows what is left of it
+        quantity = min(quantity, abs(held) - turn.state.shortfall.get(key, _ZERO))
     if quantity < abs(held):
         turn.alarm(Severity.ALARM, f"flatten differs {job.symbol}",
                    f"{job.symbol}: ours is {held}, the broker states {broker}; closing {quantity}")
     if quantity == 0:
         return False
     order = Order(side=Side.SELL if held > 0 else Side.BUY, quantity=quantity, order_type=OrderType.MARKET)
-    group = None
-    if job.strategy:  # so that what its trades hold comes to nothing
-        mine = (each for each in turn.state.groups.values() if each.strategy == job.strategy)
-        group = next(each for each in mine if each.contract.con_id == contract.con_id)
-    return place_exit(turn, group, _tradable(turn, contract), Role.CLOSE, order) is not None
+    if job.strategy:
+        return _close_trades(turn, job, contract, order)
+    return place_exit(turn, None, _tradable(turn, contract), Role.CLOSE, order) is not None
+
+
+def _close_trades(turn: Turn, job: FlattenJob, contract: Contract, order: Order) -> bool:
+    """Trade by trade, since an exit takes no more than its trade has: so each of them comes to nothing."""
+    placed, left = False, order.quantity
+    for group in tuple(turn.state.groups.values()):
+        if group.strategy != job.strategy or group.contract.con_id != contract.con_id:
+            continue
+        part = min(turn.state.in_account(group), left) if group.side is not order.side else _ZERO
+        if part > 0:
+            its = replace(order, quantity=part)
+            placed = place_exit(turn, group, _tradable(turn, contract), Role.CLOSE, its) is not None or placed
+            left -= part
+    return placed
 
 
 def differing(state: DeskState) -> list[Position]:

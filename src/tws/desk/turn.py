@@ -121,6 +121,7 @@ class Turn:
         """Decide this: it is applied now and goes to the journal."""
         apply(self.state, record)
         self.agenda.note(self.state, record)
+        self.reckoned.worth.note(self.state, record)
         if type(record) is LinkMoved:
             self.rows.clear()  # what TWS stated before says nothing of now
         self.records.append(record)
