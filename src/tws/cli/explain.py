@@ -45,13 +45,16 @@ def explain(
 
     Exit codes: 0 told; 1 the journal knows nothing by that name, and names those that are near it.
     """
-    from tws.orders.search import near, search
+    from difflib import get_close_matches
+
+    from tws.orders.search import names, search
     from tws.orders.story import Teller
 
     path = find_journal(journal, trader, state)
     found = search((record for _, record in _records(path)), order, whole_trade=trade)
     if not found:
-        _tell_nothing(path, order, near((record for _, record in _records(path)), order), as_json)
+        known = names(record for _, record in _records(path))
+        _tell_nothing(path, order, get_close_matches(order, known, n=5), as_json)
         raise typer.Exit(FOUND)
     teller = Teller(found)
     sentences = [said for row, record in _records(path) if (said := teller.hear(row, record)) is not None]
@@ -86,10 +89,10 @@ def _tell(sentences: list[Sentence], ends: list[str], as_json: bool) -> None:
         typer.echo(f"{glyphs().arrow} {end}")
 
 
-def _tell_nothing(path: Path, word: str, names: list[str], as_json: bool) -> None:
-    close = f"; near it: {', '.join(names)}" if names else ""
+def _tell_nothing(path: Path, word: str, near: list[str], as_json: bool) -> None:
+    close = f"; near it: {', '.join(near)}" if near else ""
     text = f"{path} knows no order, trade or signal named {word!r}{close}; tws orders --all lists the orders"
     if as_json:
-        print_json({"sentences": [], "ends": [], "text": text, "near": names})
+        print_json({"sentences": [], "ends": [], "text": text, "near": near})
     else:
         typer.echo(text)

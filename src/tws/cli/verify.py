@@ -100,7 +100,8 @@ def verify(
             raise
         _tell_fault(str(path), wrong, wrong.sequence, as_json)
     except DataError as wrong:
-        _tell_fault(str(path), wrong, wrong.line, as_json)
+        told = DataError(path, wrong.line, wrong.reason)  # which journal: a record knows its row alone
+        _tell_fault(str(path), told, wrong.line, as_json)
     else:
         _tell_proof(proof, list(sessions), as_json)
         return

@@ -7,18 +7,16 @@ one pass over the records, and only names are kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from msgspec import Struct, field
 
 from tws.model import records as r
 from tws.model.records import Record
 
-__all__ = ["Found", "near", "search"]
+__all__ = ["Found", "names", "search"]
 
-NEAR = 5
 KEPT = 5_000
-"""Names that are compared, the newest: a week of busy trading, in a tenth of a second."""
+"""Names that are compared: a week of busy trading, in a tenth of a second."""
 
 
 class Found(Struct, kw_only=True):
@@ -68,16 +66,16 @@ def search(records: Iterable[Record], word: str, *, whole_trade: bool = False) -
     return found
 
 
-def near(records: Iterable[Record], word: str) -> list[str]:
-    """Names in the journal that `word` may have been meant for, the likeliest first: at most `NEAR`."""
-    names: dict[str, None] = {}
+def names(records: Iterable[Record]) -> list[str]:
+    """What orders, trades and signals are called, the newest `KEPT` of them: to find what is near a slip."""
+    found: dict[str, None] = {}
     for record in records:
         for name in _names(record):
-            names.pop(name, None)
-            names[name] = None
-            if len(names) > KEPT:
-                del names[next(iter(names))]
-    return get_close_matches(word, names, n=NEAR, cutoff=0.6)
+            found.pop(name, None)
+            found[name] = None
+            if len(found) > KEPT:
+                del found[next(iter(found))]
+    return list(found)
 
 
 def _names(record: Record) -> tuple[str, ...]:
