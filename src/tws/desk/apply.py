@@ -21,7 +21,7 @@ from tws.desk.remember import (
     peak_raised,
     sent,
 )
-from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop, remember
+from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Reversal, Stop, remember
 from tws.model import records as r
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
@@ -87,7 +87,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         group_id=record.group_id, contract=record.contract, tick=record.tick, lot=record.lot,
         side=record.side, quantity=record.quantity, stop_price=record.stop_price,
         target_price=record.target_price,
-        strategy=record.strategy, signal_id=record.signal_id)
+        strategy=record.strategy, signal_id=record.signal_id, joins=record.joins)
     state.open_groups[record.group_id] = None
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
@@ -329,6 +329,20 @@ def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
         del state.flattens[record.symbol]
 
 
+def _reversal_moved(state: DeskState, record: r.ReversalMoved) -> None:
+    job = state.reversals.get(record.symbol)
+    if record.bracket is not None and record.instrument is not None:
+        state.reversals[record.symbol] = Reversal(phase=record.phase, begun_ns=record.at_ns,
+                                                  bracket=record.bracket, instrument=record.instrument)
+    elif job is not None and record.phase in (r.ReversalPhase.FLAT, r.ReversalPhase.DROPPED):
+        del state.reversals[record.symbol]
+        plan = job.bracket
+        if record.phase is r.ReversalPhase.DROPPED and plan.signal_id:
+            remember(state.signals, f"{plan.strategy}/{plan.signal_id}", "")
+    elif job is not None:
+        job.phase = record.phase
+
+
 def _kill_moved(state: DeskState, record: r.KillMoved) -> None:
     stops, key = state.kill.stops, record.scope.key
     if record.state is KillState.ACTIVE:
@@ -364,6 +378,10 @@ def _alarmed(state: DeskState, record: r.Alarmed) -> None:
     remember(state.alarms, record.subject, record.at_ns)
 
 
+def _for_the_reader(state: DeskState, record: Record) -> None:
+    """It is kept for whoever reads the journal; no decision of the desk stands on it."""
+
+
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     **BOOKS,
     r.Began: _began,
@@ -392,6 +410,7 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.HandedBack: _handed_back,
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
+    r.ReversalMoved: _reversal_moved,
     r.KillMoved: _kill_moved,
     r.AllCancelAsked: _all_cancel_asked,
     r.HoursStated: _hours_stated,
@@ -402,4 +421,6 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.LimitReleased: limit_released,
     r.LossAnchored: loss_anchored,
     r.PeakRaised: peak_raised,
+    r.SignalJudged: _for_the_reader,
+    r.SignalsUnwritten: _for_the_reader,
 }

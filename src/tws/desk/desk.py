@@ -33,9 +33,11 @@ from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
 from tws.desk.limits import change_limits, release_limit
 from tws.desk.losses import watch_losses
 from tws.desk.market import state_hours
+from tws.desk.noting import note_signals
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
+from tws.desk.reverse import begin_reversal, go_on_reversing
 from tws.desk.state import DeskState
 from tws.desk.submit import submit_bracket, submit_order
 from tws.desk.turn import Beside, Timing, Turn
@@ -128,6 +130,7 @@ class Desk:
         enforce(turn)
         look_after(turn)
         go_on(turn)
+        go_on_reversing(turn)
         settle(turn)
         return turn.records
 
@@ -150,6 +153,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Begin: begin,
     c.SubmitBracket: submit_bracket,
     c.SubmitOrder: submit_order,
+    c.Reverse: begin_reversal,
     c.CancelIntent: cancel_intent,
     c.CancelAll: cancel_all,
     c.Flatten: begin_flatten,
@@ -167,6 +171,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.ReduceOnly: reduce_only,
     c.ResetKill: reset_kill,
     c.StateHours: state_hours,
+    c.NoteSignals: note_signals,
     c.ModifyOrder: modify_order,
     c.Written: written,
     c.Withdrawn: withdrawn,

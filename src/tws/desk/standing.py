@@ -159,9 +159,13 @@ def _cash(state: DeskState) -> Iterator[Discrepancy]:
         account, _, currency = key.rpartition("/")
         if cash.lasts:
             yield Discrepancy(
-                kind=DiscrepancyKind.CASH, account=account, since_ns=cash.since_ns,
-                ours=f"{cash.stated - cash.difference} {currency}", theirs=f"{cash.stated} {currency}",
-                cure="tws adjust --cash: interest, a dividend, a deposit or a settlement")  # fmt: skip
+                kind=DiscrepancyKind.CASH,
+                account=account,
+                since_ns=cash.since_ns,
+                ours=f"{cash.stated - cash.difference} {currency}",
+                theirs=f"{cash.stated} {currency}",
+                cure="tws adjust --cash, when it is interest, a dividend, a deposit or a settlement",
+            )
 
 
 def _openings(state: DeskState) -> Iterator[Discrepancy]:

@@ -27,7 +27,7 @@ from tws.risk.denial import Denial
 from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["place_exit", "situation", "submit_bracket", "submit_order"]
+__all__ = ["blocked", "place_exit", "situation", "submit_bracket", "submit_order"]
 
 _ZERO = Decimal(0)
 MAX_ORDER_ID = 2**31 - 2
@@ -50,7 +50,7 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                  stop_price=plan.stop_price, tif=plan.tif, account=account, transmit=True)
     where = situation(turn, command.instrument.contract, plan.side, signal=(plan.strategy, plan.signal_id))
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
-    denial = denial or _wrong_sides(plan, where)
+    denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, where)
     proposals = []
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
@@ -67,7 +67,8 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=command.instrument.contract,
                       tick=command.instrument.tick, lot=command.instrument.lot, side=plan.side,
                       quantity=plan.quantity, stop_price=plan.stop_price, target_price=plan.target_price,
-                      strategy=plan.strategy, signal_id=plan.signal_id, reference=where.mid))
+                      strategy=plan.strategy, signal_id=plan.signal_id, reference=where.mid,
+                      joins=command.joins))
     parent = 0
     intents = []
     for role, order in orders:
@@ -143,7 +144,7 @@ def situation(
         orders_on_side=exposure.buy_orders if buys else exposure.sell_orders,
         unknown_orders=tuple(exposure.unknown), quote=turn.quotes.get(contract.con_id),
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
-        entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract),
+        entries_blocked=state.kill.stopped(contract.symbol, strategy) or blocked(turn, contract),
         limits=limits_in_force(turn), hours=state.hours.get(contract.con_id),
         unlocked_until_ns=turn.gate.unlocked_until(state.account), latches=latches_on(state, contract.symbol),
         messages=state.messages, entries=state.entries.get(contract.symbol, ()),
@@ -156,8 +157,26 @@ def situation(
         unrated=others.unrated, unrated_profit=reckoned.unrated, loss=loss, drawdown=drawdown)
 
 
-def _blocked(turn: Turn, contract: Contract) -> str:
-    """Why no entry may leave now."""
+def _cannot_join(turn: Turn, command: SubmitBracket) -> Denial | None:
+    """Why a bracket can't add to the trade that it names."""
+    if not command.joins:
+        return None
+    group, plan = turn.state.groups.get(command.joins), command.bracket
+    reason = ""
+    if group is None or command.joins not in turn.state.open_groups:
+        reason = "there is no such trade, or it is over"
+    elif group.joins:
+        reason = "it adds to another trade itself"
+    elif (group.contract.con_id, group.side) != (command.instrument.contract.con_id, plan.side):
+        reason = f"that one is {group.side} of {group.contract.symbol}"
+    elif turn.state.in_account(group) <= 0:
+        reason = "it holds nothing yet"
+    bound = "an open trade on the same side that holds shares"
+    return Denial(limit="joins", figure=command.joins, bound=bound, reason=reason) if reason else None
+
+
+def blocked(turn: Turn, contract: Contract, reversing: str = "") -> str:
+    """Why no entry may leave now; `reversing` is the symbol whose own reversal asks."""
     state = turn.state
     if not state.link_up:
         return f"the link is {state.link}"
@@ -165,6 +184,8 @@ def _blocked(turn: Turn, contract: Contract) -> str:
         return "the broker's orders, fills and positions have not all been read since the link came up"
     if contract.symbol in state.flattens:
         return f"{contract.symbol} is being flattened ({state.flattens[contract.symbol].phase})"
+    if contract.symbol in state.reversals and contract.symbol != reversing:
+        return f"{contract.symbol} is being reversed ({state.reversals[contract.symbol].phase})"
     return blocked_by_books(turn, contract)
 
 

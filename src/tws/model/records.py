@@ -21,6 +21,8 @@ from msgspec import field
 from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder
+from tws.model.linkedrecords import ReversalMoved, ReversalPhase
+from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
 from tws.model.phases import FlattenPhase, OrderState, Severity
 from tws.model.positionrecords import (
@@ -46,7 +48,8 @@ from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.runrecords import Began, FloorRaised, LinkMoved, Stamped
 from tws.model.session import Session
-from tws.model.stop import KillState, Scope
+from tws.model.signalrecords import SignalJudged, SignalsUnwritten
+from tws.model.stoprecords import AllCancelAsked, FlattenMoved, KillMoved
 
 __all__ = [
     "RECORD_VERSION",
@@ -101,8 +104,12 @@ __all__ = [
     "Reopened",
     "Resized",
     "Retired",
+    "ReversalMoved",
+    "ReversalPhase",
     "Severity",
     "Shortfall",
+    "SignalJudged",
+    "SignalsUnwritten",
     "Stamped",
     "Stated",
     "Watched",
@@ -133,6 +140,8 @@ class Planned(_Record, frozen=True, kw_only=True):
     signal_id: str = ""
     reference: Decimal | None = None
     """The middle of the market when it was let out."""
+    joins: str = ""
+    """The trade that it adds to: when that one is over, what is not filled of this one is cancelled."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -185,21 +194,6 @@ class Stated(_Record, frozen=True, kw_only=True):
     intent_id: str
     order: Order
     cause: str = ""
-
-
-class Resized(_Record, frozen=True, kw_only=True):
-    """In journals before `Changed`: the order is to have a new total quantity."""
-
-    intent_id: str
-    revision: int
-    quantity: Decimal
-
-
-class Agreed(_Record, frozen=True, kw_only=True):
-    """In journals before `Stated`: how a change ended, TWS took it or the order keeps `quantity`."""
-
-    intent_id: str
-    quantity: Decimal
 
 
 class Moved(_Record, frozen=True, kw_only=True):
@@ -335,41 +329,6 @@ class Recalled(_Record, frozen=True, kw_only=True):
     key: str
 
 
-class FlattenMoved(_Record, frozen=True, kw_only=True):
-    """A flatten of one symbol began or went on. `key` names a flatten that is to run once (a day's close)."""
-
-    symbol: str
-    phase: FlattenPhase
-    session: int
-    reason: str = ""
-    key: str = ""
-    remainder: Decimal | None = None
-    strategy: str = ""
-    """Closes what this strategy's trades hold and no more; empty: all that is ours of the symbol."""
-
-
-class KillMoved(_Record, frozen=True, kw_only=True):
-    """The emergency stop of one scope went from `before` to `state`; ACTIVE ends it.
-
-    `ordered` when a command made it: then `flatten`, `operator` and `reason` are that command's.
-    """
-
-    scope: Scope
-    before: KillState
-    state: KillState
-    ordered: bool = False
-    flatten: bool = False
-    operator: str = ""
-    reason: str = ""
-
-
-class AllCancelAsked(_Record, frozen=True, kw_only=True):
-    """We want every order of the account gone, manual and foreign ones too (reqGlobalCancel)."""
-
-    scope: Scope
-    reason: str
-
-
 class HoursStated(_Record, frozen=True, kw_only=True):
     """The broker's word on a contract's hours, some days ahead: regular ones, and those of all trading."""
 
@@ -402,6 +361,7 @@ Record: TypeAlias = (
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
     | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped
+    | SignalJudged | SignalsUnwritten | ReversalMoved
 )
 
 _encoder = msgspec.json.Encoder()

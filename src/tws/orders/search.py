@@ -54,6 +54,10 @@ def search(records: Iterable[Record], word: str, *, whole_trade: bool = False) -
                 found.intents[record.intent_id] = None
             case r.Planned() if _is_signal(record, word):
                 trades[record.group_id] = None
+            case r.SignalJudged() if word and word in (
+                record.signal_id, f"{record.source}/{record.signal_id}", f"{record.model}/{record.signal_id}"
+            ):  # fmt: skip
+                found.signals[record.signal_id] = None
             case r.Denied() if _is_signal(record, word):
                 found.signals[record.signal_id] = None
     if word and word in members and (whole_trade or word not in group_of):

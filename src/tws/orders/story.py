@@ -90,7 +90,7 @@ class Teller:
         if isinstance(record, OF_CONTRACT):
             number = record.contract.con_id
             return record.contract.symbol if number in self._con_ids and self._living() else None
-        if isinstance(record, r.FlattenMoved):
+        if isinstance(record, (r.FlattenMoved, r.ReversalMoved)):
             mine = (self._lives[intent] for intent, name in self._symbols.items() if name == record.symbol)
             return record.symbol if any(life.state not in ENDED for life in mine) else None
         if isinstance(record, r.KillMoved):
@@ -105,7 +105,7 @@ class Teller:
         intent = getattr(record, "intent_id", "")
         if intent:
             return intent if intent in self._lives else None
-        if isinstance(record, r.Denied) and record.signal_id in self._found.signals:
+        if isinstance(record, r.Denied | r.SignalJudged) and record.signal_id in self._found.signals:
             return record.signal_id
         group = getattr(record, "group_id", "")
         return group if group in self._groups else None
@@ -286,6 +286,10 @@ class Teller:
         why = f" ({record.reason})" if record.reason else ""
         return f"The flatten of {record.symbol}{why} is {record.phase}."
 
+    def _reversal_moved(self, record: r.ReversalMoved) -> str:
+        why = f" ({record.reason})" if record.reason else ""
+        return f"The reversal of {record.symbol}{why} is {record.phase}."
+
     def _alarmed(self, record: r.Alarmed) -> str:
         return f"{record.severity.upper()}: {record.text.rstrip('.')}."
 
@@ -320,7 +324,8 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
     r.Released: Teller._released, r.Reopened: Teller._reopened, r.HandedBack: Teller._handed_back,
     r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
-    r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved, r.Alarmed: Teller._alarmed,
+    r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved,
+    r.ReversalMoved: Teller._reversal_moved, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
 
 

@@ -149,6 +149,19 @@ def _peak_raised(record: r.PeakRaised) -> str:
     return f"The day's best so far is a profit of {_num(record.profit)}."
 
 
+def _signal_judged(record: r.SignalJudged) -> str:
+    wish = f" ({record.wish} {record.symbol})" if record.wish else ""
+    what = f"Signal {record.signal_id} of {record.source}{wish}"
+    if record.passed:
+        return f"{what} was let through."
+    figure = f": {record.figure}, bound {record.bound}" if record.figure else ""
+    return f"{what} was refused, {record.reason or record.text}{figure}."
+
+
+def _signals_unwritten(record: r.SignalsUnwritten) -> str:
+    return f"More signals were refused, {record.count} in all, than the journal takes one by one."
+
+
 WORDS: dict[type, Callable[[Any], str]] = {
     r.Began: _began, r.Stamped: _stamped, r.LinkMoved: _link_moved, r.FloorRaised: _floor_raised,
     r.Asked: _asked, r.Answered: _answered, r.AllCancelAsked: _all_cancel_asked,
@@ -157,7 +170,7 @@ WORDS: dict[type, Callable[[Any], str]] = {
     r.Differs: _differs, r.Shortfall: _shortfall, r.Refused: _refused, r.CashAsked: _cash_asked,
     r.CashHeard: _cash_heard, r.CashAdjusted: _cash_adjusted, r.LimitsChanged: _limits_changed,
     r.LimitLatched: _limit_latched, r.LimitReleased: _limit_released, r.LossAnchored: _loss_anchored,
-    r.PeakRaised: _peak_raised,
+    r.PeakRaised: _peak_raised, r.SignalJudged: _signal_judged, r.SignalsUnwritten: _signals_unwritten,
 }  # fmt: skip
 """By the kind of record."""
 

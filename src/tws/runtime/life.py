@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from tws.clock import SystemClock, system_rng
 from tws.config import TWSConfig, mask_account
 from tws.connection import Keep, TWSConnection
-from tws.connection.ordering.calls import MoneyCall
+from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.desk import Alert, Begin, Desk, DeskState
 from tws.errors import (
     ConfigError,
@@ -257,9 +257,9 @@ class Life:
 
     def _brake(self, call: MoneyCall) -> Denial | None:
         """Read directly before each frame that moves money: a trader that has failed sends nothing more, but
-        for what an emergency stop lets out, exits alone; one that lost its lease sends nothing at all.
+        for what an emergency stop lets out, exits and cancels; one that lost its lease sends nothing at all.
         """
-        if self.failure is None or self.killer.acting:
+        if self.failure is None or self.killer.acting or call.kind is MoneyKind.CANCEL:
             return None if self._fence is None else self._fence.judge(call)
         return Denial(limit="brake", figure="an order", bound="none",
                       reason=f"the trader has failed: {self.failure}")
