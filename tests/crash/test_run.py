@@ -249,7 +249,10 @@ def test_risk_shows_distances_and_changes_limits_of_the_running_trader(desk: Des
         assert code == 2 and "has not latched" in text, text
         process.kill()
     code, text = desk.command("risk")
-    assert code == 2 and "does not run" in text, text
+    assert code == 1 and "No trader runs" in text and "100.0%  10 of 10" in text, text
+    code, text = desk.command("risk", "--set", "max_entries=3", *human)
+    assert code == 0 and "LimitsChanged" in text, text
+    assert "1 of 3" in desk.command("risk")[1], "written into the journal"
     with desk.running():
         assert "10 of 10" in desk.command("risk")[1], "the change outlives the process"
 

@@ -37,9 +37,9 @@ PURE = {"wire", "bars", "indicators", "orders", "positions", "exchange", "risk",
 # What pure code may import of the world outside: values, numbers and text, nothing that acts or asks.
 PURE_MAY_IMPORT = frozenset(
     """
-        __future__ abc array bisect collections contextlib copy dataclasses datetime decimal enum fractions
-        functools hashlib heapq itertools json math msgspec numbers operator re struct textwrap types typing
-        zlib
+        __future__ abc array bisect collections contextlib copy dataclasses datetime decimal difflib enum
+        fractions functools hashlib heapq itertools json math msgspec numbers operator re struct textwrap
+        types typing zlib
     """.split()
 )
 

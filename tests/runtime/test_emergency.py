@@ -17,26 +17,33 @@ from tws.model.order import Role
 from tws.model.records import Alarmed, Severity, encode_record
 from tws.runtime import Trader
 from tws.safety import SafetyFile
+from tws.safety.file import fresh
+from tws.safety.mapped import Mapped
 
 OUT = {"reason": "odd fills", "operator": "ann"}
 SYMBOLS = ("SPY", "QQQ")
 FILLER = encode_record(Alarmed(at_ns=1, severity=Severity.INFO, subject="filler", text="an earlier one"))
 
 
-class Failing(SafetyFile):
+class Failing(Mapped):
     """The real file on a disk that may refuse from a moment on."""
 
     refuses = False
 
-    def _sync(self, first: int, end: int) -> None:
+    def sync(self, first: int, end: int) -> None:
         if self.refuses:
             raise OSError(errno.EIO, "Input/output error")
-        super()._sync(first, end)
+        super().sync(first, end)
 
 
 @pytest.fixture
-def safety(tmp_path: Path) -> Iterator[Failing]:
-    with Failing(tmp_path / "safety") as file:
+def pages(tmp_path: Path) -> Failing:
+    return Failing(tmp_path / "safety", fresh())
+
+
+@pytest.fixture
+def safety(tmp_path: Path, pages: Failing) -> Iterator[SafetyFile]:
+    with SafetyFile(tmp_path / "safety", pages=pages) as file:
         yield file
 
 
@@ -59,7 +66,7 @@ def stopped(scene: Scene, symbol: str) -> int:
 
 
 async def test_a_disk_that_refuses_in_the_midst_of_a_flatten_stops_no_exit(
-    scene: Scene, safety: Failing
+    scene: Scene, safety: SafetyFile, pages: Failing
 ) -> None:
     """Journal full, and then the safety file's disk gone too: the mapped memory outlives the process."""
     disk = Disk(scene.journal)
@@ -68,14 +75,14 @@ async def test_a_disk_that_refuses_in_the_midst_of_a_flatten_stops_no_exit(
     scene.sim.faults.hold_next_order()
     killing = asyncio.create_task(trader.kill(**OUT, flatten=True))
     await until(lambda: any(o.role is Role.CLOSE for o in trader.desk.state.book.living()), "the close")
-    safety.refuses = True
+    pages.refuses = True
     scene.sim.faults.release()
     report = await killing
     assert report.flat, report.sentences()
     assert "outlives this process, not this machine" in report.reason
     assert scene.broker_position("SPY") == 0 == scene.broker_position("QQQ") and scene.open_refs() == []
     await trader.stop()
-    safety.refuses = False
+    pages.refuses = False
     with SafetyFile(safety.path) as found:
         assert found.emergency_read(), "another process reads what the disk refused"
     again = await scene.started(safety=safety)
@@ -84,7 +91,7 @@ async def test_a_disk_that_refuses_in_the_midst_of_a_flatten_stops_no_exit(
 
 
 @pytest.mark.parametrize("room", [1, 30, 46, 52, 58, 64])
-async def test_places_that_run_out_leave_no_share_bare(scene: Scene, safety: Failing, room: int) -> None:
+async def test_places_that_run_out_leave_no_share_bare(scene: Scene, safety: SafetyFile, room: int) -> None:
     """Wherever they end, what is held keeps its stop, and the answer says what is not closed and why."""
     disk = Disk(scene.journal)
     trader = await holding(scene, disk, safety)
@@ -108,7 +115,7 @@ def told(scene: Scene, report: KillReport) -> None:
     assert "run short" in report.reason or "nothing more can be remembered" in report.reason
 
 
-async def test_places_that_are_enough_close_all(scene: Scene, safety: Failing) -> None:
+async def test_places_that_are_enough_close_all(scene: Scene, safety: SafetyFile) -> None:
     disk = Disk(scene.journal)
     trader = await holding(scene, disk, safety)
     safety.emergency_append(*[FILLER] * (safety.emergency_room() - 80))

@@ -76,7 +76,7 @@ def test_a_latch_waits_for_nobody(path: Path) -> None:
     """A trader that hangs in the midst of a change holds the lock; all else is refused, a latch is not."""
     with SafetyFile(path) as trader, SafetyFile(path) as other:
         trader.take_lease(client_id=1, at_ns=NOW)
-        assert lock_handle(trader._lock)
+        assert lock_handle(trader._map.lock)
         with pytest.raises(SafetyError, match="changed it") as error:
             other.reset(at_ns=NOW)
         assert error.value.kind == "busy"

@@ -99,7 +99,8 @@ class Bar(Struct, frozen=True, kw_only=True, gc=False):
 
     `wap` is the volume-weighted average price, None where TWS gives none. A day bar states `date`
     (yyyyMMdd in the exchange's zone) and its `time_ns` is midnight UTC of that date. A bar of a stream that
-    still runs has `is_final` False: its figures go on changing.
+    still runs has `is_final` False: its figures go on changing. `gap` counts the whole spans directly before
+    it that have no bar, as far as its builder listened; `is_whole` is False where a part was not heard.
     """
 
     time_ns: int
@@ -113,6 +114,8 @@ class Bar(Struct, frozen=True, kw_only=True, gc=False):
     count: int = 0
     date: str = ""
     is_final: bool = True
+    gap: int = 0
+    is_whole: bool = True
 
     @property
     def time(self) -> datetime:

@@ -6,8 +6,8 @@ of the program: what was under way becomes unknown, the broker is asked for ever
 the desk. Its records go to preallocated places in the safety file, the group that the journal refused before
 all others; the next start puts them into the journal (`merge_emergency`). Entries never leave from here.
 
-Without places (no safety file, none free, the lease lost) nothing can be remembered, so nothing is placed:
-entries are cancelled, stops stay. So that places never end between the cancel of a stop and the close that it
+Without places (no safety file, none free) nothing can be remembered, so nothing is placed: entries are
+cancelled, stops stay. So that places never end between the cancel of a stop and the close that it
 makes room for, a stop is only cancelled while there are places for the rest of its close, and for the rest of
 all others under way (`PLACES_A_CLOSE`).
 """

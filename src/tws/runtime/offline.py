@@ -19,30 +19,38 @@ from tws.config import Settings
 from tws.desk import Command, Desk, ResetKill
 from tws.errors import ConfigError, JournalError
 from tws.journal import SQLiteStore, recover
-from tws.model.instrument import Instrument
 from tws.model.records import (
     Adjusted,
     Alarmed,
+    CashAdjusted,
     Denied,
     Differs,
     FlattenMoved,
     KillMoved,
+    LimitReleased,
+    LimitsChanged,
+    OpeningConfirmed,
     Record,
     Severity,
+    Shortfall,
     encode_record,
 )
 from tws.risk import Gate, Limits
-from tws.runtime.adjusting import AdjustWish
+from tws.runtime.adjusting import Told, Wish, command_of, told
 from tws.runtime.emergency import merge_emergency
+from tws.runtime.limiting import LimitWish, changed
 from tws.runtime.place import Place
 from tws.runtime.stopping import named
 from tws.runtime.unlocking import Ground, UnlockWish, unlock
 from tws.runtime.windup import left
 from tws.safety import SafetyFile, Unlock
 
-__all__ = ["adjust_offline", "free_lease", "reset_offline", "unlock_offline"]
+__all__ = ["adjust_offline", "free_lease", "limits_offline", "reset_offline", "unlock_offline"]
 
-_HUMAN = (Adjusted, Denied, Differs, FlattenMoved, KillMoved)
+_HUMAN = (
+    Adjusted, CashAdjusted, Denied, Differs, FlattenMoved, KillMoved, LimitReleased, LimitsChanged,
+    OpeningConfirmed, Shortfall,
+)  # fmt: skip
 
 
 def reset_offline(
@@ -105,26 +113,46 @@ def unlock_offline(place: Place, settings: Settings, wish: UnlockWish, clock: Cl
         return unlock(safety, ground, wish, clock.now_ns())
 
 
-def adjust_offline(place: Place, journal: Path, wish: AdjustWish, clock: Clock) -> list[Record]:
-    """Move a position by a human's word; the records that the journal has of it now.
+def adjust_offline(place: Place | None, journal: Path, wish: Wish, clock: Clock) -> Told:
+    """What only a human knows of positions and cash, into the journal; how the books stand then.
 
-    Raises ConfigError for a symbol that the journal does not know, JournalError.
+    Raises ConfigError for what the journal does not know and what the desk refuses, JournalError.
+    """
+    with _at_rest(place, journal, clock) as (desk, store):
+        records = _write(store, desk, command_of(desk.state, wish), clock)
+        return told(desk.state, wish, records)
+
+
+def limits_offline(place: Place | None, journal: Path, wish: LimitWish, clock: Clock) -> list[str]:
+    """Limits changed or released; the kinds of records. Raises ConfigError when refused, JournalError."""
+    with _at_rest(place, journal, clock) as (desk, store):
+        return changed(wish, _write(store, desk, wish.to_command(), clock))
+
+
+@contextlib.contextmanager
+def _at_rest(place: Place | None, journal: Path, clock: Clock) -> Iterator[tuple[Desk, SQLiteStore]]:
+    """The journal and its desk, while no trader can start on them: by the lease of the place, or, for a
+    journal of no place (a demo's, a copy), by the journal's own lock.
     """
     if not journal.exists():
         raise JournalError(
             journal, "unwritable", "there is none", "Start the trader once, or name its journal"
         )
-    with SafetyFile(place.safety) as safety, _lease(safety, clock), _opened(journal, safety) as (desk, store):
-        command = wish.to_command(desk.state.account, _instrument(desk, wish.symbol))
-        return _write(store, desk, command, clock)
+    if place is None:
+        with _opened(journal, None) as opened:
+            yield opened
+        return
+    with SafetyFile(place.safety) as safety, _lease(safety, clock), _opened(journal, safety) as opened:
+        yield opened
 
 
 @contextlib.contextmanager
-def _opened(journal: Path, safety: SafetyFile) -> Iterator[tuple[Desk, SQLiteStore]]:
+def _opened(journal: Path, safety: SafetyFile | None) -> Iterator[tuple[Desk, SQLiteStore]]:
     """The journal as a trader's start opens it, and the desk that it makes. On disk when this is left."""
     store = SQLiteStore(journal)
     try:
-        asyncio.run(merge_emergency(store, safety))
+        if safety is not None:
+            asyncio.run(merge_emergency(store, safety))
         desk = Desk(Gate(Limits()))  # to be looked at, never to trade
         recover(desk, store)
         yield desk, store
@@ -133,30 +161,21 @@ def _opened(journal: Path, safety: SafetyFile) -> Iterator[tuple[Desk, SQLiteSto
 
 
 def _write(store: SQLiteStore, desk: Desk, command: Command, clock: Clock) -> list[Record]:
-    """What the desk records of a human's word, and no more: nothing that would have to be sent."""
+    """What the desk records of a human's word, and no more: nothing that would have to be sent.
+
+    Answers that, and behind it the desk's warnings, which are not kept: a refusal's reason stands in them.
+    """
     decided = desk.decide(desk.state, command, clock.now_ns())
     records: list[Record] = [each for each in decided if isinstance(each, _HUMAN)]
     desk.recover(records)
     store.append([encode_record(record) for record in records])
-    return records
+    return [*records, *(each for each in decided if isinstance(each, Alarmed))]
 
 
 def _refuse_denied(records: list[Record]) -> None:
     denied = next((each for each in records if isinstance(each, Denied)), None)
     if denied is not None:
         raise ConfigError("reset", denied.figure, denied.reason, "Close it first, or: --accept-positions")
-
-
-def _instrument(desk: Desk, symbol: str) -> Instrument:
-    for group in reversed(desk.state.groups.values()):
-        if group.contract.symbol == symbol:
-            return group.instrument
-    for row in desk.state.stated.values():
-        if row.contract.symbol == symbol:
-            return Instrument(contract=row.contract)
-    raise ConfigError(
-        "symbol", symbol, "is unknown to this journal", "Start the trader, then adjust it there"
-    )
 
 
 @contextlib.contextmanager
