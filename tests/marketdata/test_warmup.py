@@ -83,7 +83,7 @@ class Desk:
             for bar in self.seam.live(done.bar):
                 assert self.studies.update(bar), self.studies.refusal
 
-    def warm(self, count: int = 0) -> asyncio.Task[WarmUp]:
+    def warm(self, count: int | None = None) -> asyncio.Task[WarmUp]:
         return asyncio.create_task(
             warm_up(self.cache, self.series, self.studies, self.seam, self.now_ns, count=count)
         )

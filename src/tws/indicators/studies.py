@@ -84,6 +84,11 @@ class Studies:
         return max((study.indicator.warm_up for study in self._studies.values()), default=0)
 
     @property
+    def settled(self) -> int:
+        """How many bars there must be until every indicator has forgotten where it began."""
+        return max((study.indicator.settled for study in self._studies.values()), default=0)
+
+    @property
     def ready(self) -> bool:
         """Whether every indicator has a value."""
         return all(study.indicator.value is not None for study in self._studies.values())

@@ -10,7 +10,7 @@
 
 The live bars go through the seam from the beginning; while the past is under way they wait there. The past is
 asked for once the first span that can be heard whole has begun, so that it reaches to there. Indicators that
-were restored from a state get what they missed since; new ones as many bars as their warm-up needs.
+were restored from a state get what they missed since; new ones as many bars as they need to settle.
 """
 
 from __future__ import annotations
@@ -56,20 +56,21 @@ async def warm_up(
     seam: Seam,
     now_ns: Callable[[], int],
     *,
-    count: int = 0,
+    count: int | None = None,
 ) -> WarmUp:
     """Feeds `studies` the past and what waits in the seam; from then on the seam lets live bars through.
 
     `now_ns` tells market time, as the live bars are stamped by.
-    `count`: so many bars at least, beyond what the warm-up needs: averages that never forget (EMA, Wilder's)
-    come nearer to those of others the longer they ran. The series and the live bars must be of the same hours
-    and the same kind of data. Raises ValueError for bars of another length than the seam's,
-    RequestTimeoutError when TWS's history does not reach to the live bars, and what asking TWS raises: then
-    nothing was fed, and it may be called again.
+    New indicators get `count` bars, at least what their warm-up needs; None: so many that averages which
+    never quite forget (EMA, Wilder's) have forgotten where they began (`Studies.settled`).
+
+    The series and the live bars must be of the same hours and the same kind of data. Raises ValueError for
+    bars of another length than the seam's, RequestTimeoutError when TWS's history does not reach to the live
+    bars, and what asking TWS raises: then nothing was fed, and it may be called again.
     """
     if series.seconds != seam.seconds:
         raise ValueError(f"bars of {series.bar_size} into a seam of bars of {seam.seconds} s")
-    wanted = max(count, studies.warm_up)
+    wanted = studies.settled if count is None else max(count, studies.warm_up)
     asked, lacking = 0, list[Bar]()
     past = Past(bars=[], until_ns=-1)
     while asked < _TRIES:
