@@ -9,6 +9,7 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     dotenv.py      the reader of .env files, for the shells that users really write
     section.py     what all sections of a file share
     limits.py      the section risk
+    rules.py       the section rules
     run.py         signals, strategies, run, journal, state: what `tws run` adds
     settings.py    Settings: a whole TOML file, with connection, codes and demo besides
 """
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         OverrideSection,
         PacingSection,
         RiskSection,
+        RuleSection,
         RunSection,
         Settings,
         SignalsSection,
@@ -55,6 +57,7 @@ __all__ = [
     "OverrideSection",
     "PacingSection",
     "RiskSection",
+    "RuleSection",
     "RunSection",
     "Settings",
     "SignalsSection",
@@ -71,7 +74,7 @@ __all__ = [
 _FROM_SETTINGS = frozenset(
     """
         CodeSection ConnectionSection DemoSection JournalSection MaintenanceSection OverrideSection
-        PacingSection RiskSection RunSection Settings SignalsSection StateSection StrategySection
+        PacingSection RiskSection RuleSection RunSection Settings SignalsSection StateSection StrategySection
         load_settings
     """.split()
 )

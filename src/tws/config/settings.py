@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tws.config.connection import TWSConfig
 from tws.config.limits import OverrideSection, RiskSection
+from tws.config.rules import RuleSection
 from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
 from tws.config.section import Section, Symbol, Words, did_you_mean
 from tws.errors import ConfigError
@@ -36,6 +37,7 @@ __all__ = [
     "OverrideSection",
     "PacingSection",
     "RiskSection",
+    "RuleSection",
     "RunSection",
     "Settings",
     "SignalsSection",
@@ -158,6 +160,7 @@ class Settings(BaseSettings):
     run: RunSection = RunSection()
     signals: SignalsSection | None = None
     strategies: tuple[StrategySection, ...] = ()
+    rules: tuple[RuleSection, ...] = ()
     journal: JournalSection = JournalSection()
     state: StateSection = StateSection()
     codes: dict[CodeNumber, CodeSection] = {}

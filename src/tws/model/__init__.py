@@ -15,6 +15,7 @@ whatif      what an order would cost
 facts       what the connection hears, in the order in which it heard it
 account     positions, account values, profit and loss
 signal      what a model wishes
+sizing      how large an entry is wished
 stop        how far an emergency stop has gone, and what it covers
 records     what the journal keeps (see `tws.desk`)
 """

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tws.clock import NS_PER_S, to_ns
 
-__all__ = ["Session", "parse_hours", "session_at", "trading_day"]
+__all__ = ["Session", "local_time", "parse_hours", "session_at", "trading_day"]
 
 _OLD_ZONES = {
     "EST": "America/New_York",
@@ -85,4 +85,9 @@ def session_at(sessions: tuple[Session, ...], now_ns: int) -> Session | None:
 
 def trading_day(now_ns: int, zone_id: str) -> str:
     """The date in a zone, as 2026-11-23. Raises ValueError for a zone that is unknown."""
-    return datetime.fromtimestamp(now_ns // NS_PER_S, _zone(zone_id)).date().isoformat()
+    return local_time(now_ns, zone_id).date().isoformat()
+
+
+def local_time(now_ns: int, zone_id: str) -> datetime:
+    """What a clock of a zone shows, to the second. Raises ValueError for a zone that is unknown."""
+    return datetime.fromtimestamp(now_ns // NS_PER_S, _zone(zone_id))

@@ -6,32 +6,12 @@ Always rounded down to whole lots: a size never exceeds what was asked for. 0 me
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
-from typing import TypeAlias
 
 from msgspec import Struct
 
+from tws.model.sizing import Allocation, RiskFraction, Shares, Sizing
+
 __all__ = ["Allocation", "Basis", "RiskFraction", "Shares", "Sizing", "quantity_for"]
-
-
-class Shares(Struct, frozen=True, tag="shares"):
-    """So many shares."""
-
-    count: Decimal
-
-
-class Allocation(Struct, frozen=True, tag="allocation"):
-    """So much money, in the contract's currency, turned into shares at the current price."""
-
-    cash: Decimal
-
-
-class RiskFraction(Struct, frozen=True, tag="risk"):
-    """So large a part of the equity (0.01 is one percent) is lost when the stop fills at its own price."""
-
-    fraction: Decimal
-
-
-Sizing: TypeAlias = Shares | Allocation | RiskFraction
 
 
 class Basis(Struct, frozen=True, kw_only=True):

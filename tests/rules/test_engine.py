@@ -1,0 +1,346 @@
+"""The engine: priority, pauses, counts, switches, faults that stay with their rule, a memory that goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.rules.values import NOON, Scene, scene_conditions, scenes
+
+from tws.clock import NS_PER_S
+from tws.model.market import Quote
+from tws.model.signal import Signal, Wish
+from tws.rules import (
+    Alert,
+    AnyAction,
+    BarEnded,
+    Barrier,
+    Decisions,
+    DisableRule,
+    EnableRule,
+    Engine,
+    Event,
+    Exit,
+    Filled,
+    Given,
+    Holding,
+    Memory,
+    Needs,
+    QuoteMoved,
+    Rule,
+    SetCooldown,
+    SignalCame,
+    TimePassed,
+    parse_condition,
+)
+from tws.rules.engine import MAX_FAULTS
+
+ZONES = {"SPY": "America/New_York", "QQQ": "America/New_York"}
+ALWAYS = parse_condition("event in (signal, fill, bar, quote, timer)")
+BAR = BarEnded("SPY")
+EXIT = Exit()
+
+
+def rule(name: str, then: Any = EXIT, when: str = "", **more: Any) -> Rule:
+    condition = parse_condition(when) if when else ALWAYS
+    return Rule(name=name, when=condition, then=then if isinstance(then, tuple) else (then,), **more)
+
+
+def fired(decisions: Decisions) -> list[str]:
+    return [each.rule for each in decisions.fired]
+
+
+def held(decisions: Decisions) -> list[tuple[str, Barrier]]:
+    return [(each.rule, each.barrier) for each in decisions.held]
+
+
+def test_the_first_of_the_highest_priority_trades_and_the_others_are_outranked() -> None:
+    engine = Engine(
+        [rule("low"), rule("first", priority=5), rule("second", priority=5), rule("note", Alert("x"))]
+    )
+    decisions = engine.evaluate(BAR, Given(), NOON)
+    assert fired(decisions) == ["first", "note"]
+    assert held(decisions) == [("second", Barrier.OUTRANKED), ("low", Barrier.OUTRANKED)]
+    assert [each.figure for each in decisions.held] == ["first", "first"]
+    assert "outranked by first" in engine.explain("low").explain()  # type: ignore[union-attr]
+
+
+def test_a_rule_that_is_held_back_lets_the_next_one_go_first() -> None:
+    engine = Engine([rule("high", priority=1, cooldown_s=60), rule("low")])
+    assert fired(engine.evaluate(BAR, Given(), NOON)) == ["high"]
+    later = engine.evaluate(BAR, Given(), NOON + 59 * NS_PER_S)
+    assert (fired(later), held(later)) == (["low"], [("high", Barrier.COOLDOWN)])
+    assert fired(engine.evaluate(BarEnded("QQQ"), Given(), NOON + 59 * NS_PER_S)) == ["high"], (
+        "a pause is a symbol's"
+    )
+    assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["high"]
+
+
+def test_executions_are_counted_by_the_day_of_the_exchange() -> None:
+    """23:30 in New York is already tomorrow in UTC: the count goes on until midnight there."""
+    engine, known = Engine([rule("twice", per_day=2)]), Given(zones=ZONES)
+    noon_to_2330, half_hour = int(11.5 * 3600) * NS_PER_S, 1800 * NS_PER_S
+    assert fired(engine.evaluate(BAR, known, NOON)) == ["twice"]
+    assert fired(engine.evaluate(BAR, known, NOON + noon_to_2330)) == ["twice"]
+    last = engine.evaluate(BAR, known, NOON + noon_to_2330 + half_hour - 1)
+    assert held(last) == [("twice", Barrier.PER_DAY)]
+    assert fired(engine.evaluate(BarEnded("QQQ"), known, NOON + noon_to_2330)) == ["twice"]
+    assert fired(engine.evaluate(BAR, known, NOON + noon_to_2330 + half_hour)) == ["twice"]
+
+
+def test_a_day_that_is_not_known_holds_a_counted_rule_back() -> None:
+    engine = Engine([rule("once", per_day=1), rule("free", Alert("x"))])
+    decisions = engine.evaluate(BAR, Given(), NOON)
+    assert (fired(decisions), held(decisions)) == (["free"], [("once", Barrier.NO_DAY)])
+    wrong = engine.evaluate(BAR, Given(zones={"SPY": "Mars/Olympus"}), NOON)
+    assert [(each.rule, each.count) for each in wrong.failed] == [("once", 1)]
+    assert "Mars/Olympus" in wrong.failed[0].reason
+
+
+def fill(role: Any, left: float) -> Filled:
+    return Filled(symbol="SPY", side="BUY", role=role, quantity=1, price=1, left=left)
+
+
+def test_a_cooldown_is_a_symbols_and_a_stop_out_ends_it() -> None:
+    engine = Engine([rule("enter", Exit() + SetCooldown(180), "event == signal and cooldown <= 0s")])
+
+    def wishes(at_s: float, symbol: str = "SPY") -> bool:
+        event = SignalCame(Signal(signal_id="1", symbol=symbol, wish=Wish.BUY, time_ns=NOON))
+        return bool(engine.evaluate(event, Given(), NOON + round(at_s * NS_PER_S)).fired)
+
+    assert wishes(0)
+    assert not wishes(179.9)
+    assert wishes(1, "QQQ")
+    engine.evaluate(fill("stop", 5), Given(), NOON)
+    assert not wishes(2), "a part of the stop ends nothing"
+    engine.evaluate(fill("target", 0), Given(), NOON)
+    assert not wishes(3), "a target is no stop-out"
+    engine.evaluate(fill("stop", 0), Given(), NOON)
+    assert wishes(4)
+    assert wishes(184)
+
+
+def test_time_since_what_never_happened_is_infinite() -> None:
+    text = "event == timer and since.entry >= 1m and since.stop_out >= 2m and since.fire >= 3m"
+    engine = Engine([rule("r", when=text)])
+    timer = TimePassed("SPY")
+
+    def at(seconds: int) -> list[str]:
+        return fired(engine.evaluate(timer, Given(), NOON + seconds * NS_PER_S))
+
+    assert at(0) == ["r"]
+    assert "never" in engine.explain("r").explain()  # type: ignore[union-attr]
+    assert at(179) == []
+    assert at(180) == ["r"]
+    engine.evaluate(fill("entry", 1), Given(), NOON + 400 * NS_PER_S)
+    assert (at(459), at(460)) == ([], ["r"])
+    engine.evaluate(fill("stop", 0), Given(), NOON + 700 * NS_PER_S)
+    assert (at(819), at(820)) == ([], ["r"])
+
+
+def test_rules_switch_rules_from_the_next_event_on() -> None:
+    engine = Engine(
+        [
+            rule("on", EnableRule("late"), "event == bar"),
+            rule("late", Alert("x"), "event == bar", enabled=False),
+            rule("off", DisableRule("late"), "event == timer", priority=1),
+            rule("on2", EnableRule("late"), "event == timer"),
+        ]
+    )
+    assert fired(engine.evaluate(BAR, Given(), NOON)) == ["on"]
+    assert fired(engine.evaluate(BAR, Given(), NOON)) == ["on", "late"]
+    engine.evaluate(TimePassed("SPY"), Given(), NOON)
+    assert not engine.is_enabled("late"), "of two that disagree the one of higher priority has the last word"
+    assert engine.why_disabled("late") == "by the rule off"
+    assert "disabled (by the rule off)" in engine.explain("late", kind="timer").explain()  # type: ignore[union-attr]
+
+
+def test_a_human_switches_rules() -> None:
+    engine = Engine([rule("r"), rule("s", enabled=False)])
+    engine.disable("r", "too many losses")
+    assert engine.evaluate(BAR, Given(), NOON).looked == 0
+    assert engine.why_disabled("r") == "too many losses"
+    assert engine.why_disabled("s") == "it begins disabled"
+    engine.enable("r")
+    assert fired(engine.evaluate(BAR, Given(), NOON)) == ["r"]
+    with pytest.raises(ValueError, match="Did you mean r"):
+        engine.disable("rr")
+
+
+class Broken(Given, frozen=True):
+    """A context one of whose sources raises."""
+
+    def indicator(self, symbol: str, spec: str, back: int) -> float | None:
+        raise KeyError(f"no {spec} of {symbol}")
+
+
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        (Broken(), "no rsi(14) of SPY"),
+        (Given(indicators={("SPY", "rsi(14)"): (float("nan"),)}), "nan"),
+        (Given(indicators={("SPY", "rsi(14)"): ("50",)}), "not a number"),  # type: ignore[dict-item]
+        (Given(indicators={("SPY", "rsi(14)"): (True,)}), "not a number"),
+    ],
+)
+def test_a_rule_that_raises_is_named_counted_and_disabled_and_the_others_go_on(
+    context: Given, reason: str
+) -> None:
+    engine = Engine(
+        [
+            rule("bad", when="rsi(14) < 30", priority=1),
+            rule("bad2", when="not rsi(14) < 30"),
+            rule("good", when="event == bar"),
+        ]
+    )
+    for count in range(1, MAX_FAULTS + 1):
+        decisions = engine.evaluate(BAR, context, NOON)
+        assert fired(decisions) == ["good"]
+        assert [(each.rule, each.count) for each in decisions.failed] == [("bad", count), ("bad2", count)]
+        assert all(reason in each.reason and "rsi(14)" in each.reason for each in decisions.failed)
+        assert all(each.disabled is (count == MAX_FAULTS) for each in decisions.failed)
+        assert engine.explain("bad").explain().startswith("bad failed: ")  # type: ignore[union-attr]
+    assert engine.evaluate(BAR, context, NOON).looked == 1
+    assert f"raised {MAX_FAULTS} times" in engine.why_disabled("bad")
+    engine.enable("bad")
+    assert engine.evaluate(BAR, context, NOON).failed[0].count == 1
+
+
+def test_a_part_that_decides_first_spares_the_rule_the_bad_figure() -> None:
+    engine = Engine(
+        [rule("r", when="event == timer and rsi(14) < 30"), rule("s", when="price > 1 and rsi(14) < 30")]
+    )
+    assert engine.evaluate(BAR, Broken(quotes={"SPY": Quote(last=0.5)}), NOON).failed == ()
+
+
+class Asked(Given, frozen=True, kw_only=True):
+    """A context that notes what it is asked for."""
+
+    asked: list[tuple[Any, ...]]
+
+    def quote(self, symbol: str) -> Quote | None:
+        self.asked.append(("quote", symbol))
+        return Quote(last=5.0)
+
+    def holding(self, symbol: str) -> Holding | None:
+        self.asked.append(("holding", symbol))
+        return Holding()
+
+    def indicator(self, symbol: str, spec: str, back: int) -> float | None:
+        self.asked.append(("indicator", symbol, spec, back))
+        return 1.0
+
+
+def test_the_context_is_asked_once_and_only_for_what_decides() -> None:
+    asked: list[tuple[Any, ...]] = []
+    engine = Engine(
+        [
+            rule("a", Alert("x"), "price > 1 and position.side == long and rsi(14) < 5"),
+            rule("b", Alert("x"), "price > 2"),
+            rule("c", Alert("x"), "ema(20) of QQQ > price"),
+            rule("d", Alert("x"), "symbol == IBM and ema(50) > 1"),
+        ]
+    )
+    engine.evaluate(BAR, Asked(asked=asked), NOON)
+    assert asked == [("quote", "SPY"), ("holding", "SPY"), ("indicator", "QQQ", "ema(20)", 0)]
+
+
+def test_needs_are_told_for_each_symbol() -> None:
+    engine = Engine(
+        [
+            rule("a", when="symbol == SPY and position.profit_atr > 1 and change(5) > 0"),
+            rule(
+                "b",
+                when="symbol == QQQ and ema(20) of SPY crosses above 5 and bar.close crosses above ema(9)",
+            ),
+            rule("c", when="session.open and weekday == fri and symbol == IBM"),
+            rule("d", when="symbol == TLT and rsi(14) > 5", enabled=False),
+        ]
+    )
+    assert engine.needs("SPY") == Needs(
+        indicators=("atr(14)", "ema(20)"), bars_back=5, sources=("position", "quote")
+    )
+    assert engine.needs("QQQ") == Needs(indicators=("ema(9)",), bars_back=1)
+    assert engine.needs("IBM") == Needs(sources=("session", "zone"))
+    assert engine.needs("TLT") == Needs()
+    assert engine.symbols() == ("IBM", "QQQ", "SPY", "TLT")
+
+
+def test_an_event_meets_only_the_rules_it_can_fire() -> None:
+    engine = Engine(
+        [
+            rule("signals", when="confidence >= 0.5"),
+            rule("buys", when="wish == BUY"),
+            rule("spy", when="symbol == SPY and (confidence > 0 or event == bar)"),
+            rule("others", when="symbol != SPY and event == bar"),
+            rule("any", when="price > 1"),
+        ]
+    )
+    wish = SignalCame(Signal(signal_id="1", symbol="SPY", wish=Wish.SHORT, time_ns=NOON))
+    assert engine.evaluate(wish, Given(), NOON).looked == 3
+    assert engine.evaluate(BAR, Given(), NOON).looked == 2
+    assert engine.evaluate(BarEnded("QQQ"), Given(), NOON).looked == 2
+    assert engine.evaluate(QuoteMoved("SPY"), Given(), NOON).looked == 1
+
+
+steps = st.lists(st.tuples(scenes(), st.integers(0, 90), st.sampled_from(["", "off", "on"])), max_size=12)
+many = st.lists(
+    st.tuples(
+        scene_conditions | st.just(parse_condition("since.fire >= 1m and cooldown <= 0s")),
+        st.sampled_from([EXIT, Alert("x"), SetCooldown(60), DisableRule("r0"), EnableRule("r0")]),
+        st.integers(-1, 1), st.sampled_from([0.0, 60.0]), st.sampled_from([None, 1]),
+    ),
+    min_size=1, max_size=5,
+)  # fmt: skip
+
+
+def made(drawn: list[tuple[Any, AnyAction, int, float, int | None]]) -> list[Rule]:
+    return [
+        Rule(name=f"r{place}", when=when, then=(then,), priority=priority, cooldown_s=pause, per_day=most)
+        for place, (when, then, priority, pause, most) in enumerate(drawn)
+    ]
+
+
+def play(engine: Engine, moments: list[tuple[Event, Given, int, str]]) -> list[Decisions]:
+    found = []
+    for event, context, now_ns, switch in moments:
+        if switch:
+            (engine.enable if switch == "on" else engine.disable)("r0")
+        found.append(engine.evaluate(event, context, now_ns))
+    return found
+
+
+@given(many, steps, st.integers(0, 12))
+def test_equal_memory_goes_on_alike(drawn: Any, course: list[tuple[Scene, int, str]], cut: int) -> None:
+    """The same events give the same decisions, also when the memory was written and read in between."""
+    moments, now_ns = [], NOON
+    for scene, later_s, switch in course:
+        now_ns += later_s * NS_PER_S
+        moments.append((scene.event, scene.context, now_ns, switch))
+    one, two, first = Engine(made(drawn)), Engine(made(drawn)), Engine(made(drawn))
+    whole = play(one, moments)
+    assert play(two, moments) == whole
+    begun = play(first, moments[:cut])
+    written = msgspec.json.encode(first.memory())
+    second = Engine(made(drawn), msgspec.json.decode(written, type=Memory))
+    assert begun + play(second, moments[cut:]) == whole
+    assert second.memory() == one.memory() == two.memory()
+
+
+def test_a_memory_forgets_rules_that_are_gone() -> None:
+    engine = Engine([rule("a", cooldown_s=9), rule("b", Alert("x"), cooldown_s=9)])
+    engine.evaluate(BAR, Given(), NOON)
+    engine.disable("b")
+    assert sorted(engine.memory().fires) == ["a", "b"]
+    left = Engine([rule("a", cooldown_s=9)], engine.memory()).memory()
+    assert (list(left.fires), left.switched, left.reasons) == (["a"], {}, {})
+
+
+def test_rules_that_can_not_stand_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="two rules are named a"):
+        Engine([rule("a"), rule("a")])
+    with pytest.raises(ValueError, match="switches 'bb'"):
+        Engine([rule("a", EnableRule("bb")), rule("b")])
