@@ -18,7 +18,7 @@ from tws.clock import NS_PER_S
 from tws.connection import PacingOptions, TWSConnection
 from tws.errors import RequestTimeoutError
 from tws.indicators import Studies
-from tws.marketdata import BarCache, QuoteBoard, Series, WarmUp, warm_up, warmup
+from tws.marketdata import BarCache, Feed, Series, WarmUp, warm_up, warmup
 from tws.model.contract import stock
 from tws.model.market import Bar
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
@@ -64,26 +64,34 @@ class Desk:
         if bar is not None:
             assert self.reference.update(bar)
 
-    async def begin(self, studies: Studies) -> None:
+    async def begin(self, state: dict[str, object] | None = None) -> None:
         """Follow the market from now on."""
         details = await self.connection.request_contract(stock("SPY"))
         self.series = Series(contract=details.contract, bar_size="10 secs", use_rth=False)
-        self.board, self.studies = QuoteBoard(10), studies
-        self.line = self.board.add(details.contract.con_id, "SPY", self.now_ns())
-        self.seam = Seam(10, self.now_ns())
+        self.feed, self.con_id = Feed(10), details.contract.con_id
+        self.line = self.feed.add(self.con_id, "SPY", SPECS, self.now_ns())
+        self.feed.restore(state or {})
         stream = self.connection.stream_quotes(details.contract)
         self.stop = stream.on_tick(lambda field, at, size: self.line.tick(field, at, size, self.now_ns()))
         self.stream = stream
         await until(lambda: stream.quote.last is not None)
 
+    @property
+    def studies(self) -> Studies:
+        return self.feed.studies(self.con_id)
+
+    @property
+    def seam(self) -> Seam:
+        return self.feed.seam(self.con_id)
+
     def take(self) -> None:
-        """Completed bars through the seam into the indicators."""
-        self.board.advance(self.now_ns())
-        for done in self.board.take_bars():
-            for bar in self.seam.live(done.bar):
-                assert self.studies.update(bar), self.studies.refusal
+        """Completed bars through the seam into the indicators; the feed gives out each of them."""
+        for done in self.feed.step(self.now_ns()):
+            assert done.bar.time_ns <= self.studies.last_ns
 
     def warm(self, count: int | None = None) -> asyncio.Task[WarmUp]:
+        if count is None:
+            return asyncio.create_task(self.feed.warm_up(self.cache, self.series, self.now_ns))
         return asyncio.create_task(
             warm_up(self.cache, self.series, self.studies, self.seam, self.now_ns, count=count)
         )
@@ -91,7 +99,11 @@ class Desk:
     def assert_equal(self) -> None:
         assert self.studies.last_ns == self.reference.last_ns
         for text in SPECS:
-            assert self.studies.value(text) == pytest.approx(self.reference.value(text), rel=1e-12)
+            for back, wanted in enumerate((self.reference.value(text), self.reference.previous(text))):
+                found = self.feed.indicator(self.con_id, text, back)
+                assert found == pytest.approx(wanted, rel=1e-12)
+        bar = self.feed.bar(self.con_id)
+        assert bar is not None and bar.time_ns == self.reference.last_ns
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +128,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 async def test_indicators_are_those_of_the_whole_day(desk: Desk, begin: int, after: int) -> None:
     """Begun within a span or at its edge; the past comes at once, or when live bars wait already."""
     await desk.trade_for(begin)
-    await desk.begin(Studies(SPECS))
+    await desk.begin()
     await desk.trade_for(after)
     desk.take()
     task = desk.warm(count=1000)
@@ -136,7 +148,7 @@ async def test_indicators_are_those_of_the_whole_day(desk: Desk, begin: int, aft
 
 async def test_a_market_that_seldom_trades(desk: Desk) -> None:
     await desk.trade_for(400, every=17)
-    await desk.begin(Studies(SPECS))
+    await desk.begin()
     task = desk.warm(count=1000)
     while not task.done():
         await desk.trade_for(1, every=17)
@@ -150,7 +162,7 @@ async def test_a_market_that_seldom_trades(desk: Desk) -> None:
 
 async def test_restored_indicators_get_what_they_missed(desk: Desk) -> None:
     await desk.trade_for(130)
-    await desk.begin(Studies(SPECS))
+    await desk.begin()
     task = desk.warm(count=1000)
     while not task.done():
         await desk.trade_for(1)
@@ -158,13 +170,11 @@ async def test_restored_indicators_get_what_they_missed(desk: Desk) -> None:
     await task
     await desk.trade_for(33)
     desk.take()
-    state, taken = desk.studies.save(), desk.studies.taken
+    state, taken = desk.feed.save(), desk.studies.taken
     desk.stop()  # the program ends
     desk.stream.close()
     await desk.trade_for(145)
-    again = Studies(SPECS)
-    again.restore(state)
-    await desk.begin(again)
+    await desk.begin(state)
     task = desk.warm()
     while not task.done():
         await desk.trade_for(1)
@@ -174,7 +184,7 @@ async def test_restored_indicators_get_what_they_missed(desk: Desk) -> None:
     await desk.trade_for(20)
     desk.take()
     desk.assert_equal()
-    assert again.refused == {}
+    assert desk.studies.refused == {}
 
 
 async def test_a_past_that_does_not_know_the_last_trade_is_asked_again_and_then_stood_in_for(
@@ -182,7 +192,7 @@ async def test_a_past_that_does_not_know_the_last_trade_is_asked_again_and_then_
 ) -> None:
     """The service of history is late by a bar for ever."""
     await desk.trade_for(203)
-    await desk.begin(Studies(SPECS))
+    await desk.begin()
     await desk.trade_for(20)
     desk.take()
     whole = desk.cache.last
@@ -200,9 +210,7 @@ async def test_a_past_that_does_not_know_the_last_trade_is_asked_again_and_then_
 
 async def test_a_clock_of_tws_that_is_behind_is_told(desk: Desk) -> None:
     await desk.trade_for(203)
-    await desk.begin(Studies(SPECS))
-    desk.seam = Seam(10, desk.now_ns())
-
+    await desk.begin()
     def ahead_ns() -> int:
         return desk.now_ns() + 60 * S
 
@@ -239,6 +247,6 @@ async def test_real_time_bars_merge_into_those_of_the_trades(desk: Desk) -> None
 
 async def test_bars_of_another_length_are_refused(desk: Desk) -> None:
     await desk.trade_for(1)
-    await desk.begin(Studies(SPECS))
+    await desk.begin()
     with pytest.raises(ValueError, match="seam"):
         await warm_up(desk.cache, desk.series, desk.studies, Seam(60, 0), desk.now_ns)
