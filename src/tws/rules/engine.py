@@ -110,10 +110,6 @@ class Engine:
             except Exception as error:  # bad data is the fault of the rules that need it, and of no other
                 failed.append(self._fault(number, event.symbol, error))
         fired, held = self._judge(hits, reading, failed)
-        for each in reversed(
-            fired
-        ):  # so that of two that disagree the one of higher priority has the last word
-            self._take_effect(each, now_ns)
         decisions = Decisions(
             at_ns=now_ns,
             symbol=event.symbol,
