@@ -36,6 +36,7 @@ from tws.rules import (
     TimePassed,
     parse_condition,
 )
+from tws.rules.conditions import AllOf
 from tws.rules.engine import MAX_FAULTS
 from tws.rules.memory import MAX_SYMBOLS, remember
 
@@ -352,6 +353,33 @@ def test_equal_memory_goes_on_alike(drawn: Any, course: list[tuple[Scene, int, s
     second = Engine(made(drawn), msgspec.json.decode(written, type=Memory))
     assert begun + play(second, moments[cut:]) == whole
     assert second.memory() == one.memory() == two.memory()
+
+
+def test_rules_are_reloaded_and_their_memory_goes_on() -> None:
+    old = [rule(name, Alert("x"), cooldown_s=60) for name in ("same", "mended", "by_hand", "gone")]
+    engine = Engine(old)
+    engine.evaluate(BAR, Given(), NOON)
+    engine.disable("mended", "it raised 5 times")
+    engine.disable("by_hand")
+    mended = rule("mended", Alert("y"), cooldown_s=60)
+    other = engine.reloaded([old[0], mended, old[2], rule("new", Alert("x"))])
+    assert fired(other.evaluate(BAR, Given(), NOON + 59 * NS_PER_S)) == ["new"], "pauses go on"
+    assert fired(other.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "mended", "new"]
+    assert other.why_disabled("by_hand") == "by hand"
+    assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "gone"], (
+        "the old one is untouched"
+    )
+
+
+@pytest.mark.parametrize("make", ["deep", "wide"])
+def test_a_condition_has_its_bound(make: str) -> None:
+    condition: Any = ALWAYS
+    for number in range(60 if make == "deep" else 0):
+        condition = ~condition if number % 2 else condition & ALWAYS
+    if make == "wide":
+        condition = AllOf((ALWAYS,) * 500)
+    with pytest.raises(ValueError, match="within one another"):
+        Rule(name="r", when=condition, then=(EXIT,))
 
 
 def test_a_memory_is_a_copy() -> None:

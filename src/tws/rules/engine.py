@@ -178,6 +178,18 @@ class Engine:
         """A copy of all that the engine remembers; `Engine(rules, memory)` goes on from there."""
         return deepcopy(self._memory)
 
+    def reloaded(self, rules: Iterable[Rule]) -> Engine:
+        """An engine with other rules and this memory. Pauses and counts go on by the rule's name; a rule that
+        is not as it was is switched as it says itself, and its faults are forgotten. Raises ValueError.
+        """
+        own = self.memory()
+        engine = Engine(rules, own)
+        same = {rule.name for rule in self.rules if rule in engine.rules}
+        for table in (engine._memory.switched, engine._memory.reasons, engine._memory.faults):
+            for name in [name for name in table if name not in same]:
+                del table[name]
+        return engine
+
     def _hear(self, event: Event, now_ns: int) -> None:
         """What a fill means for pauses, before any rule is asked."""
         if not isinstance(event, Filled):
