@@ -101,8 +101,9 @@ class Symbol:
         self.contract = Contract(con_id=1000 + self.number, symbol=f"S{self.number:02d}")
 
     def quote(self, tick: int) -> Quote:
+        off = tick % 3 / 100  # most quotes move the price by which the position is valued
         return Quote(con_id=self.contract.con_id, symbol=self.contract.symbol, time_ns=self.clock.now_ns,
-                     bid=99.99, ask=100.01, bid_size=100.0 + tick)
+                     bid=99.98 + off, ask=100.00 + off, bid_size=100.0 + tick)
 
     def live(self) -> Generator[Event, list[Record], None]:
         """Trade after trade; each yield is one order event."""

@@ -1,6 +1,6 @@
 """The gate with all limits: how long one judgement takes, with many orders in the book.
 
-    python bench/gate.py [--symbols 50] [--orders 1000] [--judgements 20000]
+    python bench/gate.py [--symbols 50] [--orders 1000] [--judgements 20000] [--cpu]
 
 A desk without I/O fills its book with working brackets on `symbols` contracts, some of them filled. Then, for
 entries on all contracts in turn, three times are taken:
@@ -8,6 +8,10 @@ entries on all contracts in turn, three times are taken:
   judge                Gate.judge alone: every control, on a situation that is known
   situation + judge    what the desk does for a wish: the sums over all contracts, then the judgement
   the same, all moved  likewise after the quotes of all contracts have changed since the last one
+
+Beside them stands what one quote of such a contract costs the desk, which folds it into its sums. Half of the
+contracts are in another currency than the account. `--cpu` counts this thread's own time alone, for a
+machine on which others work as well.
 
 Numbers belong here, never into a test.
 """
@@ -17,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +62,8 @@ class Scene:
 
     def __init__(self, symbols: int, orders: int) -> None:
         self.instruments = [
-            Instrument(contract=Contract(con_id=1000 + n, symbol=f"S{n:02d}")) for n in range(symbols)
+            Instrument(contract=Contract(con_id=1000 + n, symbol=f"S{n:02d}",
+                                         currency="USD" if n % 2 else "EUR")) for n in range(symbols)
         ]
         self.limits = wide_limits(self.instruments)
         self.desk = Desk(Gate(self.limits))
@@ -71,13 +77,12 @@ class Scene:
         for event in events:
             self.desk.step(event, self.now)  # type: ignore[arg-type]
 
-    def quotes(self) -> None:
+    def quotes(self) -> list[Quote]:
         """All markets move by a cent."""
         self.moves += 1
-        for each in self.instruments:
-            bid = 100 + (self.moves % 5) / 100
-            self.tell(Quote(con_id=each.contract.con_id, symbol=each.contract.symbol, time_ns=self.now,
-                            bid=bid, ask=round(bid + 0.01, 2), last=bid))
+        bid = round(100 + (self.moves % 97) / 100, 2)
+        return [Quote(con_id=each.contract.con_id, symbol=each.contract.symbol, time_ns=self.now,
+                      bid=bid, ask=round(bid + 0.01, 2), last=bid) for each in self.instruments]
 
     def _begin(self) -> None:
         self.tell(Begin(prefix="b", client_id=1, account=ACCOUNT, port=7497), NextOrderId(order_id=1),
@@ -85,14 +90,15 @@ class Scene:
                   *(Answer(kind=kind, session=1) for kind in (
                       AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS,
                       AnswerKind.POSITIONS)),
-                  AccountValue(account=ACCOUNT, key="BuyingPower", value="1000000000000"),
+                  AccountValue(account=ACCOUNT, key="BuyingPower", value="1000000000000", currency="USD"),
+                  AccountValue(account=ACCOUNT, key="ExchangeRate", value="1.0845210", currency="EUR"),
                   AccountValue(account=ACCOUNT, key="DayTradesRemaining", value="-1"),
                   *(StateHours(con_id=each.contract.con_id, symbol=each.contract.symbol, liquid=ALWAYS_OPEN,
                                trading=ALWAYS_OPEN) for each in self.instruments))
 
     def _fill(self, orders: int) -> None:
         """Brackets in turn over all contracts; every third entry is half filled."""
-        self.quotes()
+        self.tell(*self.quotes())
         for number in range(orders // 3):
             self.now += NS_PER_S // 100
             instrument = self.instruments[number % len(self.instruments)]
@@ -120,17 +126,20 @@ class Scene:
         return self._looking
 
 
-def measure(scene: Scene, judgements: int) -> dict[str, list[int]]:
-    """Nanoseconds of each judgement, by what was measured."""
-    times: dict[str, list[int]] = {"judge": [], "situation + judge": [], "the same, all moved": []}
-    clock = time.perf_counter_ns
+def measure(scene: Scene, judgements: int, clock: Callable[[], int]) -> dict[str, list[int]]:
+    """Nanoseconds of each judgement, by what was measured; of the quotes the mean of all contracts'."""
+    times: dict[str, list[int]] = {"judge": [], "situation + judge": [], "the same, all moved": [],
+                                   "a quote": []}
     for number in range(judgements):
         scene.now += 10_000_000
         proposal = scene.proposal(number)
         turn = scene.turn()
         moved = number % 2 == 1
         if moved or number % 50 == 0:
-            scene.quotes()
+            quotes = scene.quotes()
+            begin = clock()
+            scene.tell(*quotes)
+            times["a quote"].append((clock() - begin) // len(quotes))
         if not moved:
             situation(turn, proposal.contract, Side.BUY)  # what the quotes have moved is reckoned before
         begin = clock()
@@ -150,11 +159,13 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=50)
     parser.add_argument("--orders", type=int, default=1000)
     parser.add_argument("--judgements", type=int, default=20_000)
+    parser.add_argument("--cpu", action="store_true", help="this thread's time alone")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     scene = Scene(args.symbols, args.orders)
-    measure(scene, 1000)  # warm
-    times = measure(scene, args.judgements)
+    clock = time.thread_time_ns if args.cpu else time.perf_counter_ns
+    measure(scene, 1000, clock)  # warm
+    times = measure(scene, args.judgements, clock)
     living = len(scene.desk.state.book.alive)
     figures = {}
     for what, taken in times.items():

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.crash.compare import compare
-from tests.crash.process import Desk, until
+from tests.crash.process import Desk
 
 from tws.testing import HostedTWS
 
@@ -54,7 +54,7 @@ def play(kills: int, seed: int, folder: Path) -> Outcome:
             market.move()
         with desk.running() as last:
             try:
-                until(lambda: _settled(desk), "books that agree")
+                desk.settle(last)
             except AssertionError as late:
                 wrong = compare(desk.place.journal, tws, SYMBOLS)
                 raise AssertionError(f"{late}: {desk.ask('status')}\n{wrong}\n{last.text}") from late
@@ -64,12 +64,6 @@ def play(kills: int, seed: int, folder: Path) -> Outcome:
         wrong = compare(desk.place.journal, tws, SYMBOLS)
         orders = len(tws.orders()) + len(tws.completed_orders())
         return Outcome(kills, early, len(tws.executions()), orders, wrong)
-
-
-def _settled(desk: Desk) -> bool:
-    """As `Desk.settled`, by a human's word about what no answer of TWS shows."""
-    desk.declare_held()
-    return desk.settled()
 
 
 def _kill_once(desk: Desk, market: _Market, rng: random.Random) -> bool:

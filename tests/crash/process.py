@@ -18,6 +18,7 @@ from typing import Any
 from tws.channel import ask
 from tws.errors import TWSError
 from tws.runtime.place import Note, Place
+from tws.safety import SafetyFile
 from tws.testing import HostedTWS
 
 __all__ = ["BOUND_S", "Desk", "Traded", "until"]
@@ -25,19 +26,27 @@ __all__ = ["BOUND_S", "Desk", "Traded", "until"]
 BOUND_S = 60.0
 """No machine needs so long; what is not there by then is not coming."""
 
+HUNG_S = 300.0
+"""A start has bounds of its own, and a life shows itself each second: what is silent for so long hangs."""
+
+PATIENCE_BEATS = 90
+"""The trader's timer shows its life each second, later on a busy machine. An order is proven absent by two
+rounds that are 10 s apart, and asked about again after 10 s without an answer: three such turns and more.
+"""
+
 TWS = [sys.executable, "-c", "import sys; from tws.cli.app import main; main(sys.argv[1:])"]
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    """Return once it is so; AssertionError after `BOUND_S`."""
-    end = time.monotonic() + BOUND_S
+def until(true: Callable[[], object], what: str, bound_s: float = BOUND_S) -> None:
+    """Return once it is so; AssertionError after the bound."""
+    end = time.monotonic() + bound_s
     while not true():
         assert time.monotonic() < end, f"did not come: {what}"
         time.sleep(0.02)
 
 
 class Traded:
-    """One process of `tws`, its output in files."""
+    """One process of `tws`, its output in files; a group of its own, which CTRL_BREAK reaches alone."""
 
     def __init__(self, folder: Path, *words: str, environ: dict[str, str] | None = None) -> None:
         self.out, self.err = folder / "out.txt", folder / "err.txt"
@@ -49,6 +58,7 @@ class Traded:
                 stderr=err,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 env=kept | (environ or {}),
             )
 
@@ -59,7 +69,7 @@ class Traded:
 
     def ready(self) -> None:
         """Wait until it trades."""
-        until(lambda: "trading\n" in self.text or self.popen.poll() is not None, "the line `trading`")
+        until(lambda: "trading\n" in self.text or self.popen.poll() is not None, "the line `trading`", HUNG_S)
         assert self.popen.poll() is None, self.text
 
     def kill(self) -> None:
@@ -147,10 +157,10 @@ class Desk:
 
     def declare_held(self) -> int:
         """As a human who looked into TWS: what it may hold untransmitted is gone; how many orders."""
-        said = self.ask("status")
+        said = self.said()
         held = [
             each
-            for each in said["unknown"]
+            for each in said.get("unknown", ())
             if any(f"order {each} " in alarm and "untransmitted" in alarm for alarm in said["alarms"])
         ]
         for each in held:
@@ -159,8 +169,39 @@ class Desk:
 
     def settled(self) -> bool:
         """Books and broker agree, nothing is unknown, all that is held has its stop."""
+        said = self.said()
+        return bool(said) and said["reconciled"] and not said["unknown"] and not said["unprotected"]
+
+    def holds(self, symbol: str, shares: int) -> bool:
+        """The broker has these shares, the trader knows it, and all of them stand behind their stop."""
+        behind = f"{symbol}: {shares} held, {shares} of it behind a stop"
+        known = any(each.startswith(behind) for each in self.said().get("left", ()))
+        return known and self.tws.position(symbol) == shares and self.settled()
+
+    def said(self) -> dict[str, Any]:
+        """Its status; empty where it does not answer."""
         try:
-            said = self.ask("status")
+            return dict(self.ask("status"))
         except TWSError:
-            return False
-        return bool(said["reconciled"]) and not said["unknown"] and not said["unprotected"]
+            return {}
+
+    def settle(self, process: Traded) -> None:
+        """Return once it is settled, by a human's word about what no answer of TWS shows.
+
+        No clock of ours bounds that: a busy machine makes each step slow. It has failed when its process
+        ends, or when nothing of it changed while the trader counted `PATIENCE_BEATS` of its own seconds.
+        """
+        last, beats, beat_ns, seen_s = None, 0, 0, time.monotonic()
+        with SafetyFile(self.place.safety) as safety:
+            while not self.settled():
+                assert process.popen.poll() is None, process.text
+                self.declare_held()
+                said = self.said()
+                now = [said.get(name) for name in ("reconciled", "unknown", "unprotected", "left", "alarms")]
+                if now != last:
+                    last, beats = now, 0
+                if safety.beat_ns != beat_ns:
+                    beats, beat_ns, seen_s = beats + 1, safety.beat_ns, time.monotonic()
+                assert time.monotonic() - seen_s < HUNG_S, f"it hangs: {now}"
+                assert beats < PATIENCE_BEATS, f"it does not settle: {now}"
+                time.sleep(0.05)

@@ -50,6 +50,10 @@ def test_the_wrong_side_at_the_broker_closes_nothing_and_says_so(bench) -> None:
     bench.tell(Flatten(symbol="SPY", reason="test"))
     cancelled(bench, trade)
     bench.answer(positions=(bench.position(-100),))
+    assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.REREADING, "a late fill may explain it"
+    for _ in range(11):
+        bench.wait(1)
+        bench.answer(positions=(bench.position(-100),))
     assert bench.take(Place) == []
     assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.NOT_FLAT
     assert any("NOT FLAT" in text for text in bench.alarms())
@@ -207,3 +211,52 @@ def test_a_list_that_was_asked_for_before_the_last_cancel_is_not_enough(bench) -
     bench.answer(positions=(bench.position(90),))
     (close,) = bench.take(Place)
     assert close.order.quantity == 90
+
+
+def test_what_a_flatten_could_not_close_goes_back_to_its_trades_and_is_guarded_again(bench) -> None:
+    """Closes that filled in part before the broker refused more: the stop is for what is left."""
+    older, newer = hold(bench, 100), hold(bench, 50)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    cancelled(bench, older)
+    cancelled(bench, newer)
+    left, stops = 150, []
+    for _ in range(20):
+        bench.answer(positions=(bench.position(left),))
+        for place in bench.written():
+            order = bench.order(place.intent_id)
+            if order.role is Role.STOP:
+                stops.append((order.group_id, order.order.quantity))
+                bench.pair(order, "PreSubmitted")
+            elif order.role is Role.CLOSE and left == 150:
+                bench.fill(order, 70)
+                left -= 70
+                bench.pair(order, "Cancelled", remaining=0)
+            elif order.role is Role.CLOSE:
+                bench.reply(order, 201, "no")
+        bench.wait(1)
+    assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.NOT_FLAT
+    assert stops == [(older.entry.group_id, 80)], "the newer trade is closed, the older in part"
+    bench.check()
+
+
+def test_shares_that_come_back_after_a_flatten_gave_up_are_guarded_again(bench) -> None:
+    """Found by seed 5168: others held them when it ended NOT FLAT, and no trade knew them when they came."""
+    trade = hold(bench)
+    bench.tell(bench.position(71))
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    cancelled(bench, trade)
+    bench.answer(positions=(bench.position(71),))
+    (close,) = bench.written()
+    bench.fill(bench.order(close.intent_id), 71)
+    for _ in range(12):
+        bench.answer(positions=(bench.position(0),))
+        bench.wait(1)
+    assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.NOT_FLAT
+    assert bench.take(Place) == [], "the account has none of the 29"
+    for _ in range(5):
+        bench.tell(bench.position(29))
+        bench.answer(positions=(bench.position(29),))
+        bench.wait(1)
+    stop, target = bench.take(Place)
+    assert (stop.order.quantity, target.order.quantity) == (29, 29)
+    bench.check()

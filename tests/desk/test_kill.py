@@ -259,7 +259,9 @@ def test_no_reset_while_it_flattens_and_an_accepted_remainder_frees_the_symbol(b
     bench.tell(ResetKill(operator="ann", reason="seen", accept=True))
     assert bench.denials()[-1].limit == "reset" and "being flattened" in bench.denials()[-1].figure
     end_exits(bench, held)
-    bench.answer(positions=(bench.position(-100),))
+    for _ in range(11):
+        bench.answer(positions=(bench.position(-100),))
+        bench.wait(1)
     assert bench.desk.state.flattens["SPY"].phase is FlattenPhase.NOT_FLAT
     assert report(bench).settled and report(bench).verdict is Verdict.NOT_FLAT
     bench.tell(ResetKill(operator="ann", reason="seen", accept=True))

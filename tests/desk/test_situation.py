@@ -24,7 +24,7 @@ def where(bench, contract: Contract = SPY, side: Side = Side.BUY) -> Situation:
 
 
 def figures(bench, contract: Contract = SPY) -> tuple[int, int, int, int]:
-    now = where(bench, contract)
+    now = where(bench, contract, Side.SELL)
     return int(now.net), int(now.working_buys), int(now.working_sells), int(now.working_exits)
 
 

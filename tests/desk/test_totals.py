@@ -7,9 +7,12 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.desk.test_replay import _play, events
 
 from tws.desk import Adjust, Desk, ModifyOrder
+from tws.desk.losses import money_of
+from tws.desk.rates import Money
 from tws.desk.submit import situation
 from tws.desk.worth import Others, Worth
 from tws.model.contract import Contract
@@ -21,18 +24,19 @@ from tws.positions.book import multiplier
 SPY = Contract(con_id=756733, symbol="SPY")
 AAPL = Contract(con_id=265598, symbol="AAPL")
 OPTION = Contract(con_id=77, symbol="SPY", sec_type="OPT", multiplier="100")
+CONTRACTS = [SPY, AAPL, OPTION]
 ACCOUNT = "DU1234567"
 ZERO = Decimal(0)
 
 more = st.one_of(
     st.tuples(
         st.just("enter on"),
-        st.sampled_from([SPY, AAPL, OPTION]),
+        st.sampled_from(CONTRACTS),
         st.sampled_from(["BUY", "SELL"]),
         st.sampled_from([1, 50, 100]),
         st.sampled_from([None, 99.5, 100.0]),
     ),
-    st.tuples(st.just("market"), st.sampled_from([SPY, AAPL, OPTION]), st.sampled_from([99.0, 100.0, 101.5])),
+    st.tuples(st.just("market"), st.sampled_from(CONTRACTS), st.sampled_from([99.0, 100.0, 101.5])),
     st.tuples(st.just("adjust"), st.sampled_from([-100, -10, 10, 100])),
     st.tuples(st.just("split"), st.sampled_from(["2", "4", "0.5"])),
     st.tuples(st.just("modify"), st.integers(0, 7), st.sampled_from(["99.4", "100.1"])),
@@ -104,18 +108,20 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
         assert set(where.unknown_orders) == {
             each.intent_id for each in mine if each.state is OrderState.UNKNOWN
         }
-        assert where.working_exits == exits(desk, mine)
+        assert where.working_exits == exits(desk, mine, side)
         assert (where.own_bid, where.own_ask) == resting(desk, mine)
-    kept = desk._beside.reckoned.worth.others(state, desk.quotes, contract)
-    assert kept == Worth().others(state, desk.quotes, contract), "what was moved is what is made anew"
-    assert kept == worth(desk, contract)
+    money = money_of(desk.look(now_ns), contract.currency)
+    kept = desk._beside.reckoned.worth.others(state, desk.quotes, contract, money)
+    anew = Worth().others(state, desk.quotes, contract, money)
+    assert replace(kept, unrated=()) == replace(anew, unrated=()), "what was moved is what is made anew"
+    assert kept == worth(desk, contract, money, kept)
 
 
-def exits(desk: Desk, mine: list) -> Decimal:  # type: ignore[type-arg]
+def exits(desk: Desk, mine: list, side: Side) -> Decimal:  # type: ignore[type-arg]
     """Exits of one trade end each other; a child takes no more than its parent filled."""
     reach: dict[str, Decimal] = defaultdict(Decimal)
     for order in mine:
-        if order.role is Role.ENTRY:
+        if order.role is Role.ENTRY or order.order.side is not side:
             continue
         group = desk.state.groups.get(order.group_id)
         takes = order.open_quantity
@@ -136,10 +142,11 @@ def resting(desk: Desk, mine: list) -> tuple[Decimal | None, Decimal | None]:  #
     return max(prices[Side.BUY], default=None), min(prices[Side.SELL], default=None)
 
 
-def worth(desk: Desk, contract: Contract) -> Others:
+def worth(desk: Desk, contract: Contract, money: Money, kept: Others) -> Others:
     """The worst values, contract by contract."""
     state = desk.state
     found: dict[int, tuple[Contract, Decimal, Decimal, Decimal]] = {}
+    lacking: dict[int, tuple[str, str]] = {}
     contracts = {each.contract.con_id: each.contract for each in state.book.orders.values()}
     contracts.update({each.contract.con_id: each.contract for each in state.ours.holdings.values()})
     for con_id, each in contracts.items():
@@ -151,14 +158,30 @@ def worth(desk: Desk, contract: Contract) -> Others:
         net = state.net(each)
         buys = sum((order.open_quantity for order in entries if order.order.side is Side.BUY), ZERO)
         sells = sum((order.open_quantity for order in entries if order.order.side is Side.SELL), ZERO)
+        mine = [
+            order
+            for order in state.book.orders.values()
+            if order.contract.con_id == con_id and (order.live or order.missing)
+        ]
+        most, least = net + buys + exits(desk, mine, Side.BUY), net - sells - exits(desk, mine, Side.SELL)
         quote = desk.quotes.get(con_id)
         holding = state.ours.holdings.get(state.ours.key(state.account, con_id))
-        price = Decimal(repr(quote.ask)) if quote else round(holding.average_price, 8) if holding else ZERO
+        price = round(holding.average_price, 8) if holding else ZERO
+        if quote:
+            known = [each for each in (quote.ask, quote.last, quote.bid) if each and 0 < each < float("inf")]
+            price = Decimal(repr(known[0])) if known else price
         limits = [order.order.limit_price for order in entries if order.order.limit_price is not None]
         price = max(price, *limits, ZERO) * multiplier(each)
-        found[con_id] = (each, (net + buys) * price, (net - sells) * price, (buys + sells) * price)
+        rate = money.rate(each.currency)
+        if rate is None and (most or least or buys or sells):
+            lacking[con_id] = (each.symbol, each.currency)
+        price = round(price * (rate or ZERO), 8)
+        found[con_id] = (each, most * price, least * price, (buys + sells) * price)
     other = [row for con_id, row in found.items() if con_id != contract.con_id]
+    lacking.pop(contract.con_id, None)
+    assert set(kept.unrated) == set(lacking.values())
     return Others(
+        unrated=kept.unrated,
         gross=sum((max(abs(row[1]), abs(row[2])) for row in other), ZERO),
         if_bought=sum((row[1] for row in other), ZERO),
         if_sold=sum((row[2] for row in other), ZERO),

@@ -90,9 +90,10 @@ def test_a_full_fill_of_what_is_shown_cancels_the_others_fractions_included(floo
     assert "3 Filled #2 49/49" in told and told[-1] == "4 202 #1"
 
 
-def test_an_ended_groups_name_may_be_used_again(floor: Any) -> None:
+def test_a_cancelled_groups_name_may_be_used_again(floor: Any) -> None:
     group(floor, 1)
-    floor.quote(10100, 100, 10110, 50)
+    floor.cancel(1)
+    floor.cancel(2)
     assert floor.open_ids() == [] and floor.exchange._core.groups == {}
     assert floor.place(8, "SELL", 10, "LMT", limit=101, oca_group="G")[-1] == "3 Submitted #8 0/10"
 
@@ -103,3 +104,18 @@ def test_a_partly_filled_order_resized_reduces_by_its_remaining_size(floor: Any)
     floor.place(1, "SELL", 60, "LMT", limit=101)  # 40 remain
     floor.quote(10100, 10, 10110, 50)  # a quarter of them
     assert sizes(floor) == {1: 30, 2: 60}
+
+
+def test_a_group_of_which_an_order_has_filled_takes_no_other(floor: Any) -> None:
+    group(floor, 3)
+    floor.quote(10100, 100, 10110, 50)
+    told = floor.place(3, "SELL", 100, "LMT", limit=105, oca_group="G", oca_type=3)
+    assert any("201" in line for line in told), told
+    assert sizes(floor) == {}
+
+
+def test_a_group_of_which_a_part_has_filled_still_takes_orders(floor: Any) -> None:
+    group(floor, 3)
+    floor.quote(10100, 30, 10110, 50)
+    floor.place(3, "SELL", 70, "LMT", limit=105, oca_group="G", oca_type=3)
+    assert sizes(floor) == {1: 70, 2: 70, 3: 70}

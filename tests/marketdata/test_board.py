@@ -62,7 +62,7 @@ def test_each_dirty_line_is_taken_once_the_longest_waiting_first() -> None:
 def test_a_field_that_means_nothing_here_makes_nothing_dirty() -> None:
     board = QuoteBoard()
     line = board.add(1, "SPY")
-    line.tick(TickField.HALTED, 1.0, NAN, T0)
+    line.tick(TickField.HIGH, 1.0, NAN, T0)
     assert (board.dirty, line.ticks) == (0, 1)
 
 

@@ -10,6 +10,9 @@ import pytest
 from tws.clock import NS_PER_S, SystemClock
 from tws.config import Settings, load_settings
 from tws.errors import ConfigError
+from tws.journal import SQLiteStore
+from tws.model.records import LimitsChanged, encode_record
+from tws.risk import Limits
 from tws.runtime.evidence import (
     DRILL_DAYS,
     SESSIONS_WANTED,
@@ -22,7 +25,7 @@ from tws.runtime.evidence import (
 )
 from tws.runtime.offline import unlock_offline
 from tws.runtime.place import Place
-from tws.runtime.unlocking import UnlockWish
+from tws.runtime.unlocking import UnlockWish, why_locked
 from tws.safety import SafetyFile
 
 LIVE = "U7654321"
@@ -145,3 +148,46 @@ def test_another_account_or_too_long_a_time_is_refused(
     note_drill(place.folder.parent, True, NOW)
     with pytest.raises(ConfigError):
         unlock_offline(place, given, msgspec.structs.replace(WISH, **change), SystemClock())
+
+
+# -- what an unlock speaks for
+
+
+def given(place: Place, tmp_path: Path) -> Settings:
+    """The configuration of a live account with all the evidence there."""
+    known = settings(tmp_path)
+    trade_on_paper(place, known)
+    note_drill(place.folder.parent, True, NOW)
+    return known
+
+
+def test_an_unlock_speaks_for_its_code_and_configuration_alone(place: Place, tmp_path: Path) -> None:
+    known = given(place, tmp_path)
+    unlock = unlock_offline(place, known, WISH, SystemClock())
+    with SafetyFile(place.safety) as safety:
+        state, at_ns = safety.state, unlock.at_ns
+        assert why_locked(state, LIVE, known, at_ns) == ""
+        assert "another configuration" in why_locked(state, LIVE, settings(tmp_path, "101"), at_ns)
+        assert why_locked(state, "U1111111", known, at_ns) == "live trading is locked"
+        assert why_locked(state, LIVE, known, unlock.until_ns) == "live trading is locked"
+        safety.unlock(msgspec.structs.replace(unlock, code="another"))
+        assert "another code" in why_locked(safety.state, LIVE, known, at_ns)
+
+
+def test_limits_that_were_changed_at_run_time_are_not_unlocked(place: Place, tmp_path: Path) -> None:
+    """Nothing was earned on them, and they hold at the next start as well."""
+    known = given(place, tmp_path)
+    limits = Limits.from_section(known.risk.chosen())
+    store = SQLiteStore(place.journal)
+    began = LimitsChanged(
+        at_ns=1, operator="configuration", reason="", limits=limits.to_plain(), configured=True
+    )
+    wider = limits.changed({"max_order_quantity": "5000"})
+    change = LimitsChanged(at_ns=2, operator="ann", reason="more", limits=wider.to_plain())
+    store.append([encode_record(began), encode_record(change)])
+    store.close()
+    with pytest.raises(ConfigError, match=r"changed at run time.*max_order_quantity"):
+        unlock_offline(place, known, WISH, SystemClock())
+    newer = settings(tmp_path, "200")  # the file is the newer word now: its own evidence is what is wanted
+    trade_on_paper(place, newer)
+    assert unlock_offline(place, newer, WISH, SystemClock()).account == LIVE

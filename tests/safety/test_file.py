@@ -76,7 +76,7 @@ def test_a_latch_waits_for_nobody(path: Path) -> None:
     """A trader that hangs in the midst of a change holds the lock; all else is refused, a latch is not."""
     with SafetyFile(path) as trader, SafetyFile(path) as other:
         trader.take_lease(client_id=1, at_ns=NOW)
-        assert lock_handle(trader._lock)
+        assert lock_handle(trader._map.lock)
         with pytest.raises(SafetyError, match="changed it") as error:
             other.reset(at_ns=NOW)
         assert error.value.kind == "busy"
@@ -250,6 +250,14 @@ def test_a_latch_covers_what_its_scope_says(path: Path) -> None:
         safety.reset(at_ns=2, scope=SPY)
         assert safety.state.latch_on("SPY", "ma").state is KillState.ACTIVE
         assert safety.state.latch_on("SPY", "orb").state is KillState.REDUCE_ONLY
+
+
+def test_a_lighter_latch_never_makes_a_flatten_less(path: Path) -> None:
+    with SafetyFile(path) as safety:
+        for state in (KillState.HALTED, KillState.FLATTENING, KillState.HALTED):
+            safety.latch(state, at_ns=1, reason=str(state), operator="ann")
+        [latch] = safety.state.latches
+        assert (latch.state, latch.reason) == (KillState.FLATTENING, "halted")
 
 
 def test_more_latches_than_fit_latch_everything(path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
-from tws.strategy import GateRules, Reason, SignalGate
+from tws.strategy import GateRules, ModelLimits, Reason, SignalGate
 
 OPEN = 1_700_000_000 * NS_PER_S
 SESSION = Session(OPEN, OPEN + 23_400 * NS_PER_S)
@@ -25,8 +26,11 @@ def signal(
     wish: Wish = Wish.BUY,
     confidence: float = 0.8,
     symbol: str = "SPY",
+    model: str = "m",
 ) -> Signal:
-    return Signal(signal_id=name, symbol=symbol, wish=wish, time_ns=time_ns, confidence=confidence, model="m")
+    return Signal(
+        signal_id=name, symbol=symbol, wish=wish, time_ns=time_ns, confidence=confidence, model=model
+    )
 
 
 def judge(
@@ -79,7 +83,7 @@ def test_a_signal_older_than_one_judged_is_out_of_order_for_its_symbol_alone() -
 
 
 @pytest.mark.parametrize(
-    ("confidence", "expected"), [(0.5, None), (0.499, Reason.THRESHOLD), (float("nan"), Reason.THRESHOLD)]
+    ("confidence", "expected"), [(0.5, None), (0.499, Reason.THRESHOLD), (float("nan"), Reason.SCHEMA)]
 )
 def test_the_threshold_includes_itself(confidence: float, expected: Reason | None) -> None:
     assert judge(SignalGate(GateRules(threshold=0.5)), signal(confidence=confidence)) is expected
@@ -155,3 +159,76 @@ def test_order_memory_forgets_only_what_age_refuses_anyway() -> None:
         judge(gate, signal(f"t{index}", symbol=f"T{index}", time_ns=later), later)
     assert len(gate._latest) <= 4
     assert judge(gate, signal("u", symbol="T1", time_ns=later - 1), later) is Reason.ORDER
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("confidence", 1.7),
+        ("confidence", "0.9"),
+        ("price", float("nan")),
+        ("price", -1.0),
+        ("time_ns", 1.5),
+        ("time_ns", -1),
+        ("signal_id", ""),
+        ("signal_id", []),
+        ("symbol", None),
+        ("wish", "UP"),
+        ("model", 7),
+    ],
+)
+def test_a_signal_that_a_program_made_is_asked_what_any_other_is(name: str, value: object) -> None:
+    gate = SignalGate(GateRules())
+    wrong = replace(signal(), **{name: value})
+    refusal = gate.judge(wrong, NOON, SESSION)
+    assert refusal is not None and refusal.reason is Reason.SCHEMA and refusal.text.startswith(name)
+    assert judge(gate, signal()) is None  # what is no signal has used up no id
+
+
+def test_only_models_that_may_speak_are_heard() -> None:
+    gate = SignalGate(GateRules(models=("m", "n")))
+    assert judge(gate, signal(model="other")) is Reason.MODEL
+    assert judge(gate, signal(model="")) is Reason.MODEL
+    assert judge(gate, signal(model="n")) is None
+
+
+def test_a_model_has_so_many_entries_a_minute_and_a_day() -> None:
+    gate = SignalGate(GateRules(each_model=ModelLimits(per_minute=2, per_day=3)))
+
+    def next_one(name: str, seconds: float) -> Reason | None:
+        return judge(gate, signal(name, time_ns=at(seconds)), at(seconds))
+
+    assert [next_one(f"a{second}", second) for second in (0, 1, 2, 59.9)] == [
+        None, None, Reason.MODEL_RATE, Reason.MODEL_RATE,
+    ]  # fmt: skip
+    assert next_one("b", 60) is None
+    assert next_one("c", 200) is Reason.MODEL_RATE  # three in 24 hours
+    assert judge(gate, signal("d", time_ns=at(200), model="another"), at(200)) is None
+    assert judge(gate, signal("e", time_ns=at(200), wish=Wish.SELL), at(200)) is None
+    day = 86_400
+    tomorrow = Session(SESSION.open_ns + day * NS_PER_S, SESSION.close_ns + day * NS_PER_S)
+    assert judge(gate, signal("f", time_ns=at(day)), at(day), tomorrow) is None
+    assert judge(gate, signal("g", time_ns=at(day)), at(day), tomorrow) is Reason.MODEL_RATE
+
+
+def test_a_model_may_have_a_rate_of_its_own_or_none_at_all() -> None:
+    gate = SignalGate(GateRules(each_model=ModelLimits(per_day=1), limits={"shut": ModelLimits(per_day=0)}))
+    assert judge(gate, signal(model="shut")) is Reason.MODEL_RATE
+    assert judge(gate, signal("a")) is None
+    assert judge(gate, signal("b")) is Reason.MODEL_RATE
+
+
+def test_what_was_refused_uses_up_no_rate() -> None:
+    gate = SignalGate(GateRules(each_model=ModelLimits(per_minute=1)))
+    assert judge(gate, signal("a", confidence=0.1)) is Reason.THRESHOLD
+    assert judge(gate, signal("b")) is None
+
+
+def test_models_without_end_are_not_remembered_without_end() -> None:
+    gate = SignalGate(GateRules(each_model=ModelLimits(per_day=5), max_models=2))
+    assert judge(gate, signal(model="a")) is None
+    assert judge(gate, signal(model="b")) is None
+    assert judge(gate, signal(model="c")) is Reason.OVERLOAD
+    later = 86_401
+    tomorrow = Session(SESSION.open_ns + later * NS_PER_S, SESSION.close_ns + later * NS_PER_S)
+    assert judge(gate, signal("z", model="c", time_ns=at(later)), at(later), tomorrow) is None

@@ -21,6 +21,7 @@ from tests.soak.watching import Harbour, Watching
 from tests.world import checks
 from tests.world.mix import SYMBOLS, End, Mix
 from tests.world.people import Human, wish
+from tests.world.vault import Vault
 from tests.world.witness import OURS, Witness
 
 from tws.config import TWSConfig
@@ -30,9 +31,10 @@ from tws.errors import JournalError, SimulationError, TWSError
 from tws.model.records import FlattenPhase, OrderState
 from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
-from tws.runtime.kill import PATIENCE_S
+from tws.runtime.kill import ANSWER_S, PATIENCE_S
+from tws.runtime.stopping import carry_on
 from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.world import Bounds, Domain, World
+from tws.world import Bounds, Disk, Domain, World, current_domain
 
 __all__ = ["House", "Outcome", "judge", "play"]
 
@@ -40,6 +42,8 @@ ADDRESS = ("127.0.0.1", 7497)
 ACCOUNT = "DU1234567"
 CONVERGE_S = 600.0
 """An order is proven absent in two rounds 10 s apart; many such waits fit, no stall."""
+WAKING_S = 8.0
+"""How long a latch stands after the trader woke: several wishes for an entry fall into it."""
 LAST_S = 20.0
 """The last fees; and an end may hear of a cut 15 s late, in calm weather too."""
 BOUNDS = Bounds(steps=1_000_000, spin=200_000, time_s=5 * CONVERGE_S)
@@ -79,13 +83,19 @@ class House:
         self.mix = mix = Mix.draw(seed) if mix is None else mix
         self.world = World(seed, faults=mix.network, bounds=BOUNDS, keep_trace=keep_trace)
         self.disk = self.world.disk("journal", mix.disk)
-        self.witness = Witness(ACCOUNT, self.world.trace.note)
+        self.witness = Witness(ACCOUNT, self.world.trace.note, self._journal_failed)
         self.disk.on_kept = self.witness.remember
         self.complaints: list[str] = []
         self.trader: Trader | None = None
         self.state: DeskState | None = None
         self.lives = self.starts = 0
         self.healed = self.leaving = False
+        has_vault = any(end.kind == "sleep" for end in mix.ends)
+        self.vault = Vault(self.world.clock, self.witness) if has_vault else None
+        if self.vault is not None:
+            self.world.network.watch(self.vault.wrote)
+        self.sleepers: list[Domain] = []
+        """Lives in whose place another one trades."""
         self.domain = Domain("nobody")
         self.simulator: SimulatedTWS
         self.watching: Watching
@@ -135,9 +145,10 @@ class House:
         world = self.world
         await world.spawn(Domain("tws"), self._open_tws())
         storm = world.loop.create_task(self._storm(), name="storm")
+        life = None
         for end in self.mix.ends:
-            await self._one_life(end)
-        life = self._begin_life()
+            life = await self._one_life(life or self._begin_life(), end)
+        life = life or self._begin_life()
         await storm
         await asyncio.sleep(max(0.0, self.mix.faulty_s - world.loop.time()))
         self._calm_down()
@@ -151,10 +162,12 @@ class House:
         self.lives += 1
         return self.world.spawn(self.domain, self._live(self.lives - 1))
 
-    async def _one_life(self, end: End) -> None:
+    async def _one_life(self, life: asyncio.Task[None], end: End) -> asyncio.Task[None] | None:
+        """Up to its end; the life when it goes on after all."""
         world = self.world
-        life = self._begin_life()
         await asyncio.sleep(max(0.0, end.at_s - world.loop.time()))
+        if end.kind == "sleep":
+            return await self._sleep(life, end)
         if end.kind == "kill":
             await world.crash_after(self.domain, end.steps)
         else:
@@ -162,6 +175,38 @@ class House:
             await life
         self.trader, self.leaving = None, False
         await asyncio.sleep(end.down_s)
+        return None
+
+    async def _sleep(self, life: asyncio.Task[None], end: End) -> asyncio.Task[None] | None:
+        """The trader's machine sleeps, somebody else acts, and it wakes (invariant 8)."""
+        assert self.vault is not None
+        world, sleeper = self.world, self.domain
+        await world.sleep_after(sleeper, end.steps)
+        await asyncio.sleep(end.down_s)
+        if end.act == "latch":
+            self.vault.latch()
+            await self._wake(sleeper, end.wake_s)
+            await asyncio.sleep(WAKING_S)
+            self.vault.free()
+            return life
+        self.vault.end_lease()
+        world.network.cut(sleeper)  # so that its client id is free for another
+        self.sleepers.append(sleeper)
+        self.trader, self.disk = None, self._copy()
+        world.loop.create_task(self._wake(sleeper, end.wake_s))
+        return None
+
+    async def _wake(self, sleeper: Domain, wake_s: float) -> None:
+        await asyncio.sleep(wake_s)
+        if sleeper.alive:
+            self.world.wake(sleeper)
+
+    def _copy(self) -> Disk:
+        """The journal as it is on disk, on another machine; what its sleeping writer may add is lost."""
+        copy = self.world.disk(f"journal {self.lives}", self.disk.faults)
+        copy.groups, copy.on_kept = list(self.disk.groups), self.disk.on_kept
+        self.disk.on_kept = lambda group: None
+        return copy
 
     async def _storm(self) -> None:
         for play in self.mix.plays:
@@ -187,6 +232,8 @@ class House:
         self.witness.attach(self.simulator.exchange)
 
     def _calm_down(self) -> None:
+        for sleeper in self.sleepers:
+            self.world.crash(sleeper)
         self.human.calm_down()
         self.harbour.come_home()
         self.world.heal()
@@ -207,13 +254,16 @@ class House:
                 await self._day(trader, rng)
                 over = True
             except TWSError as error:
+                if self._is_replaced():
+                    return
                 if not self._disk_failed(error):
                     raise
                 await trader.stop()
                 await self._free_disk(rng)
 
     async def _day(self, trader: Trader, rng: Random) -> None:
-        self.trader = trader
+        if not self._is_replaced():
+            self.trader = trader
         await self._use(trader, rng)
         if not self.leaving:
             await self._converge(trader)
@@ -223,20 +273,26 @@ class House:
 
     async def _start(self, number: int, rng: Random) -> Trader | None:
         """A trader that is up; None when it was to leave meanwhile, or never came up."""
-        while not self.leaving:
+        domain = current_domain()
+        while not self.leaving and not self._is_replaced():
+            assert domain is not None
+            safety = None if self.vault is None else self.vault.open(domain, self.starts)
             parts = TraderParts(
                 clock=self.world.clock,
                 dial=self.world.network.dial,
                 store=self.disk.open(),
                 prefix="w",
                 rng=self.world.rng(f"back-off {number}.{self.starts}"),
+                safety=safety,
             )
             self.starts += 1
             config = TWSConfig(host=ADDRESS[0], port=ADDRESS[1], client_id=OURS, account_id=ACCOUNT)
             trader = self.trader_class(config, limits=Limits(), parts=parts)
-            trader.on_alert(self.human.alerted)
+            trader.on_alert(lambda alert: None if self._is_replaced(domain) else self.human.alerted(alert))
             try:
                 await trader.start()
+                if safety is not None:
+                    await carry_on(trader, safety, ANSWER_S)
                 return trader
             except TWSError as error:
                 self.world.trace.note(f"start failed: {error}")
@@ -248,11 +304,19 @@ class House:
                 await asyncio.sleep(rng.uniform(1.0, 5.0))
         return None
 
+    def _is_replaced(self, domain: Domain | None = None) -> bool:
+        """Whether another life trades in the place of this one, which slept."""
+        return (domain or current_domain()) in self.sleepers
+
     def _disk_failed(self, error: TWSError) -> bool:
         """The two ways in which a disk ends a trader: it is full, or too slow for a stop to wait."""
         if isinstance(error, JournalError) and error.kind == "full":
             return True
         return str(error) == TOO_SLOW and self.mix.disk.sync_max_s > PATIENCE_S
+
+    def _journal_failed(self) -> bool:
+        failure = self.trader.failure if self.trader is not None else None
+        return isinstance(failure, TWSError) and self._disk_failed(failure)
 
     async def _free_disk(self, rng: Random) -> None:
         await asyncio.sleep(rng.uniform(1.0, 5.0))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import threading
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tws.errors import SimulationError
 from tws.world import Bounds, Domain, VirtualLoop, current_domain
+from tws.world.handles import SWEEP_RUNS
 
 
 def test_time_jumps_and_nothing_waits_for_it() -> None:
@@ -294,3 +297,22 @@ def test_a_loop_is_closed_after_its_run() -> None:
     assert loop.is_closed()
     with pytest.raises(RuntimeError, match="closed"):
         loop.call_soon(print)
+
+
+def test_worlds_of_the_past_are_collected_though_no_run_collects_in_between() -> None:
+    """A thousand seeds in one process would otherwise hold a gigabyte."""
+    alive: weakref.WeakSet[VirtualLoop] = weakref.WeakSet()
+
+    def run() -> None:
+        loop = VirtualLoop()
+        loop.set_exception_handler(lambda *said: loop.stop())  # a cycle, as every house has
+        alive.add(loop)
+        loop.run(asyncio.sleep(1))
+
+    gc.disable()
+    try:
+        for _ in range(3 * SWEEP_RUNS):
+            run()
+        assert len(alive) <= SWEEP_RUNS + 1
+    finally:
+        gc.enable()

@@ -39,7 +39,10 @@ NEVER_LEFT = (OrderState.DENIED, OrderState.WITHDRAWN)
 class Witness:
     """Attached to the disk and to the simulated exchange before the trader starts."""
 
-    def __init__(self, account: str, note: Callable[[str], None]) -> None:
+    def __init__(self, account: str, note: Callable[[str], None], journal_failed: Callable[[], bool]) -> None:
+        """`journal_failed`: a trader lives on whose disk is full or hangs. Its emergency stop cancels entries
+        without the journal (docs/design/kill.md); nothing else may leave then.
+        """
         self.records: list[Record] = []
         """All that is durable, decoded."""
         self.complaints: list[str] = []
@@ -47,6 +50,7 @@ class Witness:
         """Orders of ours by reference and order id, and how often each arrived."""
         self._account = account
         self._note = note
+        self._journal_failed = journal_failed
         self._exchange: Exchange | None = None
         self._intents: dict[str, Intended] = {}
         self._approved: set[tuple[str, int]] = set()
@@ -56,12 +60,21 @@ class Witness:
         self._cancels: set[int] = set()
         self._stops: dict[str, Scope] = {}
         self._by_id: dict[int, str] = {}
+        self._ahead = Counter[bytes]()
 
     # -- the disk
+
+    def remember_ahead(self, group: tuple[bytes, ...]) -> None:
+        """A group is durable in the safety file; it comes into the journal later, or is there already."""
+        self.remember(group)
+        self._ahead.update(group)
 
     def remember(self, group: tuple[bytes, ...]) -> None:
         """A group of records is durable."""
         for data in group:
+            if self._ahead[data]:
+                self._ahead[data] -= 1
+                continue
             record = decode_record(data, len(self.records) + 1)
             self.records.append(record)
             look = self._LOOKS.get(type(record))
@@ -75,10 +88,10 @@ class Witness:
             symbol = record.contract.symbol
             for scope in self._stops.values():
                 if scope.covers(symbol, ""):
-                    self._complain(f"entry {record.intent_id} on {symbol} though {scope.key} is stopped")
+                    self.complain(f"entry {record.intent_id} on {symbol} though {scope.key} is stopped")
             for other, state in self._states.items():
                 if state is OrderState.UNKNOWN and self._intents[other].contract.symbol == symbol:
-                    self._complain(f"entry {record.intent_id} on {symbol} though {other} is unknown")
+                    self.complain(f"entry {record.intent_id} on {symbol} though {other} is unknown")
 
     def _was_approved(self, record: Approved) -> None:
         self._approved.add((record.intent_id, record.revision))
@@ -101,16 +114,16 @@ class Witness:
         if record.state is record.before:
             return
         if record.state in SAID_BY_BROKER and self._works(ref):
-            self._complain(f"order {ref} is {record.state} on disk, and works at the broker ({record.cause})")
+            self.complain(f"order {ref} is {record.state} on disk, and works at the broker ({record.cause})")
         ended = (
             record.before in ENDED and record.before is not OrderState.ABSENT
         )  # which any later fact revives
         if ended and record.state in ALIVE and not self._works(ref):
-            self._complain(
+            self.complain(
                 f"order {ref} is revived on disk ({record.event}), and does not work at the broker"
             )
         if record.state in NEVER_LEFT and any(name == ref for name, _ in self.places):
-            self._complain(f"order {ref} is {record.state} on disk, and has arrived")
+            self.complain(f"order {ref} is {record.state} on disk, and has arrived")
 
     _LOOKS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         Intended: _intended,
@@ -134,8 +147,8 @@ class Witness:
             return place(ticket, now_ns)
 
         def cancelled(client_id: int, order_id: int, now_ns: int) -> Any:
-            if client_id == OURS and order_id not in self._cancels:
-                self._complain(f"a cancel of order {order_id} arrived, and the journal asks for none")
+            if client_id == OURS and order_id not in self._cancels and not self._may_stop(order_id):
+                self.complain(f"a cancel of order {order_id} arrived, and the journal asks for none")
             return cancel(client_id, order_id, now_ns)
 
         exchange.place = placed  # type: ignore[method-assign]
@@ -147,27 +160,36 @@ class Witness:
         self.places[ref, order_id] += 1
         intent = self._intents.get(ref)
         if intent is None:
-            self._complain(f"order {order_id} ({ref!r}) arrived before its intent was on disk")
+            self.complain(f"order {order_id} ({ref!r}) arrived before its intent was on disk")
             return
         if order_id != intent.order_id:
-            self._complain(f"intent {ref} arrived as order {order_id}, on disk it is {intent.order_id}")
+            self.complain(f"intent {ref} arrived as order {order_id}, on disk it is {intent.order_id}")
         other = self._by_id.setdefault(order_id, ref)
         if other != ref:
-            self._complain(f"order id {order_id} arrived as {ref}, before as {other}")
+            self.complain(f"order id {order_id} arrived as {ref}, before as {other}")
         if self.places[ref, order_id] > len(self._terms[ref]):
-            self._complain(f"order {order_id} ({ref}) arrived {self.places[ref, order_id]} times")
+            self.complain(f"order {order_id} ({ref}) arrived {self.places[ref, order_id]} times")
         if not any(ref == name for name, _ in self._approved):
-            self._complain(f"order {order_id} ({ref}) arrived, and no gate approved it")
+            self.complain(f"order {order_id} ({ref}) arrived, and no gate approved it")
         if ticket.account != self._account:
-            self._complain(f"order {order_id} ({ref}) arrived for account {ticket.account}")
+            self.complain(f"order {order_id} ({ref}) arrived for account {ticket.account}")
         if _said(ticket) not in map(_said, self._terms[ref]):
-            self._complain(f"order {order_id} arrived as {ticket}, the intent is {self._terms[ref]}")
+            self.complain(f"order {order_id} arrived as {ticket}, the intent is {self._terms[ref]}")
+
+    def intent_of(self, order_id: int) -> Intended | None:
+        """The intent that was given an order id."""
+        return next((each for each in self._intents.values() if each.order_id == order_id), None)
+
+    def _may_stop(self, order_id: int) -> bool:
+        """Whether an emergency stop may cancel this one though nothing on disk asks for it."""
+        intent = self._intents.get(self._by_id.get(order_id, ""))
+        return self._journal_failed() and intent is not None and intent.role is Role.ENTRY
 
     def _works(self, ref: str) -> bool:
         assert self._exchange is not None
         return any(view.ticket.order_ref == ref for view in self._exchange.open_orders(OURS))
 
-    def _complain(self, text: str) -> None:
+    def complain(self, text: str) -> None:
         self._note(f"witness: {text}")
         self.complaints.append(text)
 

@@ -10,6 +10,7 @@ import typer
 
 from tws.cli.console import make_console, print_json
 from tws.cli.journals import JournalOption, find_journal, read_books
+from tws.cli.traders import State, Trader
 
 if TYPE_CHECKING:
     from tws.desk import DeskState
@@ -24,19 +25,25 @@ _ZERO = Decimal(0)
 def orders(
     journal: JournalOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
+    trader: Trader = None,
+    state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="The orders as JSON.")] = False,
 ) -> None:
     """List our orders as the journal has them, and those of others that were seen on the account.
 
     Shown are the orders that may still act, and ended ones of which the broker claims fills that have not
     been told. The journal's word is as old as its last record: a trader that runs may know more by now.
+
+    \b
+    tws orders                                those that may act
+    tws orders --all --trader 7497-1          all that one trader ever placed
+    tws orders --journal day.sqlite3 --json
     """
-    path = find_journal(journal)
+    path = find_journal(journal, trader, state)
     desk, recovered = read_books(path)
-    state = desk.state
-    chosen = _all_orders(state) if everything else list(state.book.exposed())
+    chosen = _all_orders(desk.state) if everything else list(desk.state.book.exposed())
     rows = [_order_row(order) for order in chosen]
-    others = [_foreign_row(seen.order) for seen in state.foreign.values()]
+    others = [_foreign_row(seen.order) for seen in desk.state.foreign.values()]
     if as_json:
         print_json({**_source(path, recovered), "orders": rows, "others": others})
         return
@@ -51,20 +58,28 @@ def orders(
 def positions(
     journal: JournalOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Those that are flat, too.")] = False,
+    trader: Trader = None,
+    state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="The positions as JSON.")] = False,
 ) -> None:
     """List positions as the journal has them: ours, the account's, and what the broker last stated.
 
-    Ours is what fills of our own orders made; the account's holds all the rest too. `differs` marks a
-    position of which the broker stated another quantity than the account's book makes.
+    Ours is what fills of our own orders made; the account's holds all the rest too, which is the others'.
+    `differs` marks a position of which the broker stated another quantity than the account's book makes.
+
+    \b
+    tws positions                             what is held
+    tws positions --all --json                everything ever held, with openings and con_ids
+    tws positions --journal day.sqlite3       by a journal of your own
     """
-    path = find_journal(journal)
+    path = find_journal(journal, trader, state)
     desk, recovered = read_books(path)
     rows = [row for row in _position_rows(desk.state) if everything or row["open"]]
     if as_json:
         print_json({**_source(path, recovered), "positions": rows})
         return
-    columns = ("symbol", "ours", "price", "realized", "fees", "net", "account's", "broker's", "differs")
+    columns = ("symbol", "con_id", "ours", "price", "realized", "fees", "net", "others", "account's",
+               "broker's", "differs")
     _draw(columns, rows, "nothing is held")
     _tell_source(path, recovered)
 
@@ -101,18 +116,25 @@ def _position_rows(state: DeskState) -> list[dict[str, Any]]:
 
 def _position_row(state: DeskState, key: str) -> dict[str, Any]:
     ours, account = state.ours.holdings.get(key), state.account_book.holdings.get(key)
+    from tws.desk.standing import opening_of
+    from tws.runtime.adjusting import described
+
     stated = state.stated.get(key)
     contract = next(each.contract for each in (ours, account, stated) if each is not None)
     quantities = [each.quantity for each in (ours, account, stated) if each is not None]
+    held, booked = ours.quantity if ours else _ZERO, account.quantity if account else _ZERO
     return {
-        "account": key.partition("/")[0], "symbol": contract.symbol, "con_id": contract.con_id,
+        "account": key.partition("/")[0], "symbol": described(contract), "con_id": contract.con_id,
         "currency": contract.currency, "open": any(quantities),
-        "ours": _text(ours.quantity if ours else _ZERO),
+        "ours": _text(held), "others": _text(booked - held),
+        "missing": _text(state.shortfall.get(key, _ZERO)),
+        "opening": _text(opening_of(account)) if account else "0",
+        "confirmed": key.partition("/")[0] in state.confirmed,
         "price": _text(round(ours.average_price, 6)) if ours and ours.quantity else "",
         "realized": _text(ours.realized_pnl) if ours else "0",
         "fees": _text(state.ours.commissions(ours)) if ours else "0",
         "net": _text(state.ours.net_pnl(ours)) if ours else "0",
-        "account's": _text(account.quantity) if account else "0",
+        "account's": _text(booked),
         "broker's": _text(stated.quantity) if stated else "", "differs": key in state.differs,
     }  # fmt: skip
 

@@ -23,17 +23,16 @@ def declare(
     """End an order of unknown outcome by your word: restart TWS or look there first.
 
     TWS shows an order that was never transmitted in no answer, so nothing else can end it; until then its
-    symbol takes no entry. A later word of the broker revives it. Exit codes: 0 done; 2 refused, or no trader
-    runs.
-    """
-    from tws.cli.traders import ask_trader, find, runs
-    from tws.errors import ConfigError
+    symbol takes no entry. A later word of the broker revives it.
 
-    place = find(state, trader)
-    if not runs(place):
-        raise ConfigError(
-            "trader", place.name, "does not run", "Start it: it asks the broker for the order first"
-        )
+    \b
+    tws declare t5c7ca-2 --operator ann --reason "TWS was restarted, it is not there"
+
+    Exit codes: 0 done; 2 refused, or no trader runs.
+    """
+    from tws.cli.traders import ask_trader, running
+
+    place = running(state, trader, "Start it: it asks the broker for the order first")
     records = ask_trader(place, "declare", timeout_s=10.0, order=order, operator=operator, reason=reason)
     if json:
         print_json({"records": records})

@@ -10,6 +10,7 @@ import typer
 
 from tws.cli.console import glyphs, print_json
 from tws.cli.journals import JournalOption, find_journal
+from tws.cli.traders import State, Trader
 
 if TYPE_CHECKING:
     from tws.model.records import Record
@@ -27,6 +28,8 @@ def explain(
     ],
     journal: JournalOption = None,
     trade: Annotated[bool, typer.Option("--trade", help="All orders of its trade, in one story.")] = False,
+    trader: Trader = None,
+    state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="The sentences as JSON.")] = False,
 ) -> None:
     """Tell an order's life in sentences, from the first wish to its end, each with its row in the journal.
@@ -42,7 +45,7 @@ def explain(
     from tws.orders.search import search
     from tws.orders.story import Teller
 
-    path = find_journal(journal)
+    path = find_journal(journal, trader, state)
     found = search((record for _, record in _records(path)), order, whole_trade=trade)
     if not found:
         _tell_nothing(path, order, as_json)

@@ -9,6 +9,7 @@ import typer
 
 from tws.cli.console import print_json
 from tws.cli.journals import JournalOption, find_journal
+from tws.cli.traders import State, Trader
 
 __all__ = ["export"]
 
@@ -16,6 +17,8 @@ __all__ = ["export"]
 def export(
     out: Annotated[Path, typer.Option(help="The folder for the files; made when it is not there.")],
     journal: JournalOption = None,
+    trader: Trader = None,
+    state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="What was written, as JSON.")] = False,
 ) -> None:
     """Write a journal as Parquet files, one for each kind of record: booked.parquet, moved.parquet, ...
@@ -25,7 +28,7 @@ def export(
     """
     from tws.journal.parquet import export_journal
 
-    path = find_journal(journal)
+    path = find_journal(journal, trader, state)
     written = export_journal(path, out)
     if as_json:
         print_json(

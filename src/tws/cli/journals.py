@@ -1,42 +1,76 @@
-"""Which journal a command reads: the one that was named, or the only one in the state folder."""
+"""Which journal a command means: the one that was named, a trader's, or the only one in the state folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from tws.desk import Desk
     from tws.journal import Recovered
+    from tws.runtime.place import Place
 
-__all__ = ["JournalOption", "find_journal", "read_books"]
+__all__ = ["JournalOption", "Target", "find_journal", "find_target", "read_books"]
 
 JournalOption = Annotated[
     Path | None,
-    typer.Option("--journal", help="The journal's file; unless told, the only one in the state folder."),
+    typer.Option(
+        "--journal", metavar="FILE", help="The journal's file; unless told, the trader's, or the only one."
+    ),
 ]
-"""The option `--journal FILE` of every command that reads one."""
+"""The option `--journal FILE` of every command that reads or writes one."""
 
 
-def find_journal(given: Path | None) -> Path:
+class Target(NamedTuple):
+    """What a command writes to: a journal, and the place of the trader whose it is (None: nobody's)."""
+
+    place: Place | None
+    journal: Path
+
+
+def find_journal(given: Path | None, trader: str | None = None, state: Path | None = None) -> Path:
     """The journal to read. Raises ConfigError when none was named and there is none, or more than one."""
     from tws.errors import ConfigError
     from tws.platform import state_folder
+    from tws.runtime.place import find_place, places, state_root
 
     if given is not None:
         return given
+    if trader is not None or state is not None:
+        return find_place(state_root(state), trader).journal_file
     folder = state_folder()
-    found = sorted([*folder.glob("journal-*.sqlite3"), *folder.glob("traders/*/journal.sqlite3")])
+    of_traders = [path for place in places(folder / "traders") if (path := place.journal_file).exists()]
+    found = [*sorted(folder.glob("journal-*.sqlite3")), *of_traders]
     if len(found) == 1:
         return found[0]
     if not found:
         raise ConfigError("journal", str(folder), "holds no journal", "Name one with --journal FILE")
-    names = ", ".join(path.relative_to(folder).as_posix() for path in found)
+    names = ", ".join(str(path) for path in found)
     raise ConfigError(
         "journal", str(folder), f"holds several journals ({names})", "Name one with --journal FILE"
     )
+
+
+def find_target(given: Path | None, trader: str | None, state: Path | None) -> Target:
+    """Whose journal it is. Raises ConfigError when that is not clear, or there is no such file."""
+    from tws.errors import ConfigError
+    from tws.runtime.place import find_place, places, state_root
+
+    root = state_root(state)
+    if given is None:
+        place = find_place(root, trader)
+        return Target(place, place.journal_file)
+    if not given.exists():
+        raise ConfigError("journal", str(given), "there is none", "Name the file of a journal")
+    file = given.resolve()
+    owner = next((each for each in places(root) if each.journal_file.resolve() == file), None)
+    if trader is not None and (owner is None or owner.name != trader):
+        belongs = "no trader of this folder" if owner is None else f"trader {owner.name}"
+        reason = f"belongs to {belongs}, not to {trader}"
+        raise ConfigError("journal", str(given), reason, "Leave one of them out")
+    return Target(owner, given)
 
 
 def read_books(path: Path) -> tuple[Desk, Recovered]:

@@ -24,9 +24,7 @@ SILENT_S = 5.0
 """How long a latched trader may keep its first sign of life back (RISK.md)."""
 
 NEW_ANSWER_S = 5.0
-"""What the stop itself gets after a take-over: 5 s of silence, 3 to end the process, 10 to come up, these:
-under 25.
-"""
+"""What the stop itself gets after a take-over; the sum stands at `tws.runtime.takeover`: under 25."""
 
 
 def kill(

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from tws.cli.console import print_json
-from tws.cli.traders import Json, State, Trader
+from tws.cli.journals import JournalOption, find_target, read_books
+from tws.cli.traders import Json, State, Trader, tell
 
 __all__ = ["risk"]
 
@@ -22,33 +23,47 @@ def risk(
     ] = "",
     operator: Annotated[str, typer.Option("--operator", help="Your name: it is kept with what you do.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; it is kept too.")] = "",
+    journal: JournalOption = None,
     trader: Trader = None,
     state: State = None,
     json: Json = False,
 ) -> None:
-    """Show each limit's distance in a running trader; --set and --release change what it holds to.
+    """Show each limit's distance; --set and --release change what the desk holds to.
+
+    Asked of the trader that runs. Without one the journal says what is in force and has latched, and a
+    change is written into it; it knows no prices, so what counts money is shown as unknown.
+
+    \b
+    tws risk                                        each limit: part used, figure, bound
+    tws risk --set max_position=500 --operator ann --reason "a small day"
+    tws risk --set symbols.SPY.max_position=off --operator ann --reason "as agreed"
+    tws risk --release max_entries/SPY --operator ann --reason "the signal was right"
 
     Exit codes: 0 shown or changed; 1 shown, and a limit has latched or is reached; 2 refused.
     """
-    from tws.cli.traders import ask_trader, find, runs
-    from tws.errors import ConfigError
+    import msgspec
 
-    place = find(state, trader)
-    if not runs(place):
-        raise ConfigError("trader", place.name, "does not run, so it has no distances",
-                          "Set limits in its configuration, or start it")
+    from tws.clock import SystemClock
+    from tws.runtime.limiting import LimitWish, shown
+    from tws.runtime.offline import limits_offline
+
+    place, path = find_target(journal, trader, state)
     if change or release:
-        wish = {"operator": operator, "reason": reason, "release": release, "changes": _pairs(change or [])}
-        records = ask_trader(place, "limits", timeout_s=10.0, **wish)
+        wish = LimitWish(operator=operator, reason=reason, release=release, changes=_pairs(change or []))
+        records = tell(place, "limits", msgspec.to_builtins(wish),
+                       lambda: limits_offline(place, path, wish, SystemClock()))
         if json:
             print_json({"records": records})
         else:
             typer.echo(f"done: {', '.join(records)}")
         return
-    answer = ask_trader(place, "risk", timeout_s=10.0)
+    answer = tell(place, "risk", {}, lambda: {**shown(read_books(path)[0], SystemClock().now_ns()),
+                                             "journal": str(path)})
     if json:
         print_json(answer)
     else:
+        if "journal" in answer:
+            typer.echo(f"No trader runs; as its journal has it, without prices ({path}):")
         typer.echo("\n".join(_lines(answer)))
     reached = any((row["part"] or 0) >= 1 for row in answer["distances"])
     raise typer.Exit(1 if answer["latched"] or reached else 0)

@@ -1,4 +1,4 @@
-"""`tws status`: what each trader is doing, or what the state of one says that does not run."""
+"""`tws status`: what each trader is doing, or what journal and safety file say of one that does not run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,19 @@ WAIT_S = 5.0
 
 
 def status(trader: Trader = None, state: State = None, json: Json = False) -> None:
-    """Show lease, latch, unlocks, positions and alarms of every trader of this user.
+    """Show lease, latches, unlocks, differences from the broker, holdings and limits of every trader.
 
-    Exit codes: 0 shown, all well; 1 shown, and something wants a human (a latch, a failure, a bare share,
-    silence).
+    Each difference says what we have, what the broker has, since when, and what heals it: itself ("heals:"),
+    or you, by the command that is named. Holdings are ours and, apart, what others hold in the account. Of a
+    trader that does not run its journal is read.
+
+    \b
+    tws status                      all traders of this user
+    tws status --trader 7497-1      one of them
+    tws status --json               everything, with times and con_ids
+
+    Exit codes: 0 shown, all well; 1 shown, and something wants a human (a latch, a failure, a bare share, a
+    difference that blocks, an unknown order, silence).
     """
     from tws.cli.traders import find
     from tws.runtime.place import places, state_root
@@ -42,22 +51,22 @@ def status(trader: Trader = None, state: State = None, json: Json = False) -> No
 def _one(place: Place) -> dict[str, Any]:
     from tws.channel import ChannelSilentError, RefusedError
     from tws.cli.traders import ask_trader, runs
-    from tws.errors import DataError, SafetyError
+    from tws.errors import DataError, JournalError, SafetyError
 
     try:
         if runs(place):
             return {"runs": True, **ask_trader(place, "status", timeout_s=WAIT_S)}
-        return {"runs": False, **_at_rest(place)}
+        return {"runs": False, **_at_rest(place), **_from_journal(place)}
     except ChannelSilentError as wrong:
         return {"runs": True, "silent": str(wrong), **_at_rest(place)}
-    except (RefusedError, DataError, SafetyError) as wrong:
+    except (RefusedError, DataError, JournalError, SafetyError) as wrong:
         return {"runs": None, "failure": str(wrong)}
 
 
 def _at_rest(place: Place) -> dict[str, Any]:
     """What the safety file says by itself."""
-    from tws.clock import to_datetime
-    from tws.config import mask_account
+    from tws.clock import SystemClock, to_datetime
+    from tws.runtime.status import safety_of
     from tws.safety import SafetyFile
 
     with SafetyFile(place.safety) as safety:
@@ -66,27 +75,108 @@ def _at_rest(place: Place) -> dict[str, Any]:
     return {
         "holder": None if lease is None else f"{lease.process}, client id {lease.client_id}",
         "last_beat": to_datetime(beat_ns).isoformat() if beat_ns else None,
-        "epoch": said.epoch,
-        "latches": [
-            f"{each.state} on {each.scope.key}: {each.reason} ({each.operator})" for each in said.latches
-        ],
-        "unlocks": [
-            f"{mask_account(each.account)} until {to_datetime(each.until_ns).isoformat()} by {each.operator}"
-            for each in said.unlocks
-        ],
+        **safety_of(said, SystemClock().now_ns()),
     }
 
 
+def _from_journal(place: Place) -> dict[str, Any]:
+    """What the journal's last word was; nothing when no trader has begun one."""
+    from tws.cli.journals import read_books
+    from tws.clock import SystemClock
+    from tws.runtime.status import books
+
+    path = place.journal_file
+    if not path.exists():
+        return {}
+    desk, recovered = read_books(path)
+    now_ns = SystemClock().now_ns()
+    return {**books(desk, now_ns), "journal": str(path), "head": str(recovered.head)}
+
+
 def _lines(answer: dict[str, Any]) -> list[str]:
+    """For a human: one thing a line, its kind in front."""
     lines = []
     for name, value in answer.items():
-        if isinstance(value, list):
-            lines += [f"  {name:<12} {each}" for each in value]
-        elif value is not None:
-            shown = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-            lines.append(f"  {name:<12} {shown}")
+        if name == "protection":
+            lines += _told(name, [_protection(value)])
+        elif name in _ROWS:
+            lines += _told(_ROWS[name][0], [_ROWS[name][1](row) for row in value])
+        elif name == "latched_limits":
+            lines += _told("LATCHED", [f"{key}: {figure}" for key, figure in value.items()])
+        elif isinstance(value, list):
+            lines += _told(name, value)
+        elif value is not None and value != "":
+            lines += _told(name, ["yes" if value is True else "no" if value is False else value])
     return lines
 
 
+def _told(name: str, values: list[Any]) -> list[str]:
+    return [f"  {name:<12} {value}" for value in values]
+
+
+def _protection(row: dict[str, Any]) -> str:
+    bound = f"bound {row['bound_s']:g} s"
+    now = f"now {row['now_s']:.1f} s, " if row["now_s"] else ""
+    return f"without a full stop: {now}longest {row['longest_s']:.1f} s, {bound}; {row['times']} times"
+
+
+def _discrepancy(row: dict[str, Any]) -> str:
+    age = "" if row["for_s"] is None else f" for {_age(row['for_s'])}"
+    blocks = ", BLOCKS ENTRIES" if row["blocks"] else ""
+    about = f" {row['symbol']}" if row["symbol"] else ""
+    number = f" (con_id {row['con_id']})" if row["con_id"] else ""
+    return (
+        f"{row['kind']}{about}{number}: ours {row['ours']}, the broker's {row['theirs']}{age}{blocks}; "
+        f"{row['cure']}"
+    )
+
+
+def _held(row: dict[str, Any]) -> str:
+    stated = "nothing" if row["stated"] is None else row["stated"]
+    opening = ""
+    if row["opening"] != "0":
+        word = "confirmed" if row["confirmed"] else "NOT confirmed: tws adjust --opening"
+        opening = f"; {row['opening']} were there before us, {word}"
+    price = f" at {row['average_cost']} {row['currency']}" if row["ours"] != "0" else ""
+    held = f"ours {row['ours']}{price}, others' {row['others']}"
+    return f"{row['symbol']}: {held}, broker states {stated}{opening}"
+
+
+def _limit(row: dict[str, Any]) -> str:
+    part = "latched" if row["latched"] else f"{row['part']:.1%}"
+    return f"{row['name']} {row['about']}: {row['figure'] or 'unknown'} of {row['bound'] or 'off'} ({part})"
+
+
+def _stop(row: dict[str, Any]) -> str:
+    close = ", closing" if row["flatten"] else ""
+    why = f"{row['reason']} ({row['operator']})"
+    return f"{row['scope']} is {row['state']}{close} since {row['since']}: {why}"
+
+
+def _unlock(row: dict[str, Any]) -> str:
+    left = f"{_age(row['left_s'])} left" if row["left_s"] else "EXPIRED"
+    return f"{row['account']} until {row['until']} ({left}) by {row['operator']}"
+
+
+_ROWS = {
+    "discrepancies": ("differs", _discrepancy),
+    "holdings": ("holds", _held),
+    "kill": ("stopped", _stop),
+    "unlocks": ("unlocked", _unlock),
+    "nearest_limits": ("limit", _limit),
+}
+"""How each list of rows is headed, and told."""
+
+
+def _age(seconds: float) -> str:
+    """4 s, 12 min, 3 h 20 min."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def _wants_human(answer: dict[str, Any]) -> bool:
-    return any(answer.get(name) for name in ("silent", "failure", "latches", "unprotected", "unknown"))
+    loud = ("silent", "failure", "latches", "unprotected", "unknown", "kill", "latched_limits")
+    blocking = any(row["blocks"] for row in answer.get("discrepancies", ()) if row["kind"] != "unread")
+    return blocking or any(answer.get(name) for name in loud)

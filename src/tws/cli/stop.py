@@ -26,18 +26,19 @@ def stop(
 ) -> None:
     """End a running trader in order, and tell what it left.
 
+    \b
+    tws stop                        cancel entries, keep what is held behind its stops
+    tws stop --flatten              close all that is ours first
+    tws stop --trader 7497-1        one of several
+
     Exit codes: 0 ended as told; 1 ended, and something is left that wants a human; 2 no trader, or it is
     silent (tws kill).
     """
     from tws.channel import ChannelSilentError
-    from tws.cli.traders import ask_trader, find, runs
+    from tws.cli.traders import ask_trader, running
     from tws.errors import ConfigError
 
-    place = find(state, trader)
-    if not runs(place):
-        raise ConfigError(
-            "trader", place.name, "does not run", "Nothing is to be stopped; tws status shows its state"
-        )
+    place = running(state, trader, "Nothing is to be stopped; tws status shows its state")
     try:
         answer = ask_trader(place, "stop", timeout_s=WAIT_S, how="flatten" if flatten else "protected")
     except ChannelSilentError as wrong:

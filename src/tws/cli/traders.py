@@ -6,6 +6,7 @@ port and client id, such as 7497-1). Whether it runs is said by its lease, never
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,19 @@ import typer
 if TYPE_CHECKING:
     from tws.runtime.place import Place
 
-__all__ = ["Json", "Operator", "Reason", "State", "Trader", "ask_trader", "find", "runs", "seconds"]
+__all__ = [
+    "Json",
+    "Operator",
+    "Reason",
+    "State",
+    "Trader",
+    "ask_trader",
+    "find",
+    "running",
+    "runs",
+    "seconds",
+    "tell",
+]
 
 State = Annotated[
     Path | None,
@@ -49,11 +62,44 @@ def runs(place: Place) -> bool:
 def ask_trader(place: Place, do: str, *, timeout_s: float, **values: Any) -> Any:
     """Ask the running trader. Raises ChannelSilentError, RefusedError, DataError (it left no note)."""
     from tws.channel import ChannelSilentError, ask
+    from tws.safety import SafetyFile, is_alive
 
     note = place.note()
     if not note.control:
         raise ChannelSilentError("the trader is starting, and takes no commands yet")
-    return ask(note.control, note.token, do, timeout_s=timeout_s, **values)
+    try:
+        return ask(note.control, note.token, do, timeout_s=timeout_s, **values)
+    except ChannelSilentError as silent:
+        with SafetyFile(place.safety) as safety:
+            lease = safety.state.lease
+        if lease is None or is_alive(lease.process) is not None:
+            raise
+        host = lease.process.host
+        cure = (
+            f"Ask on {host}; if that machine is off: tws reset --lease {host} --operator NAME --reason TEXT"
+        )
+        raise ChannelSilentError(f"{lease} holds the lease, and can't be seen from here. {cure}") from silent
+
+
+def running(state: Path | None, name: str | None, cure: str) -> Place:
+    """The trader that is meant, which must run. Raises ConfigError with `cure` when it does not."""
+    from tws.errors import ConfigError
+
+    place = find(state, name)
+    if not runs(place):
+        raise ConfigError("trader", place.name, "does not run", cure)
+    return place
+
+
+def tell(
+    place: Place | None, do: str, values: dict[str, Any], offline: Callable[[], Any], timeout_s: float = 10.0
+) -> Any:
+    """Put a human's word to the trader that runs; when its lease is dead, do `offline` what it would have
+    done. Without a place there is no trader.
+    """
+    if place is not None and place.safety.exists() and runs(place):
+        return ask_trader(place, do, timeout_s=timeout_s, **values)
+    return offline()
 
 
 def seconds(text: str) -> float:

@@ -24,8 +24,12 @@ def unlock(
     """Unlock live trading of one account until a time; lists the evidence, and refuses without it.
 
     Wanted: a drill that passed, paper sessions that ended reconciled on this code and configuration, limits,
-    your name. An unlock that expires stops entries alone. Exit codes: 0 unlocked; 2 refused, with what is
-    missing.
+    your name. An unlock that expires stops entries alone.
+
+    \b
+    tws unlock live.toml --account U7654321 --operator ann --for 8h
+
+    Exit codes: 0 unlocked; 2 refused, with what is missing.
     """
     from tws.clock import to_datetime
     from tws.config import load_settings, mask_account
@@ -45,12 +49,13 @@ def unlock(
 def _unlock(plan: Any, wish: dict[str, Any]) -> Any:
     import msgspec
 
-    from tws.cli.traders import ask_trader, runs
+    from tws.cli.traders import tell
     from tws.clock import SystemClock
     from tws.runtime.offline import unlock_offline
     from tws.runtime.unlocking import UnlockWish
 
-    if plan.place.safety.exists() and runs(plan.place):
-        return ask_trader(plan.place, "unlock", timeout_s=10.0, **wish)
-    given = unlock_offline(plan.place, plan.settings, msgspec.convert(wish, UnlockWish), SystemClock())
-    return msgspec.to_builtins(given)
+    def offline() -> Any:
+        given = unlock_offline(plan.place, plan.settings, msgspec.convert(wish, UnlockWish), SystemClock())
+        return msgspec.to_builtins(given)
+
+    return tell(plan.place, "unlock", wish, offline)

@@ -9,6 +9,7 @@ import typer
 
 from tws.cli.console import glyphs, print_json
 from tws.cli.journals import JournalOption, find_journal
+from tws.cli.traders import State, Trader
 
 if TYPE_CHECKING:
     from tws.errors import DataError, JournalError
@@ -28,6 +29,8 @@ def verify(
             help="A head that was kept elsewhere (from a report or an alert), or a file that holds one.",
         ),
     ] = None,
+    trader: Trader = None,
+    state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
 ) -> None:
     """Prove that a journal is whole: no record altered, missing, out of its order, or cut off at the end.
@@ -49,7 +52,7 @@ def verify(
     from tws.journal import verify_journal
     from tws.model.records import decode_record
 
-    path = find_journal(journal)
+    path = find_journal(journal, trader, state)
     try:
         proof = verify_journal(path, head, look=lambda row, payload: decode_record(payload, row))
     except JournalError as wrong:

@@ -468,6 +468,7 @@ def _gates(
     judges: tuple[Callable[[MoneyCall], Denial | None] | None, Callable[[str], bool]],
     journal: Path | None,
 ) -> Any:
+    from tws.connection.ordering.calls import MoneyKind
     from tws.connection.ordering.guard import Guard, LiveLock, SqliteBook
     from tws.connection.ordering.outbound import Gates
     from tws.platform import state_folder
@@ -490,6 +491,7 @@ def _gates(
         approver = guard
 
     def brakes(call: MoneyCall) -> Denial | None:
-        return connection._engine.keeper.brake() or (brake(call) if brake is not None else None)
+        held = None if call.kind is MoneyKind.CANCEL else connection._engine.keeper.brake()
+        return held or (brake(call) if brake is not None else None)
 
     return Gates(lock, approver, brakes)

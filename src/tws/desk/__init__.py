@@ -24,6 +24,7 @@
     cash.py       the account's cash beside what our books make of it
     standing.py   every difference as a value, for `tws status`
     human.py      what only a human can know
+    noting.py     signals that were judged, for the journal
     listed.py     what a list of open orders should name and does not
 """
 
@@ -45,12 +46,14 @@ from tws.desk.commands import (
     Flatten,
     Kill,
     ModifyOrder,
+    NoteSignals,
     NotWritten,
     ReduceOnly,
     ReleaseLimit,
     Report,
     ReserveIds,
     ResetKill,
+    Reverse,
     StateHours,
     SubmitBracket,
     SubmitOrder,
@@ -90,6 +93,7 @@ __all__ = [
     "KillReport",
     "ModifyOrder",
     "NotWritten",
+    "NoteSignals",
     "Place",
     "ReduceOnly",
     "ReleaseLimit",
@@ -97,6 +101,7 @@ __all__ = [
     "Report",
     "ReserveIds",
     "ResetKill",
+    "Reverse",
     "StateHours",
     "SubmitBracket",
     "SubmitOrder",

@@ -21,15 +21,18 @@ from tws.model.records import Record
 
 __all__ = ["Agenda"]
 
-_OF_A_GROUP = (r.Planned, r.Intended, r.Denied, r.Released, r.Reopened, r.Watched, r.Adopted)
+_OF_A_GROUP = (
+    r.Planned, r.Intended, r.Denied, r.Released, r.Reopened, r.HandedBack, r.Watched, r.Adopted,
+)
 _OF_AN_ORDER = (
-    r.Approved, r.Changed, r.Stated, r.Resized, r.Agreed, r.Moved, r.Bound, r.Booked, r.CancelAsked, r.Missed,
+    r.Approved, r.Changed, r.Stated, r.Resized, r.Agreed, r.Moved, r.Bound, r.Booked, r.Annulled,
+    r.CancelAsked, r.Missed,
 )
 _OF_NONE = (
     r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.OpeningConfirmed, r.Asked, r.Answered,
     r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
     r.LimitReleased, r.LossAnchored, r.PeakRaised, r.Lacked, r.Refused, r.CashAsked, r.CashHeard,
-    r.CashAdjusted,
+    r.CashAdjusted, r.ReversalMoved,
 )
 
 

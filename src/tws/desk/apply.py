@@ -21,7 +21,7 @@ from tws.desk.remember import (
     peak_raised,
     sent,
 )
-from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Stop, remember
+from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Reversal, Stop, remember
 from tws.model import records as r
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
@@ -83,7 +83,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         group_id=record.group_id, contract=record.contract, tick=record.tick, lot=record.lot,
         side=record.side, quantity=record.quantity, stop_price=record.stop_price,
         target_price=record.target_price,
-        strategy=record.strategy, signal_id=record.signal_id)
+        strategy=record.strategy, signal_id=record.signal_id, joins=record.joins)
     state.open_groups[record.group_id] = None
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
@@ -93,7 +93,7 @@ def _planned(state: DeskState, record: r.Planned) -> None:
 def _intended(state: DeskState, record: r.Intended) -> None:
     order = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                      contract=record.contract, order=record.order, order_id=record.order_id,
-                     changed_ns=record.at_ns)
+                     changed_ns=record.at_ns, after_ns=state.last_fill_ns)
     state.book.add(order)
     state.totals.know(record.contract)
     state.serial = max(state.serial, record.serial)
@@ -244,7 +244,7 @@ def _asked(state: DeskState, record: r.Asked) -> None:
 
 def _answered(state: DeskState, record: r.Answered) -> None:
     question = state.questions.setdefault(record.kind, Question(asked_ns=record.at_ns, epoch=state.epoch))
-    question.answered_ns = record.at_ns
+    question.answered_ns, question.reaches_ns = record.at_ns, record.reaches_ns
     for intent_id in record.named:
         state.named[intent_id] = None
     if record.kind is AnswerKind.POSITIONS:
@@ -299,6 +299,10 @@ def _recalled(state: DeskState, record: r.Recalled) -> None:
     state.over[record.key] = record.at_ns
 
 
+def _handed_back(state: DeskState, record: r.HandedBack) -> None:
+    state.groups[record.group_id].moved += record.moved
+
+
 def _watched(state: DeskState, record: r.Watched) -> None:
     state.groups[record.group_id].bare(record.at_ns, record.bare)
 
@@ -319,6 +323,20 @@ def _flatten_moved(state: DeskState, record: r.FlattenMoved) -> None:
         remember(state.flatten_keys, f"{record.key}/{record.symbol}", None)
     if record.phase in (FlattenPhase.FLAT, FlattenPhase.ABANDONED):
         del state.flattens[record.symbol]
+
+
+def _reversal_moved(state: DeskState, record: r.ReversalMoved) -> None:
+    job = state.reversals.get(record.symbol)
+    if record.bracket is not None and record.instrument is not None:
+        state.reversals[record.symbol] = Reversal(phase=record.phase, begun_ns=record.at_ns,
+                                                  bracket=record.bracket, instrument=record.instrument)
+    elif job is not None and record.phase in (r.ReversalPhase.FLAT, r.ReversalPhase.DROPPED):
+        del state.reversals[record.symbol]
+        plan = job.bracket
+        if record.phase is r.ReversalPhase.DROPPED and plan.signal_id:
+            remember(state.signals, f"{plan.strategy}/{plan.signal_id}", "")
+    elif job is not None:
+        job.phase = record.phase
 
 
 def _kill_moved(state: DeskState, record: r.KillMoved) -> None:
@@ -356,6 +374,10 @@ def _alarmed(state: DeskState, record: r.Alarmed) -> None:
     remember(state.alarms, record.subject, record.at_ns)
 
 
+def _for_the_reader(state: DeskState, record: Record) -> None:
+    """It is kept for whoever reads the journal; no decision of the desk stands on it."""
+
+
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     **BOOKS,
     r.Began: _began,
@@ -380,8 +402,10 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Reopened: _reopened,
     r.Retired: _retired,
     r.Recalled: _recalled,
+    r.HandedBack: _handed_back,
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
+    r.ReversalMoved: _reversal_moved,
     r.KillMoved: _kill_moved,
     r.AllCancelAsked: _all_cancel_asked,
     r.HoursStated: _hours_stated,
@@ -392,4 +416,6 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.LimitReleased: limit_released,
     r.LossAnchored: loss_anchored,
     r.PeakRaised: peak_raised,
+    r.SignalJudged: _for_the_reader,
+    r.SignalsUnwritten: _for_the_reader,
 }

@@ -20,6 +20,7 @@ def _booked(state: DeskState, record: r.Booked) -> None:
     execution = record.execution
     state.account_book.book(execution, record.replaces)
     state.refused.pop(execution.exec_id, None)
+    state.last_fill_ns = max(state.last_fill_ns, execution.time_ns)
     if record.intent_id:
         before = state.ours.quantity(execution.account, execution.contract.con_id)
         change = state.ours.book(execution, record.replaces, record.intent_id)
@@ -53,6 +54,13 @@ def _busted(state: DeskState, record: r.Busted) -> None:
         order.filled += change * order.order.side.sign
         order.busted -= change * order.order.side.sign  # or it would be taken for a fill not told yet
         state.book.settle(order)
+
+
+def _annulled(state: DeskState, record: r.Annulled) -> None:
+    order = state.book.orders[record.intent_id]
+    order.busted += record.quantity
+    state.book.settle(order)
+    state.lacked.pop(record.intent_id, None)
 
 
 def _filled(state: DeskState, intent_id: str, shares: Decimal) -> None:
@@ -195,6 +203,7 @@ BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
     r.Booked: _booked,
     r.Inferred: _inferred,
     r.Busted: _busted,
+    r.Annulled: _annulled,
     r.Charged: _charged,
     r.PositionHeard: _position_heard,
     r.OpeningSet: _opening_set,

@@ -29,6 +29,7 @@ from tws.orders.book import OurOrder
 from tws.orders.table import STATUS_EVENTS, OrderEvent
 from tws.orders.terms import PENDING, as_sent_back, as_stated, same_terms
 from tws.risk.denial import Denial
+from tws.risk.grid import wild
 from tws.risk.situation import Proposal
 
 __all__ = ["change", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was", "modify_order"]
@@ -45,8 +46,9 @@ def modify_order(turn: Turn, command: ModifyOrder) -> None:
                          bound="an order of ours", reason="it is none, or one that ended long ago"))
         return
     group = turn.state.groups.get(order.group_id)
-    wanted = _wanted(turn, order, group, command)
-    denial = (_unfit(turn, order) or _not_free(turn, order, group, command)
+    denial = wild(quantity=command.quantity, limit_price=command.limit_price, stop_price=command.stop_price)
+    wanted = order.order if denial is not None else _wanted(turn, order, group, command)
+    denial = (denial or _unfit(turn, order) or _not_free(turn, order, group, command)
               or _wrong_sides(order, group, wanted))
     family = [(order, wanted)]
     if order.role is Role.ENTRY and wanted.quantity != order.order.quantity:
@@ -241,8 +243,8 @@ def _judge(
         most = None
     elif order.order.parent_id or group is None:
         most = parent if order.order.parent_id else None
-    else:  # held to what its trade holds: another trade may hold the same shares the other way
-        most = order.filled + abs(turn.state.held(group))
+    else:  # held to what its trade has: another trade may hold the same shares the other way
+        most = order.filled + abs(turn.state.in_account(group))
     proposal = Proposal(
         instrument=_instrument(order, group, instrument),
         order=replace(wanted, account=order.order.account),

@@ -17,6 +17,7 @@ from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType, Role, Side, TimeInForce
 from tws.model.session import Session
+from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stop import EVERYTHING, Scope
 
 __all__ = [
@@ -36,11 +37,13 @@ __all__ = [
     "Kill",
     "ModifyOrder",
     "NotWritten",
+    "NoteSignals",
     "ReduceOnly",
     "ReleaseLimit",
     "Report",
     "ReserveIds",
     "ResetKill",
+    "Reverse",
     "StateHours",
     "SubmitBracket",
     "SubmitOrder",
@@ -66,10 +69,28 @@ class Begin(Struct, frozen=True, kw_only=True):
 
 
 class SubmitBracket(Struct, frozen=True, kw_only=True):
-    """Enter with stop and target attached. The contract of `bracket` must carry its con_id."""
+    """Enter with stop and target attached. The contract of `bracket` must carry its con_id.
+
+    `joins` names the trade that it adds to (scaling in, doubling down): one that is open, on the same side,
+    and holds shares. What is not filled of it is cancelled when that trade is over.
+    """
 
     bracket: Bracket
     instrument: Instrument
+    joins: str = ""
+
+
+class Reverse(Struct, frozen=True, kw_only=True):
+    """Close what the strategy of `bracket` holds the other way, then enter with it.
+
+    Targets and entries are cancelled, the close works in the stop's OCA group, and the new entry is judged
+    once the broker's fills say flat. Beyond `Timing.reversal_ns`, or when a flatten or the emergency stop
+    takes the symbol, there is no new entry.
+    """
+
+    bracket: Bracket
+    instrument: Instrument
+    reason: str = "reversed"
 
 
 class SubmitOrder(Struct, frozen=True, kw_only=True):
@@ -238,7 +259,7 @@ class ConfirmOpening(Struct, frozen=True, kw_only=True):
 
 
 class DeclareGone(Struct, frozen=True, kw_only=True):
-    """A human's word that an order of unknown outcome is gone.
+    """A human's word that an order of unknown outcome is gone, or a fill that is claimed of an ended one.
 
     The only end of an order that TWS may hold untransmitted: it shows in no answer (INCIDENTS.md 14).
     """
@@ -274,6 +295,12 @@ class ReserveIds(Struct, frozen=True, kw_only=True):
     count: int = 1
 
 
+class NoteSignals(Struct, frozen=True, kw_only=True):
+    """Signals were judged (`tws.strategy.FateBook.take_records`): the journal is to keep these rows."""
+
+    rows: tuple[SignalJudged | SignalsUnwritten, ...]
+
+
 class TimerTick(Struct, frozen=True, kw_only=True):
     """Time has passed: the runtime sends one at least every second of market time."""
 
@@ -304,7 +331,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening | AdjustCash
+    | ConfirmOpening | AdjustCash | Reverse | NoteSignals
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

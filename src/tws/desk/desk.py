@@ -33,9 +33,11 @@ from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
 from tws.desk.limits import change_limits, release_limit
 from tws.desk.losses import watch_losses
 from tws.desk.market import state_hours
+from tws.desk.noting import note_signals
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
+from tws.desk.reverse import begin_reversal, go_on_reversing
 from tws.desk.state import DeskState
 from tws.desk.submit import submit_bracket, submit_order
 from tws.desk.turn import Beside, Timing, Turn
@@ -69,6 +71,7 @@ class Desk:
         """All that follows from `event`: decided, applied to `state`, returned in order for the journal."""
         if isinstance(event, Quote):
             self.quotes[event.con_id] = event
+            self._beside.reckoned.worth.hear(event)
             return []
         if isinstance(event, AccountValue):
             self._beside.reckoned.hear(event)
@@ -79,6 +82,7 @@ class Desk:
         """A turn to look by: what it reckons is as good as the desk's own, and moves nothing of it."""
         beside = Beside()
         beside.reckoned = self._beside.reckoned.copied()
+        beside.reckoned.worth = self._beside.reckoned.worth  # of this very state: no need to make it anew
         return Turn(self.state, self.gate, self.timing, self.quotes, now_ns, self.catalogue, beside)
 
     def effects(self, record: Record) -> list[Effect]:
@@ -126,6 +130,7 @@ class Desk:
         enforce(turn)
         look_after(turn)
         go_on(turn)
+        go_on_reversing(turn)
         settle(turn)
         return turn.records
 
@@ -148,6 +153,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Begin: begin,
     c.SubmitBracket: submit_bracket,
     c.SubmitOrder: submit_order,
+    c.Reverse: begin_reversal,
     c.CancelIntent: cancel_intent,
     c.CancelAll: cancel_all,
     c.Flatten: begin_flatten,
@@ -165,6 +171,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.ReduceOnly: reduce_only,
     c.ResetKill: reset_kill,
     c.StateHours: state_hours,
+    c.NoteSignals: note_signals,
     c.ModifyOrder: modify_order,
     c.Written: written,
     c.Withdrawn: withdrawn,

@@ -13,7 +13,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
+from tws.desk.books import ask_again, confirmed_difference
 from tws.desk.commands import Flatten
+from tws.desk.handback import hand_back
 from tws.desk.market import shut
 from tws.desk.state import DeskState, FlattenJob
 from tws.desk.submit import place_exit
@@ -190,8 +194,16 @@ def _when_reread(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
         placed = [_close(turn, job, contract, quantity) for contract, quantity in held.values()]
         if any(placed):
             _move(turn, job, FlattenPhase.CLOSING, job.reason)
+        elif any(_to_be_explained(turn, contract) for contract, _ in held.values()):
+            ask_again(turn, turn.timing.owing_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
         else:
             _move(turn, job, FlattenPhase.NOT_FLAT, "no closing order could be placed")
+
+
+def _to_be_explained(turn: Turn, contract: Contract) -> bool:
+    """Whether the broker's word differs, and not for so long yet that no late fill can be the reason."""
+    key = turn.state.ours.key(turn.state.account, contract.con_id)
+    return key in turn.state.differs and not confirmed_difference(turn, key)
 
 
 def _others_follow(turn: Turn, job: FlattenJob) -> bool:
@@ -225,20 +237,35 @@ def reread(turn: Turn, asked: int, *kinds: AnswerKind) -> bool:
 
 
 def _close(turn: Turn, job: FlattenJob, contract: Contract, held: Decimal) -> bool:
-    stated = turn.state.stated.get(turn.state.ours.key(turn.state.account, contract.con_id))
+    key = turn.state.ours.key(turn.state.account, contract.con_id)
+    stated = turn.state.stated.get(key)
     broker = stated.quantity if stated is not None else _ZERO
     quantity = abs(_within(held, broker))
+    if not job.strategy:  # as the gate will judge it; of a strategy each trade knows what is left of it
+        quantity = min(quantity, abs(held) - turn.state.shortfall.get(key, _ZERO))
     if quantity < abs(held):
         turn.alarm(Severity.ALARM, f"flatten differs {job.symbol}",
                    f"{job.symbol}: ours is {held}, the broker states {broker}; closing {quantity}")
     if quantity == 0:
         return False
     order = Order(side=Side.SELL if held > 0 else Side.BUY, quantity=quantity, order_type=OrderType.MARKET)
-    group = None
-    if job.strategy:  # so that what its trades hold comes to nothing
-        mine = (each for each in turn.state.groups.values() if each.strategy == job.strategy)
-        group = next(each for each in mine if each.contract.con_id == contract.con_id)
-    return place_exit(turn, group, _tradable(turn, contract), Role.CLOSE, order) is not None
+    if job.strategy:
+        return _close_trades(turn, job, contract, order)
+    return place_exit(turn, None, _tradable(turn, contract), Role.CLOSE, order) is not None
+
+
+def _close_trades(turn: Turn, job: FlattenJob, contract: Contract, order: Order) -> bool:
+    """Trade by trade, since an exit takes no more than its trade has: so each of them comes to nothing."""
+    placed, left = False, order.quantity
+    for group in tuple(turn.state.groups.values()):
+        if group.strategy != job.strategy or group.contract.con_id != contract.con_id:
+            continue
+        part = min(turn.state.in_account(group), left) if group.side is not order.side else _ZERO
+        if part > 0:
+            its = replace(order, quantity=part)
+            placed = place_exit(turn, group, _tradable(turn, contract), Role.CLOSE, its) is not None or placed
+            left -= part
+    return placed
 
 
 def differing(state: DeskState) -> list[Position]:
@@ -270,21 +297,19 @@ def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
 
 
 def _move(turn: Turn, job: FlattenJob, phase: FlattenPhase, reason: str) -> None:
-    """Into the next phase. At an end its trades are over, and `protect` must not cover what is closed; but
-    where the broker refused the closes, the shares get their stops back.
-    """
+    """Into the next phase. FLAT ends its trades; NOT FLAT gives them back what is left, to be guarded."""
     held = Exposure(turn.state).held(job.symbol, job.strategy)
     turn.emit(FlattenMoved(at_ns=turn.now_ns, symbol=job.symbol, phase=phase, session=turn.state.session,
                            reason=reason, key=job.key, strategy=job.strategy,
                            remainder=sum((quantity for _, quantity in held.values()), _ZERO)))
-    refused = phase is FlattenPhase.NOT_FLAT and job.closes >= MAX_CLOSES
-    if phase not in (FlattenPhase.FLAT, FlattenPhase.NOT_FLAT) or refused:
-        return
-    for group_id in tuple(turn.state.open_groups):
-        group = turn.state.groups[group_id]
-        if group.contract.symbol == job.symbol and job.strategy in ("", group.strategy):
-            turn.emit(Released(at_ns=turn.now_ns, group_id=group_id, reason=f"flatten: {phase}",
-                               flat=phase is FlattenPhase.FLAT))
+    opened = (turn.state.groups[group_id] for group_id in tuple(turn.state.open_groups))
+    trades = [group for group in opened
+              if group.contract.symbol == job.symbol and job.strategy in ("", group.strategy)]
+    if phase is FlattenPhase.NOT_FLAT:
+        hand_back(turn, trades, {con_id: quantity for con_id, (_, quantity) in held.items()})
+    elif phase is FlattenPhase.FLAT:
+        for group in trades:
+            turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="flatten: flat", flat=True))
 
 
 def _as(job: FlattenJob, strategy: str) -> FlattenJob:

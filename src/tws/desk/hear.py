@@ -7,8 +7,11 @@ this session under our client id. What is none of ours is kept apart.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tws.desk.books import note_fill, refuse_commission, refuse_execution
 from tws.desk.change import hear_terms, hear_word, keep_as_it_was
+from tws.desk.handback import charge
 from tws.desk.infer import inferred_for
 from tws.desk.submit import MAX_ORDER_ID
 from tws.desk.tidy import find, is_old_news
@@ -22,6 +25,7 @@ from tws.wire.codes import Catalogue, Context, Effect, is_client_code
 
 __all__ = ["hear_commission", "hear_execution", "hear_order", "hear_reply", "hear_status", "say_doubles"]
 
+_ZERO = Decimal(0)
 _QUESTIONS = (AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS, AnswerKind.OPEN_ORDERS)
 _UNACKNOWLEDGED = (OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL, OrderState.UNKNOWN)
 
@@ -85,8 +89,12 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
     if state.account_book.knows(fact) or refuse_execution(turn, fact):
         return
     order = find(turn, fact.order_ref, fact.perm_id)
+    outside = order is not None and not order.group_id
+    before = state.net(fact.contract) if outside else _ZERO
     turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else "",
                      replaces=inferred_for(turn, order, fact)))
+    if outside:
+        charge(turn, fact.contract, state.net(fact.contract) - before)
     note_fill(turn, fact, order)
     if order is None:
         return

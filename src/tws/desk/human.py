@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.books import compare_position
+from tws.desk.claims import annul
 from tws.desk.commands import Adjust, Adopt, ConfirmOpening, DeclareGone
 from tws.desk.turn import Turn
 from tws.model.facts import AnswerKind
@@ -114,10 +115,15 @@ def confirm_opening(turn: Turn, command: ConfirmOpening) -> None:
 
 
 def declare_gone(turn: Turn, command: DeclareGone) -> None:
-    """End an order of unknown outcome on a human's word; any other order is left alone."""
+    """On a human's word end an order of unknown outcome, or what is claimed of an ended one and was never
+    told; any other order is left alone.
+    """
     order = turn.state.book.get(command.intent_id)
+    if order is not None and order.missing and not order.live:
+        annul(turn, order, f"declared gone by {command.operator}: {command.reason}")
+        return
     if order is None or order.state is not OrderState.UNKNOWN:
         turn.alarm(Severity.WARNING, f"declare {command.intent_id}",
-                   f"{command.intent_id!r} is no order of unknown outcome")
+                   f"{command.intent_id!r} is no order of unknown outcome, and owes no fill")
         return
     turn.move(order, OrderEvent.ABSENCE, cause=f"declared gone by {command.operator}: {command.reason}")

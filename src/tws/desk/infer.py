@@ -10,8 +10,9 @@ difference stands until a human explains it.
 The quantity is proven; the price is the best that is known, and said to be so. An inferred fill is alarmed,
 carries a name in place of an exec id, and gives way to the true execution if that still comes.
 
-A bust is the opposite: the broker's answers reach back behind a fill and do not name it, and his position
-lacks exactly its shares.
+An order that can have filled only since the oldest execution that the broker names did not: he would name
+that fill too. A bust is the opposite of an inferred fill: the broker's answers reach back behind a fill and
+do not name it, and his position lacks exactly its shares. What he claims of an order is `tws.desk.claims`.
 """
 
 from __future__ import annotations
@@ -19,18 +20,26 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.books import compare_position, confirmed_difference
+from tws.desk.handback import charge
 from tws.desk.tidy import find
 from tws.desk.turn import Turn
 from tws.model.execution import Execution
-from tws.model.facts import Answer
+from tws.model.facts import Answer, AnswerKind
 from tws.model.order import Order, OrderType, Role
-from tws.model.records import Busted, Inferred, Lacked, OrderState, Severity
+from tws.model.records import Busted, Inferred, OrderState, Severity
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
 from tws.positions.book import split_exec_id
 from tws.positions.holding import Holding, MoveKind, multiplier
 
-__all__ = ["infer_instead_of_absence", "inferred_for", "note_busts", "note_lacking"]
+__all__ = [
+    "difference_of",
+    "infer",
+    "infer_instead_of_absence",
+    "inferred_for",
+    "note_busts",
+    "reaches_behind",
+]
 
 _ZERO = Decimal(0)
 
@@ -45,52 +54,18 @@ def inferred_for(turn: Turn, order: OurOrder | None, fact: Execution) -> str:
     return ""
 
 
-def note_lacking(turn: Turn, asked_ns: int) -> None:
-    """A complete answer of executions was heard: who is still owed fills that the broker claims?"""
-    state = turn.state
-    ready = []
-    for order in tuple(state.book.exposed()):
-        if not order.missing:
-            continue
-        epoch, first_ns = state.lacked.get(order.intent_id, (-1, 0))
-        if epoch != state.epoch:
-            turn.emit(Lacked(at_ns=turn.now_ns, intent_id=order.intent_id))
-        elif asked_ns >= first_ns + turn.timing.absence_ns:
-            ready.append(order)
-    for con_id in dict.fromkeys(order.contract.con_id for order in ready):
-        _infer_claims(turn, [order for order in ready if order.contract.con_id == con_id])
-
-
-def _infer_claims(turn: Turn, orders: list[OurOrder]) -> None:
-    """All claims on one contract together must make exactly what the position lacks."""
-    state = turn.state
-    difference = _difference(turn, orders[0])
-    claims = sum((order.missing * order.order.side.sign for order in orders), _ZERO)
-    con_id = orders[0].contract.con_id
-    owed = [each for each in state.book.exposed() if each.missing and each.contract.con_id == con_id]
-    if difference is None or difference != claims or len(owed) != len(orders):
-        stated = "nothing yet" if difference is None else f"a difference of {difference}"
-        turn.alarm(
-            Severity.ALARM,
-            f"owed {orders[0].intent_id}",
-            f"{orders[0].contract.symbol}: the broker claims fills of {claims} that no answer names, "
-            f"and his position shows {stated}: nothing is inferred. Look in TWS, then `tws adjust`",
-        )
-        return
-    for order in orders:
-        alone = len(orders) == 1
-        _infer(turn, order, order.missing, "the broker claims it filled, and his position agrees", alone)
-
-
 def infer_instead_of_absence(turn: Turn, due: list[OurOrder]) -> None:
     """Two rounds no longer know these orders: whether the position says that one of them filled meanwhile."""
+    question = turn.state.questions.get(AnswerKind.EXECUTIONS)
+    reaches_ns = question.reaches_ns if question is not None else None
+    due = [order for order in due if not reaches_behind(turn, order, reaches_ns)]
     for con_id in dict.fromkeys(order.contract.con_id for order in due):
         mine = [order for order in due if order.contract.con_id == con_id]
-        difference = _difference(turn, mine[0])
+        difference = difference_of(turn, mine[0])
         order = _only_explanation(turn, con_id, difference) if difference else None
         if difference and order is not None and order in mine and abs(difference) <= order.open_quantity:
             basis = "two rounds of answers do not know it, and the position differs by what it would fill"
-            _infer(turn, order, abs(difference), basis, True)
+            infer(turn, order, abs(difference), basis, True)
 
 
 def _only_explanation(turn: Turn, con_id: int, difference: Decimal) -> OurOrder | None:
@@ -111,7 +86,23 @@ def _only_explanation(turn: Turn, con_id: int, difference: Decimal) -> OurOrder 
     return next((order for order in rivals if order.role is Role.STOP), rivals[0] if rivals else None)
 
 
-def _difference(turn: Turn, order: OurOrder) -> Decimal | None:
+def reaches_behind(turn: Turn, order: OurOrder, reaches_ns: int | None) -> bool:
+    """Whether an answer whose oldest execution is of then would name every fill that this order can have.
+
+    It filled after the latest execution that was known when it was intended; one that hangs on an entry, not
+    before that had filled. All in the broker's own time: our clock may be another.
+    """
+    after_ns, group = order.after_ns, turn.state.groups.get(order.group_id)
+    holding = turn.state.ours.holdings.get(turn.state.ours.key(turn.state.account, order.contract.con_id))
+    if order.order.parent_id and group is not None and holding is not None:
+        entries = {entry.intent_id for entry in turn.state.members(group, Role.ENTRY)}
+        fills = (move.time_ns for move in holding.fills.values()
+                 if move.kind is MoveKind.FILL and move.owner in entries)
+        after_ns = max(after_ns, min(fills, default=0))
+    return reaches_ns is not None and 0 < reaches_ns <= after_ns
+
+
+def difference_of(turn: Turn, order: OurOrder) -> Decimal | None:
     """The broker's position less our reckoning; None while he has not answered everything on this link."""
     state = turn.state
     if not state.opened or state.reconciled_epoch != state.epoch:
@@ -122,7 +113,7 @@ def _difference(turn: Turn, order: OurOrder) -> Decimal | None:
     return (stated.quantity if stated is not None else _ZERO) - reckoned
 
 
-def _infer(turn: Turn, order: OurOrder, shares: Decimal, basis: str, alone: bool) -> None:
+def infer(turn: Turn, order: OurOrder, shares: Decimal, basis: str, alone: bool) -> None:
     state = turn.state
     quantity = shares * order.order.side.sign
     price, priced = _price(turn, order, quantity, alone)
@@ -140,6 +131,8 @@ def _infer(turn: Turn, order: OurOrder, shares: Decimal, basis: str, alone: bool
             priced=priced,
         )
     )
+    if not order.group_id:
+        charge(turn, order.contract, quantity)
     turn.alarm(
         Severity.ALARM,
         f"inferred {order.intent_id}",
@@ -185,7 +178,7 @@ def note_busts(turn: Turn, fact: Answer) -> None:
     if not state.differs or not fact.executions:
         return
     named = {split_exec_id(row.exec_id)[0] for row in fact.executions}
-    reaches_ns = min(row.time_ns for row in fact.executions)
+    reaches_ns = fact.reaches_ns or 0
     for key in tuple(state.differs):
         holding = state.account_book.holdings.get(key)
         if holding is None or not confirmed_difference(turn, key):

@@ -4,7 +4,8 @@ A reading is what our book has made, realised and not, after fees. It is taken w
 least 1 s after the last, and only when each contract that we hold has a two-sided live quote younger than the
 stale limit: one bad tick, a missing side or a dead feed is no reading. A limit latches when the last three
 readings all lie beyond it; the day's best rises to what the last three all reached, so that a tick upwards
-makes no drawdown either.
+makes no drawdown either. All of it is in the account's base currency: a book with a currency whose rate the
+broker has not stated has no reading, and lets no entry out.
 
 The day is a date in `loss_day_zone`. Its beginning (`LossAnchored`), its best (`PeakRaised`, in steps of a
 hundredth of the drawdown bound, so that a rising market does not fill the journal) and the latch are records:
@@ -16,7 +17,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.clock import NS_PER_S
+from tws.config.ports import is_live_port, is_paper_account
 from tws.desk.limits import latch, limits_in_force
+from tws.desk.rates import Money
 from tws.desk.reckoned import Reading
 from tws.desk.turn import Turn
 from tws.model.market import MarketDataType, Quote
@@ -27,7 +30,7 @@ from tws.positions.holding import MoveKind
 from tws.risk.limits import Limits
 from tws.risk.situation import sound
 
-__all__ = ["READINGS", "losses_now", "profit_now", "watch_losses"]
+__all__ = ["READINGS", "losses_now", "money_of", "profits_now", "watch_losses"]
 
 READINGS = 3
 """As many must agree."""
@@ -51,7 +54,7 @@ def watch_losses(turn: Turn) -> None:
     limits = _limits(turn)
     if limits.max_daily_loss is None and limits.max_drawdown is None:
         return
-    profit = profit_now(turn, limits)
+    profit = _read(turn, limits)
     if profit is None:
         _blind(turn)
         return
@@ -82,27 +85,62 @@ def _profit_at_dawn(turn: Turn, limits: Limits, day: str, profit: Decimal) -> De
 
 
 def _blind(turn: Turn) -> None:
-    """A position that can't be valued for a minute is said once: its loss is watched by nobody."""
+    """A book that can't be valued for a minute is said once: its loss is watched by nobody."""
     since = turn.reckoned.blind_ns
     if since is None:
         turn.reckoned.blind_ns = turn.now_ns
     elif since >= 0 and turn.now_ns - since >= OLDEST_NS:
         turn.reckoned.blind_ns = -1
-        turn.alarm(Severity.WARNING, "losses unwatched",
-                   "the day's loss can't be reckoned: a contract that we hold has no fresh two-sided quote")
+        why = "a contract that we hold has no fresh two-sided quote"
+        if turn.reckoned.unrated:
+            why = f"the broker has stated no exchange rate of {', '.join(turn.reckoned.unrated)}"
+        turn.alarm(Severity.WARNING, "losses unwatched", f"the day's loss can't be reckoned: {why}")
 
 
-def profit_now(turn: Turn, limits: Limits) -> Decimal | None:
-    """What our book has made in all; None when a contract that we hold has no market to be valued at."""
-    total = _ZERO
-    for holding in turn.state.ours.holdings.values():
-        total += turn.state.ours.net_pnl(holding)
-        if holding.quantity:
-            mid = _middle(turn.quotes.get(holding.contract.con_id), turn.now_ns, limits)
-            if mid is None:
-                return None
-            total += holding.unrealized_pnl(mid)
+def _read(turn: Turn, limits: Limits) -> Decimal | None:
+    """What our book has made in all, in the base currency at the rates of now. None when a contract that we
+    hold has no market to be valued at, or a currency no rate: those are remembered by name.
+    """
+    amounts, marked = profits_now(turn, limits)
+    money = money_of(turn, next(iter(amounts), ""))
+    rates = {currency: money.rate(currency) for currency in amounts}
+    turn.reckoned.unrated = tuple(currency for currency, rate in rates.items() if rate is None)
+    if turn.reckoned.unrated or not marked:
+        return None
+    total = sum((amount * (rates[currency] or _ZERO) for currency, amount in amounts.items()), _ZERO)
     return total.quantize(_CENT)
+
+
+def profits_now(turn: Turn, limits: Limits) -> tuple[dict[str, Decimal], bool]:
+    """What our book has made, by currency, fees in other currencies included; and whether each contract that
+    we hold has a market to be valued at. A currency in which there is nothing is left out.
+    """
+    amounts: dict[str, Decimal] = {}
+    held: dict[str, None] = {}
+    marked = True
+    book = turn.state.ours
+    for holding in book.holdings.values():
+        currency = holding.contract.currency
+        made = book.net_pnl(holding)
+        if holding.quantity:
+            held[currency] = None
+            mid = _middle(turn.quotes.get(holding.contract.con_id), turn.now_ns, limits)
+            marked = marked and mid is not None
+            made += _ZERO if mid is None else holding.unrealized_pnl(mid)
+        amounts[currency] = amounts.get(currency, _ZERO) + made
+        for other, fee in holding.other_fees().items():
+            amounts[other] = amounts.get(other, _ZERO) - fee
+    return {name: amount for name, amount in amounts.items() if amount or name in held}, marked
+
+
+def money_of(turn: Turn, currency: str) -> Money:
+    """The account's rates. Before the broker has stated its values a paper account is taken for one in
+    `currency`, so that a book in a single one can be judged; a live account is taken for nothing.
+    """
+    state, rates = turn.state, turn.reckoned.rates
+    if rates.stated(state.account) or is_live_port(state.port) or not is_paper_account(state.account):
+        return rates.of(state.account)
+    return rates.assumed(currency)
 
 
 def losses_now(turn: Turn) -> tuple[Decimal | None, Decimal | None]:

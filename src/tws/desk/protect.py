@@ -86,6 +86,8 @@ def _look_at(turn: Turn, group: Group) -> None:
     held = turn.state.in_account(group)
     owing = any(order.missing for order in (*entries, *exits))
     done = turn.state.held(group) == 0 or not group.protected  # what is missing today may be back tomorrow
+    if not live_entries and held == 0 and not owing:
+        _end_joined(turn, group)
     if not live_entries and not live_exits and not owing and done:
         turn.emit(Released(at_ns=turn.now_ns, group_id=group.group_id, reason="over"))
         return
@@ -102,6 +104,22 @@ def _look_at(turn: Turn, group: Group) -> None:
         elif group.protected:
             _cover(turn, group, exits, live_exits, held)
     _say_bare(turn, group, held)
+
+
+def _end_joined(turn: Turn, group: Group) -> None:
+    """The trade holds nothing any more: what was to add to it, and is not filled, goes with it."""
+    for group_id in turn.state.open_groups if turn.state.link_up else ():
+        other = turn.state.groups[group_id]
+        for order in turn.state.members(other, Role.ENTRY) if other.joins == group.group_id else ():
+            if order.live and not order.cancel_wanted:
+                turn.cancel(order, f"trade {group.group_id}, to which it adds, is over")
+
+
+def _joins_what_is_over(turn: Turn, group: Group) -> bool:
+    """Whether the trade that it adds to is over: then its entry is to go, also after the link was away."""
+    base = turn.state.groups.get(group.joins)
+    return bool(group.joins) and (base is None or (group.joins not in turn.state.open_groups)
+                                  or turn.state.held(base) == 0)
 
 
 def _say_bare(turn: Turn, group: Group, held: Decimal) -> None:
@@ -122,7 +140,9 @@ def _while_entering(
     else:
         _covered(turn, group)
     reason = ""
-    if group.protected and ended:
+    if _joins_what_is_over(turn, group):
+        reason = f"trade {group.joins}, to which it adds, is over"
+    elif group.protected and ended:
         reason = f"its {ended[0].role} ended ({ended[0].state}): complete or absent"
     elif group.bare_since_ns is not None and turn.over(group.bare_since_ns, turn.timing.partial_ns):
         reason = "partly filled for too long: its children may be held till it is full"
@@ -165,7 +185,7 @@ def _cover(
     fits = sum((_reach(order) for order in staying), _ZERO) == held
     certain = all(order.state is not OrderState.UNKNOWN for order in live_exits)
     closing = any(order.role is Role.CLOSE for order in live_exits)
-    if fits and certain and not closing and all(_proven(turn, order) for order in staying):
+    if fits and certain and all(_proven(turn, order) for order in staying):  # a reversal closes beside it
         _covered(turn, group)
         return
     since = _bare(turn, group)

@@ -13,8 +13,9 @@ from decimal import Decimal
 from tws.desk.books import ask_again, compare_position, make_good, refuse_position, watch_differences
 from tws.desk.cash import ask_for_cash
 from tws.desk.change import changes_unanswered
+from tws.desk.claims import ask_for_claimed, judge_claims, note_lacking
 from tws.desk.hear import hear_execution, hear_order, say_doubles
-from tws.desk.infer import infer_instead_of_absence, note_busts, note_lacking
+from tws.desk.infer import infer_instead_of_absence, note_busts
 from tws.desk.listed import note_unlisted
 from tws.desk.submit import MAX_ORDER_ID
 from tws.desk.tidy import tidy
@@ -99,8 +100,7 @@ def hear_answer(turn: Turn, fact: Answer) -> None:
     for execution in fact.executions:
         hear_execution(turn, execution)
     if fact.kind is AnswerKind.EXECUTIONS:
-        question = state.questions.get(fact.kind)
-        note_lacking(turn, question.asked_ns if question is not None else turn.now_ns)
+        note_lacking(turn)
         note_busts(turn, fact)
     opened = fact.kind is AnswerKind.POSITIONS and _hear_positions(turn, fact)
     named = tuple(order.intent_id for order in state.book.living() if _names(fact, order))
@@ -111,8 +111,11 @@ def hear_answer(turn: Turn, fact: Answer) -> None:
                    default=turn.now_ns)
     turn.emit(Answered(at_ns=turn.now_ns, kind=fact.kind, session=fact.session, named=named,
                        round_complete=complete, opened=opened,
-                       reconciled=asked and state.reconciled_epoch != state.epoch))
+                       reconciled=asked and state.reconciled_epoch != state.epoch,
+                       reaches_ns=fact.reaches_ns))
     ask_for_cash(turn)
+    if fact.kind in (AnswerKind.EXECUTIONS, AnswerKind.POSITIONS):
+        judge_claims(turn)
     if complete:
         _judge_absence(turn, asked_ns)
 
@@ -128,9 +131,7 @@ def pass_time(turn: Turn) -> None:
             turn.move(order, OrderEvent.SILENCE, cause="the cancel was neither confirmed nor refused")
         elif order.cancel_wanted and _cancel_again(turn, order, age_ns):
             turn.cancel(order, "still there after a cancel")
-    owing = [state.book.orders[intent_id] for intent_id in state.book.owing]
-    if any(turn.now_ns - order.changed_ns >= timing.owing_ns for order in owing):
-        ask_again(turn, timing.owing_ns, AnswerKind.EXECUTIONS, AnswerKind.POSITIONS)
+    ask_for_claimed(turn)
     changes_unanswered(turn)
     say_doubles(turn)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]

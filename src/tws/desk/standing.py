@@ -19,7 +19,7 @@ from tws.model.contract import Contract
 from tws.model.records import OrderState
 from tws.positions.holding import Holding, MoveKind
 
-__all__ = ["Discrepancy", "DiscrepancyKind", "Held", "discrepancies", "holdings"]
+__all__ = ["Discrepancy", "DiscrepancyKind", "Held", "discrepancies", "holdings", "opening_of"]
 
 _ZERO = Decimal(0)
 
@@ -115,7 +115,7 @@ def _shortfalls(state: DeskState) -> Iterator[Discrepancy]:
         yield Discrepancy(
             kind=DiscrepancyKind.SHORTFALL, account=holding.account, contract=holding.contract,
             ours=str(holding.quantity), theirs=str(holding.quantity - missing.copy_sign(holding.quantity)),
-            cure="tws adjust, of our book alone: somebody else has closed them", blocks=True)  # fmt: skip
+            cure="tws adjust --ours-alone: somebody else has closed them", blocks=True)  # fmt: skip
 
 
 def _refusals(state: DeskState) -> Iterator[Discrepancy]:
@@ -159,19 +159,23 @@ def _cash(state: DeskState) -> Iterator[Discrepancy]:
         account, _, currency = key.rpartition("/")
         if cash.lasts:
             yield Discrepancy(
-                kind=DiscrepancyKind.CASH, account=account, since_ns=cash.since_ns,
-                ours=f"{cash.stated - cash.difference} {currency}", theirs=f"{cash.stated} {currency}",
-                cure="AdjustCash, when it is interest, a dividend, a deposit or a settlement")  # fmt: skip
+                kind=DiscrepancyKind.CASH,
+                account=account,
+                since_ns=cash.since_ns,
+                ours=f"{cash.stated - cash.difference} {currency}",
+                theirs=f"{cash.stated} {currency}",
+                cure="tws adjust --cash, when it is interest, a dividend, a deposit or a settlement",
+            )
 
 
 def _openings(state: DeskState) -> Iterator[Discrepancy]:
     for holding in state.account_book.holdings.values():
-        opening = _opening(holding)
+        opening = opening_of(holding)
         if opening and holding.account not in state.confirmed:
             yield Discrepancy(
                 kind=DiscrepancyKind.UNCONFIRMED_OPENING, account=holding.account, contract=holding.contract,
                 ours="read, not confirmed", theirs=str(opening),
-                cure="confirm the opening balances, with a name and a reason")  # fmt: skip
+                cure="tws adjust --opening, with a name and a reason")  # fmt: skip
 
 
 def _foreign(state: DeskState) -> Iterator[Discrepancy]:
@@ -226,7 +230,7 @@ def _held(state: DeskState, key: str) -> Held:
         account=known.account, contract=known.contract, ours=quantity,
         others=(theirs.quantity if theirs is not None else _ZERO) - quantity,
         stated=stated.quantity if stated is not None else None,
-        opening=_opening(theirs) if theirs is not None else _ZERO,
+        opening=opening_of(theirs) if theirs is not None else _ZERO,
         confirmed=known.account in state.confirmed,
         average_cost=ours.average_cost if ours is not None else _ZERO,
         realized=ours.realized_net if ours is not None else _ZERO,
@@ -235,7 +239,8 @@ def _held(state: DeskState, key: str) -> Held:
     )  # fmt: skip
 
 
-def _opening(holding: Holding) -> Decimal:
+def opening_of(holding: Holding) -> Decimal:
+    """The part of a holding that was there before the first fill that we know of."""
     opening = _ZERO
     for move in holding.moves:
         if move.kind is not MoveKind.OPENING:

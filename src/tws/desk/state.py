@@ -16,7 +16,8 @@ from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.instrument import Instrument
-from tws.model.order import Role, Side
+from tws.model.linkedrecords import ReversalPhase
+from tws.model.order import Bracket, Role, Side
 from tws.model.records import FlattenPhase, ForeignSeen, HoursStated, Inferred, OpeningConfirmed, Refused
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
@@ -24,7 +25,8 @@ from tws.positions.book import PositionBook
 from tws.risk.limits import Limits
 from tws.risk.situation import Reference
 
-__all__ = ["Bundle", "Cash", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question", "Shelf",
+__all__ = ["Bundle", "Cash", "DeskState", "FlattenJob", "Group", "KillSwitch", "LossDay", "Question",
+           "Reversal", "Shelf",
            "Stop", "remember"]
 
 _K = TypeVar("_K")
@@ -46,6 +48,8 @@ class Group(Struct, kw_only=True):
     target_price: Decimal | None = None
     strategy: str = ""
     signal_id: str = ""
+    joins: str = ""
+    """The trade that it adds to."""
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself, or wanted to."""
@@ -155,6 +159,15 @@ class FlattenJob(Struct, kw_only=True):
     """How often closing orders were sent for it."""
 
 
+class Reversal(Struct, kw_only=True):
+    """From a trade to the opposite one: `bracket` is entered once what is held of its contract is closed."""
+
+    phase: ReversalPhase
+    begun_ns: int
+    bracket: Bracket
+    instrument: Instrument
+
+
 class Stop(Struct, kw_only=True):
     """The stop of one scope. `since_ns` is when it came to `state`, `begun_ns` when it was ordered."""
 
@@ -228,6 +241,8 @@ class Question(Struct, kw_only=True):
     number: int = 0
     """How many questions there had been with it; a market's clock may stand still while many are asked."""
     answered_ns: int | None = None
+    reaches_ns: int | None = None
+    """The broker's time of the oldest execution in the answer."""
 
 
 class LossDay(Struct, kw_only=True):
@@ -284,6 +299,8 @@ class DeskState(Struct, kw_only=True):
     """Shares of ours that are no longer in the account, by account and con_id."""
     inferred: dict[str, list[Inferred]] = field(default_factory=dict)
     """Inferred fills by intent, as they were recorded; the books know what is left of each."""
+    last_fill_ns: int = 0
+    """The broker's time of the latest execution; 0 before any."""
     lacked: dict[str, tuple[int, int]] = field(default_factory=dict)
     """(epoch, instant) in which an answer first lacked a fill that the broker claims of this intent."""
     refused: dict[str, Refused] = field(default_factory=dict)
@@ -303,6 +320,8 @@ class DeskState(Struct, kw_only=True):
     """Those that ended long ago, packed."""
     flattens: dict[str, FlattenJob] = field(default_factory=dict)
     flatten_keys: dict[str, None] = field(default_factory=dict)
+    reversals: dict[str, Reversal] = field(default_factory=dict)
+    """By symbol, those that are on their way."""
     kill: KillSwitch = field(default_factory=KillSwitch)
     hours: dict[int, HoursStated] = field(default_factory=dict)
     """The broker's word on each contract's hours, by con_id."""

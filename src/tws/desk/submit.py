@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tws.desk.books import blocked_by_books
 from tws.desk.commands import SubmitBracket, SubmitOrder
 from tws.desk.limits import latch_if_broken, latches_on, limits_in_force
-from tws.desk.losses import losses_now
+from tws.desk.losses import losses_now, money_of
 from tws.desk.state import Group
 from tws.desk.turn import Turn
 from tws.model.contract import Contract
@@ -24,9 +24,10 @@ from tws.model.records import Approved, Denied, Intended, Planned
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
 from tws.risk.denial import Denial
+from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["place_exit", "situation", "submit_bracket", "submit_order"]
+__all__ = ["blocked", "place_exit", "situation", "submit_bracket", "submit_order"]
 
 _ZERO = Decimal(0)
 MAX_ORDER_ID = 2**31 - 2
@@ -35,8 +36,11 @@ MAX_ORDER_ID = 2**31 - 2
 
 def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     """Judge an entry with its two children; then intend and approve all three, or deny all."""
-    plan = _snapped(command.bracket, command.instrument)
-    account = turn.state.account
+    plan, account = command.bracket, turn.state.account
+    denial = wild(quantity=plan.quantity, limit_price=plan.limit_price, stop_price=plan.stop_price,
+                  target_price=plan.target_price)
+    if denial is None:
+        plan = _snapped(plan, command.instrument)
     entry = Order(side=plan.side, quantity=plan.quantity, limit_price=plan.limit_price, tif=plan.tif,
                   order_type=OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT,
                   account=account, transmit=False)
@@ -46,7 +50,7 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                  stop_price=plan.stop_price, tif=plan.tif, account=account, transmit=True)
     where = situation(turn, command.instrument.contract, plan.side, signal=(plan.strategy, plan.signal_id))
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
-    denial = _wrong_sides(plan, where)
+    denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, where)
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
         proposal = Proposal(instrument=command.instrument, order=order, role=role, strategy=plan.strategy,
@@ -61,7 +65,8 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     turn.emit(Planned(at_ns=turn.now_ns, group_id=group_id, contract=command.instrument.contract,
                       tick=command.instrument.tick, lot=command.instrument.lot, side=plan.side,
                       quantity=plan.quantity, stop_price=plan.stop_price, target_price=plan.target_price,
-                      strategy=plan.strategy, signal_id=plan.signal_id, reference=where.mid))
+                      strategy=plan.strategy, signal_id=plan.signal_id, reference=where.mid,
+                      joins=command.joins))
     parent = 0
     intents = []
     for role, order in orders:
@@ -105,8 +110,8 @@ def place_exit(
     group_id = group.group_id if group is not None else ""
     where = situation(turn, instrument.contract, order.side, without_exits_of=group_id)
     order = replace(order, account=turn.state.account)
-    # An exit of a trade is held to what the trade holds: another one may hold the same shares the other way.
-    held = abs(turn.state.held(group)) if group is not None else None
+    # An exit of a trade is held to what the trade has: another one may hold the same shares the other way.
+    held = abs(turn.state.in_account(group)) if group is not None else None
     proposal = Proposal(instrument=instrument, order=order, role=role, parent_quantity=held)
     denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
     if denial is not None:
@@ -125,17 +130,19 @@ def situation(
     state, reckoned = turn.state, turn.reckoned
     exposure = state.totals.on(contract)
     buys = side is Side.BUY
-    others = reckoned.worth.others(state, turn.quotes, contract)
+    money = money_of(turn, contract.currency)
+    others = reckoned.worth.others(state, turn.quotes, contract, money)
     strategy, signal_id = signal
     loss, drawdown = losses_now(turn)
     return Situation(
         now_ns=turn.now_ns, port=state.port, account=state.account, managed_accounts=state.accounts,
         net=state.net(contract), working_buys=exposure.buys, working_sells=exposure.sells,
-        working_exits=exposure.exits - state.totals.reach.get(without_exits_of, _ZERO),
+        working_exits=state.totals.exits(contract, side, without_exits_of),
+        missing=state.shortfall.get(state.ours.key(state.account, contract.con_id), _ZERO),
         orders_on_side=exposure.buy_orders if buys else exposure.sell_orders,
         unknown_orders=tuple(exposure.unknown), quote=turn.quotes.get(contract.con_id),
         signal_used=bool(signal_id) and f"{strategy}/{signal_id}" in state.signals,
-        entries_blocked=state.kill.stopped(contract.symbol, strategy) or _blocked(turn, contract),
+        entries_blocked=state.kill.stopped(contract.symbol, strategy) or blocked(turn, contract),
         limits=limits_in_force(turn), hours=state.hours.get(contract.con_id),
         unlocked_until_ns=turn.gate.unlocked_until(state.account), latches=latches_on(state, contract.symbol),
         messages=state.messages, entries=state.entries.get(contract.symbol, ()),
@@ -144,11 +151,30 @@ def situation(
         own_market_sells=exposure.market_sells, other_gross_notional=others.gross,
         other_if_bought=others.if_bought, other_if_sold=others.if_sold, other_symbol_notional=others.symbol,
         working_notional=others.working, buying_power=reckoned.stated("BuyingPower", state.account),
-        day_trades=reckoned.day_trades(state.account), loss=loss, drawdown=drawdown)
+        day_trades=reckoned.day_trades(state.account), base=money.base, rate=money.rate(contract.currency),
+        unrated=others.unrated, unrated_profit=reckoned.unrated, loss=loss, drawdown=drawdown)
 
 
-def _blocked(turn: Turn, contract: Contract) -> str:
-    """Why no entry may leave now."""
+def _cannot_join(turn: Turn, command: SubmitBracket) -> Denial | None:
+    """Why a bracket can't add to the trade that it names."""
+    if not command.joins:
+        return None
+    group, plan = turn.state.groups.get(command.joins), command.bracket
+    reason = ""
+    if group is None or command.joins not in turn.state.open_groups:
+        reason = "there is no such trade, or it is over"
+    elif group.joins:
+        reason = "it adds to another trade itself"
+    elif (group.contract.con_id, group.side) != (command.instrument.contract.con_id, plan.side):
+        reason = f"that one is {group.side} of {group.contract.symbol}"
+    elif turn.state.in_account(group) <= 0:
+        reason = "it holds nothing yet"
+    bound = "an open trade on the same side that holds shares"
+    return Denial(limit="joins", figure=command.joins, bound=bound, reason=reason) if reason else None
+
+
+def blocked(turn: Turn, contract: Contract, reversing: str = "") -> str:
+    """Why no entry may leave now; `reversing` is the symbol whose own reversal asks."""
     state = turn.state
     if not state.link_up:
         return f"the link is {state.link}"
@@ -156,6 +182,8 @@ def _blocked(turn: Turn, contract: Contract) -> str:
         return "the broker's orders, fills and positions have not all been read since the link came up"
     if contract.symbol in state.flattens:
         return f"{contract.symbol} is being flattened ({state.flattens[contract.symbol].phase})"
+    if contract.symbol in state.reversals and contract.symbol != reversing:
+        return f"{contract.symbol} is being reversed ({state.reversals[contract.symbol].phase})"
     return blocked_by_books(turn, contract)
 
 

@@ -26,6 +26,9 @@ __all__ = ["Exposure", "Part", "Totals"]
 _ZERO = Decimal(0)
 
 
+_NOTHING = (_ZERO, _ZERO)
+
+
 class Part(Struct, frozen=True, kw_only=True):
     """What one order adds to its contract: shares that may still fill, the price at which it may trade."""
 
@@ -51,8 +54,10 @@ class Exposure(Struct, kw_only=True, eq=False):
     buys: Decimal = _ZERO
     """The unfilled shares of entries that buy; unknown ones included."""
     sells: Decimal = _ZERO
-    exits: Decimal = _ZERO
-    """The most that working exits could still take away."""
+    exit_buys: Decimal = _ZERO
+    """The most that working exits could still buy back."""
+    exit_sells: Decimal = _ZERO
+    """The most that working exits could still sell."""
     buy_orders: int = 0
     sell_orders: int = 0
     market_buys: int = 0
@@ -123,8 +128,9 @@ class Totals(Struct, kw_only=True):
     """All contracts on which we ever had an order, by con_id; and how far each trade's exits reach."""
 
     contracts: dict[int, Exposure] = field(default_factory=dict)
-    reach: dict[str, Decimal] = field(default_factory=dict)
-    """By trade, or by intent for an exit that belongs to none; what reaches nothing is left out."""
+    reach: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """What exits may still buy and sell, by trade, or by intent for an exit that belongs to none; what
+    reaches nothing is left out."""
 
     def on(self, contract: Contract) -> Exposure:
         """The exposure of a contract; an empty one, not kept, where we never had an order."""
@@ -136,6 +142,11 @@ class Totals(Struct, kw_only=True):
         if exposure is None:
             exposure = self.contracts[contract.con_id] = Exposure(contract=contract)
         return exposure
+
+    def exits(self, contract: Contract, side: Side, without: str = "") -> Decimal:
+        """How many shares working exits of this side may still take; `without` those of one trade."""
+        exposure, at = self.on(contract), 0 if side is Side.BUY else 1
+        return (exposure.exit_sells if at else exposure.exit_buys) - self.reach.get(without, _NOTHING)[at]
 
     def clear(self) -> None:
         """Nothing is counted any more; which contracts there were stays known."""
@@ -150,23 +161,26 @@ class Totals(Struct, kw_only=True):
         """
         exposure = self.know(order.contract)
         exposure.put(order.intent_id, _part(order, held))
-        farthest = _ZERO
+        buys = sells = _ZERO
         for each in members:
             if each.role is Role.ENTRY:
                 continue
             if each is not order:
                 exposure.put(each.intent_id, _part(each, held))
-            if _exposed(each):
-                farthest = max(farthest, _reach(each, held))
+            if _exposed(each) and each.order.side is Side.BUY:
+                buys = max(buys, _reach(each, held))
+            elif _exposed(each):
+                sells = max(sells, _reach(each, held))
         key = order.group_id or order.intent_id
-        before = self.reach.get(key, _ZERO)
-        if farthest == before:
+        before = self.reach.get(key, _NOTHING)
+        if (buys, sells) == before:
             return
-        if farthest:
-            self.reach[key] = farthest
+        if buys or sells:
+            self.reach[key] = buys, sells
         else:
             del self.reach[key]
-        exposure.exits += farthest - before
+        exposure.exit_buys += buys - before[0]
+        exposure.exit_sells += sells - before[1]
         exposure.stamp += 1
 
 

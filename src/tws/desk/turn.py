@@ -72,6 +72,9 @@ class Timing(Struct, frozen=True, kw_only=True):
     """One phase of a flatten; beyond it the answer is NOT FLAT, and the flatten goes on trying."""
     reread_ns: int = NS_PER_S // 2
     """So long a flatten waits for those of other symbols: one reading of positions serves them all."""
+    reversal_ns: int = 30 * NS_PER_S
+    """From the wish to reverse to the new entry; later the wish is too old to act on. A cancel takes up to
+    `cancel_ns`, a close at the market a second or two."""
     repeat_ns: int = 60 * NS_PER_S
     """The same alarm is repeated no sooner."""
     retire_ns: int = 24 * 3600 * NS_PER_S
@@ -121,6 +124,7 @@ class Turn:
         """Decide this: it is applied now and goes to the journal."""
         apply(self.state, record)
         self.agenda.note(self.state, record)
+        self.reckoned.worth.note(self.state, record)
         if type(record) is LinkMoved:
             self.rows.clear()  # what TWS stated before says nothing of now
         self.records.append(record)

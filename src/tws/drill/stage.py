@@ -34,8 +34,10 @@ from tws.simulator.universe import Universe
 
 __all__ = ["OPERATOR", "PATIENCE_S", "PRICES", "BadDisk", "Stage", "the_day"]
 
-PATIENCE_S = 15.0
-"""How long a moment waits for what must come; what takes longer has failed. RISK.md's bound is 10 s."""
+PATIENCE_S = 60.0
+"""How long a moment waits for what must come; what takes longer has failed. The stop's own bound is the 10 s
+of its answer (RISK.md); what is set up before and looked at after may be slow on a machine that is busy.
+"""
 
 PRICES = {"SPY": 100.0, "QQQ": 50.0}
 OPERATOR = "drill"

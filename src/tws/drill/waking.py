@@ -8,6 +8,7 @@ client id is free for the one that stops in its place, from a copy of its journa
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -25,23 +26,40 @@ SETTLE_S = 4.0
 """Longer than the desk waits before it places a stop anew (`Timing.bare_ns`): what it would send, it has."""
 
 
+class _Sleep:
+    """How a trader dials that may sleep: what it dials meanwhile comes about when it wakes."""
+
+    def __init__(self) -> None:
+        self.awake = asyncio.Event()
+        self.awake.set()
+
+    async def dial(
+        self, protocol: Callable[[], asyncio.Protocol], host: str, port: int
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        await self.awake.wait()
+        return await asyncio.get_running_loop().create_connection(protocol, host, port)
+
+
 async def second_trader(folder: Path) -> Stage:
     """Play it."""
     async with Stage(folder) as stage:
         gone = replace(this_process(), started="before the machine slept")
         with SafetyFile(stage.safety.path, me=gone) as its_own:
             store = SQLiteStore(folder / "journal.sqlite3")
-            sleeper = await stage.start(safety=its_own, store=store)
+            sleep = _Sleep()
+            sleeper = await stage.start(safety=its_own, store=store, dial=sleep.dial)
             await stage.hold()
             copy = SQLiteStore(folder / "copy.sqlite3")
             copy.append(list(store.read()))
             await copy.commit()
+            sleep.awake.clear()
             stage.tws.faults.play("cut")
             other = await stage.start("other", store=copy)
             report = await other.kill(reason="a second trader wakes", operator=OPERATOR, flatten=True)
             stage.flat(report)
             await other.stop()
             placed = _placed(stage)
+            sleep.awake.set()
             await stage.until(sleeper.connection.is_connected, "the link of the trader that wakes")
             state = sleeper.desk.state
             await stage.until(lambda: state.link_up and state.reconciled_epoch == state.epoch, "its desk")

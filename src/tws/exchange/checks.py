@@ -43,6 +43,8 @@ def broker_refuses(core: Core, order: Working) -> str | None:
     ticket = order.ticket
     if ticket.con_id in core.refusals:
         return core.refusals[ticket.con_id]
+    if (ticket.account, join_name(order)) in core.spent:
+        return "OCA group is already filled."
     currency = order.book.instrument.contract.currency
     if core.rates.of(currency) is None:
         return f"No exchange rate of {currency} is known."

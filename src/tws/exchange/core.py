@@ -59,6 +59,8 @@ class Core:
         self.live: dict[int, Working] = {}
         self.untransmitted: dict[OrderKey, Working] = {}
         self.groups: dict[tuple[str, str], list[Working]] = {}
+        self.spent: set[tuple[str, str]] = set()
+        """OCA groups of which an order has filled: nothing joins them any more."""
         self.crowd: dict[tuple[int, str, str], int] = {}
         self.combos: dict[tuple[tuple[int, int], ...], int] = {}  # con_id by legs with signed ratios
         self.highest: dict[int, int] = {}

@@ -151,6 +151,8 @@ def after_fill(core: Core, order: Working, lots: int) -> None:
 def _tell_group(core: Core, order: Working, share: Fraction) -> None:
     """Others in the group are cancelled (type 1), or reduced by the share of its size that filled (2, 3)."""
     assert order.group is not None
+    if not order.live:
+        core.spent.add(order.group)
     cancels = order.ticket.oca_type == OcaType.CANCEL_WITH_BLOCK or not order.live
     for other in list(core.groups.get(order.group, ())):
         if other is order or not other.live:

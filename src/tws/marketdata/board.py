@@ -2,7 +2,9 @@
 
 Each subscribed contract has a `Line`. A tick changes the line's quote in place and marks it dirty; whoever
 takes the dirty quotes gets each line once, however many ticks came between: those are counted as merged.
-Bars are fed tick by tick before anything merges, so that no high or low is lost under load.
+Bars are fed tick by tick before anything merges, so that no high or low is lost under load. Each line knows
+what kind of data it has (live, delayed, frozen), and when it last heard a quote, a trade, anything: see
+`price`.
 
     line = board.add(con_id, symbol)
     stream.on_tick(lambda field, price, size: line.tick(field, price, size, clock.now_ns()))
@@ -21,7 +23,9 @@ from math import isfinite
 from msgspec import Struct
 
 from tws.bars import TimeBars
+from tws.marketdata.prices import Freshness, Price, priced
 from tws.model.market import Bar, MarketDataType, Quote, TickField
+from tws.model.session import Session
 
 __all__ = ["BarDone", "Line", "QuoteBoard"]
 
@@ -33,8 +37,9 @@ oldest go, counted: a strategy that is a day behind has no use for them."""
 _BID_SIZE, _BID, _ASK, _ASK_SIZE = (
     int(field) for field in (TickField.BID_SIZE, TickField.BID, TickField.ASK, TickField.ASK_SIZE)
 )
-_LAST, _LAST_SIZE, _VOLUME, _CLOSE = (
-    int(field) for field in (TickField.LAST, TickField.LAST_SIZE, TickField.VOLUME, TickField.CLOSE)
+_LAST, _LAST_SIZE, _VOLUME, _CLOSE, _HALTED = (
+    int(field)
+    for field in (TickField.LAST, TickField.LAST_SIZE, TickField.VOLUME, TickField.CLOSE, TickField.HALTED)
 )
 
 _DELAYED = {66: 1, 67: 2, 68: 4, 69: 0, 70: 3, 71: 5, 72: 6, 73: 7, 74: 8, 75: 9, 76: 14}
@@ -64,13 +69,17 @@ class Line:
         "bid_size",
         "close",
         "con_id",
+        "halted",
+        "interrupted",
         "kind",
         "last",
         "last_size",
         "merged",
+        "quoted_ns",
         "symbol",
         "ticks",
         "time_ns",
+        "traded_ns",
         "volume",
     )
 
@@ -88,8 +97,27 @@ class Line:
         self.last_size: float | None = None
         self.volume: float | None = None
         self.close: float | None = None
+        self.halted: int | None = None
         self.kind = MarketDataType.LIVE
-        self.time_ns = self.ticks = self.merged = 0
+        self.interrupted = ""
+        """Why it is not fed, "" while it is."""
+        self.time_ns = self.quoted_ns = self.traded_ns = 0
+        self.ticks = self.merged = 0
+
+    def heard(self, kind: MarketDataType) -> None:
+        """TWS says what kind of data this is (message 58, or a code that says so)."""
+        self.kind = kind
+
+    def interrupt(self, cause: str, now_ns: int) -> None:
+        """The feed is interrupted: its prices grow old, its bar will not be whole."""
+        self.interrupted = cause
+        self.bars.interrupt(now_ns)
+
+    def resume(self, now_ns: int) -> None:
+        """The feed is back. What was traded meanwhile belongs to no bar."""
+        self.interrupted = ""
+        self._day_volume = None
+        self.bars.resume(now_ns)
 
     def tick(self, field: int, price: float, size: float, now_ns: int) -> None:
         """One tick as TWS sent it: `price` NaN for a size alone, `size` the one that came with a price.
@@ -100,11 +128,13 @@ class Line:
             return
         self.ticks += 1
         if field >= 66:
-            field = _DELAYED.get(field, field)
+            field = self._delayed(field)
         if field in (_LAST, _VOLUME):
             self._trade(field, price, size, now_ns)
         elif not self._quote(field, price, size):
             return
+        elif field <= _ASK_SIZE and now_ns > self.quoted_ns:
+            self.quoted_ns = now_ns
         if now_ns > self.time_ns:
             self.time_ns = now_ns
         self._board._mark(self)
@@ -124,7 +154,15 @@ class Line:
             volume=self.volume,
             close=self.close,
             kind=self.kind,
+            halted=self.halted,
         )
+
+    def _delayed(self, field: int) -> int:
+        """The same field of live data; a stream that sends delayed ones is no live one, whatever was said."""
+        own = _DELAYED.get(field, field)
+        if own != field and self.kind is MarketDataType.LIVE:
+            self.kind = MarketDataType.DELAYED
+        return own
 
     def _quote(self, field: int, price: float, size: float) -> bool:
         if field == _BID:
@@ -139,6 +177,8 @@ class Line:
             self.last_size = _size(size)
         elif field == _CLOSE:
             self.close = _known(price, 1.0)[0]
+        elif field == _HALTED:
+            self.halted = int(price) if isfinite(price) and price >= 0 else None  # -1: not known (E)
         else:
             return False
         return True
@@ -150,12 +190,16 @@ class Line:
                 return
             before, self._day_volume, self.volume = self._day_volume, total, total
             # A total that falls is a new day or a correction: a new base, nothing traded.
-            done = None if before is None or total <= before else self.bars.volume(now_ns, total - before)
+            if before is None or total <= before:
+                return
+            self.traded_ns = max(self.traded_ns, now_ns)
+            done = self.bars.volume(now_ns, total - before)
         else:
             value, its_size = _known(price, size)
             if value is None:
                 return
             self.last = value
+            self.traded_ns = max(self.traded_ns, now_ns)
             if its_size is not None:
                 self.last_size = its_size
             done = self.bars.trade(now_ns, value, 0.0 if self._day_volume is not None else its_size or 0.0)
@@ -173,11 +217,14 @@ class QuoteBoard:
         self._dirty: dict[Line, None] = {}  # insertion order is the order of waiting
         self._bars: deque[BarDone] = deque()
 
-    def add(self, con_id: int, symbol: str) -> Line:
-        """The line of a contract; the one that is there, when it was added before."""
+    def add(self, con_id: int, symbol: str, now_ns: int = 0) -> Line:
+        """The line of a contract; the one that is there, when it was added before.
+
+        `now_ns`: when it begins to listen, so that the bar of this moment is not taken for a whole one.
+        """
         line = self._lines.get(con_id)
         if line is None:
-            line = self._lines[con_id] = Line(self, con_id, symbol, TimeBars(self.bar_seconds))
+            line = self._lines[con_id] = Line(self, con_id, symbol, TimeBars(self.bar_seconds, now_ns))
         return line
 
     def remove(self, con_id: int) -> None:
@@ -191,6 +238,32 @@ class QuoteBoard:
         """The last known state, taken or not; None for a contract that is not on the board."""
         line = self._lines.get(con_id)
         return None if line is None else line.quote()
+
+    def price(self, con_id: int, now_ns: int, rules: Freshness | None = None) -> Price | None:
+        """The price to reckon with, how old it is and whether it may be used; None for a contract that is not
+        on the board.
+        """
+        line = self._lines.get(con_id)
+        if line is None:
+            return None
+        times = (line.time_ns, line.quoted_ns, line.traded_ns)
+        return priced(line.quote(), times, line.interrupted, now_ns, rules or Freshness())
+
+    def on_session(self, con_id: int, session: Session) -> None:
+        """Bars of this contract belong to this session, which has begun or is the next."""
+        line = self._lines.get(con_id)
+        if line is not None:
+            line.bars.on_session(session)
+
+    def interrupt(self, cause: str, now_ns: int) -> None:
+        """The link is lost: no line is fed."""
+        for line in self._lines.values():
+            line.interrupt(cause, now_ns)
+
+    def resume(self, now_ns: int) -> None:
+        """The link is back, and with it every line."""
+        for line in self._lines.values():
+            line.resume(now_ns)
 
     @property
     def dirty(self) -> int:

@@ -128,6 +128,11 @@ class Answer(Struct, frozen=True, kw_only=True):
     executions: tuple[Execution, ...] = ()
     positions: tuple[Position, ...] = ()
 
+    @property
+    def reaches_ns(self) -> int | None:
+        """The broker's time of the oldest execution that it names."""
+        return min((row.time_ns for row in self.executions), default=None)
+
 
 Fact: TypeAlias = (
     BrokerOrder | BrokerOrderStatus | BrokerReply | Execution | Commission | Position | AccountValue

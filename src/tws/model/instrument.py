@@ -30,6 +30,8 @@ def decimal(value: Number, what: str = "number") -> Decimal:
     """
     if isinstance(value, bool):
         raise ValueError(f"{what} is {value!r}: a truth value is no number")
+    if not isinstance(value, int | float | str | Decimal):  # Decimal itself takes lists of digits, too
+        raise ValueError(f"{what} is {value!r}: not a number")
     try:
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     except (InvalidOperation, TypeError, ValueError):

@@ -13,6 +13,7 @@ from tws.model.record import JournalRecord
 
 __all__ = [
     "Adjusted",
+    "Annulled",
     "Booked",
     "Busted",
     "CashAdjusted",
@@ -20,6 +21,7 @@ __all__ = [
     "CashHeard",
     "Charged",
     "Differs",
+    "HandedBack",
     "Inferred",
     "Lacked",
     "OpeningConfirmed",
@@ -72,6 +74,16 @@ class Busted(JournalRecord, frozen=True, kw_only=True):
     exec_id: str
     quantity: Decimal
     intent_id: str = ""
+
+
+class Annulled(JournalRecord, frozen=True, kw_only=True):
+    """So many shares that the broker claimed of this order were never filled, or he took them back before an
+    execution told of them: his answers would name it, and do not. `basis` says what proves it.
+    """
+
+    intent_id: str
+    quantity: Decimal
+    basis: str
 
 
 class Lacked(JournalRecord, frozen=True, kw_only=True):
@@ -192,3 +204,12 @@ class CashAdjusted(JournalRecord, frozen=True, kw_only=True):
     amount: Decimal
     operator: str
     reason: str
+
+
+class HandedBack(JournalRecord, frozen=True, kw_only=True):
+    """This trade holds `moved` more than its own orders made, in its entry's direction. Less, as a rule: a
+    flatten that ended with shares left, or another order outside any trade, closed a part of it.
+    """
+
+    group_id: str
+    moved: Decimal

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
@@ -21,9 +20,13 @@ import msgspec
 from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder, LinkState
+from tws.model.linkedrecords import ReversalMoved, ReversalPhase
+from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
+from tws.model.phases import FlattenPhase, OrderState, Severity
 from tws.model.positionrecords import (
     Adjusted,
+    Annulled,
     Booked,
     Busted,
     CashAdjusted,
@@ -31,6 +34,7 @@ from tws.model.positionrecords import (
     CashHeard,
     Charged,
     Differs,
+    HandedBack,
     Inferred,
     Lacked,
     OpeningConfirmed,
@@ -42,7 +46,8 @@ from tws.model.positionrecords import (
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.session import Session
-from tws.model.stop import KillState, Scope
+from tws.model.signalrecords import SignalJudged, SignalsUnwritten
+from tws.model.stoprecords import AllCancelAsked, FlattenMoved, KillMoved
 
 __all__ = [
     "RECORD_VERSION",
@@ -51,6 +56,7 @@ __all__ = [
     "Agreed",
     "Alarmed",
     "AllCancelAsked",
+    "Annulled",
     "Answered",
     "Approved",
     "Asked",
@@ -70,6 +76,7 @@ __all__ = [
     "FlattenPhase",
     "FloorRaised",
     "ForeignSeen",
+    "HandedBack",
     "HoursStated",
     "Inferred",
     "Intended",
@@ -95,8 +102,12 @@ __all__ = [
     "Reopened",
     "Resized",
     "Retired",
+    "ReversalMoved",
+    "ReversalPhase",
     "Severity",
     "Shortfall",
+    "SignalJudged",
+    "SignalsUnwritten",
     "Stated",
     "Watched",
     "decode_record",
@@ -106,52 +117,6 @@ __all__ = [
 
 RECORD_VERSION = 1
 """The version that `encode_record` writes. Raise it when an old record would be read wrongly."""
-
-
-class OrderState(StrEnum):
-    """Where one of our orders stands. The arcs between them are `tws.orders.table`.
-
-    A partial fill is a quantity and no state: TWS has none either (TWS-BEHAVIOUR.md C1).
-    """
-
-    INTENDED = "intended"
-    APPROVED = "approved"
-    SENT = "sent"
-    ACKNOWLEDGED = "acknowledged"
-    WORKING = "working"
-    HELD = "held"
-    PENDING_CANCEL = "pending cancel"
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    REJECTED = "rejected"
-    DENIED = "denied"
-    WITHDRAWN = "withdrawn"
-    UNKNOWN = "unknown"
-    ABSENT = "absent"
-
-
-class Severity(StrEnum):
-    """How loud an alarm is: INFO is for the log, WARNING wants a look, ALARM wants a human now."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ALARM = "alarm"
-
-
-class FlattenPhase(StrEnum):
-    """Where a flatten stands; FLAT, NOT_FLAT and ABANDONED are its ends.
-
-    ARMED: the market is closed or halted, so the exits stay and the close waits for the open. ABANDONED: a
-    human accepted what is left.
-    """
-
-    ARMED = "armed"
-    CANCELLING = "cancelling"
-    REREADING = "rereading"
-    CLOSING = "closing"
-    FLAT = "flat"
-    NOT_FLAT = "not flat"
-    ABANDONED = "abandoned"
 
 
 class Began(_Record, frozen=True, kw_only=True):
@@ -182,6 +147,8 @@ class Planned(_Record, frozen=True, kw_only=True):
     signal_id: str = ""
     reference: Decimal | None = None
     """The middle of the market when it was let out."""
+    joins: str = ""
+    """The trade that it adds to: when that one is over, what is not filled of this one is cancelled."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -230,21 +197,6 @@ class Stated(_Record, frozen=True, kw_only=True):
     intent_id: str
     order: Order
     cause: str = ""
-
-
-class Resized(_Record, frozen=True, kw_only=True):
-    """In journals before `Changed`: the order is to have a new total quantity."""
-
-    intent_id: str
-    revision: int
-    quantity: Decimal
-
-
-class Agreed(_Record, frozen=True, kw_only=True):
-    """In journals before `Stated`: how a change ended, TWS took it or the order keeps `quantity`."""
-
-    intent_id: str
-    quantity: Decimal
 
 
 class Moved(_Record, frozen=True, kw_only=True):
@@ -347,6 +299,8 @@ class Answered(_Record, frozen=True, kw_only=True):
     """All four kinds have been answered since the link came up."""
     opened: bool = False
     """The account's opening balances are taken from it (records before this one)."""
+    reaches_ns: int | None = None
+    """The broker's time of the oldest execution that it names: he would name each later one too."""
 
 
 class Missed(_Record, frozen=True, kw_only=True):
@@ -393,41 +347,6 @@ class Recalled(_Record, frozen=True, kw_only=True):
     key: str
 
 
-class FlattenMoved(_Record, frozen=True, kw_only=True):
-    """A flatten of one symbol began or went on. `key` names a flatten that is to run once (a day's close)."""
-
-    symbol: str
-    phase: FlattenPhase
-    session: int
-    reason: str = ""
-    key: str = ""
-    remainder: Decimal | None = None
-    strategy: str = ""
-    """Closes what this strategy's trades hold and no more; empty: all that is ours of the symbol."""
-
-
-class KillMoved(_Record, frozen=True, kw_only=True):
-    """The emergency stop of one scope went from `before` to `state`; ACTIVE ends it.
-
-    `ordered` when a command made it: then `flatten`, `operator` and `reason` are that command's.
-    """
-
-    scope: Scope
-    before: KillState
-    state: KillState
-    ordered: bool = False
-    flatten: bool = False
-    operator: str = ""
-    reason: str = ""
-
-
-class AllCancelAsked(_Record, frozen=True, kw_only=True):
-    """We want every order of the account gone, manual and foreign ones too (reqGlobalCancel)."""
-
-    scope: Scope
-    reason: str
-
-
 class HoursStated(_Record, frozen=True, kw_only=True):
     """The broker's word on a contract's hours, some days ahead: regular ones, and those of all trading."""
 
@@ -458,8 +377,10 @@ Record: TypeAlias = (
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
-    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed
+    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
+    | Annulled
     | CashAsked | CashHeard | CashAdjusted
+    | SignalJudged | SignalsUnwritten | ReversalMoved
 )
 
 _encoder = msgspec.json.Encoder()

@@ -47,11 +47,13 @@ class OurOrder(Struct, kw_only=True):
     claimed: Decimal = _ZERO
     """The most that the broker's statuses claim to be filled."""
     busted: Decimal = _ZERO
-    """What the broker has taken back of it; its statuses go on claiming that."""
+    """What the broker has taken back of it, or wrongly claimed; its statuses go on claiming that."""
     claimed_remaining: Decimal | None = None
     revision: int = 0
     before: Order | None = None
     """What TWS last stated, while a change to `order` is out and unanswered; None when none is."""
+    after_ns: int = 0
+    """The broker's time of the latest execution before it was intended: it filled no earlier. 0: unknown."""
     adopted: bool = False
     """Taken over from TWS: it may have more to it than `order` can say."""
     cancel_wanted: bool = False

@@ -78,7 +78,7 @@ class Teller:
         """Whom a record is about: an intent, a trade, a signal; None for anybody else."""
         if isinstance(record, r.Charged):
             return self._about_fee(record)
-        if isinstance(record, r.FlattenMoved):
+        if isinstance(record, (r.FlattenMoved, r.ReversalMoved)):
             mine = (self._lives[intent] for intent, name in self._symbols.items() if name == record.symbol)
             return record.symbol if any(life.state not in ENDED for life in mine) else None
         if isinstance(record, r.KillMoved):
@@ -211,6 +211,9 @@ class Teller:
         self._lives[record.intent_id].fills.pop(_base(record.exec_id), None)
         return f"The broker took a fill back: {_num(abs(record.quantity))} (execution {record.exec_id})."
 
+    def _annulled(self, record: r.Annulled) -> str:
+        return f"The broker's claim that {_num(record.quantity)} of it filled is void: {record.basis}."
+
     def _lacked(self, record: r.Lacked) -> str:
         return "A complete answer of executions lacks a fill that the broker claims of it."
 
@@ -240,6 +243,11 @@ class Teller:
     def _reopened(self, record: r.Reopened) -> str:
         return "The trade was over, and is looked after again: a late fact made it hold shares, or work."
 
+    def _handed_back(self, record: r.HandedBack) -> str:
+        more = "more" if record.moved > 0 else "less"
+        size = _num(abs(record.moved))
+        return f"By an order outside it the trade holds {size} {more} than its own orders made."
+
     def _retired(self, record: r.Retired) -> str:
         away = "forgotten by the desk; the journal keeps it" if record.forgotten else "packed away"
         return f"It ended long ago and is {away}."
@@ -259,6 +267,10 @@ class Teller:
     def _flatten_moved(self, record: r.FlattenMoved) -> str:
         why = f" ({record.reason})" if record.reason else ""
         return f"The flatten of {record.symbol}{why} is {record.phase}."
+
+    def _reversal_moved(self, record: r.ReversalMoved) -> str:
+        why = f" ({record.reason})" if record.reason else ""
+        return f"The reversal of {record.symbol}{why} is {record.phase}."
 
     def _alarmed(self, record: r.Alarmed) -> str:
         return f"{record.severity.upper()}: {record.text.rstrip('.')}."
@@ -290,10 +302,12 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.Agreed: Teller._agreed, r.Moved: Teller._moved, r.Bound: Teller._bound,
     r.Adopted: Teller._adopted, r.Booked: Teller._booked, r.Charged: Teller._charged,
     r.Inferred: Teller._inferred, r.Busted: Teller._busted, r.Lacked: Teller._lacked,
+    r.Annulled: Teller._annulled,
     r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
-    r.Released: Teller._released, r.Reopened: Teller._reopened, r.Retired: Teller._retired,
-    r.Recalled: Teller._recalled, r.Watched: Teller._watched, r.KillMoved: Teller._kill_moved,
-    r.FlattenMoved: Teller._flatten_moved, r.Alarmed: Teller._alarmed,
+    r.Released: Teller._released, r.Reopened: Teller._reopened, r.HandedBack: Teller._handed_back,
+    r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
+    r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved,
+    r.ReversalMoved: Teller._reversal_moved, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
 
 

@@ -32,12 +32,13 @@ from tws.model.contract import Contract
 __all__ = ["EMPTY", "Balance", "Holding", "Move", "MoveKind", "multiplier", "opening_price", "step"]
 
 _ZERO = Decimal(0)
+_ONE = Decimal(1)
 
 
 def multiplier(contract: Contract) -> Decimal:
     """What one unit of price is worth in money: the contract's multiplier, 1 when it states none."""
     text = contract.multiplier.strip()
-    return Decimal(text) if text else Decimal(1)
+    return Decimal(text) if text else _ONE
 
 
 class MoveKind(StrEnum):

@@ -6,13 +6,13 @@ checks stand before the books all the same, since a book that holds a NaN compar
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 
-__all__ = ["fault_of_commission", "fault_of_execution", "fault_of_position"]
+__all__ = ["fault_of_commission", "fault_of_contract", "fault_of_execution", "fault_of_position"]
 
 _MAY_BE_NEGATIVE = frozenset({"BAG", "FUT", "FOP", "CFD"})
 """Types whose price may lie below zero: combos by nature (official), futures and what follows them since
@@ -22,16 +22,29 @@ _MOST = Decimal("1E15")
 """More than any position or price: the same bound as `model.marketrule.FARTHEST`."""
 
 
+def fault_of_contract(contract: Contract) -> str:
+    """Why nothing can be reckoned in it; empty when it can."""
+    if not contract.con_id:
+        return "its contract has no con_id"
+    text = contract.multiplier.strip()
+    try:
+        value = Decimal(text) if text else Decimal(1)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if value.is_finite() and 0 < value <= _MOST:
+        return ""
+    return f"its contract's multiplier is {text!r}, no number above 0"
+
+
 def fault_of_execution(execution: Execution) -> str:
     """Why this can be no fill; empty when it can. A correction may set a quantity to 0, a fill is above."""
     if not execution.exec_id:
         return "it has no exec id"
-    if not execution.contract.con_id:
-        return "its contract has no con_id"
     if not execution.account:
         return "it names no account"
     return (
-        _wild("its quantity", execution.quantity)
+        fault_of_contract(execution.contract)
+        or _wild("its quantity", execution.quantity)
         or _wild("its price", execution.price)
         or _below("its quantity", execution.quantity)
         or _negative(execution.contract, execution.price)
@@ -42,11 +55,13 @@ def fault_of_position(position: Position) -> str:
     """Why the broker's list can't mean this; empty when it can. An average cost below 0 is possible: an
     option that was sold for less than its fee.
     """
-    if not position.contract.con_id:
-        return "its contract has no con_id"
     if not position.account:
         return "it names no account"
-    return _wild("its quantity", position.quantity) or _wild("its average cost", position.average_cost)
+    return (
+        fault_of_contract(position.contract)
+        or _wild("its quantity", position.quantity)
+        or _wild("its average cost", position.average_cost)
+    )
 
 
 def fault_of_commission(commission: Commission) -> str:

@@ -13,6 +13,7 @@ from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_live_port, is_paper_acc
 from tws.model.market import MarketDataType
 from tws.model.order import OrderType, Role, Side
 from tws.model.session import session_at
+from tws.positions.sound import fault_of_contract
 from tws.risk import figures
 from tws.risk.denial import Denial
 from tws.risk.grid import conform
@@ -80,6 +81,11 @@ def market_rule(proposal: Proposal, situation: Situation, limits: Limits) -> Den
         return Denial(limit="market_rule", figure=proposal.contract.symbol,
                       bound="a contract with its con_id",
                       reason="ask for the contract's details first: a symbol alone is no identity")
+    if proposal.role is Role.ENTRY and proposal.contract.multiplier:  # most contracts state none
+        fault = fault_of_contract(proposal.contract)
+        if fault:
+            return Denial(limit="market_rule", figure=proposal.contract.symbol,
+                          bound="a multiplier above zero", reason=f"nothing can be valued in it: {fault}")
     for what, price, needed in (("limit price", order.limit_price, order.order_type in _NEEDS_LIMIT),
                                 ("stop price", order.stop_price, order.order_type in _NEEDS_STOP)):
         if (price is not None) is not needed:
@@ -130,25 +136,27 @@ def self_trade(proposal: Proposal, situation: Situation, limits: Limits) -> Deni
 def reduce_only(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
     if reduces(proposal, situation):
         return None
+    gone = f", {situation.missing} of them gone from the account" if situation.missing else ""
     return Denial(limit="reduce_only", figure=f"{proposal.order.side} {proposal.added} with "
-                  f"{situation.working_exits} in other exits", bound=f"{situation.net} held",
+                  f"{situation.working_exits} in other exits", bound=f"{situation.net} held{gone}",
                   reason="an exit must take less than is held, or it would turn the position")
 
 
 def reduces(proposal: Proposal, situation: Situation) -> bool:
     """Whether an exit provably reduces: it can't take more than is held, other working exits counted.
 
-    A child attached to its entry can take only what the entry filled. A change counts what it adds.
+    An exit of a trade has `parent_quantity`: `children` holds it to what that trade has, or, attached to its
+    entry, to what the entry may fill. A change counts what it adds.
     """
     if proposal.role is Role.ENTRY:
         return False
     if proposal.parent_quantity is not None:
-        return True  # `children` holds it to its parent's size
+        return True
     if proposal.added <= 0:
         return True
     if situation.net == 0 or (situation.net > 0) is (proposal.order.side is Side.BUY):
         return False
-    return situation.working_exits + proposal.added <= abs(situation.net)
+    return situation.working_exits + proposal.added <= abs(situation.net) - situation.missing
 
 
 # -- what an entry is held to
@@ -211,9 +219,10 @@ def unknown_orders(proposal: Proposal, situation: Situation, limits: Limits) -> 
 
 
 def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
-    quote, bound = situation.quote, f"{limits.stale_quote_s} s"
+    quote = situation.quote
     if quote is None:
-        return Denial(limit="stale_quote_s", figure="no quote", bound=bound, reason="the market is not known")
+        return Denial(limit="stale_quote_s", figure="no quote", bound=f"{limits.stale_quote_s} s",
+                      reason="the market is not known")
     if quote.kind is not MarketDataType.LIVE:
         return Denial(limit="stale_quote_s", figure=f"{quote.kind.name.lower()} data", bound="live data",
                       reason="only live data carry an entry")
@@ -223,7 +232,8 @@ def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | 
     age_ns = situation.now_ns - quote.time_ns
     # A quote from the future means that two clocks disagree: as bad as an old one.
     if abs(age_ns) > limits.stale_quote_ns:
-        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s", bound=bound,
+        return Denial(limit="stale_quote_s", figure=f"{age_ns / 1e9:.3f} s",
+                      bound=f"{limits.stale_quote_s} s",
                       reason="the quote is too old, or its clock is not ours")
     return None
 
@@ -271,8 +281,8 @@ def buying_power(proposal: Proposal, situation: Situation, limits: Limits) -> De
                       reason="the broker has not stated the account's buying power")
     cost = figures.buying_power(proposal, situation, limits)
     if cost is None:
-        return Denial(limit="buying_power", figure="no price", bound=str(bound),
-                      reason="the market is not known")
+        lacking = figures.no_rate_anywhere(proposal, situation)
+        return figures.unknown("buying_power", bound, lacking, situation)
     if cost <= bound:
         return None
     return Denial(limit="buying_power", figure=str(cost), bound=str(bound),
@@ -297,6 +307,18 @@ def message_rate(proposal: Proposal, situation: Situation, limits: Limits) -> De
         return None
     return Denial(limit="max_messages_per_s", figure=str(count), bound=str(bound),
                   reason="too many messages in a second; the rest is kept for cancels and exits")
+
+
+def profit_known(name: str) -> figures.Check:
+    """The check that a loss can be reckoned at all: every currency of it has a rate."""
+
+    def check(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+        bound = getattr(limits, name)
+        if bound is None or (situation.rate is not None and not situation.unrated_profit):
+            return None
+        return figures.unknown(name, bound, figures.no_rate_of_profit(proposal, situation), situation)
+
+    return check
 
 
 def latched(name: str, then: figures.Check | None = None) -> figures.Check:

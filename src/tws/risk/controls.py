@@ -70,8 +70,9 @@ def _entry(name: str, reach: Reach, rule: str, check: Check, figure: Figure | No
                    bound=bound)
 
 
-def _figure(name: str, reach: Reach, rule: str, figure: Figure, reason: str) -> Control:
-    return _entry(name, reach, rule, bounded(name, figure, reason), figure, attrgetter(name))
+def _figure(name: str, reach: Reach, rule: str, figure: Figure, reason: str,
+            lacks: f.Lacks | None = None) -> Control:
+    return _entry(name, reach, rule, bounded(name, figure, reason, lacks), figure, attrgetter(name))
 
 
 CONTROLS: tuple[Control, ...] = (
@@ -83,7 +84,8 @@ CONTROLS: tuple[Control, ...] = (
     _all("children", "a child never holds more than its parent", c.children),
     _all("self_trade", "it would not meet an order of our own that may trade now", c.self_trade),
     Control(name="reduce_only", holds=Holds.EXITS, reach=Reach.CONTRACT, check=c.reduce_only,
-            rule="takes no more than is held, all other working exits counted"),
+            rule="takes no more than its trade has; of no trade: than is held in all, all other working "
+                 "exits of the side counted"),
     _entry("entries_blocked", Reach.ACCOUNT, "the link is up, the broker's answers are all read, no flatten "
            "runs, the books agree", c.blocked),
     _entry("required", Reach.ORDER, "live wants `max_order_quantity`, `max_order_notional` and `allow`",
@@ -102,7 +104,7 @@ CONTROLS: tuple[Control, ...] = (
     _entry("session_hours", Reach.CONTRACT, "an open session by the hours that the broker states, early "
            "closes included; not stated: passes on paper, denied live", c.session_hours),
     _figure("max_order_notional", Reach.ORDER, "one order's money", f.order_notional,
-            "too much money in one order"),
+            "too much money in one order", f.no_rate),
     _figure("price_collar", Reach.ORDER, "how far a price lies through the market: the side it meets, the "
             "middle, and the last trade where there is one; denied where the market is not known", f.collar,
             "the price lies too far through the market"),
@@ -110,16 +112,18 @@ CONTROLS: tuple[Control, ...] = (
             "within `drift_window_s`", f.drift, "our entries would walk the market too far"),
     _entry("short_sales", Reach.CONTRACT, "whether an entry may make the position negative; off: on paper "
            "alone", c.short_sales),
-    _figure("max_position", Reach.CONTRACT, "shares, if all entries that may still fill do, unknown ones "
-            "included", f.position, "filled, working and unknown orders together would hold too much"),
+    _figure("max_position", Reach.CONTRACT, "shares, if all orders of the side that may still fill do, "
+            "exits and unknown ones included", f.position,
+            "filled, working and unknown orders together would hold too much"),
     _figure("max_position_notional", Reach.CONTRACT, "the same in money", f.position_notional,
-            "filled, working and unknown orders together would be worth too much"),
+            "filled, working and unknown orders together would be worth too much", f.no_rate),
     _figure("max_symbol_notional", Reach.SYMBOL, "all contracts of the symbol together, shorts counted like "
-            "longs", f.symbol_notional, "the symbol's contracts together would be worth too much"),
+            "longs", f.symbol_notional, "the symbol's contracts together would be worth too much",
+            f.no_rate_in_symbol),
     _figure("max_net_notional", Reach.ACCOUNT, "all contracts together, shorts set off against longs",
-            f.net_notional, "all positions together would lean too far to one side"),
+            f.net_notional, "all positions together would lean too far to one side", f.no_rate_anywhere),
     _figure("max_gross_notional", Reach.ACCOUNT, "all contracts together, shorts counted like longs",
-            f.gross_notional, "all positions together would be worth too much"),
+            f.gross_notional, "all positions together would be worth too much", f.no_rate_anywhere),
     _entry("buying_power", Reach.ACCOUNT, "the broker's buying power carries the order and all entries that "
            "work; not stated: passes on paper, denied live; futures and currencies are the broker's to judge",
            c.buying_power),
@@ -135,10 +139,10 @@ CONTROLS: tuple[Control, ...] = (
                "max_entries", f.entries, "too many entries of this symbol in a short time")), f.entries,
            attrgetter("max_entries")),
     _entry("max_daily_loss", Reach.ACCOUNT, "realised and unrealised since the day began; three readings at "
-           "least 1 s apart latch it until a human re-enables it", c.latched("max_daily_loss"), f.daily_loss,
-           attrgetter("max_daily_loss")),
-    _entry("max_drawdown", Reach.ACCOUNT, "the same from the day's best", c.latched("max_drawdown"),
-           f.drawdown, attrgetter("max_drawdown")),
+           "least 1 s apart latch it until a human re-enables it", c.latched("max_daily_loss", c.profit_known(
+               "max_daily_loss")), f.daily_loss, attrgetter("max_daily_loss")),
+    _entry("max_drawdown", Reach.ACCOUNT, "the same from the day's best", c.latched(
+        "max_drawdown", c.profit_known("max_drawdown")), f.drawdown, attrgetter("max_drawdown")),
 )
 """All of them, in the order in which they are tried."""
 

@@ -80,7 +80,8 @@ def exact(name: str, value: Any, kind: Kind) -> Any:
             raise LimitError(name, value, "true or false is wanted")
         return value
     if kind.shape in (Shape.SYMBOLS, Shape.SYMBOLS_OR_OFF):
-        if isinstance(value, str) or not all(isinstance(each, str) and each for each in value):
+        sequence = isinstance(value, list | tuple)
+        if not sequence or not all(isinstance(each, str) and each for each in value):
             raise LimitError(name, value, "a list of symbols is wanted")
         return tuple(value)
     try:

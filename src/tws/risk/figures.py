@@ -1,8 +1,9 @@
 """The limits that are a figure against a bound: what is measured, one small function each.
 
-A figure is None where it can't be known (no price): then the limit denies, since the unknown never counts as
-zero. `bounded` makes a check of a figure; the distance that `tws risk` shows is the same figure, measured
-for an order of nothing (`nothing`), so what is shown and what denies can't differ.
+A figure is None where it can't be known (no price, no exchange rate): then the limit denies, since the
+unknown never counts as zero. `bounded` makes a check of a figure; the distance that `tws risk` shows is the
+same figure, measured for an order of nothing (`tws.risk.distance`), so what is shown and what denies can't
+differ.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from tws.risk.denial import Denial
 from tws.risk.limits import Limits
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["Check", "Figure", "bounded"]
+__all__ = ["Check", "Figure", "bounded", "unknown"]
 
 Check: TypeAlias = Callable[[Proposal, Situation, Limits], Denial | None]
 Figure: TypeAlias = Callable[[Proposal, Situation, Limits], Decimal | None]
+Lacks: TypeAlias = Callable[[Proposal, Situation], tuple[str, ...]]
+"""The currencies whose rate a figure would need, and does not have."""
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -31,8 +34,41 @@ BY_MARGIN = ("FUT", "FOP", "CASH", "CFD", "CMDTY", "BAG")
 """Kinds of contract that cost a margin and not their price: only the broker's what-if knows how much."""
 
 
-def bounded(name: str, figure: Figure, reason: str) -> Check:
-    """The check that denies when the figure lies beyond the field `name` of the limits."""
+def no_rate(proposal: Proposal, situation: Situation) -> tuple[str, ...]:
+    """Of the order's own contract."""
+    return () if situation.rate is not None else (proposal.contract.currency,)
+
+
+def no_rate_in_symbol(proposal: Proposal, situation: Situation) -> tuple[str, ...]:
+    """Of the contracts of its symbol."""
+    return (*no_rate(proposal, situation), *(currency for symbol, currency in situation.unrated
+                                             if symbol == proposal.contract.symbol))
+
+
+def no_rate_anywhere(proposal: Proposal, situation: Situation) -> tuple[str, ...]:
+    """Of all contracts that we hold or work."""
+    return (*no_rate(proposal, situation), *(currency for _, currency in situation.unrated))
+
+
+def no_rate_of_profit(proposal: Proposal, situation: Situation) -> tuple[str, ...]:
+    """Of what our book has made and lost, and of what this order would add to it."""
+    return (*no_rate(proposal, situation), *situation.unrated_profit)
+
+
+def unknown(name: str, bound: object, lacking: tuple[str, ...], situation: Situation) -> Denial:
+    """The denial for want of a figure: it names the exchange rates that are lacking, or else the price."""
+    if not lacking:
+        return Denial(limit=name, figure="no price", bound=str(bound), reason="the market is not known")
+    base = situation.base or "base currency, nor which that is"
+    return Denial(limit=name, figure=f"no exchange rate of {', '.join(dict.fromkeys(lacking))}",
+                  bound=str(bound), reason=f"the broker has stated no rate of it to the account's {base}")
+
+
+def bounded(name: str, figure: Figure, reason: str, lacks: Lacks | None = None) -> Check:
+    """The check that denies when the figure lies beyond the field `name` of the limits, or is not known.
+
+    `lacks` is for a figure in money: which rates are lacking where it is None.
+    """
 
     def check(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
         bound = getattr(limits, name)
@@ -40,7 +76,7 @@ def bounded(name: str, figure: Figure, reason: str) -> Check:
             return None
         value = figure(proposal, situation, limits)
         if value is None:
-            return Denial(limit=name, figure="no price", bound=str(bound), reason="the market is not known")
+            return unknown(name, bound, lacks(proposal, situation) if lacks else (), situation)
         if value <= bound:
             return None
         return Denial(limit=name, figure=str(value), bound=str(bound), reason=reason)
@@ -62,11 +98,16 @@ def order_notional(proposal: Proposal, situation: Situation, limits: Limits) -> 
 
 
 def value_of(proposal: Proposal, situation: Situation, quantity: Decimal) -> Decimal | None:
-    """What so many shares are reckoned at; None where no price is known, unless there are none."""
+    """What so many shares are reckoned at, in the base currency. None where no price or no rate is known,
+    unless there are none.
+    """
     if not quantity:
         return _ZERO
-    price = situation.price_of(proposal.order)
-    return None if price is None else price * quantity * multiplier(proposal.contract)
+    price, rate = situation.price_of(proposal.order), situation.rate
+    if price is None or rate is None:
+        return None
+    value = price * quantity * multiplier(proposal.contract)
+    return value if rate == _ONE else value * rate
 
 
 # -- prices
@@ -77,7 +118,10 @@ def prices_of(order: Order, situation: Situation) -> tuple[Decimal, ...]:
     if order.order_type is OrderType.MARKET:
         market = situation.market(order.side)
         return () if market is None else (market,)
-    return tuple(price for price in (order.limit_price, order.stop_price) if price is not None)
+    limit, stop = order.limit_price, order.stop_price
+    if stop is None:
+        return () if limit is None else (limit,)
+    return (stop,) if limit is None else (limit, stop)
 
 
 def collar(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
@@ -105,10 +149,10 @@ def _beyond(prices: tuple[Decimal, ...], references: tuple[Decimal, ...], side: 
     if not prices or not references:
         return _ZERO
     if side is Side.BUY:
-        reference = min(references)
-        return max((max(prices) - reference) / reference, _ZERO)
-    reference = max(references)
-    return max((reference - min(prices)) / reference, _ZERO)
+        price, reference = max(prices), min(references)
+        return (price - reference) / reference if price > reference else _ZERO
+    price, reference = min(prices), max(references)
+    return (reference - price) / reference if price < reference else _ZERO
 
 
 # -- positions at their worst
@@ -127,13 +171,15 @@ def position_notional(proposal: Proposal, situation: Situation, limits: Limits) 
 def symbol_notional(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
     """The worst positions of all contracts of the symbol, in money."""
     own = position_notional(proposal, situation, limits)
-    return None if own is None else own + situation.other_symbol_notional
+    if own is None or (situation.unrated and no_rate_in_symbol(proposal, situation)):
+        return None
+    return own + situation.other_symbol_notional
 
 
 def gross_notional(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
     """The worst positions of all contracts, in money, shorts counted like longs."""
     own = position_notional(proposal, situation, limits)
-    return None if own is None else own + situation.other_gross_notional
+    return None if own is None or situation.unrated else own + situation.other_gross_notional
 
 
 def net_notional(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
@@ -141,7 +187,7 @@ def net_notional(proposal: Proposal, situation: Situation, limits: Limits) -> De
     side = proposal.order.side
     worst = situation.worst_position(side, proposal.added)
     own = value_of(proposal, situation, abs(worst))
-    if own is None:
+    if own is None or situation.unrated:
         return None
     signed = own.copy_sign(worst)
     if side is Side.BUY:
@@ -183,16 +229,20 @@ def orders_on_side(proposal: Proposal, situation: Situation, limits: Limits) -> 
 def buying_power(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
     """What the order and all entries that work may cost."""
     own = value_of(proposal, situation, proposal.added)
-    return None if own is None else own + situation.working_notional
+    return None if own is None or situation.unrated else own + situation.working_notional
 
 
 def daily_loss(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
-    """What the day has lost; nothing before the first reading."""
+    """What the day has lost; nothing before the first reading, None for want of a rate."""
+    if situation.unrated_profit:
+        return None
     return _ZERO if situation.loss is None else max(situation.loss, _ZERO)
 
 
 def drawdown(proposal: Proposal, situation: Situation, limits: Limits) -> Decimal | None:
-    """How far we lie below the day's best; nothing before the first reading."""
+    """How far we lie below the day's best; nothing before the first reading, None for want of a rate."""
+    if situation.unrated_profit:
+        return None
     return _ZERO if situation.drawdown is None else max(situation.drawdown, _ZERO)
 
 

@@ -21,7 +21,7 @@ from tws.model.marketrule import FARTHEST
 from tws.model.order import Order, Side
 from tws.risk.denial import Denial
 
-__all__ = ["OffGrid", "conform"]
+__all__ = ["OffGrid", "conform", "wild"]
 
 OffGrid: TypeAlias = Literal["refuse", "round"]
 """What to do with a price that the exchange would not take."""
@@ -46,6 +46,19 @@ def conform(instrument: Instrument, order: Order, mode: OffGrid = "refuse") -> O
     if (limit, stop) == (order.limit_price, order.stop_price):
         return order
     return replace(order, limit_price=limit, stop_price=stop)
+
+
+def wild(**numbers: Decimal | None) -> Denial | None:
+    """The denial of a wish with a number that is none, named by its keyword: no grid has a place for it."""
+    for what, number in numbers.items():
+        if number is not None and (not number.is_finite() or abs(number) > FARTHEST):
+            return Denial(
+                limit="market_rule",
+                figure=f"{what.replace('_', ' ')} {number}",
+                bound=f"within {FARTHEST:E}",
+                reason="this is no number that a market has",
+            )
+    return None
 
 
 def _price(

@@ -47,7 +47,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_order_quantity: Amount = Decimal(10_000)
     """Shares or contracts of one order."""
     max_order_notional: Amount = Decimal(100_000)
-    """Price times quantity times multiplier of one order, in the contract's currency."""
+    """Price times quantity times multiplier of one order, in the account's base currency."""
     max_position: Amount = Decimal(10_000)
     """Shares or contracts of one contract, long or short: filled, working and unknown at their worst."""
     max_position_notional: Amount = Decimal(500_000)

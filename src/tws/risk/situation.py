@@ -70,11 +70,13 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """Where we stand on the proposal's contract, and in all. Quantities in shares, money in its currency.
+    """Where we stand on the proposal's contract, and in all. Quantities in shares, prices in its currency,
+    money in the account's base currency.
 
-    `net` is what is filled, ours alone. `working_buys` and `working_sells` are the unfilled shares of
-    entries that may still fill, unknown ones included; `working_exits` the most that working exits could
-    still take away (of exits that end each other the greater counts).
+    `net` is what is filled, ours alone, of which `missing` shares are no longer in the account: somebody else
+    has closed them. `working_buys` and `working_sells` are the unfilled shares of entries that may still
+    fill, unknown ones included; `working_exits` the most that working exits of the proposal's side could
+    still take (of exits that end each other the greater counts).
     """
 
     now_ns: int
@@ -82,6 +84,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     account: str
     managed_accounts: tuple[str, ...] = ()
     net: Decimal = _ZERO
+    missing: Decimal = _ZERO
     working_buys: Decimal = _ZERO
     working_sells: Decimal = _ZERO
     working_exits: Decimal = _ZERO
@@ -125,6 +128,14 @@ class Situation(Struct, frozen=True, kw_only=True):
     """As the broker states it; None when it has not."""
     day_trades: int | None = None
     """Day trades that are left; negative: any number. None when the broker has not said."""
+    base: str = ""
+    """The account's base currency; empty when the broker has not stated it."""
+    rate: Decimal | None = Decimal(1)
+    """What one unit of the contract's currency is in it; None when that is not known."""
+    unrated: tuple[tuple[str, str], ...] = ()
+    """Other contracts, by symbol and currency, that no rate lets us value."""
+    unrated_profit: tuple[str, ...] = ()
+    """Currencies in which our book has made or lost something, and of which no rate is known."""
     loss: Decimal | None = None
     """What the day has lost so far, and how far it lies below its best; None before the first reading."""
     drawdown: Decimal | None = None
@@ -135,10 +146,13 @@ class Situation(Struct, frozen=True, kw_only=True):
         return is_live_port(self.port) or not is_paper_account(self.account)
 
     def worst_position(self, side: Side, quantity: Decimal) -> Decimal:
-        """The signed position if every entry on `side`, with `quantity` more, filled and nothing else did."""
+        """The signed position if every order on `side`, with `quantity` more, filled and nothing else did.
+
+        Exits count as well: those of a trade that holds the other way, and those that a reversal overtakes.
+        """
         if side is Side.BUY:
-            return self.net + self.working_buys + quantity
-        return self.net - self.working_sells - quantity
+            return self.net + self.working_buys + self.working_exits + quantity
+        return self.net - self.working_sells - self.working_exits - quantity
 
     def price_of(self, order: Order) -> Decimal | None:
         """What a share is reckoned at: the order's own price, else the side of the market that it would meet.

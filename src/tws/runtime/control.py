@@ -16,22 +16,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tws.channel import Channel
-from tws.clock import to_datetime
-from tws.config import mask_account
 from tws.desk import DeclareGone
 from tws.errors import ConfigError
-from tws.model.contract import stock
 from tws.model.records import OrderState
-from tws.runtime.adjusting import AdjustWish
+from tws.runtime.adjusting import Wish, adjust_now, plain
 from tws.runtime.limiting import LimitWish, change, shown
+from tws.runtime.status import status_of
 from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
-from tws.runtime.unlocking import UnlockWish, unlock
-from tws.runtime.windup import bare, left
+from tws.runtime.unlocking import Ground, UnlockWish, unlock
 
 if TYPE_CHECKING:
     from tws.runtime.run import Run
 
-__all__ = ["Control", "status_of"]
+__all__ = ["Control"]
 
 _SOFT_S = 2.0  # the last answers are a line each
 
@@ -107,57 +104,28 @@ class Control:
     async def _unlock(self, request: dict[str, Any]) -> object:
         wish = msgspec.convert(request, UnlockWish)
         plan = self._run.plan
-        given = unlock(self._run.safety, plan.place, plan.settings, wish, self._run.clock.now_ns())
+        ground = Ground(place=plan.place, settings=plan.settings, desk=self._run.trader.desk.state)
+        given = unlock(self._run.safety, ground, wish, self._run.clock.now_ns())
         return msgspec.to_builtins(given)
 
     async def _declare(self, request: dict[str, Any]) -> object:
-        """A human looked into TWS: an order of unknown outcome is gone."""
+        """A human looked into TWS: an order of unknown outcome, or a fill that is claimed, is gone."""
         operator, reason = named(str(request["operator"]), str(request["reason"]))
         order = self._run.trader.desk.state.book.get(str(request["order"]))
-        if order is None or order.state is not OrderState.UNKNOWN:
-            raise ConfigError("order", request["order"], "is no order of unknown outcome", "See: tws status")
+        if order is None or not (order.state is OrderState.UNKNOWN or (order.missing and not order.live)):
+            why = "is no order of unknown outcome, and owes no fill"
+            raise ConfigError("order", request["order"], why, "See: tws status")
         command = DeclareGone(intent_id=order.intent_id, operator=operator, reason=reason)
         return [type(record).__name__ for record in await self._run.trader.ask(command)]
 
     async def _adjust(self, request: dict[str, Any]) -> object:
-        """A human explains a move of a position that no fill explains."""
-        trader = self._run.trader
-        wish = msgspec.convert(request, AdjustWish)
-        instrument = await trader.instrument(stock(wish.symbol))
-        command = wish.to_command(trader.desk.state.account, instrument)
-        records = await trader.ask(command)
-        return [type(record).__name__ for record in records]
+        """What only a human knows of positions and cash."""
+        wish: Wish = msgspec.convert(request, Wish)
+        return plain(await adjust_now(self._run.trader, wish))
 
     async def _risk(self, request: dict[str, Any]) -> object:
-        return shown(self._run.trader)
+        return shown(self._run.trader.desk, self._run.clock.now_ns())
 
     async def _limits(self, request: dict[str, Any]) -> object:
         """A named human changes limits, or releases one that has latched."""
         return await change(self._run.trader, msgspec.convert(request, LimitWish))
-
-
-def status_of(run: Run) -> dict[str, Any]:
-    """What `tws status` shows of a running trader."""
-    state, safety = run.trader.desk.state, run.safety.state
-    lease = safety.lease
-    return {
-        "pid": os.getpid(),
-        "account": mask_account(state.account),
-        "session": f"{run.plan.config.host}:{run.plan.config.port}, client id {run.plan.config.client_id}",
-        "since": None if lease is None else to_datetime(lease.since_ns).isoformat(),
-        "epoch": safety.epoch,
-        "link": str(state.link),
-        "reconciled": state.link_up and state.reconciled_epoch == state.epoch and not state.differs,
-        "latches": [
-            f"{each.state} on {each.scope.key}: {each.reason} ({each.operator})" for each in safety.latches
-        ],
-        "unlocks": [
-            f"{mask_account(each.account)} until {to_datetime(each.until_ns).isoformat()} by {each.operator}"
-            for each in safety.unlocks
-        ],
-        "left": [str(each) for each in left(state)],
-        "unprotected": bare(state),
-        "unknown": [order.intent_id for order in state.book.exposed() if order.state == "unknown"],
-        "alarms": run.alarms[-10:],
-        "failure": None if run.trader.failure is None else str(run.trader.failure),
-    }

@@ -3,10 +3,11 @@
 `Fence.judge` is the brake of a trader's connection: `Outbound` calls it directly before each frame that moves
 money. It reads the safety file, in which another process may have written an instant ago. What it holds back:
 
-* everything, once another process has taken the lease (a new epoch): whoever wakes from sleep or a debugger;
+* everything, cancels too, once another process has the lease (a new epoch): whoever wakes from sleep
+  or a debugger would cancel what the other one placed under the same ids. Of a file that can't be read nobody
+  knows whose the lease is: then cancels pass, since an emergency stop needs them;
 * entries, under a latch that covers them; an order of ours that is no entry reduces what we hold, as the gate
-has proven,
-  and passes, since no safety device may trap a position;
+  has proven, and passes, since no safety device may trap a position;
 * entries of a live account whose unlock has expired.
 
 A child whose parent's bytes have not left counts as an entry: alone it would open what it was to close.
@@ -43,9 +44,9 @@ class Fence:
     def judge(self, call: MoneyCall) -> Denial | None:
         """None when the frame may leave."""
         fenced = self._safety.fenced
-        if fenced:
+        if fenced and (call.kind is not MoneyKind.CANCEL or self._safety.state.readable):
             return Denial(limit="lease", figure="an order", bound="the newest epoch", reason=fenced)
-        if call.kind is MoneyKind.WHAT_IF or self._is_exit(call):
+        if call.kind in (MoneyKind.WHAT_IF, MoneyKind.CANCEL) or self._is_exit(call):
             return None
         order = self._order(call)
         symbol = call.contract.symbol if call.contract is not None else ""

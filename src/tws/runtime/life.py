@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from tws.clock import SystemClock, system_rng
 from tws.config import TWSConfig, mask_account
 from tws.connection import Keep, TWSConnection
-from tws.connection.ordering.calls import MoneyCall
+from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.desk import Alert, Begin, Desk, DeskState
 from tws.errors import (
     ConfigError,
@@ -101,6 +101,11 @@ class Life:
     def failure(self) -> BaseException | None:
         """What ended the trading; None while all is well, and after an orderly end."""
         return self.engine.failure or self._failure
+
+    @property
+    def head(self) -> str:
+        """The journal's newest head, `<row>:<hash>`; empty without a journal on disk."""
+        return str(self._store.head) if isinstance(self._store, SQLiteStore) else ""
 
     # -- start
 
@@ -244,17 +249,16 @@ class Life:
 
     def _brake(self, call: MoneyCall) -> Denial | None:
         """Read directly before each frame that moves money: a trader that has failed sends nothing more, but
-        for what an emergency stop lets out, exits alone; one that lost its lease sends nothing at all.
+        for what an emergency stop lets out, exits and cancels; one that lost its lease sends nothing at all.
         """
-        if self.failure is None or self.killer.acting:
+        if self.failure is None or self.killer.acting or call.kind is MoneyKind.CANCEL:
             return None if self._fence is None else self._fence.judge(call)
         return Denial(limit="brake", figure="an order", bound="none",
                       reason=f"the trader has failed: {self.failure}")
 
     def alert(self, alert: Alert) -> None:
         """To the log and to whoever listens, with the journal's head; a listener's fault stops nothing."""
-        if isinstance(self._store, SQLiteStore):
-            alert = replace(alert, head=str(self._store.head))
+        alert = replace(alert, head=self.head)
         level = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.ALARM: log.error}
         level[alert.severity](alert.text, subject=alert.subject, head=alert.head)
         for listener in self.alert_listeners:

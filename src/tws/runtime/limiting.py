@@ -6,14 +6,15 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from tws.desk import ChangeLimits, ReleaseLimit
+from tws.desk import ChangeLimits, Desk, ReleaseLimit
 from tws.desk.distances import report
 from tws.errors import ConfigError
 from tws.model.records import Alarmed, LimitReleased, LimitsChanged, Record
+from tws.runtime.adjusting import said_against
 from tws.runtime.stopping import named
 from tws.runtime.trader import Trader
 
-__all__ = ["LimitWish", "change", "shown"]
+__all__ = ["LimitWish", "change", "changed", "shown"]
 
 
 class LimitWish(Struct, frozen=True, kw_only=True):
@@ -25,40 +26,43 @@ class LimitWish(Struct, frozen=True, kw_only=True):
     release: str = ""
     """`max_daily_loss`, or `max_entries/SPY`."""
 
+    def to_command(self) -> ChangeLimits | ReleaseLimit:
+        """Raises ConfigError without a name and a reason."""
+        operator, reason = named(self.operator, self.reason)
+        if self.release:
+            limit, _, scope = self.release.partition("/")
+            return ReleaseLimit(limit=limit, scope=scope, operator=operator, reason=reason)
+        return ChangeLimits(operator=operator, reason=reason, changes=self.changes)
 
-def shown(trader: Trader) -> dict[str, Any]:
-    """Limits in force, what has latched, and the distance of each limit that is a figure."""
-    state = trader.desk.state
-    rows = report(trader.desk, trader.clock.now_ns())
+
+def shown(desk: Desk, now_ns: int) -> dict[str, Any]:
+    """Limits in force, what has latched, and the distance of each limit that is a figure.
+
+    A desk without a market (a journal's) knows no price: what counts money has no figure then.
+    """
+    state = desk.state
     return {
         "limits": {} if state.limits is None else state.limits.to_plain(),
         "latched": dict(state.latches),
         "distances": [
             {"name": row.name, "about": row.about, "latched": row.latched, "figure": _text(row.figure),
              "bound": _text(row.bound), "part": None if row.part is None else float(row.part)}
-            for row in rows
+            for row in report(desk, now_ns)
         ],
     }
 
 
 async def change(trader: Trader, wish: LimitWish) -> list[str]:
     """The records that came of it. Raises ConfigError with the desk's own words when it refused."""
-    operator, reason = named(wish.operator, wish.reason)
-    command: ChangeLimits | ReleaseLimit
-    if wish.release:
-        limit, _, scope = wish.release.partition("/")
-        command = ReleaseLimit(limit=limit, scope=scope, operator=operator, reason=reason)
-    else:
-        command = ChangeLimits(operator=operator, reason=reason, changes=wish.changes)
-    records = await trader.ask(command)
+    return changed(wish, await trader.ask(wish.to_command()))
+
+
+def changed(wish: LimitWish, records: list[Record]) -> list[str]:
+    """The kinds of records. Raises ConfigError when nothing was changed."""
     if not any(isinstance(record, LimitsChanged | LimitReleased) for record in records):
-        raise ConfigError("limits", wish.release or wish.changes, _why(records), "Nothing was changed")
-    return [type(record).__name__ for record in records]
-
-
-def _why(records: list[Record]) -> str:
-    said = [record.text for record in records if isinstance(record, Alarmed)]
-    return "; ".join(said) or "refused, as a moment ago"
+        asked = wish.release or wish.changes
+        raise ConfigError("limits", asked, said_against(records), "Nothing was changed")
+    return [type(record).__name__ for record in records if not isinstance(record, Alarmed)]
 
 
 def _text(value: object) -> str | None:

@@ -67,6 +67,14 @@ class Place(Struct, frozen=True):
         return self.folder / "journal.sqlite3"
 
     @property
+    def journal_file(self) -> Path:
+        """The journal of the last trader here; where it left no note, the place's own."""
+        try:
+            return Path(self.note().journal)
+        except DataError:
+            return self.journal
+
+    @property
     def sessions(self) -> Path:
         return self.folder / "sessions.jsonl"
 

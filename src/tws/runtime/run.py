@@ -4,7 +4,9 @@ started again.
 The lease is taken and the journal replayed before anything is dialled; then the broker is reconciled, the
 control channel opened, and signals become orders until somebody ends it: a signal of the system, `tws stop`,
 `tws kill`, the time that was given, or a failure. The end cancels entries and keeps the stops, or closes all
-that is ours, then asks the broker once more and says what is left.
+that is ours, then asks the broker once more and says what is left. A wish to end that comes while it starts
+waits for no answer of TWS: a start without a link is given up; on a link the entries are cancelled that the
+journal and the broker have named so far, and the stops stay.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -32,6 +34,7 @@ from tws.runtime.plan import RunPlan
 from tws.runtime.report import RunReport
 from tws.runtime.stopping import ANSWER_S, carry_on
 from tws.runtime.trader import Trader
+from tws.runtime.unlocking import changed_limits, why_locked
 from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
 from tws.safety import SafetyFile, is_alive
 
@@ -62,6 +65,7 @@ class Run:
         self._over_down = asyncio.Event()
         self._began_ns = 0
         self._flattened_ns = 0
+        self._start: asyncio.Future[None] | None = None
         self.report: RunReport | None = None
 
     def end(self, reason: str, at_end: str | None = None) -> None:
@@ -95,26 +99,58 @@ class Run:
             )
             try:
                 self._leave_note(0, "")  # whoever has to end a start that hangs needs to know the session
-                pilot = Pilot(trader, plan.sections, plan.path.parent)
-                await trader.start()
-                self._refuse_account(trader.desk.state.account)
-                for verdict in await carry_on(trader, self.safety, ANSWER_S):
-                    log.error("a latch was found, and is carried out", verdict=verdict)
-                await pilot.open()
-                self._leave_note(*await control.start())
                 self._began_ns = self.clock.now_ns()
-                if on_ready is not None:
-                    on_ready(trader)
-                await self._trade(pilot, for_s)
+                pilot = Pilot(trader, plan.sections, plan.path.parent)
+                ready = await self._unless_over(self._come_up(pilot, control, on_ready))
+                if ready:
+                    await self._trade(pilot, for_s)
+                else:  # a close waits for all that the broker has to tell, which nobody waits for now
+                    self.at_end = "protected"
                 await self._wind_up()
-                self.report = self._report(pilot, await self._last_look())
+                differs = await self._last_look() if ready else "the start was cut short, nothing was asked"
+                self.report = self._report(pilot, differs)
                 self._over_down.set()
                 await control.close_softly()
             finally:
                 await control.stop()
+                await self._end_start()
                 await trader.stop()
-            self._remember()
+            if ready:
+                self._remember()
             return self.report
+
+    async def _come_up(
+        self, pilot: Pilot, control: Control, on_ready: Callable[[Trader], None] | None
+    ) -> None:
+        trader = self.trader
+        await trader.start()
+        self._refuse_account(trader.desk.state.account)
+        for verdict in await carry_on(trader, self.safety, ANSWER_S):
+            log.error("a latch was found, and is carried out", verdict=verdict)
+        await pilot.open()
+        self._leave_note(*await control.start())
+        self._began_ns = self.clock.now_ns()
+        if on_ready is not None:
+            on_ready(trader)
+
+    async def _unless_over(self, start: Coroutine[None, None, None]) -> bool:
+        """Whether it came up before somebody wished the end. Raises what it raised."""
+        self._start = asyncio.ensure_future(start)
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait((self._start, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        if not self._start.done():
+            return False
+        await self._start
+        return True
+
+    async def _end_start(self) -> None:
+        """Nothing of a start that was cut short goes on; it ends the trader with itself."""
+        if self._start is not None:
+            self._start.cancel()
+            await asyncio.gather(self._start, return_exceptions=True)
 
     # -- before
 
@@ -125,24 +161,22 @@ class Run:
         )
 
     def _refuse_locked(self) -> None:
-        """Refuse before anything is dialled: a live account without an unlock."""
-        state = self.safety.state
-        account = self.plan.config.account_id
-        if self.plan.live and state.unlocked(account, self.clock.now_ns()) is None:
-            raise ConfigError(
-                "connection",
-                mask_account(account),
-                "live trading is locked",
-                f"tws unlock {self.plan.path.name} --account {account} --operator NAME --for 8h",
-            )
+        """Refuse before anything is dialled: a live account without an unlock for just this."""
+        plan = self.plan
+        account = plan.config.account_id
+        why = why_locked(self.safety.state, account, plan.settings, self.clock.now_ns())
+        if plan.live and why:
+            cure = f"tws unlock {plan.path.name} --account {account} --operator NAME --for 8h"
+            raise ConfigError("connection", mask_account(account), why, cure)
 
     def _refuse_account(self, account: str) -> None:
         """What TWS named may be live although no sign of ours was."""
-        if not is_paper_account(account) and self.safety.state.unlocked(account, self.clock.now_ns()) is None:
+        why = why_locked(self.safety.state, account, self.plan.settings, self.clock.now_ns())
+        if not is_paper_account(account) and why:
             raise ConfigError(
                 "account_id",
                 mask_account(account),
-                "TWS names a live account, which is locked",
+                f"TWS names a live account; {why}",
                 "Log in to paper trading, or write the account into the file and: tws unlock",
             )
         for other in places(self.plan.place.folder.parent):
@@ -215,7 +249,7 @@ class Run:
 
     async def _wind_up(self) -> None:
         trader = self.trader
-        if trader.failure is not None:
+        if trader.failure is not None or not trader.turning:
             return
         try:
             end = end_flat if self.at_end == "flatten" else end_protected
@@ -259,7 +293,7 @@ class Run:
             at_ns=self.clock.now_ns(),
             account=self.trader.desk.state.account,
             code=code_fingerprint(),
-            settings=settings_fingerprint(self.plan.settings),
+            settings=self._settings_traded(),
             seconds=report.seconds,
             trades=report.traded,
             reconciled=report.good,
@@ -268,6 +302,11 @@ class Run:
             add_session(self.plan.place, line)
         except OSError as wrong:
             log.warning("the session was not remembered", reason=str(wrong))
+
+    def _settings_traded(self) -> str:
+        """The configuration that this session speaks for: none when its limits were others at the end."""
+        changed = changed_limits(self.plan.settings, self.trader.desk.state)
+        return "" if changed else settings_fingerprint(self.plan.settings)
 
     def _hear(self, alert: Alert) -> None:
         if alert.severity is Severity.ALARM and len(self.alarms) < ALARMS_TOLD:

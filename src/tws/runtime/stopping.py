@@ -85,15 +85,17 @@ async def stop_now(trader: Trader, wish: StopWish, answer_s: float) -> StopAnswe
 
 
 async def carry_on(trader: Trader, safety: SafetyFile, answer_s: float) -> list[str]:
-    """Order what a latch says and the desk does not know: it was pulled while no trader could hear of it.
+    """Order what a latch says and the desk does not know: it was pulled while no trader could hear of it, or
+    while nothing could be closed.
 
     Answers the verdicts. Raises what `Trader.kill` raises.
     """
     said = []
     for latch in safety.state.latches:
-        if latch.state is KillState.ACTIVE or latch.scope.key in trader.desk.state.kill.stops:
-            continue
         flatten = latch.state is KillState.FLATTENING
+        stands = trader.desk.state.kill.stops.get(latch.scope.key)
+        if latch.state is KillState.ACTIVE or (stands is not None and stands.flatten >= flatten):
+            continue
         report = await trader.kill(
             reason=latch.reason,
             operator=latch.operator,

@@ -22,7 +22,11 @@ _ZERO = Decimal(0)
 class Trade:
     """What `Trader.submit` answers. `denial` is the gate's word, None when the trade was approved."""
 
-    def __init__(self, orders: Callable[[], list[OurOrder]], denial: Denied | None) -> None:
+    def __init__(
+        self, orders: Callable[[], list[OurOrder]], denial: Denied | None, group_id: str = ""
+    ) -> None:
+        self.group_id = group_id
+        """Its name in the desk; empty when the trade was denied."""
         self._orders = orders
         self._changed = asyncio.Event()
         self._fills: dict[str, dict[str, Execution]] = {}
@@ -131,7 +135,7 @@ class Trades:
         def orders() -> list[OurOrder]:
             return self._state().orders_of(group_id)
 
-        trade = self._held[group_id] = Trade(orders, None)
+        trade = self._held[group_id] = Trade(orders, None, group_id)
         if self._failure is not None:
             trade.fail(self._failure)
         return trade

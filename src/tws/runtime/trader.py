@@ -25,6 +25,7 @@ from tws.desk import (
     KillReport,
     ModifyOrder,
     ResetKill,
+    Reverse,
     SubmitBracket,
 )
 from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
@@ -96,6 +97,16 @@ class Trader:
         return self._life.failure
 
     @property
+    def head(self) -> str:
+        """The journal's newest head, `<row>:<hash>`: what `tws verify --head` holds a journal against."""
+        return self._life.head
+
+    @property
+    def turning(self) -> bool:
+        """Whether it takes wishes: from the moment of the link on, before the broker has told all of it."""
+        return self._life.runs
+
+    @property
     def engine(self) -> Engine:
         """What turns the desk; another one once an emergency stop had to take over."""
         return self._life.engine
@@ -128,14 +139,31 @@ class Trader:
         self.watchlist.follow(full)
         return await self.watchlist.two_sided(full, timeout_s)
 
-    async def submit(self, wish: Bracket) -> Trade:
+    async def submit(self, wish: Bracket, *, joins: str = "") -> Trade:
         """Put a bracket to the desk. Answers when its intent is on disk and its bytes have been handed to the
         socket, or with the denial in `Trade.denial`. Raises `failure`, and what looking the contract up does.
+
+        `joins` is the trade that it adds to (`Trade.group_id`); see `tws.desk.SubmitBracket`.
         """
+        full, instrument = await self._tradable(wish)
+        command = SubmitBracket(bracket=full, instrument=instrument, joins=joins)
+        return self._life.trades.made_by(await self.ask(command))
+
+    async def reverse(self, wish: Bracket, *, reason: str = "reversed") -> Denied | None:
+        """Close what the wish's strategy holds the other way, and enter with it once that is flat.
+
+        Answers when the reversal has begun, or with the denial; how it goes on is in the journal
+        (`ReversalMoved`). Raises as `submit` does.
+        """
+        full, instrument = await self._tradable(wish)
+        records = await self.ask(Reverse(bracket=full, instrument=instrument, reason=reason))
+        return next((record for record in records if isinstance(record, Denied)), None)
+
+    async def _tradable(self, wish: Bracket) -> tuple[Bracket, Instrument]:
+        """The wish with its full contract, whose market is followed from here on."""
         instrument = await self.instrument(wish.contract)
         self.watchlist.follow(instrument.contract)
-        full = msgspec.structs.replace(wish, contract=instrument.contract)
-        return self._life.trades.made_by(await self.ask(SubmitBracket(bracket=full, instrument=instrument)))
+        return msgspec.structs.replace(wish, contract=instrument.contract), instrument
 
     async def flatten(
         self, symbol: str | None = None, *, reason: str = "asked", timeout_s: float = 30.0

@@ -2,6 +2,7 @@
 
 file       `SafetyFile`: the preallocated two-slot file that a trader maps, and any process may latch
 state      what the slots say, as values
+mapped     its bytes: a file, mapped and locked, or what a simulated disk has for one
 slots      one slot as bytes: torn, foreign or whole
 emergency  records on which exits may rest while the journal can't commit
 process    who we are, and whether a holder still lives

@@ -17,32 +17,26 @@ neither prevent it nor undo it. Reading needs no lock: 112 bytes show whether an
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import mmap
 import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from msgspec.structs import replace
 
-from tws.errors import SafetyError
+from tws.errors import ConfigError, SafetyError
 from tws.model.stop import EVERYTHING, KillState, Scope
-from tws.platform import lock_handle, sync_folder, sync_handle, unlock_handle
 from tws.safety.emergency import PLACE_SIZE, PLACES, Emergency
+from tws.safety.mapped import LOCK_S, Mapped, Pages
 from tws.safety.process import Process, is_alive, this_process
 from tws.safety.slots import HEAD_SIZE, SLOT_SIZE, Slot, decode_slot, encode_slot
 from tws.safety.state import Latch, Lease, SafetyState, Unlock, damaged
 
-__all__ = ["LOCK_S", "SIZE", "SafetyFile"]
-
-LOCK_S = 1.0
-"""How long a change waits for another's: a change takes two syncs of the disk, milliseconds each."""
+__all__ = ["LOCK_S", "SIZE", "SafetyFile", "fresh"]
 
 _PREFACE = b"TWS safety file, layout 1\n"
 _BEAT = struct.Struct(">Q")
@@ -59,74 +53,36 @@ _MAX_UNLOCKS = 16
 class SafetyFile:
     """See the module. Raises SafetyError: unwritable, full (no space to create it), size, foreign."""
 
-    def __init__(self, path: str | os.PathLike[str], *, me: Process | None = None) -> None:
-        """`me` stands in for this process, in tests of what other hosts and earlier lives left."""
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        me: Process | None = None,
+        alive: Callable[[Process], bool | None] = is_alive,
+        pages: Pages | None = None,
+    ) -> None:
+        """`me` stands in for this process, in tests of what other hosts and earlier lives left; `alive` for
+        the operating system's word on a holder, `pages` for the file (`path` then only names it).
+        """
         self.path = Path(path).absolute()
         self._me = me or this_process()
+        self._alive = alive
         self._mutex = threading.RLock()
         self._mine = 0
         self._heads = b""
         self._known = damaged("not read yet")
         self._last: int | None = None  # the last emergency record's number, once it is known
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            self._lock = os.open(self.path.with_name(self.path.name + "-lock"), flags, 0o600)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        try:
-            self._open(flags)
-        except OSError as error:
-            os.close(self._lock)
-            raise self._unwritable(error) from error
-        except BaseException:
-            os.close(self._lock)
-            raise
+        self._map = pages or Mapped(self.path, fresh())
+        if self._map[: len(_PREFACE)] != _PREFACE and self._slots() == [None, None]:
+            self._map.close()
+            cure = "Name another file; this one is left as it is"
+            raise self._error("foreign", "it is no safety file", cure)
         self._emergency = Emergency(self._map, _PLACES_AT)
-
-    def _open(self, flags: int) -> None:
-        with self._locked(force=True):
-            if not self.path.exists():
-                self._create()
-            self._handle = os.open(self.path, flags & ~os.O_CREAT)
-        try:
-            size = os.fstat(self._handle).st_size
-            if size != SIZE:
-                cause = f"it has {size} bytes, not {SIZE}"
-                raise self._error("size", cause, "Keep it as evidence and move it away")
-            self._map = mmap.mmap(self._handle, SIZE)
-            if self._map[: len(_PREFACE)] != _PREFACE and self._slots() == [None, None]:
-                self._map.close()
-                cure = "Name another file; this one is left as it is"
-                raise self._error("foreign", "it is no safety file", cure)
-        except BaseException:
-            os.close(self._handle)
-            raise
-
-    def _create(self) -> None:
-        """Written elsewhere and moved into place, so that nobody ever sees half of it."""
-        draft = self.path.with_name(f"{self.path.name}-{os.getpid()}")
-        try:
-            with draft.open("wb") as file:
-                file.write(_PREFACE.ljust(_SLOTS_AT[0], b"\0"))
-                file.write(encode_slot(1, SafetyState()).ljust(SLOT_SIZE, b"\0"))
-                file.write(bytes(SIZE - _SLOTS_AT[1]))
-                file.flush()
-                sync_handle(file.fileno())
-            draft.chmod(0o600)
-            draft.replace(self.path)
-            sync_folder(self.path.parent)
-        finally:
-            draft.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file; safe twice. The lease stays: `release` ends it."""
         with self._mutex:
-            if self._map.closed:
-                return
             self._map.close()
-            os.close(self._handle)
-            os.close(self._lock)
 
     def __enter__(self) -> Self:
         return self
@@ -196,7 +152,7 @@ class SafetyFile:
         def take(state: SafetyState) -> SafetyState:
             self._refuse_unreadable(state)
             holder = state.lease
-            if holder is not None and is_alive(holder.process) is not False:
+            if holder is not None and self._alive(holder.process) is not False:
                 raise self._held(holder)
             epoch = state.epoch + 1
             lease = Lease(process=self._me, epoch=epoch, client_id=client_id, account=account, since_ns=at_ns)
@@ -228,6 +184,31 @@ class SafetyFile:
             mine, self._mine = self._mine, 0
         if mine:
             self._change(lambda state: replace(state, lease=None) if state.epoch == mine else state)
+
+    def free_lease(self, host: str) -> Lease:
+        """End the lease of a machine that a human knows to be off; answers it. The epoch moves on, so that a
+        holder who lives after all, and sees this file, sends nothing more.
+
+        Raises ConfigError: no lease stands, it is one of this machine, or of another host than was named.
+        """
+        gone: list[Lease] = []
+
+        def free(state: SafetyState) -> SafetyState:
+            self._refuse_unreadable(state)
+            holder = state.lease
+            if holder is None:
+                raise ConfigError("lease", host, "is held by nobody", "Start the trader")
+            if holder.process.host == self._me.host:
+                cure = "A lease of this machine ends with its process: tws stop, or tws kill when it hangs"
+                raise ConfigError("lease", host, f"is held here, by {holder}", cure)
+            if holder.process.host != host:
+                cure = f"If {holder.process.host} is off, type its name: --lease {holder.process.host}"
+                raise ConfigError("lease", host, f"is not where it is held: by {holder}", cure)
+            gone.append(holder)
+            return replace(state, epoch=state.epoch + 1, lease=None)
+
+        self._change(free)
+        return gone[-1]
 
     # -- the latch, and what a human does
 
@@ -288,7 +269,7 @@ class SafetyFile:
             except ValueError as error:
                 raise self._error("full", str(error), "Stop, and see to the journal") from error
             self._last = max(self._last, merged) + len(records)
-            self._sync(first, end)
+            self._map.sync(first, end)
 
     def emergency_read(self) -> list[bytes]:
         """The records that were kept and are not in the journal yet, in order."""
@@ -302,7 +283,7 @@ class SafetyFile:
 
     def _change(self, change: Callable[[SafetyState], SafetyState], force: bool = False) -> SafetyState:
         """Put a changed state into the slot that does not stand; forced, into both, one after the other."""
-        with self._mutex, self._locked(force):
+        with self._mutex, self._map.locked(force):
             after: SafetyState | None = None
             for _ in range(2 if force else 1):
                 found = self._newest()
@@ -323,13 +304,7 @@ class SafetyFile:
         at = _SLOTS_AT[place]
         self._map[at + HEAD_SIZE : at + len(data)] = data[HEAD_SIZE:]
         self._map[at : at + HEAD_SIZE] = data[:HEAD_SIZE]
-        self._sync(at, at + len(data))
-
-    def _sync(self, first: int, end: int) -> None:
-        page = mmap.ALLOCATIONGRANULARITY
-        begin = first // page * page
-        self._map.flush(begin, end - begin)
-        sync_handle(self._handle)
+        self._map.sync(at, at + len(data))
 
     def _slots(self) -> list[Slot | None]:
         return [decode_slot(self._map[at : at + SLOT_SIZE]) for at in _SLOTS_AT]
@@ -344,19 +319,6 @@ class SafetyFile:
                 return max(whole, key=lambda each: each[1].number)
         return None
 
-    @contextlib.contextmanager
-    def _locked(self, force: bool) -> Iterator[None]:
-        until = time.monotonic() + LOCK_S
-        while not (got := lock_handle(self._lock)) and time.monotonic() < until:
-            time.sleep(0.005)
-        if not got and not force:
-            raise self._error("busy", f"another process changed it for {LOCK_S:g} s", "See which one hangs")
-        try:
-            yield
-        finally:
-            if got:
-                unlock_handle(self._lock)
-
     # -- what is said
 
     def _refuse_unreadable(self, state: SafetyState) -> None:
@@ -368,23 +330,23 @@ class SafetyFile:
             )
 
     def _held(self, holder: Lease) -> SafetyError:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(holder.since_ns // 10**9))
-        cause = f"{holder.process} trades with client id {holder.client_id} since {since}"
         if holder.process.host == self._me.host:
-            return self._error("held", cause, "Stop that one first: tws stop --protected")
-        return self._error(
-            "held", cause, "End it there; if that host is gone for good: tws reset --operator NAME"
-        )
-
-    def _unwritable(self, error: OSError) -> SafetyError:
-        if error.errno == errno.ENOSPC:
-            return self._error("full", "the disk is full", "Free space, then start again")
-        return self._error(
-            "unwritable", str(error.strerror or error), "Choose a local folder that you may write to"
-        )
+            cure = "Stop that one first: tws stop --protected"
+        else:
+            cure = (
+                "It can't be seen from here: end it there; or, once you know that machine to be off: "
+                f"tws reset --lease {holder.process.host} --operator NAME --reason TEXT"
+            )
+        return self._error("held", f"{holder} trades", cure)
 
     def _error(self, kind: str, cause: str, cure: str) -> SafetyError:
         return SafetyError(self.path, kind, cause, cure)
+
+
+def fresh() -> bytes:
+    """A file that says nothing yet."""
+    slots = encode_slot(1, SafetyState()).ljust(SLOT_SIZE, b"\0")
+    return (_PREFACE.ljust(_SLOTS_AT[0], b"\0") + slots).ljust(SIZE, b"\0")
 
 
 def _plain(text: str) -> str:

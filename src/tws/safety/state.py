@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -33,15 +35,24 @@ class Lease(Struct, frozen=True, kw_only=True):
     account: str = ""
     since_ns: int = 0
 
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since_ns // 10**9))
+        return f"{self.process} (client id {self.client_id}, since {since})"
+
 
 class Unlock(Struct, frozen=True, kw_only=True):
-    """A human's leave to trade one live account until `until_ns`, with the evidence that was shown for it."""
+    """A human's leave to trade one live account until `until_ns`, with the evidence that was shown for it.
+
+    It speaks for the `code` and the `settings` (their fingerprints) on which the evidence was earned.
+    """
 
     account: str
     until_ns: int
     operator: str
     at_ns: int = 0
     evidence: tuple[str, ...] = ()
+    code: str = ""
+    settings: str = ""
 
 
 class SafetyState(Struct, frozen=True, kw_only=True):
@@ -68,8 +79,13 @@ class SafetyState(Struct, frozen=True, kw_only=True):
         return max(found, key=lambda each: tuple(KillState).index(each.state), default=_NONE)
 
     def latched(self, latch: Latch) -> SafetyState:
-        """With one latch more. The same scope twice keeps the later; too many become one on everything."""
+        """With one latch more. The same scope twice keeps the later, but a flatten stays a flatten: it is
+        carried out by whoever trades next. Too many become one on everything.
+        """
         others = tuple(each for each in self.latches if each.scope != latch.scope)
+        before = [each.state for each in self.latches if each.scope == latch.scope]
+        if before == [KillState.FLATTENING]:
+            latch = replace(latch, state=KillState.FLATTENING)
         if len(others) >= MAX_LATCHES:
             whole = Latch(
                 state=KillState.LATCHED,

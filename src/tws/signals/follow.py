@@ -12,49 +12,81 @@ import heapq
 import json
 from pathlib import Path
 
+from msgspec import Struct
+
 from tws.model.signal import Signal
 from tws.strategy import Reason, Refusal, signal_from
 
-__all__ = ["FollowedSignals"]
+__all__ = ["FollowedSignals", "Piece"]
 
 _MAX_READ = 1 << 20  # bytes a look: a backlog is read over several, and a turn stays short
 _MAX_LINE = 65_536
 _MAX_WAITING = 100_000  # signals dated ahead; more is no list of wishes but a fault
 
 
+class Piece(Struct, frozen=True, kw_only=True):
+    """What was read: bytes, or why none could be. `anew`: the file had become shorter, it begins again."""
+
+    data: bytes = b""
+    anew: bool = False
+    wrong: str = ""
+
+
 class FollowedSignals:
-    """`look()` reads what is new and answers the refusals; `due(now_ns)` gives out signals, each once."""
+    """`look()` reads what is new and answers the refusals; `due(now_ns)` gives out signals, each once.
+
+    `read` and `hear` are the two halves of a look, for whoever reads on another thread: `read` touches the
+    file and its place in it alone.
+    """
 
     def __init__(self, path: Path) -> None:
         self.name = path.stem
         self._path = path
-        self._at = 0
+        self._at = 0  # of `read` alone
         self._rest = b""
         self._line = 0
         self._waiting: list[tuple[int, int, Signal]] = []  # (its time, the order in which it came, itself)
 
     def look(self, now_ns: int) -> list[Refusal]:
         """Read whole lines that are new. A file that can't be read is a refusal too, once a look."""
+        return self.hear(self.read(_MAX_READ), now_ns)
+
+    def read(self, most: int) -> Piece:
+        """The next bytes of the file, at most so many."""
+        anew = False
         try:
             with self._path.open("rb") as file:
                 if file.seek(0, 2) < self._at:
-                    self._at, self._rest, self._line = 0, b"", 0
+                    self._at, anew = 0, True
                 file.seek(self._at)
-                data = file.read(_MAX_READ)
+                data = file.read(most)
         except OSError as wrong:
-            return [_refusal(f"{self._path.name}: {wrong.strerror or wrong}", now_ns, Reason.FAILED)]
+            return Piece(wrong=f"{self._path.name}: {wrong.strerror or wrong}", anew=anew)
         self._at += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        return Piece(data=data, anew=anew)
+
+    def hear(self, piece: Piece, now_ns: int) -> list[Refusal]:
+        """Take the whole lines of what was read; answers the refusals."""
+        if piece.anew:
+            self._rest, self._line = b"", 0
+        if piece.wrong:
+            return [_refusal(piece.wrong, now_ns, Reason.FAILED)]
+        *lines, self._rest = (self._rest + piece.data).split(b"\n")
         refusals = [refusal for line in lines if (refusal := self._take(line, now_ns)) is not None]
         if len(self._rest) > _MAX_LINE:
             self._rest = b""
             refusals.append(self._wrong(f"a line of more than {_MAX_LINE} bytes", now_ns))
         return refusals
 
-    def due(self, now_ns: int) -> tuple[Signal, ...]:
+    @property
+    def waiting(self) -> int:
+        """Signals whose time has not come, or that nobody asked for yet."""
+        return len(self._waiting)
+
+    def due(self, now_ns: int, most: int = _MAX_WAITING) -> tuple[Signal, ...]:
         """The signals up to and including `now_ns` that were not given out yet, by their time."""
-        found = []
-        while self._waiting and self._waiting[0][0] <= now_ns:
+        found: list[Signal] = []
+        while self._waiting and self._waiting[0][0] <= now_ns and len(found) < most:
             found.append(heapq.heappop(self._waiting)[2])
         return tuple(found)
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from tws.strategy.breakout import OpeningRangeBreakout
 from tws.strategy.crossover import MovingAverageCrossover
-from tws.strategy.gate import GateRules, SignalGate
+from tws.strategy.fates import Fate, FateBook, Outcome
+from tws.strategy.gate import GateRules, ModelLimits, SignalGate
 from tws.strategy.linked import TradePlan, bracket_for
 from tws.strategy.refusal import Reason, Refusal
 from tws.strategy.schema import signal_from
@@ -22,9 +23,13 @@ from tws.strategy.sources import SignalSource
 __all__ = [
     "Allocation",
     "Basis",
+    "Fate",
+    "FateBook",
     "GateRules",
+    "ModelLimits",
     "MovingAverageCrossover",
     "OpeningRangeBreakout",
+    "Outcome",
     "Reason",
     "Refusal",
     "RiskFraction",

@@ -1,8 +1,9 @@
 """The gate for signals: which wishes may become orders. Each refusal is kept with its reason.
 
-Checks in this order, the cheap and certain ones first: symbol, duplicate, age, order, neutral, threshold,
-session window, cooldown. An id that was judged once is a duplicate for good (within `remember_s`), whatever
-came of it: the same wish twice is one wish. The gate counts market time, given by its caller.
+Checks in this order, the cheap and certain ones first: schema, symbol, model, duplicate, age, order, neutral,
+threshold, session window, cooldown, the model's own rate. An id that was judged once is a duplicate for good
+(within `remember_s`), whatever came of it: the same wish twice is one wish. The gate counts market time,
+given by its caller.
 
 Whether the account may take the order (size, position, stale quote, live lock) is another question, of the
 risk gate, which alone can approve.
@@ -12,30 +13,46 @@ from __future__ import annotations
 
 from collections import Counter, deque
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
 from tws.strategy.refusal import Reason, Refusal, refused
+from tws.strategy.schema import misshapen
 
-__all__ = ["GateRules", "SignalGate"]
+__all__ = ["GateRules", "ModelLimits", "SignalGate"]
+
+_MINUTE_NS, _DAY_NS = 60 * NS_PER_S, 86_400 * NS_PER_S
+
+
+class ModelLimits(Struct, frozen=True, kw_only=True):
+    """How many entries one model may wish for within any 60 seconds, within any 24 hours. None: no bound."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
 
 
 class GateRules(Struct, frozen=True, kw_only=True):
     """What a signal must satisfy; seconds of market time.
 
     symbols         those that are traded; None: any
+    models          those that may speak; None: any
+    each_model      the rate of a model; `limits` names those that have another
     threshold       the least confidence
     max_age_s       since the signal's own time; `max_ahead_s` for a sender whose clock runs ahead
     cooldown_s      after an entry in the same symbol
     open_margin_s   no entry so soon after the open; `close_margin_s`: nor so late before the close
     remember_s      how long an id stays known, `max_ids` of them at most
+    max_models      models whose rate is counted at once
     max_kept        refusals kept whole; all are counted
     """
 
     symbols: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    each_model: ModelLimits = ModelLimits()
+    limits: dict[str, ModelLimits] = field(default_factory=dict)
     threshold: float = 0.5
     max_age_s: float = 60.0
     max_ahead_s: float = 1.0
@@ -44,6 +61,7 @@ class GateRules(Struct, frozen=True, kw_only=True):
     close_margin_s: float = 60.0
     remember_s: float = 86_400.0
     max_ids: int = 100_000
+    max_models: int = 1_000
     max_kept: int = 10_000
 
 
@@ -61,6 +79,7 @@ class SignalGate:
         self._ids: dict[tuple[str, str], int] = {}  # (model, id) -> when first seen, oldest first
         self._latest: dict[tuple[str, str], int] = {}  # (model, symbol) -> time of the latest signal judged
         self._entered: dict[str, int] = {}  # symbol -> market time of the latest entry
+        self._passed: dict[str, deque[int]] = {}  # model -> when its latest entries were let through
 
     def judge(self, signal: Signal, now_ns: int, session: Session | None) -> Refusal | None:
         """None: it may go on. `session` is the one that holds `now_ns` or comes next; None: there is none."""
@@ -86,8 +105,14 @@ class SignalGate:
 
     def _objection(self, signal: Signal, now_ns: int, session: Session | None) -> Refusal | None:
         rules = self.rules
+        shape = misshapen(signal, now_ns)
+        if shape is not None:
+            return shape
         if rules.symbols is not None and signal.symbol not in rules.symbols:
             return refused(signal, Reason.SYMBOL, f"{signal.symbol} is not traded here", signal.symbol)
+        if rules.models is not None and signal.model not in rules.models:
+            allowed = ", ".join(rules.models)
+            return refused(signal, Reason.MODEL, f"{signal.model!r} may not speak", signal.model, allowed)
         identity = self._identity(signal, now_ns)
         if identity is not None:
             return identity
@@ -105,8 +130,12 @@ class SignalGate:
                 rules.threshold,
             )
         if signal.wish is Wish.SELL:
-            return None  # it closes: neither the session's margins nor a cooldown may trap a position
-        return self._window(signal, now_ns, session) or self._cooldown(signal, now_ns)
+            return None  # it closes: neither margins nor cooldown nor a rate may trap a position
+        return (
+            self._window(signal, now_ns, session)
+            or self._cooldown(signal, now_ns)
+            or self._rate(signal, now_ns)
+        )
 
     def _identity(self, signal: Signal, now_ns: int) -> Refusal | None:
         key = (signal.model, signal.signal_id)
@@ -167,6 +196,37 @@ class SignalGate:
             return refused(
                 signal, Reason.COOLDOWN, f"{since_s:.0f} s after an entry", since_s, self.rules.cooldown_s
             )
+        return None
+
+    def _rate(self, signal: Signal, now_ns: int) -> Refusal | None:
+        """Counts the entry, unless the model has had as many as it may."""
+        limits = self.rules.limits.get(signal.model, self.rules.each_model)
+        bounds = [
+            (bound, span_ns, name)
+            for bound, span_ns, name in (
+                (limits.per_minute, _MINUTE_NS, "a minute"),
+                (limits.per_day, _DAY_NS, "24 hours"),
+            )
+            if bound is not None
+        ]
+        if not bounds:
+            return None
+        times = self._passed.get(signal.model)
+        if times is None:
+            if len(self._passed) >= self.rules.max_models:
+                self._passed = {
+                    model: past for model, past in self._passed.items() if past[-1] > now_ns - _DAY_NS
+                }
+            if len(self._passed) >= self.rules.max_models:
+                most = self.rules.max_models
+                return refused(signal, Reason.OVERLOAD, "too many models to count", len(self._passed), most)
+            times = deque(maxlen=max(max(bound for bound, _, _ in bounds), 1))
+        for bound, span_ns, name in bounds:
+            if bound <= 0 or (len(times) >= bound and times[-bound] > now_ns - span_ns):
+                text = f"{signal.model or 'this model'} may have {bound} entries in {name}"
+                return refused(signal, Reason.MODEL_RATE, text, bound + 1, bound)
+        times.append(now_ns)
+        self._passed[signal.model] = times
         return None
 
 

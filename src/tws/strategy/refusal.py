@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tws.model.signal import Signal
 
-__all__ = ["Reason", "Refusal", "refused"]
+__all__ = ["OF_SOURCE", "Reason", "Refusal", "as_text", "refused"]
 
 
 class Reason(StrEnum):
@@ -26,6 +26,8 @@ class Reason(StrEnum):
     SESSION = "session"
     NO_ENTRY = "no entry"
     OVERLOAD = "overload"
+    MODEL = "model"
+    MODEL_RATE = "model rate"
 
     NO_QUOTE = "no quote"
     CROSSED = "crossed quote"
@@ -35,6 +37,45 @@ class Reason(StrEnum):
     SIZE = "size"
 
     FAILED = "source failed"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timed out"
+    STATUS = "http status"
+    RATE_LIMIT = "rate limited"
+    KEY = "key refused"
+    TOKEN = "token refused"
+    UNKNOWN_TICKER = "unknown ticker"
+    OTHER_TICKER = "another ticker"
+    REDIRECT = "redirected"
+    EMPTY = "empty body"
+    HTML = "HTML instead of JSON"
+    NOT_JSON = "not JSON"
+    CUT = "cut short"
+    TOO_LARGE = "too large"
+    DRIFT = "schema drift"
+
+
+OF_SOURCE = frozenset(
+    {
+        Reason.FAILED,
+        Reason.UNREACHABLE,
+        Reason.TIMEOUT,
+        Reason.STATUS,
+        Reason.RATE_LIMIT,
+        Reason.KEY,
+        Reason.TOKEN,
+        Reason.UNKNOWN_TICKER,
+        Reason.OTHER_TICKER,
+        Reason.REDIRECT,
+        Reason.EMPTY,
+        Reason.HTML,
+        Reason.NOT_JSON,
+        Reason.CUT,
+        Reason.TOO_LARGE,
+        Reason.DRIFT,
+    }
+)
+"""Reasons that speak of the source: no signal could be made of what it said, if it said anything."""
+
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -47,6 +88,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     text: str
     symbol: str = ""
     signal_id: str = ""
+    model: str = ""
     time_ns: int = 0
     figure: str = ""
     bound: str = ""
@@ -59,7 +101,13 @@ def refused(signal: Signal, reason: Reason, text: str, figure: object = "", boun
         text=text,
         symbol=signal.symbol,
         signal_id=signal.signal_id,
+        model=signal.model,
         time_ns=signal.time_ns,
         figure=str(figure),
         bound=str(bound),
     )
+
+
+def as_text(value: object) -> str:
+    """Whatever somebody sent, as a text of at most 128 signs that can be written down."""
+    return str(value)[:128].encode("utf-8", "replace").decode()

@@ -2,11 +2,12 @@
 
 world     one of each, from one seed, and the crash of a process
 loop      the asyncio event loop that jumps to the next timer (its parts: bare, handles)
-domain    what can die alone: a process
+domain    what can die or sleep alone: a process
 network   listen and dial
 link      the two ends of a link: asyncio transports that chunk, stall and are cut
 faults    what the weather may do
 store     a model of the journal's store
+pages     a mapped file, for the safety file
 trace     what happened, and its hash
 """
 
@@ -16,6 +17,7 @@ from tws.world.domain import Domain, current_domain
 from tws.world.faults import CALM, Faults
 from tws.world.loop import Bounds, VirtualLoop
 from tws.world.network import Listener, Network
+from tws.world.pages import Pages
 from tws.world.store import Disk, DiskFaults, WorldStore
 from tws.world.trace import Trace
 from tws.world.world import World, WorldClock
@@ -29,6 +31,7 @@ __all__ = [
     "Faults",
     "Listener",
     "Network",
+    "Pages",
     "Trace",
     "VirtualLoop",
     "World",

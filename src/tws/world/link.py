@@ -36,6 +36,8 @@ class Weather:
         self.rng = rng
         self.faults = faults
         self.trace = trace
+        self.on_write: Callable[[End, bytes], None] | None = None
+        """Told of each write before it is on its way."""
 
     def delay(self) -> float:
         """Seconds from a write to its arrival."""
@@ -185,6 +187,8 @@ class End(asyncio.Transport):
             raise TypeError(f"data: expecting a bytes-like instance, got {type(data).__name__}")
         if self._closing or self.is_lost or not data or not self.outgoing.is_open:
             return
+        if self._weather.on_write is not None:
+            self._weather.on_write(self, bytes(data))
         self.outgoing.put(bytes(data))
         if not self._writer_paused and self.get_write_buffer_size() > self._high:
             self._writer_paused = True

@@ -227,7 +227,11 @@ class VirtualLoop(BareLoop):
         """What is ready now; what it makes ready waits, so that due timers come in between."""
         for _ in range(len(self._ready)):
             step = self._ready.popleft()
-            if step.cancelled() or (step.domain is not None and not self._lives_on(step.domain)):
+            domain = step.domain
+            if step.cancelled() or (domain is not None and not self._lives_on(domain)):
+                continue
+            if domain is not None and domain.asleep:
+                domain.held.append(step)
                 continue
             self.steps += 1
             self._spin += 1
@@ -244,8 +248,8 @@ class VirtualLoop(BareLoop):
 
     @staticmethod
     def _lives_on(domain: Domain) -> bool:
-        """Whether the next callback of this domain runs; a fuse that has burnt down ends it here."""
-        if domain.fuse is not None and domain.alive:
+        """Whether the next callback of this domain ever runs; a fuse that has burnt down strikes here."""
+        if domain.fuse is not None and domain.alive and not domain.asleep:
             if domain.fuse <= 0:
                 domain.fuse = None
                 domain.blown()
@@ -298,7 +302,7 @@ class VirtualLoop(BareLoop):
         shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
         return f"{len(names)} tasks wait: {shown}"
 
-    # Death
+    # Sleep and death
 
     def kill(self, domain: Domain) -> None:
         """Let a domain die: nothing of it runs again. Make its links and stores inert first.
@@ -306,9 +310,16 @@ class VirtualLoop(BareLoop):
         Its coroutines are closed at the next turn; what their `finally` schedule belongs to the dead.
         """
         domain.alive = False
+        domain.held.clear()
         dead = [entry for entry in self._tasks if entry[1] is domain]
         self._tasks = [entry for entry in self._tasks if entry[1] is not domain]
         self.call_soon(self._drop, dead, context=Context())
+
+    def wake(self, domain: Domain) -> None:
+        """A domain that slept goes on with what came due meanwhile, as one that was stopped and continued."""
+        domain.asleep = False
+        self._ready.extend(domain.held)
+        domain.held.clear()
 
     def _drop(self, entries: list[tuple[asyncio.Task[Any], Domain | None]]) -> None:
         """Close the coroutines of tasks that will not run again, in order and now, not at some collection."""

@@ -67,6 +67,10 @@ class Network:
     def faults(self, faults: Faults) -> None:
         self._weather.faults = faults
 
+    def watch(self, on_write: Callable[[Domain | None, bytes], None]) -> None:
+        """Tell `on_write` of all that is written from now on, and by whom."""
+        self._weather.on_write = lambda end, data: on_write(end.domain, data)
+
     @property
     def links(self) -> int:
         """How many links came about so far."""
@@ -133,6 +137,16 @@ class Network:
         """Lose every link, now."""
         for end in self.ends:
             end.cut()
+
+    def cut(self, domain: Domain) -> None:
+        """Lose every link of a domain."""
+        for end in self.ends:
+            if end.domain is domain:
+                end.cut()
+
+    def on_their_way(self, domain: Domain) -> int:
+        """Bytes that a domain wrote and nobody was handed yet."""
+        return sum(end.outgoing.size for end in self.ends if end.domain is domain)
 
     def kill(self, domain: Domain) -> None:
         """Make the links of a dying process inert: it writes and hears no more; its peers notice in time."""

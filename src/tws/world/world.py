@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tws.clock import NS_PER_S
@@ -97,15 +97,38 @@ class World:
 
     def crash_after(self, domain: Domain, callbacks: int) -> asyncio.Future[None]:
         """Kill a domain once so many more of its callbacks have run, at an await; done when it is dead."""
-        dead: asyncio.Future[None] = self.loop.create_future()
+        return self._after(domain, callbacks, self.crash)
+
+    def sleep_after(self, domain: Domain, callbacks: int) -> asyncio.Future[None]:
+        """Let a domain sleep once so many more of its callbacks have run, at an await; done when it sleeps.
+
+        Its links stand, as a kernel keeps them: what it wrote arrives, what comes waits for it, and beyond
+        the window its peers wait too. `wake` lets it go on.
+        """
+
+        def sleep(domain: Domain) -> None:
+            self.trace.note(f"{domain.name} sleeps")
+            domain.asleep = True
+
+        return self._after(domain, callbacks, sleep)
+
+    def wake(self, domain: Domain) -> None:
+        """Let a domain that sleeps go on."""
+        self.trace.note(f"{domain.name} wakes with {len(domain.held)} callbacks due")
+        self.loop.wake(domain)
+
+    def _after(
+        self, domain: Domain, callbacks: int, strike: Callable[[Domain], None]
+    ) -> asyncio.Future[None]:
+        done: asyncio.Future[None] = self.loop.create_future()
 
         def blown() -> None:
-            self.crash(domain)
-            if not dead.done():
-                dead.set_result(None)
+            strike(domain)
+            if not done.done():
+                done.set_result(None)
 
         domain.blown, domain.fuse = blown, callbacks
-        return dead
+        return done
 
     def heal(self) -> None:
         """Faults of network and disks stop: from now on the system must converge."""

@@ -27,7 +27,7 @@ from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
 from tws.connection.ordering.ledger import Ledger
 from tws.connection.ordering.sending import Sending
-from tws.errors import LinkLostError, NotSentError, TWSError
+from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.contract import Contract
 from tws.model.order import Order
 from tws.risk import Denial, Permit, Verifier
@@ -199,7 +199,8 @@ class Outbound:
 
         The returned `Sending` is the cancel's; WITHDRAWN: it took the waiting order with it, neither was
         sent,
-        and `on_sent` has told of the order. Raises NotSentError when there is no session.
+        and `on_sent` has told of the order. Raises NotSentError when there is no session, OrderDeniedError
+        when the lease has gone to another process.
         """
         return self._cancel(order_id, lambda: self._encoder.cancel(order_id))
 
@@ -386,7 +387,10 @@ class Outbound:
         return True
 
     def _write_free(self, frame: bytes, cancel: Sending) -> None:
-        """A cancel: nothing judges it, and TWS's pace has a lane for it."""
+        """A cancel: it needs no approval, and TWS's pace has a lane for it; the brake alone may hold it back.
+
+        Raises OrderDeniedError, NotSentError; no byte left then.
+        """
         if not self._wire.is_open():
             raise NotSentError(504, "Not connected")
 
@@ -398,13 +402,18 @@ class Outbound:
                 self._decided(cancel, SendState.REFUSED, gone)
 
         def write() -> None:
-            if self._wire.is_open():
+            denial = None if self._brake is None else self._brake(cancel.call)
+            if denial is not None:
+                self._decided(cancel, SendState.REFUSED, denial.error())
+            elif self._wire.is_open():
                 self._wire.send_cancel(frame, tell)
             else:
                 tell(False)
 
         if self._wire.on_loop():
             write()
+            if isinstance(cancel.failure, OrderDeniedError):
+                raise cancel.failure
         else:
             self._wire.call_on_loop(write)
 
