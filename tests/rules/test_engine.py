@@ -241,6 +241,31 @@ def test_a_part_that_decides_first_spares_the_rule_the_bad_figure() -> None:
     assert engine.evaluate(BAR, Broken(quotes={"SPY": Quote(last=0.5)}), NOON).failed == ()
 
 
+@pytest.mark.parametrize("sign", [">=", ">", "<=", "<", "=="])
+@pytest.mark.parametrize(
+    "value", [-1.0, 0.0, 0.5, 31.5, 32.0, 63.5, 64.0, 64.5, 100.0, 149.5, 150.0, 151.0, None]
+)
+def test_many_comparisons_of_one_figure_are_each_right(sign: str, value: float | None) -> None:
+    """They are answered in blocks; the order of the rules is not that of their figures."""
+    bounds = [(number * 67 % 301) / 2 for number in range(301)]
+    engine = Engine(
+        [rule(f"r{bound}", Alert("x"), f"rsi(14) {sign} {bound}") for bound in bounds]
+        + [rule(f"n{bound}", Alert("x"), f"not rsi(14) {sign} {bound}") for bound in bounds]
+    )
+    found = set(fired(engine.evaluate(BAR, Given(indicators={("SPY", "rsi(14)"): (value,)}), NOON)))
+    if value is None:
+        assert found == set()
+        return
+    holds = {
+        ">=": float.__ge__,
+        ">": float.__gt__,
+        "<=": float.__le__,
+        "<": float.__lt__,
+        "==": float.__eq__,
+    }[sign]
+    assert found == {f"{'r' if holds(value, bound) else 'n'}{bound}" for bound in bounds}
+
+
 class Asked(Given, frozen=True, kw_only=True):
     """A context that notes what it is asked for."""
 

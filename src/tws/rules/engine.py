@@ -79,8 +79,8 @@ class Engine:
         self.rules = tuple(ordered)
         self._numbers = {rule.name: number for number, rule in enumerate(ordered)}
         self._slots = SlotTable()
-        self._compiler = Compiler(self._slots)
-        self._tests = [self._compiler.compiled(rule.when, rule.name) for rule in ordered]
+        self._compiler = Compiler(self._slots, ordered)
+        self._tests = self._compiler.tests
         self._traits = [_traits(rule) for rule in ordered]
         self._index = Index([rule.when for rule in ordered])
         self._memory = _pruned(memory or Memory(), self._numbers)

@@ -72,13 +72,12 @@ def _check_size(name: str, condition: AnyCondition) -> None:
         each, depth = waiting.pop()
         parts += 1
         if depth > MAX_DEPTH or parts > MAX_PARTS:
-            raise ValueError(
-                f"rule {name}: more than {MAX_PARTS} parts, or {MAX_DEPTH} within one another; make several of it"
-            )
-        inner = (
-            each.parts if isinstance(each, (AllOf, AnyOf)) else (each.part,) if isinstance(each, Not) else ()
-        )
-        waiting += [(part, depth + 1) for part in inner]
+            bounds = f"more than {MAX_PARTS} parts, or {MAX_DEPTH} within one another"
+            raise ValueError(f"rule {name}: {bounds}; make several of it")
+        if isinstance(each, (AllOf, AnyOf)):
+            waiting += [(part, depth + 1) for part in each.parts]
+        elif isinstance(each, Not):
+            waiting.append((each.part, depth + 1))
 
 
 def check_name(name: str) -> None:
