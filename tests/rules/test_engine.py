@@ -36,7 +36,9 @@ from tws.rules import (
     TimePassed,
     parse_condition,
 )
+from tws.rules.conditions import AllOf
 from tws.rules.engine import MAX_FAULTS
+from tws.rules.memory import MAX_SYMBOLS, remember
 
 ZONES = {"SPY": "America/New_York", "QQQ": "America/New_York"}
 ALWAYS = parse_condition("event in (signal, fill, bar, quote, timer)")
@@ -209,11 +211,59 @@ def test_a_rule_that_raises_is_named_counted_and_disabled_and_the_others_go_on(
     assert engine.evaluate(BAR, context, NOON).failed[0].count == 1
 
 
+def test_a_figure_that_raises_is_asked_for_once_and_the_tree_says_so() -> None:
+    asked: list[str] = []
+
+    class Counting(Given, frozen=True):
+        def indicator(self, symbol: str, spec: str, back: int) -> float | None:
+            asked.append(spec)
+            raise KeyError(spec)
+
+    engine = Engine(
+        [rule(name, when="price > 1 or (rsi(14) < 30 and ask > 1) or event == bar") for name in "ab"]
+    )
+    assert len(engine.evaluate(BAR, Counting(), NOON).failed) == 2
+    assert asked == ["rsi(14)"]
+    tree = engine.explain("b").tree  # type: ignore[union-attr]
+    assert tree is not None
+    assert [tree.answer, *(part.answer for part in tree.parts)] == [
+        "failed",
+        "unknown",
+        "failed",
+        "not asked",
+    ]
+
+
 def test_a_part_that_decides_first_spares_the_rule_the_bad_figure() -> None:
     engine = Engine(
         [rule("r", when="event == timer and rsi(14) < 30"), rule("s", when="price > 1 and rsi(14) < 30")]
     )
     assert engine.evaluate(BAR, Broken(quotes={"SPY": Quote(last=0.5)}), NOON).failed == ()
+
+
+@pytest.mark.parametrize("sign", [">=", ">", "<=", "<", "=="])
+@pytest.mark.parametrize(
+    "value", [-1.0, 0.0, 0.5, 31.5, 32.0, 63.5, 64.0, 64.5, 100.0, 149.5, 150.0, 151.0, None]
+)
+def test_many_comparisons_of_one_figure_are_each_right(sign: str, value: float | None) -> None:
+    """They are answered in blocks; the order of the rules is not that of their figures."""
+    bounds = [(number * 67 % 301) / 2 for number in range(301)]
+    engine = Engine(
+        [rule(f"r{bound}", Alert("x"), f"rsi(14) {sign} {bound}") for bound in bounds]
+        + [rule(f"n{bound}", Alert("x"), f"not rsi(14) {sign} {bound}") for bound in bounds]
+    )
+    found = set(fired(engine.evaluate(BAR, Given(indicators={("SPY", "rsi(14)"): (value,)}), NOON)))
+    if value is None:
+        assert found == set()
+        return
+    holds = {
+        ">=": float.__ge__,
+        ">": float.__gt__,
+        "<=": float.__le__,
+        "<": float.__lt__,
+        "==": float.__eq__,
+    }[sign]
+    assert found == {f"{'r' if holds(value, bound) else 'n'}{bound}" for bound in bounds}
 
 
 class Asked(Given, frozen=True, kw_only=True):
@@ -328,6 +378,67 @@ def test_equal_memory_goes_on_alike(drawn: Any, course: list[tuple[Scene, int, s
     second = Engine(made(drawn), msgspec.json.decode(written, type=Memory))
     assert begun + play(second, moments[cut:]) == whole
     assert second.memory() == one.memory() == two.memory()
+
+
+def test_rules_are_reloaded_and_their_memory_goes_on() -> None:
+    old = [rule(name, Alert("x"), cooldown_s=60) for name in ("same", "mended", "by_hand", "gone")]
+    engine = Engine(old)
+    engine.evaluate(BAR, Given(), NOON)
+    engine.disable("mended", "it raised 5 times")
+    engine.disable("by_hand")
+    mended = rule("mended", Alert("y"), cooldown_s=60)
+    other = engine.reloaded([old[0], mended, old[2], rule("new", Alert("x"))])
+    assert fired(other.evaluate(BAR, Given(), NOON + 59 * NS_PER_S)) == ["new"], "pauses go on"
+    assert fired(other.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "mended", "new"]
+    assert other.why_disabled("by_hand") == "by hand"
+    assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "gone"], (
+        "the old one is untouched"
+    )
+
+
+@pytest.mark.parametrize("make", ["deep", "wide"])
+def test_a_condition_has_its_bound(make: str) -> None:
+    condition: Any = ALWAYS
+    for number in range(60 if make == "deep" else 0):
+        condition = ~condition if number % 2 else condition & ALWAYS
+    if make == "wide":
+        condition = AllOf((ALWAYS,) * 500)
+    with pytest.raises(ValueError, match="within one another"):
+        Rule(name="r", when=condition, then=(EXIT,))
+
+
+def test_a_memory_is_a_copy() -> None:
+    """What was saved does not go on changing, and two engines may go on from one memory."""
+    engine = Engine([rule("a", cooldown_s=60)])
+    before = engine.memory()
+    engine.evaluate(BAR, Given(), NOON)
+    assert before == Memory()
+    one, saved = Engine(engine.rules, before), engine.memory()
+    one.evaluate(BAR, Given(), NOON + NS_PER_S)
+    assert before == Memory()
+    assert saved == engine.memory() != one.memory()
+
+
+def test_the_memory_has_a_bound_and_forgets_the_symbol_that_is_silent_longest() -> None:
+    table: dict[str, int] = {}
+    for number in range(MAX_SYMBOLS):
+        remember(table, f"S{number}", number)
+    remember(table, "S0", MAX_SYMBOLS)
+    remember(table, "S5", MAX_SYMBOLS)
+    assert len(table) == MAX_SYMBOLS
+    remember(table, "NEW", MAX_SYMBOLS + 1)
+    assert len(table) == MAX_SYMBOLS
+    assert ("S0" in table, "S1" in table, "S2" in table, "NEW" in table) == (True, False, True, True)
+
+
+def test_a_rule_whose_firing_can_not_be_remembered_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tws.rules.engine.MAX_FIRINGS", 2)
+    engine = Engine([rule("pause", cooldown_s=1), rule("free", Alert("x"))])
+    for symbol in ("A", "B"):
+        assert fired(engine.evaluate(BarEnded(symbol), Given(), NOON)) == ["pause", "free"]
+    full = engine.evaluate(BarEnded("C"), Given(), NOON)
+    assert (fired(full), held(full)) == (["free"], [("pause", Barrier.MEMORY)])
+    assert fired(engine.evaluate(BarEnded("A"), Given(), NOON + NS_PER_S)) == ["pause", "free"]
 
 
 def test_a_memory_forgets_rules_that_are_gone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from tests.drawn import Drawn
 
 from tws.config import load_settings
-from tws.rules import parse_rules
+from tws.model.sizing import Allocation
+from tws.rules import parse_rules, rules_toml
 from tws.rules.fields import FIELDS, FieldInfo, Kind
+from tws.rules.ready import Plan, standard
 
 
 def value_of(info: FieldInfo) -> str:
@@ -29,7 +32,12 @@ def names() -> str:
     return "\n".join(["| name | value | meaning | unknown when |", "|---|---|---|---|", *rows])
 
 
-PAGE = Drawn("rules.md", {"names": names()})
+def standard_rules() -> str:
+    text = rules_toml(standard(Plan(size=Allocation(Decimal(10_000)))))
+    return f"```toml\n{text}```"
+
+
+PAGE = Drawn("rules.md", {"names": names(), "standard": standard_rules()})
 
 
 @pytest.mark.parametrize("name", PAGE.parts)

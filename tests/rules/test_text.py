@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.rules.values import actions, conditions, rules
 
 from tws.config import RuleSection, load_settings
@@ -21,6 +22,7 @@ from tws.rules import (
     BreakEven,
     DoubleDown,
     Enter,
+    Ignore,
     MoveStop,
     Rule,
     SetCooldown,
@@ -38,8 +40,12 @@ from tws.rules import (
     parse_rules,
     percent,
     rule_table,
+    rules_toml,
     word,
 )
+from tws.rules.fields import FIELDS, SHORT
+from tws.rules.tokens import TokenError
+from tws.rules.verbs import VERBS
 
 
 @given(conditions)
@@ -65,12 +71,11 @@ def test_a_rule_is_a_plain_value(rule: Rule) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(rules)
 def test_a_rule_reads_back_from_a_configuration_file(tmp_path: Path, rule: Rule) -> None:
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rule_table(rule).items()]
     # A switch of a rule that is not there is refused: the file has those too.
-    for other in sorted({each.rule for each in rule.then if hasattr(each, "rule")} - {rule.name}):
-        lines += ["[[rules]]", f'name = "{other}"', 'when = "event == timer"', 'then = "ignore"']
+    others = sorted({each.rule for each in rule.then if hasattr(each, "rule")} - {rule.name})
     file = tmp_path / "tws.toml"
-    file.write_text("\n".join(["[[rules]]", *lines]), encoding="utf-8")
+    switched = [Rule(name=name, when=word("event", "timer"), then=(Ignore(),)) for name in others]
+    file.write_text(rules_toml([rule, *switched]), encoding="utf-8")
     sections = load_settings(file).rules
     assert parse_rules(each.chosen() for each in sections)[0] == rule
 
@@ -176,6 +181,30 @@ def test_an_error_names_place_and_cure(text: str, line: int, column: int, reason
     assert error.reason.startswith(f"line {line}, column {column}: "), error
     assert reason in error.reason
     assert cure in error.cure
+
+
+SIGNS = """
+    and or not ( ) , . in of crosses above below >= < == != between time 09:45 25:99 1 -2.5 3m 2% 1e999 9x "
+    # ' \\ ü = ema ema(20) macd.signal change(5) SPY BUY long shares cash risk
+    stop target atr + at plus from entry
+"""
+PIECES = st.sampled_from([*FIELDS, *SHORT, *VERBS, *SIGNS.split(), '"a b"', "\n", "\0"])
+SPOKEN = st.lists(PIECES, max_size=12).map(" ".join) | st.text(max_size=30)
+
+
+@settings(max_examples=600)
+@given(SPOKEN)
+def test_whatever_is_written_is_read_or_refused_at_its_place(text: str) -> None:
+    for parse in (parse_condition, parse_actions):
+        try:
+            value: Any = parse(text)
+        except TokenError as error:
+            assert 1 <= error.line <= text.count("\n") + 1
+            assert 1 <= error.column <= len(text) + 1
+            assert error.cure
+        else:
+            again = condition_text(value) if parse is parse_condition else " + ".join(map(action_text, value))
+            assert parse(again) == value
 
 
 @pytest.mark.parametrize(

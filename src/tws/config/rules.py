@@ -27,7 +27,7 @@ from tws.config.section import Section, Words
 
 __all__ = ["RuleSection"]
 
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Text = Annotated[str, Field(min_length=1, max_length=100_000)]
 
 
 class RuleSection(Section):

@@ -41,7 +41,7 @@ from tws.rules.engine import Engine
 from tws.rules.events import BarEnded, Event, Filled, QuoteMoved, SignalCame, TimePassed
 from tws.rules.memory import Memory
 from tws.rules.parser import parse_condition
-from tws.rules.render import action_text, condition_text, rule_table
+from tws.rules.render import action_text, condition_text, rule_table, rules_toml
 from tws.rules.rule import Rule
 from tws.rules.tables import parse_rule, parse_rules
 from tws.rules.trace import Trace
@@ -98,5 +98,6 @@ __all__ = [
     "parse_rules",
     "percent",
     "rule_table",
+    "rules_toml",
     "word",
 ]

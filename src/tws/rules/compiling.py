@@ -8,7 +8,8 @@ false part decides "all", a true one "any". What is part of many rules is answer
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from tws.rules.conditions import (
@@ -26,8 +27,9 @@ from tws.rules.conditions import (
     Not,
     Number,
 )
-from tws.rules.index import operands
+from tws.rules.index import leaves, operands
 from tws.rules.reading import UNREAD, Slot, SlotTable
+from tws.rules.rule import Rule
 
 __all__ = ["SIGNS", "Compiler", "Numbered", "operand_slot"]
 
@@ -37,6 +39,9 @@ Read: TypeAlias = Callable[[int], Any]
 Test: TypeAlias = Callable[[Values, Answers, Read], bool | None]
 Numbered: TypeAlias = tuple[int, Test]
 """Where the answer stands in the answers of an event, and how it is found the first time."""
+
+TOGETHER = 64
+"""Comparisons answered at once: writing so many answers costs about as much as five tests."""
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -57,20 +62,42 @@ def operand_slot(operand: Field | Indicator | Change, rule: str, back: int = 0) 
 
 
 class Compiler:
-    """Compiles the conditions of an engine. Equal parts of two rules are one test, answered once an event."""
+    """Compiles the conditions of an engine's rules. Equal parts of two rules are one test, answered once an
+    event, and all comparisons of one figure with constants that lie near each other are answered together.
+    """
 
-    def __init__(self, slots: SlotTable) -> None:
+    def __init__(self, slots: SlotTable, rules: Iterable[Rule]) -> None:
         self._slots = slots
         self._known: dict[tuple[AnyCondition, str], Numbered] = {}
+        ordered = list(rules)
+        self._rank(ordered)
+        self.tests = [self._compiled(rule.when, rule.name) for rule in ordered]
+        """For each rule where its answer stands, and its test."""
 
     def __len__(self) -> int:
         """How many answers an event can need."""
         return len(self._known)
 
-    def compiled(self, condition: AnyCondition, rule: str) -> Numbered:
+    def _rank(self, rules: list[Rule]) -> None:
+        """Number the comparisons with constants, by figure and size: neighbours are answered together."""
+        groups: dict[tuple[int, str], dict[float, tuple[AnyCondition, str]]] = {}
+        for rule in rules:
+            for leaf in leaves(rule.when):
+                if isinstance(leaf, Compare) and isinstance(leaf.right, Number) and leaf.sign != "==":
+                    assert not isinstance(leaf.left, Number), "Compare turns a constant to the right"
+                    index = self._slots.index(operand_slot(leaf.left, rule.name))
+                    groups.setdefault((index, leaf.sign), {})[leaf.right.value] = _key(leaf, rule.name)
+        for (index, sign), group in groups.items():
+            ascending = sorted(group)
+            for begin in range(0, len(ascending), TOGETHER):
+                figures, first = ascending[begin : begin + TOGETHER], len(self._known)
+                tests = _ranked(index, sign, figures, first)
+                for place, (figure, test) in enumerate(zip(figures, tests, strict=True)):
+                    self._known[group[figure]] = first + place, test
+
+    def _compiled(self, condition: AnyCondition, rule: str) -> Numbered:
         """The number and the test of a condition, for the rule of this name."""
-        own = any(isinstance(each, Field) and each.name == "since.fire" for each in operands(condition))
-        key = condition, rule if own else ""
+        key = _key(condition, rule)
         found = self._known.get(key)
         if found is None:
             test = self._test(condition, rule)  # its parts come first, so the number is taken after them
@@ -80,11 +107,11 @@ class Compiler:
     def _test(self, condition: AnyCondition, rule: str) -> Test:
         match condition:
             case AllOf(parts):
-                return _all([self.compiled(part, rule) for part in parts])
+                return _all([self._compiled(part, rule) for part in parts])
             case AnyOf(parts):
-                return _any([self.compiled(part, rule) for part in parts])
+                return _any([self._compiled(part, rule) for part in parts])
             case Not(part):
-                return _not(*self.compiled(part, rule))
+                return _not(*self._compiled(part, rule))
             case Compare(left, sign, right):
                 return _compare(left, sign, right, self._slots, rule)
             case Cross():
@@ -94,6 +121,12 @@ class Compiler:
             case Flag(name, symbol):
                 return _is(self._slots.index(Slot("field", name, symbol)), (True,))
         raise TypeError(f"{condition!r} is no condition")
+
+
+def _key(condition: AnyCondition, rule: str) -> tuple[AnyCondition, str]:
+    """What makes two parts of rules the same test: only `since.fire` means something else in each rule."""
+    own = any(isinstance(each, Field) and each.name == "since.fire" for each in operands(condition))
+    return condition, rule if own else ""
 
 
 def _all(parts: list[Numbered]) -> Test:
@@ -161,7 +194,7 @@ def _compare(left: AnyOperand, sign: str, right: AnyOperand, slots: SlotTable, r
     assert not isinstance(left, Number), "Compare turns a constant to the right"
     index = slots.index(operand_slot(left, rule))
     if isinstance(right, Number):
-        return _bounded(index, sign, right.value)
+        return _equal(index, right.value)  # all other comparisons with a constant were ranked
     other = slots.index(operand_slot(right, rule))
     holds = SIGNS[sign]
 
@@ -176,29 +209,39 @@ def _compare(left: AnyOperand, sign: str, right: AnyOperand, slots: SlotTable, r
     return test
 
 
-def _bounded(index: int, sign: str, bound: float) -> Test:
-    """Against a constant: the two commonest signs written out, since a call less is a third of the cost."""
-    holds = SIGNS[sign]
-
-    def at_least(values: Values, _answers: Answers, read: Read) -> bool | None:
-        value = values[index]
-        if value is UNREAD:
-            value = read(index)
-        return None if value is None else value >= bound
-
-    def at_most(values: Values, _answers: Answers, read: Read) -> bool | None:
-        value = values[index]
-        if value is UNREAD:
-            value = read(index)
-        return None if value is None else value <= bound
-
+def _equal(index: int, figure: float) -> Test:
     def test(values: Values, _answers: Answers, read: Read) -> bool | None:
         value = values[index]
         if value is UNREAD:
             value = read(index)
-        return None if value is None else holds(value, bound)
+        return None if value is None else value == figure
 
-    return at_least if sign == ">=" else at_most if sign == "<=" else test
+    return test
+
+
+def _rank(figures: list[float], sign: str, value: float) -> list[bool]:
+    """How a value compares with ascending figures: all answers by one search."""
+    found = (bisect_right if sign in (">=", "<") else bisect_left)(figures, value)
+    below, rest = sign in (">=", ">"), len(figures) - found
+    return [below] * found + [not below] * rest
+
+
+def _ranked(index: int, sign: str, figures: list[float], first: int) -> list[Test]:
+    """The tests of one value against ascending figures; whichever is asked first answers them all."""
+    end = first + len(figures)
+
+    def tests(number: int) -> Test:
+        def test(values: Values, answers: Answers, read: Read) -> bool | None:
+            value = values[index]
+            if value is UNREAD:
+                value = read(index)
+            answers[first:end] = [None] * (end - first) if value is None else _rank(figures, sign, value)
+            answer: bool | None = answers[number]
+            return answer
+
+        return test
+
+    return [tests(number) for number in range(first, end)]
 
 
 def _cross(condition: Cross, slots: SlotTable, rule: str) -> Test:

@@ -50,6 +50,10 @@ __all__ = [
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9 .\-/]*")
 
+MAX_WORDS = 1_000
+"""Words of one condition: more symbols than a login has market data lines by a factor of ten."""
+MAX_WORD = 100
+"""Characters of one word: a model's name, a symbol."""
 MAX_BARS = 10_000
 """Bars that `change` may look back: a day of ten-second bars has 2,340; beyond that the history costs memory
 per symbol.
@@ -217,6 +221,8 @@ class Is(Condition, frozen=True, tag="is"):
         _check_owner(self.name, info.source, self.symbol)
         if not self.words or len(set(self.words)) < len(self.words):
             raise ValueError(f"{self.name}: name words, each once")
+        if len(self.words) > MAX_WORDS or any(len(each) > MAX_WORD for each in self.words):
+            raise ValueError(f"{self.name}: at most {MAX_WORDS} words of {MAX_WORD} characters")
         for each in self.words:
             if not each or any(mark in each for mark in '"\\\n\r\t'):
                 raise ValueError(f"{self.name}: {each!r} is no word")

@@ -79,8 +79,8 @@ class Engine:
         self.rules = tuple(ordered)
         self._numbers = {rule.name: number for number, rule in enumerate(ordered)}
         self._slots = SlotTable()
-        self._compiler = Compiler(self._slots)
-        self._tests = [self._compiler.compiled(rule.when, rule.name) for rule in ordered]
+        self._compiler = Compiler(self._slots, ordered)
+        self._tests = self._compiler.tests
         self._traits = [_traits(rule) for rule in ordered]
         self._index = Index([rule.when for rule in ordered])
         self._memory = _pruned(memory or Memory(), self._numbers)
@@ -110,10 +110,6 @@ class Engine:
             except Exception as error:  # bad data is the fault of the rules that need it, and of no other
                 failed.append(self._fault(number, event.symbol, error))
         fired, held = self._judge(hits, reading, failed)
-        for each in reversed(
-            fired
-        ):  # so that of two that disagree the one of higher priority has the last word
-            self._take_effect(each, now_ns)
         decisions = Decisions(
             at_ns=now_ns,
             symbol=event.symbol,
@@ -181,6 +177,18 @@ class Engine:
     def memory(self) -> Memory:
         """A copy of all that the engine remembers; `Engine(rules, memory)` goes on from there."""
         return deepcopy(self._memory)
+
+    def reloaded(self, rules: Iterable[Rule]) -> Engine:
+        """An engine with other rules and this memory. Pauses and counts go on by the rule's name; a rule that
+        is not as it was is switched as it says itself, and its faults are forgotten. Raises ValueError.
+        """
+        own = self.memory()
+        engine = Engine(rules, own)
+        same = {rule.name for rule in self.rules if rule in engine.rules}
+        for table in (engine._memory.switched, engine._memory.reasons, engine._memory.faults):
+            for name in [name for name in table if name not in same]:
+                del table[name]
+        return engine
 
     def _hear(self, event: Event, now_ns: int) -> None:
         """What a fill means for pauses, before any rule is asked."""

@@ -37,13 +37,10 @@ from tws.rules.conditions import (
     unit_of,
 )
 from tws.rules.fields import FIELDS, SHORT, Kind, Unit, nearest
+from tws.rules.rule import MAX_DEPTH
 from tws.rules.tokens import Shape, Token, TokenError, tokens
 
 __all__ = ["Reader", "parse_condition"]
-
-MAX_DEPTH = 50
-"""Parentheses within parentheses; each costs frames of the interpreter's stack, of which it has a thousand.
-"""
 
 T = TypeVar("T")
 _SIGNS = {">=", ">", "<=", "<", "==", "!="}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -44,7 +46,7 @@ from tws.rules.conditions import (
 from tws.rules.fields import FIELDS, SHORT, Unit
 from tws.rules.rule import Rule
 
-__all__ = ["action_text", "condition_text", "figure_text", "rule_table"]
+__all__ = ["action_text", "condition_text", "figure_text", "rule_table", "rules_toml"]
 
 RESERVED = frozenset(
     {"and", "or", "not", "in", "of", "crosses", "above", "below", "between", "time", "change"}
@@ -56,15 +58,17 @@ def condition_text(condition: AnyCondition) -> str:
     """A condition as one line."""
     match condition:
         case AllOf(parts):
-            return " and ".join(
-                f"({condition_text(each)})" if isinstance(each, AnyOf) else condition_text(each)
-                for each in parts
-            )
+            return " and ".join(_inner(each) for each in parts)
         case AnyOf(parts):
-            return " or ".join(condition_text(each) for each in parts)
+            return " or ".join(_inner(each) for each in parts)
+        case Not(Is(name, (only,), symbol)):
+            return f"{name}{_of(symbol)} != {_word(only)}"
+        case Not(Is(name, words, symbol)):
+            return f"{name}{_of(symbol)} not in ({', '.join(map(_word, words))})"
+        case Not(Compare(left, "==", right)):
+            return f"{operand_text(left, unit_of(left))} != {operand_text(right, unit_of(left))}"
         case Not(part):
-            inner = condition_text(part)
-            return f"not ({inner})" if isinstance(part, (AllOf, AnyOf)) else f"not {inner}"
+            return f"not {_inner(part)}"
         case Compare(left, sign, right):
             unit = unit_of(left)
             return f"{operand_text(left, unit)} {sign} {operand_text(right, unit)}"
@@ -77,6 +81,11 @@ def condition_text(condition: AnyCondition) -> str:
             return f"{name}{_of(symbol)} in ({', '.join(map(_word, words))})"
         case Flag(name, symbol):
             return name + _of(symbol)
+
+
+def _inner(part: AnyCondition) -> str:
+    """A part of another condition; joins in parentheses, needed or not, since few know what binds closer."""
+    return f"({condition_text(part)})" if isinstance(part, (AllOf, AnyOf)) else condition_text(part)
 
 
 def operand_text(operand: AnyOperand, unit: Unit) -> str:
@@ -149,6 +158,16 @@ def rule_table(rule: Rule) -> dict[str, Any]:
     if not rule.enabled:
         table["enabled"] = False
     return table
+
+
+def rules_toml(rules: Iterable[Rule]) -> str:
+    """Rules as the text of a configuration file."""
+    return "\n".join(f"[[rules]]\n{_toml(rule_table(rule))}" for rule in rules)
+
+
+def _toml(table: dict[str, Any]) -> str:
+    """JSON's texts, numbers, arrays of texts and truths are TOML's too."""
+    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
 
 
 def _plan(size: Sizing | None, stop: Distance | None, target: Distance | None) -> str:

@@ -9,15 +9,17 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from tws.rules.actions import AnyAction, DisableRule, EnableRule, joined
-from tws.rules.conditions import AnyCondition
+from tws.rules.conditions import AllOf, AnyCondition, AnyOf, Not
 from tws.rules.fields import nearest
 
 __all__ = ["Rule", "check_name", "check_rules"]
 
 MAX_RULES = 100_000
 """Rules of one engine: ten times the number that its speed is measured with (bench/rules.py)."""
-MAX_PARTS = 1_000
-"""Parts of one condition, and how much text it may take to write: what is longer is a table, not a rule."""
+MAX_PARTS = 500
+"""Parts of one condition: with more it is a table, not a rule that a human can check."""
+MAX_DEPTH = 50
+"""Conditions within one another; each costs frames of the interpreter's stack, of which it has a thousand."""
 MAX_COOLDOWN_S = 7 * 86_400.0
 """A pause past a week is a rule that should be disabled."""
 MAX_PER_DAY = 100_000
@@ -45,6 +47,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        _check_size(self.name, self.when)
         force_setattr(self, "then", joined(self.then))
         if not -1_000_000 <= self.priority <= 1_000_000:
             raise ValueError(f"rule {self.name}: a priority of {self.priority}; must be within a million")
@@ -60,6 +63,21 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def trades(self) -> bool:
         """Whether it touches a position or its orders."""
         return any(each.trades for each in self.then)
+
+
+def _check_size(name: str, condition: AnyCondition) -> None:
+    """Raises ValueError for more parts, or deeper ones, than a rule may have."""
+    waiting, parts = [(condition, 1)], 0
+    while waiting:
+        each, depth = waiting.pop()
+        parts += 1
+        if depth > MAX_DEPTH or parts > MAX_PARTS:
+            bounds = f"more than {MAX_PARTS} parts, or {MAX_DEPTH} within one another"
+            raise ValueError(f"rule {name}: {bounds}; make several of it")
+        if isinstance(each, (AllOf, AnyOf)):
+            waiting += [(part, depth + 1) for part in each.parts]
+        elif isinstance(each, Not):
+            waiting.append((each.part, depth + 1))
 
 
 def check_name(name: str) -> None:

@@ -13,8 +13,8 @@ from tws.errors import ConfigError
 from tws.rules.actions import AnyAction, joined
 from tws.rules.conditions import AllOf, AnyCondition, AnyOf, Not
 from tws.rules.fields import nearest
-from tws.rules.parser import MAX_DEPTH, parse_condition
-from tws.rules.rule import Rule, check_rules
+from tws.rules.parser import parse_condition
+from tws.rules.rule import MAX_DEPTH, Rule, check_rules
 from tws.rules.verbs import parse_actions
 
 __all__ = ["parse_rule", "parse_rules"]

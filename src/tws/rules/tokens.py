@@ -16,8 +16,8 @@ from tws.errors import ConfigError
 
 __all__ = ["MAX_TEXT", "Shape", "Token", "TokenError", "tokens"]
 
-MAX_TEXT = 20_000
-"""Characters of one condition: the longest that the tests write has a thousand parts."""
+MAX_TEXT = 100_000
+"""Characters of one condition: five hundred parts of two hundred each."""
 
 
 class Shape(StrEnum):

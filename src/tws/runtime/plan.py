@@ -10,6 +10,7 @@ from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask
 from tws.config.run import TradingSection, check_strategies
 from tws.errors import ConfigError
 from tws.risk import Limits
+from tws.rules import parse_rules
 from tws.runtime.place import Place, state_root
 
 __all__ = ["RunPlan", "plan_run"]
@@ -74,6 +75,7 @@ def plan_run(
     for each in settings.signals:
         if each.kind != "file":
             raise ConfigError("signals.kind", each.kind, "not part of a run yet", 'Write "file"')
+    _check_rules(settings)
     limits = Limits.from_section(settings.risk.chosen())
     allowed = limits.allow
     sections: list[TradingSection] = [*settings.strategies, *settings.signals]
@@ -100,6 +102,15 @@ def plan_run(
             "Write the id that TWS shows in its title, and unlock it: tws unlock",
         )
     return plan
+
+
+def _check_rules(settings: Settings) -> None:
+    """Says what is wrong in the rules; and that a run does not trade them yet, lest somebody relies on it."""
+    rules = parse_rules(section.chosen() for section in settings.rules)
+    if rules:
+        cure = "Take [[rules]] out; a program of your own can evaluate them by tws.rules.Engine"
+        reason = "read and checked, but tws run does not trade rules yet"
+        raise ConfigError("rules", rules[0].name, reason, cure)
 
 
 def _described(section: TradingSection) -> str:
