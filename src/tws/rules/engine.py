@@ -30,7 +30,7 @@ from tws.rules.events import Event, Filled
 from tws.rules.fields import nearest
 from tws.rules.index import OTHER, Index, operands, sort_of
 from tws.rules.memory import MAX_FIRINGS, Fire, Memory, remember
-from tws.rules.needs import needs_of
+from tws.rules.needs import NeedsTable
 from tws.rules.reading import UNREAD, Reading, SlotTable, Unreadable
 from tws.rules.rule import Rule, check_rules
 from tws.rules.trace import Trace, traced
@@ -86,6 +86,7 @@ class Engine:
         self._memory = _pruned(memory or Memory(), self._numbers)
         self._firings = self._memory.firings()
         self._chosen: dict[tuple[str, str], list[tuple[Numbered, int]]] = {}
+        self._needs: NeedsTable | None = None
         self._seen: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
         self._keep = max(8, min(MAX_SEEN, MAX_FIGURES // max(1, len(self._slots.slots))))
 
@@ -150,7 +151,9 @@ class Engine:
 
     def needs(self, symbol: str) -> Needs:
         """What the enabled rules may ask of the context about this symbol."""
-        return needs_of((rule.when for rule in self.rules if self.is_enabled(rule.name)), symbol)
+        if self._needs is None:
+            self._needs = NeedsTable(rule.when for rule in self.rules if self.is_enabled(rule.name))
+        return self._needs.find(symbol)
 
     def symbols(self) -> tuple[str, ...]:
         """The symbols that rules name as the event's, in alphabetical order."""
@@ -307,6 +310,7 @@ class Engine:
         else:
             self._memory.reasons[rule] = reason
         self._chosen.clear()
+        self._needs = None
 
     def _number(self, rule: str) -> int:
         try:
