@@ -351,6 +351,17 @@ def test_an_event_meets_only_the_rules_it_can_fire() -> None:
     assert engine.evaluate(QuoteMoved("SPY"), Given(), NOON).looked == 1
 
 
+def test_lists_of_rules_are_bounded_however_often_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tws.rules.engine.MAX_FIGURES", 100)
+    engine = Engine([rule(f"r{n}", Alert("x"), f"event == bar or symbol == S{n}") for n in range(30)])
+    for number in range(90):
+        event = BarEnded(f"S{number % 30}")
+        assert engine.evaluate(event, Given(), NOON).looked == 30
+        assert sum(len(each) for each in engine._chosen.values()) <= 100
+        assert len({id(seen.rules) for seen in engine._seen.values()}) <= 4
+        assert engine.explain("r0") is not None
+
+
 steps = st.lists(st.tuples(scenes(), st.integers(0, 90), st.sampled_from(["", "off", "on"])), max_size=12)
 many = st.lists(
     st.tuples(
