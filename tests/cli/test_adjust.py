@@ -7,6 +7,7 @@ us) happens in the simulator's own books; each scenario ends with our books equa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -142,7 +143,8 @@ def test_a_split_of_four_to_one_with_a_working_stop(desk: Desk, runs: bool) -> N
         assert old is not None
         at_the_broker(desk, split)
         desk.tws.quote("SPY", bid=24.99, ask=25.01)
-        until(lambda: differs(desk), "the difference")
+        until(lambda: differs(desk) and "NOT PROTECTED" in process.text, "the difference, and the alarm")
+        alarm = next(line for line in process.text.splitlines() if "NOT PROTECTED" in line)
         assert stops(desk) == [], "at the old price it would sell at once"
         if runs:
             code, text = desk.command(*words)
@@ -153,6 +155,10 @@ def test_a_split_of_four_to_one_with_a_working_stop(desk: Desk, runs: bool) -> N
             assert code == 0 and "ours 40, the account's 40" in text, text
     with desk.running():
         until(lambda: [size for size, _ in stops(desk)] == [40], "a stop of all after the split")
+    head = re.search(r"\b\d+:[0-9a-f]{64}\b", alarm)
+    assert head, f"an alarm carries the journal's head: {alarm}"
+    assert desk.command("verify", "--head", head.group())[0] == 0
+    assert desk.command("verify", "--head", head.group().replace(":", ":0", 1)[:-1])[0] == 1
     ((size, price),) = stops(desk)
     assert (size, price) == (40, (old / 4).quantize(D("0.01")))
 

@@ -105,10 +105,21 @@ def test_an_orders_life_is_told(path: Path, call: Call) -> None:
     assert code == 0
     assert "We meant to place t-1, the entry of trade t-1" in out
     assert "t-1 ended filled, 100 of 100 filled" in out
+    assert "max_order_quantity 100 of 10000, stale_quote_s 0 of" in out, "what it was approved by"
     assert "2023-11-14 (UTC)" in out
     code, answer = call.json("explain", "t-1", "--trade", "--journal", path)
     assert len(answer["ends"]) == 3
     assert answer["sentences"][0]["at"].startswith("2023-11-14T22:13:20")
+
+
+def test_an_order_is_found_by_each_of_its_names(path: Path, call: Call, bench: Bench) -> None:
+    order = bench.desk.state.book.orders["t-1"]
+    (perm,) = order.perms
+    told = call("explain", "t-1", "--journal", path)
+    for name in (order.order_id, perm):
+        assert call("explain", name, "--journal", path) == told
+    code, answer = call.json("explain", perm + 1_000_000, "--journal", path)
+    assert code == 1 and answer["sentences"] == []
 
 
 def test_a_denied_signal_is_told(path: Path, call: Call) -> None:
@@ -121,6 +132,7 @@ def test_a_name_that_nobody_bears_is_1(path: Path, call: Call) -> None:
     code, out = call("explain", "t-99", "--journal", path)
     assert code == 1
     assert "knows no order" in out
+    assert "near it: t-9" in out, "a slip of the finger is answered with what is near"
     assert call.json("explain", "t-99", "--journal", path)[0] == 1
 
 

@@ -12,7 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.crash.process import Desk, Traded, until
+from typer.testing import CliRunner
 
+from tws.cli.app import app
+from tws.errors import SafetyError
 from tws.safety import SafetyFile
 from tws.testing import HostedTWS
 
@@ -156,6 +159,21 @@ def test_a_frozen_trader_whose_client_id_stays_in_use_has_all_cancelled(desk: De
         assert code == 1 and text.startswith("NOT FLAT"), text
         assert "every order of the account" in text and "WITHOUT A STOP: SPY: 10 held" in text, text
     assert desk.tws.orders() == ()
+
+
+def test_a_latch_that_can_t_be_written_stops_no_stop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk refuses the command's latch; the trader hears of the stop all the same."""
+
+    def refuse(self: SafetyFile, *given: object, **named: object) -> None:
+        raise SafetyError(self.path, "unwritable", "Input/output error", "Replace the disk")
+
+    with desk.running():
+        hold(desk)
+        monkeypatch.setattr(SafetyFile, "latch", refuse)
+        words = ["kill", "--flatten", "--operator", "ann", "--state", str(desk.place.folder.parent)]
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0 and "the latch is not on disk" in done.output, done.output
+    assert desk.tws.position("SPY") == 0
 
 
 def test_kill_without_a_trader_acts_by_the_journal(desk: Desk) -> None:

@@ -18,9 +18,19 @@ from tws.demo.reconcile import reconcile
 from tws.errors import ConfigError, DataError, TWSError
 from tws.exchange import Exchange
 from tws.journal import SQLiteStore, read_journal, verify_journal
-from tws.model.records import Booked, FlattenMoved, Planned, decode_record, decode_records, encode_record
+from tws.model.records import (
+    Booked,
+    FlattenMoved,
+    Planned,
+    Stamped,
+    Watched,
+    decode_record,
+    decode_records,
+    encode_record,
+)
 from tws.risk import Limits
 from tws.runtime import Trader
+from tws.runtime.fingerprint import code_fingerprint, limits_fingerprint
 from tws.simulator import SimulatedTWS, SimulatorOptions
 
 SHORT = DemoOptions(symbols=("CVNA", "SOXL"), last_minutes=30)
@@ -31,9 +41,15 @@ def run(options: DemoOptions) -> DemoReport:
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the day's journal is kept."""
+    return tmp_path_factory.mktemp("day") / "journal.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def day(kept: Path) -> DemoReport:
     """One short day, run once for all who only look at it."""
-    return run(replace(SHORT, journal=tmp_path_factory.mktemp("day") / "journal.sqlite3"))
+    return run(replace(SHORT, journal=kept))
 
 
 def test_the_books_agree_and_all_is_flat(day: DemoReport) -> None:
@@ -46,6 +62,30 @@ def test_the_books_agree_and_all_is_flat(day: DemoReport) -> None:
     assert sum(day.fates.values()) == day.signals
     assert {"executions", "positions", "orders still open"} <= {check.what for check in day.checks}
     assert 29 * 60 <= day.market_seconds <= 32 * 60
+
+
+def test_figures_stand_beside_their_bounds(day: DemoReport, kept: Path) -> None:
+    """Reckoned once more here, from the journal's records alone."""
+    found = {each.what: each for each in day.measures}
+    bare: dict[str, int] = {}
+    longest_ns = 0
+    for record in decode_records(read_journal(kept)):
+        if isinstance(record, Watched) and record.bare:
+            bare[record.group_id] = record.at_ns
+        elif isinstance(record, Watched):
+            longest_ns = max(longest_ns, record.at_ns - bare.pop(record.group_id))
+    shown = found["held without a full stop, longest"]
+    assert not bare and shown.measured == longest_ns / 1e9 and shown.bound == 5
+    assert found["alarms"].measured == len(day.alarms) and found["alarms"].bound == 0
+    assert all(each.held for each in day.measures), day.measures
+    assert not replace(shown, measured=5.1).held and not replace(shown, measured=None).held
+
+
+def test_the_journal_names_the_code_and_the_configuration(day: DemoReport, kept: Path) -> None:
+    """Once at the start; the report's fingerprint covers it, so equal runs are runs of equal code."""
+    stamps = [each for each in decode_records(read_journal(kept)) if isinstance(each, Stamped)]
+    (stamp,) = stamps
+    assert (stamp.code, stamp.configuration) == (code_fingerprint(), limits_fingerprint(SHORT.limits))
 
 
 def test_money_adds_up(day: DemoReport) -> None:
@@ -153,7 +193,8 @@ def test_the_report_s_keys_are_promised(day: DemoReport) -> None:
     assert list(value) == [
         "seed", "market", "day", "interrupted", "market_seconds", "wall_seconds", "ready_seconds", "messages",
         "signals", "fates", "reasons", "denials", "alarms", "orders", "results", "entry_slippage",
-        "stop_slippage", "target_slippage", "checks", "flat", "journal_records", "head", "fingerprint",
+        "stop_slippage", "target_slippage", "checks", "measures", "flat", "journal_records", "head",
+        "fingerprint",
         "exact", "net",
     ]
     assert list(value["results"][0]) == [
@@ -161,6 +202,7 @@ def test_the_report_s_keys_are_promised(day: DemoReport) -> None:
         "commissions", "net", "position",
     ]
     assert list(value["checks"][0]) == ["what", "journal", "desk", "broker", "exact"]
+    assert list(value["measures"][0]) == ["what", "measured", "bound", "unit", "held"]
     assert isinstance(value["net"], str) and value["exact"] is True
 
 

@@ -405,3 +405,18 @@ def test_a_position_that_the_broker_denies_is_an_alarm_and_blocks(bench: Any) ->
     assert (row.ours, row.theirs, row.blocks) == ("100", "0", True)
     assert any("the broker states 0, its fills make 100" in text for text in bench.alarms())
     assert list(bench.desk.state.shortfall.values()) == [100]
+
+
+def test_a_stop_that_the_broker_restated_on_a_split_is_not_divided_again(bench: Any) -> None:
+    trade = bench.enter(100)
+    bench.work(trade)
+    bench.fill(trade.entry, 100)
+    group = bench.desk.state.groups[trade.entry.group_id]
+    before = group.stop_price, group.target_price
+    stop = replace(bench.row(trade.stop, "PreSubmitted"), quantity=Decimal(200), stop_price=Decimal(49))
+    bench.tell(bench.position(200), stop)
+    assert (group.stop_price, group.target_price) == (49, before[1])
+    adjust(bench, ratio=Decimal(2), ours=True)
+    assert (group.stop_price, group.target_price) == (49, before[1] / 2), "the target was not restated"
+    assert bench.desk.state.held(group) == 200 and bench.net() == 200
+    bench.check()

@@ -115,6 +115,7 @@ def test_a_lost_order_of_which_the_answers_would_tell_explains_no_difference(ben
                        bench.row(trade.target, "Submitted"))}  # fmt: skip
     answers(bench, 40, **rows)
     assert later.entry.state is OrderState.ABSENT
+    assert not any("his cash alone" in text for text in bench.alarms())
     assert of(bench, Inferred) == [] and bench.net() == 100
     assert any("the broker states 106" in text for text in bench.alarms())
     bench.check()

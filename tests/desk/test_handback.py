@@ -5,7 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tws.desk import Adjust, Flatten, Place, SubmitOrder
+from tws.desk.handback import _divided
+from tws.desk.state import Group
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Role, Side
@@ -85,3 +90,28 @@ def test_shares_that_no_trade_holds_are_closed_before_those_of_trades(bench: Any
     bench.wait(5)
     assert bench.net() == 0 and bench.desk.state.open_groups == {} and bench.take(Place) == []
     bench.check()
+
+
+# -- any numbers
+
+_shares = st.integers(-50, 50)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(list(Side)), _shares), min_size=1, max_size=6), _shares)
+def test_what_is_left_is_divided_without_rest_and_nobody_holds_more(
+    trades: list[tuple[Side, int]], closed: int
+) -> None:
+    """`closed`: what the flatten closed, never beyond what its trades held together."""
+    groups = [
+        Group(group_id=f"t-{number}", contract=SPY.contract, tick=Decimal("0.01"), lot=Decimal(1), side=side,
+              quantity=Decimal(50))
+        for number, (side, _) in enumerate(trades)
+    ]  # fmt: skip
+    before = [Decimal(held * side.sign) for side, held in trades]
+    net = sum(before, Decimal(0))
+    left = net - min(abs(closed), abs(net)) * (1 if net > 0 else -1)
+    after = _divided(groups, before, left)
+    assert sum(after, Decimal(0)) == left
+    for old, new in zip(before, after, strict=True):
+        assert old * new >= 0 and abs(new) <= abs(old)

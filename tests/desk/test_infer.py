@@ -164,6 +164,7 @@ def test_an_order_that_did_not_fill_is_absent_as_ever(bench: Any) -> None:
     away(bench)
     rounds(bench, 3)
     assert inferred(bench) == [] and trade.entry.state is OrderState.ABSENT
+    assert any("his cash alone would show it" in text for text in bench.alarms())
     bench.check()
 
 

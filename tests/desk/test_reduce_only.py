@@ -12,10 +12,12 @@ from tests.desk.conftest import ACCOUNT
 from tests.desk.killing import close, end_exits, hold
 
 from tws.desk import Kill, SubmitOrder
+from tws.desk.submit import place_exit
 from tws.model.contract import Contract
 from tws.model.execution import Execution
 from tws.model.instrument import Instrument
-from tws.model.order import Role, Side
+from tws.model.order import Order, Role, Side
+from tws.model.records import Denied
 from tws.model.stop import Scope, ScopeKind
 from tws.risk import Limits
 
@@ -124,6 +126,17 @@ def test_after_a_manual_sale_of_half_a_trades_stop_is_of_the_other_half(bench) -
     bench.wait(4)
     bench.written()
     assert stops_of(bench) == [(Side.SELL, 50)]
+
+
+def test_the_gate_holds_a_trades_exit_to_what_the_account_has_of_it(bench) -> None:
+    made = trade(bench, "BUY", 100)
+    by_hand(bench, Side.SELL, 50)
+    group = bench.desk.state.groups[made.entry.group_id]
+    for quantity, denied in ((51, ["children"]), (50, [])):
+        order = Order(side=Side.SELL, quantity=Decimal(quantity))
+        turn = bench.desk.look(bench.now)
+        assert (place_exit(turn, group, group.instrument, Role.CLOSE, order) is None) is bool(denied)
+        assert [each.limit for each in turn.records if isinstance(each, Denied)] == denied
 
 
 # -- a reversal while a stop fills

@@ -6,6 +6,7 @@ import typing
 from decimal import Decimal
 
 import pytest
+from tests.desk.conftest import AAPL
 
 from tws.desk import CancelIntent
 from tws.model import records as r
@@ -170,3 +171,31 @@ def test_every_kind_about_an_order_has_words_or_its_fields_are_told(bench, trade
     said = teller.hear(1, novel)  # type: ignore[arg-type]
     assert said is not None
     assert said.text == f"Novel: intent_id {trade.entry.intent_id}, figure 1.50."
+
+
+def approvals(bench, word: str) -> list[str]:  # type: ignore[no-untyped-def]
+    return [line for line in text(bench, word).splitlines() if line.startswith("The gate approved")]
+
+
+def test_an_approval_names_every_limit_that_was_on_and_how_near_it_was(bench) -> None:
+    """The figures are those of the judgement: the second entry counts the first one's shares."""
+    bench.enter(signal="one", limit=99.0)
+    second = bench.enter(30, signal="two", limit=99.0)
+    (told,) = approvals(bench, second.entry.intent_id)
+    limits = bench.desk.gate.limits
+    assert f"max_order_quantity 30 of {limits.max_order_quantity:f}" in told
+    assert f"max_position 130 of {limits.max_position:f}" in told, "working orders count"
+    assert f"max_order_notional 2970 of {limits.max_order_notional:f}" in told
+    (stop,) = approvals(bench, second.stop.intent_id)
+    assert stop == "The gate approved the order: children 30 of 30; its bytes may leave from here on."
+
+
+def test_what_goes_on_around_an_order_is_told_while_it_may_act(bench) -> None:
+    ended, living = bench.enter(limit=99.0), bench.enter(5, contract=AAPL, limit=99.0)
+    bench.work(ended)
+    bench.work(living)
+    bench.pair(ended.entry, "Cancelled")
+    bench.drop()
+    assert "The link to TWS is down" in text(bench, living.entry.intent_id)
+    story = text(bench, ended.entry.intent_id)
+    assert "ended cancelled" in story and "The link" not in story

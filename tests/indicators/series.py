@@ -8,10 +8,11 @@ import random
 from functools import cache
 from pathlib import Path
 
+from tws.bars import TimeBars
 from tws.clock import NS_PER_S
 from tws.model.market import Bar
 
-__all__ = ["RECORDED", "bar", "bars_of", "recorded", "walk"]
+__all__ = ["RECORDED", "bar", "bars_of", "prints", "recorded", "recorded_ticks", "walk"]
 
 RECORDED = tuple(
     (symbol, f"2013-10-0{day}") for symbol in ("SPY", "IBM", "BAC", "AIG") for day in (7, 8, 9)
@@ -61,3 +62,21 @@ def recorded(folder: Path, symbol: str, day: str, seconds: int = 10) -> list[Bar
                 close=closes[-1], volume=sum(volumes), count=len(cells))
         )  # fmt: skip
     return found
+
+
+def prints(folder: Path, symbol: str, day: str) -> list[tuple[int, float, float]]:
+    """The recorded trades of a day: instant (ns), price, size."""
+    with gzip.open(folder / f"{symbol}-{day}-ticks.csv.gz", "rt", newline="") as file:
+        return [
+            (int(row["time_utc_ms"]) * 1_000_000, float(row["price"]), float(row["size"]))
+            for row in csv.DictReader(file)
+            if row["kind"] == "trade"
+        ]
+
+
+@cache
+def recorded_ticks(folder: Path, symbol: str, day: str, seconds: int = 10) -> list[Bar]:
+    """The recorded trades of a day as the builder of bars makes them into bars."""
+    builder = TimeBars(seconds)
+    found = [builder.trade(*each) for each in prints(folder, symbol, day)]
+    return [each for each in [*found, builder.flush()] if each is not None]

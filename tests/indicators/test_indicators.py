@@ -58,6 +58,23 @@ def test_the_first_value_comes_when_the_warm_up_says(name: str) -> None:
     assert value is not None and indicator.value == value
 
 
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"supertrend", "obv", "vwap"}))
+def test_a_settled_indicator_has_forgotten_where_it_began(name: str) -> None:
+    """Two markets, far apart at first and then the same, give the same within a few thousandths."""
+    one, other = made(name), made(name)
+    assert one.settled >= one.warm_up
+    same = bars_of(walk(one.settled))
+    low, high = bars_of(walk(30)), bars_of([price + 20 for price in walk(30, 9)])
+    for indicator, first in ((one, low), (other, high)):
+        for each in [*first, *same]:
+            indicator.update(fed(name, each))
+    both = [msgspec.to_builtins(each.value) for each in (one, other)]
+    outputs = KINDS[name].outputs
+    for output in outputs or ("",):
+        left, right = (each[output] if output else each for each in both)
+        assert left == pytest.approx(right, rel=0.005, abs=0.05), output
+
+
 def states(indicator: Indicator) -> bytes:
     return msgspec.json.encode(indicator.save())
 

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.indicators.plain import PLAIN, Column
-from tests.indicators.series import RECORDED, bar, bars_of, recorded, walk
+from tests.indicators.series import RECORDED, bar, bars_of, recorded, recorded_ticks, walk
 
 from tws.indicators import KINDS, Studies, parse_spec
 from tws.model.market import Bar
@@ -100,7 +101,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows)
 @pytest.mark.parametrize("spec", [spec for spec in SPECS if "20" not in spec])
 def test_any_series_against_the_plain_formula(spec: str, rows: list[tuple[float, float, float, int]]) -> None:
@@ -199,9 +200,21 @@ def _flat(name: str, numbers: list[Any], bars: Sequence[Bar]) -> list[int]:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("symbol,day", RECORDED)
+@pytest.mark.parametrize(("symbol", "day"), RECORDED)
 def test_recorded_days_against_both(data_folder: Path, symbol: str, day: str) -> None:
-    bars = recorded(data_folder, symbol, day)
+    against_both(recorded(data_folder, symbol, day))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("symbol", "day"), [each for each in RECORDED if each[0] in ("IBM", "BAC")])
+def test_bars_of_recorded_ticks_against_both(data_folder: Path, symbol: str, day: str) -> None:
+    """With average prices of their own, which TA-Lib's VWAP knows nothing of."""
+    bars = recorded_ticks(data_folder, symbol, day)
+    assert against_plain("vwap", bars[:1500]) == 1500
+    against_both([replace(each, wap=None) for each in bars])
+
+
+def against_both(bars: list[Bar]) -> None:
     assert len(bars) > 1000
     for spec in SPECS:
         part = bars[:1500] if parse_spec(spec).name in ("obv", "vwap") else bars  # their formula is quadratic

@@ -85,7 +85,7 @@ def test_all_that_is_described_can_be_built_and_is_in_the_docs(checkout: Path) -
     assert {each["name"] for each in found} == set(KINDS)
     for each in found:
         spec = parse_spec(each["default"])
-        assert build(spec).warm_up == each["warm_up"]
+        assert (build(spec).warm_up, build(spec).settled) == (each["warm_up"], each["settled"])
         row = next((line for line in page.splitlines() if line.startswith(f"| `{each['default']}`")), "")
         cells = [cell.strip() for cell in row.split("|")]
         assert len(cells) == 8, f"docs/design/indicators.md has no row for {each['default']}"

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from tests.indicators.series import bar, bars_of, walk
 
+from tws.clock import NS_PER_S
 from tws.errors import ConfigError
 from tws.indicators import KINDS, Ema, Studies
 from tws.model.session import Session
@@ -82,6 +83,22 @@ def test_a_session_begins_the_vwap_anew_and_nothing_else() -> None:
     assert (studies.value("vwap"), studies.value("sma(2)")) == (30, 25)
 
 
+def test_bars_of_the_day_before_may_come_after_a_session_was_told() -> None:
+    """As when warming up: the VWAP is that of the session alone, a restart in between included."""
+    studies = Studies(["vwap"], keep=2)
+    studies.on_session(Session(20 * NS_PER_S, 10**12))
+    studies.update(bar(10, 10, 10, at=0))
+    studies.update(bar(20, 20, 20, at=1))
+    again = Studies(["vwap"], keep=2)
+    again.restore(json.loads(msgspec.json.encode(studies.save())))
+    for each in (studies, again):
+        assert each.value("vwap") == 15
+        each.update(bar(30, 30, 30, at=2))
+        each.update(bar(50, 50, 50, at=3))
+        assert each.value("vwap") == 40
+        assert [kept.close for back in range(3) if (kept := each.bar(back)) is not None] == [50, 30]
+
+
 def test_gaps_are_counted() -> None:
     studies = Studies(["sma(1)"])
     studies.update(bar(1, 1, 1, at=0))
@@ -116,7 +133,7 @@ def test_an_indicator_that_was_not_saved_begins_anew_and_is_named() -> None:
     assert not other.update(bars_of(walk(10))[9])  # known already
 
 
-NONE_OF_OURS = {"last_ns": 1, "seconds": 2, "session_ns": 3, "studies": 4}
+NONE_OF_OURS = {"last_ns": 1, "seconds": 2, "session_ns": 3, "is_before": False, "bars": [], "studies": 4}
 NO_EMA = {**NONE_OF_OURS, "studies": {"ema(3)": {"state": [], "before": None}}}
 
 

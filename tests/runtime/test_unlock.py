@@ -18,11 +18,10 @@ from tws.runtime.evidence import (
     SESSIONS_WANTED,
     SessionLine,
     add_session,
-    code_fingerprint,
     gather,
     note_drill,
-    settings_fingerprint,
 )
+from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
 from tws.runtime.offline import unlock_offline
 from tws.runtime.place import Place
 from tws.runtime.unlocking import UnlockWish, why_locked

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -19,7 +20,10 @@ from tests.soak.checks import check_leaks
 from tests.soak.checks import check_pace as check_tws_pace
 from tests.soak.watching import Harbour, Watching
 from tests.world import checks
+from tests.world.lookout import Lookout
 from tests.world.mix import SYMBOLS, End, Mix
+from tests.world.money import cash_of, check_money
+from tests.world.pause import START_NS, paused_market
 from tests.world.people import Human, wish
 from tests.world.vault import Vault
 from tests.world.witness import OURS, Witness
@@ -42,6 +46,8 @@ ADDRESS = ("127.0.0.1", 7497)
 ACCOUNT = "DU1234567"
 CONVERGE_S = 600.0
 """An order is proven absent in two rounds 10 s apart; many such waits fit, no stall."""
+LATE_S = 15.0
+"""A fill after a cancel may strike 10 s after the storm that planned it."""
 WAKING_S = 8.0
 """How long a latch stands after the trader woke: several wishes for an entry fall into it."""
 LAST_S = 20.0
@@ -50,6 +56,8 @@ BOUNDS = Bounds(steps=1_000_000, spin=200_000, time_s=5 * CONVERGE_S)
 """Far beyond a usual run of two thousand steps: a long answer may leave byte by byte."""
 PLAINLY_HELD = frozenset(("execution-bust", "split", "half-bracket", "order-vanishes"))
 """Faults after which the broker's executions alone do not say what a trade holds, or what guards it."""
+OTHERS = frozenset(("manual-order", "transfer"))
+"""Faults by which somebody else moves the account."""
 TOO_SLOW = f"the journal has not committed within {PATIENCE_S:g} s"
 UNSURE = (OrderState.UNKNOWN, OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL)
 
@@ -81,26 +89,38 @@ class House:
 
     def __init__(self, seed: int | str, mix: Mix | None = None, *, keep_trace: bool = False) -> None:
         self.mix = mix = Mix.draw(seed) if mix is None else mix
-        self.world = World(seed, faults=mix.network, bounds=BOUNDS, keep_trace=keep_trace)
+        self.world = World(
+            seed,
+            faults=mix.network,
+            bounds=BOUNDS,
+            keep_trace=keep_trace,
+            **({"start_ns": START_NS} if mix.pause else {}),
+        )
         self.disk = self.world.disk("journal", mix.disk)
         self.witness = Witness(ACCOUNT, self.world.trace.note, self._journal_failed)
         self.disk.on_kept = self.witness.remember
+        self.lookout: Lookout | None = None
+        self.world.loop.on_step = self._stepped
         self.complaints: list[str] = []
         self.trader: Trader | None = None
         self.state: DeskState | None = None
         self.lives = self.starts = 0
         self.healed = self.leaving = False
+        self.calm_s = 0.0
         has_vault = any(end.kind == "sleep" for end in mix.ends)
         self.vault = Vault(self.world.clock, self.witness) if has_vault else None
         if self.vault is not None:
             self.world.network.watch(self.vault.wrote)
         self.sleepers: list[Domain] = []
         """Lives in whose place another one trades."""
+        self.slept_s = 0.0
         self.domain = Domain("nobody")
         self.simulator: SimulatedTWS
         self.watching: Watching
         self.harbour: Harbour
         self.human: Human
+        self.cash: Decimal
+        """What the broker says at first."""
 
     # The run
 
@@ -157,6 +177,23 @@ class House:
         self._judge()
         await self.simulator.stop()
 
+    def _stepped(self, now_s: float, label: str) -> None:
+        """Each step of the loop: no timer of ours may shift the order of others."""
+        self.world.trace.step(now_s, label)
+        if self.lookout is not None and now_s >= self.lookout.next_s:
+            if PLAINLY_HELD & self.watching.met.keys():
+                self.lookout = None
+            else:
+                self.lookout.look(now_s, self._is_up(), bool(OTHERS & self.watching.met.keys()))
+
+    def _is_up(self) -> bool:
+        """Whether a trader runs that could set right what is wrong."""
+        trader = self.trader
+        if trader is None or trader.failure is not None or self.domain.asleep or not self.domain.alive:
+            return False
+        state = trader.desk.state
+        return state.link_up and state.reconciled_epoch == state.epoch
+
     def _begin_life(self) -> asyncio.Task[None]:
         self.domain = Domain(f"trader {self.lives}")
         self.lives += 1
@@ -182,6 +219,7 @@ class House:
         assert self.vault is not None
         world, sleeper = self.world, self.domain
         await world.sleep_after(sleeper, end.steps)
+        self.slept_s += end.down_s + end.wake_s
         await asyncio.sleep(end.down_s)
         if end.act == "latch":
             self.vault.latch()
@@ -216,12 +254,11 @@ class House:
 
     async def _open_tws(self) -> None:
         world = self.world
+        seed = world.rng("market").randint(1, 2**31)
+        paused = {"market": paused_market(seed), "hours": "exchange"}
+        hours = paused if self.mix.pause else {"symbols": SYMBOLS}
         options = SimulatorOptions(
-            symbols=SYMBOLS,
-            accounts=(ACCOUNT,),
-            seed=world.rng("market").randint(1, 2**31),
-            start_ns=world.clock.now_ns(),
-            **self.mix.options,
+            accounts=(ACCOUNT,), seed=seed, start_ns=world.clock.now_ns(), **hours, **self.mix.options
         )
         self.simulator = SimulatedTWS(options)
         self.watching = Watching(self.simulator, world.trace.note)
@@ -230,6 +267,8 @@ class House:
         self.harbour = Harbour(self.simulator, world.network, ADDRESS, self.watching)
         self.simulator.faults.bind(self.harbour)
         self.witness.attach(self.simulator.exchange)
+        self.cash = cash_of(self.simulator.exchange, ACCOUNT)
+        self.lookout = Lookout(self.simulator.exchange, self.witness, self.mix.disk.sync_max_s)
 
     def _calm_down(self) -> None:
         for sleeper in self.sleepers:
@@ -239,7 +278,7 @@ class House:
         self.world.heal()
         if self.watching.met["wrong-account"]:
             self.simulator.faults.play("cut")  # the login is the right one again
-        self.healed = True
+        self.healed, self.calm_s = True, self.world.loop.time()
 
     # One life of the trader
 
@@ -309,10 +348,12 @@ class House:
         return (domain or current_domain()) in self.sleepers
 
     def _disk_failed(self, error: TWSError) -> bool:
-        """The two ways in which a disk ends a trader: it is full, or too slow for a stop to wait."""
+        """The two ways in which a disk ends a trader: it is full, or too slow for a stop to wait; as it also
+        seems to be when the machine slept in a commit.
+        """
         if isinstance(error, JournalError) and error.kind == "full":
             return True
-        return str(error) == TOO_SLOW and self.mix.disk.sync_max_s > PATIENCE_S
+        return str(error) == TOO_SLOW and (self.mix.disk.sync_max_s > PATIENCE_S or self.slept_s > 0.0)
 
     def _journal_failed(self) -> bool:
         failure = self.trader.failure if self.trader is not None else None
@@ -335,9 +376,15 @@ class House:
         """The trader must know everything and guard everything by itself, be flat when asked, and stay right
         when the link is lost once more and all is asked for again."""
         await self._until("known and guarded", trader, self._unknowns, self.human.help)
+        self.complaints += check_money(
+            self.simulator.exchange, trader.desk.state, self.cash, self.watching.met
+        )
         await self._until("flat", trader, self._held, self._flatten)
-        self.world.network.cut_all()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(max(0.0, self.calm_s + LATE_S - self.world.loop.time()))
+        epoch = trader.desk.state.epoch
+        self.world.network.cut_all()  # its end may hear of it late
+        while trader.failure is None and trader.desk.state.epoch == epoch:  # noqa: ASYNC110 - the link decides
+            await asyncio.sleep(1.0)
         await self._until("known again", trader, self._held, self._flatten)
         await asyncio.sleep(5.0)  # the last fees
 
@@ -390,6 +437,7 @@ class House:
         """What keeps it from being flat and done."""
         living = [f"{order.intent_id} {order.state}" for order in trader.desk.state.book.living()]
         found = [] if trader.flat() else [f"not flat, living {living}"]
+        found += [f"trade {group_id} is open" for group_id in trader.desk.state.open_groups]
         return found + self._out_of_step(trader)
 
     def _out_of_step(self, trader: Trader) -> list[str]:
@@ -410,6 +458,7 @@ class House:
         core = self.simulator.core
         self.complaints += checks.check_fills(exchange, records, self.watching.busted)
         self.complaints += checks.check_books(exchange, self.state)
+        self.complaints += check_money(exchange, self.state, self.cash, self.watching.met)
         self.complaints += checks.check_memory(self.state, records)
         self.complaints += checks.check_end(exchange)
         self.complaints += checks.check_pace(records)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from tests.soak.storm import Play
 from tests.soak.watching import Watching
@@ -96,6 +97,9 @@ class Human:
         self._gone: set[str] = set()
         self._noticed: dict[str, int] = {}
         self._split = {play.values["symbol"] for play in plays if play.name == "split"}
+        self._splits: dict[int, tuple[Decimal, int]] = {}
+        """Ratio and time of those that came, by con_id, until they are explained."""
+        self._watch_splits()
 
     def alerted(self, alert: Alert) -> None:
         """The desk's alarms."""
@@ -163,9 +167,35 @@ class Human:
                 self._note(f"a human cancels {view.ticket.order_ref} (permId {view.perm_id}) in TWS")
                 self._sim.core.tell(exchange.by_hand.cancel(view.perm_id, self._sim.core.now_ns()))
 
+    def _watch_splits(self) -> None:
+        """The papers say when."""
+        corporate = self._sim.exchange.corporate
+        split = corporate.split
+
+        def announced(con_id: int, ratio: Decimal, now_ns: int) -> Any:
+            self._splits[con_id] = ratio, now_ns
+            return split(con_id, ratio, now_ns)
+
+        corporate.split = announced  # type: ignore[method-assign]
+
     async def _explain(self, trader: Trader, symbol: str) -> None:
         instrument = await trader.instrument(Contract(symbol=symbol))
         account, con_id = trader.desk.state.account, instrument.contract.con_id
+        if con_id in self._splits:
+            ratio, at_ns = self._splits.pop(con_id)
+            self._note(f"a human explains a split of {symbol}")
+            await trader.ask(
+                Adjust(
+                    account=account,
+                    instrument=instrument,
+                    operator="ann",
+                    reason="read in the paper",
+                    ours=True,
+                    ratio=ratio,
+                    effective_ns=at_ns,
+                )
+            )
+            return
         for ours in (True, False):
             state = trader.desk.state
             book = state.ours if ours else state.account_book

@@ -27,7 +27,7 @@ from tws.model.order import OrderType, Role
 from tws.model.records import Approved, Moved, OrderState, Record, encode_record
 from tws.orders.book import OrderBook, OurOrder
 from tws.orders.table import ENDED, OrderEvent
-from tws.positions import PositionBook
+from tws.positions import Balance, Holding, Move, PositionBook, holding
 from tws.runtime.engine import Engine
 from tws.runtime.fence import Fence
 from tws.runtime.hands import Hands
@@ -111,6 +111,34 @@ def count_a_fill_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PositionBook, "knows", lambda book, execution: False)
 
 
+def misprice_a_reversal(patch: pytest.MonkeyPatch) -> None:
+    """What a fill opens beyond zero gets the average cost of what it closed."""
+    right = holding.step
+
+    def step(at: Balance, move: Move) -> Balance:
+        after = right(at, move)
+        if at.quantity * after.quantity < 0:
+            after = after._replace(cost=at.cost / at.quantity * after.quantity)
+        return after
+
+    patch.setattr(holding, "step", step)
+
+
+def drop_a_fee_at_a_correction(patch: pytest.MonkeyPatch) -> None:
+    correct, settle = PositionBook._correct, PositionBook._settle_fee
+
+    def corrected(book: PositionBook, where: Holding, base: str, execution: Execution) -> Decimal:
+        book.fees.pop(base, None)
+        where.fills[base].fee = Decimal(0)
+        return correct(book, where, base, execution)
+
+    def settled(book: PositionBook, where: Holding, base: str) -> bool:
+        return not where.fills[base].revision > 1 and settle(book, where, base)
+
+    patch.setattr(PositionBook, "_correct", corrected)
+    patch.setattr(PositionBook, "_settle_fee", settled)
+
+
 def take_10349_for_a_cancel(patch: pytest.MonkeyPatch) -> None:
     hear = desk_module._HEARD[BrokerReply]
 
@@ -185,6 +213,18 @@ def shrink_a_stop_late(patch: pytest.MonkeyPatch) -> None:
 def leave_the_rest_bare(patch: pytest.MonkeyPatch) -> None:
     """Whoever lost its stop gets no other."""
     patch.setattr(protect, "_protect_anew", lambda turn, group, held: None)
+
+
+def leave_the_rest_bare_and_say_nothing(patch: pytest.MonkeyPatch) -> None:
+    """For a minute nobody is told that the stop is gone, and no other takes its place."""
+    right = protect._protect_anew
+
+    def late(turn: Turn, group: Any, held: Decimal) -> None:
+        if turn.over(group.bare_since_ns or turn.now_ns, 60 * NS_PER_S):
+            right(turn, group, held)
+
+    patch.setattr(protect, "_protect_anew", late)
+    patch.setattr(protect, "_say_bare", lambda turn, group, held: None)
 
 
 def trap_an_exit_in_a_limit(patch: pytest.MonkeyPatch) -> None:
@@ -315,13 +355,16 @@ PLANTS: dict[str, tuple[Plant, str, int]] = {
         (drop_a_fill_during_1100, "is in the journal 0 times", 106),
         (count_a_fill_twice, "in the journal [2-9] times|book holds", 1),
         (book_a_wrong_price, "the market says", 0),
+        (misprice_a_reversal, "profit .* by the ledger", 0),
+        (drop_a_fee_at_a_correction, "fees .* by the executions", 0),
         (forget_the_fees, "fee of", 0),
         (take_10349_for_a_cancel, "is cancelled on disk, and works at the broker", 8),
-        (forget_a_perm_id, "", 60),
+        (forget_a_perm_id, "", 32),
         (forget_an_unknown_order, "is absent on disk, and works at the broker", 5),
         (believe_a_stale_open_order, "revived", 48),
         (shrink_a_stop_late, "are guarded", 88),
         (leave_the_rest_bare, "are guarded", 4),
+        (leave_the_rest_bare_and_say_nothing, "no alarm told", 4),
         (trap_an_exit_in_a_limit, "not flat|the intent is", 0),
         (send_an_order_twice, "arrived as order", 0),
         (retry_a_submit, "arrived [2-9] times", 1),

@@ -44,6 +44,9 @@ def test_the_seeds_are_not_idle() -> None:
     for outcome in every:
         met.update(outcome.met)
     assert sum(outcome.fills for outcome in every) > 5 * SEEDS
+    assert sum(outcome.mix.pause for outcome in every) > SEEDS / 50
+    acts = Counter(end.act for outcome in every for end in outcome.mix.ends if end.kind == "sleep")
+    assert min(acts["latch"], acts["takeover"]) > SEEDS / 50
     assert sum(outcome.lives > 1 for outcome in every) > SEEDS / 4
     assert sum(outcome.starts > outcome.lives for outcome in every) > SEEDS / 20
     assert sum(outcome.links > outcome.lives + 1 for outcome in every) > SEEDS / 5

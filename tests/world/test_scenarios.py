@@ -324,3 +324,26 @@ def test_a_close_that_a_dialog_held_beyond_its_flatten_is_given_back() -> None:
     outcome = house.run()
     assert outcome.complaints == []
     assert house.human.alarms["reopened"] == 1
+
+
+def test_a_close_that_vanished_partly_filled_is_proven_absent_and_the_flatten_goes_on() -> None:
+    """Found by seed 10144: the execution that it had kept it unknown, and the flatten waiting, for ever."""
+
+    class Vanished(Scenario):
+        async def play(self, trader: Trader) -> None:
+            await self.enter(trader, reach=1.0, quantity=1000)
+            await asyncio.sleep(2.0)
+            quote = await trader.quote(Contract(symbol="SLV"))
+            assert quote.bid is not None and quote.ask is not None
+            self.simulator.quote("SLV", bid=quote.bid, ask=quote.ask, bid_size=100, ask_size=100)
+            job = asyncio.create_task(trader.flatten("SLV", timeout_s=1.0))
+            living = trader.desk.state.book.living
+            while not any(0 < order.filled < 1000 for order in living()):  # noqa: ASYNC110 - TWS decides
+                await asyncio.sleep(0.001)
+            self.simulator.faults.play("order-vanishes")
+            await asyncio.wait((job,))
+
+    house = Vanished()
+    outcome = house.run()
+    assert outcome.complaints == []
+    assert house.states(OrderState.ABSENT) == 1

@@ -35,9 +35,10 @@ class _File(SafetyFile):
 
     kept: Callable[[tuple[bytes, ...]], None]
 
-    def emergency_append(self, *records: bytes) -> None:
-        super().emergency_append(*records)
+    def emergency_append(self, *records: bytes) -> str:
+        doubt = super().emergency_append(*records)
         self.kept(records)
+        return doubt
 
 
 class Vault:

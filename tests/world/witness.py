@@ -13,15 +13,22 @@ from typing import Any, ClassVar
 
 from tws.exchange import Exchange, OrderTicket
 from tws.model.order import Order, Role
+from tws.model.positionrecords import HandedBack
 from tws.model.records import (
+    Alarmed,
     Approved,
+    Booked,
     CancelAsked,
     Changed,
+    FlattenMoved,
+    FlattenPhase,
     Intended,
     KillMoved,
     Moved,
     OrderState,
+    Planned,
     Record,
+    Released,
     decode_record,
 )
 from tws.model.stop import KillState, Scope
@@ -60,6 +67,16 @@ class Witness:
         self._cancels: set[int] = set()
         self._stops: dict[str, Scope] = {}
         self._by_id: dict[int, str] = {}
+        self._members: dict[str, list[Intended]] = {}
+        self.booked: set[str] = set()
+        self.alarms: dict[str, int] = {}
+        """Subjects of alarms, and when each was last told."""
+        self.trades: dict[str, Planned] = {}
+        """Those with a stop that the desk looks after."""
+        self.moved: Counter[str] = Counter()
+        """Shares of a trade that a flatten's close has taken, or given back."""
+        self.closing: set[str] = set()
+        """Symbols that a flatten has in hand."""
         self._ahead = Counter[bytes]()
 
     # -- the disk
@@ -84,6 +101,7 @@ class Witness:
     def _intended(self, record: Intended) -> None:
         self._intents[record.intent_id] = record
         self._terms[record.intent_id] = [record.order]
+        self._members.setdefault(record.group_id, []).append(record)
         if record.role is Role.ENTRY:
             symbol = record.contract.symbol
             for scope in self._stops.values():
@@ -92,6 +110,27 @@ class Witness:
             for other, state in self._states.items():
                 if state is OrderState.UNKNOWN and self._intents[other].contract.symbol == symbol:
                     self.complain(f"entry {record.intent_id} on {symbol} though {other} is unknown")
+
+    def _planned(self, record: Planned) -> None:
+        if record.stop_price is not None:
+            self.trades[record.group_id] = record
+
+    def _released(self, record: Released) -> None:
+        self.trades.pop(record.group_id, None)
+
+    def _handed_back(self, record: HandedBack) -> None:
+        self.moved[record.group_id] += record.moved  # type: ignore[assignment]
+
+    def _booked(self, record: Booked) -> None:
+        self.booked.add(record.execution.exec_id)
+
+    def _alarmed(self, record: Alarmed) -> None:
+        self.alarms[record.subject] = record.at_ns
+
+    def _flattens(self, record: FlattenMoved) -> None:
+        self.closing.discard(record.symbol)
+        if record.phase not in (FlattenPhase.FLAT, FlattenPhase.ARMED, FlattenPhase.ABANDONED):
+            self.closing.add(record.symbol)
 
     def _was_approved(self, record: Approved) -> None:
         self._approved.add((record.intent_id, record.revision))
@@ -126,6 +165,12 @@ class Witness:
             self.complain(f"order {ref} is {record.state} on disk, and has arrived")
 
     _LOOKS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        Planned: _planned,
+        Released: _released,
+        HandedBack: _handed_back,
+        Booked: _booked,
+        Alarmed: _alarmed,
+        FlattenMoved: _flattens,
         Intended: _intended,
         Approved: _was_approved,
         Changed: _changed,
@@ -175,6 +220,18 @@ class Witness:
             self.complain(f"order {order_id} ({ref}) arrived for account {ticket.account}")
         if _said(ticket) not in map(_said, self._terms[ref]):
             self.complain(f"order {order_id} arrived as {ticket}, the intent is {self._terms[ref]}")
+
+    def intent(self, ref: str) -> Intended | None:
+        """The intent of this reference."""
+        return self._intents.get(ref)
+
+    def members(self, group_id: str) -> list[Intended]:
+        """The orders of a trade."""
+        return self._members.get(group_id, [])
+
+    def state(self, ref: str) -> OrderState | None:
+        """What the disk says of an order."""
+        return self._states.get(ref)
 
     def intent_of(self, order_id: int) -> Intended | None:
         """The intent that was given an order id."""

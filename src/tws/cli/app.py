@@ -39,6 +39,7 @@ COMMANDS = {
     "sim": Entry("tws.cli.sim", "Run a simulated TWS that any TWS client can connect to."),
     "record": Entry("tws.cli.record", "Write a session between a client and a TWS to a file, redacted."),
     "replay": Entry("tws.cli.replay", "Serve a recorded session to a client; tell where it departs."),
+    "api-demo": Entry("tws.cli.api_demo", "Serve a prediction API on this machine, to try things out."),
     "run": Entry("tws.cli.run", "Trade by a configuration file until told to end."),
     "status": Entry("tws.cli.status", "Show what each trader is doing, and what is latched."),
     "stop": Entry("tws.cli.stop", "End a running trader in order, protected or flat."),

@@ -69,8 +69,7 @@ def draw(console: Console, report: DemoReport) -> None:
     signs = glyphs(console.file)  # type: ignore[arg-type]
     wall = f"{report.market_seconds:,} market seconds in {report.wall_seconds:.1f} s"
     ended = "ended by Ctrl-C" if report.interrupted else "done"
-    console.print(f"\n{report.market} ({report.day}), {ended}: {wall}, {report.messages:,} ticks, "
-                  f"ready after {report.ready_seconds:.1f} s")
+    console.print(f"\n{report.market} ({report.day}), {ended}: {wall}, {report.messages:,} ticks")
     console.print()
     console.print(_results(report))
     _signals(console, report)
@@ -79,6 +78,8 @@ def draw(console: Console, report: DemoReport) -> None:
                   f"targets {_slip(report.target_slippage)}")
     for alarm in report.alarms:
         console.print(f"{signs.warn} {alarm}")
+    console.print()
+    console.print(_measures(report, signs))
     console.print()
     console.print(_checks(report, signs))
     verdict = "The books agree to the last digit" if report.exact else "THE BOOKS DIFFER"
@@ -138,6 +139,17 @@ def _checks(report: DemoReport, signs: Glyphs) -> Table:
     return table
 
 
+def _measures(report: DemoReport, signs: Glyphs) -> Table:
+    table = _table()
+    for name in ("measured", "", "at most", ""):
+        table.add_column(name, justify="left" if name == "measured" else "right")
+    for each in report.measures:
+        sign = signs.good if each.held else signs.bad
+        measured = "never" if each.measured is None else f"{each.measured:g} {each.unit}"
+        table.add_row(each.what, measured, f"{each.bound:g} {each.unit}", sign)
+    return table
+
+
 def as_json_value(report: DemoReport) -> Any:
     """The report as plain JSON values; money as text, so that no digit is lost."""
     import msgspec
@@ -145,4 +157,6 @@ def as_json_value(report: DemoReport) -> Any:
     value = msgspec.to_builtins(report)
     for row, check in zip(value["checks"], report.checks, strict=True):
         row["exact"] = check.exact
+    for row, each in zip(value["measures"], report.measures, strict=True):
+        row["held"] = each.held
     return {**value, "exact": report.exact, "net": str(report.net)}

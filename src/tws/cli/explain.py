@@ -40,15 +40,21 @@ def explain(
     tws explain t3f9a1-17 --trade     its entry, its exits and what became of them
     tws explain breakout/SPY-0931     what came of a signal, or why it was denied
 
-    Exit code 0: told; 1: the journal knows nothing by that name.
+    An approval is told with every limit that was on: its figure then, and its bound. What went on around the
+    order while it could act (a new run, the link, a human's adjustment) is told too.
+
+    Exit codes: 0 told; 1 the journal knows nothing by that name, and names those that are near it.
     """
-    from tws.orders.search import search
+    from difflib import get_close_matches
+
+    from tws.orders.search import names, search
     from tws.orders.story import Teller
 
     path = find_journal(journal, trader, state)
     found = search((record for _, record in _records(path)), order, whole_trade=trade)
     if not found:
-        _tell_nothing(path, order, as_json)
+        known = names(record for _, record in _records(path))
+        _tell_nothing(path, order, get_close_matches(order, known, n=5), as_json)
         raise typer.Exit(FOUND)
     teller = Teller(found)
     sentences = [said for row, record in _records(path) if (said := teller.hear(row, record)) is not None]
@@ -83,9 +89,10 @@ def _tell(sentences: list[Sentence], ends: list[str], as_json: bool) -> None:
         typer.echo(f"{glyphs().arrow} {end}")
 
 
-def _tell_nothing(path: Path, word: str, as_json: bool) -> None:
-    text = f"{path} knows no order, trade or signal named {word!r}; tws orders --all lists the orders"
+def _tell_nothing(path: Path, word: str, near: list[str], as_json: bool) -> None:
+    close = f"; near it: {', '.join(near)}" if near else ""
+    text = f"{path} knows no order, trade or signal named {word!r}{close}; tws orders --all lists the orders"
     if as_json:
-        print_json({"sentences": [], "ends": [], "text": text})
+        print_json({"sentences": [], "ends": [], "text": text, "near": near})
     else:
         typer.echo(text)

@@ -25,6 +25,12 @@ def export(
 
     Each row has its number in the journal. Money and quantities are exact decimals, instants are UTC with
     nanoseconds. Files of an earlier export in that folder are replaced. Needs the extra [parquet].
+
+    \b
+    tws export --out tables                            the only journal there is
+    tws export --journal day.sqlite3 --out tables --json
+
+    Exit codes: 0 written; 2 no journal, not whole, or the folder can't be written.
     """
     from tws.journal.parquet import export_journal
 

@@ -77,7 +77,7 @@ def _kill(place: Place, wish: StopWish) -> StopAnswer:
     from tws.channel import ChannelSilentError, RefusedError
     from tws.cli.traders import runs
     from tws.clock import SystemClock
-    from tws.errors import ConfigError
+    from tws.errors import ConfigError, SafetyError
     from tws.runtime.stopping import latch_file
     from tws.runtime.takeover import end_holder, take_over
     from tws.safety import SafetyFile
@@ -86,8 +86,11 @@ def _kill(place: Place, wish: StopWish) -> StopAnswer:
     if wish.account and wish.account != note.account:
         raise ConfigError("account", wish.account, "is not the account of this trader", "Type its whole id")
     with SafetyFile(place.safety) as safety:
-        latch_file(safety, wish, SystemClock().now_ns())
-        typer.echo("latched", err=True)
+        try:
+            latch_file(safety, wish, SystemClock().now_ns())
+            typer.echo("latched", err=True)
+        except SafetyError as wrong:  # a stop that waits for a disk is none
+            typer.echo(f"the latch is not on disk: {wrong}", err=True)
         said = "no trader runs"
         if runs(place):
             try:

@@ -117,4 +117,8 @@ def report_lines(report: RunReport) -> list[str]:
             lines.append(f"{name:<11} {text}")
     if not report.differs:
         lines.append("reconciled  our books and the broker's agree")
+    if report.protection is not None:
+        lines.append(f"protection  without a full stop: {report.protection}")
+    lines.append(f"traded by   code {report.code}, configuration {report.configuration}")
+    lines.append(f"head        {report.head}")
     return lines

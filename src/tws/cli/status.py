@@ -115,9 +115,9 @@ def _told(name: str, values: list[Any]) -> list[str]:
 
 
 def _protection(row: dict[str, Any]) -> str:
-    bound = f"bound {row['bound_s']:g} s"
-    now = f"now {row['now_s']:.1f} s, " if row["now_s"] else ""
-    return f"without a full stop: {now}longest {row['longest_s']:.1f} s, {bound}; {row['times']} times"
+    from tws.runtime.report import Protection
+
+    return f"without a full stop: {Protection(**row)}"
 
 
 def _discrepancy(row: dict[str, Any]) -> str:

@@ -8,13 +8,12 @@ only `from_env()` does, and it says in its errors where a wrong value came from.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from tws.config.dotenv import Setting, read_env_file
+from tws.config.dotenv import read_variables
 from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_paper_account
 from tws.errors import ConfigError
 
@@ -84,7 +83,7 @@ class TWSConfig:
         Raises ConfigError for a wrong value (it says where the value stands) and for a line of the file
         that is no setting (with its number). Only `validate()` compares the fields with each other.
         """
-        found = _settings(os.environ if environ is None else environ, env_file)
+        found = read_variables(_VARIABLES, environ, env_file)
         values: dict[str, str | int] = {}
         for name, field in _VARIABLES.items():
             if name not in found:
@@ -132,23 +131,6 @@ def mask_account(account_id: str) -> str:
     if len(account_id) <= 4:
         return "*" * len(account_id)
     return f"{account_id[:2]}{'*' * (len(account_id) - 4)}{account_id[-2:]}"
-
-
-def _settings(environ: Mapping[str, str], env_file: str | Path | None) -> dict[str, Setting]:
-    found: dict[str, Setting] = {}
-    if env_file is not None:
-        path = Path(env_file)
-        if not path.is_file():
-            raise ConfigError("env_file", str(env_file), "no such file", "Give the path of a .env file")
-        found = read_env_file(path)
-    elif Path(".env").is_file():
-        found = read_env_file(Path(".env"))
-    found = {name: setting for name, setting in found.items() if setting.text}
-    for name in _VARIABLES:
-        text = environ.get(name, "").strip()
-        if text:
-            found[name] = Setting(text, "the environment")
-    return found
 
 
 def _from_text(field: str, text: str) -> str | int:

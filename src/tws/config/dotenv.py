@@ -13,13 +13,15 @@ the wrong place. Files come as Windows editors save them: byte-order mark, UTF-1
 from __future__ import annotations
 
 import codecs
+import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tws.errors import ConfigError
 
-__all__ = ["Setting", "parse_env", "read_env_file"]
+__all__ = ["Setting", "parse_env", "read_env_file", "read_variables"]
 
 _MAX_BYTES = 1_000_000  # a .env file is a page; more is some other file by mistake
 
@@ -53,6 +55,32 @@ def read_env_file(path: Path) -> dict[str, Setting]:
     if len(raw) > _MAX_BYTES:
         raise ConfigError("env_file", str(path), f"longer than {_MAX_BYTES} bytes", "Give a .env file")
     return parse_env(_decode(raw), path.name)
+
+
+def read_variables(
+    names: Iterable[str],
+    environ: Mapping[str, str] | None = None,
+    env_file: str | Path | None = None,
+) -> dict[str, Setting]:
+    """The settings of a file, and those of `names` that the environment holds, which go before them.
+
+    The file is `.env` in the working directory, if there is one, or `env_file`, which must then exist. What
+    is set but empty counts as not set. Raises ConfigError.
+    """
+    found: dict[str, Setting] = {}
+    if env_file is not None:
+        path = Path(env_file)
+        if not path.is_file():
+            raise ConfigError("env_file", str(env_file), "no such file", "Give the path of a .env file")
+        found = read_env_file(path)
+    elif Path(".env").is_file():
+        found = read_env_file(Path(".env"))
+    found = {name: setting for name, setting in found.items() if setting.text}
+    for name in names:
+        text = (os.environ if environ is None else environ).get(name, "").strip()
+        if text:
+            found[name] = Setting(text, "the environment")
+    return found
 
 
 def parse_env(text: str, source: str = ".env") -> dict[str, Setting]:

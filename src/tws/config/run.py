@@ -7,12 +7,14 @@ lives.
     allocation = 10_000             stop_atr = 6                 [journal]
     stop_fraction = 0.02            target_atr = 3               file = "journal.sqlite3"
 
-`problems` says what the sections can't say each for itself.
+`[[signals]]`, written several times with a `kind` each, are several sources (signals.py has the other kinds).
+`check_strategies` says what the sections can't say each for itself.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,7 +24,9 @@ from tws.config.section import Amount, Section, Symbol, Words
 from tws.errors import ConfigError
 
 __all__ = [
+    "HeardSection",
     "JournalSection",
+    "ModelLimitsSection",
     "RunSection",
     "SignalsSection",
     "StateSection",
@@ -65,12 +69,33 @@ class TradingSection(Section):
     """No entry so late before the close."""
 
 
-class SignalsSection(TradingSection):
+class ModelLimitsSection(Section):
+    """How many entries a model may wish for."""
+
+    per_minute: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """Within any 60 seconds."""
+    per_day: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """Within any 24 hours."""
+
+
+class HeardSection(TradingSection):
+    """Signals that come from without, and which models may send them."""
+
+    name: Words = "signals"
+    """The source's name: in reports, and as the strategy in the journal where a signal names no model."""
+    models: tuple[Words, ...] | None = None
+    """The models that may speak; unset: any."""
+    each_model: ModelLimitsSection = ModelLimitsSection()
+    """The bound of every model that has none of its own."""
+    model_limits: dict[Words, ModelLimitsSection] = Field(default_factory=dict)
+    """Models with a bound of their own, by name."""
+
+
+class SignalsSection(HeardSection):
     """Signals from a file: JSON Lines, which is followed as it grows, or CSV, which is read once."""
 
+    kind: Literal["file"] = "file"
     file: Words = Field(description='Give the path of a .jsonl or .csv file, such as "signals.jsonl"')
-    name: Words = "signals"
-    """The strategy's name in the journal."""
 
 
 class StrategySection(TradingSection):
@@ -104,14 +129,15 @@ class StateSection(Section):
 
 
 def check_strategies(
-    signals: SignalsSection | None, strategies: tuple[StrategySection, ...], folder: Path
+    signals: Sequence[HeardSection], strategies: tuple[StrategySection, ...], folder: Path
 ) -> None:
     """What the sections can't say each for itself. `folder` is that of the file, for a relative
     `signals.file`.
 
-    Raises ConfigError: nothing to trade, one symbol in two strategies, a file that is not there.
+    Raises ConfigError: nothing to trade, one symbol in two strategies, two sources of one name, a file that
+    is not there.
     """
-    if signals is None and not strategies:
+    if not signals and not strategies:
         raise ConfigError(
             "signals",
             None,
@@ -119,7 +145,7 @@ def check_strategies(
             'Add [signals] with file = "signals.jsonl", or [[strategies]] with kind and symbols',
         )
     owners = Counter(
-        symbol for each in (*strategies, *([signals] if signals else ())) for symbol in each.symbols
+        symbol for each in (*strategies, *signals) for symbol in each.symbols
     )
     twice = [symbol for symbol, count in owners.items() if count > 1]
     if twice:
@@ -129,8 +155,18 @@ def check_strategies(
             "stands in two strategies, or twice in one",
             "One strategy owns a contract: take it out of the other",
         )
-    if signals is None:
-        return
+    names = [each.name for each in signals]
+    same = [name for name in names if names.count(name) > 1]
+    if same:
+        raise ConfigError(
+            "signals.name", same[0], "two sources have this name", 'Give each its own: name = "..."'
+        )
+    for each in signals:
+        if isinstance(each, SignalsSection):
+            _check_file(each, folder)
+
+
+def _check_file(signals: SignalsSection, folder: Path) -> None:
     path = folder / signals.file
     if path.suffix.lower() not in (".jsonl", ".csv"):
         raise ConfigError(

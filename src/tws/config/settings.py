@@ -26,12 +26,14 @@ from tws.config.limits import OverrideSection, RiskSection
 from tws.config.rules import RuleSection
 from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
 from tws.config.section import Section, Symbol, Words, did_you_mean
+from tws.config.signals import HttpSignalsSection, WebhookSignalsSection, listed
 from tws.errors import ConfigError
 
 __all__ = [
     "CodeSection",
     "ConnectionSection",
     "DemoSection",
+    "HttpSignalsSection",
     "JournalSection",
     "MaintenanceSection",
     "OverrideSection",
@@ -43,6 +45,7 @@ __all__ = [
     "SignalsSection",
     "StateSection",
     "StrategySection",
+    "WebhookSignalsSection",
     "load_settings",
 ]
 
@@ -66,6 +69,11 @@ TimeOfDay = Annotated[
 WeeklyLogin = Annotated[
     Annotated[str, Field(pattern=f"^(never|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) {TIME})$")] | None,
     Field(description='Write New York time, such as "Sun 01:00", or "never"'),
+]
+
+
+SourceSection = Annotated[
+    SignalsSection | HttpSignalsSection | WebhookSignalsSection, Field(discriminator="kind")
 ]
 
 
@@ -158,7 +166,7 @@ class Settings(BaseSettings):
     risk: RiskSection = RiskSection()
     demo: DemoSection = DemoSection()
     run: RunSection = RunSection()
-    signals: SignalsSection | None = None
+    signals: Annotated[tuple[SourceSection, ...], BeforeValidator(listed)] = ()
     strategies: tuple[StrategySection, ...] = ()
     rules: tuple[RuleSection, ...] = ()
     journal: JournalSection = JournalSection()
@@ -209,7 +217,7 @@ def load_settings(path: str | Path) -> Settings:
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as wrong:
-        raise _named(wrong) from None
+        raise _named(wrong, isinstance(data.get("signals"), dict)) from None
     try:
         settings.connection.to_config()
     except ConfigError as wrong:
@@ -224,10 +232,11 @@ def _tuples(data: Any) -> Any:
     return tuple(_tuples(item) for item in data) if isinstance(data, list) else data
 
 
-def _named(wrong: ValidationError) -> ConfigError:
+def _named(wrong: ValidationError, one_source: bool) -> ConfigError:
+    """The first complaint as an error of ours. `one_source`: `[signals]` was no list in the file."""
     errors = wrong.errors(include_url=False)
     first, place = errors[0], _place(errors[0]["loc"])
-    field, section = ".".join(place) or "file", _section(place[:-1])
+    field, section = ".".join(_as_written(place, one_source)) or "file", _section(place[:-1])
     if first["type"] == "extra_forbidden" and section is not None:
         return ConfigError(field, first["input"], "no such setting",
                            did_you_mean(place[-1], section.model_fields))
@@ -254,6 +263,13 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
     return place
 
 
+def _as_written(place: list[str], one_source: bool) -> list[str]:
+    """The same as in the file: without the kind of a source, which pydantic puts behind its number."""
+    if place[:1] != ["signals"]:
+        return place
+    return [*place[:1], *([] if one_source else place[1:2]), *place[3:]]
+
+
 def _section(place: list[str]) -> type[BaseModel] | None:
     """The section that stands at this place; None when a field does, or nothing."""
     kind = _kind(place)
@@ -269,8 +285,10 @@ def _kind(place: list[str]) -> Any:
             kind = None if info is None else _of_sections(info.annotation)
         elif get_origin(kind) is dict:
             kind = get_args(kind)[1]
+        elif get_origin(kind) is UnionType:
+            kind = next((each for each in get_args(kind) if each.model_fields["kind"].default == name), None)
         else:
-            kind = get_args(kind)[0] if kind is not None and name.isdigit() else None
+            kind = _of_sections(get_args(kind)[0]) if kind is not None and name.isdigit() else None
     return kind
 
 
@@ -281,6 +299,9 @@ def _of_sections(annotation: Any) -> Any:
     origin, inner = get_origin(annotation), get_args(annotation)
     if (origin is tuple and _of_sections(inner[0])) or (origin is dict and _of_sections(inner[1])):
         return annotation
+    if origin is Annotated:
+        return _of_sections(inner[0])
     if origin is UnionType:
-        return next((each for each in inner if _of_sections(each) is not None), None)
+        sections = [each for each in inner if _of_sections(each) is not None]
+        return annotation if len(sections) > 1 else next(iter(sections), None)
     return None

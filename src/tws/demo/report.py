@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from tws.demo.measure import Measured
 from tws.demo.robots import Fate, Outcome, Robots
 from tws.model.order import Role, Side
 from tws.model.records import Alarmed, Denied, Record, Severity
@@ -87,6 +88,8 @@ class DemoReport(Struct, frozen=True, kw_only=True):
     stop_slippage: Slippage
     target_slippage: Slippage
     checks: list[Check]
+    measures: list[Measured]
+    """Figures beside their bounds."""
     flat: bool
     journal_records: int
     head: str

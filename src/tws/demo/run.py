@@ -23,6 +23,7 @@ from tws.clock import NS_PER_S, to_datetime
 from tws.config import TWSConfig
 from tws.demo.files import check_files
 from tws.demo.lockstep import Lockstep, MarketClock
+from tws.demo.measure import FLATTEN_BEFORE_S, measure
 from tws.demo.options import SYMBOLS, DemoOptions
 from tws.demo.reconcile import reconcile
 from tws.demo.report import DemoReport, build_results
@@ -42,9 +43,6 @@ from tws.simulator.limits import Limits
 from tws.simulator.server import SYNTHETIC_DAY
 
 __all__ = ["Progress", "run_demo"]
-
-FLATTEN_BEFORE_S = 60
-"""Market seconds before the close at which the day is flattened (AUTOMATION.md: in the last minute)."""
 
 WIND_DOWN_S = 5.0
 """Wall seconds that a day which ends early gives its cancels and closes."""
@@ -280,6 +278,7 @@ class _Day:
             checks=reconcile(self._simulator, trader.desk.state, records),
             flat=trader.flat() and not any(row.quantity for row in positions),
             journal_records=proof.records, head=str(proof.head), fingerprint=_fingerprint(rows),
+            measures=measure(trader, records, self._ready_s),
             **structs.asdict(tallies),
         )
 

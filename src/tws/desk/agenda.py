@@ -32,8 +32,12 @@ _OF_NONE = (
     r.Charged, r.FloorRaised, r.PositionHeard, r.OpeningSet, r.OpeningConfirmed, r.Asked, r.Answered,
     r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
     r.LimitReleased, r.LossAnchored, r.PeakRaised, r.Lacked, r.Refused, r.CashAsked, r.CashHeard,
-    r.CashAdjusted, r.ReversalMoved,
+    r.CashAdjusted, r.Differs, r.ReversalMoved,
 )
+
+
+# Differs: while it keeps a stop from being placed, its trade asks to be looked at after every event; when it
+# has lasted, a Shortfall says what it means.
 
 
 class Agenda:
@@ -136,5 +140,5 @@ _WAYS: dict[type, Callable[[Agenda, DeskState, Record], None]] = {
     **dict.fromkeys(_OF_AN_ORDER, _order),
     **dict.fromkeys(_OF_NONE, _none),
     r.FlattenMoved: _symbol,
-    **dict.fromkeys((r.Differs, r.Shortfall, r.Adjusted, r.Inferred, r.Busted), _contract),
+    **dict.fromkeys((r.Shortfall, r.Adjusted, r.Inferred, r.Busted), _contract),
 }

@@ -78,6 +78,10 @@ def _began(state: DeskState, record: r.Began) -> None:
     state.round_ns = None
 
 
+def _stamped(state: DeskState, record: r.Stamped) -> None:
+    """For whoever reads the journal: nothing is decided by it."""
+
+
 def _planned(state: DeskState, record: r.Planned) -> None:
     state.groups[record.group_id] = Group(
         group_id=record.group_id, contract=record.contract, tick=record.tick, lot=record.lot,
@@ -381,6 +385,7 @@ def _for_the_reader(state: DeskState, record: Record) -> None:
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     **BOOKS,
     r.Began: _began,
+    r.Stamped: _stamped,
     r.Planned: _planned,
     r.Intended: _intended,
     r.Approved: _approved,

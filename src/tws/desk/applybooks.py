@@ -10,7 +10,7 @@ from tws.desk.state import Cash, DeskState, remember
 from tws.model import records as r
 from tws.model.account import Position
 from tws.model.contract import Contract
-from tws.model.order import Side
+from tws.model.order import Role, Side
 from tws.positions.holding import Move, MoveKind
 
 __all__ = ["BOOKS"]
@@ -66,6 +66,7 @@ def _annulled(state: DeskState, record: r.Annulled) -> None:
 def _filled(state: DeskState, intent_id: str, shares: Decimal) -> None:
     order = state.book.orders[intent_id]
     order.filled += shares
+    order.misses = ()  # it lived when it filled: a proof of its absence begins anew
     state.book.settle(order)
     if not order.missing:
         state.lacked.pop(intent_id, None)
@@ -139,16 +140,21 @@ def _adjusted(state: DeskState, record: r.Adjusted) -> None:
 
 
 def _split_trades(state: DeskState, account: str, contract: Contract, ratio: Decimal) -> None:
-    """The open trades in a contract hold so many times as much, and their prices are divided."""
+    """The open trades in a contract hold so many times as much, and their prices are divided: but that of an
+    exit which the broker has restated for so many shares already (`Stated` has taken its new price).
+    """
     for group_id in state.open_groups:
         group = state.groups[group_id]
         if group.contract.con_id != contract.con_id or account != state.account:
             continue
         group.moved += state.held(group) * (ratio - 1)
         group.quantity *= ratio
-        if group.stop_price is not None:
+        exits = [order for order in state.members(group, Role.STOP, Role.TARGET) if order.live]
+        held = state.held(group)
+        restated = {order.role for order in exits if order.order.quantity - order.filled == held}
+        if group.stop_price is not None and Role.STOP not in restated:
             group.stop_price = group.instrument.snap(group.stop_price / ratio, up=group.side is Side.BUY)
-        if group.target_price is not None:
+        if group.target_price is not None and Role.TARGET not in restated:
             group.target_price = group.instrument.snap(group.target_price / ratio)
 
 

@@ -30,7 +30,7 @@ from tws.orders.table import STATUS_EVENTS, OrderEvent
 from tws.orders.terms import PENDING, as_sent_back, as_stated, same_terms
 from tws.risk.denial import Denial
 from tws.risk.grid import wild
-from tws.risk.situation import Proposal
+from tws.risk.situation import Proposal, Situation
 
 __all__ = ["change", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was", "modify_order"]
 
@@ -56,13 +56,14 @@ def modify_order(turn: Turn, command: ModifyOrder) -> None:
             denial = denial or _unfit(turn, child)
             family.append((child, replace(_base(turn, child), quantity=wanted.quantity)))
     for one, its in family:
-        denial = denial or _judge(turn, one, its, command.instrument, wanted.quantity)
+        denial = denial or turn.gate.judge(*_proposed(turn, one, its, command.instrument, wanted.quantity))
     if denial is not None:
         _deny(turn, order, wanted, denial)
         return
     for one, its in family:  # the entry first: a child is held to what was sent for its parent
         if not same_terms(one.order, its):
-            _send(turn, one, its, command.reason or "asked", repair=False)
+            judged = _proposed(turn, one, its, command.instrument, wanted.quantity)
+            _send(turn, one, its, command.reason or "asked", judged, repair=False)
 
 
 def change(turn: Turn, order: OurOrder, quantity: Decimal, reason: str) -> bool:
@@ -70,11 +71,12 @@ def change(turn: Turn, order: OurOrder, quantity: Decimal, reason: str) -> bool:
     if _unfit(turn, order, stated=False) is not None:
         return False  # what it waits for comes as a fact
     wanted = replace(_base(turn, order), quantity=quantity)
-    denial = _judge(turn, order, wanted, None, quantity)
+    judged = _proposed(turn, order, wanted, None, quantity)
+    denial = turn.gate.judge(*judged)
     if denial is not None:
         _deny(turn, order, wanted, denial, group_id=order.group_id)
         return False
-    _send(turn, order, wanted, reason, repair=True)
+    _send(turn, order, wanted, reason, judged, repair=True)
     return True
 
 
@@ -233,10 +235,10 @@ def _children(turn: Turn, entry: OurOrder, group: Group | None) -> list[OurOrder
     return [each for each in exits if each.live and each.order.parent_id]
 
 
-def _judge(
+def _proposed(
     turn: Turn, order: OurOrder, wanted: Order, instrument: Instrument | None, parent: Decimal
-) -> Denial | None:
-    """The gate's word on a change: what it adds counts, and a child is held to its parent's size."""
+) -> tuple[Proposal, Situation]:
+    """What the gate is to judge of a change: what it adds counts, a child is held to its parent's size."""
     group = turn.state.groups.get(order.group_id)
     exits_of = order.group_id if order.role is not Role.ENTRY else ""
     if order.role is Role.ENTRY:
@@ -253,8 +255,7 @@ def _judge(
         parent_quantity=most,
         grows_by=wanted.quantity - order.order.quantity,
     )
-    where = situation(turn, order.contract, order.order.side, without_exits_of=exits_of)
-    return turn.gate.judge(proposal, where)
+    return proposal, situation(turn, order.contract, order.order.side, without_exits_of=exits_of)
 
 
 def _instrument(order: OurOrder, group: Group | None, given: Instrument | None) -> Instrument:
@@ -263,13 +264,17 @@ def _instrument(order: OurOrder, group: Group | None, given: Instrument | None) 
     return group.instrument if group is not None else Instrument(contract=order.contract)
 
 
-def _send(turn: Turn, order: OurOrder, wanted: Order, reason: str, *, repair: bool) -> None:
+def _send(
+    turn: Turn, order: OurOrder, wanted: Order, reason: str, judged: tuple[Proposal, Situation], *,
+    repair: bool,
+) -> None:
     revision = order.revision + 1
+    figures = turn.gate.measure(*judged)
     turn.emit(Changed(at_ns=turn.now_ns, intent_id=order.intent_id, revision=revision, order=wanted,
                       reason=reason, repair=repair))
     turn.gate.approve((order.intent_id, revision), order.order_id, order.contract, wanted, wanted.quantity)
     turn.emit(Approved(at_ns=turn.now_ns, intent_id=order.intent_id, order_id=order.order_id,
-                       revision=revision))
+                       revision=revision, figures=figures))
 
 
 def _deny(turn: Turn, order: OurOrder, wanted: Order, denial: Denial, group_id: str = "") -> None:

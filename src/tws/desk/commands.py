@@ -58,14 +58,16 @@ class Begin(Struct, frozen=True, kw_only=True):
 
     `prefix` (short ASCII letters and digits) starts every intent id of this run; give another one
     for each journal. `account` is the one we trade; `port` decides with it whether live is locked.
-    `version` is the code's fingerprint, for the journal.
+    `code` and `configuration` are fingerprints of what it trades by, `program` its version, for the journal.
     """
 
     prefix: str
     client_id: int
     account: str
     port: int
-    version: str = ""
+    code: str = ""
+    configuration: str = ""
+    program: str = ""
 
 
 class SubmitBracket(Struct, frozen=True, kw_only=True):

@@ -91,8 +91,13 @@ class Exposure:
         return {con_id: part for con_id, part in parts.items() if part[1]}
 
     def symbols(self) -> dict[str, None]:
-        """All symbols with an order or a holding of ours."""
-        return dict.fromkeys([*self._orders, *self._held])
+        """All symbols with an order, a holding or an open trade of ours: two trades may hold the same both
+        ways, and each will have its stop.
+        """
+        state = self._state
+        opened = (state.groups[group_id] for group_id in state.open_groups)
+        traded = [group.contract.symbol for group in opened if state.held(group)]
+        return dict.fromkeys([*self._orders, *self._held, *traded])
 
     def contracts(self, symbol: str) -> list[Contract]:
         """What is held or ordered under a symbol."""
@@ -134,10 +139,15 @@ def go_on(turn: Turn) -> None:
         return
     ours = Exposure(turn.state)
     for job in tuple(jobs.values()):
-        if job.phase is FlattenPhase.NOT_FLAT or not turn.state.link_up:
+        if not turn.state.link_up:
             continue
+        left = ours.held(job.symbol, job.strategy) or ours.orders(job.symbol, job.strategy)
+        if job.phase is FlattenPhase.NOT_FLAT and not left:  # a human closed it, or explained it
+            _move(turn, job, FlattenPhase.REREADING, "nothing is held any more: verifying")
         if job.phase is FlattenPhase.ARMED:
             _while_shut(turn, job, ours)
+        if job.phase in (FlattenPhase.CANCELLING, FlattenPhase.CLOSING) and _late(turn, job):
+            ask_again(turn, turn.timing.flatten_ns, AnswerKind.OPEN_ORDERS)  # what is waited for may be gone
         if job.phase is FlattenPhase.CANCELLING:
             _when_cancelled(turn, job, ours)
         if job.phase is FlattenPhase.CLOSING and not ours.orders(job.symbol, job.strategy):
@@ -275,10 +285,13 @@ def differing(state: DeskState) -> list[Position]:
     return [each for each in found if book.quantity(each.account, each.contract.con_id) != each.quantity]
 
 
+def _late(turn: Turn, job: FlattenJob) -> bool:
+    return turn.now_ns - job.since_ns >= turn.timing.flatten_ns
+
+
 def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     """Beyond its bound the answer is NOT FLAT, with the reason and the manual way; it repeats."""
-    late = turn.now_ns - job.since_ns >= turn.timing.flatten_ns
-    if not late and job.phase not in (FlattenPhase.NOT_FLAT, FlattenPhase.ARMED):
+    if not _late(turn, job) and job.phase not in (FlattenPhase.NOT_FLAT, FlattenPhase.ARMED):
         return
     orders = ours.orders(job.symbol, job.strategy)
     left = ", ".join(f"{order.intent_id} {order.state}" for order in orders)

@@ -67,9 +67,9 @@ def charge(turn: Turn, contract: Contract, quantity: Decimal) -> None:
 def _divided(trades: list[Group], before: list[Decimal], left: Decimal) -> list[Decimal]:
     """What each trade holds of `left`, signed; oldest first, like `before`, what each held."""
     after = list(before)
-    for at, (group, held) in enumerate(zip(trades, before, strict=True)):
-        if held * group.side.sign < 0:  # more was taken from it than it held
-            after[at] = held + _take(after, -held)
+    for at, group in enumerate(trades):
+        if after[at] * group.side.sign < 0:  # more was taken from it than it held
+            after[at] += _take(after, -after[at])
     _take(after, sum(after, _ZERO) - left)
     return after
 

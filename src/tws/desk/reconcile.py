@@ -3,7 +3,8 @@
 When the link goes, every order that has not ended becomes UNKNOWN. When it comes back, fills, completed and
 open orders and positions are asked for, and each answer is heard like the facts it is made of, which
 repeats harmlessly. Open, completed and executions together make a round. An order that two complete rounds
-do not name, `absence_ns` apart within one epoch that began after the loss, is absent.
+do not name, `absence_ns` apart within one epoch that began after the loss, is absent; a fill of it that was
+not known yet begins that proof anew.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tws.desk.cash import ask_for_cash
 from tws.desk.change import changes_unanswered
 from tws.desk.claims import ask_for_claimed, judge_claims, note_lacking
 from tws.desk.hear import hear_execution, hear_order, say_doubles
-from tws.desk.infer import infer_instead_of_absence, note_busts
+from tws.desk.infer import infer_instead_of_absence, note_busts, reaches_behind
 from tws.desk.listed import note_unlisted
 from tws.desk.submit import MAX_ORDER_ID
 from tws.desk.tidy import tidy
@@ -206,9 +207,9 @@ def _answered_all(turn: Turn, now: AnswerKind, kinds: tuple[AnswerKind, ...]) ->
 
 
 def _names(fact: Answer, order: OurOrder) -> bool:
-    return order.state is OrderState.UNKNOWN and (
-        any(_same(row.order_ref, row.perm_id, order) for row in fact.orders)
-        or any(_same(row.order_ref, row.perm_id, order) for row in fact.executions))
+    """A list of orders speaks of it. Executions say what it filled once: a new one begins the proof anew."""
+    return order.state is OrderState.UNKNOWN and any(
+        _same(row.order_ref, row.perm_id, order) for row in fact.orders)
 
 
 def _same(order_ref: str, perm_id: int, order: OurOrder) -> bool:
@@ -229,6 +230,8 @@ def _judge_absence(turn: Turn, asked_ns: int) -> None:
         if earlier and turn.now_ns - earlier[0] >= turn.timing.absence_ns:
             due.append(order)
     infer_instead_of_absence(turn, due)
+    question = state.questions.get(AnswerKind.EXECUTIONS)
+    reaches_ns = question.reaches_ns if question is not None else None
     for order in due:
         if order.state is not OrderState.UNKNOWN:
             continue  # it has filled, as the position shows
@@ -238,9 +241,12 @@ def _judge_absence(turn: Turn, asked_ns: int) -> None:
                        " restart TWS or look there, then declare it gone")
             continue
         turn.move(order, OrderEvent.ABSENCE, cause="two complete rounds of answers did not name it")
+        unseen = ("" if reaches_behind(turn, order, reaches_ns) else
+                  ". His executions do not reach back behind it: had it filled and been closed again before "
+                  "that, his cash alone would show it")
         turn.alarm(Severity.ALARM, f"absent {order.intent_id}",
                    f"order {order.intent_id} ({order.contract.symbol}) is proven absent: the broker does not "
-                   "know it")
+                   f"know it{unseen}")
 
 
 def _untransmitted(turn: Turn, order: OurOrder) -> bool:

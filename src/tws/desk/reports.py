@@ -7,7 +7,7 @@ from tws.desk.commands import Begin, CancelAll, CancelIntent, NotWritten, Reserv
 from tws.desk.limits import take_configuration
 from tws.desk.turn import Turn
 from tws.model.order import Role
-from tws.model.records import Began, FloorRaised, Severity
+from tws.model.records import Began, FloorRaised, Severity, Stamped
 from tws.orders.table import OrderEvent
 
 __all__ = ["begin", "cancel_all", "cancel_intent", "not_written", "reserve_ids", "withdrawn", "written"]
@@ -16,7 +16,10 @@ __all__ = ["begin", "cancel_all", "cancel_intent", "not_written", "reserve_ids",
 def begin(turn: Turn, command: Begin) -> None:
     """A run begins: whatever was under way when the last one ended is of unknown outcome."""
     turn.emit(Began(at_ns=turn.now_ns, prefix=command.prefix, client_id=command.client_id,
-                    account=command.account, port=command.port, version=command.version))
+                    account=command.account, port=command.port))
+    if command.code:
+        turn.emit(Stamped(at_ns=turn.now_ns, code=command.code, configuration=command.configuration,
+                          program=command.program))
     take_configuration(turn)
     for order in turn.state.book.living():
         turn.move(order, OrderEvent.LOSE, cause="the program was started anew")

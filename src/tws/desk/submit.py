@@ -51,11 +51,13 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     where = situation(turn, command.instrument.contract, plan.side, signal=(plan.strategy, plan.signal_id))
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
     denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, where)
+    proposals = []
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
         proposal = Proposal(instrument=command.instrument, order=order, role=role, strategy=plan.strategy,
                             signal_id=plan.signal_id, parent_quantity=child, attached=child is not None,
                             messages=len(orders))
+        proposals.append(proposal)
         denial = denial or turn.gate.judge(proposal, where) or _no_ids(turn, len(orders))
     if denial is not None:
         _deny(turn, denial, plan.contract, Role.ENTRY, entry, plan.strategy, plan.signal_id)
@@ -73,8 +75,8 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
         intent = _intend(turn, group_id, role, command.instrument.contract, replace(order, parent_id=parent))
         parent = parent or intent.order_id
         intents.append(intent)
-    for intent in intents:
-        _approve(turn, intent)
+    for intent, proposal in zip(intents, proposals, strict=True):
+        _approve(turn, intent, proposal, where)
 
 
 def submit_order(turn: Turn, command: SubmitOrder) -> None:
@@ -100,7 +102,7 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
                           quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id,
                           reference=where.mid))
-    _approve(turn, _intend(turn, group_id, role, instrument.contract, order))
+    _approve(turn, _intend(turn, group_id, role, instrument.contract, order), proposal, where)
 
 
 def place_exit(
@@ -118,7 +120,7 @@ def place_exit(
         _deny(turn, denial, instrument.contract, role, order, group_id=group_id)
         return None
     intent = _intend(turn, group_id, role, instrument.contract, order)
-    _approve(turn, intent)
+    _approve(turn, intent, proposal, where)
     return intent
 
 
@@ -227,10 +229,12 @@ def _intend(turn: Turn, group_id: str, role: Role, contract: Contract, order: Or
     return turn.state.book.orders[intent_id]
 
 
-def _approve(turn: Turn, intent: OurOrder) -> None:
+def _approve(turn: Turn, intent: OurOrder, proposal: Proposal, where: Situation) -> None:
+    """`where` is what it was judged in: the figures that are kept are those of the judgement."""
     turn.gate.approve((intent.intent_id, 0), intent.order_id, intent.contract, intent.order,
                       intent.order.quantity)
-    turn.emit(Approved(at_ns=turn.now_ns, intent_id=intent.intent_id, order_id=intent.order_id))
+    turn.emit(Approved(at_ns=turn.now_ns, intent_id=intent.intent_id, order_id=intent.order_id,
+                       figures=turn.gate.measure(proposal, where)))
     turn.move(intent, OrderEvent.APPROVE)
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from math import ceil, log, log1p
 from typing import ClassVar
 
 from tws.indicators.inputs import finite
 from tws.indicators.kept import Kept
 from tws.indicators.window import Moments, Weighted, Window
 
-__all__ = ["Ema", "Sma", "Wma"]
+__all__ = ["Ema", "Sma", "Wma", "forgetting"]
+
+
+FORGOTTEN = 0.001
+"""A beginning that weighs no more than a thousandth counts as forgotten (`settled`)."""
+
+
+def forgetting(weight: float) -> int:
+    """How many values an average takes, each by so much, until what was before is forgotten."""
+    return ceil(log(FORGOTTEN) / log1p(-weight)) if weight < 1 else 0
 
 
 class Sma(Kept):
@@ -17,13 +27,13 @@ class Sma(Kept):
     Source: any textbook; equal to TA-Lib's SMA.
     """
 
-    __slots__ = ("_window", "period", "value", "warm_up")
+    __slots__ = ("_window", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_window", "value")
     value: float | None
 
     def __init__(self, period: int = 20) -> None:
         self._window = Window(period, Moments)
-        self.period = self.warm_up = period
+        self.period = self.warm_up = self.settled = period
         self.value = None
 
     def update(self, price: float) -> float | None:
@@ -38,7 +48,7 @@ class Ema(Kept):
     None before the n-th price. Source: TA-Lib's EMA in its default ("classic") mode, which it equals.
     """
 
-    __slots__ = ("_seed", "_weight", "period", "value", "warm_up")
+    __slots__ = ("_seed", "_weight", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_seed", "value")
     value: float | None
 
@@ -46,6 +56,7 @@ class Ema(Kept):
         self._seed: Sma | None = Sma(period)
         self._weight = 2.0 / (period + 1)
         self.period = self.warm_up = period
+        self.settled = period + forgetting(self._weight)
         self.value = None
 
     def update(self, price: float) -> float | None:
@@ -65,13 +76,13 @@ class Wma(Kept):
     Source: R. Colby, "The Encyclopedia of Technical Market Indicators", 2003; equal to TA-Lib's WMA.
     """
 
-    __slots__ = ("_window", "period", "value", "warm_up")
+    __slots__ = ("_window", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_window", "value")
     value: float | None
 
     def __init__(self, period: int = 20) -> None:
         self._window = Window(period, Weighted)
-        self.period = self.warm_up = period
+        self.period = self.warm_up = self.settled = period
         self.value = None
 
     def update(self, price: float) -> float | None:

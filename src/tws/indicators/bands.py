@@ -32,14 +32,14 @@ class Bollinger(Kept):
     Bands", 2001; equal to TA-Lib's BBANDS with the simple average.
     """
 
-    __slots__ = ("_width", "_window", "period", "value", "warm_up")
+    __slots__ = ("_width", "_window", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_window", "value")
     value: Bands | None
 
     def __init__(self, period: int = 20, deviations: float = 2.0) -> None:
         self._window = Window(period, Moments)
         self._width = deviations
-        self.period = self.warm_up = period
+        self.period = self.warm_up = self.settled = period
         self.value = None
 
     def update(self, price: float) -> Bands | None:
@@ -58,13 +58,13 @@ class Donchian(Kept):
     DONCHIAN.
     """
 
-    __slots__ = ("_window", "period", "value", "warm_up")
+    __slots__ = ("_window", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_window", "value")
     value: Bands | None
 
     def __init__(self, period: int = 20) -> None:
         self._window = Window(period, Extremes)
-        self.period = self.warm_up = period
+        self.period = self.warm_up = self.settled = period
         self.value = None
 
     def update(self, bar: Bar) -> Bands | None:
@@ -83,7 +83,7 @@ class Keltner(Kept):
     later form; equal to TA-Lib's KC.
     """
 
-    __slots__ = ("_atr", "_early", "_middle", "_width", "value", "warm_up")
+    __slots__ = ("_atr", "_early", "_middle", "_width", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_atr", "_early", "_middle", "value")
     _early: int
     value: Bands | None
@@ -93,6 +93,7 @@ class Keltner(Kept):
         self._early = self._middle.warm_up - self._atr.warm_up
         self._width = width
         self.warm_up = max(period, atr + 1)
+        self.settled = max(self._middle.settled, self._atr.settled) + abs(self._early)
         self.value = None
 
     def update(self, bar: Bar) -> Bands | None:

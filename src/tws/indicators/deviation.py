@@ -20,7 +20,7 @@ class Volatility(Kept):
     "Options, Futures, and Other Derivatives", on historical volatility.
     """
 
-    __slots__ = ("_before", "_scale", "_window", "period", "value", "warm_up")
+    __slots__ = ("_before", "_scale", "_window", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_before", "_window", "value")
     _before: float | None
     value: float | None
@@ -32,7 +32,7 @@ class Volatility(Kept):
         self._scale = sqrt(per_year)
         self._before = None
         self.period = period
-        self.warm_up = period + 1
+        self.warm_up = self.settled = period + 1
         self.value = None
 
     def update(self, price: float) -> float | None:
@@ -54,7 +54,7 @@ class ZScore(Kept):
     n-th price; 0 when all n are equal. Source: any textbook of statistics (standard score).
     """
 
-    __slots__ = ("_window", "period", "value", "warm_up")
+    __slots__ = ("_window", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_window", "value")
     value: float | None
 
@@ -62,7 +62,7 @@ class ZScore(Kept):
         if period < 2:
             raise ValueError(f"a z-score of {period} prices: at least 2")
         self._window = Window(period, Moments)
-        self.period = self.warm_up = period
+        self.period = self.warm_up = self.settled = period
         self.value = None
 
     def update(self, price: float) -> float | None:

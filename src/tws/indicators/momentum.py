@@ -24,7 +24,7 @@ class Rsi(Kept):
     Systems", 1978; equal to TA-Lib's RSI elsewhere.
     """
 
-    __slots__ = ("_before", "_gain", "_loss", "period", "value", "warm_up")
+    __slots__ = ("_before", "_gain", "_loss", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_before", "_gain", "_loss", "value")
     _before: float | None
     value: float | None
@@ -34,6 +34,7 @@ class Rsi(Kept):
         self._before = None
         self.period = period
         self.warm_up = period + 1
+        self.settled = self._gain.settled + 1
         self.value = None
 
     def update(self, price: float) -> float | None:
@@ -64,7 +65,7 @@ class Macd(Kept):
     Active Investors", 2005.
     """
 
-    __slots__ = ("_early", "_fast", "_signal", "_slow", "value", "warm_up")
+    __slots__ = ("_early", "_fast", "_signal", "_slow", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_early", "_fast", "_signal", "_slow", "value")
     _early: int
     value: MacdValue | None
@@ -75,6 +76,7 @@ class Macd(Kept):
         self._fast, self._slow, self._signal = Ema(fast), Ema(slow), Ema(signal)
         self._early = slow - fast
         self.warm_up = slow + signal - 1
+        self.settled = self._slow.settled + self._signal.settled - 1
         self.value = None
 
     def update(self, price: float) -> MacdValue | None:
@@ -107,14 +109,14 @@ class Stochastic(Kept):
     TA-Lib's STOCH elsewhere.
     """
 
-    __slots__ = ("_k", "_range", "_signal", "value", "warm_up")
+    __slots__ = ("_k", "_range", "_signal", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_k", "_range", "_signal", "value")
     value: StochasticValue | None
 
     def __init__(self, period: int = 14, smooth: int = 3, signal: int = 3) -> None:
         self._range = Window(period, Extremes)
         self._k, self._signal = Sma(smooth), Sma(signal)
-        self.warm_up = period + smooth + signal - 2
+        self.warm_up = self.settled = period + smooth + signal - 2
         self.value = None
 
     def update(self, bar: Bar) -> StochasticValue | None:

@@ -20,7 +20,7 @@ class Atr(Kept):
     Trading Systems", 1978; equal to TA-Lib's ATR.
     """
 
-    __slots__ = ("_average", "_close", "period", "value", "warm_up")
+    __slots__ = ("_average", "_close", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_average", "_close", "value")
     _close: float | None
     value: float | None
@@ -30,6 +30,7 @@ class Atr(Kept):
         self._close = None
         self.period = period
         self.warm_up = period + 1
+        self.settled = self._average.settled + 1
         self.value = None
 
     def update(self, bar: Bar) -> float | None:

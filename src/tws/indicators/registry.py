@@ -39,13 +39,16 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
 class Indicator(Protocol):
     """What all of them have. `update` takes a price, or a bar where `Kind.by` says so; `value` is None until
-    `warm_up` updates came.
+    `warm_up` updates came. An average that never forgets has settled after `settled` of them: what it began
+    with weighs no more than a thousandth. (The path of a Supertrend and the height of an OBV go on for ever.)
     """
 
     @property
     def value(self) -> Any: ...
     @property
     def warm_up(self) -> int: ...
+    @property
+    def settled(self) -> int: ...
     def update(self, value: Any, /) -> Any: ...
     def save(self) -> dict[str, Any]: ...
     def restore(self, state: Any) -> None: ...
@@ -134,11 +137,12 @@ KINDS: dict[str, Kind] = _table()
 
 def describe() -> list[dict[str, Any]]:
     """All indicators in plain values: how to write each with its defaults, its parameters and their bounds,
-    its outputs, the bars until its first value, and what it is.
+    its outputs, the bars until its first value and until its beginning is forgotten, and what it is.
     """
     found = []
     for kind in KINDS.values():
         spec = Spec(kind.name, tuple(each.default for each in kind.parameters))
+        made = build(spec)
         found.append(
             {
                 "name": kind.name,
@@ -150,7 +154,8 @@ def describe() -> list[dict[str, Any]]:
                 ],
                 "by": kind.by,
                 "outputs": list(kind.outputs),
-                "warm_up": build(spec).warm_up,
+                "warm_up": made.warm_up,
+                "settled": made.settled,
                 "summary": kind.summary,
             }
         )  # fmt: skip

@@ -7,13 +7,13 @@
 
 Each indicator is there once, however often and in whatever way of writing it was asked for. A bar that is
 not sound (no finite numbers, a negative volume, a close outside of its range), that still runs, has another
-length than those before it or is not later than they are is refused whole: no indicator sees it. `save` and
-`restore` carry everything over a restart.
+length than those before it or is not later than they are is refused whole: no indicator sees it. The last
+`keep` bars stay at hand (`bar`). `save` and `restore` carry everything over a restart.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -48,7 +48,7 @@ class _Study:
 class Studies:
     """`taken` counts bars, `refused` refusals by reason, `gaps` bars before which spans were missing."""
 
-    def __init__(self, specs: Iterable[str] = ()) -> None:
+    def __init__(self, specs: Iterable[str] = (), keep: int = 0) -> None:
         self.taken = self.gaps = 0
         self.refused: Counter[str] = Counter()
         self.refusal = ""
@@ -58,6 +58,8 @@ class Studies:
         self.seconds = 0
         """The length of its bars, 0 before the first one."""
         self._session_ns = -1
+        self._is_before = False  # bars older than the session came after it was told
+        self._bars: deque[Bar] = deque(maxlen=keep)
         self._studies: dict[str, _Study] = {}
         self._asked: dict[str, tuple[_Study, str]] = {}
         for text in specs:
@@ -84,6 +86,11 @@ class Studies:
         return max((study.indicator.warm_up for study in self._studies.values()), default=0)
 
     @property
+    def settled(self) -> int:
+        """How many bars there must be until every indicator has forgotten where it began."""
+        return max((study.indicator.settled for study in self._studies.values()), default=0)
+
+    @property
     def ready(self) -> bool:
         """Whether every indicator has a value."""
         return all(study.indicator.value is not None for study in self._studies.values())
@@ -101,13 +108,16 @@ class Studies:
         return _number(study.before, output)
 
     def on_session(self, session: Session) -> None:
-        """A session that is another than the last one begins anew what belongs to a session (VWAP)."""
-        if session.open_ns == self._session_ns:
-            return
-        self._session_ns = session.open_ns
-        for study in self._studies.values():
-            if isinstance(study.indicator, Vwap):
-                study.indicator.reset()
+        """A session that is another than the last one begins anew what belongs to a session (VWAP). Bars that
+        are older than its opening may still come, for warming up: then it begins with the first that is not.
+        """
+        if session.open_ns != self._session_ns:
+            self._session_ns = session.open_ns
+            self._begin_session()
+
+    def bar(self, back: int = 0) -> Bar | None:
+        """The last bar (`back` 0) or one before it; None where there was none, or it was not kept."""
+        return self._bars[-1 - back] if back < len(self._bars) else None
 
     def update(self, bar: Bar) -> bool:
         """Whether the bar was taken; else `refused` has counted it and `refusal` says why."""
@@ -116,8 +126,13 @@ class Studies:
             self.refused[reason] += 1
             self.refusal = text
             return False
+        if bar.time_ns < self._session_ns:
+            self._is_before = True
+        elif self._is_before:
+            self._begin_session()
         for study in self._studies.values():
             study.update(bar)
+        self._bars.append(bar)
         self.taken += 1
         self.gaps += bar.gap > 0
         self.last_ns, self.seconds = bar.time_ns, bar.seconds
@@ -129,6 +144,8 @@ class Studies:
             "last_ns": self.last_ns,
             "seconds": self.seconds,
             "session_ns": self._session_ns,
+            "is_before": self._is_before,
+            "bars": to_builtins(list(self._bars)),
             "studies": {
                 name: {"state": study.indicator.save(), "before": to_builtins(study.before)}
                 for name, study in self._studies.items()
@@ -142,8 +159,9 @@ class Studies:
         """
         try:
             last_ns, seconds, session_ns = (int(state[name]) for name in ("last_ns", "seconds", "session_ns"))
+            is_before, bars = bool(state["is_before"]), convert(state["bars"], list[Bar])
             saved = {str(name): (each["state"], each["before"]) for name, each in state["studies"].items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as error:
             raise ValueError(f"no state of indicators: {error!r}") from None
         made: dict[str, tuple[Indicator, Any]] = {}
         for name in self._studies:
@@ -153,8 +171,17 @@ class Studies:
                 made[name] = indicator, _typed(before, indicator)
         for name, (indicator, before) in made.items():
             self._studies[name].indicator, self._studies[name].before = indicator, before
-        self.last_ns, self.seconds, self._session_ns = last_ns, seconds, session_ns
+        self.last_ns, self.seconds = last_ns, seconds
+        self._session_ns, self._is_before = session_ns, is_before
+        self._bars.clear()
+        self._bars.extend(bars)
         return tuple(name for name in self._studies if name not in made)
+
+    def _begin_session(self) -> None:
+        self._is_before = False
+        for study in self._studies.values():
+            if isinstance(study.indicator, Vwap):
+                study.indicator.reset()
 
     def _flaw(self, bar: Bar) -> tuple[str, str]:
         """What is wrong with a bar, in two words and in a sentence; both empty for nothing."""

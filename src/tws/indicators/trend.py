@@ -46,7 +46,7 @@ class Adx(Kept):
     Concepts in Technical Trading Systems", 1978; equal to TA-Lib's ADX, PLUS_DI and MINUS_DI.
     """
 
-    __slots__ = ("_adx", "_bars", "_before", "_sums", "period", "value", "warm_up")
+    __slots__ = ("_adx", "_bars", "_before", "_sums", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_adx", "_bars", "_before", "_sums", "value")
     _bars: int
     _before: _Range | None
@@ -62,6 +62,7 @@ class Adx(Kept):
         self._sums = _Movement()
         self.period = period
         self.warm_up = 2 * period
+        self.settled = 2 * self._adx.settled
         self.value = None
 
     def update(self, bar: Bar) -> AdxValue | None:
@@ -122,7 +123,7 @@ class Supertrend(Kept):
     "Tout le monde mérite d'être riche", 2008; equal to TA-Lib's SUPERTREND.
     """
 
-    __slots__ = ("_atr", "_lines", "_width", "period", "value", "warm_up")
+    __slots__ = ("_atr", "_lines", "_width", "period", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_atr", "_lines", "value")
     _lines: _Lines | None
     value: SupertrendValue | None
@@ -133,6 +134,7 @@ class Supertrend(Kept):
         self._lines = None
         self.period = period
         self.warm_up = period + 1
+        self.settled = self._atr.settled
         self.value = None
 
     def update(self, bar: Bar) -> SupertrendValue | None:

@@ -38,14 +38,14 @@ class Vwap(Kept):
     Transactions on the NYSE", Journal of Finance 1988; equal to TA-Lib's VWAP for bars without `wap`.
     """
 
-    __slots__ = ("_notional", "_volume", "value", "warm_up")
+    __slots__ = ("_notional", "_volume", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_notional", "_volume", "value")
     _notional: Total
     _volume: Total
     value: float | None
 
     def __init__(self) -> None:
-        self.warm_up = 1
+        self.warm_up = self.settled = 1
         self.reset()
 
     def reset(self) -> None:
@@ -70,7 +70,7 @@ class Obv(Kept):
     Source: J. Granville, "New Key to Stock Market Profits", 1963; equal to TA-Lib's OBV.
     """
 
-    __slots__ = ("_close", "_total", "value", "warm_up")
+    __slots__ = ("_close", "_total", "settled", "value", "warm_up")
     KEPT: ClassVar[tuple[str, ...]] = ("_close", "_total", "value")
     _close: float | None
     _total: Total
@@ -79,7 +79,7 @@ class Obv(Kept):
     def __init__(self) -> None:
         self._total = Total()
         self._close = None
-        self.warm_up = 1
+        self.warm_up = self.settled = 1
         self.value = None
 
     def update(self, bar: Bar) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tws.indicators.averages import Sma
+from tws.indicators.averages import Sma, forgetting
 from tws.indicators.inputs import finite
 from tws.indicators.kept import Kept
 
@@ -17,13 +17,14 @@ class Wilder(Kept):
     Source: J. W. Wilder, "New Concepts in Technical Trading Systems", 1978.
     """
 
-    __slots__ = ("_seed", "period", "value")
+    __slots__ = ("_seed", "period", "settled", "value")
     KEPT: ClassVar[tuple[str, ...]] = ("_seed", "value")
     value: float | None
 
     def __init__(self, period: int) -> None:
         self._seed: Sma | None = Sma(period)
         self.period = period
+        self.settled = period + forgetting(1.0 / period)
         self.value = None
 
     def update(self, value: float) -> float | None:

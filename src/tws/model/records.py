@@ -11,15 +11,16 @@ read by the reader that its version names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
+from msgspec import field
 
 from tws.errors import DataError
 from tws.model.contract import Contract
-from tws.model.facts import AnswerKind, BrokerOrder, LinkState
+from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.linkedrecords import ReversalMoved, ReversalPhase
 from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
@@ -45,6 +46,7 @@ from tws.model.positionrecords import (
 )
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
+from tws.model.runrecords import Began, FloorRaised, LinkMoved, Stamped
 from tws.model.session import Session
 from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stoprecords import AllCancelAsked, FlattenMoved, KillMoved
@@ -108,6 +110,7 @@ __all__ = [
     "Shortfall",
     "SignalJudged",
     "SignalsUnwritten",
+    "Stamped",
     "Stated",
     "Watched",
     "decode_record",
@@ -117,16 +120,6 @@ __all__ = [
 
 RECORD_VERSION = 1
 """The version that `encode_record` writes. Raise it when an old record would be read wrongly."""
-
-
-class Began(_Record, frozen=True, kw_only=True):
-    """A run of the trader began. `prefix` makes its intent ids unique; orders not ended become unknown."""
-
-    prefix: str
-    client_id: int
-    account: str
-    port: int
-    version: str = ""
 
 
 class Planned(_Record, frozen=True, kw_only=True):
@@ -168,11 +161,15 @@ class Intended(_Record, frozen=True, kw_only=True):
 
 
 class Approved(_Record, frozen=True, kw_only=True):
-    """The gate let the order through; its bytes may leave once this is on disk. `revision` > 0 changes."""
+    """The gate let the order through; its bytes may leave once this is on disk. `revision` > 0 changes.
+
+    `figures` holds figure and bound of every limit that is on, by its name (empty in older journals).
+    """
 
     intent_id: str
     order_id: int
     revision: int = 0
+    figures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class Changed(_Record, frozen=True, kw_only=True):
@@ -263,21 +260,6 @@ class Denied(_Record, frozen=True, kw_only=True):
     signal_id: str = ""
     group_id: str = ""
     """The trade that the order was to protect, when the desk itself wanted it."""
-
-
-class LinkMoved(_Record, frozen=True, kw_only=True):
-    """The link changed."""
-
-    state: LinkState
-    session: int
-    cause: str = ""
-    accounts: tuple[str, ...] = ()
-
-
-class FloorRaised(_Record, frozen=True, kw_only=True):
-    """The next order id is at least this (INCIDENTS.md 1)."""
-
-    next_order_id: int
 
 
 class Asked(_Record, frozen=True, kw_only=True):
@@ -378,8 +360,7 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
-    | Annulled
-    | CashAsked | CashHeard | CashAdjusted
+    | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped
     | SignalJudged | SignalsUnwritten | ReversalMoved
 )
 

@@ -13,7 +13,10 @@ from msgspec import Struct, field
 from tws.model import records as r
 from tws.model.records import Record
 
-__all__ = ["Found", "search"]
+__all__ = ["Found", "names", "search"]
+
+KEPT = 5_000
+"""Names that are compared: a week of busy trading, in a tenth of a second."""
 
 
 class Found(Struct, kw_only=True):
@@ -51,6 +54,10 @@ def search(records: Iterable[Record], word: str, *, whole_trade: bool = False) -
                 found.intents[record.intent_id] = None
             case r.Planned() if _is_signal(record, word):
                 trades[record.group_id] = None
+            case r.SignalJudged() if word and word in (
+                record.signal_id, f"{record.source}/{record.signal_id}", f"{record.model}/{record.signal_id}"
+            ):  # fmt: skip
+                found.signals[record.signal_id] = None
             case r.Denied() if _is_signal(record, word):
                 found.signals[record.signal_id] = None
     if word and word in members and (whole_trade or word not in group_of):
@@ -61,6 +68,31 @@ def search(records: Iterable[Record], word: str, *, whole_trade: bool = False) -
         found.intents |= dict.fromkeys(members.get(group_id, ()))
     found.groups = trades | _trades_of(found, group_of)
     return found
+
+
+def names(records: Iterable[Record]) -> list[str]:
+    """What orders, trades and signals are called, the newest `KEPT` of them: to find what is near a slip."""
+    found: dict[str, None] = {}
+    for record in records:
+        for name in _names(record):
+            found.pop(name, None)
+            found[name] = None
+            if len(found) > KEPT:
+                del found[next(iter(found))]
+    return list(found)
+
+
+def _names(record: Record) -> tuple[str, ...]:
+    match record:
+        case r.Intended():
+            return record.intent_id, str(record.order_id)
+        case r.Adopted():
+            return record.intent_id, str(record.order.order_id), str(record.order.perm_id)
+        case r.Bound():
+            return (str(record.perm_id),)
+        case r.Planned() | r.Denied() if record.signal_id:
+            return record.signal_id, f"{record.strategy}/{record.signal_id}"
+    return ()
 
 
 def _is_signal(record: r.Planned | r.Denied, word: str) -> bool:

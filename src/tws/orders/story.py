@@ -20,6 +20,7 @@ from tws.model.order import Order, OrderType
 from tws.model.records import OrderState, Record
 from tws.orders.search import Found
 from tws.orders.table import ENDED, STATUS_EVENTS, OrderEvent, follow
+from tws.orders.words import AROUND, OF_CONTRACT, WORDS
 
 __all__ = ["Sentence", "Teller"]
 
@@ -58,6 +59,7 @@ class Teller:
         self._lives: dict[str, _Life] = {intent: _Life() for intent in found.intents}
         self._groups = found.groups
         self._symbols: dict[str, str] = {}
+        self._con_ids: dict[int, None] = {}
         self._intent_of_fill: dict[str, str] = {}
         self._early: dict[str, r.Charged] = {}
 
@@ -66,9 +68,14 @@ class Teller:
         about = self._about(record)
         if about is None:
             return None
-        words = _WORDS.get(type(record), _any_words)
-        text = words(self, record)
+        text = self._text(record)
         return Sentence(at_ns=record.at_ns, row=row, about=about, text=text) if text else None
+
+    def _text(self, record: Record) -> str:
+        """In the words of its kind; a kind that has none (of a newer program) by its name and its fields."""
+        if type(record) in WORDS:
+            return WORDS[type(record)](record)
+        return _WORDS.get(type(record), _any_words)(self, record)
 
     def ends(self) -> list[str]:
         """One sentence for each order: how it ended, or where it stands."""
@@ -78,11 +85,16 @@ class Teller:
         """Whom a record is about: an intent, a trade, a signal; None for anybody else."""
         if isinstance(record, r.Charged):
             return self._about_fee(record)
+        if isinstance(record, AROUND):
+            return "trader" if self._living() else None
+        if isinstance(record, OF_CONTRACT):
+            number = record.contract.con_id
+            return record.contract.symbol if number in self._con_ids and self._living() else None
         if isinstance(record, (r.FlattenMoved, r.ReversalMoved)):
             mine = (self._lives[intent] for intent, name in self._symbols.items() if name == record.symbol)
             return record.symbol if any(life.state not in ENDED for life in mine) else None
         if isinstance(record, r.KillMoved):
-            return "stop" if any(life.state not in ENDED for life in self._lives.values()) else None
+            return "stop" if self._living() else None
         if isinstance(record, r.Retired):
             return next((key for key in record.keys if self._concerns(key)), None)
         if isinstance(record, r.Recalled):
@@ -93,10 +105,14 @@ class Teller:
         intent = getattr(record, "intent_id", "")
         if intent:
             return intent if intent in self._lives else None
-        if isinstance(record, r.Denied) and record.signal_id in self._found.signals:
+        if isinstance(record, r.Denied | r.SignalJudged) and record.signal_id in self._found.signals:
             return record.signal_id
         group = getattr(record, "group_id", "")
         return group if group in self._groups else None
+
+    def _living(self) -> bool:
+        """Whether one of them has been meant, and may act."""
+        return any(life.total and life.state not in ENDED for life in self._lives.values())
 
     def _concerns(self, name: str) -> bool:
         return name in self._lives or name in self._groups
@@ -123,6 +139,7 @@ class Teller:
         life = self._lives[record.intent_id]
         life.order, life.total = record.order, record.order.quantity
         self._symbols[record.intent_id] = record.contract.symbol
+        self._con_ids[record.contract.con_id] = None
         parent = f", a child of order {record.order.parent_id}" if record.order.parent_id else ""
         trade = f" of trade {record.group_id}" if record.group_id else ""
         return (
@@ -132,8 +149,8 @@ class Teller:
 
     def _approved(self, record: r.Approved) -> str:
         what = f"change {record.revision}" if record.revision else "the order"
-        rest = _rest(record, "at_ns", "intent_id", "order_id", "revision")
-        return f"The gate approved {what}{': ' + rest if rest else ''}; its bytes may leave from here on."
+        told = ", ".join(f"{name} {figure} of {bound}" for name, (figure, bound) in record.figures.items())
+        return f"The gate approved {what}{': ' + told if told else ''}; its bytes may leave from here on."
 
     def _resized(self, record: r.Resized) -> str:
         self._lives[record.intent_id].total = record.quantity
@@ -177,6 +194,7 @@ class Teller:
         life = self._lives[record.intent_id]
         life.total, life.state = record.order.quantity, OrderState.UNKNOWN
         self._symbols[record.intent_id] = record.contract.symbol
+        self._con_ids[record.contract.con_id] = None
         row = record.order
         return (
             f"A working order of the broker's was taken over as {record.intent_id}: {row.side} "

@@ -37,7 +37,7 @@ _ONE = Decimal(1)
 
 def multiplier(contract: Contract) -> Decimal:
     """What one unit of price is worth in money: the contract's multiplier, 1 when it states none."""
-    text = contract.multiplier.strip()
+    text = contract.multiplier and contract.multiplier.strip()
     return Decimal(text) if text else _ONE
 
 

@@ -8,7 +8,7 @@ order is then of unknown outcome, is asked about and never sent again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from tws.model.order import Order, Role
 from tws.risk.controls import ENTRIES, EXITS, STANDALONE
 from tws.risk.denial import Denial
 from tws.risk.limits import Limits
+from tws.risk.measure import measure
 from tws.risk.permit import Mint, Permit
 from tws.risk.situation import Proposal, Situation
 
@@ -52,6 +53,12 @@ class Gate:
             if denial is not None:
                 return denial
         return None
+
+    def measure(self, proposal: Proposal, situation: Situation) -> Mapping[str, tuple[str, str]]:
+        """The figures of a proposal that has passed `judge`, for its approval's record."""
+        account, symbol = situation.account, proposal.contract.symbol
+        limits = self.limits_of(situation.limits or self.limits, account, symbol, proposal.strategy)
+        return measure(proposal, situation, limits)
 
     def limits_of(self, limits: Limits, account: str, symbol: str, strategy: str) -> Limits:
         """`limits.narrowed`, remembered as long as the same limits are in force."""

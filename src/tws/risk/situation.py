@@ -159,13 +159,13 @@ class Situation(Struct, frozen=True, kw_only=True):
 
         A sale fills at its price or better, so the market counts where it is higher.
         """
-        market = self.market(order.side)
         if order.order_type is OrderType.MARKET:
-            return market
+            return self.market(order.side)
         own = order.stop_price if order.order_type is OrderType.STOP else order.limit_price
-        if own is None or market is None or order.side is Side.BUY:
+        if own is None or order.side is Side.BUY:
             return own
-        return max(own, market)
+        market = self.market(order.side)
+        return own if market is None else max(own, market)
 
     def market(self, side: Side) -> Decimal | None:
         """The side of the quote that an order of `side` would meet; None where the quote has none."""

@@ -6,16 +6,19 @@ of the program: what was under way becomes unknown, the broker is asked for ever
 the desk. Its records go to preallocated places in the safety file, the group that the journal refused before
 all others; the next start puts them into the journal (`merge_emergency`). Entries never leave from here.
 
-Without places (no safety file, none free, the lease lost) nothing can be remembered, so nothing is placed:
-entries are cancelled, stops stay.
+Without places (no safety file, none free) nothing can be remembered, so nothing is placed: entries are
+cancelled, stops stay. So that places never end between the cancel of a stop and the close that it
+makes room for, a stop is only cancelled while there are places for the rest of its close, and for the rest of
+all others under way (`PLACES_A_CLOSE`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from tws.desk import Cancel, Effect, NotWritten, Place
+from tws.desk import Cancel, DeskState, Effect, NotWritten, Place
+from tws.errors import TWSError
 from tws.journal import Store
 from tws.log import get_logger
 from tws.model.order import Role
@@ -23,7 +26,7 @@ from tws.model.records import Approved, Record
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders import OurOrder
 
-__all__ = ["EmergencyStore", "Safety", "merge_emergency", "never_left", "refusal", "uncovers"]
+__all__ = ["Cover", "EmergencyStore", "Safety", "merge_emergency", "never_left", "refusal"]
 
 log = get_logger("tws.runtime")
 
@@ -41,8 +44,12 @@ class Safety(Protocol):
         """Take the latch of a scope away."""
         ...
 
-    def emergency_append(self, *records: bytes) -> None:
-        """Keep one group of records, on disk when it returns, all or none."""
+    def emergency_append(self, *records: bytes) -> str:
+        """Keep one group of records, all or none. On disk when it returns, else the answer says why not."""
+        ...
+
+    def emergency_room(self) -> int:
+        """How many records more it can keep."""
         ...
 
     def emergency_read(self) -> list[bytes]:
@@ -54,16 +61,35 @@ class Safety(Protocol):
         ...
 
 
-class EmergencyStore:
-    """The store of the second engine. Without a safety file it keeps nothing, and then nothing is placed."""
+PLACES_A_CLOSE = 12
+"""Records of one close from the cancel of its exits on: 50 positions with two exits each take 600 in all."""
 
-    def __init__(self, safety: Safety | None) -> None:
+
+class EmergencyStore:
+    """The store of the second engine. What it can't keep ends its memory, not it: `tell` hears why."""
+
+    def __init__(self, safety: Safety | None, tell: Callable[[str], None]) -> None:
         self._safety = safety
+        self._tell = tell
+        self.remembers = safety is not None
 
     def append(self, records: Sequence[bytes]) -> None:
-        """Durable when it returns: there are no other writers to wait for. Raises TWSError."""
-        if records and self._safety is not None:
-            self._safety.emergency_append(*records)
+        """Durable when it returns: there are no other writers to wait for."""
+        if not records or self._safety is None or not self.remembers:
+            return
+        try:
+            doubt = self._safety.emergency_append(*records)
+        except (TWSError, OSError, ValueError) as error:
+            self.remembers = False
+            self._tell(f"nothing more can be remembered, so nothing more is placed: {error}")
+        else:
+            if doubt:
+                self._tell(f"the disk refuses; what is sent outlives this process, not this machine: {doubt}")
+
+    @property
+    def room(self) -> int:
+        """How many records more it can keep."""
+        return self._safety.emergency_room() if self._safety is not None and self.remembers else 0
 
     async def commit(self) -> None:
         """All is on disk already."""
@@ -94,9 +120,29 @@ def refusal(effect: Effect, orders: dict[str, OurOrder], remembers: bool) -> Not
     return None
 
 
-def uncovers(effect: Effect, orders: dict[str, OurOrder]) -> bool:
-    """Whether it cancels an exit: not where the close, or another stop, could not be placed."""
-    return isinstance(effect, Cancel) and orders[effect.intent_id].role is not Role.ENTRY
+class Cover:
+    """Which exits may be cancelled: those whose close, and all others under way, still find places."""
+
+    def __init__(self, store: EmergencyStore, state: DeskState) -> None:
+        self._store = store
+        self._state = state
+        self._bare: set[int] = set()
+
+    def keeps(self, effect: Effect) -> str:
+        """The symbol whose exit is not cancelled now; empty for all else."""
+        if not isinstance(effect, Cancel):
+            return ""
+        order = self._state.book.orders[effect.intent_id]
+        if order.role is Role.ENTRY:
+            return ""
+        held = {each.contract.con_id for each in self._state.ours.holdings.values() if each.quantity}
+        if order.contract.con_id not in held:
+            return ""  # it guards nothing any more, and alone it would open what it was to close
+        bare = (self._bare & held) | {order.contract.con_id}
+        if self._store.room < PLACES_A_CLOSE * len(bare):
+            return order.contract.symbol
+        self._bare = bare
+        return ""
 
 
 async def merge_emergency(store: Store, safety: Safety) -> int:

@@ -7,9 +7,7 @@ the same configuration count: a change of either begins the count anew.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -18,6 +16,7 @@ from msgspec import Struct
 from tws.clock import NS_PER_S
 from tws.config import Settings, is_paper_account
 from tws.risk import LIVE_REQUIRES, Limits
+from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
 from tws.runtime.place import Place
 
 __all__ = [
@@ -26,10 +25,8 @@ __all__ = [
     "Evidence",
     "SessionLine",
     "add_session",
-    "code_fingerprint",
     "gather",
     "note_drill",
-    "settings_fingerprint",
 ]
 
 SESSIONS_WANTED = 5
@@ -58,26 +55,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     found: tuple[str, ...]
     missing: tuple[str, ...]
-
-
-def code_fingerprint() -> str:
-    """The first 16 digits of a SHA-256 over our own source files."""
-    return _code(Path(__file__).resolve().parents[1])
-
-
-@cache
-def _code(folder: Path) -> str:
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        total.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        total.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()[:16]
-
-
-def settings_fingerprint(settings: Settings) -> str:
-    """The same over what a configuration file says, but for where TWS listens and where state lies."""
-    said = settings.model_dump(mode="json", exclude={"connection", "journal", "state", "demo"})
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def add_session(place: Place, line: SessionLine) -> None:

@@ -15,6 +15,7 @@ Where the engine has failed, or hangs in a commit for `PATIENCE_S`, a second one
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -26,7 +27,7 @@ from tws.model.facts import Link, LinkState
 from tws.model.order import Role
 from tws.model.records import KillMoved, Record, Severity, encode_record
 from tws.model.stop import KillState
-from tws.runtime.emergency import EmergencyStore, Safety, never_left, refusal, uncovers
+from tws.runtime.emergency import Cover, EmergencyStore, Safety, never_left, refusal
 from tws.runtime.engine import Engine
 
 if TYPE_CHECKING:
@@ -160,7 +161,9 @@ class Killer:
         if self._life.stopped:
             raise TWSError("the trader was stopped")
         if self._second is None:
-            self._second = _Second(self._life, self._safety)
+            self._second = _Second(
+                self._life, EmergencyStore(self._safety, self._note), self._note
+            )
             self._note(f"the trader has failed ({self._life.failure}); an emergency engine acts")
             await self._second.begin()
         if not self._second.remembers and command.flatten:
@@ -202,21 +205,27 @@ class Killer:
 class _Second:
     """The second engine on the same desk: what was under way is unknown, the broker is asked for all."""
 
-    def __init__(self, life: Life, safety: Safety | None) -> None:
+    def __init__(self, life: Life, store: EmergencyStore, note: Callable[[str], None]) -> None:
         self._life = life
         self._first = life.engine
-        self._safety = safety
+        self._store = store
+        self._note = note
+        self._cover = Cover(store, life.desk.state)
         self._tasks: list[asyncio.Task[None]] = []
-        self.remembers = safety is not None
         self.over = False
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what it sends is found again after a crash: else it places nothing."""
+        return self._store.remembers
 
     async def begin(self) -> None:
         """Take the desk over, as a restart would, with the state in memory for a journal."""
         life, desk = self._life, self._life.desk
         await life.engine_ended()
-        store = self._open_store()
+        self._store.append([encode_record(record) for record in self._first.undone])
         engine = Engine(desk, life.clock, self._perform)
-        engine.furnish(store, life.connection.facts())
+        engine.furnish(self._store, life.connection.facts())
         engine.watch(life.heard)
         life.engine = engine  # reports of the writer go there from now on
         state = desk.state
@@ -241,23 +250,13 @@ class _Second:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _open_store(self) -> EmergencyStore:
-        """The group that the journal refused goes first. What can't be kept means: remember nothing."""
-        store = EmergencyStore(self._safety)
-        try:
-            store.append([encode_record(record) for record in self._first.undone])
-        except TWSError as error:
-            log.error("no emergency record can be kept", reason=str(error))
-            self.remembers = False
-            store = EmergencyStore(None)
-        return store
-
     def _perform(self, effect: Effect) -> None:
-        orders = self._life.desk.state.book.orders
-        refused = refusal(effect, orders, self.remembers)
+        refused = refusal(effect, self._life.desk.state.book.orders, self.remembers)
         if refused is not None:
             self._life.engine.post(refused)
-        elif self.remembers or not uncovers(effect, orders):
+        elif symbol := self._cover.keeps(effect):
+            self._note(f"the records of the emergency run short: {symbol} keeps its exits, and is not closed")
+        else:
             self._life.hands.perform(effect)
 
     async def _timer(self) -> None:

@@ -38,6 +38,7 @@ from tws.risk import Denial, Gate
 from tws.runtime.emergency import merge_emergency
 from tws.runtime.engine import Engine
 from tws.runtime.fence import Fence
+from tws.runtime.fingerprint import code_fingerprint, limits_fingerprint, program_version
 from tws.runtime.hands import Hands
 from tws.runtime.hours import Hours
 from tws.runtime.kill import Killer
@@ -141,8 +142,7 @@ class Life:
         if safety is not None:
             safety.name_account(account)
         prefix = self.desk.state.prefix or self._new_prefix()
-        begin = Begin(prefix=prefix, client_id=config.client_id, account=account, port=config.port)
-        await self.engine.begin(begin)
+        await self.engine.begin(self._begin(prefix, account))
         self._refuse_if_stopped()
         self._spawn(self.engine.run(), "engine")
         self._spawn(self.engine.relay(), "facts")
@@ -150,6 +150,14 @@ class Life:
             self._spawn(self._timer(), "timer")
             self._spawn(self.hours.run(), "hours")
         await self._until_ready()
+
+    def _begin(self, prefix: str, account: str) -> Begin:
+        """What the run trades as, and what it trades by."""
+        return Begin(
+            prefix=prefix, client_id=self.config.client_id, account=account, port=self.config.port,
+            code=code_fingerprint(), program=program_version(),
+            configuration=self.parts.configuration or limits_fingerprint(self.desk.gate.limits),
+        )  # fmt: skip
 
     async def _until_ready(self) -> None:
         try:

@@ -28,8 +28,7 @@ class RunPlan(Struct, frozen=True, kw_only=True):
 
     @property
     def sections(self) -> list[TradingSection]:
-        settings = self.settings
-        return [*([settings.signals] if settings.signals is not None else []), *settings.strategies]
+        return [*self.settings.signals, *self.settings.strategies]
 
     @property
     def live(self) -> bool:
@@ -73,10 +72,13 @@ def plan_run(
     config = settings.connection.to_config()
     folder = path.resolve().parent
     check_strategies(settings.signals, settings.strategies, folder)
+    for each in settings.signals:
+        if each.kind != "file":
+            raise ConfigError("signals.kind", each.kind, "not part of a run yet", 'Write "file"')
     _check_rules(settings)
     limits = Limits.from_section(settings.risk.chosen())
     allowed = limits.allow
-    sections = [*settings.strategies, *([settings.signals] if settings.signals is not None else [])]
+    sections: list[TradingSection] = [*settings.strategies, *settings.signals]
     for symbol in (symbol for each in sections for symbol in each.symbols):
         if allowed is not None and symbol not in allowed:
             raise ConfigError(

@@ -6,7 +6,22 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-__all__ = ["RunReport"]
+__all__ = ["Protection", "RunReport"]
+
+
+class Protection(Struct, frozen=True, kw_only=True):
+    """How long held shares were without a full live stop, in all trades still at hand. `bound_s`: beyond it,
+    it is an alarm.
+    """
+
+    now_s: float
+    longest_s: float
+    bound_s: float
+    times: int
+
+    def __str__(self) -> str:
+        now = f"now {self.now_s:.1f} s, " if self.now_s else ""
+        return f"{now}longest {self.longest_s:.1f} s, bound {self.bound_s:g} s; {self.times} times"
 
 
 class RunReport(Struct, frozen=True, kw_only=True):
@@ -32,6 +47,13 @@ class RunReport(Struct, frozen=True, kw_only=True):
     latched: str
     failure: str
     alarms: list[str]
+    code: str = ""
+    """The code's fingerprint, as in the journal."""
+    configuration: str = ""
+    """The configuration's."""
+    protection: Protection | None = None
+    head: str = ""
+    """The journal's head when this was written: `tws verify --head` proves all rows up to it."""
 
     @property
     def flat(self) -> bool:

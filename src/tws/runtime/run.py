@@ -26,12 +26,14 @@ from tws.errors import ConfigError, SafetyError, TWSError
 from tws.log import get_logger
 from tws.model.records import Severity
 from tws.runtime.control import Control
-from tws.runtime.evidence import SessionLine, add_session, code_fingerprint, settings_fingerprint
+from tws.runtime.evidence import SessionLine, add_session
+from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
 from tws.runtime.parts import TraderParts
 from tws.runtime.pilot import Pilot
 from tws.runtime.place import Note, Place, places
 from tws.runtime.plan import RunPlan
 from tws.runtime.report import RunReport
+from tws.runtime.status import protection
 from tws.runtime.stopping import ANSWER_S, carry_on
 from tws.runtime.trader import Trader
 from tws.runtime.unlocking import changed_limits, why_locked
@@ -157,7 +159,14 @@ class Run:
     def _make_trader(self) -> Trader:
         plan, parts = self.plan, self._parts
         return Trader(
-            plan.config, limits=plan.limits, parts=replace(parts, safety=self.safety, journal=plan.journal)
+            plan.config,
+            limits=plan.limits,
+            parts=replace(
+                parts,
+                safety=self.safety,
+                journal=plan.journal,
+                configuration=settings_fingerprint(plan.settings),
+            ),
         )
 
     def _refuse_locked(self) -> None:
@@ -284,6 +293,10 @@ class Run:
             latched="; ".join(latches),
             failure="" if trader.failure is None else str(trader.failure),
             alarms=list(self.alarms),
+            code=code_fingerprint(),
+            configuration=settings_fingerprint(self.plan.settings),
+            protection=protection(trader.desk, self.clock.now_ns()),
+            head=trader.head,
         )
 
     def _remember(self) -> None:

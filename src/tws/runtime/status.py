@@ -13,6 +13,8 @@ import os
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tws.clock import NS_PER_S, to_datetime
 from tws.config import mask_account
 from tws.desk import Desk
@@ -21,13 +23,14 @@ from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
 from tws.model.records import OrderState
 from tws.risk.distance import Distance
 from tws.runtime.adjusting import described
+from tws.runtime.report import Protection
 from tws.runtime.windup import bare, left
 from tws.safety import SafetyState
 
 if TYPE_CHECKING:
     from tws.runtime.run import Run
 
-__all__ = ["books", "safety_of", "status_of"]
+__all__ = ["books", "protection", "safety_of", "status_of"]
 
 NEAREST = 5
 """Limits shown: as many as a glance takes in. `tws risk` has them all."""
@@ -83,7 +86,7 @@ def books(desk: Desk, now_ns: int) -> dict[str, Any]:
         "holdings": [_held(each) for each in holdings(state) if each.ours or each.others or each.stated],
         "left": [str(each) for each in left(state)],
         "unprotected": bare(state),
-        "protection": _protection(desk, now_ns),
+        "protection": msgspec.to_builtins(protection(desk, now_ns)),
         "unknown": [each.intent_id for each in state.book.exposed() if each.state is OrderState.UNKNOWN],
         "kill": [
             {
@@ -130,19 +133,17 @@ def _held(each: Held) -> dict[str, Any]:
     }
 
 
-def _protection(desk: Desk, now_ns: int) -> dict[str, Any]:
-    """The time that held shares were without a full live stop, in all trades still at hand; beside it the
-    bound, beyond which it is an alarm.
-    """
+def protection(desk: Desk, now_ns: int) -> Protection:
+    """The time that held shares were without a full live stop, measured, beside its bound."""
     groups = desk.state.groups.values()
     running = [now_ns - since for each in groups if (since := each.bare_since_ns) is not None]
     longest = max((each.bare_longest_ns for each in groups), default=0)
-    return {
-        "now_s": max(running, default=0) / NS_PER_S,
-        "longest_s": max([longest, *running]) / NS_PER_S,
-        "bound_s": desk.timing.alarm_ns / NS_PER_S,
-        "times": sum(each.bare_times for each in groups),
-    }
+    return Protection(
+        now_s=max(running, default=0) / NS_PER_S,
+        longest_s=max([longest, *running]) / NS_PER_S,
+        bound_s=desk.timing.alarm_ns / NS_PER_S,
+        times=sum(each.bare_times for each in groups),
+    )
 
 
 def _nearest(desk: Desk, now_ns: int) -> list[Distance]:

@@ -14,7 +14,8 @@ from tws.config import Settings, is_paper_account, mask_account
 from tws.desk import DeskState
 from tws.errors import ConfigError
 from tws.risk import Limits
-from tws.runtime.evidence import code_fingerprint, gather, settings_fingerprint
+from tws.runtime.evidence import gather
+from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
 from tws.runtime.place import Place
 from tws.safety import SafetyFile, SafetyState, Unlock
 

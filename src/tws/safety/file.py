@@ -31,7 +31,7 @@ from msgspec.structs import replace
 from tws.errors import ConfigError, SafetyError
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.safety.emergency import PLACE_SIZE, PLACES, Emergency
-from tws.safety.mapped import LOCK_S, Mapped, Pages
+from tws.safety.mapped import LOCK_S, Mapped, Pages, unwritable
 from tws.safety.process import Process, is_alive, this_process
 from tws.safety.slots import HEAD_SIZE, SLOT_SIZE, Slot, decode_slot, encode_slot
 from tws.safety.state import Latch, Lease, SafetyState, Unlock, damaged
@@ -252,24 +252,39 @@ class SafetyFile:
 
     # -- emergency records
 
-    def emergency_append(self, *records: bytes) -> None:
+    def emergency_append(self, *records: bytes) -> str:
         """Keep one group of records, on disk when it returns: all of it is read back, or none.
 
-        Only who holds the lease may. Raises SafetyError: held (by another), full (`PLACES` wait to be
-        merged).
+        A disk that refuses (broken, or no longer there) leaves them in the mapped memory, which outlives this
+        process though not this machine: the answer then says why, else it is empty. Only who holds the lease
+        may. Raises SafetyError: held (by another), full (`PLACES` wait to be merged).
         """
         with self._mutex:
             if self.fenced:
                 raise self._error("held", self.fenced, "Stop this process")
             merged = self.state.merged
-            if self._last is None:
-                self._last = self._emergency.read(merged).highest
+            last = self._newest_record(merged)
             try:
-                first, end = self._emergency.write(records, merged, max(self._last, merged))
+                first, end = self._emergency.write(records, merged, last)
             except ValueError as error:
                 raise self._error("full", str(error), "Stop, and see to the journal") from error
-            self._last = max(self._last, merged) + len(records)
-            self._map.sync(first, end)
+            self._last = last + len(records)
+            try:
+                self._map.sync(first, end)
+            except OSError as error:
+                return str(error)
+            return ""
+
+    def emergency_room(self) -> int:
+        """How many records more it can keep."""
+        with self._mutex:
+            merged = self.state.merged
+            return PLACES - (self._newest_record(merged) - merged)
+
+    def _newest_record(self, merged: int) -> int:
+        if self._last is None:
+            self._last = self._emergency.read(merged).highest
+        return max(self._last, merged)
 
     def emergency_read(self) -> list[bytes]:
         """The records that were kept and are not in the journal yet, in order."""
@@ -282,7 +297,16 @@ class SafetyFile:
     # -- writing
 
     def _change(self, change: Callable[[SafetyState], SafetyState], force: bool = False) -> SafetyState:
-        """Put a changed state into the slot that does not stand; forced, into both, one after the other."""
+        """Put a changed state into the slot that does not stand; forced, into both, one after the other.
+
+        Raises SafetyError (unwritable) for a disk that refuses: the mapped memory then says it all the same.
+        """
+        try:
+            return self._write_change(change, force)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def _write_change(self, change: Callable[[SafetyState], SafetyState], force: bool) -> SafetyState:
         with self._mutex, self._map.locked(force):
             after: SafetyState | None = None
             for _ in range(2 if force else 1):

@@ -19,7 +19,7 @@ from typing import Protocol
 from tws.errors import SafetyError
 from tws.platform import lock_handle, sync_folder, sync_handle, unlock_handle
 
-__all__ = ["LOCK_S", "Mapped", "Pages"]
+__all__ = ["LOCK_S", "Mapped", "Pages", "unwritable"]
 
 LOCK_S = 1.0
 """How long a change waits for another's: a change takes two syncs of the disk, milliseconds each."""

@@ -1,5 +1,6 @@
 """Where signals come from besides bars, under one interface (`Source`), driven together (`Sources`).
 
+    opening.py   from a configuration to its sources
     source.py    what a source is: start, stop, take, health; its bounded outbox; a task that is kept alive
     hub.py       many sources as one, none able to stop another
     file.py      a file to replay; follow.py one that grows

@@ -25,11 +25,16 @@ class Pace:
     """Shared by all who ask one API with one key. `clock.monotonic` rules; waiting is asyncio's."""
 
     def __init__(self, per_minute: float, clock: Clock) -> None:
-        self._interval_s = 60.0 / per_minute * SPARE
+        self._interval_s = 0.0
+        self.no_more_than(per_minute)
         self._clock = clock
         self._next_s = 0.0
         self._rest_until_s = 0.0
         self._turn = asyncio.Lock()  # first come, first served
+
+    def no_more_than(self, per_minute: float) -> None:
+        """Another who shares it has a lower limit."""
+        self._interval_s = max(self._interval_s, 60.0 / per_minute * SPARE)
 
     async def turn(self) -> None:
         """Wait until a request may leave, and take its place."""
