@@ -16,6 +16,7 @@ MINUTES ?= 30
 SEEDS   ?= 2000
 WORLD   ?= 20000
 KILLS   ?= 200
+WORKERS ?= auto
 ARGS    ?=
 
 .DEFAULT_GOAL := help
@@ -31,8 +32,8 @@ help:  ## Show this list
 demo: $(VENV)/base.stamp  ## Simulated TWS, desk and two strategies in one process: a trading day in under a minute
 	$(BIN)/tws demo $(ARGS)
 
-test: check  ## All checks and tests; no TWS, no account, no network (TWS_* is cleared)
-	@$(NO_TWS) $(BIN)/python -m pytest $(ARGS)
+test: check  ## All checks and tests, a file of tests on each core; no TWS, no account, no network (TWS_* is cleared)
+	@$(NO_TWS) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS
 	$(BIN)/ruff check src tests bench examples fuzz requirements

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from tws.cli.app import app
@@ -14,6 +16,7 @@ from tws.desk import Kill
 from tws.desk import flatten as desk_flatten
 from tws.drill import MOMENTS, run_drill
 from tws.errors import ConfigError
+from tws.model.order import Order
 from tws.risk import Denial
 from tws.runtime.fence import Fence
 from tws.runtime.kill import Killer
@@ -70,7 +73,13 @@ async def test_it_sees_stops_that_are_cancelled_in_a_shut_market(monkeypatch: py
 
 
 async def test_it_sees_a_close_of_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_flatten, "_within", lambda wanted, most: most)
+    """The gate refuses more than is ours, so the flatten does not get flat; and the drill says so."""
+    place = desk_flatten.place_exit
+
+    def all_of_it(turn: Any, group: Any, instrument: Any, role: Any, order: Order) -> Any:
+        return place(turn, group, instrument, role, replace(order, quantity=order.quantity + 300))
+
+    monkeypatch.setattr(desk_flatten, "place_exit", all_of_it)
     (played,) = (await run_drill(["manual-holdings"])).moments
     assert not played.passed
 

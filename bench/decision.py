@@ -1,0 +1,106 @@
+"""From a wish to its bytes: a bracket through gate, journal and socket, beside the disk's own fsync.
+
+    python bench/decision.py [--brackets 500] [--journal FOLDER]
+
+A real `Trader` with its journal on disk enters brackets that rest, one by one, on a simulator in a process of
+its own. The time counts from `Trader.submit` until it answers: the three orders are judged, their intents and
+approvals are committed, their frames are handed to the socket. Beside it stands what one fsync of 4 KiB takes
+in the same folder, asked between the brackets, because no commit can be faster. Numbers belong here, never
+into a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from tws import Limits, TWSConfig
+from tws.model.contract import stock
+from tws.model.order import bracket
+from tws.runtime import Trader, TraderParts
+from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.simulator.limits import Limits as SimLimits
+from tws.simulator.market.base import ManualMarket
+from tws.simulator.universe import Universe
+
+WARM_UP = 20
+BETWEEN_S = 0.02
+"""A strategy's wishes come apart; TWS's answers to the last bracket are read by then."""
+
+
+def serve(door: Connection) -> None:
+    """The simulator's process: SPY at 99.99 to 100.01."""
+
+    async def run() -> None:
+        universe = Universe()
+        market = ManualMarket([universe.add("SPY")], time.time_ns())
+        simulator = SimulatedTWS(SimulatorOptions(market=market, limits=SimLimits.off()))
+        _, port = await simulator.start()
+        simulator.quote("SPY", bid=99.99, ask=100.01)
+        door.send(port)
+        await asyncio.to_thread(door.recv)
+        await simulator.stop()
+
+    asyncio.run(run())
+
+
+async def play(port: int, brackets: int, folder: Path) -> tuple[list[float], list[float]]:
+    """Seconds of each wish, and of each fsync beside it."""
+    limits = Limits(stale_quote_s=3600, max_entries=1000, max_messages_per_s=1000, duplicate_window_s=0.001)
+    parts = TraderParts(journal=folder / "journal.sqlite3")
+    wishes, syncs = [], []
+    probe = os.open(folder / "probe", os.O_RDWR | os.O_CREAT)
+    try:
+        async with Trader(TWSConfig(port=port, client_id=1), limits=limits, parts=parts) as trader:
+            await trader.quote(stock("SPY"))
+            for number in range(brackets + WARM_UP):
+                began = time.perf_counter()
+                os.pwrite(probe, b"x" * 4096, 4096 * number)
+                os.fsync(probe)
+                synced = time.perf_counter()
+                trade = await trader.submit(bracket(stock("SPY"), "BUY", 1, limit=98, stop=95, target=103))
+                done = time.perf_counter()
+                assert trade.denial is None, trade.denial
+                if number >= WARM_UP:
+                    wishes.append(done - synced)
+                    syncs.append(synced - began)
+                await trader.cancel_all()
+                await asyncio.sleep(BETWEEN_S)
+    finally:
+        os.close(probe)
+    return wishes, syncs
+
+
+def told(name: str, seconds: list[float]) -> str:
+    """Median and 99th percentile in milliseconds."""
+    ranked = sorted(seconds)
+    return (f"{name:<42} p50 {ranked[len(ranked) // 2] * 1e3:6.3f} ms"
+            f"   p99 {ranked[int(len(ranked) * 0.99)] * 1e3:6.3f} ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--brackets", type=int, default=500)
+    parser.add_argument("--journal", type=Path, default=None, help="where the journal is written")
+    options = parser.parse_args()
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
+    process.start()
+    try:
+        with tempfile.TemporaryDirectory(dir=options.journal) as folder:
+            wishes, syncs = asyncio.run(play(here.recv(), options.brackets, Path(folder)))
+        here.send("stop")
+    finally:
+        process.join(10)
+    print(told("wish to bytes of three orders, committed", wishes))
+    print(told("one fsync of 4 KiB beside it", syncs))
+
+
+if __name__ == "__main__":
+    main()
