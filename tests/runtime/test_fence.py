@@ -52,7 +52,7 @@ async def test_a_trader_that_wakes_after_another_took_its_lease_sends_nothing(
 ) -> None:
     """It slept with a permit in hand; meanwhile its process was taken for dead and the lease given away."""
     with SafetyFile(tmp_path / "s", me=DEAD) as asleep, SafetyFile(tmp_path / "s") as heir:
-        trader = await scene.started(safety=asleep)
+        trader = await scene.started(safety=asleep, timers=False)  # before the second in which it is told
         await trader.submit(working(5))
         await until(lambda: len(scene.open_refs()) == 3, "the bracket")
         arrived = scene.all_refs()
@@ -68,6 +68,30 @@ async def test_a_trader_that_wakes_after_another_took_its_lease_sends_nothing(
         assert scene.all_refs() == arrived
         await trader.stop()
         assert heir.state.lease is not None, "who woke takes nothing from the heir"
+
+
+async def test_a_trader_whose_lease_is_gone_leaves_its_client_id_to_the_heir(
+    scene: Scene, tmp_path: Path
+) -> None:
+    with SafetyFile(tmp_path / "s", me=DEAD) as asleep, SafetyFile(tmp_path / "s") as heir:
+        trader = await scene.started(safety=asleep)
+        alarms: list[str] = []
+        trader.on_alert(lambda alert: alarms.append(alert.text))
+        heir.take_lease(client_id=1, at_ns=1)
+        await until(lambda: trader.failure is not None, "its end")
+        for word in (f"process {this_process().pid}", "epoch 2"):
+            assert word in str(trader.failure)
+            assert word in alarms[-1]
+        assert heir.beat_ns == 1, "the heir's sign of life, and nobody else's"
+        with pytest.raises(SafetyError):
+            await trader.submit(working(5))
+        await until(lambda: not scene.sim.sessions, "the end of its link")
+        mine = await scene.started(safety=heir, journal=scene.folder / "heir.sqlite3")
+        scene.sim.faults.play("cut")
+        epoch = mine.desk.state.epoch
+        await until(lambda: mine.desk.state.epoch > epoch and mine.desk.state.link_up, "the heir's link anew")
+        assert len(scene.sim.sessions) == 1
+        await mine.stop()
 
 
 async def test_a_latch_of_another_process_keeps_entries_back_and_lets_exits_pass(

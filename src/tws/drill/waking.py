@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tws.drill.stage import OPERATOR, Stage
-from tws.errors import TWSError
+from tws.errors import SafetyError, TWSError
 from tws.journal import SQLiteStore
 from tws.model.contract import stock
 from tws.model.order import bracket
@@ -23,7 +23,8 @@ from tws.safety import SafetyFile, this_process
 __all__ = ["second_trader"]
 
 SETTLE_S = 4.0
-"""Longer than the desk waits before it places a stop anew (`Timing.bare_ns`): what it would send, it has."""
+"""Longer than the desk waits before it places a stop anew (`Timing.bare_ns`): what it would send, it has. And
+longer than the second after which it looks for its lease."""
 
 
 class _Sleep:
@@ -60,9 +61,10 @@ async def second_trader(folder: Path) -> Stage:
             await other.stop()
             placed = _placed(stage)
             sleep.awake.set()
-            await stage.until(sleeper.connection.is_connected, "the link of the trader that wakes")
             state = sleeper.desk.state
-            await stage.until(lambda: state.link_up and state.reconciled_epoch == state.epoch, "its desk")
+            await stage.until(lambda: sleeper.failure or (
+                sleeper.connection.is_connected() and state.link_up and state.reconciled_epoch == state.epoch
+            ), "its end, or its desk")
             try:
                 await sleeper.quote(stock("QQQ"))
                 trade = await sleeper.submit(bracket(stock("QQQ"), "BUY", 10, stop=48.0, target=52.0))
@@ -70,7 +72,9 @@ async def second_trader(folder: Path) -> Stage:
             except TWSError as refused:
                 stage.notes.append(f"the trader that woke hears: {refused}")
             await asyncio.sleep(SETTLE_S)
+            stage.check(isinstance(sleeper.failure, SafetyError), "the trader that woke trades on")
             stage.check(_placed(stage) == placed, "the trader that woke sent an order")
+            stage.check(not stage.tws.sessions, "the trader that woke keeps the client id of the other one")
             stage.is_flat()
             await sleeper.stop()
     return stage

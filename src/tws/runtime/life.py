@@ -3,7 +3,8 @@
 Start: the journal is replayed, the link is dialled, the broker is asked for executions, open and completed
 orders and positions; it is up once these answers and the books agree. Watch: one task turns the engine, one
 wakes it for facts, one tells the time; the connection keeps its link by itself. A task that ends by itself is
-a failure: the brake falls at once, whoever waits hears of it, orders at the broker stay. End: the engine
+a failure: the brake falls at once, whoever waits hears of it, orders at the broker stay. So is a lease that
+has gone to another; there the link is left for good, for its client id is that one's now. End: the engine
 plays its last turn, so that reports of what left are remembered; then the tasks, the questions, the link and,
 last, the journal are closed. The end runs in a task of its own: it comes to its end although its caller is
 cancelled. """
@@ -278,9 +279,15 @@ class Life:
     async def _timer(self) -> None:
         while True:
             await asyncio.sleep(TIMER_S)
+            safety = self.parts.safety
+            if safety is not None and safety.state.readable and (gone := safety.fenced):
+                cure = "Leave the trading to that one; start this one anew once it has ended"
+                self.fail(SafetyError(safety.path, "held", gone, cure))
+                self.connection.disconnect()  # dialled on, it would keep the other one's client id from it
+                return
             self.engine.tick()
-            if self.parts.safety is not None:
-                self.parts.safety.renew(self.clock.now_ns())
+            if safety is not None:
+                safety.renew(self.clock.now_ns())
 
     # -- end
 

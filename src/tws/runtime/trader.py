@@ -161,6 +161,8 @@ class Trader:
 
     async def _tradable(self, wish: Bracket) -> tuple[Bracket, Instrument]:
         """The wish with its full contract, whose market is followed from here on."""
+        if self.failure is not None:  # rather than what a link says that may be closed by now
+            raise as_tws_error(self.failure)
         instrument = await self.instrument(wish.contract)
         self.watchlist.follow(instrument.contract)
         return msgspec.structs.replace(wish, contract=instrument.contract), instrument
