@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 from msgspec.structs import replace
-from tests.world.mix import End
+from tests.world.house import judge
+from tests.world.mix import End, Mix
 from tests.world.scenario import Scenario
 
 from tws.connection import MoneyKind, Sending
@@ -15,7 +16,7 @@ from tws.model.order import Side, bracket
 from tws.model.records import OrderState
 from tws.model.stop import EVERYTHING
 from tws.runtime import Trader
-from tws.world import CALM, Faults
+from tws.world import CALM, DiskFaults, Faults
 
 
 def test_a_bracket_whose_bytes_were_lost_is_proven_absent_and_never_sent_again() -> None:
@@ -347,3 +348,17 @@ def test_a_close_that_vanished_partly_filled_is_proven_absent_and_the_flatten_go
     outcome = house.run()
     assert outcome.complaints == []
     assert house.states(OrderState.ABSENT) == 1
+
+
+SLOW = DiskFaults(sync_min_s=0.0005, sync_max_s=3.0)
+
+
+def test_a_stop_that_sleeps_while_its_second_engine_is_asked_goes_on_when_it_wakes() -> None:
+    """Found by seed 16776: on waking the wait was over before the engine had had a turn."""
+    end = End(kind="sleep", at_s=13.434367014113517, steps=41, down_s=1.6, act="latch", wake_s=4.0)
+    assert judge(16776, Mix(disk=SLOW, ends=(end,), faulty_s=10.0)).complaints == []
+
+
+def test_without_a_journal_the_exits_of_an_entry_that_never_filled_are_cancelled_with_it() -> None:
+    """Found by seed 14672: an emergency engine that remembers nothing places nothing, and may cancel these."""
+    assert judge(14672, Mix(disk=SLOW, faulty_s=20.0)).complaints == []

@@ -238,9 +238,18 @@ class Witness:
         return next((each for each in self._intents.values() if each.order_id == order_id), None)
 
     def _may_stop(self, order_id: int) -> bool:
-        """Whether an emergency stop may cancel this one though nothing on disk asks for it."""
+        """Whether an emergency stop may cancel this one though nothing on disk asks for it: an entry, or the
+        exit of a trade that never held a share.
+        """
         intent = self._intents.get(self._by_id.get(order_id, ""))
-        return self._journal_failed() and intent is not None and intent.role is Role.ENTRY
+        if intent is None or not self._journal_failed():
+            return False
+        return intent.role is Role.ENTRY or not self._ever_held(intent.group_id)
+
+    def _ever_held(self, group_id: str) -> bool:
+        assert self._exchange is not None
+        filled = {report.executed.order_ref for report in self._exchange.executions()}
+        return any(each.group_id == group_id and ref in filled for ref, each in self._intents.items())
 
     def _works(self, ref: str) -> bool:
         assert self._exchange is not None

@@ -15,7 +15,7 @@ Where the engine has failed, or hangs in a commit for `PATIENCE_S`, a second one
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -102,6 +102,8 @@ class Killer:
             self._latch(command)
             command = await self._order(command)
             await self._until_rest(command, until_s)
+        except TWSError as error:
+            self._by_hand(str(error))
         except Exception as error:  # a bug must not keep the entries alive
             log.exception("the emergency stop met a fault")
             self._by_hand(repr(error))
@@ -130,8 +132,7 @@ class Killer:
         """Put it to the desk; what is in force then."""
         if self._life.failure is None:
             try:
-                async with asyncio.timeout(PATIENCE_S):
-                    await self._life.engine.ask(command)
+                await _patiently(self._life.engine.ask(command))
                 return command
             except TimeoutError:
                 self._life.fail(TWSError(f"the journal has not committed within {PATIENCE_S:g} s"))
@@ -171,8 +172,10 @@ class Killer:
             command = replace(command, flatten=False)
         stands = self._life.desk.state.kill.stops.get(command.scope.key)
         if stands is None or (command.flatten and not stands.flatten):  # else the first engine decided it
-            async with asyncio.timeout(PATIENCE_S):
-                await self._life.engine.ask(command)
+            try:
+                await _patiently(self._life.engine.ask(command))
+            except TimeoutError:
+                raise TWSError(f"the emergency engine has not answered within {PATIENCE_S:g} s") from None
         return command
 
     def _by_hand(self, cause: str) -> None:
@@ -200,6 +203,22 @@ class Killer:
         if text not in self._notes:
             self._notes.append(text)
             self._life.alert(Alert(severity=Severity.ALARM, subject="kill", text=text))
+
+
+async def _patiently(work: Awaitable[object]) -> None:
+    """Wait `PATIENCE_S` in two halves: a machine that slept finds a wait over when it wakes, and nothing has
+    had its turn by then. Raises TimeoutError, and what the work raises.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        for _ in range(2):
+            await asyncio.wait({task}, timeout=PATIENCE_S / 2)
+            if task.done():
+                await task
+                return
+        raise TimeoutError
+    finally:
+        task.cancel()
 
 
 class _Second:
