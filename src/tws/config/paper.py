@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tws.config.section import Section
 
 __all__ = ["PaperSection"]
@@ -12,3 +14,7 @@ class PaperSection(Section):
 
     allow_delayed: bool = False
     """Let delayed data carry an entry, for a login without a subscription: prices are minutes old."""
+
+    def limits(self) -> dict[str, Any]:
+        """What it adds to the limits, by the names of `tws.risk.Limits`."""
+        return {"delayed_quotes": True} if self.allow_delayed else {}

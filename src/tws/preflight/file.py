@@ -19,11 +19,12 @@ from msgspec import Struct
 from tws.clock import SystemClock
 from tws.config import Settings
 from tws.config.dotenv import read_variables
+from tws.config.run import TradingSection, check_strategies
 from tws.config.settings import ReadSettings, read_settings
 from tws.errors import ConfigError, DataError, MissingExtraError
 from tws.preflight.line import Line, Weight, of_error
 from tws.preflight.place import look_at_place
-from tws.preflight.sense import TradingSection, nonsense
+from tws.preflight.sense import nonsense
 from tws.risk import Limits
 from tws.risk.limits import SCOPES
 from tws.rules import parse_rules
@@ -89,9 +90,13 @@ def _plan(read: ReadSettings, path: Path, state: Path | None, lines: list[Line])
 
 
 def _add(lines: list[Line], line: Line) -> None:
-    """A complaint that is not there yet: two parts may notice the same thing."""
-    if all((each.about, each.text) != (line.about, line.text) for each in lines):
+    """A complaint that is not there yet: two parts may notice the same field and value."""
+    if all((each.about, _value(each)) != (line.about, _value(line)) for each in lines):
         lines.append(line)
+
+
+def _value(line: Line) -> str:
+    return line.text.partition(": ")[0]
 
 
 def _tried(judge: Callable[..., object], *arguments: object) -> Iterator[Line]:
@@ -174,7 +179,9 @@ def _sources(settings: Settings, folder: Path, environ: Mapping[str, str] | None
     """Each source opened as a run opens it, for its files, addresses and secrets; none of them runs."""
     around = Surroundings(clock=SystemClock(), rng=random.Random(0), folder=folder, environ=environ)
     for section in settings.signals:
-        yield from _tried(open_sources, settings.model_copy(update={"signals": (section,)}), around)
+        alone = settings.model_copy(update={"signals": (section,)})
+        found = list(_tried(check_strategies, (section,), (), folder))
+        yield from found or _tried(open_sources, alone, around)
 
 
 def _secrets(settings: Settings, folder: Path, environ: Mapping[str, str] | None) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from tws.config.run import RunSection, TradingSection
 from tws.preflight.line import Line, Weight
 from tws.risk import Limits
 
-__all__ = ["TradingSection", "nonsense"]
+__all__ = ["nonsense"]
 
 ATR_BARS = 14
 """Bars until the first ATR, and with it the first entry that measures its stop by it."""
