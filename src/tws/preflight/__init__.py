@@ -6,7 +6,7 @@ sense.py     what is allowed each for itself and makes no sense together
 place.py     what a trader of this port and client id has left behind: lease, latches, unlock, journal
 session.py   `check_session`: the doctor's examination of a real TWS, then the questions of a trader
 found.py     what stands at the broker: whose orders and positions these are
-scaffold.py  `tws init`: the files of a first configuration
+scaffold.py  `tws init`: the files of a first configuration; words.py has their texts
 
 Nothing here trades, takes a lease or writes into a trader's state.
 """

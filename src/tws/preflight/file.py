@@ -64,9 +64,10 @@ def check_file(
     ):
         _add(lines, found)
     plan = _plan(read, path, state, lines)
-    sections: list[TradingSection] = [*read.settings.signals, *read.settings.strategies]
+    settings = read.settings if plan is None else plan.settings
+    sections: list[TradingSection] = [*settings.signals, *settings.strategies]
     limits = plan.limits if plan is not None else Limits()
-    lines += nonsense(sections, limits, read.settings.run)
+    lines += nonsense(sections, limits, settings.run)
     lines += _secrets(read.settings, folder, environ)
     blocked = any(each.weight is Weight.BLOCKER for each in lines)
     if plan is not None:
