@@ -64,6 +64,7 @@ class QuoteQuestions(Asking):
             stream.request_id = number
             quotes.add(number, stream)
             engine.answers.requests.allow(number, SNAPSHOT_S)
+            self._say_wished()
             try:
                 official.reqMktData(number, self._ib(contract), "", True, False, [])
             except BaseException:
