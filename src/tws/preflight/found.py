@@ -30,7 +30,7 @@ def of_orders(
     for each in orders:
         kinds.setdefault(_owner(each, known.keys(), client_id), []).append(each)
     lines = [_order_line(owner, rows, symbols) for owner, rows in kinds.items()]
-    return lines or [Line(about="orders", weight=Weight.OK, text="none is open")]
+    return lines or [Line(about="open orders", weight=Weight.OK, text="none is open")]
 
 
 def _owner(order: BrokerOrder, ours: object, client_id: int) -> str:
@@ -46,11 +46,11 @@ def _owner(order: BrokerOrder, ours: object, client_id: int) -> str:
 def _order_line(owner: str, rows: Sequence[BrokerOrder], symbols: Sequence[str]) -> Line:
     text = f"{len(rows)} {owner}: {_listed([_order(each) for each in rows])}"
     if owner == "ours":
-        return Line(about="orders", weight=Weight.OK, text=text)
+        return Line(about="open orders", weight=Weight.OK, text=text)
     if all(each.contract.symbol not in symbols for each in rows):
-        return Line(about="orders", weight=Weight.OK, text=f"{text}; in nothing that a run would trade")
+        return Line(about="open orders", weight=Weight.OK, text=f"{text}; in nothing that a run would trade")
     cure = "A run leaves them alone; their fills move the account, so cancel in TWS what you don't mean"
-    return Line(about="orders", weight=Weight.WARNING, text=text, cure=cure)
+    return Line(about="open orders", weight=Weight.WARNING, text=text, cure=cure)
 
 
 def _order(each: BrokerOrder) -> str:

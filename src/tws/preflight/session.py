@@ -240,7 +240,7 @@ class _Preflight:
             cure = f"tws risk --release {key} --operator NAME --reason TEXT"
             text = f"{key} has latched at {figure}: its entries are denied"
             self._note("limits", Weight.BLOCKER, text, cure)
-        orders = await self._answer("orders", session.request_all_open_orders())
+        orders = await self._answer("open orders", session.request_all_open_orders())
         if orders is not None:
             mine = [each for each in orders if each.account in (account, "")]
             self._told += of_orders(mine, books.desk, self._plan.config.client_id, self._symbols)
