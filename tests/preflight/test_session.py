@@ -39,7 +39,7 @@ async def test_a_tws_that_is_ready_has_no_blocker(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists(), "a check leaves no state"
 
 
-@pytest.mark.parametrize("code", [354, 10089, 10197])
+@pytest.mark.parametrize("code", [354, 10089])
 async def test_data_that_are_not_live_are_a_blocker_with_their_code(tmp_path: Path, code: int) -> None:
     async with simulated(unsubscribed=(f"SPY={code}",)) as (_, port):
         line = one(blockers(await connected(written(tmp_path, port))), "data")
@@ -120,7 +120,8 @@ async def test_the_check_of_a_trader_that_runs_disturbs_it_in_nothing(scene: Sce
 async def test_what_others_have_at_the_broker_is_told_apart(scene: Scene, tmp_path: Path) -> None:
     other = await scene.started(client_id=9)
     await (await other.submit(at_market(10))).entry_filled()
-    await other.submit(working(5, "QQQ", 40.0))
+    await other.quote(stock("QQQ"))
+    await other.submit(working(5, "QQQ", 49.0))
     await until(lambda: len(scene.open_refs()) == 5, "an exit pair and a bracket")
     lines = await connected(written(tmp_path, scene.port))
     assert not blockers(lines)

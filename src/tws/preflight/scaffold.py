@@ -87,7 +87,7 @@ def _number(name: str, text: str, below: Decimal) -> Decimal:
         value = Decimal(text.strip().rstrip("%"))
     except InvalidOperation:
         value = Decimal(0)
-    if not 0 < value < below:
+    if not (value.is_finite() and 0 < value < below):
         raise ConfigError(name, text, f"is no number above 0 and below {below:f}", "Write such as 2 or 0.5")
     return value
 
