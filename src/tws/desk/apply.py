@@ -202,7 +202,9 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
     row = record.order
     order = Order(side=Side(row.side), quantity=row.quantity, order_type=OrderType(row.order_type),
                   limit_price=row.limit_price, stop_price=row.stop_price, account=row.account,
-                  order_ref=row.order_ref, parent_id=row.parent_id, oca_group=row.oca_group)
+                  order_ref=row.order_ref, parent_id=row.parent_id, oca_group=row.oca_group,
+                  trail=row.trail, trail_percent=row.trail_percent, trigger_price=row.trigger_price,
+                  adjusted_stop_price=row.adjusted_stop_price)
     ours = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                     contract=record.contract, order=order, order_id=row.order_id, written=True,
                     adopted=True, state=r.OrderState.UNKNOWN, changed_ns=record.at_ns)

@@ -7,10 +7,10 @@ It ends when TWS states something else than before: normally what was asked, or 
 of it. A refusal leaves the order as it was. While TWS says PendingSubmit the change is not through, and an
 order whose change is out is not changed again (2102 would be the answer).
 
-What TWS states without a change of ours (a stop dragged on the chart, a stop that trails or was adjusted) is
+What TWS states without a change of ours (a stop dragged on the chart, one that trails or was adjusted) is
 taken as well: the exposure that the limits see, and the prices of the next protection, are those of the
-broker's order. Where a trailing stop stands is sent back with a change as TWS last stated it; while the change
-is out, its moving on neither confirms nor denies it.
+broker's order. A change sends back where a trailing stop stands as TWS last stated it; while the change is
+out, its moving on neither confirms nor denies it.
 """
 
 from __future__ import annotations
@@ -185,7 +185,8 @@ def _wanted(turn: Turn, order: OurOrder, group: Group | None, command: ModifyOrd
         limit = instrument.snap(limit, up=not buy)
     if stop is not None:
         stop = instrument.snap(stop, up=not buy)
-        if base.adjusted_stop_price is not None and (stop - base.adjusted_stop_price) * order.order.side.sign <= 0:
+        later = base.adjusted_stop_price
+        if later is not None and (stop - later) * base.side.sign <= 0:
             base = replace(base, trigger_price=None, adjusted_stop_price=None)  # it is there, or past it
     trail = None if command.trail is None else instrument.snap(command.trail, up=True)
     return replace(

@@ -108,6 +108,8 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     order_type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
     tif: TimeInForce = TimeInForce.DAY
     role: Role = Role.ENTRY
     outside_rth: bool = False

@@ -50,7 +50,7 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     target = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.LIMIT,
                    limit_price=plan.target_price, tif=plan.tif, account=account, transmit=False)
     stop = _stop_of(plan, command.instrument, where) if denial is None else Order(
-        side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP, stop_price=plan.stop_price)
+        side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP)
     stop = replace(stop, account=account)
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
     denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, stop, where)
@@ -88,7 +88,8 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
     instrument = command.instrument
     order = Order(side=command.side, quantity=command.quantity, order_type=command.order_type,
                   limit_price=command.limit_price, stop_price=command.stop_price, tif=command.tif,
-                  account=turn.state.account, outside_rth=command.outside_rth)
+                  account=turn.state.account, outside_rth=command.outside_rth, trail=command.trail,
+                  trail_percent=command.trail_percent)
     where = situation(turn, instrument.contract, command.side, signal=(command.strategy, command.signal_id))
     shrinks = turn.state.kill.reduces_only(instrument.contract.symbol, command.strategy)
     role = Role.CLOSE if shrinks and command.role is Role.ENTRY else command.role
@@ -203,8 +204,8 @@ def _snapped(plan: Bracket, instrument: Instrument) -> Bracket:
 
 
 def _stop_of(plan: Bracket, instrument: Instrument, where: Situation) -> Order:
-    """The stop with what the broker is to do with it by itself. Break-even is reckoned from the entry's limit,
-    or from the side of the market that it meets; its prices are on the grid, none nearer than was wished.
+    """The stop with what the broker is to do with it by itself. Break-even is reckoned from the entry's
+    limit, or from the side of the market that it meets; on the grid its trigger is no nearer than wished.
     """
     buy, trails = plan.side is Side.BUY, plan.trail is not None or plan.trail_percent is not None
     trigger = adjusted = None
@@ -226,6 +227,9 @@ def _wrong_sides(plan: Bracket, stop: Order, where: Situation) -> Denial | None:
     must what the stop is to become, and when.
     """
     entry = plan.limit_price if plan.limit_price is not None else where.market(plan.side)
+    if entry is None and plan.break_even is not None:
+        return Denial(limit="bracket_sides", figure=f"break-even {plan.break_even} from an unknown entry",
+                      bound="a limit, or a quote", reason="nothing says where break-even lies")
     if entry is None:
         return None  # no market: the stale limit will say so
     sign = plan.side.sign

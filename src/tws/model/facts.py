@@ -33,8 +33,9 @@ class BrokerOrder(Struct, frozen=True, kw_only=True):
     """An order as the broker describes it: openOrder (5), or completedOrder (101) with `completed` set.
 
     `order_type` and `tif` stay TWS's text, since foreign orders may use any. For a completed order
-    `order_id` is 0 and `status` is its end; `filled` is stated only there. Of a trailing order `stop_price` is
-    where its stop stands; `trigger_price` and `adjusted_stop_price` are of a stop that is to become another stop.
+    `order_id` is 0 and `status` is its end; `filled` is stated only there. Of a trailing order `stop_price`
+    is where its stop stands; `trigger_price` and `adjusted_stop_price` are of a stop that is to become
+    another one.
     """
 
     order_id: int

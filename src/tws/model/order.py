@@ -124,9 +124,9 @@ _NUMBERS = ("quantity", "limit_price", "stop_price", "trail", "trail_percent", "
 class Bracket(Struct, frozen=True, kw_only=True):
     """An entry with its protection: when the entry fills, target and stop work; one of them ends the other.
 
-    `limit_price` None means a market entry. Build it with `bracket()`, which checks the sides. The stop begins
-    at `stop_price`; with `trail` or `trail_percent` TWS moves it behind the market, with `break_even` to the
-    entry's price (and `break_even_offset` beyond it) once the market is so far in profit.
+    `limit_price` None means a market entry. Build it with `bracket()`, which checks the sides. The stop
+    begins at `stop_price`; with `trail` or `trail_percent` TWS moves it behind the market, with `break_even`
+    to the entry's price (and `break_even_offset` beyond it) once the market is so far in profit.
     """
 
     contract: Contract
@@ -162,9 +162,9 @@ def bracket(
 ) -> Bracket:
     """A bracket with its prices on the right side of each other.
 
-    Raises ValueError when quantity, a price or a distance is no positive finite number or beyond 1E15, when the
-    target does not lie beyond the stop in the direction of the trade, when the stop is to move in two ways,
-    or when break-even lies before its own offset.
+    Raises ValueError when quantity, a price or a distance is no positive finite number or beyond 1E15, when
+    the target does not lie beyond the stop in the direction of the trade, when the stop is to move in two
+    ways, or when break-even lies before its own offset.
     """
     direction = Side(side)
     size = decimal(quantity, "quantity")
@@ -178,10 +178,10 @@ def bracket(
         raise ValueError(f"a {direction} bracket wants stop, entry and target in the trade's order: "
                          f"stop {guard}, entry {entry or 'market'}, target {goal}")
     ways = {"trail": trail, "trail_percent": trail_percent, "break_even": break_even}
+    offset = decimal(break_even_offset, "break_even_offset")
     return Bracket(contract=contract, side=direction, quantity=size, limit_price=entry, target_price=goal,
                    stop_price=guard, tif=tif, strategy=strategy, signal_id=signal_id,
-                   break_even_offset=decimal(break_even_offset, "break_even_offset"),
-                   **_stop_moves(ways, decimal(break_even_offset, "break_even_offset")))
+                   break_even_offset=offset, **_stop_moves(ways, offset))
 
 
 def _stop_moves(ways: dict[str, Number | None], offset: Decimal) -> dict[str, Decimal]:

@@ -1,9 +1,10 @@
 """What an order is, by TWS's own word: its terms read out of an openOrder, and the order that changes it.
 
 An order that was sent is not the order that TWS has: a preset sets its time in force, the grid moves a price,
-an OCA group cuts its size, a human drags it on the chart, a stop trails. Whoever changes an order must send back all
-that TWS has of it, or fields are lost (INCIDENTS.md, pain 20). So there are two readings: `as_stated` takes
-the *terms*, what decides how the order may fill; `as_sent_back` takes everything that we have a word for.
+an OCA group cuts its size, a human drags it on the chart, a stop trails. Whoever changes an order must send
+back all that TWS has of it, or fields are lost (INCIDENTS.md, pain 20). So there are two readings:
+`as_stated` takes the *terms*, what decides how the order may fill; `as_sent_back` takes everything that we
+have a word for.
 
 Pure functions of two values; who calls them decides what a difference means.
 """
@@ -31,8 +32,8 @@ _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL)
 def as_stated(order: Order, row: BrokerOrder) -> Order:
     """`order` with the terms that TWS states. What a row leaves unsaid, or says in no word of ours, stays.
 
-    Prices count only where the type has them: TWS writes 0.0 where it has none (C5, recorded). That a stop is to
-    be adjusted is stated by each row or is over: TWS has adjusted it.
+    Prices count only where the type has them: TWS writes 0.0 where it has none (C5, recorded). That a stop is
+    to be adjusted is stated by each row or is over: TWS has adjusted it.
     """
     kind = _TYPES.get(row.order_type, order.order_type)
     stated = replace(

@@ -117,12 +117,12 @@ def _moves_badly(order: Order) -> str:
     trigger, adjusted = order.trigger_price, order.adjusted_stop_price
     if trigger is None and adjusted is None:
         return ""
-    if order.order_type is not OrderType.STOP or trigger is None or adjusted is None or order.stop_price is None:
+    stop, sign = order.stop_price, order.side.sign
+    if order.order_type is not OrderType.STOP or trigger is None or adjusted is None or stop is None:
         return "an adjustment is of a stop, with a trigger and an adjusted price"
-    if not all(each.is_finite() for each in (trigger, adjusted, order.stop_price)):
+    if not all(each.is_finite() for each in (trigger, adjusted, stop)):
         return "an adjustment needs prices"
-    sign = order.side.sign
-    if not (trigger > 0 and adjusted > 0 and trigger * sign < adjusted * sign < order.stop_price * sign):
+    if not (trigger > 0 and adjusted > 0 and trigger * sign < adjusted * sign < stop * sign):
         return "the adjusted stop lies between the stop and the trigger"
     return ""
 
