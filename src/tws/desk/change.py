@@ -34,7 +34,8 @@ from tws.risk.denial import Denial
 from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["change", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was", "modify_order"]
+__all__ = ["change", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was", "modify_order",
+           "moves_by_itself"]
 
 _CHANGEABLE = (OrderState.ACKNOWLEDGED, OrderState.WORKING, OrderState.HELD)
 _ENDS = (OrderEvent.FILL, OrderEvent.CANCEL)
@@ -122,9 +123,7 @@ def hear_terms(turn: Turn, order: OurOrder, row: BrokerOrder, listed: bool = Fal
 def _hear_where_it_ended(turn: Turn, order: OurOrder, row: BrokerOrder) -> None:
     """A stop that moved by itself and ended: the next one begins where TWS says that it stood."""
     group, own = turn.state.groups.get(order.group_id), order.order
-    if group is None or group.stop_price is None or order.role is not Role.STOP or order.before is not None:
-        return
-    if own.order_type is not OrderType.TRAIL and own.trigger_price is None:
+    if group is None or group.stop_price is None or order.before is not None or not moves_by_itself(order):
         return
     newest = turn.state.members(group, Role.STOP)[-1]
     stated = as_stated(own, row)
@@ -132,6 +131,12 @@ def _hear_where_it_ended(turn: Turn, order: OurOrder, row: BrokerOrder) -> None:
     if newest is order and nearer:
         turn.emit(Stated(at_ns=turn.now_ns, intent_id=order.intent_id,
                          order=replace(stated, quantity=own.quantity), cause="there it ended"))
+
+
+def moves_by_itself(order: OurOrder) -> bool:
+    """Whether it is a stop that TWS may have moved without a word."""
+    trails = order.order.order_type is OrderType.TRAIL
+    return order.role is Role.STOP and (trails or order.order.trigger_price is not None)
 
 
 def keep_as_it_was(turn: Turn, order: OurOrder, cause: str) -> None:
