@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ibapi.const import UNSET_DOUBLE
 from ibapi.order import Order as IbOrder
+from msgspec.structs import replace
 
 from tws.clock import to_ns
 from tws.connection.encoding.translate import contract_of, ib_contract, ib_order, money_call_of
@@ -120,7 +121,19 @@ orders = st.builds(
 )
 
 
-@given(orders)
+trailing = st.builds(
+    replace,
+    orders,
+    order_type=st.just(OrderType.TRAIL),
+    trail=st.none() | prices,
+    trail_percent=st.none() | prices,
+)
+adjustable = st.builds(
+    replace, orders, order_type=st.just(OrderType.STOP), trigger_price=prices, adjusted_stop_price=prices
+)
+
+
+@given(orders | trailing | adjustable)
 def test_an_order_survives_the_official_class(order: Order) -> None:
     """Exactly, prices included: a double holds four decimals of a million."""
     call = money_call_of(7, ib_contract(stock("SPY")), ib_order(order))

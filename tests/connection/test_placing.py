@@ -60,6 +60,10 @@ orders = st.builds(
     oca_type=st.sampled_from([0, 1]),
     transmit=st.booleans(),
     outside_rth=st.booleans(),
+    trail=prices,
+    trail_percent=prices,
+    trigger_price=prices,
+    adjusted_stop_price=prices,
 )
 placed = st.tuples(st.sampled_from([1, 2, 900, 2**31 - 2]), contracts, orders)
 
@@ -101,7 +105,12 @@ CHANGES: list[dict[str, Any]] = [
     {"oca_type": 1},
     {"transmit": False},
     {"outside_rth": True},
-]
+    {"order_type": OrderType.TRAIL, "limit_price": None, "trail": Decimal("1.5")},
+    {"order_type": OrderType.TRAIL, "limit_price": None, "trail": Decimal(2), "stop_price": Decimal(98)},
+    {"order_type": OrderType.TRAIL, "limit_price": None, "trail_percent": Decimal(3)},
+    {"order_type": OrderType.STOP, "stop_price": Decimal(98), "trigger_price": Decimal(103),
+     "adjusted_stop_price": Decimal(100)},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("version", VERSIONS)

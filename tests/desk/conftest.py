@@ -147,15 +147,16 @@ class Bench:
         signal: str = "",
         contract: Contract = SPY,
         limit: float | None = None,
+        **moves: float,
     ) -> SimpleNamespace:
-        """A bracket around 100 and its three placements (None when it was denied)."""
+        """A bracket around 100 and its three placements (None when it was denied); how its stop moves."""
         self.quote(contract=contract)
         low, high = (98, 104) if side == "BUY" else (102, 96)
         earlier = self.take(Place)
         self.tell(
             SubmitBracket(
                 bracket=bracket(
-                    contract, side, quantity, stop=low, target=high, limit=limit, signal_id=signal
+                    contract, side, quantity, stop=low, target=high, limit=limit, signal_id=signal, **moves
                 ),
                 instrument=Instrument(contract=contract),
             )
@@ -218,6 +219,10 @@ class Bench:
             status=status,
             completed=completed,
             filled=None if filled is None else Decimal(filled),
+            trail=asked.trail,
+            trail_percent=asked.trail_percent,
+            trigger_price=asked.trigger_price,
+            adjusted_stop_price=asked.adjusted_stop_price,
         )
 
     def status(

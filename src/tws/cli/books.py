@@ -15,6 +15,8 @@ from tws.cli.traders import State, Trader
 if TYPE_CHECKING:
     from tws.desk import DeskState
     from tws.journal import Recovered
+    from tws.model.facts import BrokerOrder
+    from tws.model.order import Order
     from tws.orders import OurOrder
 
 __all__ = ["orders", "positions"]
@@ -96,7 +98,7 @@ def _order_row(order: OurOrder) -> dict[str, Any]:
         "intent": order.intent_id, "id": order.order_id, "perms": list(order.perms), "trade": order.group_id,
         "symbol": order.contract.symbol, "con_id": order.contract.con_id, "role": str(order.role),
         "side": str(wish.side), "quantity": _text(wish.quantity), "type": str(wish.order_type),
-        "price": _prices(wish.stop_price, wish.limit_price), "state": str(order.state),
+        "price": _prices(wish.stop_price, wish.limit_price) + _moves(wish), "state": str(order.state),
         "filled": _text(order.filled), "claimed": _text(order.claimed), "cause": order.cause,
     }  # fmt: skip
 
@@ -105,7 +107,7 @@ def _foreign_row(order: Any) -> dict[str, Any]:
     return {
         "id": order.order_id, "perm": order.perm_id, "symbol": order.contract.symbol, "side": order.side,
         "quantity": _text(order.quantity), "type": order.order_type,
-        "price": _prices(order.stop_price, order.limit_price), "state": order.status,
+        "price": _prices(order.stop_price, order.limit_price) + _moves(order), "state": order.status,
     }  # fmt: skip
 
 
@@ -167,6 +169,16 @@ def _tell_source(path: Path, recovered: Recovered) -> None:
 
 def _prices(*prices: Decimal | None) -> str:
     return " ".join(_text(price) for price in prices if price is not None)
+
+
+def _moves(order: Order | BrokerOrder) -> str:
+    """How the broker moves its stop: by so much behind the market, or to one price at another."""
+    if order.trail is not None or order.trail_percent is not None:
+        unit = "" if order.trail_percent is None else "%"
+        return f" ~{_text(order.trail or order.trail_percent or _ZERO)}{unit}"
+    if order.trigger_price is not None and order.adjusted_stop_price is not None:
+        return f" >{_text(order.adjusted_stop_price)}@{_text(order.trigger_price)}"
+    return ""
 
 
 def _text(value: Decimal) -> str:

@@ -87,7 +87,9 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         group_id=record.group_id, contract=record.contract, tick=record.tick, lot=record.lot,
         side=record.side, quantity=record.quantity, stop_price=record.stop_price,
         target_price=record.target_price,
-        strategy=record.strategy, signal_id=record.signal_id, joins=record.joins)
+        strategy=record.strategy, signal_id=record.signal_id, joins=record.joins,
+        trail=record.trail, trail_percent=record.trail_percent, trigger_price=record.trigger_price,
+        adjusted_stop_price=record.adjusted_stop_price)
     state.open_groups[record.group_id] = None
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
@@ -136,7 +138,10 @@ def _stated(state: DeskState, record: r.Stated) -> None:
     if order.role is Role.ENTRY:
         group.quantity = record.order.quantity
     elif order.role is Role.STOP and group.stop_price is not None:
-        group.stop_price = record.order.stop_price or group.stop_price
+        stop = record.order
+        group.stop_price = stop.stop_price or group.stop_price
+        group.trail, group.trail_percent = stop.trail, stop.trail_percent
+        group.trigger_price, group.adjusted_stop_price = stop.trigger_price, stop.adjusted_stop_price
     elif order.role is Role.TARGET and group.target_price is not None:
         group.target_price = record.order.limit_price or group.target_price
 
@@ -197,7 +202,9 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
     row = record.order
     order = Order(side=Side(row.side), quantity=row.quantity, order_type=OrderType(row.order_type),
                   limit_price=row.limit_price, stop_price=row.stop_price, account=row.account,
-                  order_ref=row.order_ref, parent_id=row.parent_id, oca_group=row.oca_group)
+                  order_ref=row.order_ref, parent_id=row.parent_id, oca_group=row.oca_group,
+                  trail=row.trail, trail_percent=row.trail_percent, trigger_price=row.trigger_price,
+                  adjusted_stop_price=row.adjusted_stop_price)
     ours = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                     contract=record.contract, order=order, order_id=row.order_id, written=True,
                     adopted=True, state=r.OrderState.UNKNOWN, changed_ns=record.at_ns)

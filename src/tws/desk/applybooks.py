@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tws.desk.state import Cash, DeskState, remember
+from tws.desk.state import Cash, DeskState, Group, remember
 from tws.model import records as r
 from tws.model.account import Position
 from tws.model.contract import Contract
@@ -153,9 +153,22 @@ def _split_trades(state: DeskState, account: str, contract: Contract, ratio: Dec
         held = state.held(group)
         restated = {order.role for order in exits if order.order.quantity - order.filled == held}
         if group.stop_price is not None and Role.STOP not in restated:
-            group.stop_price = group.instrument.snap(group.stop_price / ratio, up=group.side is Side.BUY)
+            _split_stop(group, ratio)
         if group.target_price is not None and Role.TARGET not in restated:
             group.target_price = group.instrument.snap(group.target_price / ratio)
+
+
+def _split_stop(group: Group, ratio: Decimal) -> None:
+    """The stop's prices, and those by which the broker moves it."""
+    snap, up = group.instrument.snap, group.side is Side.BUY
+
+    def divided(price: Decimal | None, up: bool) -> Decimal | None:
+        return None if price is None else snap(price / ratio, up=up)
+
+    group.stop_price = divided(group.stop_price, up)
+    group.trail = divided(group.trail, True)
+    group.trigger_price = divided(group.trigger_price, up)
+    group.adjusted_stop_price = divided(group.adjusted_stop_price, up)
 
 
 def _lacked(state: DeskState, record: r.Lacked) -> None:

@@ -7,8 +7,10 @@ It ends when TWS states something else than before: normally what was asked, or 
 of it. A refusal leaves the order as it was. While TWS says PendingSubmit the change is not through, and an
 order whose change is out is not changed again (2102 would be the answer).
 
-What TWS states without a change of ours (a stop dragged on the chart) is taken as well: the exposure that the
-limits see, and the prices of the next protection, are those of the broker's order.
+What TWS states without a change of ours (a stop dragged on the chart, one that trails or was adjusted) is
+taken as well: the exposure that the limits see, and the prices of the next protection, are those of the
+broker's order. A change sends back where a trailing stop stands as TWS last stated it; while the change is
+out, its moving on neither confirms nor denies it.
 """
 
 from __future__ import annotations
@@ -27,12 +29,13 @@ from tws.model.order import Order, OrderType, Role
 from tws.model.records import Approved, Changed, Denied, OrderState, Severity, Stated
 from tws.orders.book import OurOrder
 from tws.orders.table import STATUS_EVENTS, OrderEvent
-from tws.orders.terms import PENDING, as_sent_back, as_stated, same_terms
+from tws.orders.terms import PENDING, as_sent_back, as_stated, same_terms, trailed
 from tws.risk.denial import Denial
 from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["change", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was", "modify_order"]
+__all__ = ["change", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was", "modify_order",
+           "moves_by_itself"]
 
 _CHANGEABLE = (OrderState.ACKNOWLEDGED, OrderState.WORKING, OrderState.HELD)
 _ENDS = (OrderEvent.FILL, OrderEvent.CANCEL)
@@ -46,7 +49,8 @@ def modify_order(turn: Turn, command: ModifyOrder) -> None:
                          bound="an order of ours", reason="it is none, or one that ended long ago"))
         return
     group = turn.state.groups.get(order.group_id)
-    denial = wild(quantity=command.quantity, limit_price=command.limit_price, stop_price=command.stop_price)
+    denial = wild(quantity=command.quantity, limit_price=command.limit_price, stop_price=command.stop_price,
+                  trail=command.trail, trail_percent=command.trail_percent)
     wanted = order.order if denial is not None else _wanted(turn, order, group, command)
     denial = (denial or _unfit(turn, order) or _not_free(turn, order, group, command)
               or _wrong_sides(order, group, wanted))
@@ -92,6 +96,7 @@ def hear_terms(turn: Turn, order: OurOrder, row: BrokerOrder, listed: bool = Fal
     known = turn.rows.get(order.intent_id)
     if row.completed or not order.live or STATUS_EVENTS.get(row.status) in _ENDS:
         turn.rows.pop(order.intent_id, None)
+        _hear_where_it_ended(turn, order, row)
         return
     turn.rows[order.intent_id] = row
     if known is None or (known.status in PENDING) is not (row.status in PENDING):
@@ -103,6 +108,8 @@ def hear_terms(turn: Turn, order: OurOrder, row: BrokerOrder, listed: bool = Fal
         if not same_terms(stated, order.order):
             turn.emit(Stated(at_ns=turn.now_ns, intent_id=order.intent_id, order=stated,
                              cause="TWS states it so"))
+        elif trailed(stated, order.order):
+            turn.emit(Stated(at_ns=turn.now_ns, intent_id=order.intent_id, order=stated, cause="it trails"))
         return
     if same_terms(as_stated(order.before, row), order.before):
         if listed and _asked_since(turn, order):
@@ -111,6 +118,25 @@ def hear_terms(turn: Turn, order: OurOrder, row: BrokerOrder, listed: bool = Fal
         stated = as_stated(order.order, row)
         taken = "TWS took the change" if same_terms(stated, order.order) else "TWS made something else of it"
         turn.emit(Stated(at_ns=turn.now_ns, intent_id=order.intent_id, order=stated, cause=taken))
+
+
+def _hear_where_it_ended(turn: Turn, order: OurOrder, row: BrokerOrder) -> None:
+    """A stop that moved by itself and ended: the next one begins where TWS says that it stood."""
+    group, own = turn.state.groups.get(order.group_id), order.order
+    if group is None or group.stop_price is None or order.before is not None or not moves_by_itself(order):
+        return
+    newest = turn.state.members(group, Role.STOP)[-1]
+    stated = as_stated(own, row)
+    nearer = stated.stop_price is not None and (stated.stop_price - group.stop_price) * group.side.sign > 0
+    if newest is order and nearer:
+        turn.emit(Stated(at_ns=turn.now_ns, intent_id=order.intent_id,
+                         order=replace(stated, quantity=own.quantity), cause="there it ended"))
+
+
+def moves_by_itself(order: OurOrder) -> bool:
+    """Whether it is a stop that TWS may have moved without a word."""
+    trails = order.order.order_type is OrderType.TRAIL
+    return order.role is Role.STOP and (trails or order.order.trigger_price is not None)
 
 
 def keep_as_it_was(turn: Turn, order: OurOrder, cause: str) -> None:
@@ -164,11 +190,17 @@ def _wanted(turn: Turn, order: OurOrder, group: Group | None, command: ModifyOrd
         limit = instrument.snap(limit, up=not buy)
     if stop is not None:
         stop = instrument.snap(stop, up=not buy)
+        later = base.adjusted_stop_price
+        if later is not None and (stop - later) * base.side.sign <= 0:
+            base = replace(base, trigger_price=None, adjusted_stop_price=None)  # it is there, or past it
+    trail = None if command.trail is None else instrument.snap(command.trail, up=True)
     return replace(
         base,
         quantity=base.quantity if command.quantity is None else command.quantity,
         limit_price=base.limit_price if limit is None else limit,
         stop_price=base.stop_price if stop is None else stop,
+        trail=base.trail if trail is None else trail,
+        trail_percent=base.trail_percent if command.trail_percent is None else command.trail_percent,
     )
 
 
@@ -202,7 +234,11 @@ def _not_free(turn: Turn, order: OurOrder, group: Group | None, command: ModifyO
     if command.limit_price is not None and kind not in (OrderType.LIMIT, OrderType.STOP_LIMIT):
         reason = f"{kind} has no limit price"
     elif command.stop_price is not None and kind not in (OrderType.STOP, OrderType.STOP_LIMIT):
-        reason = f"{kind} has no stop price"
+        reason = f"{kind} has no stop price of its own"
+    elif command.trail is not None and order.order.trail is None:
+        reason = "it trails by no amount"
+    elif command.trail_percent is not None and order.order.trail_percent is None:
+        reason = "it trails by no percent"
     elif quantity is not None and quantity <= order.filled:
         reason = f"{order.filled} are filled already"
     elif quantity is not None and order.role is not Role.ENTRY and group is not None and group.protected:

@@ -108,6 +108,8 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     order_type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
     tif: TimeInForce = TimeInForce.DAY
     role: Role = Role.ENTRY
     outside_rth: bool = False
@@ -127,13 +129,16 @@ class ModifyOrder(Struct, frozen=True, kw_only=True):
 
     Prices are snapped to `instrument`'s grid (the trade's own when None) and judged by the gate. The quantity
     of an entry takes its attached children along; that of an order which protects a trade is the desk's
-    affair. A refusal is a `Denied` with the limit `change`; TWS's own refusal leaves the order as it was.
+    affair. Of a trailing stop the amount or the percent may change; where it stands is the market's affair.
+    A refusal is a `Denied` with the limit `change`; TWS's own refusal leaves the order as it was.
     """
 
     intent_id: str
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
     instrument: Instrument | None = None
     reason: str = ""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.desk.books import note_fill, refuse_commission, refuse_execution
-from tws.desk.change import hear_terms, hear_word, keep_as_it_was
+from tws.desk.change import hear_terms, hear_word, keep_as_it_was, moves_by_itself
 from tws.desk.handback import charge
 from tws.desk.infer import inferred_for
 from tws.desk.submit import MAX_ORDER_ID
@@ -78,6 +78,8 @@ def hear_status(turn: Turn, fact: BrokerOrderStatus) -> None:
     hear_word(turn, order, fact.status)
     turn.move(order, event, perm_id=fact.perm_id, filled=fact.filled, remaining=fact.remaining,
               cause=f"{fact.status} {fact.why_held}".strip())
+    if event is OrderEvent.CANCEL and moves_by_itself(order):
+        turn.ask(AnswerKind.COMPLETED_ORDERS)  # this word does not say where it stood (change.py takes it)
 
 
 def hear_execution(turn: Turn, fact: Execution) -> None:

@@ -10,7 +10,8 @@ at a time:
 * When the entry ended partly filled, TWS cancels the children (or cuts them to size); as soon as they have
   ended, a new pair for the filled shares is placed in an OCA group of its own.
 * A stop that ended by itself is placed anew after a short wait, since its twin's fill may be on the way. One
-  that TWS holds inactive protects nothing: it is replaced.
+  that TWS holds inactive protects nothing: it is replaced. A new one moves as the old one did, and begins
+  where TWS last stated that one to stand.
 * After `MAX_REPAIRS` the shares are closed at the market instead.
 * Exits that took more than was held are bought (sold) back at once.
 * A trade that was over, and that a late fact makes hold shares or work again, is looked after again.
@@ -256,8 +257,11 @@ def _protect_anew(turn: Turn, group: Group, held: Decimal) -> None:
     """A stop and a target for what is held, in an OCA group of their own; beyond the bound, close."""
     if group.repairs < MAX_REPAIRS and group.stop_price is not None:
         name = f"{group.group_id}.{group.repairs}" if group.target_price is not None else ""
-        stop = Order(side=group.side.opposite, quantity=held, order_type=OrderType.STOP, oca_group=name,
-                     stop_price=group.stop_price, oca_type=2 if name else 0)
+        trails = group.trail is not None or group.trail_percent is not None
+        stop = Order(side=group.side.opposite, quantity=held, oca_group=name, oca_type=2 if name else 0,
+                     order_type=OrderType.TRAIL if trails else OrderType.STOP, stop_price=group.stop_price,
+                     trail=group.trail, trail_percent=group.trail_percent,
+                     trigger_price=group.trigger_price, adjusted_stop_price=group.adjusted_stop_price)
         if place_exit(turn, group, group.instrument, Role.STOP, stop) is not None:
             if group.target_price is not None:
                 target = Order(side=group.side.opposite, quantity=held, order_type=OrderType.LIMIT,

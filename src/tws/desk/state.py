@@ -50,6 +50,11 @@ class Group(Struct, kw_only=True):
     signal_id: str = ""
     joins: str = ""
     """The trade that it adds to."""
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    trigger_price: Decimal | None = None
+    adjusted_stop_price: Decimal | None = None
+    """How the broker moves the stop by itself, as in `Order`; `stop_price` is where it last stated it."""
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself, or wanted to."""

@@ -19,6 +19,7 @@ from tws.desk.state import Group
 from tws.desk.turn import Turn
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
+from tws.model.marketrule import FARTHEST
 from tws.model.order import Bracket, Order, OrderType, Role, Side
 from tws.model.records import Approved, Denied, Intended, Planned
 from tws.orders.book import OurOrder
@@ -37,8 +38,10 @@ MAX_ORDER_ID = 2**31 - 2
 def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     """Judge an entry with its two children; then intend and approve all three, or deny all."""
     plan, account = command.bracket, turn.state.account
+    where = situation(turn, command.instrument.contract, plan.side, signal=(plan.strategy, plan.signal_id))
     denial = wild(quantity=plan.quantity, limit_price=plan.limit_price, stop_price=plan.stop_price,
-                  target_price=plan.target_price)
+                  target_price=plan.target_price, trail=plan.trail, trail_percent=plan.trail_percent,
+                  break_even=plan.break_even, break_even_offset=plan.break_even_offset)
     if denial is None:
         plan = _snapped(plan, command.instrument)
     entry = Order(side=plan.side, quantity=plan.quantity, limit_price=plan.limit_price, tif=plan.tif,
@@ -46,11 +49,11 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                   account=account, transmit=False)
     target = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.LIMIT,
                    limit_price=plan.target_price, tif=plan.tif, account=account, transmit=False)
-    stop = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP,
-                 stop_price=plan.stop_price, tif=plan.tif, account=account, transmit=True)
-    where = situation(turn, command.instrument.contract, plan.side, signal=(plan.strategy, plan.signal_id))
+    stop = _stop_of(plan, command.instrument, where) if denial is None else Order(
+        side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP)
+    stop = replace(stop, account=account)
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
-    denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, where)
+    denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, stop, where)
     proposals = []
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
@@ -68,7 +71,8 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                       tick=command.instrument.tick, lot=command.instrument.lot, side=plan.side,
                       quantity=plan.quantity, stop_price=plan.stop_price, target_price=plan.target_price,
                       strategy=plan.strategy, signal_id=plan.signal_id, reference=where.mid,
-                      joins=command.joins))
+                      joins=command.joins, trail=stop.trail, trail_percent=stop.trail_percent,
+                      trigger_price=stop.trigger_price, adjusted_stop_price=stop.adjusted_stop_price))
     parent = 0
     intents = []
     for role, order in orders:
@@ -84,7 +88,8 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
     instrument = command.instrument
     order = Order(side=command.side, quantity=command.quantity, order_type=command.order_type,
                   limit_price=command.limit_price, stop_price=command.stop_price, tif=command.tif,
-                  account=turn.state.account, outside_rth=command.outside_rth)
+                  account=turn.state.account, outside_rth=command.outside_rth, trail=command.trail,
+                  trail_percent=command.trail_percent)
     where = situation(turn, instrument.contract, command.side, signal=(command.strategy, command.signal_id))
     shrinks = turn.state.kill.reduces_only(instrument.contract.symbol, command.strategy)
     role = Role.CLOSE if shrinks and command.role is Role.ENTRY else command.role
@@ -193,20 +198,52 @@ def _snapped(plan: Bracket, instrument: Instrument) -> Bracket:
     """The bracket on the contract's grid: the entry is no dearer, the stop no farther than was wished."""
     buy = plan.side is Side.BUY
     limit = None if plan.limit_price is None else instrument.snap(plan.limit_price, up=not buy)
-    return replace(plan, limit_price=limit, target_price=instrument.snap(plan.target_price),
+    trail = None if plan.trail is None else instrument.snap(plan.trail, up=True)
+    return replace(plan, limit_price=limit, trail=trail, target_price=instrument.snap(plan.target_price),
                    stop_price=instrument.snap(plan.stop_price, up=buy))
 
 
-def _wrong_sides(plan: Bracket, where: Situation) -> Denial | None:
-    """The stop, the entry and the target must lie in the trade's order, or an exit triggers at once."""
+def _stop_of(plan: Bracket, instrument: Instrument, where: Situation) -> Order:
+    """The stop with what the broker is to do with it by itself. Break-even is reckoned from the entry's
+    limit, or from the side of the market that it meets; on the grid its trigger is no nearer than wished.
+    """
+    buy, trails = plan.side is Side.BUY, plan.trail is not None or plan.trail_percent is not None
+    trigger = adjusted = None
+
+    def beyond(distance: Decimal) -> Decimal:
+        price = (entry or _ZERO) + plan.side.sign * distance
+        return instrument.snap(price, up=buy) if abs(price) <= FARTHEST else price  # the gate says what it is
+
     entry = plan.limit_price if plan.limit_price is not None else where.market(plan.side)
+    if plan.break_even is not None and entry is not None:
+        trigger, adjusted = beyond(plan.break_even), beyond(plan.break_even_offset)
+    return Order(side=plan.side.opposite, quantity=plan.quantity, stop_price=plan.stop_price, tif=plan.tif,
+                 order_type=OrderType.TRAIL if trails else OrderType.STOP, trail=plan.trail,
+                 trail_percent=plan.trail_percent, trigger_price=trigger, adjusted_stop_price=adjusted)
+
+
+def _wrong_sides(plan: Bracket, stop: Order, where: Situation) -> Denial | None:
+    """The stop, the entry and the target must lie in the trade's order, or an exit triggers at once; and so
+    must what the stop is to become, and when.
+    """
+    entry = plan.limit_price if plan.limit_price is not None else where.market(plan.side)
+    if entry is None and plan.break_even is not None:
+        return Denial(limit="bracket_sides", figure=f"break-even {plan.break_even} from an unknown entry",
+                      bound="a limit, or a quote", reason="nothing says where break-even lies")
     if entry is None:
         return None  # no market: the stale limit will say so
     sign = plan.side.sign
-    if plan.stop_price * sign < entry * sign < plan.target_price * sign:
+    if not plan.stop_price * sign < entry * sign < plan.target_price * sign:
+        return Denial(limit="bracket_sides", figure=f"stop {plan.stop_price}, target {plan.target_price}",
+                      bound=f"entry {entry} between them", reason="an exit would act at once")
+    trigger, adjusted = stop.trigger_price, stop.adjusted_stop_price
+    if trigger is None or adjusted is None:
         return None
-    return Denial(limit="bracket_sides", figure=f"stop {plan.stop_price}, target {plan.target_price}",
-                  bound=f"entry {entry} between them", reason="an exit would act at once")
+    if plan.stop_price * sign < adjusted * sign < trigger * sign <= plan.target_price * sign:
+        return None
+    return Denial(limit="bracket_sides", figure=f"break-even at {trigger} to {adjusted}",
+                  bound=f"stop {plan.stop_price}, break-even, target {plan.target_price} in this order",
+                  reason="the stop would be adjusted at once, or after the target")
 
 
 def _no_ids(turn: Turn, count: int) -> Denial | None:

@@ -33,7 +33,9 @@ class BrokerOrder(Struct, frozen=True, kw_only=True):
     """An order as the broker describes it: openOrder (5), or completedOrder (101) with `completed` set.
 
     `order_type` and `tif` stay TWS's text, since foreign orders may use any. For a completed order
-    `order_id` is 0 and `status` is its end; `filled` is stated only there.
+    `order_id` is 0 and `status` is its end; `filled` is stated only there. Of a trailing order `stop_price`
+    is where its stop stands; `trigger_price` and `adjusted_stop_price` are of a stop that is to become
+    another one.
     """
 
     order_id: int
@@ -56,6 +58,10 @@ class BrokerOrder(Struct, frozen=True, kw_only=True):
     transmit: bool = True
     completed: bool = False
     filled: Decimal | None = None
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    trigger_price: Decimal | None = None
+    adjusted_stop_price: Decimal | None = None
 
 
 class BrokerOrderStatus(Struct, frozen=True, kw_only=True):

@@ -38,6 +38,7 @@ class OrderType(StrEnum):
     LIMIT = "LMT"
     STOP = "STP"
     STOP_LIMIT = "STP LMT"
+    TRAIL = "TRAIL"
 
 
 class TimeInForce(StrEnum):
@@ -75,6 +76,11 @@ class Order(Struct, frozen=True, kw_only=True):
     `order_ref` carries our intent id to the broker and back; `parent_id` is an order id. Numbers may be given
     as int, float or text; side, type and time in force as TWS's text: they are made exact here. Raises
     ValueError for a number that is none and for a word that is unknown.
+
+    A TRAIL follows the market by `trail` (in the contract's currency) or `trail_percent`, and `stop_price` is
+    where its stop stands: where it begins, then as TWS states it; None lets TWS begin it off the market. A
+    stop with `trigger_price` becomes a stop at `adjusted_stop_price` when the market reaches that price, away
+    from the stop; TWS does both by itself.
     """
 
     side: Side
@@ -90,6 +96,10 @@ class Order(Struct, frozen=True, kw_only=True):
     oca_type: int = 0
     transmit: bool = True
     outside_rth: bool = False
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    trigger_price: Decimal | None = None
+    adjusted_stop_price: Decimal | None = None
 
     def __post_init__(self) -> None:
         for name, kind in _WORDS:
@@ -107,13 +117,16 @@ _WORDS: tuple[tuple[str, type[StrEnum]], ...] = (
     ("order_type", OrderType),
     ("tif", TimeInForce),
 )
-_NUMBERS = ("quantity", "limit_price", "stop_price")
+_NUMBERS = ("quantity", "limit_price", "stop_price", "trail", "trail_percent", "trigger_price",
+            "adjusted_stop_price")
 
 
 class Bracket(Struct, frozen=True, kw_only=True):
     """An entry with its protection: when the entry fills, target and stop work; one of them ends the other.
 
-    `limit_price` None means a market entry. Build it with `bracket()`, which checks the sides.
+    `limit_price` None means a market entry. Build it with `bracket()`, which checks the sides. The stop
+    begins at `stop_price`; with `trail` or `trail_percent` TWS moves it behind the market, with `break_even`
+    to the entry's price (and `break_even_offset` beyond it) once the market is so far in profit.
     """
 
     contract: Contract
@@ -125,6 +138,10 @@ class Bracket(Struct, frozen=True, kw_only=True):
     tif: TimeInForce = TimeInForce.DAY
     strategy: str = ""
     signal_id: str = ""
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    break_even: Decimal | None = None
+    break_even_offset: Decimal = Decimal(0)
 
 
 def bracket(
@@ -138,11 +155,16 @@ def bracket(
     tif: TimeInForce = TimeInForce.DAY,
     strategy: str = "",
     signal_id: str = "",
+    trail: Number | None = None,
+    trail_percent: Number | None = None,
+    break_even: Number | None = None,
+    break_even_offset: Number = 0,
 ) -> Bracket:
     """A bracket with its prices on the right side of each other.
 
-    Raises ValueError when quantity or a price is no positive finite number or beyond 1E15, or when the target
-    does not lie beyond the stop in the direction of the trade.
+    Raises ValueError when quantity, a price or a distance is no positive finite number or beyond 1E15, when
+    the target does not lie beyond the stop in the direction of the trade, when the stop is to move in two
+    ways, or when break-even lies before its own offset.
     """
     direction = Side(side)
     size = decimal(quantity, "quantity")
@@ -155,5 +177,22 @@ def bracket(
     if not low < high or (entry is not None and not low < entry < high):
         raise ValueError(f"a {direction} bracket wants stop, entry and target in the trade's order: "
                          f"stop {guard}, entry {entry or 'market'}, target {goal}")
+    ways = {"trail": trail, "trail_percent": trail_percent, "break_even": break_even}
+    offset = decimal(break_even_offset, "break_even_offset")
     return Bracket(contract=contract, side=direction, quantity=size, limit_price=entry, target_price=goal,
-                   stop_price=guard, tif=tif, strategy=strategy, signal_id=signal_id)
+                   stop_price=guard, tif=tif, strategy=strategy, signal_id=signal_id,
+                   break_even_offset=offset, **_stop_moves(ways, offset))
+
+
+def _stop_moves(ways: dict[str, Number | None], offset: Decimal) -> dict[str, Decimal]:
+    """The one way in which a bracket's stop moves, checked; empty when it stays."""
+    found = {name: decimal(value, name) for name, value in ways.items() if value is not None}
+    if len(found) > 1:
+        raise ValueError(f"the stop can move in one way: {' or '.join(found)}")
+    for name, value in found.items():
+        most = 100 if name == "trail_percent" else FARTHEST
+        if not 0 < value <= most:
+            raise ValueError(f"{name} is {value}: must be above zero and within {most:E}")
+    if offset and not ("break_even" in found and 0 <= offset < found["break_even"]):
+        raise ValueError(f"break_even_offset is {offset}: must lie within a break_even")
+    return found

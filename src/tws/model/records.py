@@ -142,6 +142,11 @@ class Planned(_Record, frozen=True, kw_only=True):
     """The middle of the market when it was let out."""
     joins: str = ""
     """The trade that it adds to: when that one is over, what is not filled of this one is cancelled."""
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    trigger_price: Decimal | None = None
+    adjusted_stop_price: Decimal | None = None
+    """How the broker moves the stop by itself, as in `Order`."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):

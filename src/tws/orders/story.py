@@ -129,6 +129,7 @@ class Teller:
     def _planned(self, record: r.Planned) -> str:
         prices = (("stop", record.stop_price), ("target", record.target_price))
         guard = [f"{name} {_num(price)}" for name, price in prices if price is not None]
+        guard[1:1] = _moves(record)
         source = _signal(record.strategy, record.signal_id)
         return (
             f"A trade was accepted: {record.side} {_num(record.quantity)} {record.contract.symbol}, "
@@ -373,9 +374,22 @@ def _order(order: Order) -> str:
         OrderType.LIMIT: (order.limit_price,),
         OrderType.STOP: (order.stop_price,),
         OrderType.STOP_LIMIT: (order.stop_price, order.limit_price),
+        OrderType.TRAIL: (order.stop_price,),
     }.get(order.order_type, ())
     words = [str(order.side), _num(order.quantity), str(order.order_type)]
-    return " ".join([*words, *(_num(price) for price in prices if price is not None), str(order.tif)])
+    words += [*(_num(price) for price in prices if price is not None), *_moves(order)]
+    return " ".join([*words, str(order.tif)])
+
+
+def _moves(stop: Order | r.Planned) -> list[str]:
+    """How the broker moves a stop by itself."""
+    if stop.trail is not None:
+        return [f"trailing by {_num(stop.trail)}"]
+    if stop.trail_percent is not None:
+        return [f"trailing by {_num(stop.trail_percent)} %"]
+    if stop.trigger_price is not None:
+        return [f"to become {_num(stop.adjusted_stop_price)} at {_num(stop.trigger_price)}"]
+    return []
 
 
 def _signal(strategy: str, signal_id: str) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from tws.clock import NS_PER_S, to_datetime
 from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_live_port, is_paper_account, is_paper_port
 from tws.model.market import MarketDataType
-from tws.model.order import OrderType, Role, Side
+from tws.model.order import Order, OrderType, Role, Side
 from tws.model.session import session_at
 from tws.positions.sound import fault_of_contract
 from tws.risk import figures
@@ -24,6 +24,7 @@ __all__ = ["LIVE_REQUIRES", "live_lock", "reduces"]
 
 _NEEDS_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _NEEDS_STOP = (OrderType.STOP, OrderType.STOP_LIMIT)
+_SLEEPS = (*_NEEDS_STOP, OrderType.TRAIL)
 LIVE_REQUIRES = ("max_order_quantity", "max_order_notional", "allow")
 """Limits that may not be off where real money is traded."""
 
@@ -88,15 +89,42 @@ def market_rule(proposal: Proposal, situation: Situation, limits: Limits) -> Den
                           bound="a multiplier above zero", reason=f"nothing can be valued in it: {fault}")
     for what, price, needed in (("limit price", order.limit_price, order.order_type in _NEEDS_LIMIT),
                                 ("stop price", order.stop_price, order.order_type in _NEEDS_STOP)):
-        if (price is not None) is not needed:
+        may = order.order_type is OrderType.TRAIL and what == "stop price"  # unset: TWS begins off the market
+        if (price is not None) is not needed and not may:
             return Denial(limit="market_rule", figure=f"{what} {price}", bound=f"{order.order_type}",
                           reason=f"{order.order_type} {'needs a' if needed else 'takes no'} {what}")
         # Not `price <= 0`: a Decimal that is no number refuses to be compared.
         if price is not None and price.is_finite() and price <= 0:
             return Denial(limit="market_rule", figure=f"{what} {price}", bound="above zero",
                           reason="a price at or below zero has no value that the limits could judge")
+    fault = _moves_badly(order)
+    if fault:
+        return Denial(limit="market_rule", figure=f"trail {order.trail or order.trail_percent}, "
+                      f"trigger {order.trigger_price}, adjusted stop {order.adjusted_stop_price}",
+                      bound=f"{order.order_type}", reason=fault)
     found = conform(instrument, order)
     return found if isinstance(found, Denial) else None
+
+
+def _moves_badly(order: Order) -> str:
+    """Why a stop can't move by itself as its terms say; empty when it can, or is not to."""
+    trails = order.order_type is OrderType.TRAIL
+    amounts = [each for each in (order.trail, order.trail_percent) if each is not None]
+    if len(amounts) != int(trails):
+        return "a TRAIL needs an amount or a percent" if trails else "only a TRAIL trails"
+    if any(not each.is_finite() or each <= 0 for each in amounts) or (order.trail_percent or 0) > 100:
+        return "it trails by an amount above zero, or up to 100 percent"
+    trigger, adjusted = order.trigger_price, order.adjusted_stop_price
+    if trigger is None and adjusted is None:
+        return ""
+    stop, sign = order.stop_price, order.side.sign
+    if order.order_type is not OrderType.STOP or trigger is None or adjusted is None or stop is None:
+        return "an adjustment is of a stop, with a trigger and an adjusted price"
+    if not all(each.is_finite() for each in (trigger, adjusted, stop)):
+        return "an adjustment needs prices"
+    if not (trigger > 0 and adjusted > 0 and trigger * sign < adjusted * sign < stop * sign):
+        return "the adjusted stop lies between the stop and the trigger"
+    return ""
 
 
 def children(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
@@ -113,7 +141,7 @@ def self_trade(proposal: Proposal, situation: Situation, limits: Limits) -> Deni
     buys = order.side is Side.BUY
     resting = situation.own_ask if buys else situation.own_bid
     hurried = situation.own_market_sells if buys else situation.own_market_buys
-    if order.order_type in _NEEDS_STOP or proposal.attached:
+    if order.order_type in _SLEEPS or proposal.attached:
         return None
     if resting is None and not hurried:
         return None

@@ -5,7 +5,8 @@
 
 A limit is rounded to what pays no more and takes no less than was asked. A stop is rounded so that it never
 triggers before the asked price is reached: a buy's up, a sale's down. The two prices of a stop-limit order
-are rounded each by its own rule. Quantities are refused, never rounded: whoever wants half a share wants
+are rounded each by its own rule. An amount to trail by is read as a price of its size, and rounded up.
+Quantities are refused, never rounded: whoever wants half a share wants
 neither one nor none.
 """
 
@@ -43,9 +44,18 @@ def conform(instrument: Instrument, order: Order, mode: OffGrid = "refuse") -> O
     stop = _price(instrument, "stop price", order.stop_price, mode, up=buys)
     if isinstance(stop, Denial):
         return stop
-    if (limit, stop) == (order.limit_price, order.stop_price):
-        return order
-    return replace(order, limit_price=limit, stop_price=stop)
+    trail = _price(instrument, "trail", order.trail, mode, up=True)
+    if isinstance(trail, Denial):
+        return trail
+    trigger = _price(instrument, "trigger price", order.trigger_price, mode, up=not buys)
+    if isinstance(trigger, Denial):
+        return trigger
+    adjusted = _price(instrument, "adjusted stop price", order.adjusted_stop_price, mode, up=buys)
+    if isinstance(adjusted, Denial):
+        return adjusted
+    mended = replace(order, limit_price=limit, stop_price=stop, trail=trail, trigger_price=trigger,
+                     adjusted_stop_price=adjusted)
+    return order if mended == order else mended
 
 
 def wild(**numbers: Decimal | None) -> Denial | None:

@@ -161,7 +161,10 @@ class Situation(Struct, frozen=True, kw_only=True):
         """
         if order.order_type is OrderType.MARKET:
             return self.market(order.side)
-        own = order.stop_price if order.order_type is OrderType.STOP else order.limit_price
+        if order.order_type is OrderType.TRAIL:
+            own = order.stop_price if order.stop_price is not None else self.market(order.side)
+        else:
+            own = order.stop_price if order.order_type is OrderType.STOP else order.limit_price
         if own is None or order.side is Side.BUY:
             return own
         market = self.market(order.side)

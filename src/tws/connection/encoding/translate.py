@@ -76,8 +76,18 @@ def ib_order(order: Order) -> IbOrder:
     ib.orderType = str(order.order_type)
     if order.limit_price is not None:
         ib.lmtPrice = float(order.limit_price)
-    if order.stop_price is not None:
-        ib.auxPrice = float(order.stop_price)
+    trails = order.order_type is OrderType.TRAIL
+    aux = order.trail if trails else order.stop_price
+    if aux is not None:
+        ib.auxPrice = float(aux)
+    if trails and order.stop_price is not None:
+        ib.trailStopPrice = float(order.stop_price)
+    if order.trail_percent is not None:
+        ib.trailingPercent = float(order.trail_percent)
+    if order.trigger_price is not None and order.adjusted_stop_price is not None:
+        ib.triggerPrice = float(order.trigger_price)
+        ib.adjustedStopPrice = float(order.adjusted_stop_price)
+        ib.adjustedOrderType = str(OrderType.STOP)
     ib.tif = str(order.tif)
     ib.account = order.account
     ib.orderRef = order.order_ref
@@ -117,12 +127,18 @@ def _order_of(ib: IbOrder) -> Order:
     quantity = _quantity(ib.totalQuantity)
     if quantity is None:
         raise ValueError("no quantity")
+    kind, aux = OrderType(ib.orderType), _price(ib.auxPrice)
+    trails = kind is OrderType.TRAIL
     return Order(
         side=Side(ib.action),
         quantity=quantity,
-        order_type=OrderType(ib.orderType),
+        order_type=kind,
         limit_price=_price(ib.lmtPrice),
-        stop_price=_price(ib.auxPrice),
+        stop_price=_price(ib.trailStopPrice) if trails else aux,
+        trail=aux or None if trails else None,
+        trail_percent=_price(ib.trailingPercent),
+        trigger_price=_price(ib.triggerPrice),
+        adjusted_stop_price=_price(ib.adjustedStopPrice),
         tif=TimeInForce(ib.tif or "DAY"),
         account=ib.account,
         order_ref=ib.orderRef,

@@ -46,6 +46,7 @@ __all__ = [
     "money_of",
     "order_status_of",
     "position_of",
+    "trails",
 ]
 
 _SIDES = {"BOT": Side.BUY, "SLD": Side.SELL, "BUY": Side.BUY, "SELL": Side.SELL}
@@ -114,8 +115,11 @@ def broker_order_of(
     order_id: int, contract: WireContract, order: WireOrder, state: WireOrderState
 ) -> BrokerOrder:
     """openOrder (5) as ours."""
-    limit, stop = money_of(order.lmt_price), money_of(order.aux_price)
+    limit, stop, trail = money_of(order.lmt_price), money_of(order.aux_price), None
     kind = order.order_type
+    if trails(kind):
+        stop, trail = money_of(order.trail_stop_price), stop
+    adjusts = order.adjusted_order_type == "STP"  # TWS writes None where nothing is adjusted (C5)
     return BrokerOrder(
         order_id=order_id,
         perm_id=order.perm_id,
@@ -135,7 +139,16 @@ def broker_order_of(
         oca_type=order.oca_type,
         outside_rth=order.outside_rth,
         transmit=order.transmit,
+        trail=trail or None,
+        trail_percent=money_of(order.trailing_percent) or None if trails(kind) else None,
+        trigger_price=money_of(order.trigger_price) if adjusts else None,
+        adjusted_stop_price=money_of(order.adjusted_stop_price) if adjusts else None,
     )
+
+
+def trails(kind: str) -> bool:
+    """Whether auxPrice is the amount by which an order of this type trails, and no price."""
+    return kind.startswith("TRAIL")
 
 
 def limit_of(kind: str, limit: Decimal | None) -> Decimal | None:

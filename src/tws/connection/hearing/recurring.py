@@ -159,13 +159,15 @@ def _changed(
     """The order as it is now. Raises ValueError for a quantity that is not plainly written."""
     if float_of(quantity) is None:
         raise ValueError("an unusual quantity")
+    trailing = reading.trails(known.order_type)  # then auxPrice is its amount; where it stands is in the rest
     return replace(
         known,
         order_id=order_id,
         perm_id=perm_id,
         quantity=Decimal(quantity.decode()),
         limit_price=reading.limit_of(known.order_type, limit),
-        stop_price=stop or None,
+        stop_price=known.stop_price if trailing else stop or None,
+        trail=stop or None if trailing else None,
         order_ref=ref,
     )
 

@@ -4,7 +4,8 @@ The official client encodes the first order of each pattern: a contract with an 
 and the like. Its frame is cut where order id, quantity, prices, reference and parent stand; later orders of
 the pattern have theirs put there. A pattern is used only after it has reproduced, to the byte, a second frame
 of the official client with other values in each of these places, so what it says is the official client's
-word. Values whose writing has exceptions there (very large, not printable) go to the official client.
+word. Values whose writing has exceptions there (very large, not printable), and stops that trail or are to be
+adjusted, go to the official client.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ibapi.protobuf.PlaceOrderRequest_pb2 import PlaceOrderRequest
 from msgspec.structs import replace
 
 from tws.model.contract import Contract
-from tws.model.order import Order
+from tws.model.order import Order, OrderType
 
 __all__ = ["Patterns"]
 
@@ -99,7 +100,9 @@ class Patterns:
 def _is_usual(order_id: int, order: Order) -> bool:
     limit, stop, ref = order.limit_price, order.stop_price, order.order_ref
     return (
-        0 < order_id < _LARGEST
+        order.order_type is not OrderType.TRAIL
+        and order.trail is order.trail_percent is order.trigger_price is order.adjusted_stop_price is None
+        and 0 < order_id < _LARGEST
         and 0 < order.quantity < _LARGEST
         and (limit is None or -_LARGEST < limit < _LARGEST)
         and (stop is None or -_LARGEST < stop < _LARGEST)
