@@ -68,7 +68,7 @@ async def test_it_sees_stops_that_are_cancelled_in_a_shut_market(monkeypatch: py
 
 
 async def test_it_sees_a_close_of_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_flatten, "_within", lambda wanted, most: most)
+    monkeypatch.setattr(desk_flatten, "within", lambda wanted, most: most)
     (played,) = (await run_drill(["manual-holdings"])).moments
     assert not played.passed
 
