@@ -16,10 +16,12 @@ from tws.model.execution import Commission, Execution
 from tws.model.instrument import Instrument
 from tws.model.order import Side
 from tws.model.records import Adjusted, Booked, OpeningConfirmed, OpeningSet
+from tws.runtime.adjusting import AdjustWish
 
 SPY = Contract(con_id=756733, symbol="SPY")
 PUT = Contract(con_id=5, symbol="SPY", sec_type="OPT", multiplier="100", strike=100.0, right="P")
 ACCOUNT = "DU1234567"
+SPY_GRID = Instrument(contract=SPY)
 
 
 def kinds(bench: Any) -> list[DiscrepancyKind]:
@@ -253,6 +255,32 @@ def test_a_reverse_split_and_one_of_a_short(new_bench: Any) -> None:
         adjust(bench, ratio=Decimal(ratio))
         holding = bench.desk.state.account_book.holding(ACCOUNT, SPY)
         assert (holding.quantity, holding.net_cost, holding.realized_net) == (result, before, 0)
+
+
+@pytest.mark.parametrize(("text", "after"), [("1:3", 100), ("2:3", 200), ("7:3", 700), ("1:30", 10)])
+def test_a_split_as_a_human_writes_it_leaves_no_fraction(bench: Any, text: str, after: int) -> None:
+    """`tws adjust SPY --split 1:3`: what is left of 300 is 100, and the next stop is for 100."""
+    trade = held(bench, 300)
+    group = bench.desk.state.groups[trade.entry.group_id]
+    stop, cost = group.stop_price, bench.desk.state.ours.holding(ACCOUNT, SPY).net_cost
+    for exit_ in (trade.stop, trade.target):
+        bench.pair(exit_, "Cancelled", remaining=0)
+    middle = 100 * 300 / after
+    bench.quote(bid=middle - 0.01, ask=middle + 0.01)
+    bench.tell(bench.position(after))
+    wish = AdjustWish(symbol="SPY", split=text, operator="ann", reason="read")
+    bench.tell(wish.to_command(ACCOUNT, Instrument(contract=SPY)))
+    state = bench.desk.state
+    for book in (state.ours, state.account_book):
+        assert book.quantity(ACCOUNT, SPY.con_id) == after
+        assert book.holding(ACCOUNT, SPY).net_cost == cost
+    assert state.held(group) == after
+    assert group.stop_price == SPY_GRID.snap(stop * 300 / after, up=True)
+    assert standing(bench) == ()
+    bench.wait(3)
+    placed = [place.order for place in bench.written()]
+    assert [order.quantity for order in placed if order.order_type == "STP"] == [after]
+    bench.check()
 
 
 def test_a_split_counts_from_its_own_time_and_not_from_when_it_was_recorded(bench: Any) -> None:

@@ -12,7 +12,7 @@ from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 from tws.model.order import Side
-from tws.positions import PositionBook, compare, multiplier, split_exec_id
+from tws.positions import Move, MoveKind, PositionBook, compare, multiplier, new_and_old, split_exec_id
 
 SPY = Contract(con_id=756733, symbol="SPY")
 
@@ -151,6 +151,30 @@ def test_an_opening_balance_lies_under_the_fills() -> None:
     book.open_with("DU1", SPY, Decimal(100), Decimal("10.00"))
     holding = book.holding("DU1", SPY)
     assert (holding.quantity, holding.average_price, holding.realized_pnl) == (70, 10, 60)
+
+
+@given(
+    new=st.integers(1, 1000),
+    old=st.integers(1, 1000),
+    lots=st.integers(-1000, 1000),
+    price=st.integers(1, 10**6),
+)
+def test_a_split_of_any_ratio_leaves_whole_shares_whole(new: int, old: int, lots: int, price: int) -> None:
+    """1:3 is no decimal: multiplied by 0.333… of 28 digits, 300 shares would be short in the 26th."""
+    ratio = Decimal(new) / Decimal(old)
+    assert Decimal(new) / old == new_and_old(ratio)[0] / new_and_old(ratio)[1]
+    book = PositionBook()
+    book.open_with("DU1", SPY, Decimal(lots * old), Decimal(price) / 100)
+    before = book.holding("DU1", SPY).cost
+    book.adjust("DU1", SPY, Move(kind=MoveKind.SPLIT, time_ns=1, ratio=ratio))
+    assert book.quantity("DU1", SPY.con_id) == lots * new
+    assert book.holding("DU1", SPY).cost == before
+
+
+@pytest.mark.parametrize("ratio", ["0.3333", "1.0297", "12", "1E+30", "1E-30", "0.33333333333333333333"])
+def test_a_ratio_that_no_division_makes_is_taken_as_it_is(ratio: str) -> None:
+    new, old = new_and_old(Decimal(ratio))
+    assert new / old == Decimal(ratio)
 
 
 def test_a_multiplier_counts_in_money_and_not_in_shares() -> None:

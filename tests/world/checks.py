@@ -21,7 +21,15 @@ from tws.model.records import Asked, Booked, Charged, Record
 from tws.positions import split_exec_id
 from tws.risk import Gate, Limits
 
-__all__ = ["check_books", "check_end", "check_fills", "check_memory", "check_pace", "check_protection"]
+__all__ = [
+    "check_books",
+    "check_end",
+    "check_fills",
+    "check_memory",
+    "check_pace",
+    "check_permanent_ids",
+    "check_protection",
+]
 
 
 ASKED_MAX = 20
@@ -71,6 +79,18 @@ def check_books(exchange: Exchange, state: DeskState) -> list[str]:
     if working != known:
         found.append(f"working at the broker: {dict(working)}, living in the desk: {dict(known)}")
     return found
+
+
+def check_permanent_ids(exchange: Exchange, state: DeskState) -> list[str]:
+    """Invariant 3: an order of ours that works or has filled is known by the broker's own id for it."""
+    there = {(view.ticket.order_ref, view.perm_id) for view in exchange.open_orders(OURS)}
+    done = (report.executed for report in exchange.executions())
+    there |= {(each.order_ref, each.perm_id) for each in done if each.client_id == OURS}
+    return [
+        f"order {ref} has the permanent id {perm_id} at the broker, and {sorted(order.perms)} in the desk"
+        for ref, perm_id in sorted(there)
+        if (order := state.book.get(ref)) is not None and perm_id not in order.perms
+    ]
 
 
 def check_protection(exchange: Exchange, state: DeskState) -> list[str]:

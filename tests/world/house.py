@@ -262,7 +262,7 @@ class House:
         )
         self.simulator = SimulatedTWS(options)
         self.watching = Watching(self.simulator, world.trace.note)
-        self.human = Human(self.simulator, self.watching, world.trace.note, self.mix.plays)
+        self.human = Human(self.simulator, self.watching, world.trace.note)
         await self.simulator.start(listen=False)
         self.harbour = Harbour(self.simulator, world.network, ADDRESS, self.watching)
         self.simulator.faults.bind(self.harbour)
@@ -376,9 +376,9 @@ class House:
         """The trader must know everything and guard everything by itself, be flat when asked, and stay right
         when the link is lost once more and all is asked for again."""
         await self._until("known and guarded", trader, self._unknowns, self.human.help)
-        self.complaints += check_money(
-            self.simulator.exchange, trader.desk.state, self.cash, self.watching.met
-        )
+        exchange, state = self.simulator.exchange, trader.desk.state
+        self.complaints += check_money(exchange, state, self.cash, self.watching.met)
+        self.complaints += checks.check_permanent_ids(exchange, state)
         await self._until("flat", trader, self._held, self._flatten)
         await asyncio.sleep(max(0.0, self.calm_s + LATE_S - self.world.loop.time()))
         epoch = trader.desk.state.epoch
@@ -458,6 +458,7 @@ class House:
         core = self.simulator.core
         self.complaints += checks.check_fills(exchange, records, self.watching.busted)
         self.complaints += checks.check_books(exchange, self.state)
+        self.complaints += checks.check_permanent_ids(exchange, self.state)
         self.complaints += check_money(exchange, self.state, self.cash, self.watching.met)
         self.complaints += checks.check_memory(self.state, records)
         self.complaints += checks.check_end(exchange)

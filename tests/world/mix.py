@@ -32,7 +32,6 @@ PLAYS = (1, 6)
 NOTHING_MEETS_IT = "the trader asks for none of what it spoils"
 OUT = {
     "assignment": "nobody here holds an option; tests/exchange plays it",
-    "execution-bust": "with it in the lot no seed of 200 sees forget_a_perm_id; test_scenarios plays it",
     "live-updates-fail": NOTHING_MEETS_IT,
     "real-time-bars-end": NOTHING_MEETS_IT,
 }

@@ -13,7 +13,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tests.soak.storm import Play
 from tests.soak.watching import Watching
 from tests.world.mix import SYMBOLS
 from tests.world.witness import OURS
@@ -86,9 +85,7 @@ async def enter(trader: Trader, symbol: str, rng: Random) -> None:
 class Human:
     """Who sits at TWS, and hears the desk's alarms."""
 
-    def __init__(
-        self, sim: SimulatedTWS, watching: Watching, note: Callable[[str], None], plays: tuple[Play, ...]
-    ) -> None:
+    def __init__(self, sim: SimulatedTWS, watching: Watching, note: Callable[[str], None]) -> None:
         self.alarms: Counter[str] = Counter()
         """What the desk told, by its kind (the first word of the subject)."""
         self._sim = sim
@@ -96,9 +93,10 @@ class Human:
         self._note = note
         self._gone: set[str] = set()
         self._noticed: dict[str, int] = {}
-        self._split = {play.values["symbol"] for play in plays if play.name == "split"}
         self._splits: dict[int, tuple[Decimal, int]] = {}
         """Ratio and time of those that came, by con_id, until they are explained."""
+        self._added: Counter[int] = Counter()
+        """What splits have made of our orders' shares beyond what these bought and sold, by con_id."""
         self._watch_splits()
 
     def alerted(self, alert: Alert) -> None:
@@ -118,8 +116,8 @@ class Human:
         for view in exchange.open_orders(0):
             sim.core.tell(exchange.by_hand.cancel(view.perm_id, now_ns))
         for symbol in SYMBOLS:
-            excess = self._held(symbol) - self._traded(symbol)
-            if excess and symbol not in self._split:
+            excess = self._held(symbol) - self._traded(self._sim.con_id(symbol))
+            if excess:
                 self._note(f"the transfer of {excess} {symbol} is taken back")
                 sim.faults.play("transfer", symbol=symbol, shares=-int(excess))
 
@@ -174,6 +172,7 @@ class Human:
 
         def announced(con_id: int, ratio: Decimal, now_ns: int) -> Any:
             self._splits[con_id] = ratio, now_ns
+            self._added[con_id] += self._traded(con_id) * (ratio - 1)  # type: ignore[assignment]
             return split(con_id, ratio, now_ns)
 
         corporate.split = announced  # type: ignore[method-assign]
@@ -219,10 +218,9 @@ class Human:
         rows = self._sim.exchange.positions()
         return sum((row.quantity for row in rows if row.con_id == con_id), Decimal(0))
 
-    def _traded(self, symbol: str) -> Decimal:
-        """What our own orders made there."""
-        con_id = self._sim.con_id(symbol)
-        total = Decimal(0)
+    def _traded(self, con_id: int) -> Decimal:
+        """What our own orders made there, and splits of that."""
+        total = Decimal(self._added[con_id])
         for report in self._sim.exchange.executions():
             done = report.executed
             if done.con_id == con_id and done.client_id == OURS:

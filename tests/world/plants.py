@@ -359,7 +359,7 @@ PLANTS: dict[str, tuple[Plant, str, int]] = {
         (drop_a_fee_at_a_correction, "fees .* by the executions", 0),
         (forget_the_fees, "fee of", 0),
         (take_10349_for_a_cancel, "is cancelled on disk, and works at the broker", 8),
-        (forget_a_perm_id, "", 32),
+        (forget_a_perm_id, "permanent id", 0),
         (forget_an_unknown_order, "is absent on disk, and works at the broker", 5),
         (believe_a_stale_open_order, "revived", 48),
         (shrink_a_stop_late, "are guarded", 88),

@@ -360,5 +360,5 @@ def test_a_stop_that_sleeps_while_its_second_engine_is_asked_goes_on_when_it_wak
 
 
 def test_without_a_journal_the_exits_of_an_entry_that_never_filled_are_cancelled_with_it() -> None:
-    """Found by seed 14672: an emergency engine that remembers nothing places nothing, and may cancel these."""
+    """Found by seed 14672: an emergency engine without a memory places nothing, and may cancel these."""
     assert judge(14672, Mix(disk=SLOW, faulty_s=20.0)).complaints == []

@@ -63,7 +63,7 @@ from tws.desk.commands import (
 )
 from tws.desk.desk import Desk
 from tws.desk.effects import Alert, Ask, AskCash, Cancel, CancelEverything, Effect, Place
-from tws.desk.killreport import KillReport, Remainder, Verdict, kill_report
+from tws.desk.killreport import KillReport, Remainder, Verdict, at_rest, kill_report
 from tws.desk.state import DeskState
 from tws.desk.turn import Timing
 
@@ -110,5 +110,6 @@ __all__ = [
     "Verdict",
     "Withdrawn",
     "Written",
+    "at_rest",
     "kill_report",
 ]

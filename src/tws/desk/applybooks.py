@@ -11,7 +11,7 @@ from tws.model import records as r
 from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.order import Role, Side
-from tws.positions.holding import Move, MoveKind
+from tws.positions.holding import Move, MoveKind, new_and_old
 
 __all__ = ["BOOKS"]
 
@@ -143,27 +143,29 @@ def _split_trades(state: DeskState, account: str, contract: Contract, ratio: Dec
     """The open trades in a contract hold so many times as much, and their prices are divided: but that of an
     exit which the broker has restated for so many shares already (`Stated` has taken its new price).
     """
+    new, old = new_and_old(ratio)
     for group_id in state.open_groups:
         group = state.groups[group_id]
         if group.contract.con_id != contract.con_id or account != state.account:
             continue
-        group.moved += state.held(group) * (ratio - 1)
-        group.quantity *= ratio
+        before = state.held(group)
+        group.moved += before * new / old - before
+        group.quantity = group.quantity * new / old
         exits = [order for order in state.members(group, Role.STOP, Role.TARGET) if order.live]
         held = state.held(group)
         restated = {order.role for order in exits if order.order.quantity - order.filled == held}
         if group.stop_price is not None and Role.STOP not in restated:
-            _split_stop(group, ratio)
+            _split_stop(group, old, new)
         if group.target_price is not None and Role.TARGET not in restated:
-            group.target_price = group.instrument.snap(group.target_price / ratio)
+            group.target_price = group.instrument.snap(group.target_price * old / new)
 
 
-def _split_stop(group: Group, ratio: Decimal) -> None:
+def _split_stop(group: Group, old: Decimal, new: Decimal) -> None:
     """The stop's prices, and those by which the broker moves it."""
     snap, up = group.instrument.snap, group.side is Side.BUY
 
     def divided(price: Decimal | None, up: bool) -> Decimal | None:
-        return None if price is None else snap(price / ratio, up=up)
+        return None if price is None else snap(price * old / new, up=up)
 
     group.stop_price = divided(group.stop_price, up)
     group.trail = divided(group.trail, True)

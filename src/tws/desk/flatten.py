@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from tws.desk.books import ask_again, confirmed_difference
 from tws.desk.commands import Flatten
+from tws.desk.exposure import Exposure, within
 from tws.desk.handback import hand_back
 from tws.desk.market import shut
 from tws.desk.state import DeskState, FlattenJob
@@ -34,7 +35,6 @@ __all__ = [
     "BY_HAND",
     "MAX_CLOSES",
     "RUNNING",
-    "Exposure",
     "begin_flatten",
     "begin_for",
     "differing",
@@ -53,65 +53,12 @@ BY_HAND = "in TWS, Portfolio, right click, Close Position; or the broker's trade
 _ZERO = Decimal(0)
 
 
-class Exposure:
-    """What is ours by symbol, and by strategy where one is asked for: open orders, and what is held.
-
-    Made once for each event, since fifty flattens may run at once.
-    """
-
-    def __init__(self, state: DeskState) -> None:
-        self._state = state
-        self._orders: dict[str, list[OurOrder]] = {}
-        self._held: dict[str, dict[int, tuple[Contract, Decimal]]] = {}
-        for order in state.book.exposed():
-            self._orders.setdefault(order.contract.symbol, []).append(order)
-        for each in state.ours.exposed():
-            if each.account == state.account:
-                here = self._held.setdefault(each.contract.symbol, {})
-                here[each.contract.con_id] = each.contract, each.quantity
-
-    def orders(self, symbol: str, strategy: str = "") -> list[OurOrder]:
-        """The orders that may still act, or owe us a fill."""
-        found = self._orders.get(symbol, [])
-        if not strategy:
-            return found
-        return [order for order in found if self._state.strategy_of(order) == strategy]
-
-    def held(self, symbol: str, strategy: str = "") -> dict[int, tuple[Contract, Decimal]]:
-        """The signed shares of each contract, none of them 0."""
-        found = self._held.get(symbol, {})
-        if not strategy or not found:
-            return found
-        state, sums = self._state, dict.fromkeys(found, _ZERO)
-        for group in state.groups.values():
-            if group.strategy == strategy and group.contract.con_id in sums:
-                sums[group.contract.con_id] += state.held(group) * group.side.sign
-        # Never more than we hold of it in all: an adjustment may have taken shares away from under a trade.
-        parts = {con_id: (contract, _within(sums[con_id], net)) for con_id, (contract, net) in found.items()}
-        return {con_id: part for con_id, part in parts.items() if part[1]}
-
-    def symbols(self) -> dict[str, None]:
-        """All symbols with an order, a holding or an open trade of ours: two trades may hold the same both
-        ways, and each will have its stop.
-        """
-        state = self._state
-        opened = (state.groups[group_id] for group_id in state.open_groups)
-        traded = [group.contract.symbol for group in opened if state.held(group)]
-        return dict.fromkeys([*self._orders, *self._held, *traded])
-
-    def contracts(self, symbol: str) -> list[Contract]:
-        """What is held or ordered under a symbol."""
-        found = {order.contract.con_id: order.contract for order in self._orders.get(symbol, ())}
-        found.update((con_id, contract) for con_id, (contract, _) in self._held.get(symbol, {}).items())
-        return list(found.values())
-
-
 def begin_flatten(turn: Turn, command: Flatten) -> None:
     """Begin for one symbol, or for each symbol of ours that holds or works anything."""
     scope = "*" if command.symbol is None else command.symbol
     if command.key and f"{command.key}/{scope}" in turn.state.flatten_keys:
         return
-    symbols = [command.symbol] if command.symbol is not None else list(Exposure(turn.state).symbols())
+    symbols = [command.symbol] if command.symbol is not None else list(turn.ours.symbols())
     for symbol in symbols:
         begin_for(turn, symbol, command.reason, key=command.key)
     if command.symbol is None and command.key:
@@ -128,7 +75,7 @@ def begin_for(turn: Turn, symbol: str, reason: str, *, strategy: str = "", key: 
         return
     job = FlattenJob(symbol=symbol, phase=FlattenPhase.CANCELLING, since_ns=0, begun_ns=0, strategy=strategy,
                      key=key)
-    why = _shut(turn, Exposure(turn.state), symbol)
+    why = _shut(turn, turn.ours, symbol)
     _move(turn, job, FlattenPhase.ARMED if why else FlattenPhase.CANCELLING, why or reason)
 
 
@@ -137,7 +84,7 @@ def go_on(turn: Turn) -> None:
     jobs = turn.state.flattens
     if not jobs:
         return
-    ours = Exposure(turn.state)
+    ours = turn.ours
     for job in tuple(jobs.values()):
         if not turn.state.link_up:
             continue
@@ -250,7 +197,7 @@ def _close(turn: Turn, job: FlattenJob, contract: Contract, held: Decimal) -> bo
     key = turn.state.ours.key(turn.state.account, contract.con_id)
     stated = turn.state.stated.get(key)
     broker = stated.quantity if stated is not None else _ZERO
-    quantity = abs(_within(held, broker))
+    quantity = abs(within(held, broker))
     if not job.strategy:  # as the gate will judge it; of a strategy each trade knows what is left of it
         quantity = min(quantity, abs(held) - turn.state.shortfall.get(key, _ZERO))
     if quantity < abs(held):
@@ -311,7 +258,7 @@ def _say_not_flat(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
 
 def _move(turn: Turn, job: FlattenJob, phase: FlattenPhase, reason: str) -> None:
     """Into the next phase. FLAT ends its trades; NOT FLAT gives them back what is left, to be guarded."""
-    held = Exposure(turn.state).held(job.symbol, job.strategy)
+    held = turn.ours.held(job.symbol, job.strategy)
     turn.emit(FlattenMoved(at_ns=turn.now_ns, symbol=job.symbol, phase=phase, session=turn.state.session,
                            reason=reason, key=job.key, strategy=job.strategy,
                            remainder=sum((quantity for _, quantity in held.values()), _ZERO)))
@@ -340,13 +287,6 @@ def _shut(turn: Turn, ours: Exposure, symbol: str) -> str:
     """Why the market of what is ours in a symbol is shut; empty when a close can execute."""
     words = (shut(turn, each) for each in ours.contracts(symbol))
     return next((word for word in words if word), "")
-
-
-def _within(wanted: Decimal, most: Decimal) -> Decimal:
-    """As much of `wanted` as `most` has on that side."""
-    if not most or (wanted > 0) is not (most > 0):
-        return _ZERO
-    return wanted if abs(wanted) <= abs(most) else most
 
 
 def _tradable(turn: Turn, contract: Contract) -> Instrument:

@@ -14,7 +14,8 @@ reduces, as ever. Stops of several scopes stand side by side.
 from __future__ import annotations
 
 from tws.desk.commands import Kill, ReduceOnly, ResetKill
-from tws.desk.flatten import RUNNING, Exposure, begin_for, differing, reread
+from tws.desk.exposure import Exposure
+from tws.desk.flatten import RUNNING, begin_for, differing, reread
 from tws.desk.state import DeskState, FlattenJob, Stop
 from tws.desk.turn import Turn
 from tws.model.facts import AnswerKind, BrokerOrder
@@ -78,7 +79,7 @@ def reset_kill(turn: Turn, command: ResetKill) -> None:
     if not command.operator.strip() or not command.reason.strip():
         _refuse(turn, "reset", "no name or no reason", "both", "a reset names its operator and says why")
         return
-    ours = Exposure(turn.state)
+    ours = turn.ours
     jobs = jobs_of(turn.state, stop.scope, ours)
     running = [job.symbol for job in jobs if job.phase in RUNNING]
     if running:
@@ -119,7 +120,8 @@ def enforce(turn: Turn) -> None:
     """What each stop that stands asks for, whatever happened: entries go, and what is to be flattened is."""
     if not turn.state.kill.stops:
         return
-    ours = Exposure(turn.state)
+    ours = turn.ours
+    ours.symbols()  # as they are before anything is cancelled here
     for stop in tuple(turn.state.kill.stops.values()):
         for order in turn.state.book.living():
             if order.role is Role.ENTRY and not order.cancel_wanted and _in_scope(turn, stop.scope, order):
@@ -139,7 +141,7 @@ def settle(turn: Turn) -> None:
     """How far each stop has gone; to be looked at when all else of an event is decided."""
     if not turn.state.kill.stops:
         return
-    ours = Exposure(turn.state)
+    ours = turn.ours
     for stop in tuple(turn.state.kill.stops.values()):
         state = stop.state if stop.state is KillState.REDUCE_ONLY else _gone_to(turn, stop, ours)
         if state is not stop.state:

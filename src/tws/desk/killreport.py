@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from tws.desk.flatten import BY_HAND, Exposure
+from tws.desk.exposure import Exposure
+from tws.desk.flatten import BY_HAND
 from tws.desk.kill import foreign_orders, jobs_of, limit_of, symbols_of, unsettled
 from tws.desk.state import DeskState, FlattenJob, Stop
 from tws.model.order import Role
@@ -21,7 +22,7 @@ from tws.model.records import FlattenPhase, OrderState
 from tws.model.stop import EVERYTHING, KillState, Scope, ScopeKind
 from tws.orders.book import OurOrder
 
-__all__ = ["KillReport", "Remainder", "Verdict", "kill_report"]
+__all__ = ["KillReport", "Remainder", "Verdict", "at_rest", "kill_report"]
 
 
 class Verdict(StrEnum):
@@ -94,14 +95,20 @@ def kill_report(state: DeskState, now_ns: int, scope: Scope = EVERYTHING) -> Kil
     if open_points:
         waits = bool(jobs) and all(job.phase is FlattenPhase.ARMED for job in jobs.values())
         verdict = Verdict.HALTED_NOT_FLAT if waits and stop.flatten else Verdict.NOT_FLAT
-    resting = (FlattenPhase.ARMED, FlattenPhase.NOT_FLAT)
-    settled = stop.state in (KillState.LATCHED, KillState.REDUCE_ONLY) or (
-        stop.state is KillState.HALTED and bool(jobs) and all(job.phase in resting for job in jobs.values()))
     return KillReport(
-        verdict=verdict, state=stop.state, settled=settled, scope=scope, flatten=stop.flatten,
+        verdict=verdict, state=stop.state, settled=at_rest(state, scope), scope=scope, flatten=stop.flatten,
         ordered_by=stop.operator, ordered_because=stop.reason, begun_ns=stop.begun_ns,
         at_ns=now_ns, reason="; ".join(open_points), remainders=rest,
         foreign_orders=_foreign_orders(state, scope), foreign_holdings=_foreign_holdings(state, scope))
+
+
+def at_rest(state: DeskState, scope: Scope = EVERYTHING) -> bool:
+    """Whether what the stop of `scope` ordered is done, or waits for a market or a human."""
+    stop = state.kill.stops.get(scope.key)
+    if stop is None or stop.state is not KillState.HALTED:
+        return stop is not None and stop.state in (KillState.LATCHED, KillState.REDUCE_ONLY)
+    jobs = jobs_of(state, scope, Exposure(state))
+    return bool(jobs) and all(job.phase in (FlattenPhase.ARMED, FlattenPhase.NOT_FLAT) for job in jobs)
 
 
 def _remainder(

@@ -14,6 +14,7 @@ from msgspec import Struct
 from tws.clock import NS_PER_S
 from tws.desk.agenda import Agenda
 from tws.desk.apply import apply
+from tws.desk.exposure import Exposure, Sight
 from tws.desk.reckoned import Reckoned
 from tws.desk.state import DeskState
 from tws.model.facts import AnswerKind, BrokerOrder
@@ -89,14 +90,15 @@ class Timing(Struct, frozen=True, kw_only=True):
 
 class Beside:
     """What stands beside the state: it serves decisions, and decisions are in the journal. `rows` holds each
-    living order as TWS last stated it in this session of the link, `agenda` the trades to look at, `reckoned`
-    what positions are worth and what the account's values say.
+    living order as TWS last stated it in this session of the link, `agenda` the trades to look at, `sight`
+    what is ours by symbol, `reckoned` what positions are worth and what the account's values say.
     """
 
     def __init__(self, agenda: Agenda | None = None) -> None:
         self.agenda = agenda or Agenda()
         self.rows: dict[str, BrokerOrder] = {}
         self.reckoned = Reckoned()
+        self.sight = Sight()
 
 
 class Turn:
@@ -117,17 +119,24 @@ class Turn:
         self.agenda = beside.agenda
         self.rows = beside.rows
         self.reckoned = beside.reckoned
+        self.sight = beside.sight
         self.next_ns: int | None = None
         """When the earliest of the waits ends that were found running (`over`, `alarm`)."""
 
     def emit(self, record: Record) -> None:
         """Decide this: it is applied now and goes to the journal."""
+        self.sight.before(self.state, record)
         apply(self.state, record)
         self.agenda.note(self.state, record)
         self.reckoned.worth.note(self.state, record)
         if type(record) is LinkMoved:
             self.rows.clear()  # what TWS stated before says nothing of now
         self.records.append(record)
+
+    @property
+    def ours(self) -> Exposure:
+        """What is ours by symbol, as it is now."""
+        return self.sight.of(self.state)
 
     def over(self, since_ns: int, wait_ns: int) -> bool:
         """Whether a wait is over. If not, whoever asked is to be asked again when it is."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tws.positions.book import PositionBook, split_exec_id
 from tws.positions.compare import Difference, compare
-from tws.positions.holding import Balance, Holding, Move, MoveKind, multiplier, opening_price
+from tws.positions.holding import Balance, Holding, Move, MoveKind, multiplier, new_and_old, opening_price
 
 __all__ = [
     "Balance",
@@ -24,6 +24,7 @@ __all__ = [
     "PositionBook",
     "compare",
     "multiplier",
+    "new_and_old",
     "opening_price",
     "split_exec_id",
 ]

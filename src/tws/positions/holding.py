@@ -12,7 +12,8 @@ average cost includes commissions). A closing part takes its share of the cost a
     opening    cost += quantity * price                   fees held += fee
     closing c  realised += -c * price - cost * |c / held|  fees realised += fee + fees held * |c / held|
     through 0  the fill and its fee are divided at zero: the first part closes, the rest opens
-    split r    quantity *= r; the cost stays
+    split r    quantity *= r; the cost stays. 1:3 comes as 0.333… of 28 digits, and counts as the third that
+               it was divided from: 300 become 100 (`new_and_old`)
 
 Costs are sums and not averages: what rounding leaves (28 digits) stays with the shares still held, and
 the last share takes all of it along.
@@ -23,22 +24,48 @@ from __future__ import annotations
 from bisect import bisect_right
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from tws.model.contract import Contract
 
-__all__ = ["EMPTY", "Balance", "Holding", "Move", "MoveKind", "multiplier", "opening_price", "step"]
+__all__ = [
+    "EMPTY",
+    "Balance",
+    "Holding",
+    "Move",
+    "MoveKind",
+    "multiplier",
+    "new_and_old",
+    "opening_price",
+    "step",
+]
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
+_MOST_OLD = 1_000_000
+"""No split counts more old shares than this. Two ratios of so few differ in their thirteenth digit, so 28
+tell which one was meant.
+"""
 
 
 def multiplier(contract: Contract) -> Decimal:
     """What one unit of price is worth in money: the contract's multiplier, 1 when it states none."""
     text = contract.multiplier and contract.multiplier.strip()
     return Decimal(text) if text else _ONE
+
+
+def new_and_old(ratio: Decimal) -> tuple[Decimal, Decimal]:
+    """A split's ratio as new shares for so many old ones: 0.3333333333333333333333333333 is 1 for each 3.
+
+    A quotient is undone only where dividing gives these very digits again; any other ratio is new shares for
+    each one.
+    """
+    near = Fraction(ratio).limit_denominator(_MOST_OLD)
+    new, old = Decimal(near.numerator), Decimal(near.denominator)
+    return (new, old) if new / old == ratio else (ratio, _ONE)
 
 
 class MoveKind(StrEnum):
@@ -93,7 +120,8 @@ class Move(Struct, kw_only=True):
 def step(at: Balance, move: Move) -> Balance:
     """What `move` makes of a balance; the formulas stand at the top of this file."""
     if move.ratio is not None:
-        return at._replace(quantity=at.quantity * move.ratio)
+        new, old = new_and_old(move.ratio)
+        return at._replace(quantity=at.quantity * new / old)
     quantity, price, fee = move.quantity, move.price, move.fee
     held, cost, realized, fees, gone = at
     if not held or not quantity or (held > 0) is (quantity > 0):

@@ -20,6 +20,7 @@ from tws.errors import ConfigError
 from tws.model.contract import Contract, stock
 from tws.model.instrument import Instrument
 from tws.model.records import Adjusted, Alarmed, CashAdjusted, OpeningConfirmed, Record
+from tws.positions import new_and_old
 from tws.runtime.stopping import named
 
 if TYPE_CHECKING:
@@ -245,7 +246,9 @@ def _how(booked: Adjusted) -> str:
     books = "both books" if booked.ours and booked.account_too else "our book alone" if booked.ours else (
         "the account's book alone")  # fmt: skip
     if booked.ratio is not None:
-        return f"a split, {booked.ratio:f} for each, in {books}"
+        new, old = new_and_old(booked.ratio)
+        each = "each" if old == 1 else f"each {old:f}"
+        return f"a split, {new:f} for {each}, in {books}"
     return f"{booked.quantity:f} at {booked.price:f}, in {books}"
 
 

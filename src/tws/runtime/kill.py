@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tws.desk import Alert, Begin, Effect, Kill, KillReport, ResetKill, kill_report
+from tws.desk import Alert, Begin, Effect, Kill, KillReport, ResetKill, at_rest, kill_report
 from tws.errors import TWSError
 from tws.log import get_logger
 from tws.model.facts import Link, LinkState
@@ -142,7 +142,7 @@ class Killer:
 
     async def _until_rest(self, command: Kill, until_s: float) -> None:
         loop = asyncio.get_running_loop()
-        while not self._report(command).settled and (left_s := until_s - loop.time()) > 0:
+        while not at_rest(self._life.desk.state, command.scope) and (left_s := until_s - loop.time()) > 0:
             engine = self._life.engine
             try:
                 async with asyncio.timeout(min(left_s, PATIENCE_S)):
