@@ -7,7 +7,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 from tests.desk.conftest import AAPL, SPY
+from tests.desk.test_story import text
 
+from tws.cli.books import _order_row
 from tws.desk import Adopt, ModifyOrder, Place, SubmitBracket, SubmitOrder
 from tws.model.instrument import Instrument
 from tws.model.order import OrderType, Role, Side, bracket
@@ -307,3 +309,13 @@ def test_a_trail_that_is_taken_over_keeps_what_it_trails_by(bench) -> None:
     order = bench.order(record.intent_id).order
     assert (order.order_type, order.trail, order.stop_price) == (OrderType.TRAIL, 2, 101)
     bench.check()
+
+
+def test_explain_and_the_list_of_orders_say_how_it_moves(bench) -> None:
+    trade = held(bench, trail=2)
+    other = held(bench, break_even=2)
+    told = text(bench, trade.stop.intent_id)
+    assert f"SELL 100 TRAIL 98.00 trailing by {trade.stop.order.trail:f} DAY" in told
+    assert "to become 100.01 at 102.01" in text(bench, other.stop.intent_id)
+    assert _order_row(trade.stop)["price"] == "98 ~2"
+    assert _order_row(other.stop)["price"] == "98 >100.01@102.01"
