@@ -69,6 +69,7 @@ class Run:
         self._began_ns = 0
         self._flattened_ns = 0
         self._start: asyncio.Future[None] | None = None
+        self.pilot: Pilot | None = None
         self.report: RunReport | None = None
 
     def end(self, reason: str, at_end: str | None = None) -> None:
@@ -103,7 +104,7 @@ class Run:
             try:
                 self._leave_note(0, "")  # whoever has to end a start that hangs needs to know the session
                 self._began_ns = self.clock.now_ns()
-                pilot = Pilot(trader, plan.sections, plan.path.parent)
+                pilot = self.pilot = Pilot(trader, plan, self._parts.rng)
                 ready = await self._unless_over(self._come_up(pilot, control, on_ready))
                 if ready:
                     await self._trade(pilot, for_s)
@@ -111,12 +112,16 @@ class Run:
                     self.at_end = "protected"
                 await self._wind_up()
                 differs = await self._last_look() if ready else "the start was cut short, nothing was asked"
+                if ready and trader.failure is None:
+                    await pilot.finish(self.clock.now_ns())
                 self.report = self._report(pilot, differs)
                 self._over_down.set()
                 await control.close_softly()
             finally:
                 await control.stop()
                 await self._end_start()
+                if self.pilot is not None:
+                    await self.pilot.close()
                 await trader.stop()
             if ready:
                 self._remember()
@@ -278,7 +283,7 @@ class Run:
         return await reconcile_now(self.trader, END_S)
 
     def _report(self, pilot: Pilot, differs: str) -> RunReport:
-        trader, fates = self.trader, pilot.fates
+        trader = self.trader
         state, ours = trader.desk.state, trader.desk.state.ours
         latches = [f"{each.state} on {each.scope.key}: {each.reason}" for each in self.safety.state.latches]
         return RunReport(
@@ -286,11 +291,15 @@ class Run:
             at_end=self.at_end,
             account=mask_account(state.account),
             seconds=(self.clock.now_ns() - self._began_ns) / NS_PER_S,
-            signals=fates.heard,
-            traded=fates.traded,
-            closed=fates.closed,
-            refused=dict(fates.refused),
-            denied=dict(fates.denied),
+            signals=pilot.book.heard,
+            traded=pilot.traded,
+            closed=pilot.closed,
+            refused=dict(pilot.refused),
+            denied=dict(pilot.denied),
+            fates=pilot.book.plain(),
+            fate_lines=pilot.fate_lines(),
+            sources=[each.plain() for each in pilot.sources.health()],
+            rules=pilot.rules.tallies() if pilot.rules is not None else [],
             fills=sum(len(each.fills) for each in ours.holdings.values()),
             realized=sum((ours.net_pnl(each) for each in ours.holdings.values()), Decimal(0)),
             left=[str(each) for each in left(state)],
