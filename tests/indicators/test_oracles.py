@@ -101,7 +101,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows)
 @pytest.mark.parametrize("spec", [spec for spec in SPECS if "20" not in spec])
 def test_any_series_against_the_plain_formula(spec: str, rows: list[tuple[float, float, float, int]]) -> None:

@@ -167,10 +167,10 @@ class BarFiles:
                         sync_folder(path.parent)
             finally:
                 unfinished.unlink(missing_ok=True)
-        except PermissionError:
+        except PermissionError as error:
             # Windows lets nobody replace a file that another process just reads: what we hold is in memory,
             # and the next writing will come.
-            log.info("bars not stored", file=str(path), reason="another process has the file open")
+            log.info("bars not stored", file=str(path), reason=str(error))
 
     def _bars_of(self, raw: bytes, series: Series, slot: Slot) -> Held:
         file = self._parquet.ParquetFile(io.BytesIO(raw), page_checksum_verification=True)
