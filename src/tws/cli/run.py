@@ -110,6 +110,7 @@ def report_lines(report: RunReport) -> list[str]:
         f"fills       {report.fills}, realised {report.realized:.2f} after commissions (the whole journal)",
         f"left        {'; '.join(report.left) or 'nothing: flat'}",
     ]
+    lines += [f"strategy    {each}" for each in report.strategies]
     lines += [f"NO STOP     {each}" for each in report.unprotected]
     lines += [f"alarm       {each}" for each in report.alarms]
     for name, text in (("latched", report.latched), ("differs", report.differs), ("failed", report.failure)):

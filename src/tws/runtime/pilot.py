@@ -11,7 +11,7 @@ part of a run yet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
 from tws.config.run import SignalsSection, StrategySection, TradingSection
+from tws.config.strategies import PythonStrategySection
 from tws.desk import Flatten
 from tws.indicators import Atr
 from tws.log import get_logger
@@ -28,6 +29,7 @@ from tws.model.contract import stock
 from tws.model.instrument import Instrument
 from tws.model.session import Session, parse_hours, session_at
 from tws.model.signal import Signal, Wish
+from tws.runtime.strategies import Hosted
 from tws.runtime.trade import Trade
 from tws.runtime.trader import Trader
 from tws.signals import FileSignals, FollowedSignals
@@ -67,8 +69,9 @@ class Fates(Struct, kw_only=True):
 class _Strategy:
     """One strategy: where its signals come from, and how they are traded."""
 
-    def __init__(self, section: TradingSection, folder: Path) -> None:
+    def __init__(self, section: TradingSection, folder: Path, hosted: Mapping[str, Hosted]) -> None:
         self.section = section
+        self.hosted: Hosted | None = None
         self.source: SignalSource | None = None
         self.feed: FollowedSignals | FileSignals | None = None
         if isinstance(section, SignalsSection):
@@ -79,6 +82,9 @@ class _Strategy:
             kinds = {"breakout": OpeningRangeBreakout, "crossover": MovingAverageCrossover}
             self.source = kinds[section.kind](section.symbols)
             self.name = self.source.name
+        elif isinstance(section, PythonStrategySection):
+            self.name = section.name or ""
+            self.hosted = hosted[self.name]
         self.board = QuoteBoard(bar_seconds=section.bar_seconds)
         self.atr = {symbol: Atr(ATR_BARS) for symbol in section.symbols}
         self.gate = SignalGate(
@@ -113,10 +119,13 @@ class Pilot:
     Raises DataError for a CSV of signals that can't be read.
     """
 
-    def __init__(self, trader: Trader, sections: Sequence[TradingSection], folder: Path) -> None:
+    def __init__(
+        self, trader: Trader, sections: Sequence[TradingSection], folder: Path,
+        hosted: Mapping[str, Hosted] | None = None,
+    ) -> None:
         self.fates = Fates()
         self._trader = trader
-        self._strategies = [_Strategy(section, folder) for section in sections]
+        self._strategies = [_Strategy(section, folder, hosted or {}) for section in sections]
         self._instruments: dict[str, Instrument] = {}
         self._sessions: dict[str, tuple[Session, ...]] = {}
         self._hours_ns: dict[str, int] = {}
@@ -127,6 +136,14 @@ class Pilot:
         for strategy in self._strategies:
             for symbol in strategy.section.symbols:
                 await self._follow(strategy, symbol)
+            if strategy.hosted is not None:
+                await strategy.hosted.open(self._trader)
+
+    async def close(self) -> None:
+        """Strategies in Python are told of the end and keep their state; safe twice, and before `open`."""
+        for strategy in self._strategies:
+            if strategy.hosted is not None:
+                await strategy.hosted.close()
 
     async def _follow(self, strategy: _Strategy, symbol: str) -> None:
         trader = self._trader
@@ -147,7 +164,8 @@ class Pilot:
         """One look. Raises what ended the trader."""
         self._clear_stopped()
         for strategy in self._strategies:
-            for signal in [*self._from_file(strategy, now_ns), *self._from_bars(strategy, now_ns)]:
+            own = strategy.hosted.step(now_ns) if strategy.hosted is not None else ()
+            for signal in [*self._from_file(strategy, now_ns), *self._from_bars(strategy, now_ns), *own]:
                 self.fates.heard += 1
                 named = replace(signal, model=signal.model or strategy.name)
                 await self._act(strategy, named, now_ns)

@@ -8,10 +8,14 @@ from msgspec import Struct
 
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
 from tws.config.run import TradingSection, check_strategies
+from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
 from tws.risk import Limits
 from tws.rules import parse_rules
 from tws.runtime.place import Place, state_root
+from tws.runtime.programs import host, load_programs
+from tws.runtime.strategies import Hosted
+from tws.strategy.base import Strategy
 
 __all__ = ["RunPlan", "plan_run"]
 
@@ -25,6 +29,16 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     path: Path
     place: Place
     journal: Path
+    programs: dict[str, Strategy] = {}
+    """The strategies in Python, by name."""
+
+    def hosted(self) -> dict[str, Hosted]:
+        """The same, ready to be opened on a trader; a new run wants new ones."""
+        sections = [each for each in self.sections if isinstance(each, PythonStrategySection)]
+        return {
+            name: host(each, self.programs[name], self.place.folder)
+            for each in sections if (name := each.name or "")
+        }
 
     @property
     def sections(self) -> list[TradingSection]:
@@ -63,14 +77,17 @@ class RunPlan(Struct, frozen=True, kw_only=True):
 
 
 def plan_run(
-    settings: Settings, path: Path, state: str | Path | None = None, journal: Path | None = None
+    settings: Settings, path: Path, state: str | Path | None = None, journal: Path | None = None,
+    own: Strategy | None = None,
 ) -> RunPlan:
-    """Check all that can be checked without dialling; `state` and `journal` go before what the file says.
+    """Check all that can be checked without dialling; `state` and `journal` go before what the file says,
+    `own` is a strategy that the calling program made itself (`programs.with_program`).
 
     Raises ConfigError: field, value, cure.
     """
     config = settings.connection.to_config()
     folder = path.resolve().parent
+    settings, programs = load_programs(settings, folder, own)
     check_strategies(settings.signals, settings.strategies, folder)
     for each in settings.signals:
         if each.kind != "file":
@@ -93,6 +110,7 @@ def plan_run(
         path=path.resolve(),
         place=place,
         journal=journal or _below(folder, settings.journal.file) or place.journal,
+        programs=programs,
     )
     if plan.live and not config.account_id:
         raise ConfigError(
@@ -115,6 +133,8 @@ def _check_rules(settings: Settings) -> None:
 
 def _described(section: TradingSection) -> str:
     kind = getattr(section, "kind", None) or f"signals of {getattr(section, 'file', '')}"
+    if isinstance(section, PythonStrategySection):
+        kind = f"{section.name} ({section.class_} of {section.file})"
     size = f"{section.shares} shares" if section.shares is not None else f"{section.allocation} money"
     stop = f"{section.stop_fraction:.2%}" if section.stop_fraction else f"{section.stop_atr:g} ATR"
     target = f"{section.target_fraction:.2%}" if section.target_fraction else f"{section.target_atr:g} ATR"

@@ -52,6 +52,8 @@ class RunReport(Struct, frozen=True, kw_only=True):
     configuration: str = ""
     """The configuration's."""
     protection: Protection | None = None
+    strategies: list[str] = []
+    """One line for each strategy in Python: how it did and what it made."""
     head: str = ""
     """The journal's head when this was written: `tws verify --head` proves all rows up to it."""
 

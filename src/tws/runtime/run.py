@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -35,6 +35,7 @@ from tws.runtime.plan import RunPlan
 from tws.runtime.report import RunReport
 from tws.runtime.status import protection
 from tws.runtime.stopping import ANSWER_S, carry_on
+from tws.runtime.strategies import Hosted
 from tws.runtime.trader import Trader
 from tws.runtime.unlocking import changed_limits, why_locked
 from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
@@ -68,6 +69,7 @@ class Run:
         self._began_ns = 0
         self._flattened_ns = 0
         self._start: asyncio.Future[None] | None = None
+        self._pilot: Pilot | None = None
         self.report: RunReport | None = None
 
     def end(self, reason: str, at_end: str | None = None) -> None:
@@ -102,20 +104,24 @@ class Run:
             try:
                 self._leave_note(0, "")  # whoever has to end a start that hangs needs to know the session
                 self._began_ns = self.clock.now_ns()
-                pilot = Pilot(trader, plan.sections, plan.path.parent)
+                hosted = plan.hosted()
+                pilot = self._pilot = Pilot(trader, plan.sections, plan.path.parent, hosted)
                 ready = await self._unless_over(self._come_up(pilot, control, on_ready))
                 if ready:
                     await self._trade(pilot, for_s)
                 else:  # a close waits for all that the broker has to tell, which nobody waits for now
                     self.at_end = "protected"
                 await self._wind_up()
+                await pilot.close()
                 differs = await self._last_look() if ready else "the start was cut short, nothing was asked"
-                self.report = self._report(pilot, differs)
+                self.report = self._report(pilot, differs, hosted.values())
                 self._over_down.set()
                 await control.close_softly()
             finally:
                 await control.stop()
                 await self._end_start()
+                if self._pilot is not None:
+                    await self._pilot.close()
                 await trader.stop()
             if ready:
                 self._remember()
@@ -271,7 +277,7 @@ class Run:
             return "the trader has failed"
         return await reconcile_now(self.trader, END_S)
 
-    def _report(self, pilot: Pilot, differs: str) -> RunReport:
+    def _report(self, pilot: Pilot, differs: str, hosted: Iterable[Hosted]) -> RunReport:
         trader, fates = self.trader, pilot.fates
         state, ours = trader.desk.state, trader.desk.state.ours
         latches = [f"{each.state} on {each.scope.key}: {each.reason}" for each in self.safety.state.latches]
@@ -296,6 +302,7 @@ class Run:
             code=code_fingerprint(),
             configuration=settings_fingerprint(self.plan.settings),
             protection=protection(trader.desk, self.clock.now_ns()),
+            strategies=[each.line() for each in hosted],
             head=trader.head,
         )
 

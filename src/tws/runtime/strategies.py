@@ -200,6 +200,17 @@ class Hosted:
         """What it has made, contract by contract, since the journal began."""
         return earned(self._trader.desk.state, self.name)
 
+    def line(self) -> str:
+        """How it did and what it made, in one line."""
+        if self._warming is None:
+            return f"{self.name} never began"
+        made = [
+            f"{each.symbol} {each.realized:.2f} {each.currency}"
+            + (f", holds {each.quantity} for {each.open_cost:.2f}" if each.quantity else "")
+            for each in self.earned()
+        ]
+        return f"{self.health().line()}; realised {'; '.join(made) or 'nothing'}"
+
     # -- markets
 
     def _follow(self, symbol: str, details: ContractDetails, now_ns: int) -> None:
