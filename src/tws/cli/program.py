@@ -14,6 +14,8 @@ from pathlib import Path
 
 from tws.cli.run import go, report_lines
 from tws.config import load_settings
+from tws.config.strategies import is_loading
+from tws.errors import ConfigError
 from tws.runtime.plan import plan_run
 from tws.runtime.programs import with_program
 from tws.runtime.report import RunReport
@@ -22,21 +24,19 @@ from tws.strategy.base import Strategy
 __all__ = ["run_strategy"]
 
 
-def run_strategy(
-    strategy: Strategy, config: str | Path, *, for_s: float | None = None, quiet: bool = False
-) -> RunReport:
+def run_strategy(strategy: Strategy, config: str | Path, *, for_s: float | None = None) -> RunReport:
     """Trade a strategy until its time is over (`for_s`), somebody stops it (Ctrl-C, `tws stop`, `tws kill`)
-    or it fails; answers the report, which it prints unless `quiet`.
+    or it fails; prints the plan and the report, and answers the latter.
 
-    Raises before anything is dialled ConfigError; then what kept it from starting, as `tws run` says it
-    with exit code 2: ConnectError, SafetyError, JournalError, RequestTimeoutError, DataError. Its event loop
-    is its own: within a running one (a notebook) call it in a thread.
+    Raises ConfigError before anything is dialled; then what kept it from starting: ConnectError,
+    SafetyError, JournalError, RequestTimeoutError, DataError. Its event loop is its own: within a running one
+    (a notebook) call it in a thread.
     """
+    if (file := is_loading()) is not None:
+        cure = 'Put it below: if __name__ == "__main__":'
+        raise ConfigError("strategies.file", file.name, "calls run_strategy while it is loaded", cure)
     path = Path(config)
     plan = plan_run(with_program(load_settings(path), strategy), path, own=strategy)
-    if not quiet:
-        print("\n".join(plan.lines()), flush=True)
-    report = asyncio.run(go(plan, for_s, quiet))
-    if not quiet:
-        print("\n".join(report_lines(report)), flush=True)
+    report = asyncio.run(go(plan, for_s, json=False))
+    print("\n".join(report_lines(report)), flush=True)
     return report

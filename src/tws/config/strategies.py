@@ -27,7 +27,7 @@ from tws.config.run import TradingSection
 from tws.config.section import Symbol, Words, did_you_mean
 from tws.errors import ConfigError
 
-__all__ = ["PythonStrategySection", "file_digest", "load_class", "raised_at"]
+__all__ = ["PythonStrategySection", "file_digest", "is_loading", "load_class", "raised_at"]
 
 
 class PythonStrategySection(TradingSection):
@@ -55,6 +55,14 @@ class PythonStrategySection(TradingSection):
     """It is disabled when one hook takes so long."""
 
 
+_loading: list[Path] = []
+
+
+def is_loading() -> Path | None:
+    """The file whose class is being loaded: it must not begin to trade by that."""
+    return _loading[-1] if _loading else None
+
+
 def file_digest(path: Path) -> str:
     """The SHA-256 of a text file, whatever its line ends. Raises OSError."""
     return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
@@ -76,6 +84,7 @@ def load_class(path: Path, name: str) -> type[Any]:
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     sys.modules[module_name] = module  # dataclasses and pickle look it up there
+    _loading.append(path)
     try:
         spec.loader.exec_module(module)
     except SyntaxError as wrong:
@@ -84,6 +93,8 @@ def load_class(path: Path, name: str) -> type[Any]:
     except BaseException as wrong:  # a sys.exit() at the end of a script is none of ours
         where = f"{path.name}, line {raised_at(wrong, path)}"
         _refuse(module_name, field, where, f"{type(wrong).__name__}: {wrong}", cure)
+    finally:
+        _loading.pop()
     found = getattr(module, name, None)
     if not isinstance(found, type):
         own = [
