@@ -1,4 +1,4 @@
-"""Strategies in Python in a configuration: the section, the file, the class, and every slip with its place."""
+"""Strategies in Python in a configuration: section, file and class, and every slip with its place."""
 
 from __future__ import annotations
 

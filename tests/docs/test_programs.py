@@ -77,7 +77,8 @@ async def test_a_strategy_trades_until_it_is_stopped(
     served = SimulatedTWS(SimulatorOptions(port=0, seed=7))
     _, port = await served.start()
     (tmp_path / "momentum.py").write_text(program.text, encoding="utf-8")
-    (tmp_path / "tws.toml").write_text(re.sub(r"\bport = \d+", f"port = {port}", config.text), encoding="utf-8")
+    text = re.sub(r"\bport = \d+", f"port = {port}", config.text)
+    (tmp_path / "tws.toml").write_text(text, encoding="utf-8")
     running = asyncio.create_task(run_command(["momentum.py"], tmp_path, clean_env))
     try:
         while not served.exchange.executions() and not running.done():
