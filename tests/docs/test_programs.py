@@ -81,7 +81,7 @@ async def test_a_strategy_trades_until_it_is_stopped(
     (tmp_path / "tws.toml").write_text(text, encoding="utf-8")
     running = asyncio.create_task(run_command(["momentum.py"], tmp_path, clean_env))
     try:
-        while not served.exchange.executions() and not running.done():
+        while not served.exchange.executions() and not running.done():  # noqa: ASYNC110 - sets no event
             await asyncio.sleep(0.05)
         stopped = await run_in_checkout("-c", TWS, "stop", "--flatten")
         ran = await running

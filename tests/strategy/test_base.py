@@ -26,6 +26,7 @@ from tws.strategy.playing import (
     Heard,
     InSession,
     Player,
+    Positioned,
     Ticked,
     Warmed,
 )
@@ -180,6 +181,14 @@ def test_a_fill_is_told_once_also_after_a_restart() -> None:
         second.play(event)
     assert [note[1] for note in again.notes] == ["a", "b", "c"]
     assert again.position("SPY") == 1
+
+
+def test_a_position_may_change_without_a_fill() -> None:
+    strategy = Noted()
+    player = Player(strategy)
+    for event in (Began(0, {"SPY": Decimal(5)}), Positioned(1, "SPY", Decimal(20))):
+        player.play(event)
+    assert (strategy.position("SPY"), strategy.position("QQQ")) == (20, 0)
 
 
 def test_a_hook_that_raises_loses_no_bar() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,18 @@ from tws.runtime.stage import Job, Stage, StageBounds
 from tws.runtime.strategystate import StrategyState, read_state, state_file, write_state
 from tws.runtime.trader import Trader
 from tws.strategy.base import Fill, Strategy
-from tws.strategy.playing import BarMade, Began, Ended, Filled, Heard, InSession, Player, Ticked, Warmed
+from tws.strategy.playing import (
+    BarMade,
+    Began,
+    Ended,
+    Filled,
+    Heard,
+    InSession,
+    Player,
+    Positioned,
+    Ticked,
+    Warmed,
+)
 
 __all__ = ["HostHealth", "HostRules", "Hosted"]
 
@@ -98,6 +110,7 @@ class _Followed(Struct):
     contract: Contract
     sessions: tuple[Session, ...]
     session: Session | None = None
+    position: Decimal = Decimal(0)
     seen: set[str] = set()
 
 
@@ -257,8 +270,7 @@ class Hosted:
 
     def _tell_ticks(self, now_ns: int) -> None:
         for quote in self._feed.board.take():
-            if self.player.wants_ticks:
-                self._stage.tell(Ticked(now_ns, quote.symbol, quote))
+            self._stage.tell(Ticked(now_ns, quote.symbol, quote))
 
     # -- the beginning
 
@@ -300,11 +312,11 @@ class Hosted:
 
     def _begin(self, now_ns: int) -> None:
         self._begun = True
-        positions = {symbol: self._trader.position(symbol) for symbol in self.symbols}
+        for symbol, each in self._followed.items():
+            each.position = self._trader.position(symbol)
+        positions = {symbol: each.position for symbol, each in self._followed.items()}
         self._stage.tell(Began(now_ns, positions))
-        for quote in self._feed.board.take():
-            if self.player.wants_ticks:
-                self._stage.tell(Ticked(now_ns, quote.symbol, quote))
+        self._tell_ticks(now_ns)
         since_ns = now_ns if self._saved is None else self._saved.saved_ns - AWAY_S * NS_PER_S
         for each in self._followed.values():  # what is older was told, or is none of this strategy's life
             fills = self._fills_of(each.contract)
@@ -327,6 +339,11 @@ class Hosted:
                 if name not in each.seen:
                     self._tell_fill(symbol, name, move, now_ns)
             each.seen = set(fills)  # a fill that was taken back is forgotten
+        for symbol, each in self._followed.items():
+            position = self._trader.position(symbol)
+            if position != each.position:
+                each.position = position
+                self._stage.tell(Positioned(now_ns, symbol, position))
 
     def _tell_fill(self, symbol: str, name: str, move: Move, now_ns: int) -> None:
         order, strategy = owner_of(self._trader.desk.state, move.owner)

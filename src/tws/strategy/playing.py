@@ -28,7 +28,8 @@ from tws.model.session import Session
 from tws.model.signal import Signal, Wish
 from tws.strategy.base import Answer, Fill, Strategy
 
-__all__ = ["BarMade", "Began", "Ended", "Event", "Filled", "Heard", "InSession", "Player", "Ticked", "Warmed"]
+__all__ = ["BarMade", "Began", "Ended", "Event", "Filled", "Heard", "InSession", "Player", "Positioned",
+           "Ticked", "Warmed"]
 
 KEPT = 500
 """Bars at hand for each symbol, as in `marketdata.Feed`: more than an hour of 10-second bars."""
@@ -94,13 +95,21 @@ class Filled(Struct, frozen=True):
     fill: Fill
 
 
+class Positioned(Struct, frozen=True):
+    """What is ours of a symbol is other than the fills say: a split, an adjustment by hand."""
+
+    now_ns: int
+    symbol: str
+    position: Decimal
+
+
 class Ended(Struct, frozen=True):
     """The end."""
 
     now_ns: int
 
 
-Event: TypeAlias = Began | InSession | Warmed | BarMade | Ticked | Heard | Filled | Ended
+Event: TypeAlias = Began | InSession | Warmed | BarMade | Ticked | Heard | Filled | Positioned | Ended
 
 
 class _Market:
@@ -163,11 +172,6 @@ class Player:
         self._made: dict[str, int] = {}
         strategy._view = self
 
-    @property
-    def wants_ticks(self) -> bool:
-        """Whether the strategy has a hook for ticks at all."""
-        return type(self.strategy).on_tick is not Strategy.on_tick
-
     # -- events
 
     def play(self, event: Event) -> list[Signal]:
@@ -195,6 +199,8 @@ class Player:
                 return self._gathered(strategy.on_signal(event.signal))
             case Filled():
                 return self._on_fill(event.fill)
+            case Positioned():
+                self._positions[event.symbol] = event.position
             case Ended():
                 self._mark = f"stop {event.now_ns // NS_PER_S}"
                 return self._gathered(strategy.on_stop())
