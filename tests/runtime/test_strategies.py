@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 from tests.runtime.scene import MarketClock, Scene, at_market, until
 
+from tws.clock import NS_PER_S
 from tws.config import load_settings
 from tws.errors import ConfigError, DataError
 from tws.model.market import Bar, Quote
@@ -24,7 +25,7 @@ from tws.runtime.plan import plan_run
 from tws.runtime.programs import with_program
 from tws.runtime.run import Run
 from tws.runtime.stage import StageBounds
-from tws.runtime.strategies import Hosted, HostRules
+from tws.runtime.strategies import WARM_BARS, Hosted, HostRules
 from tws.runtime.strategystate import MOST_BYTES, StrategyState, read_state, state_file, write_state
 from tws.strategy.base import Fill, Strategy
 
@@ -246,14 +247,14 @@ async def test_indicators_know_the_past(scene: Scene, tmp_path: Path) -> None:
             self.kept.append(self.sma("SPY", 2))
 
     trader = await scene.started()
-    for number in range(20):
-        scene.sim.trade("SPY", 100 + number / 100, 1)
-        await asyncio.sleep(0.2)
+    for number in range(WARM_BARS + 20):
+        scene.sim.trade("SPY", 100 + number / 1000, 1)
+        await scene.sim.set_clock(scene.sim.now_ns() + NS_PER_S)
     strategy = Averaged()
     rules = replace(RULES, warm=True)
     async with Driven(scene, trader, Hosted(strategy, rules, tmp_path)):
         await until(lambda: strategy.kept, "on_start")
-    assert strategy.kept[0] >= 2 and 100 <= strategy.kept[1] < 101
+    assert strategy.kept[0] >= WARM_BARS and 100 < strategy.kept[1] < 110
 
 
 # -- in a run, from a file
@@ -290,6 +291,7 @@ shares = 10
 stop_fraction = 0.02
 target_fraction = 0.03
 close_margin_s = 0
+warm_up = false
 """
 
 
@@ -359,7 +361,7 @@ async def test_a_class_that_does_not_fit_is_told_before_the_dial(
     [
         ("options = { confidense = 0.5 }\n", "Did you mean confidence?"),
         (f'sha256 = "{"0" * 64}"\n', "my.py is another file"),
-        (SECTION, "two strategies have this name"),
+        (SECTION, "two strategies or sources have this name"),
         (SECTION + 'name = "other"\n', "stands in two strategies"),
     ],
 )

@@ -206,6 +206,15 @@ def test_a_hook_that_raises_loses_no_bar() -> None:
     assert player.strategy.sma("SPY", 3) == pytest.approx(sum(CLOSES[2:5]) / 3)
 
 
+def test_a_signal_that_is_passed_on_is_the_strategys_own() -> None:
+    class Passing(Noted):
+        def on_signal(self, signal: Signal) -> Signal:
+            return signal
+
+    heard = Signal(signal_id="x", symbol="QQQ", wish=Wish.BUY, time_ns=0, model="other")
+    assert [each.model for each in played(Passing(), [Heard(0, heard)])] == ["passing"]
+
+
 def test_answers_that_are_none() -> None:
     class Odd(Strategy):
         symbols = ("SPY",)

@@ -45,8 +45,8 @@ def load_programs(
             strategy = _made(section, folder)
         filled = _filled(section, strategy, folder)
         assert filled.name is not None
-        if filled.name in programs:
-            raise ConfigError("strategies.name", filled.name, "two strategies have this name",
+        if filled.name in (*programs, *(each.name for each in settings.signals)):
+            raise ConfigError("strategies.name", filled.name, "two strategies or sources have this name",
                               'Give each its own: name = "..."')
         programs[filled.name] = strategy
         sections.append(filled)

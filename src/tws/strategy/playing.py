@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
 from tws.errors import TWSError
@@ -234,7 +235,7 @@ class Player:
                 raise TypeError(f"a hook answered {type(signal).__name__}, neither signals nor None")
             if len(found) >= MOST_SIGNALS:
                 raise TWSError(f"more than {MOST_SIGNALS} signals of one event")
-            found.append(signal)
+            found.append(signal if signal.model == self.name else replace(signal, model=self.name))
         return found
 
     # -- state
