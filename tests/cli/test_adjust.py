@@ -144,6 +144,7 @@ def test_a_split_of_four_to_one_with_a_working_stop(desk: Desk, runs: bool) -> N
         at_the_broker(desk, split)
         desk.tws.quote("SPY", bid=24.99, ask=25.01)
         until(lambda: differs(desk) and "NOT PROTECTED" in process.text, "the difference, and the alarm")
+        alarm = next(line for line in process.text.splitlines() if "NOT PROTECTED" in line)
         assert stops(desk) == [], "at the old price it would sell at once"
         if runs:
             code, text = desk.command(*words)
@@ -154,7 +155,6 @@ def test_a_split_of_four_to_one_with_a_working_stop(desk: Desk, runs: bool) -> N
             assert code == 0 and "ours 40, the account's 40" in text, text
     with desk.running():
         until(lambda: [size for size, _ in stops(desk)] == [40], "a stop of all after the split")
-    alarm = next(line for line in process.text.splitlines() if "NOT PROTECTED" in line)
     head = re.search(r"\b\d+:[0-9a-f]{64}\b", alarm)
     assert head, f"an alarm carries the journal's head: {alarm}"
     assert desk.command("verify", "--head", head.group())[0] == 0

@@ -316,7 +316,22 @@ def test_needs_are_told_for_each_symbol() -> None:
     assert engine.needs("QQQ") == Needs(indicators=("ema(9)",), bars_back=1)
     assert engine.needs("IBM") == Needs(sources=("session", "zone"))
     assert engine.needs("TLT") == Needs()
+    engine.enable("d")
+    assert engine.needs("TLT") == Needs(indicators=("rsi(14)",))
     assert engine.symbols() == ("IBM", "QQQ", "SPY", "TLT")
+
+
+def test_rules_for_any_symbol_and_for_all_but_some_have_needs_too() -> None:
+    engine = Engine(
+        [
+            rule("all", when="ema(20) > 1"),
+            rule("others", when="symbol != SPY and ema(50) > 1"),
+            rule("never", when="symbol == SPY and symbol == QQQ and ema(9) > 1"),
+            rule("same", when="price of SPY > 1"),
+        ]
+    )
+    assert engine.needs("SPY") == Needs(indicators=("ema(20)",), sources=("quote",))
+    assert engine.needs("QQQ") == engine.needs("IBM") == Needs(indicators=("ema(20)", "ema(50)"))
 
 
 def test_an_event_meets_only_the_rules_it_can_fire() -> None:
@@ -334,6 +349,17 @@ def test_an_event_meets_only_the_rules_it_can_fire() -> None:
     assert engine.evaluate(BAR, Given(), NOON).looked == 2
     assert engine.evaluate(BarEnded("QQQ"), Given(), NOON).looked == 2
     assert engine.evaluate(QuoteMoved("SPY"), Given(), NOON).looked == 1
+
+
+def test_lists_of_rules_are_bounded_however_often_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tws.rules.engine.MAX_FIGURES", 100)
+    engine = Engine([rule(f"r{n}", Alert("x"), f"event == bar or symbol == S{n}") for n in range(30)])
+    for number in range(90):
+        event = BarEnded(f"S{number % 30}")
+        assert engine.evaluate(event, Given(), NOON).looked == 30
+        assert sum(len(each) for each in engine._chosen.values()) <= 100
+        assert len({id(seen.rules) for seen in engine._seen.values()}) <= 4
+        assert engine.explain("r0") is not None
 
 
 steps = st.lists(st.tuples(scenes(), st.integers(0, 90), st.sampled_from(["", "off", "on"])), max_size=12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.rules.values import NOON
 
 from tws.clock import NS_PER_S
@@ -109,6 +110,11 @@ def test_the_last_minute_flattens_once_and_opens_nothing() -> None:
     assert wishes(engine, timer, scene(LONG), CLOSE - 60 * NS_PER_S) == CLOSING
     assert wishes(engine, timer, scene(LONG), CLOSE - 59 * NS_PER_S) == ()
     assert wishes(engine, timer, scene(LONG), CLOSE) == (), "no session, no figure"
+    morning, evening = CLOSE + 17 * 3600 * NS_PER_S, CLOSE + 20 * 3600 * NS_PER_S
+    tomorrow = replace(scene(LONG), sessions={"CVNA": Session(morning, evening)}, zones={})
+    assert wishes(engine, timer, tomorrow, evening - 61 * NS_PER_S) == ()
+    assert wishes(engine, timer, tomorrow, evening - 30 * NS_PER_S) == CLOSING, "once a session, zone or none"
+    assert wishes(engine, timer, tomorrow, evening - 29 * NS_PER_S) == ()
 
 
 def test_a_working_entry_is_cancelled_at_the_close_too() -> None:

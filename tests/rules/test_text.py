@@ -185,7 +185,8 @@ def test_an_error_names_place_and_cure(text: str, line: int, column: int, reason
 
 SIGNS = """
     and or not ( ) , . in of crosses above below >= < == != between time 09:45 25:99 1 -2.5 3m 2% 1e999 9x "
-    # ' \\ ü = ema ema(20) macd.signal change(5) SPY BUY long shares cash risk stop target atr + at plus from entry
+    # ' \\ ü = +
+    ema ema(20) macd.signal change(5) SPY BUY long shares cash risk stop target atr at plus from entry
 """
 PIECES = st.sampled_from([*FIELDS, *SHORT, *VERBS, *SIGNS.split(), '"a b"', "\n", "\0"])
 SPOKEN = st.lists(PIECES, max_size=12).map(" ".join) | st.text(max_size=30)

@@ -211,6 +211,12 @@ async def raw(port: int, data: bytes) -> bytes:
         writer.close()
 
 
+async def test_a_body_that_says_it_is_too_large_is_not_waited_for() -> None:
+    head = f"POST /signal HTTP/1.1\r\nHost: x\r\nX-Webhook-Token: {TOKEN}\r\n".encode()
+    async with hooked() as (source, _):
+        assert b" 413 " in await raw(source.port, head + b"Content-Length: 10000000\r\n\r\n")
+
+
 async def test_a_caller_that_stalls_is_shown_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiving, "SILENCE_S", 0.2)
     monkeypatch.setattr(webhook, "BODY_S", 0.2)

@@ -75,6 +75,12 @@ def test_a_time_may_stand_in_the_prediction_or_beside_it(name: str, when: object
         assert found.signal.time_ns == NOW - 10 * NS_PER_S
 
 
+def test_a_ticker_that_is_null_is_one_that_is_not_given() -> None:
+    raw = copy.deepcopy(DOCUMENTED)
+    raw["data"]["prediction"]["ticker"] = None
+    assert isinstance(read(raw), Prediction)
+
+
 def test_an_id_a_model_and_a_price_are_taken() -> None:
     found = read(changed(prediction_id=77, model="lstm", price=400.5))
     assert isinstance(found, Prediction)

@@ -30,7 +30,7 @@ from tws.rules.events import Event, Filled
 from tws.rules.fields import nearest
 from tws.rules.index import OTHER, Index, operands, sort_of
 from tws.rules.memory import MAX_FIRINGS, Fire, Memory, remember
-from tws.rules.needs import needs_of
+from tws.rules.needs import NeedsTable
 from tws.rules.reading import UNREAD, Reading, SlotTable, Unreadable
 from tws.rules.rule import Rule, check_rules
 from tws.rules.trace import Trace, traced
@@ -44,7 +44,10 @@ does not.
 MAX_SEEN = 2_000
 """Events kept for explaining, the newest of each symbol and kind: five hundred symbols with four kinds."""
 MAX_FIGURES = 1_000_000
-"""Figures in all of them together, about 32 MB: an engine with very many figures keeps fewer events."""
+"""Figures in all of them together, about 32 MB: an engine with very many figures keeps fewer events. Likewise
+the rules in the lists of those that an event can fire, and those that fired or were held: beyond it they are
+forgotten and gathered anew.
+"""
 
 
 OWN = (SetCooldown, EnableRule, DisableRule)
@@ -73,19 +76,20 @@ class Engine:
     """Rules with their memory. Raises ValueError for rules that can't stand together (`check_rules`)."""
 
     def __init__(self, rules: Iterable[Rule], memory: Memory | None = None) -> None:
-        ordered = sorted(
-            check_rules(rules), key=lambda rule: -rule.priority
-        )  # stable: equals keep their order
+        ordered = sorted(check_rules(rules), key=lambda rule: -rule.priority)  # equals keep their order
         self.rules = tuple(ordered)
         self._numbers = {rule.name: number for number, rule in enumerate(ordered)}
         self._slots = SlotTable()
         self._compiler = Compiler(self._slots, ordered)
-        self._tests = self._compiler.tests
+        self._entries = [(test, number) for number, test in enumerate(self._compiler.tests)]
         self._traits = [_traits(rule) for rule in ordered]
         self._index = Index([rule.when for rule in ordered])
         self._memory = _pruned(memory or Memory(), self._numbers)
         self._firings = self._memory.firings()
         self._chosen: dict[tuple[str, str], list[tuple[Numbered, int]]] = {}
+        self._listed = 0
+        """Rules in all lists that were made, and in all decisions, since they were forgotten last."""
+        self._needs: NeedsTable | None = None
         self._seen: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
         self._keep = max(8, min(MAX_SEEN, MAX_FIGURES // max(1, len(self._slots.slots))))
 
@@ -150,7 +154,9 @@ class Engine:
 
     def needs(self, symbol: str) -> Needs:
         """What the enabled rules may ask of the context about this symbol."""
-        return needs_of((rule.when for rule in self.rules if self.is_enabled(rule.name)), symbol)
+        if self._needs is None:
+            self._needs = NeedsTable(rule.when for rule in self.rules if self.is_enabled(rule.name))
+        return self._needs.find(symbol)
 
     def symbols(self) -> tuple[str, ...]:
         """The symbols that rules name as the event's, in alphabetical order."""
@@ -206,11 +212,13 @@ class Engine:
         key = (sort_of(event), symbol)
         found = self._chosen.get(key)
         if found is None:
-            found = self._chosen[key] = [
-                (self._tests[number], number)
+            found = [
+                self._entries[number]
                 for number in self._index.find(*key)
                 if self.is_enabled(self.rules[number].name)
             ]
+            self._make_room(len(found))
+            self._chosen[key] = found
         return found
 
     def _judge(
@@ -307,6 +315,7 @@ class Engine:
         else:
             self._memory.reasons[rule] = reason
         self._chosen.clear()
+        self._needs = None
 
     def _number(self, rule: str) -> int:
         try:
@@ -314,8 +323,17 @@ class Engine:
         except KeyError:
             raise ValueError(f"no rule {rule!r}. {nearest(rule, self._numbers)}") from None
 
+    def _make_room(self, more: int) -> None:
+        """Forget what only saves time or explains, once very much of it has come together."""
+        self._listed += more
+        if self._listed > MAX_FIGURES:
+            self._chosen.clear()
+            self._seen.clear()
+            self._listed = more
+
     def _keep_seen(self, event: Event, seen: _Seen) -> None:
         seen.reading.close()
+        self._make_room(len(seen.decisions.fired) + len(seen.decisions.held) + len(seen.decisions.failed))
         key = (event.symbol, event.kind)
         self._seen.pop(key, None)
         self._seen[key] = seen

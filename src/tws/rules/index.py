@@ -29,7 +29,7 @@ from tws.rules.conditions import (
 )
 from tws.rules.events import Event, SignalCame
 
-__all__ = ["OTHER", "SORTS", "Index", "can_hold", "leaves", "operands", "sort_of"]
+__all__ = ["OTHER", "SORTS", "Index", "can_hold", "event_symbols", "leaves", "operands", "sort_of"]
 
 OTHER = ""
 """Stands for every symbol that a rule does not name."""
@@ -125,7 +125,7 @@ class Index:
         self.symbols: set[str] = set()
         """All symbols that some rule names as the event's."""
         for number, condition in enumerate(conditions):
-            named = _symbols(condition)
+            named = event_symbols(condition)
             self._names.append(frozenset(named))
             self.symbols.update(named)
             for sort in _sorts(can_hold(condition, OTHER)):
@@ -144,7 +144,7 @@ def _sorts(mask: int) -> tuple[str, ...]:
     return tuple(sort for place, sort in enumerate(SORTS) if mask >> place & 1)
 
 
-def _symbols(condition: AnyCondition) -> dict[str, None]:
+def event_symbols(condition: AnyCondition) -> dict[str, None]:
     """The symbols that the condition compares the event's with, in their order."""
     return dict.fromkeys(
         each

@@ -147,10 +147,12 @@ def flatten_before_close(last_s: float = 60.0, name: str = "flatten") -> Rule:
     return Rule(
         name=name,
         when=(number("session.before_close") <= last_s)
-        & (~word("position.side", "flat") | flag("position.entering")),
+        & (~word("position.side", "flat") | flag("position.entering"))
+        & (
+            number("since.fire") > number("session.after_open")
+        ),  # not by the day: no zone may trap a position
         then=CancelEntries() + Exit(),
         priority=PRIORITIES["flatten"],
-        per_day=1,
     )
 
 

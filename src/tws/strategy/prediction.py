@@ -77,7 +77,8 @@ def prediction_from(
     """What the answer for `ticker` says, or a refusal that names the field."""
     try:
         prediction, said = _checked(raw, shape)
-        for name in (said, prediction.get("ticker", said)):
+        own = prediction.get("ticker")
+        for name in (said, said if own is None else own):
             if name.upper() != ticker.upper():
                 text = f"the answer speaks of {as_text(name)!r}, asked was {ticker}"
                 return _refusal(Reason.OTHER_TICKER, text, ticker, now_ns, as_text(name), ticker)
