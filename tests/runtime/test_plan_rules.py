@@ -1,4 +1,4 @@
-"""A file with rules is checked before anything is dialled, and refused while a run does not trade them."""
+"""What a plan says of rules, sources and sizes, before anything is dialled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tws.config import load_settings
 from tws.errors import ConfigError
-from tws.runtime.plan import plan_run
+from tws.runtime.plan import RunPlan, plan_run
 
 TEXT = """
 [[strategies]]
@@ -17,17 +17,44 @@ symbols = ["SPY"]
 """
 
 
+def planned(folder: Path, text: str) -> RunPlan:
+    file = folder / "tws.toml"
+    file.write_text(text, encoding="utf-8")
+    return plan_run(load_settings(file), file, folder)
+
+
+def rule(when: str, then: str = "exit") -> str:
+    return f'{TEXT}[[rules]]\nname = "first"\nwhen = "{when}"\nthen = "{then}"\n'
+
+
 @pytest.mark.parametrize(
-    ("when", "says"),
+    ("text", "says"),
     [
-        ("confidnce >= 0.5", r"rules\.enter\.when .*line 1, column 1.*Did you mean confidence"),
-        ("confidence >= 0.5", "does not trade rules yet"),
+        (rule("confidnce >= 0.5"), r"rules\.first\.when .*line 1, column 1.*Did you mean confidence"),
+        (rule("symbol == QQQ"), r"rules\.first\.when.*no traded symbol can ever fire it.*SPY"),
+        (rule("position.side == long", "trail 2%"), "not part of a run yet.*move stop"),
+        (f"{TEXT}shares = 10\nrisk_fraction = 0.01\n", "two ways to size"),
+        (f'{TEXT}scale_in_profit = "2 percent"\n', 'no distance above zero.*"1 atr" or "2%"'),
+        (f'{TEXT}scale_in_profit = "0%"\n', "no distance above zero"),
+        (f'{TEXT}opposite = "turn"\n', '"reverse".*"close" or "ignore"'),
+        (f'{TEXT}[[signals]]\nkind = "http"\nsymbols = ["SPY"]\n', "One strategy owns a contract"),
+        (
+            '[[signals]]\nkind = "http"\nsymbols = ["SPY"]\n'
+            '[[signals]]\nkind = "webhook"\nsymbols = ["SPY"]\n',
+            "One strategy owns a contract",
+        ),
     ],
 )
-def test_rules_are_never_passed_over(tmp_path: Path, when: str, says: str) -> None:
-    file = tmp_path / "tws.toml"
-    file.write_text(TEXT, encoding="utf-8")
-    plan_run(load_settings(file), file, tmp_path)
-    file.write_text(f'{TEXT}[[rules]]\nname = "enter"\nwhen = "{when}"\nthen = "exit"\n', encoding="utf-8")
+def test_what_is_wrong_is_said_before_dialling(tmp_path: Path, text: str, says: str) -> None:
+    planned(tmp_path, TEXT)
     with pytest.raises(ConfigError, match=says):
-        plan_run(load_settings(file), file, tmp_path)
+        planned(tmp_path, text)
+
+
+def test_a_plan_tells_what_it_will_do(tmp_path: Path) -> None:
+    more = 'double_down = true\nscale_in_profit = "1 atr"\nkelly_fraction = 0.25\n'
+    text = f"{TEXT}{more}" + rule("price of QQQ > 5").removeprefix(TEXT)
+    lines = "\n".join(planned(tmp_path, text).lines())
+    for part in ("an opposite signal reverses", "adds 1 times at most, at 1 atr", "doubles down half way",
+                 "0.25 of Kelly's fraction, 2.00% at risk at most", "rules     first"):  # fmt: skip
+        assert part in lines

@@ -13,12 +13,13 @@ lives.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from tws.config.section import Amount, Section, Symbol, Words
 from tws.errors import ConfigError
@@ -39,12 +40,39 @@ Times = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 
 
+def _profit(text: str) -> str:
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?) ?(atr|%)", text)
+    if found is None or not float(found[1]):
+        raise ValueError("no distance above zero")
+    return text
+
+
+Profit = Annotated[str, AfterValidator(_profit)]
+
+_SIZES = ("shares", "risk_fraction", "volatility_target", "kelly_fraction")
+
+
 class TradingSection(Section):
-    """How signals become brackets."""
+    """How signals become orders, and what a signal does while a position is held."""
 
     symbols: tuple[Symbol, ...] = Field(min_length=1, description='Write the symbols, such as ["SPY", "QQQ"]')
     shares: Amount | None = None
-    """So many shares an entry; else `allocation` decides."""
+    """So many shares an entry; else `allocation` decides, unless one of the next three is given."""
+    risk_fraction: Fraction | None = Field(
+        default=None, description="Write the part of the equity that a stop may lose, such as 0.01"
+    )
+    """So much of the equity is lost when the stop fills at its price."""
+    volatility_target: Fraction | None = Field(
+        default=None, description="Write a yearly volatility, such as 0.1"
+    )
+    """So volatile is a position, by the year and as a part of the equity; never worth more than that."""
+    kelly_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="Write a part of Kelly's fraction, such as 0.25"
+    )
+    """This part of Kelly's fraction is at risk, the confidence being the chance to win; see `kelly_cap`."""
+    kelly_cap: Fraction = Field(
+        default=0.02, description="Write the most of the equity that a stop may lose, such as 0.02"
+    )
     allocation: Amount = Field(
         default=10_000,
         validate_default=True,
@@ -67,6 +95,39 @@ class TradingSection(Section):
     """No entry so soon after the open."""
     close_margin_s: Seconds = 300.0
     """No entry so late before the close."""
+    opposite: Literal["reverse", "close", "ignore"] = Field(
+        default="reverse",
+        description='Write "reverse" (close, then enter the other way), "close" or "ignore"',
+    )
+    """What a signal for the other side does to a position."""
+    scale_in_profit: Profit | None = Field(
+        default=None, description='Write a distance, such as "1 atr" or "2%"'
+    )
+    """A same-side signal adds once a share has so much profit ("1 atr", "2%"); unset: it is ignored."""
+    scale_in_times: Annotated[int, Field(ge=1, le=100)] = 1
+    """How often a trade is added to at most."""
+    double_down: bool = False
+    """Once an entry has filled, a limit of the same size waits half way to the stop, at the broker."""
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        given = [name for name in _SIZES if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are two ways to size an entry: keep one")
+        return self
+
+    @property
+    def scale_in(self) -> tuple[float | None, float | None]:
+        """`scale_in_profit` in multiples of the ATR, or as a part of the price."""
+        if self.scale_in_profit is None:
+            return None, None
+        number = float(self.scale_in_profit.rstrip("atr% "))
+        return (number, None) if self.scale_in_profit.endswith("atr") else (None, number / 100)
+
+    @property
+    def wants_equity(self) -> bool:
+        """Whether a size is reckoned from what the account is worth."""
+        return any(getattr(self, name) is not None for name in _SIZES[1:])
 
 
 class ModelLimitsSection(Section):

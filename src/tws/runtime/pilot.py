@@ -1,261 +1,301 @@
-"""Signals into brackets while a trader runs: from files and from the built-in strategies, by the market's
-clock.
+"""Signals into linked orders while a trader runs: from all sources and the built-in strategies, by the
+market's clock.
 
-Each strategy has its own gate, its own bars and its own symbols. A look (`step`) takes what is new in the
-files, feeds completed bars to the strategies, and acts on each signal that its gate lets through: BUY and
-SHORT become a bracket, SELL closes what we hold of the symbol. The risk gate has the last word. A wish in a
-symbol whose trade still lives, that of an earlier run too, is refused here: scaling in and reversing are not
-part of a run yet.
+    sources ─▶ gate of the section ─▶ rules, or what the section does ─▶ Move ─▶ desk
+                     └────────── fate book: report, --json, journal ────────┘
+
+A look (`step`) takes the bars that ended, the fills and the signals that came since the last one. A signal
+that its gate lets through means what `tws.strategy.manage` says, given what is held; where the file has
+rules, they decide instead (`ruling`). The risk gate has the last word. What one source, one strategy or one
+signal does wrong is its own: the others go on.
 """
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
-from tws.config.run import SignalsSection, StrategySection, TradingSection
-from tws.config.strategies import PythonStrategySection
-from tws.desk import Flatten
-from tws.indicators import Atr
+from tws.desk import NoteSignals
 from tws.log import get_logger
-from tws.marketdata import QuoteBoard
-from tws.model.contract import stock
-from tws.model.instrument import Instrument
-from tws.model.session import Session, parse_hours, session_at
-from tws.model.signal import Signal, Wish
-from tws.runtime.strategies import Hosted
-from tws.runtime.trade import Trade
+from tws.marketdata import BarDone
+from tws.model.order import Role
+from tws.model.session import Session
+from tws.model.signal import Signal
+from tws.rules import BarEnded, SignalCame, TimePassed
+from tws.rules.events import Filled
+from tws.runtime.acting import Equity, act
+from tws.runtime.market import Markets
+from tws.runtime.plan import RunPlan
+from tws.runtime.ruling import Ruling
+from tws.runtime.stances import Stances
+from tws.runtime.strand import Strand
 from tws.runtime.trader import Trader
-from tws.signals import FileSignals, FollowedSignals
-from tws.strategy import (
-    Allocation,
-    GateRules,
-    MovingAverageCrossover,
-    OpeningRangeBreakout,
-    Reason,
-    Refusal,
-    Shares,
-    SignalGate,
-    SignalSource,
-    TradePlan,
-    bracket_for,
-)
+from tws.signals import Sources, Taken
+from tws.signals.opening import Surroundings, open_sources
+from tws.strategy import FateBook, Reason, Refusal, TradePlan
+from tws.strategy.manage import Market, Move, Reverse, double_down, manage
+from tws.strategy.refusal import refused
 
-__all__ = ["Fates", "Pilot"]
+__all__ = ["Pilot"]
 
-ATR_BARS = 14
-HOURS_AGAIN_S = 3600
-"""How often a contract's hours are asked for anew once all that were stated are past."""
+TIMER_NS = NS_PER_S
+"""How often rules hear that time has passed (docs/design/rules.md)."""
+AGAIN_NS = 30 * NS_PER_S
+"""When a double down that was denied is wished again: a stale quote is mended by then, no limit hammered."""
 
 log = get_logger("tws.runtime")
 
 
-class Fates(Struct, kw_only=True):
-    """What became of the signals of a run, counted."""
-
-    heard: int = 0
-    traded: int = 0
-    closed: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    denied: Counter[str] = field(default_factory=Counter)
-
-
-class _Strategy:
-    """One strategy: where its signals come from, and how they are traded."""
-
-    def __init__(self, section: TradingSection, folder: Path, hosted: Mapping[str, Hosted]) -> None:
-        self.section = section
-        self.hosted: Hosted | None = None
-        self.source: SignalSource | None = None
-        self.feed: FollowedSignals | FileSignals | None = None
-        if isinstance(section, SignalsSection):
-            path = folder / section.file
-            self.feed = FileSignals(path) if path.suffix.lower() == ".csv" else FollowedSignals(path)
-            self.name = section.name
-        elif isinstance(section, StrategySection):
-            kinds = {"breakout": OpeningRangeBreakout, "crossover": MovingAverageCrossover}
-            self.source = kinds[section.kind](section.symbols)
-            self.name = self.source.name
-        elif isinstance(section, PythonStrategySection):
-            self.name = section.name or ""
-            self.hosted = hosted[self.name]
-        self.board = QuoteBoard(bar_seconds=section.bar_seconds)
-        self.atr = {symbol: Atr(ATR_BARS) for symbol in section.symbols}
-        self.gate = SignalGate(
-            GateRules(
-                symbols=section.symbols,
-                threshold=section.threshold,
-                max_age_s=section.max_age_s,
-                cooldown_s=section.cooldown_s,
-                open_margin_s=section.open_margin_s,
-                close_margin_s=section.close_margin_s,
-            )
-        )
-
-    def plan(self, instrument: Instrument) -> TradePlan:
-        """How one of its symbols is traded."""
-        section = self.section
-        sizing = Allocation(section.allocation) if section.shares is None else Shares(section.shares)
-        return TradePlan(
-            instrument=instrument,
-            sizing=sizing,
-            stop_atr=section.stop_atr,
-            target_atr=section.target_atr,
-            stop_fraction=section.stop_fraction,
-            target_fraction=section.target_fraction,
-            multiplier=Decimal(instrument.contract.multiplier or 1),
-        )
-
-
 class Pilot:
-    """Flies one trader by its sections; `folder` is that of the configuration, for relative paths.
+    """Flies one trader by its plan.
 
-    Raises DataError for a CSV of signals that can't be read.
+    Raises ConfigError, DataError for sources that can't be opened: before anything is dialled.
     """
 
-    def __init__(
-        self, trader: Trader, sections: Sequence[TradingSection], folder: Path,
-        hosted: Mapping[str, Hosted] | None = None,
-    ) -> None:
-        self.fates = Fates()
+    def __init__(self, trader: Trader, plan: RunPlan, rng: random.Random | None = None) -> None:
+        self.book = FateBook()
+        self.denied: Counter[str] = Counter()
+        self.traded = self.closed = 0
+        """Entries that were made, reversals and additions among them, and closes that were asked for."""
+        self.strands = [Strand(section) for section in plan.sections]
+        self.programs = plan.hosted()
+        self.markets = Markets(trader)
         self._trader = trader
-        self._strategies = [_Strategy(section, folder, hosted or {}) for section in sections]
-        self._instruments: dict[str, Instrument] = {}
-        self._sessions: dict[str, tuple[Session, ...]] = {}
-        self._hours_ns: dict[str, int] = {}
-        self._live: dict[str, tuple[_Strategy, Trade]] = {}
+        around = Surroundings(clock=trader.clock, rng=rng or random.Random(), folder=plan.path.parent)
+        self.sources = Sources(open_sources(plan.settings, around))
+        self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
+        self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
+        self._equity = Equity(trader, any(strand.section.wants_equity for strand in self.strands))
+        self.rules = Ruling(plan, trader, self.markets, self) if plan.rules else None
+        self._told: dict[str, Session] = {}
+        self._reversing: dict[str, tuple[Signal, Reverse]] = {}
+        self._doubled: dict[str, int] = {}  # trade -> when its double down may be wished again
+        self._timer_ns = 0
 
     async def open(self) -> None:
-        """Look every symbol up and follow its market. Raises what asking TWS raises."""
-        for strategy in self._strategies:
-            for symbol in strategy.section.symbols:
-                await self._follow(strategy, symbol)
-            if strategy.hosted is not None:
-                await strategy.hosted.open(self._trader)
+        """Look every symbol up, follow its market, start the sources. Raises what asking TWS raises, and
+        ConfigError or MissingExtraError of a source that a human has to mend.
+        """
+        for symbol, strand in self._of.items():
+            specs, keep = self.rules.needs(symbol) if self.rules is not None else ((), 0)
+            await self.markets.follow(symbol, strand.section.bar_seconds, specs, keep)
+        self.stances = Stances(self._trader)
+        if self.rules is not None:
+            await self.rules.open(self.stances, self.strands[0].section.bar_seconds)
+        await self._equity.first(self._trader.clock.now_ns())
+        await self.sources.start()
+        for program in self.programs.values():
+            await program.open(self._trader)
 
     async def close(self) -> None:
-        """Strategies in Python are told of the end and keep their state; safe twice, and before `open`."""
-        for strategy in self._strategies:
-            if strategy.hosted is not None:
-                await strategy.hosted.close()
-
-    async def _follow(self, strategy: _Strategy, symbol: str) -> None:
-        trader = self._trader
-        details = await trader.details(stock(symbol))
-        self._instruments[symbol] = instrument = await trader.instrument(stock(symbol))
-        self._sessions[symbol] = parse_hours(details.liquid_hours, details.time_zone_id)
-        tick, clock = strategy.board.add(instrument.contract.con_id, symbol).tick, trader.clock
-        trader.watchlist.tap(
-            instrument.contract.con_id, lambda field, price, size: tick(field, price, size, clock.now_ns())
-        )
-        trader.watchlist.follow(instrument.contract)
+        """The sources and the strategies end; safe twice, and before `open`."""
+        await self.sources.stop()
+        await self._end_programs()
+        await self._equity.close()
+        if self.rules is not None:
+            self.rules.save()
 
     def session(self, now_ns: int) -> Session | None:
         """The session that holds `now_ns`, or the next, of the first symbol; None when none is stated."""
-        return session_at(next(iter(self._sessions.values()), ()), now_ns)
+        return self.markets.session(next(iter(self._of)), now_ns)
 
     async def step(self, now_ns: int) -> None:
         """One look. Raises what ended the trader."""
-        self._clear_stopped()
-        for strategy in self._strategies:
-            own = strategy.hosted.step(now_ns) if strategy.hosted is not None else ()
-            for signal in [*self._from_file(strategy, now_ns), *self._from_bars(strategy, now_ns), *own]:
-                self.fates.heard += 1
-                named = replace(signal, model=signal.model or strategy.name)
-                await self._act(strategy, named, now_ns)
+        self._equity.look(now_ns)
+        self._tell_sessions(now_ns)
+        for done in self.markets.advance(now_ns):
+            await self._on_bar(done, now_ns)
+        for fill in self.stances.fills():
+            await self._on_fill(fill, now_ns)
+        for taken in self.sources.take(now_ns):
+            await self._on_taken(taken, now_ns)
+        for name, program in self.programs.items():
+            for signal in program.step(now_ns):
+                await self._judge(self._named[name], signal, now_ns)
+        await self._on_time(now_ns)
+        self._settle_reversals(now_ns)
+        await self._double_down(now_ns)
+        await self._write_fates(now_ns)
 
-    def _from_file(self, strategy: _Strategy, now_ns: int) -> Sequence[Signal]:
-        feed = strategy.feed
-        if isinstance(feed, FollowedSignals):
-            for refusal in feed.look(now_ns):
-                self.fates.heard += 1
-                self._refuse(strategy, refusal)
-        return feed.due(now_ns) if feed is not None else ()
+    async def finish(self, now_ns: int) -> None:
+        """After the last look: strategies are told of the end, and what became of reversals on their way is
+        noted. Raises what ended the trader.
+        """
+        await self._end_programs()
+        self._settle_reversals(now_ns)
+        await self._write_fates(now_ns)
 
-    def _from_bars(self, strategy: _Strategy, now_ns: int) -> Sequence[Signal]:
-        strategy.board.advance(now_ns)
-        signals: list[Signal] = []
-        for done in strategy.board.take_bars():
-            session = session_at(self._sessions[done.symbol], done.bar.time_ns)
-            if session is None:
-                continue
-            if session.holds(done.bar.time_ns):
-                strategy.atr[done.symbol].update(done.bar)
-            if strategy.source is not None:
-                strategy.source.on_session(done.symbol, session)
-                signals += strategy.source.on_bar(done.symbol, done.bar)
-        return signals
+    async def _end_programs(self) -> None:
+        await asyncio.gather(*(each.close() for each in self.programs.values()))
 
-    async def _act(self, strategy: _Strategy, signal: Signal, now_ns: int) -> None:
+    async def _write_fates(self, now_ns: int) -> None:
+        rows = self.book.take_records(now_ns)
+        if rows:
+            await self._trader.ask(NoteSignals(rows=tuple(rows)))
+
+    def _tell_sessions(self, now_ns: int) -> None:
+        for symbol, strand in self._of.items():
+            session = self.markets.session(symbol, now_ns)
+            if session is not None and self._told.get(symbol) != session:
+                self._told[symbol] = session
+                self.sources.on_session(symbol, session)
+                strand.on_session(symbol, session)
+
+    async def _on_bar(self, done: BarDone, now_ns: int) -> None:
+        self.sources.on_bar(done.symbol, done.bar)
+        strand = self._of.get(done.symbol)
+        if strand is None:
+            return  # a symbol that rules look at, and nobody trades
+        for signal in strand.on_bar(done.symbol, done.bar):
+            await self._judge(strand, signal, now_ns)
+        if self.rules is not None:
+            await self.rules.hear(BarEnded(done.symbol), now_ns)
+
+    async def _on_fill(self, fill: Filled, now_ns: int) -> None:
+        strand = self._of.get(fill.symbol)
+        if strand is None:
+            return
+        if fill.role == "stop" and not fill.left:
+            strand.gate.stopped_out(fill.symbol)  # a stop-out ends the cooldown of its symbol
+        if self.rules is not None:
+            await self.rules.hear(fill, now_ns)
+
+    async def _on_taken(self, taken: Taken, now_ns: int) -> None:
+        strand = self._named[taken.source]
+        if isinstance(taken.value, Refusal):
+            self.book.refused(taken.source, strand.gate.keep(taken.value))
+        else:
+            for program in self.programs.values():
+                program.hear(taken.value)
+            await self._judge(strand, taken.value, now_ns)
+
+    async def _judge(self, strand: Strand, signal: Signal, now_ns: int) -> None:
+        """The gate's word, then what the signal means now."""
+        signal = replace(signal, model=signal.model or strand.name)
+        session = await self.markets.hours(signal.symbol, now_ns)
+        refusal = strand.gate.judge(signal, now_ns, session)
+        if refusal is not None:
+            self.book.refused(strand.name, refusal, signal)
+            log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
+            return
+        self.book.passed(strand.name, signal, now_ns)
+        if self.rules is not None:
+            await self.rules.hear(SignalCame(signal), now_ns)
+            return
         symbol = signal.symbol
-        session = await self._session_of(symbol, now_ns)
-        if strategy.gate.judge(signal, now_ns, session) is not None:
-            self._count(strategy.gate.refusals[-1])
-            return
-        if signal.wish is Wish.SELL:
-            await self._close(signal)
-            return
-        if self._in_position(symbol):
-            self.fates.refused["in position"] += 1
-            return
-        instrument = self._instruments[symbol]
-        quote = strategy.board.quote(instrument.contract.con_id)
-        if quote is None:
-            self.fates.refused[Reason.NO_QUOTE] += 1
-            return
-        wish = bracket_for(signal, quote, strategy.atr[symbol].value, strategy.plan(instrument))
-        if isinstance(wish, Refusal):
-            self._refuse(strategy, wish)
-            return
-        trade = await self._trader.submit(wish)
-        if trade.denial is not None:
-            self.fates.denied[trade.denial.limit] += 1
-            return
-        strategy.gate.entered(symbol, now_ns)
-        self._live[symbol] = strategy, trade
-        self.fates.traded += 1
+        market, plan = self.market(symbol), self.plan(symbol)
+        try:
+            answer = manage(signal, self.stances.stance(symbol), market, plan, strand.conduct)
+        except ValueError as wrong:  # prices beyond what an order may have
+            answer = refused(signal, Reason.PRICE, str(wrong))
+        await self.perform(signal, answer, now_ns)
 
-    async def _close(self, signal: Signal) -> None:
-        """SELL: what we hold long of the symbol is closed, its orders with it; a short is none of SELL's."""
-        if self._trader.position(signal.symbol) <= 0:
-            self.fates.refused[Reason.NO_ENTRY] += 1
+    # -- what rules ask, too
+
+    def strand(self, symbol: str) -> Strand:
+        """The section that owns a symbol."""
+        return self._of[symbol]
+
+    def market(self, symbol: str) -> Market:
+        return Market(quote=self.markets.quote(symbol), atr=self.markets.atr(symbol))
+
+    def plan(self, symbol: str) -> TradePlan:
+        """How a symbol is traded, by what is known now."""
+        instrument = self.markets.instrument(symbol)
+        equity = self._equity.in_currency(instrument.contract.currency)
+        return self._of[symbol].plan(instrument, equity, self.markets.volatility(symbol))
+
+    async def perform(self, signal: Signal, answer: Move | Refusal, now_ns: int) -> str:
+        """Do what was decided about a signal and note its fate; answers why nothing came of it, or ""."""
+        symbol = signal.symbol
+        if isinstance(answer, Refusal):
+            refusal = self._of[symbol].gate.keep(answer)
+            self.book.unmade(signal, refusal)
+            log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
+            return refusal.text
+        did = await act(self._trader, symbol, answer)
+        if did.what == "denied":
+            self.denied[did.limit] += 1
+            self.book.denied(signal, did.limit, did.figure, did.bound, did.text)
+            return f"denied by {did.limit}: {did.text}"
+        if did.what == "reversing" and isinstance(answer, Reverse):
+            self._reversing[symbol] = signal, answer
+        elif did.what == "closed":
+            self.closed += 1
+            self.book.closed(signal)
+        else:
+            self._entered(signal, did.intent_id, now_ns)
+        return ""
+
+    def _entered(self, signal: Signal, intent_id: str, now_ns: int) -> None:
+        self.traded += 1
+        self.book.traded(signal, intent_id)
+        if self.rules is None:  # rules have a cooldown of their own
+            self._of[signal.symbol].gate.entered(signal.symbol, now_ns)
+
+    # -- what goes on by itself
+
+    async def _on_time(self, now_ns: int) -> None:
+        if self.rules is None or now_ns - self._timer_ns < TIMER_NS:
             return
-        key = f"signal {signal.model}/{signal.signal_id}"
-        await self._trader.ask(Flatten(symbol=signal.symbol, reason=key, key=key))
-        self.fates.closed += 1
+        self._timer_ns = now_ns
+        for symbol in self._of:
+            await self.rules.hear(TimePassed(symbol), now_ns)
 
-    def _in_position(self, symbol: str) -> bool:
-        """Whether anything of ours lives in the symbol: orders or shares, of this run or an earlier one."""
-        return not self._trader.flat(symbol)
+    def _settle_reversals(self, now_ns: int) -> None:
+        """Note what became of the reversals that have ended."""
+        state = self._trader.desk.state
+        for symbol, (signal, move) in list(self._reversing.items()):
+            if symbol in state.reversals:
+                continue
+            del self._reversing[symbol]
+            wish = move.bracket
+            group_id = state.signals.get(f"{wish.strategy}/{wish.signal_id}", "")
+            entry = next((each for each in state.orders_of(group_id) if each.role is Role.ENTRY), None)
+            if entry is not None:
+                self._entered(signal, entry.intent_id, now_ns)
+            else:
+                self.denied["reversal"] += 1
+                text = "what was held is closed or guarded by its stop, and nothing was entered"
+                self.book.denied(signal, "reversal", "", "flat in time, and approved", text)
 
-    def _clear_stopped(self) -> None:
-        """A stop-out ends the cooldown of its symbol."""
-        for symbol, (strategy, trade) in list(self._live.items()):
-            if trade.over:
-                del self._live[symbol]
-                if trade.stopped_out:
-                    strategy.gate.stopped_out(symbol)
+    async def _double_down(self, now_ns: int) -> None:
+        """Where an entry has filled, the limit half way to its stop goes to the broker at once: a program
+        that dies later leaves all of it protected.
+        """
+        for symbol in self.stances.held():
+            strand = self._of.get(symbol)
+            if strand is None or not strand.conduct.double_down:
+                continue
+            stance = self.stances.stance(symbol)
+            fresh = stance.entered and not (stance.doubled or stance.adds or stance.entering or stance.busy)
+            if not (fresh and stance.trade) or now_ns < self._doubled.get(stance.trade, 0):
+                continue
+            answer = double_down(stance, self.markets.instrument(symbol), Decimal("0.5"), now_ns)
+            if isinstance(answer, Refusal):
+                why = answer.text
+            else:
+                why = (await act(self._trader, symbol, answer)).text
+            if len(self._doubled) > 1000:  # trades of days ago
+                self._doubled.clear()
+            self._doubled[stance.trade] = now_ns + AGAIN_NS
+            if why:
+                log.warning("no double down", symbol=symbol, reason=why)
 
-    async def _session_of(self, symbol: str, now_ns: int) -> Session | None:
-        sessions = self._sessions.get(symbol, ())
-        session = session_at(sessions, now_ns)
-        asked_ns = self._hours_ns.get(symbol, 0)
-        if session is None and symbol in self._instruments and now_ns - asked_ns >= HOURS_AGAIN_S * NS_PER_S:
-            self._hours_ns[symbol] = now_ns
-            found = await self._trader.connection.request_contract(self._instruments[symbol].contract)
-            self._sessions[symbol] = parse_hours(found.liquid_hours, found.time_zone_id)
-            session = session_at(self._sessions[symbol], now_ns)
-        return session
+    # -- the report
 
-    def _refuse(self, strategy: _Strategy, refusal: Refusal) -> None:
-        self._count(strategy.gate.keep(refusal))
+    @property
+    def refused(self) -> Counter[str]:
+        """Why signals were refused."""
+        return self.book.reasons - self.denied
 
-    def _count(self, refusal: Refusal) -> None:
-        self.fates.refused[refusal.reason] += 1
-        log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
+    def fate_lines(self, most: int = 20) -> list[str]:
+        """Sources, signals and rules for a human."""
+        lines = [each.line() for each in self.sources.health()]
+        lines += self.book.lines(most)
+        return lines + (self.rules.lines() if self.rules is not None else [])

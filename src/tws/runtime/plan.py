@@ -7,17 +7,19 @@ from pathlib import Path
 from msgspec import Struct
 
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
-from tws.config.run import TradingSection, check_strategies
+from tws.config.run import HeardSection, SignalsSection, TradingSection, check_strategies
 from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
 from tws.risk import Limits
-from tws.rules import parse_rules
+from tws.rules import Rule, Trail, parse_rules
+from tws.rules.conditions import Flag, Is
+from tws.rules.index import can_hold, leaves, operands
 from tws.runtime.place import Place, state_root
 from tws.runtime.programs import host, load_programs
 from tws.runtime.strategies import Hosted
 from tws.strategy.base import Strategy
 
-__all__ = ["RunPlan", "plan_run"]
+__all__ = ["RunPlan", "asked_about", "plan_run"]
 
 
 class RunPlan(Struct, frozen=True, kw_only=True):
@@ -29,6 +31,7 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     path: Path
     place: Place
     journal: Path
+    rules: tuple[Rule, ...] = ()
     programs: dict[str, Strategy] = {}
     """The strategies in Python, by name."""
 
@@ -67,6 +70,7 @@ class RunPlan(Struct, frozen=True, kw_only=True):
             f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}, "
             f"{'LIVE' if self.live else 'paper'}",
             *(f"trades    {_described(section)}" for section in self.sections),
+            *([f"rules     {_named(self.rules)}"] if self.rules else []),
             f"limits    order {_text(limits.max_order_quantity)} shares, "
             f"{_text(limits.max_order_notional)} money; position {_text(limits.max_position)}; "
             f"quotes younger than {limits.stale_quote_s:g} s",
@@ -89,10 +93,6 @@ def plan_run(
     folder = path.resolve().parent
     settings, programs = load_programs(settings, folder, own)
     check_strategies(settings.signals, settings.strategies, folder)
-    for each in settings.signals:
-        if each.kind != "file":
-            raise ConfigError("signals.kind", each.kind, "not part of a run yet", 'Write "file"')
-    _check_rules(settings)
     limits = Limits.from_section(settings.risk.chosen())
     allowed = limits.allow
     sections: list[TradingSection] = [*settings.strategies, *settings.signals]
@@ -102,6 +102,7 @@ def plan_run(
                 "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
             )
     root = state_root(_below(folder, settings.state.folder) if state is None else state)
+    rules = _checked_rules(settings, sections)
     place = Place(root / f"{config.port}-{config.client_id}")
     plan = RunPlan(
         config=config,
@@ -111,6 +112,7 @@ def plan_run(
         place=place,
         journal=journal or _below(folder, settings.journal.file) or place.journal,
         programs=programs,
+        rules=rules,
     )
     if plan.live and not config.account_id:
         raise ConfigError(
@@ -122,23 +124,68 @@ def plan_run(
     return plan
 
 
-def _check_rules(settings: Settings) -> None:
-    """Says what is wrong in the rules; and that a run does not trade them yet, lest somebody relies on it."""
+def asked_about(rules: tuple[Rule, ...]) -> set[str]:
+    """The symbols about which rules ask by name (`price of SPY`)."""
+    found = {each.symbol for rule in rules for each in operands(rule.when)}
+    found |= {each.symbol for rule in rules for each in leaves(rule.when) if isinstance(each, Is | Flag)}
+    return found - {""}
+
+
+def _checked_rules(settings: Settings, sections: list[TradingSection]) -> tuple[Rule, ...]:
+    """The rules of the file. Raises ConfigError for what is wrong in one, one that no traded symbol can fire,
+    and an action that a run can't do yet.
+    """
     rules = parse_rules(section.chosen() for section in settings.rules)
-    if rules:
-        cure = "Take [[rules]] out; a program of your own can evaluate them by tws.rules.Engine"
-        reason = "read and checked, but tws run does not trade rules yet"
-        raise ConfigError("rules", rules[0].name, reason, cure)
+    symbols = [symbol for section in sections for symbol in section.symbols]
+    for rule in rules:
+        if not any(can_hold(rule.when, symbol) for symbol in symbols):
+            cure = f"Name one that is traded here: {', '.join(symbols)}"
+            raise ConfigError(f"rules.{rule.name}.when", None, "no traded symbol can ever fire it", cure)
+        if any(isinstance(action, Trail) for action in rule.then):
+            cure = 'Write "move stop D from price", which moves it whenever the rule fires'
+            raise ConfigError(f"rules.{rule.name}.then", "trail", "not part of a run yet", cure)
+    return rules
+
+
+def _named(rules: tuple[Rule, ...]) -> str:
+    """Their names, and what they mean for signals."""
+    return f"{', '.join(rule.name for rule in rules)}: they decide what a signal does"
 
 
 def _described(section: TradingSection) -> str:
-    kind = getattr(section, "kind", None) or f"signals of {getattr(section, 'file', '')}"
-    if isinstance(section, PythonStrategySection):
-        kind = f"{section.name} ({section.class_} of {section.file})"
-    size = f"{section.shares} shares" if section.shares is not None else f"{section.allocation} money"
     stop = f"{section.stop_fraction:.2%}" if section.stop_fraction else f"{section.stop_atr:g} ATR"
     target = f"{section.target_fraction:.2%}" if section.target_fraction else f"{section.target_atr:g} ATR"
-    return f"{kind}: {' '.join(section.symbols)}, {size} an entry, stop {stop}, target {target}"
+    kind = getattr(section, "kind", "")
+    if isinstance(section, SignalsSection):
+        kind = f"signals of {section.file}"
+    elif isinstance(section, HeardSection):
+        kind = f"signals by {kind}"
+    elif isinstance(section, PythonStrategySection):
+        kind = f"{section.name} ({section.class_} of {section.file})"
+    held = [f"an opposite signal {_OPPOSITE[section.opposite]}"]
+    if section.scale_in_profit is not None:
+        held.append(f"adds {section.scale_in_times} times at most, at {section.scale_in_profit} of profit")
+    if section.double_down:
+        held.append("doubles down half way to the stop")
+    return (
+        f"{kind}: {' '.join(section.symbols)}, {_size(section)} an entry, stop {stop}, target {target}; "
+        f"{', '.join(held)}"
+    )
+
+
+_OPPOSITE = {"reverse": "reverses", "close": "closes", "ignore": "is ignored"}
+
+
+def _size(section: TradingSection) -> str:
+    if section.shares is not None:
+        return f"{section.shares} shares"
+    if section.risk_fraction is not None:
+        return f"{section.risk_fraction:.2%} of the equity at risk"
+    if section.volatility_target is not None:
+        return f"{section.volatility_target:.2%} of yearly volatility"
+    if section.kelly_fraction is not None:
+        return f"{section.kelly_fraction:g} of Kelly's fraction, {section.kelly_cap:.2%} at risk at most"
+    return f"{section.allocation} money"
 
 
 def _below(folder: Path, name: str | None) -> Path | None:

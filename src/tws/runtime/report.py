@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-__all__ = ["Protection", "RunReport"]
+__all__ = ["Protection", "RuleTally", "RunReport"]
 
 
 class Protection(Struct, frozen=True, kw_only=True):
@@ -22,6 +23,21 @@ class Protection(Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         now = f"now {self.now_s:.1f} s, " if self.now_s else ""
         return f"{now}longest {self.longest_s:.1f} s, bound {self.bound_s:g} s; {self.times} times"
+
+
+class RuleTally(Struct, frozen=True, kw_only=True):
+    """What became of one rule: how often it fired, was held back, raised; and its last word."""
+
+    rule: str
+    fired: int = 0
+    held: int = 0
+    failed: int = 0
+    last: str = ""
+
+    def __str__(self) -> str:
+        more = f", held back {self.held}" if self.held else ""
+        more += f", failed {self.failed}" if self.failed else ""
+        return f"rule {self.rule}: fired {self.fired}{more}" + (f"; {self.last}" if self.last else "")
 
 
 class RunReport(Struct, frozen=True, kw_only=True):
@@ -52,8 +68,15 @@ class RunReport(Struct, frozen=True, kw_only=True):
     configuration: str = ""
     """The configuration's."""
     protection: Protection | None = None
-    strategies: list[str] = []
+    strategies: list[str] = field(default_factory=list)
     """One line for each strategy in Python: how it did and what it made."""
+    fates: dict[str, Any] = field(default_factory=dict)
+    """What became of every signal: counts, reasons, the latest rows (`tws.strategy.FateBook.plain`)."""
+    fate_lines: list[str] = field(default_factory=list)
+    """The same for a human, with how each source does and what each rule did."""
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    """How each source does (`tws.signals.Health`)."""
+    rules: list[RuleTally] = field(default_factory=list)
     head: str = ""
     """The journal's head when this was written: `tws verify --head` proves all rows up to it."""
 

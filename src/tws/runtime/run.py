@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -35,7 +35,6 @@ from tws.runtime.plan import RunPlan
 from tws.runtime.report import RunReport
 from tws.runtime.status import protection
 from tws.runtime.stopping import ANSWER_S, carry_on
-from tws.runtime.strategies import Hosted
 from tws.runtime.trader import Trader
 from tws.runtime.unlocking import changed_limits, why_locked
 from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
@@ -69,7 +68,7 @@ class Run:
         self._began_ns = 0
         self._flattened_ns = 0
         self._start: asyncio.Future[None] | None = None
-        self._pilot: Pilot | None = None
+        self.pilot: Pilot | None = None
         self.report: RunReport | None = None
 
     def end(self, reason: str, at_end: str | None = None) -> None:
@@ -104,24 +103,24 @@ class Run:
             try:
                 self._leave_note(0, "")  # whoever has to end a start that hangs needs to know the session
                 self._began_ns = self.clock.now_ns()
-                hosted = plan.hosted()
-                pilot = self._pilot = Pilot(trader, plan.sections, plan.path.parent, hosted)
+                pilot = self.pilot = Pilot(trader, plan, self._parts.rng)
                 ready = await self._unless_over(self._come_up(pilot, control, on_ready))
                 if ready:
                     await self._trade(pilot, for_s)
                 else:  # a close waits for all that the broker has to tell, which nobody waits for now
                     self.at_end = "protected"
                 await self._wind_up()
-                await pilot.close()
                 differs = await self._last_look() if ready else "the start was cut short, nothing was asked"
-                self.report = self._report(pilot, differs, hosted.values())
+                if ready and trader.failure is None:
+                    await pilot.finish(self.clock.now_ns())
+                self.report = self._report(pilot, differs)
                 self._over_down.set()
                 await control.close_softly()
             finally:
                 await control.stop()
                 await self._end_start()
-                if self._pilot is not None:
-                    await self._pilot.close()
+                if self.pilot is not None:
+                    await self.pilot.close()
                 await trader.stop()
             if ready:
                 self._remember()
@@ -277,8 +276,8 @@ class Run:
             return "the trader has failed"
         return await reconcile_now(self.trader, END_S)
 
-    def _report(self, pilot: Pilot, differs: str, hosted: Iterable[Hosted]) -> RunReport:
-        trader, fates = self.trader, pilot.fates
+    def _report(self, pilot: Pilot, differs: str) -> RunReport:
+        trader = self.trader
         state, ours = trader.desk.state, trader.desk.state.ours
         latches = [f"{each.state} on {each.scope.key}: {each.reason}" for each in self.safety.state.latches]
         return RunReport(
@@ -286,11 +285,15 @@ class Run:
             at_end=self.at_end,
             account=mask_account(state.account),
             seconds=(self.clock.now_ns() - self._began_ns) / NS_PER_S,
-            signals=fates.heard,
-            traded=fates.traded,
-            closed=fates.closed,
-            refused=dict(fates.refused),
-            denied=dict(fates.denied),
+            signals=pilot.book.heard,
+            traded=pilot.traded,
+            closed=pilot.closed,
+            refused=dict(pilot.refused),
+            denied=dict(pilot.denied),
+            fates=pilot.book.plain(),
+            fate_lines=pilot.fate_lines(),
+            sources=[each.plain() for each in pilot.sources.health()],
+            rules=pilot.rules.tallies() if pilot.rules is not None else [],
             fills=sum(len(each.fills) for each in ours.holdings.values()),
             realized=sum((ours.net_pnl(each) for each in ours.holdings.values()), Decimal(0)),
             left=[str(each) for each in left(state)],
@@ -302,7 +305,7 @@ class Run:
             code=code_fingerprint(),
             configuration=settings_fingerprint(self.plan.settings),
             protection=protection(trader.desk, self.clock.now_ns()),
-            strategies=[each.line() for each in hosted],
+            strategies=[each.line() for each in pilot.programs.values()],
             head=trader.head,
         )
 

@@ -18,9 +18,9 @@ from tws.model.market import Quote
 from tws.model.order import Bracket, Side, TimeInForce, bracket
 from tws.model.signal import Signal, Wish
 from tws.strategy.refusal import Reason, Refusal, refused
-from tws.strategy.sizing import Allocation, Basis, Sizing, quantity_for
+from tws.strategy.sizing import Allocation, AnySizing, Basis, quantity_for
 
-__all__ = ["TradePlan", "bracket_for"]
+__all__ = ["TradePlan", "bracket_for", "usable_price"]
 
 _SIDES = {Wish.BUY: Side.BUY, Wish.SHORT: Side.SELL}
 
@@ -30,11 +30,12 @@ class TradePlan(Struct, frozen=True, kw_only=True):
 
     `stop_atr` and `target_atr` are multiples of the ATR; `stop_fraction` and `target_fraction`, where given,
     are fractions of the entry's price instead (0.02 is two percent). `limit_entry` enters with a limit at the
-    touch instead of a market order. `equity` is the account's net liquidation, for `RiskFraction` alone.
+    touch instead of a market order. `equity` is the account's net liquidation and `volatility` the yearly one
+    of the price, for the sizes that are reckoned from them; None: not known, and then they give no size.
     """
 
     instrument: Instrument
-    sizing: Sizing = Allocation(Decimal(10_000))
+    sizing: AnySizing = Allocation(Decimal(10_000))
     stop_atr: float = 6.0
     target_atr: float = 3.0
     stop_fraction: float | None = None
@@ -43,6 +44,7 @@ class TradePlan(Struct, frozen=True, kw_only=True):
     tif: TimeInForce = TimeInForce.DAY
     multiplier: Decimal = Decimal(1)
     equity: Decimal | None = None
+    volatility: float | None = None
 
     def __post_init__(self) -> None:
         for what in ("stop_atr", "target_atr", "stop_fraction", "target_fraction"):
@@ -61,7 +63,7 @@ def bracket_for(signal: Signal, quote: Quote, atr: float | None, plan: TradePlan
         return refused(
             signal, Reason.NO_ENTRY, f"{signal.wish} opens no position", signal.wish, "BUY or SHORT"
         )
-    bid, ask = _price(quote.bid), _price(quote.ask)
+    bid, ask = usable_price(quote.bid), usable_price(quote.ask)
     if bid is None or ask is None:
         return refused(signal, Reason.NO_QUOTE, "bid and ask are not both known", f"{quote.bid}/{quote.ask}")
     if bid > ask:
@@ -86,6 +88,9 @@ def bracket_for(signal: Signal, quote: Quote, atr: float | None, plan: TradePlan
         Basis(
             price=entry,
             risk=abs(entry - stop),
+            reward=abs(target - entry),
+            confidence=signal.confidence,
+            volatility=plan.volatility,
             equity=plan.equity,
             lot=plan.instrument.lot,
             multiplier=plan.multiplier,
@@ -134,7 +139,7 @@ def _distances(
     return stop, target
 
 
-def _price(value: float | None) -> Decimal | None:
+def usable_price(value: float | None) -> Decimal | None:
     """A price that can be traded on; TWS writes -1 or 0 where it has none (TWS-BEHAVIOUR.md E)."""
     if value is None or not isfinite(value) or value <= 0:
         return None

@@ -28,6 +28,9 @@ class Reason(StrEnum):
     OVERLOAD = "overload"
     MODEL = "model"
     MODEL_RATE = "model rate"
+    IN_POSITION = "in position"
+    BUSY = "being changed"
+    NO_RULE = "no rule fired"
 
     NO_QUOTE = "no quote"
     CROSSED = "crossed quote"

@@ -1,0 +1,394 @@
+"""A run over a real socket: signals by file, API and webhook into linked orders; each with its fate."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.runtime.flight import OPENING_CASH, Flight
+from tests.runtime.scene import Scene, records_of, until
+from tests.runtime.test_linked import story
+
+from tws.clock import SystemClock, to_datetime
+from tws.model.order import Role
+from tws.model.signalrecords import SignalJudged
+from tws.signals.demo_api import DemoApi
+from tws.signals.demo_server import DemoServer
+
+Fly = Callable[..., Any]
+
+
+@pytest.fixture
+async def fly(scene: Scene, tmp_path: Path) -> AsyncIterator[Fly]:
+    """Makes runs on the scene, and ends what a test left flying."""
+    flights: list[Flight] = []
+
+    async def make(section: str = "", more: str = "", source: str = "") -> Flight:
+        flight = Flight(scene, tmp_path, section, more, source)
+        flights.append(flight)
+        return await flight.up()
+
+    yield make
+    for flight in flights:
+        if hasattr(flight, "going"):
+            await flight.close()
+
+
+class Said:
+    """The prediction that an API has: the last one that was told."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._body: dict[str, Any] | None = None
+
+    def tell(self, signal_id: str, signal: str, now_ns: int, confidence: float = 0.9) -> None:
+        with self._lock:
+            self._body = {
+                "ticker": "SPY", "signal": signal, "numeric": 1, "confidence": confidence, "id": signal_id,
+                "timestamp": to_datetime(now_ns).isoformat(),
+            }  # fmt: skip
+
+    def latest(self, ticker: str, now_ns: int) -> dict[str, Any] | None:
+        with self._lock:
+            return self._body
+
+
+async def test_from_an_api_to_flat_at_the_end(
+    scene: Scene, tmp_path: Path, fly: Fly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HTTP, gate, bracket filled, opposite signal, reversed, flat at the end; the money is the broker's."""
+    monkeypatch.delenv("PILOT_KEY", raising=False)
+    (tmp_path / ".env").write_text("PILOT_KEY=secret-of-the-test\n", encoding="utf-8")
+    said, clock = Said(), SystemClock()  # the server has a thread of its own
+    said.tell("first", "NEUTRAL", scene.sim.now_ns())
+    api = DemoApi(said, clock, random.Random(1), key="secret-of-the-test", per_minute=100_000)
+    with DemoServer(api) as server:
+        source = f'kind = "http"\nsymbols = ["SPY"]\nbase_url = "{server.url}"\nkey_env = "PILOT_KEY"'
+        flight = await fly(source=f"{source}\nper_minute = 3000")
+        assert await flight.outcome("SPY:first") == ("refused", "neutral")
+        said.tell("doubtful", "BUY", scene.sim.now_ns(), 0.2)
+        assert await flight.outcome("SPY:doubtful") == ("refused", "threshold")
+        api.play("html")
+        said.tell("up", "BUY", scene.sim.now_ns())
+        assert await flight.outcome("SPY:up") == ("traded", "")
+        await flight.held(10)
+        said.tell("up again", "BUY", scene.sim.now_ns())
+        assert await flight.outcome("SPY:up again") == ("refused", "in position")
+        said.tell("down", "SHORT", scene.sim.now_ns())
+        assert await flight.outcome("SPY:down") == ("traded", "")
+        await flight.held(-10)
+        assert story(flight.trader) == [
+            "BUY entry 10", "SELL target 10", "SELL stop 10",
+            "cancel SELL target 10", "SELL close 10",
+            "SELL entry 10", "BUY target 10", "BUY stop 10",
+        ]  # fmt: skip
+        await until(lambda: flight.guarded() == 10, "the short has its stop")
+        report = await flight.end()
+    assert report.good and report.flat and scene.broker_position() == 0, report
+    assert report.signals == 5 == sum(
+        report.fates[name] for name in ("refused", "passed", "traded", "closed", "denied")
+    )
+    assert report.fates["traded"] == 2 == report.traded and report.fates["refused"] == 3
+    assert report.fates["passed"] == 0, "each has an end"
+    assert report.fates["trouble"].get("HTML instead of JSON", 0) <= 1
+    assert "secret-of-the-test" not in str(report)
+    assert abs(flight.cash() - OPENING_CASH - report.realized) <= 0.01 != report.realized
+    judged = [record for record in records_of(flight.trader) if isinstance(record, SignalJudged)]
+    assert [(each.signal_id, each.passed) for each in judged] == [
+        ("SPY:first", False), ("SPY:doubtful", False), ("SPY:up", True),
+        ("SPY:up again", True), ("SPY:down", True),
+    ]  # fmt: skip
+
+
+async def test_a_sell_closes_and_opens_nothing(scene: Scene, fly: Fly) -> None:
+    flight = await fly()
+    assert await flight.outcome(flight.say("SELL")) == ("refused", "no entry")
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.held(10)
+    assert await flight.outcome(flight.say("SELL")) == ("closed", "")
+    await flight.held(0)
+    report = await flight.end()
+    assert report.good and (report.traded, report.closed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("opposite", "fate"), [("close", ("closed", "")), ("ignore", ("refused", "in position"))]
+)
+async def test_an_opposite_signal_does_what_is_configured(
+    fly: Fly, opposite: str, fate: tuple[str, str]
+) -> None:
+    flight = await fly(f'opposite = "{opposite}"')
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    assert await flight.outcome(flight.say("SHORT")) == fate
+    await flight.held(0 if opposite == "close" else 10)
+    assert (await flight.end()).good
+
+
+async def test_scaling_in_once_when_in_profit(fly: Fly) -> None:
+    flight = await fly('scale_in_profit = "0.5%"')
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "in position")
+    flight.requote(100.99, 101.01)
+    await until(lambda: flight.pilot.markets.quote("SPY").bid > 100.9, "the market has risen")
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.held(20)
+    await until(lambda: flight.guarded() == 20, "one level protects all of it")
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "in position")
+    assert (await flight.end()).good
+
+
+async def test_a_double_down_waits_at_the_broker(scene: Scene, fly: Fly) -> None:
+    """At once, half way to the stop, so that a program that dies then leaves all of it protected."""
+    flight = await fly("double_down = true")
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: ("BUY", 10, 98.5) in flight.limits(), "half way from 100.01 to 97.00")
+    assert story(flight.trader)[3:] == ["BUY entry 10", "SELL target 10", "SELL stop 10"]
+    flight.requote(98.40, 98.45, ask_size=4)
+    await flight.held(14)  # partial double-down
+    await until(lambda: flight.guarded() == 14, "the protection follows the part")
+    flight.requote(98.40, 98.45, ask_size=1000)
+    flight.requote(96.9, 96.95)
+    scene.sim.trade("SPY", 96.9)
+    await flight.held(0)
+    await until(lambda: not scene.sim.exchange.open_orders(), "nothing works any more")
+    sold = sum(r.executed.quantity for r in scene.sim.exchange.executions() if r.executed.side == "SLD")
+    assert sold == 14, "what was held, once"
+    assert (await flight.end()).good
+
+
+async def test_a_full_target_takes_the_double_down_along(scene: Scene, fly: Fly) -> None:
+    flight = await fly("double_down = true")
+    await flight.outcome(flight.say("BUY"))
+    await until(lambda: len(scene.sim.exchange.open_orders()) == 5, "all work")
+    flight.requote(103.5, 103.52)
+    await flight.held(0)
+    await until(lambda: not scene.sim.exchange.open_orders(), "what was to be added is gone")
+    assert [text for text in story(flight.trader) if text.startswith("cancel BUY")] == ["cancel BUY entry 10"]
+    assert (await flight.end()).good
+
+
+async def test_a_partial_stop_leaves_the_rest_protected(scene: Scene, fly: Fly) -> None:
+    flight = await fly()
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: len(scene.sim.exchange.open_orders()) == 2, "stop and target work")
+    flight.requote(96.5, 96.52, bid_size=4)
+    scene.sim.trade("SPY", 96.5)
+    await flight.held(6)
+    assert flight.guarded() == 6, "the stop still covers what is left"
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "in position")
+    flight.requote(96.5, 96.52, bid_size=1000)
+    await flight.held(0)
+    await until(lambda: not scene.sim.exchange.open_orders(), "nothing works any more")
+    assert story(flight.trader) == ["BUY entry 10", "SELL target 10", "SELL stop 10"], "the broker did it"
+    assert (await flight.end()).good
+
+
+async def test_a_reversal_while_the_stop_is_filling(scene: Scene, fly: Fly) -> None:
+    flight = await fly()
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: len(scene.sim.exchange.open_orders()) == 2, "stop and target work")
+    flight.requote(96.5, 96.52, bid_size=4)
+    scene.sim.trade("SPY", 96.5)
+    await flight.held(6)
+    name = flight.say("SHORT")
+    await until(lambda: "SELL close 6" in story(flight.trader), "the rest is closed beside the stop")
+    flight.requote(96.5, 96.52, bid_size=1000)
+    await flight.held(-10)
+    assert await flight.outcome(name) == ("traded", "")
+    assert story(flight.trader) == [
+        "BUY entry 10", "SELL target 10", "SELL stop 10",
+        "cancel SELL target 10", "SELL close 6",
+        "SELL entry 10", "BUY target 10", "BUY stop 10",
+    ]  # fmt: skip
+    sold = sum(r.executed.quantity for r in scene.sim.exchange.executions() if r.executed.side == "SLD")
+    assert sold == 20, "ten that were held, ten of the new entry"
+    assert (await flight.end()).good
+
+
+async def test_an_opposite_signal_during_a_disconnect(scene: Scene, fly: Fly) -> None:
+    """It is denied, and nothing leaves; the stop is at the broker all the while. The next one reverses."""
+    flight = await fly()
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: flight.guarded() == 10, "the stop works")
+    before = story(flight.trader)
+    scene.sim.faults.refuse = True
+    scene.sim.faults.cut()
+    await until(lambda: not flight.trader.desk.state.link_up, "the news of the lost link")
+    outcome, reason = await flight.outcome(flight.say("SHORT"))
+    assert outcome == "denied" and reason in ("reversal", "not sent")
+    assert flight.guarded() == 10 and story(flight.trader) == before
+    scene.sim.faults.refuse = False
+    state = flight.trader.desk.state
+    await until(lambda: state.link_up and state.reconciled_epoch == state.epoch, "the link is back")
+    flight.requote()
+    assert await flight.outcome(flight.say("SHORT")) == ("traded", "")
+    await flight.held(-10)
+    assert story(flight.trader) == [
+        *before,
+        "cancel SELL target 10", "SELL close 10",
+        "SELL entry 10", "BUY target 10", "BUY stop 10",
+    ]  # fmt: skip
+    report = await flight.end()
+    assert report.good and report.fates["denied"] == 1
+
+
+async def test_a_webhook_trades(
+    scene: Scene, tmp_path: Path, fly: Fly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("uvicorn")
+    monkeypatch.delenv("PILOT_TOKEN", raising=False)
+    token = "a-token-of-the-test-1"
+    (tmp_path / ".env").write_text(f"PILOT_TOKEN={token}\n", encoding="utf-8")
+    flight = await fly(source='kind = "webhook"\nsymbols = ["SPY"]\nport = 0\ntoken_env = "PILOT_TOKEN"')
+    (source,) = flight.pilot.sources._sources
+    body = {
+        "signal_id": "w1", "symbol": "SPY", "wish": "BUY",
+        "time": to_datetime(scene.sim.now_ns()).isoformat(), "confidence": 0.8,
+    }  # fmt: skip
+    async with httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{source.port}/signal"
+        answer = await client.post(url, json=body, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 202
+        assert (await client.post(url, json=body)).status_code == 401
+    assert await flight.outcome("w1") == ("traded", "")
+    await flight.held(10)
+    assert (await flight.end()).good
+
+
+async def test_what_a_line_does_wrong_is_its_own(fly: Fly) -> None:
+    flight = await fly()
+    with flight.file.open("a", encoding="utf-8") as file:
+        file.write('{"signal_id": "x1", "symbol": "SPY"\n')
+    for sure in (0.9, 0.1):
+        flight.say("BUY", sure)
+    assert await flight.outcome("s2") == ("refused", "threshold")
+    assert await flight.outcome("s1") == ("traded", "")
+    flight.say("BUY", signal_id="s1")
+    await until(lambda: flight.pilot.book.reasons["duplicate"] == 1, "the same id again")
+    assert await flight.outcome(flight.say("BUY", symbol="QQQ")) == ("refused", "symbol")
+    flight.say("BUY", 1.7)
+    await until(lambda: flight.pilot.book.reasons["schema"] == 2, "a confidence of 1.7, and half a JSON")
+    report = await flight.end()
+    assert report.good and report.signals == 6 and report.fates["traded"] == 1
+
+
+RULES = """
+[[rules]]
+name = "enter"
+when = "signal.confidence >= 0.5 and signal.wish in (BUY, SHORT) and position.side == flat"
+then = "enter signal shares 5"
+
+[[rules]]
+name = "turn"
+when = "signal.wish == SHORT and position.side == long"
+then = "reverse shares 7"
+
+[[rules]]
+name = "even"
+when = "event == timer and position.side == long and position.profit_percent >= 1"
+then = "break even"
+cooldown_s = 60
+
+[[rules]]
+name = "never"
+when = "price >= 100000"
+then = 'alert "dear"'
+"""
+
+
+async def test_rules_decide_what_a_signal_does(scene: Scene, fly: Fly) -> None:
+    flight = await fly(more=RULES)
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.held(5)
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "no rule fired")
+    flight.requote(101.5, 101.52)
+    stops = lambda: [  # noqa: E731 - a question, asked until it is so
+        float(view.ticket.stop_price or 0)
+        for view in scene.sim.exchange.open_orders()
+        if view.ticket.order_type == "STP"
+    ]
+    await until(lambda: stops() == [100.01], "the stop goes to the entry")
+    assert await flight.outcome(flight.say("SHORT")) == ("traded", "")
+    await flight.held(-7)
+    report = await flight.end()
+    assert report.good
+    by_name = {each.rule: each for each in report.rules}
+    assert (by_name["enter"].fired, by_name["turn"].fired, by_name["even"].fired) == (1, 1, 1)
+    assert by_name["never"].fired == 0 and "price" in by_name["never"].last
+    assert any("rule never: fired 0" in line for line in report.fate_lines)
+    assert (flight.folder / "state").exists()
+
+
+async def test_a_double_down_by_rule(fly: Fly) -> None:
+    rules = """
+[[rules]]
+name = "enter"
+when = "signal.wish == BUY and position.side == flat"
+then = "enter signal"
+[[rules]]
+name = "more"
+when = "event == fill and fill.role == entry and not position.entering and not position.doubled"
+then = "double down at 50%"
+"""
+    flight = await fly(more=rules)
+    await flight.outcome(flight.say("BUY"))
+    await until(lambda: ("BUY", 10, 98.5) in flight.limits(), "half way from 100.01 to 97.00")
+    roles = [order.role for group in flight.trader.desk.state.open_groups
+             for order in flight.trader.desk.state.orders_of(group)]  # fmt: skip
+    assert roles.count(Role.ENTRY) == 2
+    assert (await flight.end()).good
+
+
+async def test_a_restart_goes_on_from_what_the_rules_remember(scene: Scene, fly: Fly) -> None:
+    rules = """
+[[rules]]
+name = "once"
+when = "signal.wish == BUY and position.side == flat"
+then = "enter signal"
+per_day = 1
+"""
+    flight = await fly(more=rules)
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.end()
+    await until(lambda: scene.broker_position() == 0, "flat")
+    flight.file.write_text("", encoding="utf-8")
+    again = await fly(more=rules)
+    again._said = 10
+    assert await again.outcome(again.say("BUY")) == ("refused", "no rule fired")
+    report = await again.end()
+    assert report.rules[0].held == 1 and "executions per day" in report.rules[0].last
+
+
+async def test_risk_of_the_equity(scene: Scene, fly: Fly) -> None:
+    """A hundredth of a percent of a million is 100 dollars: thirty-three shares that may lose three each."""
+    source = 'file = "signals.jsonl"\nsymbols = ["SPY"]\nrisk_fraction = 0.0001'
+    flight = Flight(scene, scene.folder, source=source)
+    text = flight.path.read_text(encoding="utf-8").replace("shares = 10\n", "")
+    flight.path.write_text(text, encoding="utf-8")
+    try:
+        await flight.up()
+        assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+        await flight.held(33)
+        assert (await flight.end()).good
+    finally:
+        await flight.close()
+
+
+async def test_the_end_leaves_no_source_running(fly: Fly) -> None:
+    before = {task for task in asyncio.all_tasks() if task.get_name().startswith("signals")}
+    flight = await fly()
+    await flight.end("protected")
+    after = {task for task in asyncio.all_tasks() if task.get_name().startswith("signals")}
+    assert after <= before
