@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tws.cli.program import run_strategy
     from tws.config import TWSConfig
     from tws.connection import ConnectionState, Keep, SyncConnection, TWSConnection
     from tws.errors import (
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
         ConnectError,
         DataError,
         LinkLostError,
-        MissingExtraError,
         NotSentError,
         OrderDeniedError,
         RequestError,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tws.model.signal import Signal, Wish
     from tws.risk import Limits
     from tws.runtime import Trader
+    from tws.strategy.base import Strategy
 
 __all__ = [
     "AccountValue",
@@ -52,7 +53,6 @@ __all__ = [
     "Limits",
     "LinkLostError",
     "MarketDataType",
-    "MissingExtraError",
     "NotSentError",
     "Order",
     "OrderDeniedError",
@@ -63,6 +63,7 @@ __all__ = [
     "RequestTimeoutError",
     "Side",
     "Signal",
+    "Strategy",
     "SyncConnection",
     "TWSConfig",
     "TWSConnection",
@@ -74,10 +75,12 @@ __all__ = [
     "forex",
     "future",
     "option",
+    "run_strategy",
     "stock",
 ]
 
 _HOMES = {
+    "tws.cli.program": ["run_strategy"],
     "tws.config": ["TWSConfig"],
     "tws.connection": ["ConnectionState", "Keep", "SyncConnection", "TWSConnection"],
     "tws.errors": [name for name in __all__ if name.endswith("Error")],
@@ -90,6 +93,7 @@ _HOMES = {
     "tws.model.signal": ["Signal", "Wish"],
     "tws.risk": ["Limits"],
     "tws.runtime": ["Trader"],
+    "tws.strategy.base": ["Strategy"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

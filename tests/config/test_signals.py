@@ -65,7 +65,7 @@ def test_several_sources_of_several_kinds(tmp_path: Path) -> None:
         (FILE + "fille = 1", "signals.0.fille", "Did you mean file?"),
         (HTTP + HOOK + "tokn_env = 'X'", "signals.1.tokn_env", "Did you mean token_env?"),
         (HTTP + "key = 'secret'", "signals.0.key", "no such setting"),
-        (HTTP.replace("http", "htpp", 1), "signals.0", "'htpp'"),
+        (HTTP.replace("http", "htpp", 1), "signals.0.kind", "'htpp'"),
         (HTTP + "per_minute = 0", "signals.0.per_minute", "greater than 0"),
         (HTTP + "key_env = 'my key'", "signals.0.key_env", "Name the variable"),
         (HTTP.replace("https", "ftp"), "signals.0.base_url", "no http or https"),

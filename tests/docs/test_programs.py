@@ -5,17 +5,22 @@ A block joins a later issue, and is only compiled, when its heading says "(joins
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.docs.conftest import Runner, run_command
+
+from tws.simulator import SimulatedTWS, SimulatorOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/setup.md", "docs/design/api.md", "docs/design/testing.md")
 
 TWS_CALLED = re.compile(r"\bport=\d+")
+TWS = "import sys; from tws.cli.app import main; main(sys.argv[1:])"
 LONGEST_PROGRAM = 25  # lines: the promise of docs/design/api.md
 
 
@@ -47,7 +52,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 ALL = [block for page in PAGES for block in blocks(page)]
 PYTHON = [block for block in ALL if block.language == "python"]
-RUN = [block for block in PYTHON if "joins with" not in block.heading]
+RUN = [block for block in PYTHON if "joins with" not in block.heading and "run_strategy(" not in block.text]
 
 
 def name_of(block: Block) -> str:
@@ -61,6 +66,31 @@ async def test_a_program_runs(block: Block, simulator_port: int, run_program) ->
     assert ran.code == 0, ran.err
     assert ran.err == "", "a program of the docs leaves no warning behind"
     assert ran.out.strip(), "and says something"
+
+
+async def test_a_strategy_trades_until_it_is_stopped(
+    tmp_path: Path, clean_env: dict[str, str], run_in_checkout: Runner
+) -> None:
+    """Program 4 of api.md with its configuration, both as they stand there; `tws stop` ends it."""
+    (program,) = [block for block in PYTHON if "run_strategy(" in block.text]
+    (config,) = [block for block in ALL if block.heading == program.heading and block.language == "toml"]
+    served = SimulatedTWS(SimulatorOptions(port=0, seed=7))
+    _, port = await served.start()
+    (tmp_path / "momentum.py").write_text(program.text, encoding="utf-8")
+    text = re.sub(r"\bport = \d+", f"port = {port}", config.text)
+    (tmp_path / "tws.toml").write_text(text, encoding="utf-8")
+    running = asyncio.create_task(run_command(["momentum.py"], tmp_path, clean_env))
+    try:
+        while not served.exchange.executions() and not running.done():  # noqa: ASYNC110 - sets no event
+            await asyncio.sleep(0.05)
+        stopped = await run_in_checkout("-c", TWS, "stop", "--flatten")
+        ran = await running
+    finally:
+        await served.stop()
+    assert stopped.code == 0, stopped.out + stopped.err + ran.out + ran.err
+    assert ran.code == 0, ran.err
+    assert "momentum (Momentum of momentum.py): SPY, 10 shares" in ran.out
+    assert "strategy    momentum stopped" in ran.out and "left        nothing: flat" in ran.out
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=name_of)

@@ -52,7 +52,7 @@ def run(
     if dry:
         _show(plan, json)
         return
-    report = asyncio.run(_go(plan, for_s, json))
+    report = asyncio.run(go(plan, for_s, json))
     if json:
         print_json(_plain(report))
     else:
@@ -60,7 +60,8 @@ def run(
     raise typer.Exit(0 if report.good else 1)
 
 
-async def _go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
+async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
+    """Show what it will do, then do it. Raises what keeps it from starting."""
     import asyncio
 
     from tws.platform import install_stop_signals
@@ -110,6 +111,7 @@ def report_lines(report: RunReport) -> list[str]:
         f"fills       {report.fills}, realised {report.realized:.2f} after commissions (the whole journal)",
         f"left        {'; '.join(report.left) or 'nothing: flat'}",
     ]
+    lines += [f"strategy    {each}" for each in report.strategies]
     lines += [f"{'':<11} {each}" for each in report.fate_lines]
     lines += [f"NO STOP     {each}" for each in report.unprotected]
     lines += [f"alarm       {each}" for each in report.alarms]

@@ -12,6 +12,7 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     paper.py       the section paper
     rules.py       the section rules
     run.py         signals, strategies, run, journal, state: what `tws run` adds
+    strategies.py  strategies in Python: their section, and the class in a file
     settings.py    Settings: a whole TOML file, with connection, codes and demo besides
 """
 

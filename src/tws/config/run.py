@@ -190,7 +190,7 @@ class StateSection(Section):
 
 
 def check_strategies(
-    signals: Sequence[HeardSection], strategies: tuple[StrategySection, ...], folder: Path
+    signals: Sequence[HeardSection], strategies: Sequence[TradingSection], folder: Path
 ) -> None:
     """What the sections can't say each for itself. `folder` is that of the file, for a relative
     `signals.file`.

@@ -19,6 +19,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tws.config.connection import TWSConfig
@@ -28,6 +29,7 @@ from tws.config.rules import RuleSection
 from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
 from tws.config.section import Section, Symbol, Words, did_you_mean
 from tws.config.signals import HttpSignalsSection, WebhookSignalsSection, listed
+from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "OverrideSection",
     "PacingSection",
     "PaperSection",
+    "PythonStrategySection",
     "ReadSettings",
     "RiskSection",
     "RuleSection",
@@ -79,6 +82,7 @@ WeeklyLogin = Annotated[
 SourceSection = Annotated[
     SignalsSection | HttpSignalsSection | WebhookSignalsSection, Field(discriminator="kind")
 ]
+AnyStrategySection = Annotated[StrategySection | PythonStrategySection, Field(discriminator="kind")]
 
 
 class PacingSection(Section):
@@ -172,7 +176,7 @@ class Settings(BaseSettings):
     run: RunSection = RunSection()
     paper: PaperSection = PaperSection()
     signals: Annotated[tuple[SourceSection, ...], BeforeValidator(listed)] = ()
-    strategies: tuple[StrategySection, ...] = ()
+    strategies: tuple[AnyStrategySection, ...] = ()
     rules: tuple[RuleSection, ...] = ()
     journal: JournalSection = JournalSection()
     state: StateSection = StateSection()
@@ -310,15 +314,21 @@ def _named(wrong: ValidationError, one_source: bool) -> list[tuple[list[str], Co
         field, section = ".".join(written) or "file", _section(place[:-1])
         if field in found:
             continue
+        if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+            known = [kind for each in _branches(_kind(place)) for kind in _kinds(each)]
+            value = first["input"].get("kind") if isinstance(first["input"], dict) else first["input"]
+            cure = did_you_mean(str(value or ""), known)
+            found[field] = written, ConfigError(f"{field}.kind", value, "no such kind", cure)
+            continue
         if first["type"] == "extra_forbidden" and section is not None:
-            cure = did_you_mean(place[-1], section.model_fields)
+            cure = did_you_mean(place[-1], _written(section))
             found[field] = written, ConfigError(field, first["input"], "no such setting", cure)
             continue
         # A union complains once for each of its branches, all of the same place.
         reasons = [
             error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
         ]
-        info = None if section is None or not place else section.model_fields.get(place[-1])
+        info = None if section is None or not place else _written(section).get(place[-1])
         described = info.description if info is not None else None
         cure = described or f"Correct {field}, or leave it out"
         found[field] = written, ConfigError(field, first["input"], "; or ".join(reasons), cure)
@@ -341,9 +351,25 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
 
 def _as_written(place: list[str], one_source: bool) -> list[str]:
     """The same as in the file: without the kind of a source, which pydantic puts behind its number."""
-    if place[:1] != ["signals"]:
+    if place[:1] not in (["signals"], ["strategies"]):
         return place
-    return [*place[:1], *([] if one_source else place[1:2]), *place[3:]]
+    one = one_source and place[0] == "signals"
+    return [*place[:1], *([] if one else place[1:2]), *place[3:]]
+
+
+def _written(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The settings of a section by the names that the file has for them."""
+    return {info.alias or name: info for name, info in section.model_fields.items()}
+
+
+def _branches(kind: Any) -> tuple[Any, ...]:
+    """The sections of a union."""
+    return get_args(kind) if get_origin(kind) is UnionType else (kind,)
+
+
+def _kinds(section: type[BaseModel]) -> tuple[str, ...]:
+    """The words that a section has for its own kind."""
+    return get_args(section.model_fields["kind"].annotation)
 
 
 def _section(place: list[str]) -> type[BaseModel] | None:
@@ -362,7 +388,7 @@ def _kind(place: list[str]) -> Any:
         elif get_origin(kind) is dict:
             kind = get_args(kind)[1]
         elif get_origin(kind) is UnionType:
-            kind = next((each for each in get_args(kind) if each.model_fields["kind"].default == name), None)
+            kind = next((each for each in get_args(kind) if name in _kinds(each)), None)
         else:
             kind = _of_sections(get_args(kind)[0]) if kind is not None and name.isdigit() else None
     return kind

@@ -6,6 +6,10 @@ trade      `Trade`: one bracket as its owner sees it
 engine     drain, decide, commit, perform
 hands      effects into calls on the connection
 watch      the contracts that are followed
+strategies a strategy in Python, hosted: its markets, fills, state
+stage      the thread it is played on, and what becomes of one that raises or blocks
+programs   strategies in Python from their sections
+earnings   what each strategy has made
 kill       the emergency stop, its task and its answer
 emergency  what it rests on when the journal can't commit
 hours      the hours of what is held, told to the desk

@@ -61,7 +61,7 @@ class Markets:
         trader = self._trader
         details = await trader.details(stock(symbol))
         instrument = await trader.instrument(stock(symbol))
-        volatility = f"volatility({VOLATILITY_BARS}, {YEAR_S / bar_seconds:g})"
+        volatility = f"volatility({VOLATILITY_BARS}, {YEAR_S // bar_seconds})"
         studies = Studies([ATR, volatility, *specs], keep)
         found = _Followed(instrument, details.time_zone_id, studies, bar_seconds)
         found.sessions = parse_hours(details.liquid_hours, details.time_zone_id)
@@ -106,7 +106,7 @@ class Markets:
     def volatility(self, symbol: str) -> float | None:
         """The yearly volatility of the last bars."""
         found = self._followed[symbol]
-        return found.studies.value(f"volatility({VOLATILITY_BARS}, {YEAR_S / found.seconds:g})")
+        return found.studies.value(f"volatility({VOLATILITY_BARS}, {YEAR_S // found.seconds})")
 
     def study(self, symbol: str, spec: str, back: int) -> float | None:
         """An indicator at the last ended bar, or (`back` 1) the one before."""

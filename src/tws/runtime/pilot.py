@@ -12,6 +12,7 @@ signal does wrong is its own: the others go on.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from decimal import Decimal
@@ -62,11 +63,12 @@ class Pilot:
         self.traded = self.closed = 0
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
+        self.programs = plan.hosted()
         self.markets = Markets(trader)
         self._trader = trader
         around = Surroundings(clock=trader.clock, rng=rng or random.Random(), folder=plan.path.parent)
         self.sources = Sources(open_sources(plan.settings, around))
-        self._named = {strand.name: strand for strand in self.strands if strand.heard}
+        self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
         self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
         self._equity = Equity(trader, any(strand.section.wants_equity for strand in self.strands))
         self.rules = Ruling(plan, trader, self.markets, self) if plan.rules else None
@@ -87,10 +89,13 @@ class Pilot:
             await self.rules.open(self.stances, self.strands[0].section.bar_seconds)
         await self._equity.first(self._trader.clock.now_ns())
         await self.sources.start()
+        for program in self.programs.values():
+            await program.open(self._trader)
 
     async def close(self) -> None:
-        """The sources end; safe twice, and before `open`."""
+        """The sources and the strategies end; safe twice, and before `open`."""
         await self.sources.stop()
+        await self._end_programs()
         await self._equity.close()
         if self.rules is not None:
             self.rules.save()
@@ -109,15 +114,24 @@ class Pilot:
             await self._on_fill(fill, now_ns)
         for taken in self.sources.take(now_ns):
             await self._on_taken(taken, now_ns)
+        for name, program in self.programs.items():
+            for signal in program.step(now_ns):
+                await self._judge(self._named[name], signal, now_ns)
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
         await self._double_down(now_ns)
         await self._write_fates(now_ns)
 
     async def finish(self, now_ns: int) -> None:
-        """After the last look: what became of reversals on their way. Raises what ended the trader."""
+        """After the last look: strategies are told of the end, and what became of reversals on their way is
+        noted. Raises what ended the trader.
+        """
+        await self._end_programs()
         self._settle_reversals(now_ns)
         await self._write_fates(now_ns)
+
+    async def _end_programs(self) -> None:
+        await asyncio.gather(*(each.close() for each in self.programs.values()))
 
     async def _write_fates(self, now_ns: int) -> None:
         rows = self.book.take_records(now_ns)
@@ -156,6 +170,8 @@ class Pilot:
         if isinstance(taken.value, Refusal):
             self.book.refused(taken.source, strand.gate.keep(taken.value))
         else:
+            for program in self.programs.values():
+                program.hear(taken.value)
             await self._judge(strand, taken.value, now_ns)
 
     async def _judge(self, strand: Strand, signal: Signal, now_ns: int) -> None:

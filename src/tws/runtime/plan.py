@@ -8,12 +8,16 @@ from msgspec import Struct
 
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
 from tws.config.run import HeardSection, SignalsSection, TradingSection, check_strategies
+from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
 from tws.risk import Limits
 from tws.rules import Rule, Trail, parse_rules
 from tws.rules.conditions import Flag, Is
 from tws.rules.index import can_hold, leaves, operands
 from tws.runtime.place import Place, state_root
+from tws.runtime.programs import host, load_programs
+from tws.runtime.strategies import Hosted
+from tws.strategy.base import Strategy
 
 __all__ = ["RunPlan", "asked_about", "plan_run"]
 
@@ -28,6 +32,16 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     place: Place
     journal: Path
     rules: tuple[Rule, ...] = ()
+    programs: dict[str, Strategy] = {}
+    """The strategies in Python, by name."""
+
+    def hosted(self) -> dict[str, Hosted]:
+        """The same, ready to be opened on a trader; a new run wants new ones."""
+        sections = [each for each in self.sections if isinstance(each, PythonStrategySection)]
+        return {
+            name: host(each, self.programs[name], self.place.folder)
+            for each in sections if (name := each.name or "")
+        }
 
     @property
     def sections(self) -> list[TradingSection]:
@@ -67,14 +81,17 @@ class RunPlan(Struct, frozen=True, kw_only=True):
 
 
 def plan_run(
-    settings: Settings, path: Path, state: str | Path | None = None, journal: Path | None = None
+    settings: Settings, path: Path, state: str | Path | None = None, journal: Path | None = None,
+    own: Strategy | None = None,
 ) -> RunPlan:
-    """Check all that can be checked without dialling; `state` and `journal` go before what the file says.
+    """Check all that can be checked without dialling; `state` and `journal` go before what the file says,
+    `own` is a strategy that the calling program made itself (`programs.with_program`).
 
     Raises ConfigError: field, value, cure.
     """
     config = settings.connection.to_config()
     folder = path.resolve().parent
+    settings, programs = load_programs(settings, folder, own)
     check_strategies(settings.signals, settings.strategies, folder)
     limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
     allowed = limits.allow
@@ -94,6 +111,7 @@ def plan_run(
         path=path.resolve(),
         place=place,
         journal=journal or _below(folder, settings.journal.file) or place.journal,
+        programs=programs,
         rules=rules,
     )
     if plan.live and not config.account_id:
@@ -146,6 +164,8 @@ def _described(section: TradingSection) -> str:
         kind = f"signals of {section.file}"
     elif isinstance(section, HeardSection):
         kind = f"signals by {kind}"
+    elif isinstance(section, PythonStrategySection):
+        kind = f"{section.name} ({section.class_} of {section.file})"
     held = [f"an opposite signal {_OPPOSITE[section.opposite]}"]
     if section.scale_in_profit is not None:
         held.append(f"adds {section.scale_in_times} times at most, at {section.scale_in_profit} of profit")

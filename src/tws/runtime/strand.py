@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tws.config.run import HeardSection, StrategySection, TradingSection
+from tws.config.strategies import PythonStrategySection
 from tws.log import get_logger
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Bar
@@ -52,6 +53,8 @@ class Strand:
         elif isinstance(section, StrategySection):
             self._source = _KINDS[section.kind](section.symbols)
             self.name = self._source.name
+        elif isinstance(section, PythonStrategySection):  # it plays on a thread of its own (`strategies`)
+            self.name = section.name or self.name
         self.gate = SignalGate(gate_rules(section))
         atr, fraction = section.scale_in
         self.conduct = Conduct(

@@ -1,0 +1,42 @@
+"""`run_strategy`: what `tws run` does, called by a program with a strategy of its own.
+
+    run_strategy(Momentum(), "tws.toml")
+
+The configuration says where TWS listens, what is allowed and how a signal becomes an order. A section
+`[[strategies]]` with `kind = "python"` and the class's name says it for this strategy; without one the
+defaults of a section hold. What else the file trades is traded, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tws.cli.run import go, report_lines
+from tws.config import load_settings
+from tws.config.strategies import is_loading
+from tws.errors import ConfigError
+from tws.runtime.plan import plan_run
+from tws.runtime.programs import with_program
+from tws.runtime.report import RunReport
+from tws.strategy.base import Strategy
+
+__all__ = ["run_strategy"]
+
+
+def run_strategy(strategy: Strategy, config: str | Path, *, for_s: float | None = None) -> RunReport:
+    """Trade a strategy until its time is over (`for_s`), somebody stops it (Ctrl-C, `tws stop`, `tws kill`)
+    or it fails; prints the plan and the report, and answers the latter.
+
+    Raises ConfigError before anything is dialled; then what kept it from starting: ConnectError,
+    SafetyError, JournalError, RequestTimeoutError, DataError. Its event loop is its own: within a running one
+    (a notebook) call it in a thread.
+    """
+    if (file := is_loading()) is not None:
+        cure = 'Put it below: if __name__ == "__main__":'
+        raise ConfigError("strategies.file", file.name, "calls run_strategy while it is loaded", cure)
+    path = Path(config)
+    plan = plan_run(with_program(load_settings(path), strategy), path, own=strategy)
+    report = asyncio.run(go(plan, for_s, json=False))
+    print("\n".join(report_lines(report)), flush=True)
+    return report
