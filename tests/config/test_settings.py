@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tws.config import Settings, load_settings
+from tws.config.settings import read_settings
 from tws.errors import ConfigError
 
 
@@ -194,3 +195,44 @@ def test_the_environment_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_plain_configuration_does_not_load_pydantic() -> None:
     script = "import sys, tws.config; tws.config.TWSConfig(); sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_file_is_read_past_what_is_wrong_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "tws.toml"
+    path.write_text(
+        """
+        [connection]
+        port = 7400
+        clientid = 3
+        [risk]
+        max_position = -1
+        max_order_quantity = 5
+        [[strategies]]
+        kind = "breakout"
+        symbols = "SPY"
+        [[strategies]]
+        kind = "breakout"
+        symbols = ["QQQ"]
+        bar_secs = 5
+        [sgnals]
+        """,
+        encoding="utf-8",
+    )
+    read = read_settings(path)
+    fields = [each.field for each in read.wrong]
+    assert sorted(fields) == [
+        "connection.clientid", "risk.max_position", "sgnals", "strategies.0.symbols", "strategies.1.bar_secs",
+    ]  # fmt: skip
+    assert read.settings.connection.port == 7400
+    assert read.settings.risk.chosen() == {"max_order_quantity": Decimal(5)}
+    assert [each.symbols for each in read.settings.strategies] == [("QQQ",)]
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+    assert str(caught.value) == str(read.wrong[0])
+
+
+def test_a_connection_that_is_none_is_told_beside_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "tws.toml"
+    path.write_text('[connection]\nport = 7496\nhost = ""\n[risk]\nmax_position = -1', encoding="utf-8")
+    read = read_settings(path)
+    assert {each.field for each in read.wrong} >= {"connection.port", "connection.host", "risk.max_position"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.connection.peers import RecorderServer, config_of, unkept, until
 
-from tws.connection import TWSConnection
+from tws.connection import Keep, TWSConnection
 from tws.connection.streaming.streams import Reroute
 from tws.errors import NoContractError, NotSubscribedError, RequestError, RequestTimeoutError
 from tws.model.contract import Contract, stock
@@ -167,3 +169,23 @@ async def test_not_yet_is_not_never(recorder: RecorderServer) -> None:
         await anext(stream)
         assert stream.greeks.model is not None and stream.greeks.model.delta is None
         assert stream.greeks.bid is None
+
+
+async def test_delayed_data_are_asked_for_again_in_the_session_after_a_lost_link(journal: Path) -> None:
+    """TWS forgets the wish with the session: without it the stream would be refused (354)."""
+    sim = SimulatedTWS(SimulatorOptions(symbols=("SPY",), unsubscribed=("SPY",)))
+    _, port = await sim.start()
+    try:
+        keep = Keep(backoff_s=(0.01, 0.05))
+        async with TWSConnection(config_of(port), keep=keep, journal=journal) as connection:
+            await connection.wait_ready()
+            connection.request_market_data_type(MarketDataType.DELAYED)
+            stream = connection.stream_quotes(SPY)
+            await anext(stream)
+            sim.faults.play("cut")
+            await until(lambda: connection.session == 2)
+            await connection.wait_ready()
+            await until(lambda: stream.gap is None)
+            assert not stream.closed and stream.kind is MarketDataType.DELAYED
+    finally:
+        await sim.stop()

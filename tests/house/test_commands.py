@@ -46,6 +46,8 @@ def runs() -> dict[str, Run]:
         ),
         "replay": Run(("none.jsonl", "--port", "0"), exit_codes=(2,), writes="none.jsonl"),
         "api-demo": Run(("--port", "0"), exit_codes=(0, 130), stop_at="listening on"),
+        "init": Run(("made", "--defaults"), writes="tws run"),
+        "check": Run(("none.toml",), exit_codes=(2,), writes="none.toml"),
         "run": Run(("none.toml",), exit_codes=(2,), writes="none.toml"),
         "status": Run((), writes="no trader"),
         "stop": Run((), exit_codes=(2,), writes="no trader has state"),

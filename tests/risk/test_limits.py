@@ -15,6 +15,7 @@ from tws.model.instrument import Instrument
 from tws.model.market import MarketDataType, Quote
 from tws.model.order import Order, OrderType, Role, Side
 from tws.risk import Denial, Gate, Limits, StandaloneGate, live_lock, reduces
+from tws.risk.checks import stale
 
 
 def test_an_ordinary_entry_passes_the_defaults() -> None:
@@ -96,6 +97,17 @@ def test_a_quote_must_be_fresh_and_not_from_the_future(age_s: float, denied: boo
 )
 def test_a_market_that_is_not_known_carries_no_entry(quote: Quote | None) -> None:
     assert limit_of(entry(), replace(WHERE, quote=quote)) == "stale_quote_s"
+
+
+def test_delayed_data_carry_an_entry_where_that_is_allowed_and_on_paper_alone() -> None:
+    where = replace(WHERE, quote=replace(QUOTE, kind=MarketDataType.DELAYED))
+    assert limit_of(entry(), where, delayed_quotes=True) is None
+    live = replace(where, port=7496)
+    assert stale(entry(), live, Limits(delayed_quotes=True)) is not None
+    frozen = replace(WHERE, quote=replace(QUOTE, kind=MarketDataType.DELAYED_FROZEN))
+    assert limit_of(entry(), frozen, delayed_quotes=True) == "stale_quote_s"
+    allowed = Limits(delayed_quotes=True)
+    assert Limits.from_plain(allowed.to_plain()) == allowed != Limits.from_plain(Limits().to_plain())
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,8 @@ def test_a_change_that_is_nonsense_names_the_path(path: str, text: str, said: st
 def test_the_section_knows_every_limit() -> None:
     assert set(OverrideSection.model_fields) == set(FIELDS)
     assert set(RiskSection.model_fields) == {*FIELDS, "loss_day_zone", *SCOPES}
-    assert set(Limits.__struct_fields__) == {*FIELDS, "loss_day_zone", *SCOPES}
+    own = {"delayed_quotes"}  # of the section [paper]
+    assert set(Limits.__struct_fields__) == {*FIELDS, "loss_day_zone", *SCOPES, *own}
     assert {each.name for each in CONTROLS if each.bound is not None} <= set(FIELDS)
 
 

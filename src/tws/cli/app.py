@@ -40,6 +40,8 @@ COMMANDS = {
     "record": Entry("tws.cli.record", "Write a session between a client and a TWS to a file, redacted."),
     "replay": Entry("tws.cli.replay", "Serve a recorded session to a client; tell where it departs."),
     "api-demo": Entry("tws.cli.api_demo", "Serve a prediction API on this machine, to try things out."),
+    "init": Entry("tws.cli.init", "Write a first configuration, which works on the simulator."),
+    "check": Entry("tws.cli.check", "Check a configuration, and with --connect the TWS it names."),
     "run": Entry("tws.cli.run", "Trade by a configuration file until told to end."),
     "status": Entry("tws.cli.status", "Show what each trader is doing, and what is latched."),
     "stop": Entry("tws.cli.stop", "End a running trader in order, protected or flat."),

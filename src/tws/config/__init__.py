@@ -9,6 +9,7 @@ import, so it is loaded only when somebody asks for it: `import tws.config` stay
     dotenv.py      the reader of .env files, for the shells that users really write
     section.py     what all sections of a file share
     limits.py      the section risk
+    paper.py       the section paper
     rules.py       the section rules
     run.py         signals, strategies, run, journal, state: what `tws run` adds
     strategies.py  strategies in Python: their section, and the class in a file

@@ -16,7 +16,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tws.config.connection import TWSConfig
 from tws.config.limits import OverrideSection, RiskSection
+from tws.config.paper import PaperSection
 from tws.config.rules import RuleSection
 from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
 from tws.config.section import Section, Symbol, Words, did_you_mean
@@ -40,7 +41,9 @@ __all__ = [
     "MaintenanceSection",
     "OverrideSection",
     "PacingSection",
+    "PaperSection",
     "PythonStrategySection",
+    "ReadSettings",
     "RiskSection",
     "RuleSection",
     "RunSection",
@@ -50,6 +53,7 @@ __all__ = [
     "StrategySection",
     "WebhookSignalsSection",
     "load_settings",
+    "read_settings",
 ]
 
 
@@ -170,6 +174,7 @@ class Settings(BaseSettings):
     risk: RiskSection = RiskSection()
     demo: DemoSection = DemoSection()
     run: RunSection = RunSection()
+    paper: PaperSection = PaperSection()
     signals: Annotated[tuple[SourceSection, ...], BeforeValidator(listed)] = ()
     strategies: tuple[AnyStrategySection, ...] = ()
     rules: tuple[RuleSection, ...] = ()
@@ -199,10 +204,55 @@ def load_settings(path: str | Path) -> Settings:
 
     Raises ConfigError, which names the first wrong field with its section, its value and the cure.
     """
+    read = read_settings(path)
+    if read.wrong:
+        raise read.wrong[0]
+    return read.settings
+
+
+class ReadSettings(NamedTuple):
+    """A file with all that is wrong in it: `settings` are those of the rest, `cut` the places (such as
+    signals.0.file) that were left out of them.
+    """
+
+    settings: Settings
+    wrong: tuple[ConfigError, ...]
+    cut: frozenset[str]
+
+
+def read_settings(path: str | Path) -> ReadSettings:
+    """Read a configuration file past what is wrong in it. Raises ConfigError when it is no TOML at all."""
+    data, wrong, cut = _read(path), list[ConfigError](), set[str]()
+    for section in [name for name in data if name not in Settings.model_fields]:
+        # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
+        cure = did_you_mean(section, Settings.model_fields)
+        wrong.append(ConfigError(section, data.pop(section), "no such section", cure))
+    while True:  # each turn leaves out at least one place of the file
+        try:
+            settings = Settings.model_validate(_tuples(data))
+            settings.connection.to_config()
+            return ReadSettings(settings, tuple(wrong), frozenset(cut))
+        except ValidationError as found:
+            one_source = isinstance(data.get("signals"), dict)
+            complaints = _named(found, one_source)
+        except ConfigError as found:
+            place = ["connection", found.field]
+            text = ".".join(place)
+            complaints = [(place, ConfigError(text, found.value, found.reason, found.cure))]
+        for place, complaint in complaints:
+            name = ".".join(place)
+            # What was left out and is missed now has been complained of already.
+            if not any(each == name or each.startswith(f"{name}.") for each in cut):
+                wrong.append(complaint)
+        cut |= {_leave_out(data, place) for place, _ in complaints}
+        _close_ranks(data)
+
+
+def _read(path: str | Path) -> dict[str, Any]:
     file = Path(path)
     try:
         # utf-8-sig: Windows editors put a mark in front, which tomllib takes for a sign of the file.
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as wrong:
         reason = wrong.strerror or type(wrong).__name__
         raise ConfigError(
@@ -213,20 +263,37 @@ def load_settings(path: str | Path) -> Settings:
     except tomllib.TOMLDecodeError as wrong:
         cure = "Text wants quotes, and a Windows path single ones: 'C:\\data\\SPY.csv'"
         raise ConfigError("file", str(file), f"no TOML: {wrong}", cure) from wrong
-    for section in data:
-        # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
-        if section not in Settings.model_fields:
-            cure = did_you_mean(section, Settings.model_fields)
-            raise ConfigError(section, data[section], "no such section", cure)
-    try:
-        settings = Settings.model_validate(_tuples(data))
-    except ValidationError as wrong:
-        raise _named(wrong, isinstance(data.get("signals"), dict)) from None
-    try:
-        settings.connection.to_config()
-    except ConfigError as wrong:
-        raise ConfigError(f"connection.{wrong.field}", wrong.value, wrong.reason, wrong.cure) from None
-    return settings
+
+
+def _leave_out(data: dict[str, Any], place: list[str]) -> str:
+    """Take what stands at a place out of the file's data, or what is around it when nothing stands there;
+    answers the place that went. A place in an array is emptied, so that the others keep their numbers.
+    """
+    around: list[Any] = [data]
+    for depth, name in enumerate(place):
+        inner = around[-1]
+        if isinstance(inner, dict) and name in inner:
+            around.append(inner[name])
+        elif isinstance(inner, list) and name.isdigit() and int(name) < len(inner):
+            around.append(inner[int(name)])
+        else:
+            place = place[:depth]
+            break
+    if not place:
+        data.clear()
+        return ""
+    holder = around[len(place) - 1]
+    if isinstance(holder, list):
+        holder[int(place[-1])] = None
+    else:
+        del holder[place[-1]]
+    return ".".join(place)
+
+
+def _close_ranks(data: dict[str, Any]) -> None:
+    for name in ("signals", "strategies", "rules"):
+        if isinstance(data.get(name), list):
+            data[name] = [each for each in data[name] if each is not None]
 
 
 def _tuples(data: Any) -> Any:
@@ -236,25 +303,36 @@ def _tuples(data: Any) -> Any:
     return tuple(_tuples(item) for item in data) if isinstance(data, list) else data
 
 
-def _named(wrong: ValidationError, one_source: bool) -> ConfigError:
-    """The first complaint as an error of ours. `one_source`: `[signals]` was no list in the file."""
-    errors = wrong.errors(include_url=False)
-    first, place = errors[0], _place(errors[0]["loc"])
-    field, section = ".".join(_as_written(place, one_source)) or "file", _section(place[:-1])
-    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        known = [kind for each in _branches(_kind(place)) for kind in _kinds(each)]
-        value = first["input"].get("kind") if isinstance(first["input"], dict) else first["input"]
-        return ConfigError(f"{field}.kind", value, "no such kind", did_you_mean(str(value or ""), known))
-    if first["type"] == "extra_forbidden" and section is not None:
-        return ConfigError(field, first["input"], "no such setting",
-                           did_you_mean(place[-1], _written(section)))
-    # A union complains once for each of its branches, all of the same place.
-    reasons = [
-        error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
-    ]
-    info = None if section is None or not place else _written(section).get(place[-1])
-    cure = info.description if info is not None and info.description else f"Correct {field}, or leave it out"
-    return ConfigError(field, first["input"], "; or ".join(reasons), cure)
+def _named(wrong: ValidationError, one_source: bool) -> list[tuple[list[str], ConfigError]]:
+    """Each complaint as an error of ours, once for each place. `one_source`: `[signals]` was no list in the
+    file.
+    """
+    errors, found = wrong.errors(include_url=False), dict[str, tuple[list[str], ConfigError]]()
+    for first in errors:
+        place = _place(first["loc"])
+        written = _as_written(place, one_source)
+        field, section = ".".join(written) or "file", _section(place[:-1])
+        if field in found:
+            continue
+        if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+            known = [kind for each in _branches(_kind(place)) for kind in _kinds(each)]
+            value = first["input"].get("kind") if isinstance(first["input"], dict) else first["input"]
+            cure = did_you_mean(str(value or ""), known)
+            found[field] = [*written, "kind"], ConfigError(f"{field}.kind", value, "no such kind", cure)
+            continue
+        if first["type"] == "extra_forbidden" and section is not None:
+            cure = did_you_mean(place[-1], _written(section))
+            found[field] = written, ConfigError(field, first["input"], "no such setting", cure)
+            continue
+        # A union complains once for each of its branches, all of the same place.
+        reasons = [
+            error["msg"][:1].lower() + error["msg"][1:] for error in errors if _place(error["loc"]) == place
+        ]
+        info = None if section is None or not place else _written(section).get(place[-1])
+        described = info.description if info is not None else None
+        cure = described or f"Correct {field}, or leave it out"
+        found[field] = written, ConfigError(field, first["input"], "; or ".join(reasons), cure)
+    return list(found.values())
 
 
 def _place(location: tuple[int | str, ...]) -> list[str]:

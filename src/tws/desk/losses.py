@@ -124,7 +124,7 @@ def profits_now(turn: Turn, limits: Limits) -> tuple[dict[str, Decimal], bool]:
         made = book.net_pnl(holding)
         if holding.quantity:
             held[currency] = None
-            mid = _middle(turn.quotes.get(holding.contract.con_id), turn.now_ns, limits)
+            mid = _middle(turn, turn.quotes.get(holding.contract.con_id), limits)
             marked = marked and mid is not None
             made += _ZERO if mid is None else holding.unrealized_pnl(mid)
         amounts[currency] = amounts.get(currency, _ZERO) + made
@@ -138,7 +138,7 @@ def money_of(turn: Turn, currency: str) -> Money:
     `currency`, so that a book in a single one can be judged; a live account is taken for nothing.
     """
     state, rates = turn.state, turn.reckoned.rates
-    if rates.stated(state.account) or is_live_port(state.port) or not is_paper_account(state.account):
+    if rates.stated(state.account) or not _paper(turn):
         return rates.of(state.account)
     return rates.assumed(currency)
 
@@ -169,14 +169,19 @@ def _judge(turn: Turn, limits: Limits) -> None:
                 turn.cancel(order, f"{name} has latched")
 
 
+def _paper(turn: Turn) -> bool:
+    return is_paper_account(turn.state.account) and not is_live_port(turn.state.port)
+
+
 def _limits(turn: Turn) -> Limits:
     return turn.gate.limits_of(limits_in_force(turn), turn.state.account, "", "")
 
 
-def _middle(quote: Quote | None, now_ns: int, limits: Limits) -> Decimal | None:
-    if quote is None or quote.kind is not MarketDataType.LIVE:
+def _middle(turn: Turn, quote: Quote | None, limits: Limits) -> Decimal | None:
+    delayed = limits.delayed_quotes and _paper(turn)
+    if quote is None or quote.kind not in (MarketDataType.LIVE, *([MarketDataType.DELAYED] * delayed)):
         return None
-    if abs(now_ns - quote.time_ns) > limits.stale_quote_ns:
+    if abs(turn.now_ns - quote.time_ns) > limits.stale_quote_ns:
         return None
     bid, ask = sound(quote.bid), sound(quote.ask)
     if bid is None or ask is None or bid > ask:

@@ -223,7 +223,8 @@ def stale(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | 
     if quote is None:
         return Denial(limit="stale_quote_s", figure="no quote", bound=f"{limits.stale_quote_s} s",
                       reason="the market is not known")
-    if quote.kind is not MarketDataType.LIVE:
+    delayed = quote.kind is MarketDataType.DELAYED and limits.delayed_quotes and not situation.live
+    if quote.kind is not MarketDataType.LIVE and not delayed:
         return Denial(limit="stale_quote_s", figure=f"{quote.kind.name.lower()} data", bound="live data",
                       reason="only live data carry an entry")
     if situation.market(Side.BUY) is None or situation.market(Side.SELL) is None:

@@ -99,7 +99,8 @@ CONTROLS: tuple[Control, ...] = (
     _figure("max_order_quantity", Reach.ORDER, "one order's shares", f.order_quantity,
             "too many shares in one order"),
     _entry("stale_quote_s", Reach.CONTRACT, "a two-sided live quote no older than this (nor from the future: "
-           "two clocks that disagree are as bad)", c.stale, f.quote_age,
+           "two clocks that disagree are as bad); on paper a delayed one too, by `[paper] allow_delayed`",
+           c.stale, f.quote_age,
            lambda limits: Decimal(repr(limits.stale_quote_s))),
     _entry("session_hours", Reach.CONTRACT, "an open session by the hours that the broker states, early "
            "closes included; not stated: passes on paper, denied live", c.session_hours),

@@ -60,6 +60,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """The sizes of all contracts' worst positions together, in money: ten orders of the greatest size."""
     stale_quote_s: float = 5.0
     """Seconds of market time after which a quote no longer carries an entry."""
+    delayed_quotes: bool = False
+    """Whether delayed data carry an entry: on paper alone, by `[paper] allow_delayed` alone."""
     price_collar: Amount = Decimal("0.10")
     """How far a limit or stop price of an entry may lie beyond the market, as a fraction of it: ten
     percent is the widest band within which US exchanges let an ordinary share trade before they halt it."""
@@ -168,6 +170,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         values = asdict(self)
         plain = {name: to_text(values[name]) for name in FIELDS}
         plain["loss_day_zone"] = self.loss_day_zone
+        if self.delayed_quotes:
+            plain["delayed_quotes"] = "true"
         for scope in SCOPES:
             for key, override in values[scope].items():
                 plain.update({f"{scope}.{key}.{name}": to_text(value) for name, value in override.items()})
@@ -180,6 +184,9 @@ class Limits(Struct, frozen=True, kw_only=True):
         for path, text in plain.items():
             scope, _, rest = path.partition(".")
             key, _, name = rest.rpartition(".")  # a symbol may hold a dot: BRK.B
+            if path == "delayed_quotes":
+                values[path] = text == "true"
+                continue
             if not _known(path):
                 raise LimitError(path, text, "no such limit")
             if rest:

@@ -93,7 +93,7 @@ def plan_run(
     folder = path.resolve().parent
     settings, programs = load_programs(settings, folder, own)
     check_strategies(settings.signals, settings.strategies, folder)
-    limits = Limits.from_section(settings.risk.chosen())
+    limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
     allowed = limits.allow
     sections: list[TradingSection] = [*settings.strategies, *settings.signals]
     for symbol in (symbol for each in sections for symbol in each.symbols):
@@ -120,6 +120,10 @@ def plan_run(
             "",
             "live trading needs the account by name",
             "Write the id that TWS shows in its title, and unlock it: tws unlock",
+        )
+    if plan.live and settings.paper.allow_delayed:
+        raise ConfigError(
+            "paper.allow_delayed", True, "delayed data carry no entry on a live account", "Take it out"
         )
     return plan
 

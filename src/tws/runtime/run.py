@@ -24,6 +24,7 @@ from tws.config import is_paper_account, mask_account
 from tws.desk import Alert, Flatten
 from tws.errors import ConfigError, SafetyError, TWSError
 from tws.log import get_logger
+from tws.model.market import MarketDataType
 from tws.model.records import Severity
 from tws.runtime.control import Control
 from tws.runtime.evidence import SessionLine, add_session
@@ -132,6 +133,8 @@ class Run:
         trader = self.trader
         await trader.start()
         self._refuse_account(trader.desk.state.account)
+        if self.plan.settings.paper.allow_delayed:  # live data come all the same where they are subscribed
+            trader.connection.request_market_data_type(MarketDataType.DELAYED)
         for verdict in await carry_on(trader, self.safety, ANSWER_S):
             log.error("a latch was found, and is carried out", verdict=verdict)
         await pilot.open()
@@ -193,6 +196,9 @@ class Run:
                 f"TWS names a live account; {why}",
                 "Log in to paper trading, or write the account into the file and: tws unlock",
             )
+        if not is_paper_account(account) and self.plan.settings.paper.allow_delayed:
+            reason = f"{mask_account(account)} is a live account: delayed data carry no entry there"
+            raise ConfigError("paper.allow_delayed", True, reason, "Take it out")
         for other in places(self.plan.place.folder.parent):
             if other.folder != self.plan.place.folder:
                 self._refuse_twin(other, account)

@@ -55,7 +55,7 @@ def why_locked(state: SafetyState, account: str, settings: Settings, now_ns: int
 
 def changed_limits(settings: Settings, desk: DeskState) -> tuple[str, ...]:
     """The limits of this journal's desk that are not those of the file, and will not be at the next start."""
-    configured = Limits.from_section(settings.risk.chosen())
+    configured = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
     if desk.limits is None or desk.configured != configured:  # the file is the newer word
         return ()
     before, now = configured.to_plain(), desk.limits.to_plain()

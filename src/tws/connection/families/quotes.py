@@ -33,10 +33,22 @@ SNAPSHOT_S = 15.0
 class QuoteQuestions(Asking):
     """Quotes, once or from now on."""
 
+    _wished: MarketDataType | None = None
+    _wished_in = 0
+    """The session that was told of it."""
+
     def request_market_data_type(self, kind: MarketDataType) -> None:
-        """What later streams may carry: live, frozen, delayed, delayed frozen."""
+        """What later streams may carry: live, frozen, delayed, delayed frozen; on later sessions of this
+        connection too, each of which begins with live alone.
+        """
         self._must_be_ready()
-        self._engine.official.reqMarketDataType(int(kind))
+        self._wished, self._wished_in = kind, 0
+        self._say_wished()
+
+    def _say_wished(self) -> None:
+        if self._wished is not None and self._wished_in != self._engine.session:
+            self._wished_in = self._engine.session
+            self._engine.official.reqMarketDataType(int(self._wished))
 
     def request_quote(self, contract: Contract) -> Reply[Quote]:
         """One look at the market: as soon as TWS knows it, after eleven seconds at the latest; what did not
@@ -52,6 +64,7 @@ class QuoteQuestions(Asking):
             stream.request_id = number
             quotes.add(number, stream)
             engine.answers.requests.allow(number, SNAPSHOT_S)
+            self._say_wished()
             try:
                 official.reqMktData(number, self._ib(contract), "", True, False, [])
             except BaseException:
@@ -69,11 +82,12 @@ class QuoteQuestions(Asking):
         """
         official, wishes = self._engine.official, ",".join(str(number) for number in generic_ticks)
         stream = QuoteStream(contract, self._engine.lanes.isolate)
-        self._subscribe(
-            stream,
-            lambda number: official.reqMktData(number, self._ib(contract), wishes, False, False, []),
-            official.cancelMktData,
-        )
+
+        def send(number: int) -> None:
+            self._say_wished()
+            official.reqMktData(number, self._ib(contract), wishes, False, False, [])
+
+        self._subscribe(stream, send, official.cancelMktData)
         return stream
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from tws.config import LIVE_PORTS, TWSConfig
 from tws.errors import ConnectError, LinkLostError, NotSentError, TWSError
@@ -18,7 +20,7 @@ from tws.monitor.doctor.session import Session, close
 from tws.monitor.doctor.settings import examine_settings
 from tws.monitor.doctor.tools import Tools
 
-__all__ = ["Dialogue"]
+__all__ = ["Dialogue", "Wanted"]
 
 _FREE_ID_TRIES = 3
 """Ids tried when the own one is in use: each costs a handshake, and more would look like a scan."""
@@ -26,14 +28,23 @@ _FREE_ID_TRIES = 3
 _IN_USE = 326
 
 
-class Dialogue:
-    """`connect` first; with a session, `converse`. `symbols` are those whose data are asked for."""
+class Wanted(NamedTuple):
+    """What is asked besides: data of these symbols, and what `also` asks of the session, which raises
+    LinkLostError alone.
+    """
 
-    def __init__(self, config: TWSConfig, notes: Notes, tools: Tools, symbols: tuple[str, ...]) -> None:
+    symbols: tuple[str, ...] = ()
+    also: Callable[[Session], Awaitable[None]] | None = None
+
+
+class Dialogue:
+    """`connect` first; with a session, `converse`."""
+
+    def __init__(self, config: TWSConfig, notes: Notes, tools: Tools, wanted: Wanted) -> None:
         self._config = config
         self._notes = notes
         self._tools = tools
-        self._symbols = symbols
+        self._symbols, self._also = wanted
         self._heard = Heard()
 
     async def connect(self, place: Place) -> tuple[Session | None, ConnectError | None]:
@@ -69,6 +80,8 @@ class Dialogue:
             bound_s = self._config.request_timeout
             await DataStage(session, self._heard, self._notes, self._symbols, bound_s).run()
         await examine_settings(session, self._notes, self._config.request_timeout)
+        if self._also is not None:
+            await self._also(session)
 
     def _asks_as_zero(self) -> bool:
         return self._notes.session is not None and self._notes.session.client_id == 0

@@ -22,16 +22,18 @@ All that touches the machine is in `Tools`, so that a test can replace it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from tws.config import LIVE_PORTS, PAPER_PORTS, TWSConfig, mask_account
 from tws.errors import ConfigError
-from tws.monitor.doctor.dialogue import Dialogue
+from tws.monitor.doctor.dialogue import Dialogue, Wanted
 from tws.monitor.doctor.naming import name_failure
 from tws.monitor.doctor.notes import Notes
 from tws.monitor.doctor.packages import PackageCheck
 from tws.monitor.doctor.pauses import Restart, examine_pauses, time_of_day
 from tws.monitor.doctor.place import Place, look
 from tws.monitor.doctor.report import Outcome, PauseAhead, Report, Target
+from tws.monitor.doctor.session import Session
 from tws.monitor.doctor.tools import Tools
 
 __all__ = ["Tools", "diagnose"]
@@ -40,22 +42,28 @@ _SHORT_MB = 500
 """Below this a Java program of TWS's size begins to swap, and answers late or not at all (assumed)."""
 
 
-async def diagnose(config: TWSConfig, tools: Tools | None = None, symbols: tuple[str, ...] = ()) -> Report:
+async def diagnose(
+    config: TWSConfig,
+    tools: Tools | None = None,
+    symbols: tuple[str, ...] = (),
+    also: Callable[[Session], Awaitable[None]] | None = None,
+) -> Report:
     """Examine the way to the TWS of `config`. Every stage ends by its time-out; a sick TWS raises nothing.
 
     `symbols`  whose market data are meant to come, such as ("SPY", "EUR.USD"); without any one stock is
                tried, and what it lacks is a warning alone
+    `also`     asks what else somebody wants to know of the same session, before it is closed
     """
-    return await _Examination(config, tools or Tools(), symbols).run()
+    return await _Examination(config, tools or Tools(), Wanted(symbols, also)).run()
 
 
 class _Examination:
     """One run."""
 
-    def __init__(self, config: TWSConfig, tools: Tools, symbols: tuple[str, ...]) -> None:
+    def __init__(self, config: TWSConfig, tools: Tools, wanted: Wanted) -> None:
         self.config = config
         self.tools = tools
-        self.symbols = symbols
+        self.wanted = wanted
         self.notes = Notes()
         self.checked = PackageCheck((), ())
         self.place: Place | None = None
@@ -108,7 +116,7 @@ class _Examination:
             self.notes.step("memory", Outcome.OK, f"{free} MB are free")
 
     async def _session(self, place: Place) -> None:
-        dialogue = Dialogue(self.config, self.notes, self.tools, self.symbols)
+        dialogue = Dialogue(self.config, self.notes, self.tools, self.wanted)
         session, failure = await dialogue.connect(place)
         if session is not None:
             if place.half_closed:

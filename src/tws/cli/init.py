@@ -1,0 +1,58 @@
+"""`tws init DIR`: a first configuration, by a few questions or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tws.preflight.scaffold import Answers
+
+__all__ = ["init"]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where the files go; made when it is not there.")],
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Ask nothing: the simulator, SPY and QQQ, a file of signals.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files of these names.")] = False,
+) -> None:
+    """Write a commented configuration that works at once on the simulator, and say what comes next.
+
+    It asks where to trade, what, with how much money, at which stop and target, and where signals come from
+    (a file, a polled API, or the built-in opening-range breakout).
+
+    \b
+    tws init desk --defaults     ask nothing
+    tws init desk                ask
+
+    Exit codes: 0 written; 2 nothing was written: files are there already, or an answer is none.
+    """
+    from tws.clock import SystemClock
+    from tws.preflight.scaffold import Answers, next_commands, scaffold, write
+
+    answers = Answers() if defaults else _ask()
+    for path in write(folder, scaffold(answers, SystemClock().now_ns()), force):
+        typer.echo(f"wrote {path}")
+    aside = ", the first of them in a second terminal" if answers.where == "simulator" else ""
+    typer.echo(f"\nNext{aside}:")
+    for command in next_commands(answers, folder):
+        typer.echo(f"    {command}")
+
+
+def _ask() -> Answers:
+    from tws.preflight.scaffold import SOURCE_NAMES, WHERE_NAMES, Answers, parse_answers
+
+    usual = Answers()
+    questions = {
+        "where": (f"Where to trade ({', '.join(WHERE_NAMES)})", usual.where),
+        "symbols": ("Symbols", ",".join(usual.symbols)),
+        "money": ("Money of one entry", f"{usual.money}"),
+        "stop": ("Stop, in percent of the entry's price", f"{usual.stop}"),
+        "target": ("Target, in percent", f"{usual.target}"),
+        "source": (f"Signals from ({', '.join(SOURCE_NAMES)})", usual.source),
+    }
+    return parse_answers({name: typer.prompt(*question) for name, question in questions.items()})
