@@ -318,7 +318,7 @@ def _named(wrong: ValidationError, one_source: bool) -> list[tuple[list[str], Co
             known = [kind for each in _branches(_kind(place)) for kind in _kinds(each)]
             value = first["input"].get("kind") if isinstance(first["input"], dict) else first["input"]
             cure = did_you_mean(str(value or ""), known)
-            found[field] = written, ConfigError(f"{field}.kind", value, "no such kind", cure)
+            found[field] = [*written, "kind"], ConfigError(f"{field}.kind", value, "no such kind", cure)
             continue
         if first["type"] == "extra_forbidden" and section is not None:
             cure = did_you_mean(place[-1], _written(section))
