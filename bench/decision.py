@@ -2,10 +2,10 @@
 
     python bench/decision.py [--brackets 500] [--journal FOLDER]
 
-A real `Trader` with its journal on disk enters brackets that rest, one by one, on a simulator in a process of
-its own. The time counts from `Trader.submit` until it answers: the three orders are judged, their intents and
-approvals are committed, their frames are handed to the socket. Beside it stands what one fsync of 4 KiB takes
-in the same folder, asked between the brackets, because no commit can be faster. Numbers belong here, never
+A real `Trader` with its journal on disk enters brackets and single orders that rest, one by one, on a
+simulator in a process of its own. Two times are taken: from the wish, and from the desk's decision, until the
+intents and approvals are committed and the frames handed to the socket. Beside them stands what one fsync of
+4 KiB takes in the same folder, asked in between, because no commit can be faster. Numbers belong here, never
 into a test.
 """
 
@@ -17,12 +17,16 @@ import multiprocessing
 import os
 import tempfile
 import time
+from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tws import Limits, TWSConfig
+from tws.desk import SubmitOrder
+from tws.desk.commands import Event
 from tws.model.contract import stock
-from tws.model.order import bracket
+from tws.model.order import OrderType, Side, bracket
+from tws.model.records import Approved, Record
 from tws.runtime import Trader, TraderParts
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.limits import Limits as SimLimits
@@ -50,31 +54,61 @@ def serve(door: Connection) -> None:
     asyncio.run(run())
 
 
-async def play(port: int, brackets: int, folder: Path) -> tuple[list[float], list[float]]:
-    """Seconds of each wish, and of each fsync beside it."""
+class Watch:
+    """When the desk last approved anything."""
+
+    def __init__(self, trader: Trader) -> None:
+        self.at = 0.0
+        step = trader.desk.step
+
+        def noting(event: Event, now_ns: int) -> list[Record]:
+            records = step(event, now_ns)
+            if any(type(record) is Approved for record in records):
+                self.at = time.perf_counter()
+            return records
+
+        trader.desk.step = noting  # type: ignore[method-assign]
+
+
+async def play(port: int, brackets: int, folder: Path) -> dict[str, list[float]]:
+    """Seconds by what was timed."""
     limits = Limits(stale_quote_s=3600, max_entries=1000, max_messages_per_s=1000, duplicate_window_s=0.001)
     parts = TraderParts(journal=folder / "journal.sqlite3")
-    wishes, syncs = [], []
+    found: dict[str, list[float]] = {}
     probe = os.open(folder / "probe", os.O_RDWR | os.O_CREAT)
     try:
         async with Trader(TWSConfig(port=port, client_id=1), limits=limits, parts=parts) as trader:
             await trader.quote(stock("SPY"))
+            watch = Watch(trader)
+            single = SubmitOrder(instrument=await trader.instrument(stock("SPY")), side=Side.BUY,
+                                 quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(98))
             for number in range(brackets + WARM_UP):
                 began = time.perf_counter()
                 os.pwrite(probe, b"x" * 4096, 4096 * number)
                 os.fsync(probe)
                 synced = time.perf_counter()
                 trade = await trader.submit(bracket(stock("SPY"), "BUY", 1, limit=98, stop=95, target=103))
-                done = time.perf_counter()
+                done, decided = time.perf_counter(), watch.at
                 assert trade.denial is None, trade.denial
+                await asyncio.sleep(BETWEEN_S)
+                alone = time.perf_counter()
+                records = await trader.ask(single)
+                sent = time.perf_counter()
+                assert any(isinstance(record, Approved) for record in records), records
                 if number >= WARM_UP:
-                    wishes.append(done - synced)
-                    syncs.append(synced - began)
+                    for name, seconds in (
+                        ("one order, wish to bytes", sent - alone),
+                        ("one order, decision to bytes", sent - watch.at),
+                        ("a bracket, wish to bytes", done - synced),
+                        ("a bracket, decision to bytes", done - decided),
+                        ("one fsync of 4 KiB beside them", synced - began),
+                    ):
+                        found.setdefault(name, []).append(seconds)
                 await trader.cancel_all()
                 await asyncio.sleep(BETWEEN_S)
     finally:
         os.close(probe)
-    return wishes, syncs
+    return found
 
 
 def told(name: str, seconds: list[float]) -> str:
@@ -94,12 +128,12 @@ def main() -> None:
     process.start()
     try:
         with tempfile.TemporaryDirectory(dir=options.journal) as folder:
-            wishes, syncs = asyncio.run(play(here.recv(), options.brackets, Path(folder)))
+            found = asyncio.run(play(here.recv(), options.brackets, Path(folder)))
         here.send("stop")
     finally:
         process.join(10)
-    print(told("wish to bytes of three orders, committed", wishes))
-    print(told("one fsync of 4 KiB beside it", syncs))
+    for name, seconds in found.items():
+        print(told(name, seconds))
 
 
 if __name__ == "__main__":
