@@ -85,6 +85,8 @@ class TradingSection(Section):
     """Distance of the stop as a part of the entry's price (0.02 is two percent), instead of `stop_atr`."""
     target_fraction: Fraction | None = None
     bar_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
+    warm_up: bool = True
+    """Give the indicators the past, as TWS has it."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The least confidence of a signal."""
     max_age_s: Seconds = 60.0

@@ -75,6 +75,17 @@ class Studies:
         self._asked[text] = study, spec.output
         return spec
 
+    def keep(self, count: int) -> None:
+        """From now on at least so many bars stay at hand."""
+        if count > (self._bars.maxlen or 0):
+            self._bars = deque(self._bars, count)
+
+    def anew(self) -> Studies:
+        """The same indicators, which have seen nothing yet."""
+        fresh = Studies(self._asked, self._bars.maxlen or 0)
+        fresh._session_ns = self._session_ns
+        return fresh
+
     @property
     def names(self) -> tuple[str, ...]:
         """The indicators in their one way of writing."""

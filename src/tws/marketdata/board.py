@@ -22,7 +22,7 @@ from math import isfinite
 
 from msgspec import Struct
 
-from tws.bars import TimeBars
+from tws.bars import NEVER_NS, TimeBars
 from tws.marketdata.prices import Freshness, Price, priced
 from tws.model.market import Bar, MarketDataType, Quote, TickField
 from tws.model.session import Session
@@ -75,6 +75,7 @@ class Line:
         "last",
         "last_size",
         "merged",
+        "quiet",
         "quoted_ns",
         "symbol",
         "ticks",
@@ -103,6 +104,8 @@ class Line:
         """Why it is not fed, "" while it is."""
         self.time_ns = self.quoted_ns = self.traded_ns = 0
         self.ticks = self.merged = 0
+        self.quiet = False
+        """Nobody takes its quotes: it never gets dirty."""
 
     def heard(self, kind: MarketDataType) -> None:
         """TWS says what kind of data this is (message 58, or a code that says so)."""
@@ -137,7 +140,8 @@ class Line:
             self.quoted_ns = now_ns
         if now_ns > self.time_ns:
             self.time_ns = now_ns
-        self._board._mark(self)
+        if not self.quiet:
+            self._board._mark(self)
 
     def quote(self) -> Quote:
         """The state as a frozen value."""
@@ -205,14 +209,20 @@ class Line:
             done = self.bars.trade(now_ns, value, 0.0 if self._day_volume is not None else its_size or 0.0)
         if done is not None:
             self._board._bar(self, done)
+        self._board._ends(self.bars.ends_ns)
 
 
 class QuoteBoard:
-    """All lines. `bars_dropped` counts bars that nobody took in time."""
+    """All lines. `bars_dropped` counts bars that nobody took in time.
+
+    `next_ns` is when the first of the open bars is over: before it `advance` has nothing to do and costs
+    nothing, however many lines there are.
+    """
 
     def __init__(self, bar_seconds: int = 10) -> None:
         self.bar_seconds = bar_seconds
         self.bars_dropped = 0
+        self.next_ns = NEVER_NS
         self._lines: dict[int, Line] = {}
         self._dirty: dict[Line, None] = {}  # insertion order is the order of waiting
         self._bars: deque[BarDone] = deque()
@@ -294,10 +304,19 @@ class QuoteBoard:
 
     def advance(self, now_ns: int) -> None:
         """Time went by: bars whose span is over are complete, tick or no tick. Call it from a timer."""
+        if now_ns < self.next_ns:
+            return
+        self.next_ns = NEVER_NS
         for line in self._lines.values():
             bar = line.bars.advance(now_ns)
             if bar is not None:
                 self._bar(line, bar)
+            self._ends(line.bars.ends_ns)
+
+    def _ends(self, ends_ns: int) -> None:
+        """A bar is open that ends then."""
+        if ends_ns < self.next_ns:
+            self.next_ns = ends_ns
 
     def _mark(self, line: Line) -> None:
         if line._waiting:

@@ -64,7 +64,7 @@ class Pilot:
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
         self.programs = plan.hosted()
-        self.markets = Markets(trader)
+        self.markets = Markets(trader, plan.place.folder / "bars")
         self._trader = trader
         around = Surroundings(clock=trader.clock, rng=rng or random.Random(), folder=plan.path.parent)
         self.sources = Sources(open_sources(plan.settings, around))
@@ -72,7 +72,6 @@ class Pilot:
         self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
         self._equity = Equity(trader, any(strand.section.wants_equity for strand in self.strands))
         self.rules = Ruling(plan, trader, self.markets, self) if plan.rules else None
-        self._told: dict[str, Session] = {}
         self._reversing: dict[str, tuple[Signal, Reverse]] = {}
         self._doubled: dict[str, int] = {}  # trade -> when its double down may be wished again
         self._timer_ns = 0
@@ -84,18 +83,22 @@ class Pilot:
         for symbol, strand in self._of.items():
             specs, keep = self.rules.needs(symbol) if self.rules is not None else ((), 0)
             await self.markets.follow(symbol, strand.section.bar_seconds, specs, keep)
+            if strand.section.warm_up and strand.name not in self.programs:
+                self.markets.want_past(symbol)
         self.stances = Stances(self._trader)
         if self.rules is not None:
             await self.rules.open(self.stances, self.strands[0].section.bar_seconds)
         await self._equity.first(self._trader.clock.now_ns())
         await self.sources.start()
         for program in self.programs.values():
-            await program.open(self._trader)
+            await program.open(self._trader, self.markets)
+        self.markets.warming.start()
 
     async def close(self) -> None:
         """The sources and the strategies end; safe twice, and before `open`."""
         await self.sources.stop()
         await self._end_programs()
+        await self.markets.close()
         await self._equity.close()
         if self.rules is not None:
             self.rules.save()
@@ -107,8 +110,9 @@ class Pilot:
     async def step(self, now_ns: int) -> None:
         """One look. Raises what ended the trader."""
         self._equity.look(now_ns)
-        self._tell_sessions(now_ns)
-        for done in self.markets.advance(now_ns):
+        ended = self.markets.advance(now_ns)
+        self._tell_sessions()
+        for done in ended:
             await self._on_bar(done, now_ns)
         for fill in self.stances.fills():
             await self._on_fill(fill, now_ns)
@@ -138,11 +142,9 @@ class Pilot:
         if rows:
             await self._trader.ask(NoteSignals(rows=tuple(rows)))
 
-    def _tell_sessions(self, now_ns: int) -> None:
-        for symbol, strand in self._of.items():
-            session = self.markets.session(symbol, now_ns)
-            if session is not None and self._told.get(symbol) != session:
-                self._told[symbol] = session
+    def _tell_sessions(self) -> None:
+        for symbol, session in self.markets.take_sessions():
+            if (strand := self._of.get(symbol)) is not None:
                 self.sources.on_session(symbol, session)
                 strand.on_session(symbol, session)
 

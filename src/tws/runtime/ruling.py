@@ -105,6 +105,7 @@ class Ruling:
         traded = {symbol for section in self._plan.sections for symbol in section.symbols}
         for symbol in sorted(asked_about(self._plan.rules) - traded):
             await self._markets.follow(symbol, bar_seconds, *self.needs(symbol))
+            self._markets.want_past(symbol)
 
     def save(self) -> None:
         """Keep what the engine remembers; nothing before `open` has read what is there."""
