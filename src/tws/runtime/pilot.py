@@ -86,6 +86,8 @@ class Pilot:
             if strand.section.warm_up and strand.name not in self.programs:
                 self.markets.want_past(symbol)
         self.stances = Stances(self._trader)
+        for strand in self.strands:
+            strand.recall(self._trader.desk.state, self.stances, self._trader.clock.now_ns())
         if self.rules is not None:
             await self.rules.open(self.stances, self.strands[0].section.bar_seconds)
         await self._equity.first(self._trader.clock.now_ns())
