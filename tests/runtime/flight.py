@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.runtime.scene import BOUND_S, MarketClock, Scene, until
+from tests.runtime.scene import BOUND_S, Scene, until
 
 from tws.clock import to_datetime
 from tws.config import load_settings
@@ -59,7 +59,7 @@ close_margin_s = 0
     async def up(self) -> Flight:
         """Trading, with a quote."""
         plan = plan_run(load_settings(self.path), self.path, self.folder / "state", self.scene.journal)
-        self.run = Run(plan, parts=TraderParts(clock=MarketClock(self.scene.sim)))
+        self.run = Run(plan, parts=TraderParts(clock=self.scene.clock))
         ready = asyncio.Event()
         self.going = asyncio.create_task(self.run.go(on_ready=lambda trader: ready.set()))
         await until(lambda: ready.is_set() or self.going.done(), "ready")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tws import Limits, TWSConfig
-from tws.clock import SystemClock
+from tws.clock import Clock, SystemClock
 from tws.model.contract import stock
 from tws.model.order import Bracket, bracket
 from tws.model.records import Record, decode_records
@@ -57,6 +57,10 @@ class Scene:
         self.port = 0
         # a hundred orders at once are part of these tests, and the connection keeps no pace of its own yet
         self.sim = SimulatedTWS(SimulatorOptions(market=self.market(), limits=SimLimits.off()))
+
+    @property
+    def clock(self) -> Clock:
+        return MarketClock(self.sim)
 
     def market(self) -> ManualMarket:
         universe = Universe()

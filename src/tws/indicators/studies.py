@@ -76,9 +76,9 @@ class Studies:
         return spec
 
     def keep(self, count: int) -> None:
-        """From now on at least so many bars stay at hand."""
+        """At least so many bars stay at hand from now on."""
         if count > (self._bars.maxlen or 0):
-            self._bars = deque(self._bars, count)
+            self._bars = deque(self._bars, maxlen=count)
 
     def anew(self) -> Studies:
         """The same indicators, which have seen nothing yet."""

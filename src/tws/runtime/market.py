@@ -16,7 +16,7 @@ from typing import Protocol
 from tws.bars import NEVER_NS
 from tws.clock import NS_PER_S
 from tws.connection.streaming.streams import Gap
-from tws.errors import ConfigError, TWSError
+from tws.errors import TWSError
 from tws.indicators import Studies
 from tws.log import get_logger
 from tws.marketdata import BarDone, Feed, Line
@@ -97,17 +97,11 @@ class Markets:
     async def follow(
         self, symbol: str, bar_seconds: int, specs: Iterable[str] = (), keep: int = 0
     ) -> None:
-        """Follow a symbol's market; `keep` bars stay at hand. Of one that is followed already the indicators
-        come in addition.
+        """Look a symbol up and follow its market; `keep` bars stay at hand. Raises what asking TWS raises.
 
-        Raises what asking TWS raises, and ConfigError for bars of another length than those it has.
+        One that is followed already, at whatever length of bar, learns what more is asked about it.
         """
-        found = self._followed.get(symbol)
-        if found is None:
-            found = await self._begin(symbol, bar_seconds)
-        elif found.feed.board.bar_seconds != bar_seconds:
-            has = f"has bars of {found.feed.board.bar_seconds} s already"
-            raise ConfigError("bar_seconds", bar_seconds, f"{symbol} {has}", "Give it one length of bar")
+        found = self._followed.get(symbol) or await self._begin(symbol, bar_seconds)
         found.feed.add(found.con_id, symbol, specs, self._trader.clock.now_ns())
         found.feed.keep(found.con_id, keep)
 
@@ -212,6 +206,10 @@ class Markets:
         """The last known state of the market; None before the first tick."""
         quote = self._followed[symbol].line.quote()
         return quote if quote.time_ns else None
+
+    def ticks(self, symbol: str) -> int:
+        """How often its quote was told: who remembers that sees whether it has changed."""
+        return self._followed[symbol].line.ticks
 
     def atr(self, symbol: str) -> float | None:
         return self.study(symbol, ATR, 0)

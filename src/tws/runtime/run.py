@@ -311,6 +311,7 @@ class Run:
             code=code_fingerprint(),
             configuration=settings_fingerprint(self.plan.settings),
             protection=protection(trader.desk, self.clock.now_ns()),
+            markets=pilot.markets.lines(self.clock.now_ns()),
             strategies=[each.line() for each in pilot.programs.values()],
             head=trader.head,
         )

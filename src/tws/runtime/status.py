@@ -49,6 +49,7 @@ def status_of(run: Run) -> dict[str, Any]:
         "link": str(state.link),
         **safety_of(safety, now_ns),
         **books(trader.desk, now_ns),
+        "market": run.pilot.markets.lines(now_ns) if run.pilot is not None else [],
         "alarms": run.alarms[-10:],
         "failure": None if trader.failure is None else str(trader.failure),
         "journal": str(run.plan.journal),

@@ -17,7 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tws.clock import NS_PER_S
-from tws.errors import MissingExtraError, TWSError
+from tws.errors import LinkLostError, MissingExtraError, NotSentError, RequestError, TWSError
 from tws.log import get_logger
 from tws.marketdata import BarCache, Feed, Series
 from tws.marketdata.past import BarSource
@@ -29,6 +29,10 @@ __all__ = ["Warming", "named", "why_none"]
 ABREAST = 4
 """Symbols at once: an answer of TWS's history takes about a second (assumed), so four keep the line busy; the
 rest stay in their order."""
+TRIES, LINK_AGAIN_S, PACED_AGAIN_S = 12, 5.0, 60.0
+"""A minute for a link that went: so long whoever waits for the past waits (`strategies.WARM_S`). Twelve where
+TWS says that its limits are reached, which others of the login may do, an earlier run too: they count ten
+minutes (TWS-BEHAVIOUR.md B)."""
 SYMBOLS_TOLD = 10
 """Symbols named in one line for a human."""
 
@@ -46,6 +50,7 @@ class _Wish(Struct):
     count: int
     why: str = ""
     bars: int = 0
+    tries: int = 0
     settled: bool = False
 
 
@@ -121,7 +126,13 @@ class Warming:
             try:
                 await self._give(wish)
             except (TWSError, OSError, ValueError) as wrong:
-                self._without(wish, str(wrong) or type(wrong).__name__)
+                again_s = _again_s(wrong)
+                wish.tries += 1
+                if again_s is None or wish.tries >= TRIES:
+                    self._without(wish, str(wrong) or type(wrong).__name__)
+                else:
+                    self._waiting.appendleft(wish)
+                    await asyncio.sleep(again_s)
             except Exception as wrong:
                 log.exception("a warm-up failed", symbol=wish.symbol)
                 self._without(wish, repr(wrong))
@@ -140,6 +151,14 @@ class Warming:
         if why not in self._said:
             self._said.add(why)
             log.warning("indicators begin without a past", symbol=wish.symbol, reason=why)
+
+
+def _again_s(wrong: Exception) -> float | None:
+    """When it may be asked again after this; None: asking again is of no use."""
+    if isinstance(wrong, LinkLostError | NotSentError):
+        return LINK_AGAIN_S
+    paced = isinstance(wrong, RequestError) and wrong.code == 162 and "pacing violation" in wrong.text
+    return PACED_AGAIN_S if paced else None
 
 
 def why_none(bar_seconds: int, opens_ns: int) -> str:
