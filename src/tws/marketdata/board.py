@@ -10,6 +10,7 @@ what kind of data it has (live, delayed, frozen), and when it last heard a quote
     stream.on_tick(lambda field, price, size: line.tick(field, price, size, clock.now_ns()))
     for quote in board.take(50): ...        # at most 50 dirty lines, the longest waiting first
     for done in board.take_bars(): ...      # every completed bar, in order
+    board.on_bar, board.on_move             # whom a tick that completes a bar, or that changes a line, wakes
 
 The volume of a bar comes from the day's volume (tick 8) once TWS sends it, since a print may be told
 twice (ticks 4 and 5) or not at all between two updates; before that, from the sizes of last-price ticks.
@@ -18,6 +19,7 @@ twice (ticks 4 and 5) or not at all between two updates; before that, from the s
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import isfinite
 
 from msgspec import Struct
@@ -75,6 +77,7 @@ class Line:
         "last",
         "last_size",
         "merged",
+        "on_dirty",
         "quiet",
         "quoted_ns",
         "symbol",
@@ -106,6 +109,8 @@ class Line:
         self.ticks = self.merged = 0
         self.quiet = False
         """Nobody takes its quotes: it never gets dirty."""
+        self.on_dirty: Callable[[], object] | None = None
+        """Called when it gets dirty, not again until it was taken. Keep it short: ticks wait for it."""
 
     def heard(self, kind: MarketDataType) -> None:
         """TWS says what kind of data this is (message 58, or a code that says so)."""
@@ -142,6 +147,8 @@ class Line:
             self.time_ns = now_ns
         if not self.quiet:
             self._board._mark(self)
+        if self._board.on_move is not None:
+            self._board.on_move(self.symbol)
 
     def quote(self) -> Quote:
         """The state as a frozen value."""
@@ -209,6 +216,7 @@ class Line:
             done = self.bars.trade(now_ns, value, 0.0 if self._day_volume is not None else its_size or 0.0)
         if done is not None:
             self._board._bar(self, done)
+            self._board.on_bar()
         self._board._ends(self.bars.ends_ns)
 
 
@@ -223,6 +231,10 @@ class QuoteBoard:
         self.bar_seconds = bar_seconds
         self.bars_dropped = 0
         self.next_ns = NEVER_NS
+        self.on_bar: Callable[[], object] = lambda: None
+        """Called after a tick has completed a bar."""
+        self.on_move: Callable[[str], object] | None = None
+        """Called with the symbol of each line that a tick has changed. Keep it short: ticks wait for it."""
         self._lines: dict[int, Line] = {}
         self._dirty: dict[Line, None] = {}  # insertion order is the order of waiting
         self._bars: deque[BarDone] = deque()
@@ -303,7 +315,8 @@ class QuoteBoard:
         return done
 
     def advance(self, now_ns: int) -> None:
-        """Time went by: bars whose span is over are complete, tick or no tick. Call it from a timer."""
+        """Time went by: bars whose span is over are complete, tick or no tick. Call it as often as you like.
+        """
         if now_ns < self.next_ns:
             return
         self.next_ns = NEVER_NS
@@ -323,6 +336,8 @@ class QuoteBoard:
             line.merged += 1
         else:
             self._dirty[line] = None
+            if line.on_dirty is not None:
+                line.on_dirty()
         line._waiting += 1
 
     def _bar(self, line: Line, bar: Bar) -> None:

@@ -263,8 +263,8 @@ class BarCache:
         except RequestError as error:
             log.info("no schedule", symbol=series.contract.symbol, reason=str(error))
             return [(begin_ns, end_ns)]
-        days = [(day.session.open_ns, day.session.close_ns) for day in schedule.days]
-        return _within(days, begin_ns, end_ns)
+        sessions = [(day.session.open_ns, day.session.close_ns) for day in schedule.days]
+        return _within(sessions, begin_ns, end_ns)
 
 
 def _within(spans: list[Span], begin_ns: int, end_ns: int) -> list[Span]:

@@ -9,7 +9,7 @@ quiet market costs the same whether one symbol is followed or five hundred. The 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -111,6 +111,7 @@ class Markets:
         details = await trader.details(stock(symbol))
         instrument = await trader.instrument(stock(symbol))
         feed = self._feeds.setdefault(bar_seconds, Feed(bar_seconds, keep=1))
+        feed.board.on_bar = trader.bell.ring
         con_id = instrument.contract.con_id
         line = feed.add(con_id, symbol, [ATR, _volatility(bar_seconds)], clock.now_ns())
         line.quiet = True
@@ -122,11 +123,13 @@ class Markets:
         trader.watchlist.follow(instrument.contract)
         return found
 
-    def read(self, symbol: str, reader: Reader) -> None:
-        """Have `reader` told of a followed symbol's market."""
+    def read(self, symbol: str, reader: Reader, *, ring: Callable[[], object] | None = None) -> None:
+        """Have `reader` told of a followed symbol's market; `ring` is called when its quote changes, and not
+        again until it was told.
+        """
         found = self._followed[symbol]
         found.readers.append(reader)
-        found.line.quiet = False
+        found.line.quiet, found.line.on_dirty = False, ring
 
     def want_past(self, symbol: str, count: int = 0) -> None:
         """The indicators of a followed symbol, and whoever reads its bars, want the past: at least `count`
@@ -142,6 +145,11 @@ class Markets:
         await self.warming.close()
 
     # -- time
+
+    def on_move(self, listener: Callable[[str], object] | None) -> None:
+        """Call `listener` with the symbol of each tick from now on; None: nobody any more."""
+        for feed in self._feeds.values():
+            feed.board.on_move = listener
 
     def advance(self, now_ns: int) -> list[BarDone]:
         """The bars that ended within a session, after the indicators took them. Readers are told of them, of

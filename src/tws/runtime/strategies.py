@@ -3,6 +3,7 @@
     hosted = Hosted(strategy, HostRules(bar_seconds=10), folder)     # folder: the trader's own
     await hosted.open(trader, markets)   # its symbols are followed, its state restored
     signals = hosted.step(now_ns)        # tells it of fills, takes what it wished; never waits
+                                         # timed=False: no time went by, so only what is new is looked at
     await hosted.close()                 # on_stop, and the state to the disk
 
 Sessions, bars and quotes come from the run's `Markets`, of which it is a reader; they are immutable. Each has
@@ -129,6 +130,7 @@ class Hosted:
         self._saved: StrategyState | None = None
         self._saved_ns = 0
         self._open = self._begun = self._closed = False
+        self._moves = 0
 
     @property
     def disabled(self) -> str:
@@ -142,9 +144,13 @@ class Hosted:
         state that can't be restored.
         """
         self._trader, self._markets, now_ns = trader, markets, trader.clock.now_ns()
-        self._stage = Stage(self.player, self.rules.bounds, trader.clock, threaded=self.rules.threaded)
+        ring = trader.bell.ring
+        self._stage = Stage(
+            self.player, self.rules.bounds, trader.clock, threaded=self.rules.threaded, ring=ring
+        )
         self._saved = read_state(self._file, self.player.strategy.state_version)
         self._saved_ns = now_ns
+        ticked = type(self.player.strategy).on_tick is not Strategy.on_tick
         count = max(WARM_BARS, Studies(self.player.strategy.studies).settled)
         for symbol in self.symbols:
             await markets.follow(symbol, self.rules.bar_seconds, (), max(KEPT, count))
@@ -158,14 +164,16 @@ class Hosted:
         for symbol in self.symbols:
             if (session := markets.session(symbol, now_ns)) is not None:
                 self.on_session(symbol, session, now_ns)
-            markets.read(symbol, self)
+            markets.read(symbol, self, ring=ring if ticked else None)
         self._until_s = trader.clock.monotonic() + WARM_S
         self._open = True
 
-    def step(self, now_ns: int) -> list[Signal]:
+    def step(self, now_ns: int, *, timed: bool = True) -> list[Signal]:
         """One look: fills are told, what was wished is given."""
         if self._begun:
-            self._tell_fills(now_ns)
+            if timed or self._moves != self._trader.moves:
+                self._moves = self._trader.moves
+                self._tell_fills(now_ns)
             if now_ns - self._saved_ns >= SAVE_S * NS_PER_S:
                 self._saved_ns = now_ns
                 self._stage.tell(Job("save", lambda: self._save(now_ns)))
