@@ -31,7 +31,7 @@ from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.limits import Limits as SimLimits
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import Universe
-from tws.wire.messages import HistoricalDataRequest, MarketDataRequest
+from tws.wire.messages import HistoricalDataRequest, MarketDataRequest, RealTimeBarsRequest
 
 BEGIN_NS = 1_795_000_200 * NS_PER_S
 SYMBOLS = ("SPY", "QQQ", "IBM", "AAPL", "MSFT", "TSLA", "NVDA", "AMD")
@@ -233,6 +233,25 @@ async def test_eight_symbols_begin_with_their_past_within_the_limits_of_tws(
     for symbol in SYMBOLS:
         wanted = talib_over(market.bars(symbol), "ATR", 14)[-1]
         assert flight.pilot.markets.atr(symbol) == pytest.approx(wanted, rel=1e-9)
+    assert (await flight.end()).good
+
+
+async def test_bars_from_real_time_bars(market: Market, tmp_path: Path) -> None:
+    """TWS's bars of five seconds, merged: those of the trades, and no tick counts twice."""
+    await market.trade_for(403)
+    flight = await flying(market, tmp_path / "run", section='bars_from = "real-time"')
+    await market.trade_for(61, flight)
+    await market.trade_for(35, flight, but="SPY")
+    await market.trade_for(40, flight)
+    bars, markets = market.bars("SPY"), flight.pilot.markets
+    await until(lambda: (last := markets.bar("SPY", 0)) and last.time_ns == bars[-1].time_ns, "the last bar")
+    last = markets.bar("SPY", 0)
+    assert last is not None and last.is_whole and (last.high, last.low, last.volume) == (
+        bars[-1].high, bars[-1].low, bars[-1].volume
+    )  # fmt: skip
+    assert markets.atr("SPY") == pytest.approx(talib_over(bars, "ATR", 14)[-1], rel=1e-9)
+    assert any(isinstance(each, RealTimeBarsRequest) for each in market.asked)
+    assert "from real-time bars" in markets.lines(0)[0]
     assert (await flight.end()).good
 
 

@@ -68,9 +68,12 @@ class Feed:
         self._keep = keep
         self._watched: dict[int, _Watched] = {}
 
-    def add(self, con_id: int, symbol: str, specs: Iterable[str], now_ns: int) -> Line:
+    def add(
+        self, con_id: int, symbol: str, specs: Iterable[str], now_ns: int, *, part_seconds: int = 0
+    ) -> Line:
         """Watches a contract from now on; one that is watched gets the indicators that it lacks.
 
+        Its bars are built from ticks, or merged from bars of `part_seconds` (`Line.part`).
         Raises ConfigError for an indicator that there is none of.
         """
         each = self._watched.get(con_id)
@@ -81,7 +84,7 @@ class Feed:
             for spec in specs:
                 for studies in each.both():
                     studies.add(spec)
-        return self.board.add(con_id, symbol, now_ns)
+        return self.board.add(con_id, symbol, now_ns, part_seconds=part_seconds)
 
     def keep(self, con_id: int, count: int) -> None:
         """At least so many bars of a contract stay at hand."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from tws.bars import NEVER_NS
 from tws.clock import NS_PER_S
+from tws.connection.streaming.barstreams import RealTimeBarStream
 from tws.connection.streaming.streams import Gap
 from tws.errors import TWSError
 from tws.indicators import Studies
@@ -37,6 +38,8 @@ VOLATILITY_BARS = 120
 """Bars in a volatility: twenty minutes of ten seconds, past the noise of single trades."""
 HOURS_AGAIN_S = 3600
 """How often a contract's hours are asked for anew once all that were stated are past."""
+REAL_TIME_S = 5
+"""The length of TWS's real-time bars (TWS-BEHAVIOUR.md E)."""
 LINES = 20
 """Symbols told of to a human: what a glance takes in."""
 
@@ -63,6 +66,7 @@ class _Followed:
         self.feed, self.line = feed, line
         self.told: Session | None = None
         self.readers: list[Reader] = []
+        self.parts: RealTimeBarStream | None = None
         self.asked_ns = 0
 
     @property
@@ -81,10 +85,13 @@ class _Followed:
 
 
 class Markets:
-    """The followed symbols of one trader. `folder` is that of the files of bars."""
+    """The followed symbols of one trader. `folder` is that of the files of bars; the bars of the symbols in
+    `real_time` are merged from TWS's real-time bars, all others built from ticks.
+    """
 
-    def __init__(self, trader: Trader, folder: Path) -> None:
+    def __init__(self, trader: Trader, folder: Path, real_time: frozenset[str] = frozenset()) -> None:
         self._trader = trader
+        self._real_time = real_time
         self._feeds: dict[int, Feed] = {}
         self._followed: dict[str, _Followed] = {}
         self._turn_ns = 0  # when a session of one of them is over
@@ -113,14 +120,20 @@ class Markets:
         feed = self._feeds.setdefault(bar_seconds, Feed(bar_seconds, keep=1))
         feed.board.on_bar = trader.bell.ring
         con_id = instrument.contract.con_id
-        line = feed.add(con_id, symbol, [ATR, _volatility(bar_seconds)], clock.now_ns())
+        part_seconds = REAL_TIME_S if symbol in self._real_time else 0
+        specs, now_ns = [ATR, _volatility(bar_seconds)], clock.now_ns()
+        line = feed.add(con_id, symbol, specs, now_ns, part_seconds=part_seconds)
         line.quiet = True
         found = self._followed[symbol] = _Followed(instrument, details, feed, line)
-        self._tell_session(symbol, found, clock.now_ns())
+        self._tell_session(symbol, found, now_ns)
         tick = line.tick
         trader.watchlist.tap(con_id, lambda field, price, size: tick(field, price, size, clock.now_ns()))
         trader.watchlist.on_gap(con_id, found.on_gap)
         trader.watchlist.follow(instrument.contract)
+        if part_seconds:
+            stream = trader.connection.stream_realtime_bars(instrument.contract)
+            stream.on_tick(line.part)
+            found.parts = stream
         return found
 
     def read(self, symbol: str, reader: Reader, *, ring: Callable[[], object] | None = None) -> None:
@@ -142,6 +155,9 @@ class Markets:
 
     async def close(self) -> None:
         """Nothing is asked for any more; safe twice."""
+        for found in self._followed.values():
+            if found.parts is not None:
+                found.parts.close()
         await self.warming.close()
 
     # -- time
@@ -284,6 +300,9 @@ class Markets:
         else:
             words.append(f"{price.price:g} ({price.source}), {price.age_s or 0:.1f} s old")
         words.append(f"{studies.taken} bars of {found.feed.board.bar_seconds} s")
+        if found.parts is not None:
+            words[-1] += " from real-time bars"
+            words += [f"which ended: {found.parts.failure}"] if found.parts.failure is not None else []
         words += [f"{found.line.bars.partial} not whole"] if found.line.bars.partial else []
         words += [f"{found.line.bars.missed} spans without one"] if found.line.bars.missed else []
         atr = studies.value(ATR)

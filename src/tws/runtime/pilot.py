@@ -68,7 +68,9 @@ class Pilot:
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
         self.programs = plan.hosted()
-        self.markets = Markets(trader, plan.place.folder / "bars")
+        merged = [each for each in plan.sections if each.bars_from == "real-time"]
+        real_time = frozenset(symbol for each in merged for symbol in each.symbols)
+        self.markets = Markets(trader, plan.place.folder / "bars", real_time)
         self._trader = trader
         around = Surroundings(clock=trader.clock, rng=rng or random.Random(), folder=plan.path.parent)
         self.sources = Sources(open_sources(plan.settings, around))
