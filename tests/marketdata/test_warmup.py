@@ -20,7 +20,7 @@ from tws.errors import RequestTimeoutError
 from tws.indicators import Studies
 from tws.marketdata import BarCache, Feed, Series, WarmUp, warm_up, warmup
 from tws.model.contract import stock
-from tws.model.market import Bar
+from tws.model.market import Bar, MarketDataType
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
@@ -230,6 +230,21 @@ async def test_a_clock_of_tws_that_is_behind_is_told(desk: Desk) -> None:
         await desk.trade_for(1)
         desk.take()
     assert (await task).ready
+
+
+async def test_delayed_data_get_no_past(desk: Desk) -> None:
+    """It would hold minutes that they have still to tell."""
+    await desk.trade_for(203)
+    await desk.begin()
+    desk.line.heard(MarketDataType.DELAYED)
+    task = desk.warm(count=1000)
+    while not task.done():
+        await desk.trade_for(1)
+        desk.take()
+    with pytest.raises(ValueError, match="delayed"):
+        await task
+    first = desk.studies.bar(desk.studies.taken - 1)
+    assert first is not None and first.time_ns == BEGIN_NS + 200 * S, "its own bars alone"
 
 
 async def test_real_time_bars_merge_into_those_of_the_trades(desk: Desk) -> None:

@@ -27,6 +27,7 @@ from tws.clock import NS_PER_S, Clock
 from tws.errors import LinkLostError, NotSentError
 from tws.model.market import Bar
 from tws.runtime import warming
+from tws.runtime.status import status_of
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.limits import Limits as SimLimits
 from tws.simulator.market import ManualMarket
@@ -203,7 +204,7 @@ async def test_indicators_of_a_run_are_those_of_what_was_traded(market: Market, 
 
     lines = [each for each in market.asked if isinstance(each, MarketDataRequest)]
     assert sorted(each.contract.symbol for each in lines) == ["QQQ", "SPY"], "each is followed once"
-    told = flight.pilot.markets.lines(market.sim.now_ns())
+    told = status_of(flight.run)["market"]
     (line,) = [each for each in told if each.startswith("QQQ live, ")]
     assert "s old" in line and f"{sum(gaps)} spans without one" in line
     report = await flight.end()
@@ -233,6 +234,26 @@ async def test_eight_symbols_begin_with_their_past_within_the_limits_of_tws(
     for symbol in SYMBOLS:
         wanted = talib_over(market.bars(symbol), "ATR", 14)[-1]
         assert flight.pilot.markets.atr(symbol) == pytest.approx(wanted, rel=1e-9)
+    assert (await flight.end()).good
+
+
+async def test_an_indicator_that_comes_later_gets_the_past_too(market: Market, tmp_path: Path) -> None:
+    """As rules that are exchanged while a run trades ask for it."""
+    await market.trade_for(403)
+    flight = await flying(market, tmp_path / "run")
+    markets = flight.pilot.markets
+    await market.trade_for(40, flight)
+    await markets.follow("SPY", 10, ("ema(7)",))
+    assert markets.study("SPY", "ema(7)", 0) is None and not markets.warming.settled("SPY")
+    while not markets.warming.settled("SPY"):
+        await market.trade_for(1, flight)
+        await asyncio.sleep(0.01)
+    for _ in range(2):
+        bars = market.bars("SPY")
+        await until(lambda: markets.bar("SPY", 0).time_ns == bars[-1].time_ns, "the last bar")  # type: ignore[union-attr]  # noqa: B023
+        assert markets.study("SPY", "ema(7)", 0) == pytest.approx(talib_over(bars, "EMA", 7)[-1], rel=1e-9)
+        assert markets.atr("SPY") == pytest.approx(talib_over(bars, "ATR", 14)[-1], rel=1e-9)
+        await market.trade_for(21, flight)
     assert (await flight.end()).good
 
 

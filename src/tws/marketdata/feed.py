@@ -25,13 +25,15 @@ from tws.marketdata.board import BarDone, Line, QuoteBoard
 from tws.marketdata.past import BarCache
 from tws.marketdata.prices import Freshness, Price
 from tws.marketdata.warmup import WarmUp, warm_up
-from tws.model.market import Bar
+from tws.model.market import Bar, MarketDataType
 from tws.model.session import Session
 
 __all__ = ["KEPT", "Feed"]
 
 KEPT = 500
 """Bars at hand for each contract: more than an hour of 10-second bars, and than any rule looks back."""
+
+_DELAYED = (MarketDataType.DELAYED, MarketDataType.DELAYED_FROZEN)
 
 log = get_logger("tws.marketdata")
 
@@ -114,16 +116,25 @@ class Feed:
         self, cache: BarCache, series: Series, now_ns: Callable[[], int], count: int | None = None
     ) -> WarmUp:
         """Gives the indicators of a contract the past (`tws.marketdata.warmup`); those with their own bars
-        alone answer until then, and go on when it raises.
+        alone answer until then, and go on when it raises: what `warm_up` does, and ValueError for a contract
+        whose data are delayed.
         """
-        each = self._watched[series.contract.con_id]
+        con_id = series.contract.con_id
+        each = self._watched[con_id]
         warm = each.warm = each.studies.anew()
         try:
             report = await warm_up(cache, series, warm, each.seam, now_ns, count=count)
+            price = self.board.price(con_id, now_ns())
+            if price is not None and price.kind in _DELAYED:
+                raise ValueError("its data are delayed: the past would hold what they have still to tell")
             each.studies = warm
         finally:
             each.warm = None
         return report
+
+    def again(self, con_id: int, now_ns: int) -> None:
+        """The past may come once more, for indicators that were added since it came."""
+        self._watched[con_id].seam = Seam(self.board.bar_seconds, now_ns)
 
     def cold(self, con_id: int) -> None:
         """No past will come. Safe when it has come."""

@@ -108,9 +108,14 @@ class Markets:
 
         One that is followed already, at whatever length of bar, learns what more is asked about it.
         """
-        found = self._followed.get(symbol) or await self._begin(symbol, bar_seconds)
-        found.feed.add(found.con_id, symbol, specs, self._trader.clock.now_ns())
+        found, now_ns = self._followed.get(symbol), self._trader.clock.now_ns()
+        if found is None:
+            found = await self._begin(symbol, bar_seconds)
+        known = found.studies.names
+        found.feed.add(found.con_id, symbol, specs, now_ns)
         found.feed.keep(found.con_id, keep)
+        if found.studies.names != known and self.warming.again(symbol):
+            found.feed.again(found.con_id, now_ns)
 
     async def _begin(self, symbol: str, bar_seconds: int) -> _Followed:
         trader = self._trader

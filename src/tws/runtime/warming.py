@@ -51,6 +51,8 @@ class _Wish(Struct):
     why: str = ""
     bars: int = 0
     tries: int = 0
+    wanted: bool = False
+    """However many bars were heard by then: an indicator has not seen them."""
     settled: bool = False
 
 
@@ -64,6 +66,7 @@ class Warming:
         self._workers: list[asyncio.Task[None]] = []
         self._cache: BarCache | None = None
         self._said: set[str] = set()
+        self._never: set[str] = set()  # reasons that no time mends
 
     def add(self, symbol: str, contract: Contract, feed: Feed, count: int, why: str = "") -> None:
         """Ask for a symbol's past, after those that were asked for before; `why`: there can't be any."""
@@ -71,23 +74,34 @@ class Warming:
         self._wishes[symbol] = wish
         self._waiting.append(wish)
 
+    def again(self, symbol: str) -> bool:
+        """Ask once more for a past that has come: other indicators want it, too. Whether it will be."""
+        wish = self._wishes.get(symbol)
+        if wish is None or not wish.settled or wish.why in self._never:
+            return False
+        wish.settled, wish.why, wish.tries, wish.wanted = False, "", 0, True
+        self._waiting.append(wish)
+        self.start()
+        return True
+
     def start(self) -> None:
         """Begin; safe twice."""
-        if self._workers or not self._waiting:
+        if not self._waiting:
             return
         missing = ""
-        try:
-            self._cache = BarCache(self._folder, self._source)
-        except MissingExtraError as wrong:
-            missing = str(wrong)
+        if self._cache is None:
+            try:
+                self._cache = BarCache(self._folder, self._source)
+            except MissingExtraError as wrong:
+                missing = str(wrong)
         for wish in list(self._waiting):
             if wish.why or missing:
                 self._waiting.remove(wish)
+                self._never.add(wish.why or missing)
                 self._without(wish, wish.why or missing)
-        self._workers = [
-            asyncio.create_task(self._work(), name="warm-up")
-            for _ in range(min(ABREAST, len(self._waiting)))
-        ]
+        self._workers = [each for each in self._workers if not each.done()]
+        while len(self._workers) < min(ABREAST, len(self._waiting)):
+            self._workers.append(asyncio.create_task(self._work(), name="warm-up"))
 
     async def close(self) -> None:
         """Ask for nothing more; safe twice."""
@@ -120,7 +134,7 @@ class Warming:
         while self._waiting:
             wish = self._waiting.popleft()
             studies = wish.feed.studies(wish.contract.con_id)
-            if studies.taken >= max(wish.count, studies.settled):
+            if not wish.wanted and studies.taken >= max(wish.count, studies.settled):
                 self._without(wish, "its own bars sufficed by then")
                 continue
             try:
