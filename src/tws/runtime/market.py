@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from tws.bars import NEVER_NS
@@ -85,8 +86,9 @@ class _Followed:
 
 
 class Markets:
-    """The followed symbols of one trader. `folder` is that of the files of bars; the bars of the symbols in
-    `real_time` are merged from TWS's real-time bars, all others built from ticks.
+    """The followed symbols of one trader. `folder` is that of the files of bars, where the trader's parts say
+    that they are kept; the bars of the symbols in `real_time` are merged from TWS's real-time bars, all
+    others built from ticks.
     """
 
     def __init__(self, trader: Trader, folder: Path, real_time: frozenset[str] = frozenset()) -> None:
@@ -96,7 +98,9 @@ class Markets:
         self._followed: dict[str, _Followed] = {}
         self._turn_ns = 0  # when a session of one of them is over
         self._turned: list[tuple[str, Session]] = []
-        self.warming = Warming(folder, trader.connection, trader.clock.now_ns)
+        self._passing = None if trader.parts.keep_bars else TemporaryDirectory(ignore_cleanup_errors=True)
+        kept = folder if self._passing is None else Path(self._passing.name)
+        self.warming = Warming(kept, trader.connection, trader.clock.now_ns)
         trader.watchlist.on_details(self._learn)
 
     # -- following
@@ -164,6 +168,8 @@ class Markets:
             if found.parts is not None:
                 found.parts.close()
         await self.warming.close()
+        if self._passing is not None:
+            self._passing.cleanup()
 
     # -- time
 

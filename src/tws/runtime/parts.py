@@ -28,6 +28,7 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     rng       jitter of the back-off
     timers    whether a second of market time is a second of the loop's; False: the caller calls `tick`
     reconnect whether a lost link is dialled again
+    keep_bars whether bars of the past are kept for the next start; False for a market that is another then
     configuration  the fingerprint of what it is configured by, for the journal; that of its limits
     safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
               the file open. None: no lease, no latch, live stays locked
@@ -42,5 +43,6 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     rng: random.Random | None = None
     timers: bool = True
     reconnect: bool = True
+    keep_bars: bool = True
     configuration: str = ""
     safety: SafetyFile | None = None
