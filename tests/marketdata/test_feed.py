@@ -10,7 +10,7 @@ from tws.bars import NEVER_NS
 from tws.clock import NS_PER_S
 from tws.errors import ConfigError
 from tws.marketdata import Feed
-from tws.model.market import TickField
+from tws.model.market import Bar, TickField
 from tws.model.session import Session
 
 S, NAN = NS_PER_S, math.nan
@@ -95,3 +95,24 @@ def test_one_that_is_removed_is_forgotten() -> None:
     assert feed.step(T0 + 60 * S) == [] and feed.price(1, T0) is None
     with pytest.raises(KeyError):
         feed.bar(1)
+
+
+def test_bars_of_real_time_bars_wait_for_their_last_part_and_not_for_ever() -> None:
+    """It comes when its five seconds are over, which is when the bar is, too. Ticks build nothing then."""
+    feed = Feed(10)
+    line = feed.add(1, "SPY", ["sma(1)"], T0, part_seconds=5)
+    parts = [
+        Bar(time_ns=T0 + 5 * at * S, seconds=5, open=at, high=at, low=at, close=at, volume=10.0, count=1)
+        for at in range(1, 5)
+    ]
+    line.tick(LAST, 100.0, 1.0, T0 + 6 * S)
+    line.part(parts[1])
+    assert feed.step(T0 + 20 * S) == [] and feed.board.next_ns > T0 + 20 * S
+    line.part(parts[2])
+    (done,) = feed.step(T0 + 20 * S + 1)
+    assert (done.bar.time_ns, done.bar.open, done.bar.close, done.bar.volume) == (T0 + 10 * S, 2, 3, 20)
+    assert done.bar.is_whole
+    line.part(parts[3])
+    assert feed.step(T0 + 31 * S) == []
+    (done,) = feed.step(T0 + 33 * S)
+    assert not done.bar.is_whole and feed.indicator(1, "sma(1)") == 4
