@@ -66,7 +66,12 @@ class Pilot:
         self.programs = plan.hosted()
         self.markets = Markets(trader)
         self._trader = trader
-        around = Surroundings(clock=trader.clock, rng=rng or random.Random(), folder=plan.path.parent)
+        around = Surroundings(
+            clock=trader.clock,
+            rng=rng or random.Random(),
+            folder=plan.path.parent,
+            transport=trader.parts.transport,
+        )
         self.sources = Sources(open_sources(plan.settings, around))
         self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
         self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
