@@ -29,6 +29,7 @@ from tws.model.signal import Signal
 from tws.rules import BarEnded, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
+from tws.runtime.closing import DayClose
 from tws.runtime.market import Markets
 from tws.runtime.plan import RunPlan
 from tws.runtime.ruling import Ruling
@@ -38,7 +39,7 @@ from tws.runtime.trader import Trader
 from tws.signals import Sources, Taken
 from tws.signals.opening import Surroundings, open_sources
 from tws.strategy import FateBook, Reason, Refusal, TradePlan
-from tws.strategy.manage import Market, Move, Reverse, double_down, manage
+from tws.strategy.manage import Add, Enter, Market, Move, Reverse, double_down, manage
 from tws.strategy.refusal import refused
 
 __all__ = ["Pilot"]
@@ -77,6 +78,7 @@ class Pilot:
         self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
         self._equity = Equity(trader, any(strand.section.wants_equity for strand in self.strands))
         self.rules = Ruling(plan, trader, self.markets, self) if plan.rules else None
+        self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
         self._told: dict[str, Session] = {}
         self._reversing: dict[str, tuple[Signal, Reverse]] = {}
         self._doubled: dict[str, int] = {}  # trade -> when its double down may be wished again
@@ -220,6 +222,8 @@ class Pilot:
     async def perform(self, signal: Signal, answer: Move | Refusal, now_ns: int) -> str:
         """Do what was decided about a signal and note its fate; answers why nothing came of it, or ""."""
         symbol = signal.symbol
+        if isinstance(answer, Enter | Add | Reverse) and self._day_ends(symbol, now_ns):
+            answer = refused(signal, Reason.SESSION, "its day is being closed")
         if isinstance(answer, Refusal):
             refusal = self._of[symbol].gate.keep(answer)
             self.book.unmade(signal, refusal)
@@ -238,6 +242,9 @@ class Pilot:
         else:
             self._entered(signal, did.intent_id, now_ns)
         return ""
+
+    def _day_ends(self, symbol: str, now_ns: int) -> bool:
+        return self.closing.ends(self.markets.instrument(symbol).contract, now_ns)
 
     def _entered(self, signal: Signal, intent_id: str, now_ns: int) -> None:
         self.traded += 1
@@ -277,7 +284,7 @@ class Pilot:
         """
         for symbol in self.stances.held():
             strand = self._of.get(symbol)
-            if strand is None or not strand.conduct.double_down:
+            if strand is None or not strand.conduct.double_down or self._day_ends(symbol, now_ns):
                 continue
             stance = self.stances.stance(symbol)
             fresh = stance.entered and not (stance.doubled or stance.adds or stance.entering or stance.busy)
