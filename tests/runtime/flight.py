@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.runtime.scene import BOUND_S, MarketClock, Scene, until
+from tests.runtime.scene import BOUND_S, Scene, until
 
 from tws.clock import to_datetime
 from tws.config import load_settings
@@ -55,10 +55,10 @@ close_margin_s = 0
         self.folder = folder
         self._said = 0
 
-    async def up(self) -> Flight:
-        """Trading, with a quote."""
+    async def up(self, symbol: str = "SPY") -> Flight:
+        """Trading, with a quote of `symbol`."""
         plan = plan_run(load_settings(self.path), self.path, self.folder / "state", self.scene.journal)
-        self.run = Run(plan, parts=TraderParts(clock=MarketClock(self.scene.sim)))
+        self.run = Run(plan, parts=TraderParts(clock=self.scene.clock()))
         ready = asyncio.Event()
         self.going = asyncio.create_task(self.run.go(on_ready=lambda trader: ready.set()))
         await until(lambda: ready.is_set() or self.going.done(), "ready")
@@ -69,7 +69,7 @@ close_margin_s = 0
         pilot = self.run.pilot
         assert pilot is not None
         self.pilot = pilot
-        await until(lambda: pilot.markets.quote("SPY") is not None, "a quote")
+        await until(lambda: pilot.markets.quote(symbol) is not None, "a quote")
         return self
 
     def requote(self, bid: float = 99.99, ask: float = 100.01, **more: Any) -> None:
