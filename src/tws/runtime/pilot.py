@@ -140,7 +140,7 @@ class Pilot:
         self._settle_reversals(now_ns)
         if self._doubling and (timed or fills):
             await self._double_down(now_ns)
-        await self._write_fates(now_ns)
+        self._note_fates(now_ns)
 
     async def finish(self, now_ns: int) -> None:
         """After the last look: strategies are told of the end, and what became of reversals on their way is
@@ -150,15 +150,17 @@ class Pilot:
         self._settle_reversals(now_ns)
         for symbol in self._waiting.symbols():
             self._give_up(symbol, "the run has ended before the first quote")
-        await self._write_fates(now_ns)
+        rows = self.book.take_records(now_ns)
+        if rows:
+            await self._trader.ask(NoteSignals(rows=tuple(rows)))
 
     async def _end_programs(self) -> None:
         await asyncio.gather(*(each.close() for each in self.programs.values()))
 
-    async def _write_fates(self, now_ns: int) -> None:
+    def _note_fates(self, now_ns: int) -> None:
         rows = self.book.take_records(now_ns)
         if rows:
-            await self._trader.ask(NoteSignals(rows=tuple(rows)))
+            self._trader.note(NoteSignals(rows=tuple(rows)))
 
     def _tell_sessions(self, now_ns: int) -> None:
         for symbol, strand in self._of.items():
@@ -206,6 +208,7 @@ class Pilot:
             log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
             return
         self.book.passed(strand.name, signal, now_ns)
+        self._note_fates(now_ns)  # on disk together with what comes of it
         if signal.symbol in self._waiting:
             self._give_up(signal.symbol, "a later signal came before the first quote")
         if signal.wish is not Wish.SELL and not priced(self.markets.quote(signal.symbol)):
