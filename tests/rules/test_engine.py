@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.rules.values import NOON, Scene, scene_conditions, scenes
 
-from tws.clock import NS_PER_S
+from tws.clock import NS_PER_S, to_ns
 from tws.model.market import Quote
+from tws.model.session import Session, parse_hours, session_at
 from tws.model.signal import Signal, Wish
 from tws.rules import (
     Alert,
@@ -41,6 +45,9 @@ from tws.rules.engine import MAX_FAULTS
 from tws.rules.memory import MAX_SYMBOLS, remember
 
 ZONES = {"SPY": "America/New_York", "QQQ": "America/New_York"}
+HOUR = 3600 * NS_PER_S
+TODAY = Session(NOON - 5 * HOUR // 2, NOON + 4 * HOUR)  # 09:30 to 16:00 in New York
+TOMORROW = Session(TODAY.open_ns + 24 * HOUR, TODAY.close_ns + 24 * HOUR)
 ALWAYS = parse_condition("event in (signal, fill, bar, quote, timer)")
 BAR = BarEnded("SPY")
 EXIT = Exit()
@@ -81,23 +88,60 @@ def test_a_rule_that_is_held_back_lets_the_next_one_go_first() -> None:
     assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["high"]
 
 
-def test_executions_are_counted_by_the_day_of_the_exchange() -> None:
-    """23:30 in New York is already tomorrow in UTC: the count goes on until midnight there."""
-    engine, known = Engine([rule("twice", per_day=2)]), Given(zones=ZONES)
-    noon_to_2330, half_hour = int(11.5 * 3600) * NS_PER_S, 1800 * NS_PER_S
-    assert fired(engine.evaluate(BAR, known, NOON)) == ["twice"]
-    assert fired(engine.evaluate(BAR, known, NOON + noon_to_2330)) == ["twice"]
-    last = engine.evaluate(BAR, known, NOON + noon_to_2330 + half_hour - 1)
-    assert held(last) == [("twice", Barrier.PER_DAY)]
-    assert fired(engine.evaluate(BarEnded("QQQ"), known, NOON + noon_to_2330)) == ["twice"]
-    assert fired(engine.evaluate(BAR, known, NOON + noon_to_2330 + half_hour)) == ["twice"]
+def test_executions_are_counted_by_the_session() -> None:
+    """What fires after the close counts for the day that comes."""
+    engine = Engine([rule("twice", per_day=2)])
+    today, after = (Given(zones=ZONES, sessions=dict.fromkeys(ZONES, each)) for each in (TODAY, TOMORROW))
+    assert fired(engine.evaluate(BAR, today, NOON)) == ["twice"]
+    assert fired(engine.evaluate(BAR, today, NOON + HOUR)) == ["twice"]
+    assert held(engine.evaluate(BAR, today, TODAY.close_ns - 1)) == [("twice", Barrier.PER_DAY)]
+    assert "executions per day, 2 of 2" in engine.explain("twice").explain()  # type: ignore[union-attr]
+    assert fired(engine.evaluate(BarEnded("QQQ"), today, NOON)) == ["twice"], "a count is a symbol's"
+    assert fired(engine.evaluate(BAR, after, TODAY.close_ns)) == ["twice"]
+    assert fired(engine.evaluate(BAR, after, TOMORROW.open_ns)) == ["twice"]
+    assert held(engine.evaluate(BAR, after, TOMORROW.close_ns - 1)) == [("twice", Barrier.PER_DAY)]
+
+
+HOURS = {
+    "over midnight UTC": (
+        "20261122:1700-20261123:1600;20261123:1700-20261124:1600", "America/Chicago",
+        ["22 17:00", "22 23:59", "23 00:01", "23 15:59", "| 23 16:00", "23 17:00", "24 15:59"],
+    ),
+    "a break at noon": (
+        "20261123:0930-20261123:1200,20261123:1300-20261123:1600;20261124:0930-20261124:1600",
+        "Asia/Hong_Kong", ["23 11:00", "23 12:30", "23 15:00", "| 23 16:00", "24 09:30"],
+    ),
+    "an early close and a holiday": (
+        "20261125:0930-20261125:1600;20261126:CLOSED;20261127:0930-20261127:1300;20261130:0930-20261130:1600",
+        "America/New_York", ["25 15:59", "| 26 12:00", "27 12:59", "| 27 13:00", "28 12:00", "30 10:00"],
+    ),
+    "around the clock": (
+        "20261123:0000-20261124:0000;20261124:0000-20261125:0000", "America/New_York",
+        ["23 00:00", "23 23:59", "| 24 00:00", "24 23:59"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOURS)
+def test_the_trading_day_rolls_over_with_the_close_of_the_last_session(case: str) -> None:
+    """It fires once a day: `|` stands before the first moment of a new one."""
+    text, zone, moments = HOURS[case]
+    engine, sessions = Engine([rule("once", per_day=1)]), parse_hours(text, zone)
+    for number, moment in enumerate(moments):
+        at = datetime.strptime(moment.lstrip("| "), "%d %H:%M").replace(2026, 11, tzinfo=ZoneInfo(zone))
+        session = session_at(sessions, to_ns(at))
+        assert session is not None
+        known = Given(zones={"SPY": zone}, sessions={"SPY": session})
+        first = number == 0 or moment.startswith("|")
+        assert fired(engine.evaluate(BAR, known, to_ns(at))) == ["once"] * first, moment
 
 
 def test_a_day_that_is_not_known_holds_a_counted_rule_back() -> None:
     engine = Engine([rule("once", per_day=1), rule("free", Alert("x"))])
-    decisions = engine.evaluate(BAR, Given(), NOON)
-    assert (fired(decisions), held(decisions)) == (["free"], [("once", Barrier.NO_DAY)])
-    wrong = engine.evaluate(BAR, Given(zones={"SPY": "Mars/Olympus"}), NOON)
+    for unknown in (Given(), Given(zones=ZONES), Given(sessions={"SPY": TODAY})):
+        decisions = engine.evaluate(BAR, unknown, NOON)
+        assert (fired(decisions), held(decisions)) == (["free"], [("once", Barrier.NO_DAY)])
+    wrong = engine.evaluate(BAR, Given(zones={"SPY": "Mars/Olympus"}, sessions={"SPY": TODAY}), NOON)
     assert [(each.rule, each.count) for each in wrong.failed] == [("once", 1)]
     assert "Mars/Olympus" in wrong.failed[0].reason
 
@@ -349,6 +393,41 @@ def test_an_event_meets_only_the_rules_it_can_fire() -> None:
     assert engine.evaluate(BAR, Given(), NOON).looked == 2
     assert engine.evaluate(BarEnded("QQQ"), Given(), NOON).looked == 2
     assert engine.evaluate(QuoteMoved("SPY"), Given(), NOON).looked == 1
+    assert engine.hears("quote", "SPY") and engine.hears("fill", "SPY")
+    engine.disable("any")
+    assert not engine.hears("quote", "SPY") and not engine.hears("fill", "SPY")
+    assert engine.hears("bar", "SPY") and engine.hears("signal", "QQQ") and not engine.hears("timer", "SPY")
+
+
+@pytest.mark.parametrize(
+    ("when", "heard"),
+    [
+        ("price > 1", True),
+        ("spread_percent < 1 and session.open", True),
+        ("position.profit_percent > -100", True),
+        ("price of QQQ > 1", True),
+        ("event == quote and session.open", True),
+        ("not event == bar", True),
+        ("event == bar and price > 1", False),
+        ("session.open", False),
+        ("position.side == long", False),
+        ("rsi(14) > 1 or bar.close > 1", False),
+        ("since.fire > 1s", False),
+        ("position.way_to_stop > -500", True),
+    ],
+)
+def test_quotes_are_for_the_rules_about_them(when: str, heard: bool) -> None:
+    """What other rules look at is no different after a quote; they fire on all other events as they hold."""
+    engine = Engine([rule("r", when=when), rule("other", Alert("x"), "bid > 0")])
+    known = Given(
+        quotes=dict.fromkeys(ZONES, Quote(bid=99.0, ask=99.5)),
+        holdings={"SPY": Holding(quantity=1, entry_price=99.0, stop_price=90.0)},
+        indicators={("SPY", "rsi(14)"): (50.0,)},
+        sessions={"SPY": TODAY},
+    )
+    assert ("r" in fired(engine.evaluate(QuoteMoved("SPY"), known, NOON))) is heard
+    on_time = "not" in when or "event ==" not in when
+    assert ("r" in fired(engine.evaluate(TimePassed("SPY"), known, NOON))) is on_time
 
 
 def test_lists_of_rules_are_bounded_however_often_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,6 +496,8 @@ def test_rules_are_reloaded_and_their_memory_goes_on() -> None:
     assert fired(other.evaluate(BAR, Given(), NOON + 59 * NS_PER_S)) == ["new"], "pauses go on"
     assert fired(other.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "mended", "new"]
     assert other.why_disabled("by_hand") == "by hand"
+    again = Engine([old[0], mended, old[2]], msgspec.json.decode(engine.written(), type=Memory))
+    assert (again.is_enabled("mended"), again.is_enabled("by_hand")) == (True, False), "so after a restart"
     assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "gone"], (
         "the old one is untouched"
     )
