@@ -26,7 +26,8 @@ class Flight:
     """One run. `section` is what stands in [[signals]] beside the file; `more` follows it."""
 
     def __init__(
-        self, scene: Scene, folder: Path, section: str = "", more: str = "", source: str = "", pause_s: float = 0,
+        self, scene: Scene, folder: Path, section: str = "", more: str = "", source: str = "",
+        pause_s: float = 0,
     ) -> None:  # fmt: skip
         self.scene = scene
         self.file = folder / "signals.jsonl"

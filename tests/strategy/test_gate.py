@@ -254,5 +254,6 @@ def test_after_a_restart_it_knows_what_it_said_before() -> None:
     for each in told:
         assert judge(after, each) is Reason.DUPLICATE, each.signal_id
     assert judge(after, signal("d")) is Reason.MODEL_RATE is judge(before, signal("d"))
-    assert judge(after, signal("late", time_ns=at(-1))) is Reason.ORDER is judge(before, signal("late2", time_ns=at(-1)))
+    late = signal("late", time_ns=at(-1))
+    assert judge(after, late) is Reason.ORDER is judge(before, late)
     assert judge(after, signal("e", model="n")) is None
