@@ -14,6 +14,7 @@ time; the others go on.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable
 from copy import deepcopy
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tws.clock import NS_PER_S
-from tws.model.session import trading_day
+from tws.model.session import session_day
 from tws.rules.actions import DisableRule, EnableRule, SetCooldown
 from tws.rules.compiling import Compiler, Numbered
 from tws.rules.conditions import Field
@@ -214,12 +215,13 @@ class Engine:
 
     def _hear(self, event: Event, now_ns: int) -> None:
         """What a fill means for pauses, before any rule is asked."""
-        if not isinstance(event, Filled) or event.role not in ("entry", "stop"):
+        if not isinstance(event, Filled):
             return
-        self.changes += 1
         if event.role == "entry":
+            self.changes += 1
             remember(self._memory.entries_ns, event.symbol, now_ns)
         elif event.role == "stop" and event.left == 0:
+            self.changes += 1
             remember(self._memory.stop_outs_ns, event.symbol, now_ns)
             self._memory.cooldowns_ns.pop(event.symbol, None)  # AUTOMATION.md: cleared by a stop-out
 
@@ -302,12 +304,10 @@ class Engine:
         of_rule[reading.symbol] = Fire(reading.now_ns, day, count)
 
     def _day(self, reading: Reading) -> str:
-        """The trading day: the date on which the session that is open, or else the next one, closes on the
-        exchange. Empty when hours or zone are not known.
+        """The trading day, that of the session which is open, or else of the next one; empty when hours or
+        zone are not known.
         """
-        zone, session = (reading.ask(what, reading.symbol) for what in ("zone", "session"))
-        # A close at midnight belongs to the day that it ends.
-        return "" if zone is None or session is None else trading_day(session.close_ns - 1, zone)
+        return session_day(reading.ask("session", reading.symbol), reading.ask("zone", reading.symbol))
 
     def _take_effect(self, fired: Fired, now_ns: int) -> None:
         """Do what concerns the engine itself."""
@@ -396,7 +396,8 @@ def _traits(rule: Rule) -> _Traits:
 
 
 def _looked_at(seen: _Seen, number: int) -> bool:
-    return any(number == each for _, each in seen.rules)
+    place = bisect_left(seen.rules, number, key=lambda entry: entry[1])  # they ascend: the index sorts them
+    return place < len(seen.rules) and seen.rules[place][1] == number
 
 
 def _barrier_text(held: Held) -> str:

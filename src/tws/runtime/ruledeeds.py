@@ -1,7 +1,8 @@
-"""What rules wish, done: each action through `tws.strategy.manage`, as the section that owns the symbol trades.
+"""What rules wish, done: each action through `tws.strategy.manage`, as the section that owns the symbol
+trades.
 
-An action answers why nothing came of it, or "". What the engine does itself (cooldowns, switches) is no matter
-of this module; what comes of a signal is noted as its fate.
+An action answers why nothing came of it, or "". What the engine does itself (cooldowns, switches) is no
+matter of this module; what comes of a signal is noted as its fate.
 """
 
 from __future__ import annotations
@@ -59,8 +60,10 @@ log = get_logger("tws.runtime")
 class RuleDeeds:
     """The hands of the rules of one run."""
 
-    def __init__(self, trader: Trader, markets: Markets, pilot: Pilot, stances: Stances) -> None:
-        self.alerts: list[str] = []
+    def __init__(
+        self, trader: Trader, markets: Markets, pilot: Pilot, stances: Stances, alerts: list[str]
+    ) -> None:
+        self.alerts = alerts
         self._trader = trader
         self._markets = markets
         self._pilot = pilot
@@ -81,7 +84,7 @@ class RuleDeeds:
                 return ""
             case MoveStop() | BreakEven():
                 return await self._move_stop(fired, action)
-            case _ if isinstance(action, _OF_SIGNAL):
+            case _ if isinstance(action, OF_SIGNAL):
                 signal = self._signal(fired, action, event, now_ns)
                 if isinstance(signal, str):
                     return signal

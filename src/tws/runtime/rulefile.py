@@ -1,9 +1,9 @@
 """What the rules of a run remember, on the disk: pauses, executions of the day, cooldowns, switches.
 
-One file in the trader's folder, written beside its place and renamed, so that a process which dies leaves the
-one before or the new one whole. It carries a checksum: a file that was damaged is named and refused, since half a
-memory would let rules fire again that have fired today. Nothing is guessed: a human puts a copy back, or
-removes it and so begins anew.
+One file in the trader's folder, written beside its place and renamed, so that a process which dies leaves
+the one before or the new one whole. It carries a checksum: a file that was damaged is named and refused,
+since half a memory would let rules fire again that have fired today. Nothing is guessed: a human puts a copy
+back, or removes it and so begins anew.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def write_memory(path: Path, memory: bytes, *, lasting: bool = False) -> None:
     kept = _Kept(VERSION, sha256(memory).hexdigest(), msgspec.Raw(memory))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.tmp")
-    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "wb") as file:
         file.write(msgspec.json.encode(kept))
         if lasting:
             file.flush()

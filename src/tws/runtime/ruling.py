@@ -1,8 +1,8 @@
 """The rules of a run: events in, decisions out to their hands (`ruledeeds`), with what they remember kept.
 
-Where a run has rules, a signal that its gate let through does what a rule makes of it, and nothing else. What
-the engine remembers is on the disk (`rulefile`) before anything is done, so that a restart goes on from there.
-Each rule's counts and its last word stand in the report and in `tws rules list`.
+Where a run has rules, a signal that its gate let through does what a rule makes of it, and nothing else.
+What the engine remembers is on the disk (`rulefile`) before anything is done, so that a restart goes on from
+there. Each rule's counts and its last word stand in the report and in `tws rules list`.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Ruling:
         self.engine = Engine(rules, read_memory(self._path))
         self.unkept = ""
         """Why what the rules remember can't be kept; then they open nothing."""
+        self.alerts: list[str] = []
         self._plan = plan
         self._trader = trader
         self._markets = markets
@@ -81,7 +82,7 @@ class Ruling:
     async def open(self, stances: Stances) -> None:
         """Follow what rules look at and nobody trades. Raises what asking TWS raises."""
         self._scene = RuleScene(self._markets, stances, self._plan.limits.stale_quote_ns)
-        self._deeds = RuleDeeds(self._trader, self._markets, self._pilot, stances)
+        self._deeds = RuleDeeds(self._trader, self._markets, self._pilot, stances, self.alerts)
         await self._follow(self.engine)
 
     async def hear(self, event: Event, now_ns: int) -> None:
@@ -264,7 +265,7 @@ class Ruling:
     def lines(self, now_ns: int) -> list[str]:
         """The rules, for a human."""
         return [f"  {each}" for each in self.tallies(now_ns)] + [
-            f"  alert of {each}" for each in self._deeds.alerts
+            f"  alert of {each}" for each in self.alerts
         ]
 
     def _why_not(self, name: str) -> str:
