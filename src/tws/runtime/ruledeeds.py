@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tws.desk import CancelAll, ModifyOrder
-from tws.errors import TWSError
+from tws.desk import CancelAll
 from tws.log import get_logger
 from tws.model.instrument import decimal
 from tws.model.order import Side
@@ -34,12 +33,14 @@ from tws.rules import (
     Reverse,
     ScaleIn,
     SignalCame,
+    Trail,
 )
+from tws.runtime.acting import move_stops
 from tws.runtime.market import Markets
 from tws.runtime.stances import Stances
 from tws.runtime.trader import Trader
 from tws.strategy import Reason, Refusal, TradePlan
-from tws.strategy.manage import Close, Conduct, Move, add_to, double_down, manage, tighter_stop
+from tws.strategy.manage import Close, Conduct, Move, StopMove, add_to, double_down, manage, tighter_stop
 from tws.strategy.refusal import refused
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class RuleDeeds:
                 cancel = CancelAll(reason=f"rule {fired.rule}", symbol=symbol, entries_only=True)
                 await self._trader.ask(cancel)
                 return ""
-            case MoveStop() | BreakEven():
-                return await self._move_stop(fired, action)
+            case MoveStop() | BreakEven() | Trail():
+                return await self._move_stops(fired, action)
             case _ if isinstance(action, OF_SIGNAL):
                 signal = self._signal(fired, action, event, now_ns)
                 if isinstance(signal, str):
@@ -139,27 +140,31 @@ class RuleDeeds:
                 return Close(f"rule {fired.rule} {now_ns}")
         return refused(signal, Reason.IN_POSITION, f"rule {fired.rule} ignores it")
 
-    async def _move_stop(self, fired: Fired, action: MoveStop | BreakEven) -> str:
-        """The stops of all that is held, towards profit alone."""
+    async def _move_stops(self, fired: Fired, action: MoveStop | BreakEven | Trail) -> str:
+        """The stops of all that is held: towards profit alone, or trailing from where they stand."""
         symbol = fired.symbol
-        stance, instrument = self._stances.stance(symbol), self._markets.instrument(symbol)
-        wished = self._stop_wished(symbol, action)
+        stance, stops = self._stances.stance(symbol), self._stances.stops(symbol)
+        if not stance.quantity or not stops:
+            return "nothing is held that has a stop"
+        move = self._trailing(symbol, action) if isinstance(action, Trail) else self._moved(symbol, action)
+        if isinstance(move, str):
+            return move
+        return await move_stops(self._trader, stops, replace(move, reason=f"rule {fired.rule}"))
+
+    def _trailing(self, symbol: str, action: Trail) -> StopMove | str:
+        """By so much from now on, which is the broker's affair."""
+        if action.distance.unit == "percent":
+            return StopMove(trail_percent=decimal(action.distance.amount))
+        far = _far(action.distance, None, self._pilot.market(symbol).atr)
+        return StopMove(trail=far) if far else "the ATR is not known"
+
+    def _moved(self, symbol: str, action: MoveStop | BreakEven) -> StopMove | str:
+        """To that price, or why it stays."""
+        stance, wished = self._stances.stance(symbol), self._stop_wished(symbol, action)
         if wished is None:
             return "entry, price or ATR is not known"
-        price = tighter_stop(stance, instrument, wished)
-        if price is None:
-            return f"the stop stays at {stance.stop_price}"
-        why = ""
-        for intent_id in self._stances.stops(symbol):
-            change = ModifyOrder(intent_id=intent_id, stop_price=price, reason=f"rule {fired.rule}")
-            try:
-                denied = await self._trader.modify(change)
-            except TWSError as wrong:
-                if self._trader.failure is not None:
-                    raise
-                return str(wrong)
-            why = why or ("" if denied is None else f"denied by {denied.limit}: {denied.reason}")
-        return why
+        price = tighter_stop(stance, self._markets.instrument(symbol), wished)
+        return f"the stop stays at {stance.stop_price}" if price is None else StopMove(stop_price=price)
 
     def _stop_wished(self, symbol: str, action: MoveStop | BreakEven) -> Decimal | None:
         stance, market = self._stances.stance(symbol), self._pilot.market(symbol)
