@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -12,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.rules.values import NOON, Scene, scene_conditions, scenes
 
-from tws.clock import NS_PER_S, to_ns
+from tws.clock import NS_PER_S
 from tws.model.market import Quote
-from tws.model.session import Session, parse_hours, session_at
 from tws.model.signal import Signal, Wish
 from tws.rules import (
     Alert,
@@ -29,10 +26,7 @@ from tws.rules import (
     Exit,
     Filled,
     Given,
-    Holding,
     Memory,
-    Needs,
-    QuoteMoved,
     Rule,
     SetCooldown,
     SignalCame,
@@ -44,9 +38,6 @@ from tws.rules.engine import MAX_FAULTS
 from tws.rules.memory import MAX_SYMBOLS, remember
 
 ZONES = {"SPY": "America/New_York", "QQQ": "America/New_York"}
-HOUR = 3600 * NS_PER_S
-TODAY = Session(NOON - 5 * HOUR // 2, NOON + 4 * HOUR)  # 09:30 to 16:00 in New York
-TOMORROW = Session(TODAY.open_ns + 24 * HOUR, TODAY.close_ns + 24 * HOUR)
 ALWAYS = parse_condition("event in (signal, fill, bar, quote, timer)")
 BAR = BarEnded("SPY")
 EXIT = Exit()
@@ -85,64 +76,6 @@ def test_a_rule_that_is_held_back_lets_the_next_one_go_first() -> None:
         "a pause is a symbol's"
     )
     assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["high"]
-
-
-def test_executions_are_counted_by_the_session() -> None:
-    """What fires after the close counts for the day that comes."""
-    engine = Engine([rule("twice", per_day=2)])
-    today, after = (Given(zones=ZONES, sessions=dict.fromkeys(ZONES, each)) for each in (TODAY, TOMORROW))
-    assert fired(engine.evaluate(BAR, today, NOON)) == ["twice"]
-    assert fired(engine.evaluate(BAR, today, NOON + HOUR)) == ["twice"]
-    assert held(engine.evaluate(BAR, today, TODAY.close_ns - 1)) == [("twice", Barrier.PER_DAY)]
-    assert "executions per day, 2 of 2" in engine.explain("twice").explain()  # type: ignore[union-attr]
-    assert fired(engine.evaluate(BarEnded("QQQ"), today, NOON)) == ["twice"], "a count is a symbol's"
-    assert fired(engine.evaluate(BAR, after, TODAY.close_ns)) == ["twice"]
-    assert fired(engine.evaluate(BAR, after, TOMORROW.open_ns)) == ["twice"]
-    assert held(engine.evaluate(BAR, after, TOMORROW.close_ns - 1)) == [("twice", Barrier.PER_DAY)]
-
-
-HOURS = {
-    "over midnight UTC": (
-        "20261122:1700-20261123:1600;20261123:1700-20261124:1600", "America/Chicago",
-        ["22 17:00", "22 23:59", "23 00:01", "23 15:59", "| 23 16:00", "23 17:00", "24 15:59"],
-    ),
-    "a break at noon": (
-        "20261123:0930-20261123:1200,20261123:1300-20261123:1600;20261124:0930-20261124:1600",
-        "Asia/Hong_Kong", ["23 11:00", "23 12:30", "23 15:00", "| 23 16:00", "24 09:30"],
-    ),
-    "an early close and a holiday": (
-        "20261125:0930-20261125:1600;20261126:CLOSED;20261127:0930-20261127:1300;20261130:0930-20261130:1600",
-        "America/New_York", ["25 15:59", "| 26 12:00", "27 12:59", "| 27 13:00", "28 12:00", "30 10:00"],
-    ),
-    "around the clock": (
-        "20261123:0000-20261124:0000;20261124:0000-20261125:0000", "America/New_York",
-        ["23 00:00", "23 23:59", "| 24 00:00", "24 23:59"],
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", HOURS)
-def test_the_trading_day_rolls_over_with_the_close_of_the_last_session(case: str) -> None:
-    """It fires once a day: `|` stands before the first moment of a new one."""
-    text, zone, moments = HOURS[case]
-    engine, sessions = Engine([rule("once", per_day=1)]), parse_hours(text, zone)
-    for number, moment in enumerate(moments):
-        at = datetime.strptime(moment.lstrip("| "), "%d %H:%M").replace(2026, 11, tzinfo=ZoneInfo(zone))
-        session = session_at(sessions, to_ns(at))
-        assert session is not None
-        known = Given(zones={"SPY": zone}, sessions={"SPY": session})
-        first = number == 0 or moment.startswith("|")
-        assert fired(engine.evaluate(BAR, known, to_ns(at))) == ["once"] * first, moment
-
-
-def test_a_day_that_is_not_known_holds_a_counted_rule_back() -> None:
-    engine = Engine([rule("once", per_day=1), rule("free", Alert("x"))])
-    for unknown in (Given(), Given(zones=ZONES), Given(sessions={"SPY": TODAY})):
-        decisions = engine.evaluate(BAR, unknown, NOON)
-        assert (fired(decisions), held(decisions)) == (["free"], [("once", Barrier.NO_DAY)])
-    wrong = engine.evaluate(BAR, Given(zones={"SPY": "Mars/Olympus"}, sessions={"SPY": TODAY}), NOON)
-    assert [(each.rule, each.count) for each in wrong.failed] == [("once", 1)]
-    assert "Mars/Olympus" in wrong.failed[0].reason
 
 
 def fill(role: Any, left: float) -> Filled:
@@ -307,126 +240,6 @@ def test_many_comparisons_of_one_figure_are_each_right(sign: str, value: float |
         "==": float.__eq__,
     }[sign]
     assert found == {f"{'r' if holds(value, bound) else 'n'}{bound}" for bound in bounds}
-
-
-class Asked(Given, frozen=True, kw_only=True):
-    """A context that notes what it is asked for."""
-
-    asked: list[tuple[Any, ...]]
-
-    def quote(self, symbol: str) -> Quote | None:
-        self.asked.append(("quote", symbol))
-        return Quote(last=5.0)
-
-    def holding(self, symbol: str) -> Holding | None:
-        self.asked.append(("holding", symbol))
-        return Holding()
-
-    def indicator(self, symbol: str, spec: str, back: int) -> float | None:
-        self.asked.append(("indicator", symbol, spec, back))
-        return 1.0
-
-
-def test_the_context_is_asked_once_and_only_for_what_decides() -> None:
-    asked: list[tuple[Any, ...]] = []
-    engine = Engine(
-        [
-            rule("a", Alert("x"), "price > 1 and position.side == long and rsi(14) < 5"),
-            rule("b", Alert("x"), "price > 2"),
-            rule("c", Alert("x"), "ema(20) of QQQ > price"),
-            rule("d", Alert("x"), "symbol == IBM and ema(50) > 1"),
-        ]
-    )
-    engine.evaluate(BAR, Asked(asked=asked), NOON)
-    assert asked == [("quote", "SPY"), ("holding", "SPY"), ("indicator", "QQQ", "ema(20)", 0)]
-
-
-def test_needs_are_told_for_each_symbol() -> None:
-    engine = Engine(
-        [
-            rule("a", when="symbol == SPY and position.profit_atr > 1 and change(5) > 0"),
-            rule(
-                "b",
-                when="symbol == QQQ and ema(20) of SPY crosses above 5 and bar.close crosses above ema(9)",
-            ),
-            rule("c", when="session.open and weekday == fri and symbol == IBM"),
-            rule("d", when="symbol == TLT and rsi(14) > 5", enabled=False),
-        ]
-    )
-    assert engine.needs("SPY") == Needs(
-        indicators=("atr(14)", "ema(20)"), bars_back=5, sources=("position", "quote")
-    )
-    assert engine.needs("QQQ") == Needs(indicators=("ema(9)",), bars_back=1)
-    assert engine.needs("IBM") == Needs(sources=("session", "zone"))
-    assert engine.needs("TLT") == Needs()
-    engine.enable("d")
-    assert engine.needs("TLT") == Needs(indicators=("rsi(14)",))
-    assert engine.symbols() == ("IBM", "QQQ", "SPY", "TLT")
-
-
-def test_rules_for_any_symbol_and_for_all_but_some_have_needs_too() -> None:
-    engine = Engine(
-        [
-            rule("all", when="ema(20) > 1"),
-            rule("others", when="symbol != SPY and ema(50) > 1"),
-            rule("never", when="symbol == SPY and symbol == QQQ and ema(9) > 1"),
-            rule("same", when="price of SPY > 1"),
-        ]
-    )
-    assert engine.needs("SPY") == Needs(indicators=("ema(20)",), sources=("quote",))
-    assert engine.needs("QQQ") == engine.needs("IBM") == Needs(indicators=("ema(20)", "ema(50)"))
-
-
-def test_an_event_meets_only_the_rules_it_can_fire() -> None:
-    engine = Engine(
-        [
-            rule("signals", when="confidence >= 0.5"),
-            rule("buys", when="wish == BUY"),
-            rule("spy", when="symbol == SPY and (confidence > 0 or event == bar)"),
-            rule("others", when="symbol != SPY and event == bar"),
-            rule("any", when="price > 1"),
-        ]
-    )
-    wish = SignalCame(Signal(signal_id="1", symbol="SPY", wish=Wish.SHORT, time_ns=NOON))
-    assert engine.evaluate(wish, Given(), NOON).looked == 3
-    assert engine.evaluate(BAR, Given(), NOON).looked == 2
-    assert engine.evaluate(BarEnded("QQQ"), Given(), NOON).looked == 2
-    assert engine.evaluate(QuoteMoved("SPY"), Given(), NOON).looked == 1
-    assert engine.hears("quote", "SPY") and engine.hears("fill", "SPY")
-    engine.disable("any")
-    assert not engine.hears("quote", "SPY") and not engine.hears("fill", "SPY")
-    assert engine.hears("bar", "SPY") and engine.hears("signal", "QQQ") and not engine.hears("timer", "SPY")
-
-
-@pytest.mark.parametrize(
-    ("when", "heard"),
-    [
-        ("price > 1", True),
-        ("spread_percent < 1 and session.open", True),
-        ("position.profit_percent > -100", True),
-        ("price of QQQ > 1", True),
-        ("event == quote and session.open", True),
-        ("not event == bar", True),
-        ("event == bar and price > 1", False),
-        ("session.open", False),
-        ("position.side == long", False),
-        ("rsi(14) > 1 or bar.close > 1", False),
-        ("since.fire > 1s", False),
-        ("position.way_to_stop > -500", True),
-    ],
-)
-def test_quotes_are_for_the_rules_about_them(when: str, heard: bool) -> None:
-    """What other rules look at is no different after a quote; they fire on all other events as they hold."""
-    engine = Engine([rule("r", when=when), rule("other", Alert("x"), "bid > 0")])
-    known = Given(
-        quotes=dict.fromkeys(ZONES, Quote(bid=99.0, ask=99.5)),
-        holdings={"SPY": Holding(quantity=1, entry_price=99.0, stop_price=90.0)},
-        indicators={("SPY", "rsi(14)"): (50.0,)},
-        sessions={"SPY": TODAY},
-    )
-    assert ("r" in fired(engine.evaluate(QuoteMoved("SPY"), known, NOON))) is heard
-    on_time = "not" in when or "event ==" not in when
-    assert ("r" in fired(engine.evaluate(TimePassed("SPY"), known, NOON))) is on_time
 
 
 def test_lists_of_rules_are_bounded_however_often_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
