@@ -13,6 +13,7 @@ from tws.cli.traders import Json, Operator, Reason, State, Trader, ask_trader, r
 __all__ = ["app", "rule_lines"]
 
 app = typer.Typer(
+    name="rules",
     help="The rules of a running trader: list them, switch one, tell why one did not fire.",
     no_args_is_help=True,
     add_completion=False,
