@@ -176,6 +176,11 @@ class Engine:
         self._number(rule)
         return dict(self._memory.fires.get(rule, _NONE))
 
+    def cooldowns(self, now_ns: int) -> dict[str, float]:
+        """By symbol the seconds that are left of its cooldown, where some are."""
+        ends = self._memory.cooldowns_ns.items()
+        return {symbol: (end_ns - now_ns) / NS_PER_S for symbol, end_ns in ends if end_ns > now_ns}
+
     def symbols(self) -> tuple[str, ...]:
         """The symbols that rules name as the event's, in alphabetical order."""
         return tuple(sorted(self._index.symbols))

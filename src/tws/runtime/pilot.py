@@ -151,7 +151,8 @@ class Pilot:
             for signal in program.step(now_ns, timed=timed):
                 await self._judge(self._named[name], signal, now_ns)
         await self._after_waiting(now_ns)
-        await self._on_quotes(now_ns)
+        if timed:
+            await self._on_quotes(now_ns)
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
         if self._doubling and (timed or fills):

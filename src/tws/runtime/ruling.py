@@ -218,13 +218,13 @@ class Ruling:
             self._last[fired.rule] = ""
             self._fired[fired.rule] = decisions.at_ns, fired.symbol
 
-    def tallies(self, now_ns: int) -> list[RuleTally]:
-        """How each rule stands, in the order of priority."""
+    def tallies(self, now_ns: int, most: int | None = None) -> list[RuleTally]:
+        """How each rule stands, in the order of priority; at most so many."""
         explained = 0
         rows = []
-        for rule in self.engine.rules:
+        for rule in self.engine.rules[:most]:
             fired, last = self._counts[rule.name, "fired"], self._last.get(rule.name, "")
-            if not (last or fired) and explained < MOST_EXPLAINED:
+            if not (last or fired) and explained < MOST_EXPLAINED and self.engine.is_enabled(rule.name):
                 explained += 1
                 last = self._why_not(rule.name)
             rows.append(self._tally_of(rule, last, now_ns))
