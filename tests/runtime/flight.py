@@ -14,7 +14,6 @@ from tws.clock import to_datetime
 from tws.config import load_settings
 from tws.exchange import OrderView
 from tws.rules import Rule
-from tws.runtime.parts import TraderParts
 from tws.runtime.plan import plan_run, with_rules
 from tws.runtime.report import RunReport
 from tws.runtime.run import Run
@@ -64,7 +63,7 @@ close_margin_s = 0
         """Trading, with a quote of `symbol`."""
         settings = with_rules(load_settings(self.path), self.rules)
         plan = plan_run(settings, self.path, self.folder / "state", self.scene.journal)
-        self.run = Run(plan, parts=TraderParts(clock=self.scene.clock()))
+        self.run = Run(plan, parts=self.scene.parts())
         ready = asyncio.Event()
         self.going = asyncio.create_task(self.run.go(on_ready=lambda trader: ready.set()))
         await until(lambda: ready.is_set() or self.going.done(), "ready")

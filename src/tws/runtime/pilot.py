@@ -35,7 +35,7 @@ from tws.runtime.acting import Equity, act
 from tws.runtime.closing import DayClose
 from tws.runtime.market import Markets
 from tws.runtime.plan import RunPlan
-from tws.runtime.ruling import RulesReloaded, Ruling
+from tws.runtime.ruling import RulesReloaded, Ruling, sized_by_risk
 from tws.runtime.stances import Stances
 from tws.runtime.strand import Strand
 from tws.runtime.trader import Trader
@@ -80,7 +80,8 @@ class Pilot:
         self.sources = Sources(open_sources(plan.settings, around))
         self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
         self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
-        self._equity = Equity(trader, any(strand.section.wants_equity for strand in self.strands))
+        wanted = any(strand.section.wants_equity for strand in self.strands) or sized_by_risk(plan.rules)
+        self._equity = Equity(trader, wanted)
         self._plan = plan
         self.rules = Ruling(plan.rules, plan, trader, self.markets, self) if plan.rules else None
         self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
@@ -121,6 +122,7 @@ class Pilot:
         says. Raises ValueError for rules that can't stand together, DataError for a memory of an earlier
         run that is not whole, and what asking TWS raises; then all goes on as it was.
         """
+        self._equity.wanted = self._equity.wanted or sized_by_risk(rules)
         if self.rules is not None:
             done = await self.rules.reload(rules)
             self.rules = self.rules if rules else None
