@@ -20,14 +20,14 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=7, help="of the predictions and the API's faults")
     asked.add_argument("--days", type=int, default=len(DAYS), help="of them so many, from the first on")
     asked.add_argument("--minutes", type=int, default=None, help="of each day its last minutes alone")
-    asked.add_argument("--sleep", action="store_true", help="the machine sleeps at night")
+    asked.add_argument("--skip", action="store_true", help="set the market's clock forward over the nights")
     asked.add_argument("--adding", action="store_true", help="scale in, and double down")
     told = asked.parse_args()
     stretch = Stretch(
         days=DAYS[: told.days],
         seed=told.seed,
         last_minutes=told.minutes,
-        sleeps=told.sleep,
+        skips=told.skip,
         changes=ADDING if told.adding else {},
     )
     with tempfile.TemporaryDirectory(prefix="tws-days-") as folder:
@@ -40,8 +40,12 @@ def show(outcome: Outcome) -> None:
     """What it did, for a human."""
     report = outcome.report
     print(f"{outcome.market_s / 3600:.1f} hours of the market in {outcome.wall_s:.0f} s: {outcome.counts}")
-    print(f"signals     {report.signals}: " + ", ".join(
-        f"{report.fates[name]} {name}" for name in ("traded", "closed", "refused", "denied", "passed")))
+    print(
+        f"signals     {report.signals}: "
+        + ", ".join(
+            f"{report.fates[name]} {name}" for name in ("traded", "closed", "refused", "denied", "passed")
+        )
+    )
     print(f"  refused   {dict(sorted(report.refused.items()))}")
     print(f"  denied    {dict(sorted(report.denied.items()))}")
     print(f"  trouble   {report.fates['trouble']}")

@@ -5,8 +5,8 @@ the demo API over HTTP on 127.0.0.1. Only time leaps (`tests.automation.hurried`
 some minutes and a seed repeats. The broker is watched from its own side once a second of the market, and
 `tests.automation.judging` holds all that is left against it.
 
-A night is lived through, second by second, or the machine sleeps through it (`Stretch.sleeps`): then the
-market's clock is set forward, the trader notices, and takes its link up anew.
+A night is lived through, second by second, or the market's clock is set forward (`Stretch.skips`), as
+`tws sim ctl clock` does it: what happens meanwhile happens as fast as it can.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class Stretch:
     seed: int = 7
     last_minutes: int | None = None
     """So much of each day alone; None: all of it."""
-    sleeps: bool = False
+    skips: bool = False
+    """Whether the market's clock is set forward from what is played of one day to the next."""
     changes: Mapping[str, str] = field(default_factory=dict)
     """Lines of the configuration that are written otherwise, by their key; a new key joins the source."""
 
@@ -90,6 +91,7 @@ class Stretch:
 class Outcome:
     """What a run came to. `complaints` empty: all that was promised holds."""
 
+    played: Played
     report: RunReport
     complaints: list[str]
     counts: dict[str, Any]
@@ -111,7 +113,7 @@ class _Days:
         hours = [day_of(day) for day in stretch.days]
         self.sessions = [(each.open_ns, each.close_ns) for each in hours if each is not None]
         self._spans = [self._span(*each) for each in self.sessions]
-        if not stretch.sleeps:
+        if not stretch.skips:
             self._spans = [(self._spans[0][0], self._spans[-1][1])]
         self._start_ns = self._spans[0][0]
         series = dict.fromkeys(MAPPED.values())
@@ -156,21 +158,21 @@ class _Days:
                 "the API": lambda: self._wire.asked,
                 "the link": lambda: self._on_its_way(run),
             }
-            nights = asyncio.create_task(self._sleep(clock))
+            nights = asyncio.create_task(self._skip(clock))
             report = await run.go(sum(end_ns - begin_ns for begin_ns, end_ns in self._spans) / NS_PER_S)
             await nights
         await self._wire.aclose()
         records = list(decode_records(read_journal(plan.journal)))
-        complaints = judge(Played(self._sim, run, report, records, self.heard, self.watch, cash))
+        played = Played(self._sim, run, report, records, self.heard, self.watch, cash)
         outcome = Outcome(
-            report=report, complaints=complaints, counts=self._counts(run, records, api),
+            played=played, report=report, complaints=judge(played), counts=self._counts(run, records, api),
             fingerprint=_fingerprint(records), wall_s=time.monotonic() - began_s, market_s=self._loop.time(),
         )  # fmt: skip
         await self._sim.stop()
         return outcome
 
-    async def _sleep(self, clock: HurriedClock) -> None:
-        """The machine sleeps from each span to the next."""
+    async def _skip(self, clock: HurriedClock) -> None:
+        """From each span to the next at once."""
         for (_, end_ns), (begin_ns, _) in pairwise(self._spans):
             await asyncio.sleep((end_ns - self._sim.now_ns()) / NS_PER_S)
             await self._sim.set_clock(begin_ns)
