@@ -95,7 +95,6 @@ class Market(Scene):
         self._handle = self.sim.core.handle
         self.sim.core.handle = self._hear  # type: ignore[method-assign]
 
-    @property
     def clock(self) -> Clock:
         return Hands(self.sim)
 

@@ -155,8 +155,10 @@ class Markets:
 
     def want_past(self, symbol: str, count: int = 0) -> None:
         """The indicators of a followed symbol, and whoever reads its bars, want the past: at least `count`
-        bars, and what indicators need to settle.
+        bars, and what indicators need to settle. Said once, or again.
         """
+        if self.warming.wanted(symbol):
+            return
         found = self._followed[symbol]
         session = found.told or _SHUT
         why = why_none(found.feed.board.bar_seconds, session.open_ns)

@@ -70,9 +70,10 @@ class Warming:
 
     def add(self, symbol: str, contract: Contract, feed: Feed, count: int, why: str = "") -> None:
         """Ask for a symbol's past, after those that were asked for before; `why`: there can't be any."""
-        wish = _Wish(symbol, contract, feed, count, why)
-        self._wishes[symbol] = wish
+        wish = self._wishes[symbol] = _Wish(symbol, contract, feed, count, why)
         self._waiting.append(wish)
+        if self._cache is not None:
+            self.start()
 
     def again(self, symbol: str) -> bool:
         """Ask once more for a past that has come: other indicators want it, too. Whether it will be."""
@@ -108,6 +109,10 @@ class Warming:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+
+    def wanted(self, symbol: str) -> bool:
+        """Whether its past was asked for."""
+        return symbol in self._wishes
 
     def settled(self, symbol: str) -> bool:
         """Whether its past has come or will not."""
