@@ -78,7 +78,7 @@ def _began(state: DeskState, record: r.Began) -> None:
     state.round_ns = None
 
 
-def _stamped(state: DeskState, record: r.Stamped) -> None:
+def _stamped(state: DeskState, record: r.Stamped | r.Reloaded) -> None:
     """For whoever reads the journal: nothing is decided by it."""
 
 
@@ -392,7 +392,7 @@ def _for_the_reader(state: DeskState, record: Record) -> None:
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     **BOOKS,
     r.Began: _began,
-    r.Stamped: _stamped,
+    r.Stamped: _stamped, r.Reloaded: _stamped,
     r.Planned: _planned,
     r.Intended: _intended,
     r.Approved: _approved,

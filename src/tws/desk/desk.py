@@ -30,7 +30,7 @@ from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, confirm_opening, declare_gone
 from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
-from tws.desk.limits import change_limits, release_limit
+from tws.desk.limits import change_limits, release_limit, reload
 from tws.desk.losses import watch_losses
 from tws.desk.market import state_hours
 from tws.desk.noting import note_signals
@@ -166,6 +166,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.ReserveIds: reserve_ids,
     c.ChangeLimits: change_limits,
     c.ReleaseLimit: release_limit,
+    c.Reload: reload,
     c.TimerTick: _pass_time,
     c.Kill: kill,
     c.ReduceOnly: reduce_only,

@@ -92,6 +92,11 @@ class Pilot:
         for program in self.programs.values():
             await program.open(self._trader)
 
+    def take_up(self, plan: RunPlan) -> None:
+        """Other limits, other rules of the same file (`reloading`)."""
+        if self.rules is not None:
+            self.rules.take_up(plan)
+
     async def close(self) -> None:
         """The sources and the strategies end; safe twice, and before `open`."""
         await self.sources.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
 from tws.config.run import HeardSection, SignalsSection, TradingSection, check_strategies
@@ -19,7 +20,7 @@ from tws.runtime.programs import host, load_programs
 from tws.runtime.strategies import Hosted
 from tws.strategy.base import Strategy
 
-__all__ = ["RunPlan", "asked_about", "plan_run"]
+__all__ = ["RunPlan", "asked_about", "judged", "plan_run"]
 
 
 class RunPlan(Struct, frozen=True, kw_only=True):
@@ -92,29 +93,33 @@ def plan_run(
     config = settings.connection.to_config()
     folder = path.resolve().parent
     settings, programs = load_programs(settings, folder, own)
-    check_strategies(settings.signals, settings.strategies, folder)
-    limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
-    allowed = limits.allow
-    sections: list[TradingSection] = [*settings.strategies, *settings.signals]
-    for symbol in (symbol for each in sections for symbol in each.symbols):
-        if allowed is not None and symbol not in allowed:
-            raise ConfigError(
-                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
-            )
     root = state_root(_below(folder, settings.state.folder) if state is None else state)
-    rules = _checked_rules(settings, sections)
     place = Place(root / f"{config.port}-{config.client_id}")
     plan = RunPlan(
         config=config,
-        limits=limits,
+        limits=Limits(),
         settings=settings,
         path=path.resolve(),
         place=place,
         journal=journal or _below(folder, settings.journal.file) or place.journal,
         programs=programs,
-        rules=rules,
     )
-    if plan.live and not config.account_id:
+    return judged(plan)
+
+
+def judged(plan: RunPlan) -> RunPlan:
+    """The plan with limits and rules of its settings, all of it judged together. Raises ConfigError."""
+    settings = plan.settings
+    check_strategies(settings.signals, settings.strategies, plan.path.parent)
+    limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
+    allowed = limits.allow
+    for symbol in (symbol for each in plan.sections for symbol in each.symbols):
+        if allowed is not None and symbol not in allowed:
+            raise ConfigError(
+                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
+            )
+    plan = replace(plan, limits=limits, rules=_checked_rules(settings, plan.sections))
+    if plan.live and not plan.config.account_id:
         raise ConfigError(
             "connection.account_id",
             "",

@@ -106,6 +106,10 @@ class Ruling:
         for symbol in sorted(asked_about(self._plan.rules) - traded):
             await self._markets.follow(symbol, bar_seconds, *self.needs(symbol))
 
+    def take_up(self, plan: RunPlan) -> None:
+        """A quote's age is bounded by this plan's limits."""
+        self._plan = plan
+
     def save(self) -> None:
         """Keep what the engine remembers; nothing before `open` has read what is there."""
         if self._stances is None:

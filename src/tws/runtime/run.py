@@ -68,6 +68,7 @@ class Run:
         self._over_down = asyncio.Event()
         self._began_ns = 0
         self._flattened_ns = 0
+        self._reloaded = False
         self._start: asyncio.Future[None] | None = None
         self.pilot: Pilot | None = None
         self.report: RunReport | None = None
@@ -78,6 +79,12 @@ class Run:
         if at_end == "flatten" or (at_end is not None and not self._over.is_set()):
             self.at_end = at_end  # type: ignore[assignment]
         self._over.set()
+
+    def take_up(self, plan: RunPlan) -> None:
+        """Limits and rules of this plan hold from now on; the desk has them already (`reloading`)."""
+        assert self.pilot is not None, "a channel that answers has a pilot"
+        self.plan, self._reloaded = plan, True
+        self.pilot.take_up(plan)
 
     async def finished(self) -> RunReport:
         """Wait for the report, which comes when the end was carried out."""
@@ -333,8 +340,10 @@ class Run:
             log.warning("the session was not remembered", reason=str(wrong))
 
     def _settings_traded(self) -> str:
-        """The configuration that this session speaks for: none when its limits were others at the end."""
-        changed = changed_limits(self.plan.settings, self.trader.desk.state)
+        """The configuration that this session speaks for: none when its limits were others at the end, or it
+        took another one up on its way.
+        """
+        changed = self._reloaded or changed_limits(self.plan.settings, self.trader.desk.state)
         return "" if changed else settings_fingerprint(self.plan.settings)
 
     def _hear(self, alert: Alert) -> None:
