@@ -111,6 +111,10 @@ class Pilot:
         """The session that holds `now_ns`, or the next, of the first symbol; None when none is stated."""
         return self.markets.session(next(iter(self._of)), now_ns)
 
+    def sessions(self, now_ns: int) -> dict[str, Session | None]:
+        """The same of each symbol that is traded."""
+        return {symbol: self.markets.session(symbol, now_ns) for symbol in self._of}
+
     async def step(self, now_ns: int) -> None:
         """One look. Raises what ended the trader."""
         self._equity.look(now_ns)

@@ -29,6 +29,7 @@ from tws.model.records import Severity
 from tws.runtime.control import Control
 from tws.runtime.evidence import SessionLine, add_session
 from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
+from tws.runtime.opening import Countdown, Opening
 from tws.runtime.parts import TraderParts
 from tws.runtime.pilot import Pilot
 from tws.runtime.place import Note, Place, places
@@ -69,6 +70,7 @@ class Run:
         self._began_ns = 0
         self._flattened_ns = 0
         self._reloaded = False
+        self.opening: Opening | None = None
         self._start: asyncio.Future[None] | None = None
         self.pilot: Pilot | None = None
         self.report: RunReport | None = None
@@ -93,9 +95,13 @@ class Run:
         return self.report
 
     async def go(
-        self, for_s: float | None = None, on_ready: Callable[[Trader], None] | None = None
+        self,
+        for_s: float | None = None,
+        on_ready: Callable[[Trader], None] | None = None,
+        on_opening: Callable[[Countdown], None] = lambda countdown: None,
     ) -> RunReport:
-        """Trade until somebody ends it. Raises what kept it from starting: ConfigError, ConnectError,
+        """Trade until somebody ends it, `for_s` from the opening on. `on_opening` hears of each second until
+        a market is open, and that one is. Raises what kept it from starting: ConfigError, ConnectError,
         SafetyError, JournalError, RequestTimeoutError, DataError.
         """
         plan = self.plan
@@ -114,7 +120,8 @@ class Run:
                 pilot = self.pilot = Pilot(trader, plan, self._parts.rng)
                 ready = await self._unless_over(self._come_up(pilot, control, on_ready))
                 if ready:
-                    await self._trade(pilot, for_s)
+                    self.opening = Opening(pilot.sessions, for_s, on_opening)
+                    await self._trade(pilot, self.opening, for_s)
                 else:  # a close waits for all that the broker has to tell, which nobody waits for now
                     self.at_end = "protected"
                 await self._wind_up()
@@ -242,14 +249,13 @@ class Run:
 
     # -- meanwhile
 
-    async def _trade(self, pilot: Pilot, for_s: float | None) -> None:
+    async def _trade(self, pilot: Pilot, opening: Opening, for_s: float | None) -> None:
         """Look, act, wait, until the end is asked for, the time is over or the trader has failed."""
         loop = asyncio.get_running_loop()
-        until = None if for_s is None else loop.time() + for_s
         while not self._over.is_set():
             if self.trader.failure is not None:
                 self.end(f"the trader has failed: {self.trader.failure}")
-            if until is not None and loop.time() >= until:
+            if opening.over(self.clock.now_ns(), loop.time()):
                 self.end(f"the {for_s:g} s are over")
             if self._over.is_set():
                 break
