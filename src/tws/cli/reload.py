@@ -10,6 +10,7 @@ from tws.cli.console import print_json
 from tws.cli.traders import Json, State, Trader, ask_trader, running
 
 if TYPE_CHECKING:
+    from tws.preflight.file import FileCheck
     from tws.preflight.line import Line
     from tws.runtime.place import Place
 
@@ -29,7 +30,7 @@ def reload(
 ) -> None:
     """Take limits ([risk]) and rules ([[rules]]) of the trader's own file up while it runs.
 
-    The file is checked first, as tws check does: while anything in it is wrong, nothing changes. What else is
+    The file is checked first, as tws check does: while it is not one to run by, nothing changes. What else is
     changed in it (connection, account, symbols, sources, strategies and their files) wants a restart: it is
     named, and nothing changes. All of it holds at once, or none of it. On a live account what tightens holds
     at once; what loosens, or changes a rule, needs an unlock for just this configuration (tws unlock).
@@ -41,28 +42,27 @@ def reload(
     Exit codes: 0 changed, or nothing to change; 2 refused, with what is in the way: nothing has changed.
     """
     place = running(state, trader, "Start it, and it reads the file whole: tws run CONFIG.toml")
-    blockers = _wrong(place)
-    if blockers:
+    checked = _checked(place)
+    blockers = [line for line in checked.lines if line.weight == "blocker"]
+    if checked.plan is None:
         _refuse(place, blockers, json)
         raise typer.Exit(2)
-    answer = ask_trader(
-        place, "reload", timeout_s=ANSWER_S, operator=operator, reason=reason, dry=dry
-    )
+    for line in blockers:  # such as an entry that the new limit denies, which may be just what is meant
+        typer.echo(f"{line.place()}: {line.text}", err=True)
+    answer = ask_trader(place, "reload", timeout_s=ANSWER_S, operator=operator, reason=reason, dry=dry)
     if json:
         print_json(answer)
     else:
         typer.echo("\n".join(_lines(answer, dry)))
 
 
-def _wrong(place: Place) -> list[Line]:
-    """What keeps the trader's file from being one, each with its cure."""
+def _checked(place: Place) -> FileCheck:
+    """The trader's file, judged whole in this process: what is wrong in it harms no trader."""
     from pathlib import Path
 
     from tws.preflight.file import check_text
-    from tws.preflight.line import Weight
 
-    lines = check_text(Path(place.note().config), place.folder.parent).lines
-    return [line for line in lines if line.weight is Weight.BLOCKER]
+    return check_text(Path(place.note().config), place.folder.parent)
 
 
 def _refuse(place: Place, blockers: list[Line], json: bool) -> None:

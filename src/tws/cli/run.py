@@ -123,6 +123,7 @@ def report_lines(report: RunReport) -> list[str]:
     ]
     lines += [f"strategy    {each}" for each in report.strategies]
     lines += [f"{'':<11} {each}" for each in report.fate_lines]
+    lines += [f"DISABLED    {each}" for each in report.disabled]
     lines += [f"NO STOP     {each}" for each in report.unprotected]
     lines += [f"alarm       {each}" for each in report.alarms]
     for name, text in (("latched", report.latched), ("differs", report.differs), ("failed", report.failure)):

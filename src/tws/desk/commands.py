@@ -37,6 +37,7 @@ __all__ = [
     "Kill",
     "ModifyOrder",
     "NotWritten",
+    "NoteAlarm",
     "NoteSignals",
     "ReduceOnly",
     "ReleaseLimit",
@@ -324,6 +325,13 @@ class NoteSignals(Struct, frozen=True, kw_only=True):
     rows: tuple[SignalJudged | SignalsUnwritten, ...]
 
 
+class NoteAlarm(Struct, frozen=True, kw_only=True):
+    """Something beside the desk wants a human, such as a strategy that was disabled: an alarm."""
+
+    subject: str
+    text: str
+
+
 class TimerTick(Struct, frozen=True, kw_only=True):
     """Time has passed: the runtime sends one at least every second of market time."""
 
@@ -355,6 +363,7 @@ Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
     | ConfirmOpening | AdjustCash | Reverse | NoteSignals | Reload
+    | NoteAlarm
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

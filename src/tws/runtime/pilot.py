@@ -20,7 +20,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
-from tws.desk import NoteSignals
+from tws.desk import NoteAlarm, NoteSignals
 from tws.log import get_logger
 from tws.marketdata import BarDone
 from tws.model.order import Role
@@ -64,6 +64,8 @@ class Pilot:
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
         self.programs = plan.hosted()
+        self.disabled: dict[str, str] = {}
+        """Strategies in Python that play no more, and why."""
         self.markets = Markets(trader)
         self._trader = trader
         around = Surroundings(clock=trader.clock, rng=rng or random.Random(), folder=plan.path.parent)
@@ -128,6 +130,10 @@ class Pilot:
         for name, program in self.programs.items():
             for signal in program.step(now_ns):
                 await self._judge(self._named[name], signal, now_ns)
+            if program.disabled and name not in self.disabled:
+                self.disabled[name] = program.disabled
+                text = f"{name} is disabled, what it holds stays behind its stops: {program.disabled}"
+                await self._trader.ask(NoteAlarm(subject=f"strategy {name}", text=text))
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
         await self._double_down(now_ns)

@@ -85,10 +85,13 @@ def reread(plan: RunPlan) -> RunPlan:
     settings = _as_loaded(load_settings(plan.path), plan)
     fixed = list(_restart_wanted(plan.settings, settings))
     if fixed:
-        more = f" and {len(fixed) - NAMED} more" if len(fixed) > NAMED else ""
-        reason = "is not taken up while running, and nothing else of the file was"
+        place, was, now = fixed[0]
+        others = [each for each, _, _ in fixed[1:NAMED]]
+        more = f", {len(fixed) - NAMED} more" if len(fixed) > NAMED else ""
+        so = f" (so are {', '.join(others)}{more})" if others else ""
+        reason = f"was {was}, and is changed only by a start{so}; nothing else of the file was taken up"
         cure = "Restart to take it up (tws stop, tws run), or set it back; one limit alone: tws risk --set"
-        raise ConfigError(fixed[0], ", ".join(fixed[:NAMED]) + more, reason, cure)
+        raise ConfigError(place, now, reason, cure)
     return judged(replace(plan, settings=settings))
 
 
@@ -112,14 +115,15 @@ def _as_loaded(found: Settings, plan: RunPlan) -> Settings:
     return found.model_copy(update={"strategies": tuple(sections)})
 
 
-def _restart_wanted(old: Settings, new: Settings) -> Iterator[str]:
-    """The settings, by their places, that differ and that only a start takes up."""
+def _restart_wanted(old: Settings, new: Settings) -> Iterator[tuple[str, Any, Any]]:
+    """The settings, by their places, that differ and that only a start takes up; what they were and are."""
     skipped = {*TAKEN_UP, *NOT_LOOKED_AT}
     before = dict(_flat(old.model_dump(mode="json", exclude=skipped)))
     after = dict(_flat(new.model_dump(mode="json", exclude=skipped)))
     for place in {**before, **after}:
         if before.get(place) != after.get(place):
-            yield place.removesuffix(".sha256") + (".file" if place.endswith(".sha256") else "")
+            name = f"{place.removesuffix('.sha256')}.file" if place.endswith(".sha256") else place
+            yield name, before.get(place), after.get(place)
 
 
 def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:

@@ -325,6 +325,7 @@ class Run:
             configuration=settings_fingerprint(self.plan.settings),
             protection=protection(trader.desk, self.clock.now_ns()),
             strategies=[each.line() for each in pilot.programs.values()],
+            disabled=[f"{name}: {why}" for name, why in pilot.disabled.items()],
             head=trader.head,
         )
 
