@@ -11,6 +11,7 @@ import typer
 from tws.cli.console import print_json
 from tws.cli.traders import Json, State, seconds
 from tws.cli.way import Way
+from tws.clock import to_datetime
 
 if TYPE_CHECKING:
     from tws.runtime.plan import RunPlan
@@ -79,12 +80,16 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
     """Show what it will do, then do it. Raises what keeps it from starting."""
     import asyncio
 
+    from tws.cli.sim_clock import simulated
     from tws.platform import install_stop_signals
     from tws.runtime.run import Run
 
+    parts = None if plan.live else simulated(plan.config)
     if not json:
         _show(plan, json)
-    whole, way = Run(plan), Way(json)
+    if not json and parts is not None and parts.clock is not None:
+        typer.echo(f"market    the simulator's: {to_datetime(parts.clock.now_ns()):%Y-%m-%d %H:%M:%S} UTC")
+    whole, way = Run(plan, parts=parts), Way(json)
     undo = install_stop_signals(
         asyncio.get_running_loop(), lambda: whole.end("asked by the system, or Ctrl-C")
     )
