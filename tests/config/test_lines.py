@@ -41,6 +41,8 @@ when = "x"
         ("signals.0.kind", 9),
         ("signals.1.port", 12),
         ("signals.1.nothing", 10),
+        ("signals.port", 12),
+        ("signals.kind", 9),
         ("rules.dip.when", 15),
         ("rules.dip", 14),
         ("rules.late.when", 22),

@@ -4,7 +4,7 @@
 
 Python's reader of TOML keeps no lines, so the headers and keys are looked for anew, in a file that it has
 read already. What is not found by itself has the line of what is around it; 0: nothing of it was found.
-A part of a place that is a number counts sections of one name, from 0.
+A part of a place that is a number counts sections of one name, from 0; without it the first is meant.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def line_of(text: str, field: str) -> int:
     """The line, from 1 on, of a field as `ConfigError` names it."""
     best, found = 0, 0
     for number, place, named in _places(text):
-        depth = max(_shared(".".join(written), field) for written in (place, named))
+        unnumbered = [part for part in place if not part.isdigit()]
+        depth = max(_shared(".".join(written), field) for written in (place, named, unnumbered))
         if depth > best:
             best, found = depth, number
     return found

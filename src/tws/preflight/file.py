@@ -23,6 +23,7 @@ from tws.config.dotenv import read_variables
 from tws.config.lines import line_of
 from tws.config.run import TradingSection, check_strategies
 from tws.config.settings import ReadSettings, read_settings
+from tws.connection.configured import configured
 from tws.errors import ConfigError, DataError, MissingExtraError
 from tws.preflight.line import Line, Weight, of_error
 from tws.preflight.place import look_at_place, traded
@@ -32,7 +33,7 @@ from tws.risk.limits import SCOPES
 from tws.rules import parse_rules
 from tws.rules.tables import parse_rule
 from tws.runtime.plan import RunPlan, plan_run
-from tws.signals.opening import Surroundings, open_sources
+from tws.signals.opening import Surroundings, check_ports, open_sources
 from tws.wire.codes_amend import amended
 
 __all__ = ["FileCheck", "check_file", "check_text"]
@@ -159,8 +160,10 @@ def _limits(settings: Settings) -> Iterator[Line]:
 
 
 def _codes(settings: Settings) -> Iterator[Line]:
+    """Each code alone, then pace and calendar."""
     for number, words in settings.plain_codes().items():
         yield from _tried(amended, {number: words})
+    yield from _tried(configured, settings.model_copy(update={"codes": {}}))
 
 
 def _rules(settings: Settings) -> Iterator[Line]:
@@ -196,6 +199,7 @@ def _named(section: TradingSection) -> str:
 
 def _sources(settings: Settings, folder: Path, environ: Mapping[str, str] | None) -> Iterator[Line]:
     """Each source opened as a run opens it, for its files, addresses and secrets; none of them runs."""
+    yield from _tried(check_ports, settings)
     around = Surroundings(clock=SystemClock(), rng=random.Random(0), folder=folder, environ=environ)
     for section in settings.signals:
         alone = settings.model_copy(update={"signals": (section,)})

@@ -14,9 +14,10 @@ from tws.config.run import HeardSection, RunSection, TradingSection
 from tws.config.strategies import PythonStrategySection
 from tws.preflight.line import Line, Weight
 from tws.risk import Limits
+from tws.runtime.plan import RunPlan
 from tws.runtime.strand import Strand
 
-__all__ = ["entry_money", "extras", "nonsense"]
+__all__ = ["entry_money", "extras", "nonsense", "sizes"]
 
 ATR_BARS = 14
 """Bars until the first ATR, and with it the first entry that measures its stop by it."""
@@ -69,6 +70,47 @@ def _too_large(section: TradingSection, limits: Limits) -> Iterator[Line]:
                     weight=Weight.BLOCKER,
                     text=f"{symbol}: an entry of {wished} {unit} is beyond {most}, so that each is denied",
                     cure="Wish for less (shares, allocation), or raise the limit if you mean it",
+                )
+
+
+def sizes(plan: RunPlan, equity: Decimal | None, power: Decimal | None) -> list[Line]:
+    """What the account's worth and its buying power say of one entry of each section."""
+    lines = []
+    wanting = [section for section in plan.sections if section.wants_equity]
+    if wanting and not equity:
+        cure = "Wait until TWS has the account's values, or size by shares or allocation"
+        names = " ".join(symbol for section in wanting for symbol in section.symbols)
+        text = f"TWS does not state it, and {names} are sized by it: no entry would leave"
+        lines.append(Line(about="equity", weight=Weight.BLOCKER, text=text, cure=cure))
+    elif wanting:
+        lines.append(Line(about="equity", weight=Weight.OK, text=f"{equity}"))
+    for section in wanting:
+        lines += _beyond(section, plan.limits, equity)
+    if power is None:
+        return lines
+    known = (entry_money(section, equity) for section in plan.sections)
+    most = max((money for money in known if money is not None), default=None)
+    if most is not None and power < most and plan.limits.buying_power:
+        text = f"{power}, less than one entry of {most}: it would be denied"
+        cure = "Wish for less (allocation, or the part of the equity)"
+        lines.append(Line(about="buying power", weight=Weight.WARNING, text=text, cure=cure))
+    else:
+        lines.append(Line(about="buying power", weight=Weight.OK, text=f"{power}"))
+    return lines
+
+
+def _beyond(section: TradingSection, limits: Limits, equity: Decimal | None) -> Iterator[Line]:
+    """A size by the equity that may be beyond a limit in money; a warning, for it is the most it can be."""
+    wished = entry_money(section, equity)
+    for symbol in section.symbols:
+        for name in BY_MONEY:
+            most = getattr(limits.narrowed(symbol=symbol), name)
+            if wished is not None and most is not None and wished > most:
+                yield Line(
+                    about=f"risk.{name}",
+                    weight=Weight.WARNING,
+                    text=f"{symbol}: an entry of up to {wished} of money, by the equity, is beyond {most}",
+                    cure="Wish for a smaller part of the equity, or raise the limit if you mean it",
                 )
 
 

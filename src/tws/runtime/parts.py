@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tws.clock import Clock
+from tws.config import Settings
 from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
@@ -28,6 +29,8 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     rng       jitter of the back-off
     timers    whether a second of market time is a second of the loop's; False: the caller calls `tick`
     reconnect whether a lost link is dialled again
+    settings  a configuration file, for the pace, the calendar and the codes of its connection; what TWS
+              itself grants
     configuration  the fingerprint of what it is configured by, for the journal; that of its limits
     safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
               the file open. None: no lease, no latch, live stays locked
@@ -42,5 +45,6 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     rng: random.Random | None = None
     timers: bool = True
     reconnect: bool = True
+    settings: Settings | None = None
     configuration: str = ""
     safety: SafetyFile | None = None

@@ -189,6 +189,7 @@ class Run:
                 parts,
                 safety=self.safety,
                 journal=plan.journal,
+                settings=plan.settings,
                 configuration=settings_fingerprint(plan.settings),
             ),
         )

@@ -29,7 +29,7 @@ from tws.strategy import GateRules, ModelLimits
 from tws.strategy.alert import AlertMap
 from tws.strategy.prediction import PredictionShape
 
-__all__ = ["Surroundings", "gate_rules", "open_sources"]
+__all__ = ["Surroundings", "check_ports", "gate_rules", "open_sources"]
 
 TOKEN_SIGNS = 16
 """The shortest token: 16 signs are past guessing at the 30 tries a minute that a receiver answers."""
@@ -61,11 +61,11 @@ def open_sources(settings: Settings, around: Surroundings) -> list[Source]:
     env_file = around.env_file or (beside if beside.is_file() else None)
     found = read_variables(names, around.environ, env_file) if names else {}
     paces: dict[tuple[str, str], Pace] = {}
-    _check_ports(settings)
+    check_ports(settings)
     return [_opened(each, around, found, paces) for each in settings.signals]
 
 
-def _check_ports(settings: Settings) -> None:
+def check_ports(settings: Settings) -> None:
     """Two receivers can't listen at one place. Raises ConfigError."""
     receivers = [each for each in settings.signals if isinstance(each, WebhookSignalsSection) and each.port]
     ports = [each.port for each in receivers]
