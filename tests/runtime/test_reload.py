@@ -9,22 +9,17 @@ from typing import Any
 
 import pytest
 from tests.runtime.flight import Flight
+from tests.runtime.live import LIMITS, LIVE, LiveScene, enter_live, unlock
 from tests.runtime.scene import Scene, records_of
 
 from tws.channel import RefusedError, ask
-from tws.clock import NS_PER_S
 from tws.config import load_settings
 from tws.errors import TWSError
 from tws.model.records import LimitsChanged, Reloaded
-from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
+from tws.runtime.fingerprint import settings_fingerprint
 from tws.runtime.plan import plan_run
-from tws.safety import Unlock
-from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.simulator.limits import Limits as SimLimits
 
 Fly = Callable[..., Any]
-LIVE = "U1234567"
-LIMITS = 'max_order_quantity = 100\nmax_position = 100\nallow = ["SPY"]\n'
 
 
 @pytest.fixture
@@ -193,43 +188,17 @@ async def test_a_strategy_s_file_is_compared_and_not_run(fly: Fly, tmp_path: Pat
 # -- a live account
 
 
-class LiveScene(Scene):
-    """The same market on a live account."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.sim = SimulatedTWS(
-            SimulatorOptions(market=self.market(), limits=SimLimits.off(), accounts=(LIVE,))
-        )
-
-
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[Flight]:
     """A run on a live account, unlocked for its configuration."""
     scene = LiveScene(tmp_path)
     await scene.open()
     flight = Flight(scene, tmp_path)
-    rewrite(flight, "[risk]", f'account_id = "{LIVE}"\ntrading_mode = "live"\n[risk]\n{LIMITS}')
-    unlock(flight)
+    unlock(enter_live(flight))
     await flight.up()
     yield flight
     await flight.close()
     await scene.close()
-
-
-def unlock(flight: Flight) -> None:
-    """As `tws unlock` writes it once the evidence is there (tests/crash/test_live.py earns it)."""
-    from tws.safety import SafetyFile
-
-    plan = plan_run(load_settings(flight.path), flight.path, flight.folder / "state", flight.scene.journal)
-    now_ns = flight.scene.sim.now_ns()
-    with SafetyFile(plan.place.safety) as safety:
-        safety.unlock(
-            Unlock(
-                account=LIVE, until_ns=now_ns + 3600 * NS_PER_S, at_ns=now_ns, operator="ann", evidence=(),
-                code=code_fingerprint(), settings=settings_fingerprint(plan.settings),
-            )
-        )  # fmt: skip
 
 
 async def test_on_live_tightening_is_at_once_and_loosening_wants_its_unlock(live: Flight) -> None:
@@ -239,18 +208,18 @@ async def test_on_live_tightening_is_at_once_and_loosening_wants_its_unlock(live
     rewrite(live, "max_position = 50", "max_position = 200")
     said = await refused(live)
     assert "max_position" in said and "another configuration" in said and LIVE not in said
-    assert live.trader.desk.state.limits.max_position == 50
+    assert live.trader.desk.state.limits.max_position == 5, "a tenth of it (graduation)"
     assert "paper sessions" in await refused(live, "unlock", account=LIVE, operator="ann", seconds=60.0)
     unlock(live)
     answer = await told(live)
     assert answer["changed"] and answer["note"] == ""
-    assert live.trader.desk.state.limits.max_position == 200
+    assert live.trader.desk.state.limits.max_position == 20
 
 
 async def test_on_live_no_word_of_the_moment_loosens_what_was_unlocked(live: Flight) -> None:
     by = {"operator": "ann", "reason": "a test"}
+    await told(live, "limits", changes={"max_position": "3"}, **by)
     await told(live, "limits", changes={"max_position": "10"}, **by)
-    await told(live, "limits", changes={"max_position": "100"}, **by)
-    said = await refused(live, "limits", changes={"max_position": "101"}, **by)
-    assert "max_position from 100 to 101" in said and "tws reload" in said
-    assert live.trader.desk.state.limits.max_position == 100
+    said = await refused(live, "limits", changes={"max_position": "11"}, **by)
+    assert "max_position from 10 to 11" in said and "tws reload" in said
+    assert live.trader.desk.state.limits.max_position == 10

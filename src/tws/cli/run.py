@@ -80,11 +80,14 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
     """Show what it will do, then do it. Raises what keeps it from starting."""
     import asyncio
 
+    from msgspec.structs import replace
+
     from tws.cli.sim_clock import simulated
     from tws.platform import install_stop_signals
     from tws.runtime.run import Run
 
     parts = None if plan.live else simulated(plan.config)
+    plan = replace(plan, simulated=parts is not None)
     if not json:
         _show(plan, json)
     if not json and parts is not None and parts.clock is not None:
@@ -121,6 +124,7 @@ def report_lines(report: RunReport) -> list[str]:
     )
     lines = [
         f"ended       {report.ended}",
+        f"mode        {report.mode}" + (f", {report.grade}" if report.grade else ""),
         f"signals     {report.signals}: {report.traded} traded, {report.closed} closed"
         + (f"; not: {counts}" if counts else ""),
         f"fills       {report.fills}, realised {report.realized:.2f} after commissions (the whole journal)",

@@ -86,7 +86,7 @@ def check_text(
         _add(lines, found)
     plan = _plan(read, path, state, lines)
     settings = read.settings if plan is None else plan.settings
-    lines += nonsense(settings, plan.limits if plan is not None else Limits())
+    lines += nonsense(settings, plan.limits, plan.share) if plan is not None else nonsense(settings, Limits())
     lines += extras(settings)
     lines += _secrets(read.settings, folder, environ)
     if plan is not None and any(each.about == PORT for each in lines) and traded(plan):

@@ -6,7 +6,7 @@ program has to be installed for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from importlib.util import find_spec
 
 from tws.config import Settings
@@ -22,15 +22,17 @@ __all__ = ["entry_money", "extras", "nonsense", "sizes"]
 ATR_BARS = 14
 """Bars until the first ATR, and with it the first entry that measures its stop by it."""
 
+WHOLE = Decimal(1)
 BY_SHARES = ("max_order_quantity", "max_position")
 BY_MONEY = ("max_order_notional", "max_position_notional", "max_symbol_notional")
 
 
-def nonsense(settings: Settings, limits: Limits) -> list[Line]:
-    """Each such thing, once."""
+def nonsense(settings: Settings, limits: Limits, share: Decimal = WHOLE) -> list[Line]:
+    """Each such thing, once. `share` is the part of its sizes that a live run may use."""
     lines: list[Line] = []
     for section in (*settings.signals, *settings.strategies):
-        lines += [*_too_large(section, limits), *_denied(section, limits), *_times(section, settings.run)]
+        lines += [*_too_large(section, limits, share), *_denied(section, limits)]
+        lines += _times(section, settings.run)
     lines += _of_nobody(settings)
     return list(dict.fromkeys(lines))
 
@@ -55,12 +57,13 @@ def entry_money(section: TradingSection, equity: Decimal | None = None) -> Decim
     return (equity * Decimal(repr(lost)) / Decimal(repr(section.stop_fraction))).quantize(Decimal("0.01"))
 
 
-def _too_large(section: TradingSection, limits: Limits) -> Iterator[Line]:
+def _too_large(section: TradingSection, limits: Limits, share: Decimal) -> Iterator[Line]:
     """An entry of the size that the section wishes would be denied each time."""
     for symbol in section.symbols:
         bound = limits.narrowed(symbol=symbol)
         by_shares = section.shares is not None
-        wished = section.shares if by_shares else entry_money(section)
+        whole = section.shares if by_shares else entry_money(section)
+        wished = None if whole is None else _part(whole, share, by_shares)
         for name in BY_SHARES if by_shares else BY_MONEY:
             most = getattr(bound, name)
             if wished is not None and most is not None and wished > most:
@@ -71,6 +74,13 @@ def _too_large(section: TradingSection, limits: Limits) -> Iterator[Line]:
                     text=f"{symbol}: an entry of {wished} {unit} is beyond {most}, so that each is denied",
                     cure="Wish for less (shares, allocation), or raise the limit if you mean it",
                 )
+
+
+def _part(whole: Decimal, share: Decimal, by_shares: bool) -> Decimal:
+    """What of a size is let, as sizing rounds it."""
+    if share == WHOLE:
+        return whole
+    return max(WHOLE, (whole * share).to_integral_value(ROUND_FLOOR)) if by_shares else whole * share
 
 
 def sizes(plan: RunPlan, equity: Decimal | None, power: Decimal | None) -> list[Line]:
@@ -85,11 +95,11 @@ def sizes(plan: RunPlan, equity: Decimal | None, power: Decimal | None) -> list[
     elif wanting:
         lines.append(Line(about="equity", weight=Weight.OK, text=f"{equity}"))
     for section in wanting:
-        lines += _beyond(section, plan.limits, equity)
+        lines += _beyond(section, plan, equity)
     if power is None:
         return lines
     known = (entry_money(section, equity) for section in plan.sections)
-    most = max((money for money in known if money is not None), default=None)
+    most = max((money * plan.share for money in known if money is not None), default=None)
     if most is not None and power < most and plan.limits.buying_power:
         text = f"{power}, less than one entry of {most}: it would be denied"
         cure = "Wish for less (allocation, or the part of the equity)"
@@ -99,12 +109,13 @@ def sizes(plan: RunPlan, equity: Decimal | None, power: Decimal | None) -> list[
     return lines
 
 
-def _beyond(section: TradingSection, limits: Limits, equity: Decimal | None) -> Iterator[Line]:
+def _beyond(section: TradingSection, plan: RunPlan, equity: Decimal | None) -> Iterator[Line]:
     """A size by the equity that may be beyond a limit in money; a warning, for it is the most it can be."""
-    wished = entry_money(section, equity)
+    whole = entry_money(section, equity)
+    wished = None if whole is None else whole * plan.share
     for symbol in section.symbols:
         for name in BY_MONEY:
-            most = getattr(limits.narrowed(symbol=symbol), name)
+            most = getattr(plan.limits.narrowed(symbol=symbol), name)
             if wished is not None and most is not None and wished > most:
                 yield Line(
                     about=f"risk.{name}",

@@ -67,6 +67,7 @@ class Pilot:
         self.traded = self.closed = 0
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
+        self._share = plan.share
         self.programs = plan.hosted()
         self.disabled: dict[str, str] = {}
         """Strategies in Python that play no more, and why."""
@@ -105,6 +106,7 @@ class Pilot:
 
     def take_up(self, plan: RunPlan) -> None:
         """Other limits, other rules of the same file (`reloading`)."""
+        self._share = plan.share
         if self.rules is not None:
             self.rules.take_up(plan)
 
@@ -283,7 +285,8 @@ class Pilot:
         """How a symbol is traded, by what is known now."""
         instrument = self.markets.instrument(symbol)
         equity = self._equity.in_currency(instrument.contract.currency)
-        return self._of[symbol].plan(instrument, equity, self.markets.volatility(symbol))
+        plan = self._of[symbol].plan(instrument, equity, self.markets.volatility(symbol))
+        return replace(plan, share=self._share)
 
     async def perform(self, signal: Signal, answer: Move | Refusal, now_ns: int) -> str:
         """Do what was decided about a signal and note its fate; answers why nothing came of it, or ""."""

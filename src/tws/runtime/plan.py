@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from tws.risk import Limits
 from tws.rules import Rule, Trail, parse_rules
 from tws.rules.conditions import Flag, Is
 from tws.rules.index import can_hold, leaves, operands
+from tws.runtime.graduation import Grade, capped, grade_of
 from tws.runtime.place import Place, state_root
 from tws.runtime.programs import host, load_programs
 from tws.runtime.strategies import Hosted
@@ -35,6 +37,10 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     programs: dict[str, Strategy] = {}
     """The strategies in Python, by name."""
+    grade: Grade | None = None
+    """How much of sizes and limits a live run may use; None: all of it, for no real money is meant."""
+    simulated: bool = False
+    """Whether it is known that a simulator of ours listens there."""
 
     def hosted(self) -> dict[str, Hosted]:
         """The same, ready to be opened on a trader; a new run wants new ones."""
@@ -59,6 +65,21 @@ class RunPlan(Struct, frozen=True, kw_only=True):
             or (bool(account) and not is_paper_account(account))
         )
 
+    @property
+    def mode(self) -> str:
+        """simulator, paper or live."""
+        return "live" if self.live else "simulator" if self.simulated else "paper"
+
+    @property
+    def share(self) -> Decimal:
+        """The part of each size that an entry may have."""
+        return Decimal(1) if self.grade is None else self.grade.share
+
+    def _mode(self) -> str:
+        if self.grade is not None:
+            return f"LIVE, real money; {self.grade}"
+        return {"simulator": "simulator: no broker, no money"}.get(self.mode, "paper: no real money is meant")
+
     def lines(self) -> list[str]:
         """What it will do, for a human."""
         config, limits, run = self.config, self.limits, self.settings.run
@@ -68,13 +89,13 @@ class RunPlan(Struct, frozen=True, kw_only=True):
         )
         return [
             f"session   {config.host}:{config.port}, client id {config.client_id}, "
-            f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}, "
-            f"{'LIVE' if self.live else 'paper'}",
+            f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}",
+            f"mode      {self._mode()}",
             *(f"trades    {_described(section)}" for section in self.sections),
             *([f"rules     {_named(self.rules)}"] if self.rules else []),
             f"limits    order {_text(limits.max_order_quantity)} shares, "
             f"{_text(limits.max_order_notional)} money; position {_text(limits.max_position)}; "
-            f"quotes younger than {limits.stale_quote_s:g} s",
+            f"the day's loss {_text(limits.max_daily_loss)}; quotes younger than {limits.stale_quote_s:g} s",
             f"at the end {end}{close}",
             f"journal   {self.journal}",
             f"state     {self.place.folder}",
@@ -118,7 +139,11 @@ def judged(plan: RunPlan) -> RunPlan:
             raise ConfigError(
                 "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
             )
-    plan = replace(plan, limits=limits, rules=_checked_rules(settings, plan.sections))
+    rules, grade = _checked_rules(settings, plan.sections), None
+    if plan.live:
+        grade = grade_of(plan.place.folder.parent, settings, plan.config.account_id)
+        limits = capped(limits, grade.share)
+    plan = replace(plan, limits=limits, rules=rules, grade=grade)
     if plan.live and not plan.config.account_id:
         raise ConfigError(
             "connection.account_id",

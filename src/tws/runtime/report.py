@@ -67,6 +67,10 @@ class RunReport(Struct, frozen=True, kw_only=True):
     """The code's fingerprint, as in the journal."""
     configuration: str = ""
     """The configuration's."""
+    mode: str = ""
+    """simulator, paper or live."""
+    grade: str = ""
+    """Of a live run: which part of sizes and limits it had, and on what that stands."""
     protection: Protection | None = None
     strategies: list[str] = field(default_factory=list)
     """One line for each strategy in Python: how it did and what it made."""

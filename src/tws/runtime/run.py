@@ -330,6 +330,8 @@ class Run:
             alarms=list(self.alarms),
             code=code_fingerprint(),
             configuration=settings_fingerprint(self.plan.settings),
+            mode=self.plan.mode,
+            grade="" if self.plan.grade is None else str(self.plan.grade),
             protection=protection(trader.desk, self.clock.now_ns()),
             strategies=[each.line() for each in pilot.programs.values()],
             disabled=[f"{name}: {why}" for name, why in pilot.disabled.items()],

@@ -49,6 +49,7 @@ def status_of(run: Run) -> dict[str, Any]:
         "link": str(state.link),
         **safety_of(safety, now_ns),
         **books(trader.desk, now_ns),
+        "mode": run.plan.mode + (f", {run.plan.grade}" if run.plan.grade is not None else ""),
         **_pilot(run),
         "alarms": run.alarms[-10:],
         "failure": None if trader.failure is None else str(trader.failure),

@@ -35,7 +35,8 @@ class TradePlan(Struct, frozen=True, kw_only=True):
     touch instead of a market order. The stop trails by `trail`, or goes to the entry's price, by
     `break_even_offset` beyond it, once a share has `break_even` of profit; one of both, None: it stays.
     `equity` is the account's net liquidation and `volatility` the yearly one of the price, for the sizes that
-    are reckoned from them; None: not known, and then they give no size.
+    are reckoned from them; None: not known, and then they give no size. `share` is the part of any size that
+    is let (`tws.runtime.graduation`).
     """
 
     instrument: Instrument
@@ -52,6 +53,7 @@ class TradePlan(Struct, frozen=True, kw_only=True):
     multiplier: Decimal = Decimal(1)
     equity: Decimal | None = None
     volatility: float | None = None
+    share: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         for what in ("stop_atr", "target_atr", "stop_fraction", "target_fraction"):
@@ -128,6 +130,7 @@ def sized(
         equity=plan.equity,
         lot=plan.instrument.lot,
         multiplier=plan.multiplier,
+        share=plan.share,
     )
     quantity = quantity_for(plan.sizing, basis)
     if quantity > 0:
