@@ -58,6 +58,7 @@ def runs() -> dict[str, Run]:
             ("none.toml", "--account", "U1", "--operator", "me"), exit_codes=(2,), writes="none.toml"
         ),
         "risk": Run((), exit_codes=(2,), writes="no trader has state"),
+        "rules": Run(("list",), exit_codes=(2,), writes="no trader has state"),
         "adjust": Run(
             ("SPY", "--quantity", "1", "--reason", "split", "--operator", "me"),
             exit_codes=(2,),

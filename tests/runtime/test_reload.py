@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from tests.runtime.flight import Flight
 from tests.runtime.live import LIMITS, LIVE, LiveScene, enter_live, unlock
-from tests.runtime.scene import Scene, records_of
+from tests.runtime.scene import Scene, records_of, until
 
 from tws.channel import RefusedError, ask
+from tws.clock import NS_PER_S
 from tws.config import load_settings
 from tws.errors import TWSError
 from tws.model.records import LimitsChanged, Reloaded
@@ -185,6 +186,62 @@ async def test_a_strategy_s_file_is_compared_and_not_run(fly: Fly, tmp_path: Pat
     assert not Path("ran").exists() and flight.trader.desk.state.limits.max_position == 50
 
 
+# -- rules
+
+RULE = """
+[[rules]]
+name = "go"
+when = "confidence >= {least}"
+then = "enter signal"
+"""
+
+
+async def test_a_rule_of_the_file_is_exchanged(fly: Fly) -> None:
+    flight = await fly(RULE.format(least="0.95"))
+    assert await flight.outcome(flight.say("BUY", 0.9)) == ("refused", "no rule fired")
+    rewrite(flight, "0.95", "0.5")
+    assert (await told(flight, dry=True))["rules"] == [
+        {"name": "rules.go.when", "old": "signal.confidence >= 0.95", "new": "signal.confidence >= 0.5"}
+    ]
+    assert await flight.outcome(flight.say("BUY", 0.9)) == ("refused", "no rule fired"), "dry"
+    assert (await told(flight))["changed"]
+    assert await flight.outcome(flight.say("BUY", 0.9)) == ("traded", "")
+    await flight.held(10)
+    [reloaded] = [each for each in records_of(flight.trader) if isinstance(each, Reloaded)]
+    assert reloaded.changes == ("rules.go.when from signal.confidence >= 0.95 to signal.confidence >= 0.5",)
+
+
+async def test_rules_come_and_go_and_a_broken_one_changes_nothing(fly: Fly) -> None:
+    flight = await fly()
+    assert await flight.outcome(flight.say("BUY")) == ("traded", ""), "without rules the section says what"
+    await flight.held(10)
+    await flight.outcome(flight.say("SELL"))
+    await flight.held(0)
+    text = flight.path.read_text(encoding="utf-8")
+    flight.path.write_text(text + RULE.format(least="0.5, or so"), encoding="utf-8")
+    assert "rules.go.when" in await refused(flight)
+    flight.path.write_text(text + RULE.format(least="0.95"), encoding="utf-8")
+    [came] = (await told(flight))["rules"]
+    assert (came["name"], came["old"], came["new"]) == (
+        "rules.go", "", "when signal.confidence >= 0.95 then enter signal"
+    )  # fmt: skip
+    assert await flight.outcome(flight.say("BUY", 0.9)) == ("refused", "no rule fired")
+    flight.path.write_text(text, encoding="utf-8")
+    [gone] = (await told(flight))["rules"]
+    assert gone["new"] == "" and flight.pilot.rules is None
+    assert await flight.outcome(flight.say("BUY", 0.9)) == ("traded", "")
+
+
+async def test_the_age_of_a_quote_that_rules_may_use_is_the_new_limit_s(fly: Fly) -> None:
+    flight = await fly(RULE.format(least="0.5 and spread < 1"))
+    rewrite(flight, "stale_quote_s = 3600", "stale_quote_s = 1")
+    await told(flight)
+    quote = flight.pilot.markets.quote("SPY")
+    assert quote is not None
+    await until(lambda: flight.scene.sim.now_ns() > quote.time_ns + NS_PER_S, "an old quote")
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "no rule fired")
+
+
 # -- a live account
 
 
@@ -214,6 +271,15 @@ async def test_on_live_tightening_is_at_once_and_loosening_wants_its_unlock(live
     answer = await told(live)
     assert answer["changed"] and answer["note"] == ""
     assert live.trader.desk.state.limits.max_position == 20
+
+
+async def test_on_live_a_rule_wants_its_unlock(live: Flight) -> None:
+    text = live.path.read_text(encoding="utf-8")
+    live.path.write_text(text + RULE.format(least="0.95"), encoding="utf-8")
+    assert "rules.go" in await refused(live) and live.pilot.rules is None
+    unlock(live)
+    assert (await told(live))["changed"]
+    assert await live.outcome(live.say("BUY", 0.9)) == ("refused", "no rule fired")
 
 
 async def test_on_live_no_word_of_the_moment_loosens_what_was_unlocked(live: Flight) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["reload"]
 
-ANSWER_S = 10.0
-"""The trader reads a file and writes two records; it may be in the midst of a turn."""
+ANSWER_S = 30.0
+"""A command's own bound: symbols that new rules look at are followed first, which asks TWS."""
 
 
 def reload(

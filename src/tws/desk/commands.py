@@ -16,6 +16,7 @@ from tws.model.facts import Fact
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType, Role, Side, TimeInForce
+from tws.model.rulerecords import RuleSwitched
 from tws.model.session import Session
 from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stop import EVERYTHING, Scope
@@ -38,6 +39,7 @@ __all__ = [
     "ModifyOrder",
     "NotWritten",
     "NoteAlarm",
+    "NoteRules",
     "NoteSignals",
     "ReduceOnly",
     "ReleaseLimit",
@@ -332,6 +334,12 @@ class NoteAlarm(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class NoteRules(Struct, frozen=True, kw_only=True):
+    """Rules were switched: the journal is to keep these rows."""
+
+    rows: tuple[RuleSwitched, ...]
+
+
 class TimerTick(Struct, frozen=True, kw_only=True):
     """Time has passed: the runtime sends one at least every second of market time."""
 
@@ -362,8 +370,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening | AdjustCash | Reverse | NoteSignals | Reload
-    | NoteAlarm
+    | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules | NoteAlarm | Reload
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

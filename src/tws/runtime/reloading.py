@@ -25,7 +25,7 @@ from tws.config import Settings, is_paper_account, load_settings, mask_account
 from tws.config.run import TradingSection
 from tws.config.strategies import PythonStrategySection, file_digest
 from tws.desk import DeskState, Reload
-from tws.errors import ConfigError
+from tws.errors import ConfigError, TWSError
 from tws.risk.changes import LimitChange, changes
 from tws.rules import Rule, rule_table
 from tws.runtime.fingerprint import settings_fingerprint
@@ -82,6 +82,9 @@ def reread(plan: RunPlan) -> RunPlan:
     """The plan with what its file says now. Raises ConfigError: the file is broken, or differs in what only a
     start takes up.
     """
+    if plan.program:
+        cure = "Restart the program; one limit alone: tws risk --set"
+        raise ConfigError("reload", plan.path.name, "a program brought strategies or rules of its own", cure)
     settings = _as_loaded(load_settings(plan.path), plan)
     fixed = list(_restart_wanted(plan.settings, settings))
     if fixed:
@@ -183,11 +186,11 @@ async def reload(run: Run, wish: ReloadWish) -> dict[str, Any]:
     if held_back:
         cure = f"Tighten alone, or: tws unlock {new.path.name} --account ACCOUNT --operator NAME"
         raise ConfigError("reload", ", ".join(found.loosening()), held_back, cure)
-    if found.rules:
-        raise ConfigError("rules", [each.name for each in found.rules], "are not exchanged yet", "Restart")
     fingerprint = settings_fingerprint(new.settings)
     changed = bool(found.limits or found.rules) or fingerprint != settings_fingerprint(old.settings)
     if changed and not wish.dry:
+        if found.rules:
+            await _exchange(run, new)
         await trader.ask(
             Reload(
                 operator=wish.operator.strip() or "tws reload",
@@ -205,6 +208,17 @@ async def reload(run: Run, wish: ReloadWish) -> dict[str, Any]:
         "configuration": fingerprint,
         "note": _note(run.safety.state, account, new, run.clock.now_ns()),
     }
+
+
+async def _exchange(run: Run, new: RunPlan) -> None:
+    """Other rules, once all that they look at is followed. Raises ConfigError; then the old ones go on."""
+    assert run.pilot is not None, "a channel that answers has a pilot"
+    try:
+        await run.pilot.reload_rules(new.rules)
+    except (TWSError, ValueError) as wrong:
+        if isinstance(wrong, ConfigError):
+            raise
+        raise ConfigError("rules", None, str(wrong), "Nothing was changed; try again, or restart") from wrong
 
 
 def _held_back(
