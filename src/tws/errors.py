@@ -65,8 +65,10 @@ class ConfigError(TWSError, ValueError):
     """
 
     def __init__(self, field: str, value: object, reason: str, cure: str, line: int = 0) -> None:
+        told = repr(value)
+        told = told if len(told) <= 300 else f"{told[:297]}..."  # a megabyte of it helps nobody to mend it
         where = f" (line {line})" if line else ""
-        super().__init__(f"{field} = {value!r}{where}: {reason}. {cure}")
+        super().__init__(f"{field} = {told}{where}: {reason}. {cure}")
         self.field = field
         self.value = value
         self.reason = reason

@@ -8,13 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.runtime.scene import BOUND_S, MarketClock, Scene, until
+from tests.runtime.scene import BOUND_S, Scene, until
 
 from tws.clock import to_datetime
 from tws.config import load_settings
 from tws.exchange import OrderView
 from tws.rules import Rule
-from tws.runtime.parts import TraderParts
 from tws.runtime.plan import plan_run, with_rules
 from tws.runtime.report import RunReport
 from tws.runtime.run import Run
@@ -60,11 +59,11 @@ close_margin_s = 0
         self.rules = rules
         self._said = 0
 
-    async def up(self) -> Flight:
-        """Trading, with a quote."""
+    async def up(self, symbol: str = "SPY") -> Flight:
+        """Trading, with a quote of `symbol`."""
         settings = with_rules(load_settings(self.path), self.rules)
         plan = plan_run(settings, self.path, self.folder / "state", self.scene.journal)
-        self.run = Run(plan, parts=TraderParts(clock=MarketClock(self.scene.sim)))
+        self.run = Run(plan, parts=self.scene.parts())
         ready = asyncio.Event()
         self.going = asyncio.create_task(self.run.go(on_ready=lambda trader: ready.set()))
         await until(lambda: ready.is_set() or self.going.done(), "ready")
@@ -75,7 +74,7 @@ close_margin_s = 0
         pilot = self.run.pilot
         assert pilot is not None
         self.pilot = pilot
-        await until(lambda: pilot.markets.quote("SPY") is not None, "a quote")
+        await until(lambda: pilot.markets.quote(symbol) is not None, "a quote")
         return self
 
     def requote(self, bid: float = 99.99, ask: float = 100.01, **more: Any) -> None:

@@ -45,9 +45,9 @@ async def test_a_quote_that_moved_is_an_event_once(fly: Fly) -> None:
                        + rule("clock", "event == timer", 'alert "tick"'))  # fmt: skip
     looks, step = [], flight.pilot.step
 
-    async def counted(now_ns: int) -> None:
-        looks.append(now_ns)
-        await step(now_ns)
+    async def counted(now_ns: int, *, timed: bool) -> None:
+        looks.extend([now_ns] if timed else [])
+        await step(now_ns, timed=timed)
 
     flight.pilot.step = counted  # type: ignore[method-assign]  # it is done all the same
     markets = flight.pilot.markets
@@ -182,7 +182,7 @@ async def test_what_can_not_be_kept_opens_nothing_and_closes(scene: Scene, fly: 
     await until(lambda: flight.trader.flat("SPY"), "its orders have ended")
     assert await flight.outcome(flight.say("BUY")) == ("refused", "rules not kept")
     blocked.rmdir()
-    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    assert await flight.outcome(flight.say("SHORT")) == ("traded", "")
     assert (await flight.end()).good
 
 
@@ -237,5 +237,5 @@ async def test_rules_come_to_a_run_without_any_and_go(fly: Fly) -> None:
     assert await flight.outcome(flight.say("BUY")) == ("refused", "no rule fired")
     await flight.pilot.reload_rules(())
     await until(lambda: flight.trader.flat("SPY"), "its orders have ended")
-    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    assert await flight.outcome(flight.say("SHORT")) == ("traded", "")
     assert (await flight.end()).good

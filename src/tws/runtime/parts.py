@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,6 +14,9 @@ from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
 from tws.safety import SafetyFile
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["TraderParts"]
 
@@ -48,3 +52,4 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     settings: Settings | None = None
     configuration: str = ""
     safety: SafetyFile | None = None
+    transport: httpx.AsyncBaseTransport | None = None

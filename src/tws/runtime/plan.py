@@ -170,7 +170,8 @@ def with_rules(settings: Settings, rules: Iterable[Rule]) -> Settings:
     """The settings with a program's own rules before those of the file. They stand there as text, which reads
     back as the same rules, so that plan, check and fingerprint speak for them as for any.
     """
-    own = [RuleSection.model_validate(rule_table(rule)) for rule in rules]
+    tables = [rule_table(rule) for rule in rules]
+    own = [RuleSection.model_validate(table | {"then": tuple(table["then"])}) for table in tables]
     return settings.model_copy(update={"rules": (*own, *settings.rules)})
 
 

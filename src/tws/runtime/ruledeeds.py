@@ -85,6 +85,11 @@ class RuleDeeds:
                 return ""
             case MoveStop() | BreakEven() | Trail():
                 return await self._move_stops(fired, action)
+            case Ignore():
+                if isinstance(event, SignalCame):
+                    text = f"rule {fired.rule} ignores it"
+                    self._pilot.book.unmade(event.signal, refused(event.signal, Reason.IGNORED, text))
+                return ""
             case _ if isinstance(action, OF_SIGNAL):
                 signal = self._signal(fired, action, event, now_ns)
                 if isinstance(signal, str):
@@ -110,7 +115,7 @@ class RuleDeeds:
         elif isinstance(action, Reverse):
             wish = Wish.SHORT if wish is Wish.BUY else Wish.BUY
         if own is not None:
-            return own if isinstance(action, Exit | Ignore) else replace(own, wish=wish)
+            return own if isinstance(action, Exit) else replace(own, wish=wish)
         model = self._pilot.strand(fired.symbol).name
         return Signal(
             signal_id=f"{fired.rule}-{now_ns}", symbol=fired.symbol, wish=wish, time_ns=now_ns, model=model
@@ -138,7 +143,7 @@ class RuleDeeds:
                 if stance.flat or stance.side is None:
                     return refused(signal, Reason.NO_ENTRY, f"{fired.rule} exits, and nothing is held")
                 return Close(f"rule {fired.rule} {now_ns}")
-        return refused(signal, Reason.IN_POSITION, f"rule {fired.rule} ignores it")
+        raise TypeError(f"{action!r} is no wish about a signal")
 
     async def _move_stops(self, fired: Fired, action: MoveStop | BreakEven | Trail) -> str:
         """The stops of all that is held: towards profit alone, or trailing from where they stand."""

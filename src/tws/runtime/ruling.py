@@ -8,6 +8,7 @@ there. Each rule's counts and its last word stand in the report and in `tws rule
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from tws.desk import NoteRules
 from tws.log import get_logger
 from tws.model.rulerecords import RuleSwitched
 from tws.model.session import session_day
+from tws.model.sizing import RiskFraction
 from tws.rules import Decisions, DisableRule, EnableRule, Engine, Event, Rule, SignalCame
 from tws.rules.trace import Answer, Node
 from tws.runtime.market import Markets
@@ -33,7 +35,7 @@ from tws.strategy.refusal import refused
 if TYPE_CHECKING:
     from tws.runtime.pilot import Pilot
 
-__all__ = ["RulesReloaded", "Ruling"]
+__all__ = ["RulesReloaded", "Ruling", "sized_by_risk"]
 
 MOST_EXPLAINED = 200
 """Rules of which a list says why they did not fire: each takes a walk through its condition, and a human
@@ -278,6 +280,12 @@ class Ruling:
             return "no event yet"
         leaf = None if trace.tree is None else _decisive(trace.tree)
         return trace.outcome if leaf is None else f"last {leaf.answer}: {leaf.text} ({leaf.figures})"
+
+
+def sized_by_risk(rules: Iterable[Rule]) -> bool:
+    """Whether some rule sizes by a part of the equity, which somebody has to ask for."""
+    actions = (action for each in rules for action in each.then)
+    return any(isinstance(getattr(action, "size", None), RiskFraction) for action in actions)
 
 
 def _needs(engine: Engine, symbol: str) -> tuple[tuple[str, ...], int]:
