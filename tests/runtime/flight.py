@@ -59,8 +59,8 @@ close_margin_s = 0
         self.rules = rules
         self._said = 0
 
-    async def up(self) -> Flight:
-        """Trading, with a quote."""
+    async def up(self, symbol: str = "SPY") -> Flight:
+        """Trading, with a quote of `symbol`."""
         settings = with_rules(load_settings(self.path), self.rules)
         plan = plan_run(settings, self.path, self.folder / "state", self.scene.journal)
         self.run = Run(plan, parts=self.scene.parts())
@@ -74,7 +74,7 @@ close_margin_s = 0
         pilot = self.run.pilot
         assert pilot is not None
         self.pilot = pilot
-        await until(lambda: pilot.markets.quote("SPY") is not None, "a quote")
+        await until(lambda: pilot.markets.quote(symbol) is not None, "a quote")
         return self
 
     def requote(self, bid: float = 99.99, ask: float = 100.01, **more: Any) -> None:

@@ -32,6 +32,7 @@ from tws.model.signal import Signal, Wish
 from tws.rules import BarEnded, QuoteMoved, Rule, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
+from tws.runtime.closing import DayClose
 from tws.runtime.market import Markets
 from tws.runtime.plan import RunPlan
 from tws.runtime.ruling import RulesReloaded, Ruling, sized_by_risk
@@ -42,7 +43,7 @@ from tws.runtime.waiting import Waiting, priced
 from tws.signals import Sources, Taken
 from tws.signals.opening import Surroundings, open_sources
 from tws.strategy import FateBook, Reason, Refusal, TradePlan
-from tws.strategy.manage import Market, Move, Reverse, double_down, manage
+from tws.strategy.manage import Add, Enter, Market, Move, Reverse, double_down, manage
 from tws.strategy.refusal import refused
 
 __all__ = ["Pilot"]
@@ -70,7 +71,12 @@ class Pilot:
         self.programs = plan.hosted()
         self.markets = Markets(trader)
         self._trader = trader
-        around = Surroundings(clock=trader.clock, rng=rng or random.Random(), folder=plan.path.parent)
+        around = Surroundings(
+            clock=trader.clock,
+            rng=rng or random.Random(),
+            folder=plan.path.parent,
+            transport=trader.parts.transport,
+        )
         self.sources = Sources(open_sources(plan.settings, around))
         self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
         self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
@@ -78,6 +84,7 @@ class Pilot:
         self._equity = Equity(trader, wanted)
         self._plan = plan
         self.rules = Ruling(plan.rules, plan, trader, self.markets, self) if plan.rules else None
+        self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
         self._told: dict[str, Session] = {}
         self._reversing: dict[str, tuple[Signal, Reverse]] = {}
         self._doubled: dict[str, int] = {}  # trade -> when its double down may be wished again
@@ -152,7 +159,7 @@ class Pilot:
         self._settle_reversals(now_ns)
         if self._doubling and (timed or fills):
             await self._double_down(now_ns)
-        await self._write_fates(now_ns)
+        self._note_fates(now_ns)
 
     async def finish(self, now_ns: int) -> None:
         """After the last look: strategies are told of the end, and what became of reversals on their way is
@@ -162,15 +169,17 @@ class Pilot:
         self._settle_reversals(now_ns)
         for symbol in self._waiting.symbols():
             self._give_up(symbol, "the run has ended before the first quote")
-        await self._write_fates(now_ns)
+        rows = self.book.take_records(now_ns)
+        if rows:
+            await self._trader.ask(NoteSignals(rows=tuple(rows)))
 
     async def _end_programs(self) -> None:
         await asyncio.gather(*(each.close() for each in self.programs.values()))
 
-    async def _write_fates(self, now_ns: int) -> None:
+    def _note_fates(self, now_ns: int) -> None:
         rows = self.book.take_records(now_ns)
         if rows:
-            await self._trader.ask(NoteSignals(rows=tuple(rows)))
+            self._trader.note(NoteSignals(rows=tuple(rows)))
 
     def _tell_sessions(self, now_ns: int) -> None:
         for symbol, strand in self._of.items():
@@ -218,6 +227,7 @@ class Pilot:
             log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
             return
         self.book.passed(strand.name, signal, now_ns)
+        self._note_fates(now_ns)  # on disk together with what comes of it
         if signal.symbol in self._waiting:
             self._give_up(signal.symbol, "a later signal came before the first quote")
         if signal.wish is not Wish.SELL and not priced(self.markets.quote(signal.symbol)):
@@ -292,6 +302,8 @@ class Pilot:
     async def perform(self, signal: Signal, answer: Move | Refusal, now_ns: int) -> str:
         """Do what was decided about a signal and note its fate; answers why nothing came of it, or ""."""
         symbol = signal.symbol
+        if isinstance(answer, Enter | Add | Reverse) and self._day_ends(symbol, now_ns):
+            answer = refused(signal, Reason.SESSION, "its day is being closed")
         if isinstance(answer, Refusal):
             return self._refuse(signal, answer)
         did = await act(self._trader, symbol, answer)
@@ -307,6 +319,9 @@ class Pilot:
         else:
             self._entered(signal, did.intent_id, now_ns)
         return ""
+
+    def _day_ends(self, symbol: str, now_ns: int) -> bool:
+        return self.closing.ends(self.markets.instrument(symbol).contract, now_ns)
 
     def _entered(self, signal: Signal, intent_id: str, now_ns: int) -> None:
         self.traded += 1
@@ -355,7 +370,7 @@ class Pilot:
         """
         for symbol in self.stances.held():
             strand = self._of.get(symbol)
-            if strand is None or not strand.conduct.double_down:
+            if strand is None or not strand.conduct.double_down or self._day_ends(symbol, now_ns):
                 continue
             stance = self.stances.stance(symbol)
             fresh = stance.entered and not (stance.doubled or stance.adds or stance.entering or stance.busy)
