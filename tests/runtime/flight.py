@@ -26,8 +26,9 @@ class Flight:
     """One run. `section` is what stands in [[signals]] beside the file; `more` follows it."""
 
     def __init__(
-        self, scene: Scene, folder: Path, section: str = "", more: str = "", source: str = ""
-    ) -> None:
+        self, scene: Scene, folder: Path, section: str = "", more: str = "", source: str = "",
+        pause_s: float = 0,
+    ) -> None:  # fmt: skip
         self.scene = scene
         self.file = folder / "signals.jsonl"
         self.file.touch()
@@ -45,7 +46,7 @@ duplicate_window_s = 0.001
 shares = 10
 stop_fraction = 0.03
 target_fraction = 0.03
-cooldown_s = 0
+cooldown_s = {pause_s}
 close_margin_s = 0
 {section}
 {more}

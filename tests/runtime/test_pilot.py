@@ -29,8 +29,8 @@ async def fly(scene: Scene, tmp_path: Path) -> AsyncIterator[Fly]:
     """Makes runs on the scene, and ends what a test left flying."""
     flights: list[Flight] = []
 
-    async def make(section: str = "", more: str = "", source: str = "") -> Flight:
-        flight = Flight(scene, tmp_path, section, more, source)
+    async def make(section: str = "", more: str = "", source: str = "", pause_s: float = 0) -> Flight:
+        flight = Flight(scene, tmp_path, section, more, source, pause_s)
         flights.append(flight)
         return await flight.up()
 
@@ -369,6 +369,21 @@ per_day = 1
     assert await again.outcome(again.say("BUY")) == ("refused", "no rule fired")
     report = await again.end()
     assert report.rules[0].held == 1 and "executions per day" in report.rules[0].last
+
+
+async def test_a_restart_knows_the_signals_and_the_pause_of_the_run_before(scene: Scene, fly: Fly) -> None:
+    """The same file is read again from its beginning: nothing in it acts twice, and the pause goes on."""
+    flight = await fly(pause_s=60)
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.held(10)
+    assert await flight.outcome(flight.say("SELL")) == ("closed", "")
+    await until(lambda: scene.broker_position() == 0, "flat")
+    await flight.end("protected")
+    again = await fly(pause_s=60)
+    again._said = 10
+    await until(lambda: again.pilot.book.reasons["duplicate"] == 2, "both are known")
+    assert await again.outcome(again.say("BUY")) == ("refused", "cooldown")
+    assert (await again.end()).good
 
 
 async def test_risk_of_the_equity(scene: Scene, fly: Fly) -> None:

@@ -20,6 +20,8 @@ from tws.model.order import Bracket, Role, bracket
 from tws.model.records import Alarmed, Intended, OrderState, Severity
 from tws.orders import OurOrder
 from tws.runtime import Trader
+from tws.runtime.acting import move_stops
+from tws.strategy.manage import StopMove
 
 SPY = stock("SPY")
 MORTAL = Path(__file__).with_name("mortal.py")
@@ -191,3 +193,40 @@ async def test_a_stop_that_a_human_cancelled_while_the_trader_was_dead(scene: Sc
     at(scene, 101.9)
     await until(lambda: trader.flat(), "sold")
     assert sold(scene) == [10]
+
+
+async def test_the_stop_of_a_held_trade_begins_to_trail_where_it_stands(scene: Scene) -> None:
+    """Under its own id, and the broker alone goes on with it."""
+    trader = await scene.started()
+    trade = await trader.submit(bracket(SPY, "BUY", 10, stop=97, target=120, break_even=3))
+    await trade.entry_filled()
+    await until(lambda: stop_of(scene).status == "PreSubmitted", "the stop is armed")
+    stop, before = orders(trader)[Role.STOP], stop_of(scene)
+    await until(lambda: stop.intent_id in trader.desk._beside.rows, "TWS has stated it")
+    assert await move_stops(trader, [stop.intent_id], StopMove(trail=Decimal(2))) == ""
+    await until(lambda: not stop.changing, "TWS takes the change")
+    view = stop_of(scene)
+    assert (view.ticket.order_type, view.ticket.stop_price, view.trail_stop) == ("TRAIL", 2, 97)
+    assert (view.perm_id, view.ticket.parent_id) == (before.perm_id, before.ticket.parent_id)
+    assert view.ticket.trigger_price is None, "what trails is not adjusted too"
+    group = next(iter(trader.desk.state.groups.values()))
+    assert (group.trail, group.trigger_price) == (2, None)
+    await trader.stop()
+    at(scene, 104)
+    at(scene, 101.9)
+    assert scene.broker_position() == 0 and sold(scene) == [10]
+
+
+async def test_what_trails_by_an_amount_may_trail_by_percent(scene: Scene) -> None:
+    trader = await scene.started()
+    trade = await trader.submit(bracket(SPY, "BUY", 10, stop=97, target=120, trail=3))
+    await trade.entry_filled()
+    await until(lambda: stop_of(scene).status == "PreSubmitted", "the stop is armed")
+    stop = orders(trader)[Role.STOP]
+    await until(lambda: stop.intent_id in trader.desk._beside.rows, "TWS has stated it")
+    assert await move_stops(trader, [stop.intent_id], StopMove(trail_percent=Decimal(1))) == ""
+    await until(lambda: not stop.changing, "TWS takes the change")
+    at(scene, 110)
+    assert (stop_of(scene).ticket.trailing_percent, stop_of(scene).trail_stop) == (1, Decimal("108.90"))
+    entry = orders(trader)[Role.TARGET]
+    assert "denied by change" in await move_stops(trader, [entry.intent_id], StopMove(trail=Decimal(1)))

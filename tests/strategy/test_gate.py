@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from tws.clock import NS_PER_S
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
-from tws.strategy import GateRules, ModelLimits, Reason, SignalGate
+from tws.model.signalrecords import SignalJudged
+from tws.strategy import FateBook, GateRules, ModelLimits, Reason, SignalGate
 
 OPEN = 1_700_000_000 * NS_PER_S
 SESSION = Session(OPEN, OPEN + 23_400 * NS_PER_S)
@@ -232,3 +233,27 @@ def test_models_without_end_are_not_remembered_without_end() -> None:
     later = 86_401
     tomorrow = Session(SESSION.open_ns + later * NS_PER_S, SESSION.close_ns + later * NS_PER_S)
     assert judge(gate, signal("z", model="c", time_ns=at(later)), at(later), tomorrow) is None
+
+
+def test_after_a_restart_it_knows_what_it_said_before() -> None:
+    """From what the journal keeps of each judgement: ids, the newest time, the rate of a model."""
+    rules = GateRules(each_model=ModelLimits(per_day=2))
+    book, before, after = FateBook(), SignalGate(rules), SignalGate(rules)
+    told = [
+        signal("a"), signal("a"), signal("old", time_ns=at(-500)), signal("low", confidence=0.1),
+        signal("sold", wish=Wish.SELL), signal("b"), signal("c"), signal("foreign", symbol="SPY", model="n"),
+    ]  # fmt: skip
+    for each in told:
+        refusal = before.judge(each, NOON, SESSION)
+        if refusal is None:
+            book.passed("s", each, NOON)
+        else:
+            book.refused("s", refusal, each)
+    rows = [row for row in book.take_records(NOON) if isinstance(row, SignalJudged)]
+    after.recall(rows)
+    for each in told:
+        assert judge(after, each) is Reason.DUPLICATE, each.signal_id
+    assert judge(after, signal("d")) is Reason.MODEL_RATE is judge(before, signal("d"))
+    late = signal("late", time_ns=at(-1))
+    assert judge(after, late) is Reason.ORDER is judge(before, late)
+    assert judge(after, signal("e", model="n")) is None

@@ -385,6 +385,12 @@ def _alarmed(state: DeskState, record: r.Alarmed) -> None:
     remember(state.alarms, record.subject, record.at_ns)
 
 
+def _signal_judged(state: DeskState, record: r.SignalJudged) -> None:
+    key = f"{record.source}/{record.model}/{record.signal_id}"
+    if record.signal_id and key not in state.judged:  # what is said of it later, "duplicate", is no news
+        remember(state.judged, key, replace(record, figure="", bound="", text=""))
+
+
 def _for_the_reader(state: DeskState, record: Record) -> None:
     """It is kept for whoever reads the journal; no decision of the desk stands on it."""
 
@@ -428,6 +434,6 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.LimitReleased: limit_released,
     r.LossAnchored: loss_anchored,
     r.PeakRaised: peak_raised,
-    r.SignalJudged: _for_the_reader,
+    r.SignalJudged: _signal_judged,
     r.SignalsUnwritten: _for_the_reader,
 }

@@ -193,14 +193,16 @@ def _wanted(turn: Turn, order: OurOrder, group: Group | None, command: ModifyOrd
         later = base.adjusted_stop_price
         if later is not None and (stop - later) * base.side.sign <= 0:
             base = replace(base, trigger_price=None, adjusted_stop_price=None)  # it is there, or past it
-    trail = None if command.trail is None else instrument.snap(command.trail, up=True)
+    if command.trail is not None or command.trail_percent is not None:
+        # A stop that stood begins to trail where it stands: it is never farther than it was.
+        trail = None if command.trail is None else instrument.snap(command.trail, up=True)
+        base = replace(base, order_type=OrderType.TRAIL, trail=trail, trail_percent=command.trail_percent,
+                       trigger_price=None, adjusted_stop_price=None)
     return replace(
         base,
         quantity=base.quantity if command.quantity is None else command.quantity,
         limit_price=base.limit_price if limit is None else limit,
         stop_price=base.stop_price if stop is None else stop,
-        trail=base.trail if trail is None else trail,
-        trail_percent=base.trail_percent if command.trail_percent is None else command.trail_percent,
     )
 
 
@@ -231,14 +233,15 @@ def _not_free(turn: Turn, order: OurOrder, group: Group | None, command: ModifyO
     """What of an order is not the caller's to change."""
     reason = ""
     kind, quantity = order.order.order_type, command.quantity
+    trails = command.trail is not None or command.trail_percent is not None
     if command.limit_price is not None and kind not in (OrderType.LIMIT, OrderType.STOP_LIMIT):
         reason = f"{kind} has no limit price"
     elif command.stop_price is not None and kind not in (OrderType.STOP, OrderType.STOP_LIMIT):
         reason = f"{kind} has no stop price of its own"
-    elif command.trail is not None and order.order.trail is None:
-        reason = "it trails by no amount"
-    elif command.trail_percent is not None and order.order.trail_percent is None:
-        reason = "it trails by no percent"
+    elif command.trail is not None and command.trail_percent is not None:
+        reason = "it trails by an amount or by a percent"
+    elif trails and kind is not OrderType.TRAIL and (order.role, kind) != (Role.STOP, OrderType.STOP):
+        reason = f"{kind} {order.role} can't trail"
     elif quantity is not None and quantity <= order.filled:
         reason = f"{order.filled} are filled already"
     elif quantity is not None and order.role is not Role.ENTRY and group is not None and group.protected:

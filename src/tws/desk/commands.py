@@ -129,8 +129,9 @@ class ModifyOrder(Struct, frozen=True, kw_only=True):
 
     Prices are snapped to `instrument`'s grid (the trade's own when None) and judged by the gate. The quantity
     of an entry takes its attached children along; that of an order which protects a trade is the desk's
-    affair. Of a trailing stop the amount or the percent may change; where it stands is the market's affair.
-    A refusal is a `Denied` with the limit `change`; TWS's own refusal leaves the order as it was.
+    affair. `trail` or `trail_percent` makes a trade's stop a trailing one, from where it stands, or changes
+    by how much it trails; where that stands is the market's affair. A refusal is a `Denied` with the limit
+    `change`; TWS's own refusal leaves the order as it was.
     """
 
     intent_id: str

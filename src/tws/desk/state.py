@@ -19,6 +19,7 @@ from tws.model.instrument import Instrument
 from tws.model.linkedrecords import ReversalPhase
 from tws.model.order import Bracket, Role, Side
 from tws.model.records import FlattenPhase, ForeignSeen, HoursStated, Inferred, OpeningConfirmed, Refused
+from tws.model.signalrecords import SignalJudged
 from tws.model.stop import EVERYTHING, KillState, Scope
 from tws.orders.book import OrderBook, OurOrder
 from tws.positions.book import PositionBook
@@ -332,6 +333,9 @@ class DeskState(Struct, kw_only=True):
     """The broker's word on each contract's hours, by con_id."""
     signals: dict[str, str] = field(default_factory=dict)
     """Signals that have acted, with the trade that came of them."""
+    judged: dict[str, SignalJudged] = field(default_factory=dict)
+    """What gates have said, by source, model and id, oldest first and without the words: a run begins with
+    what the one before it knew."""
 
     questions: dict[AnswerKind, Question] = field(default_factory=dict)
     asked: int = 0

@@ -8,20 +8,21 @@ trouble is none of the next one's. What ended the trader is raised.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
 
 from tws.clock import NS_PER_S
-from tws.desk import Flatten
+from tws.desk import Flatten, ModifyOrder
 from tws.errors import TWSError
 from tws.log import get_logger
 from tws.model.records import Denied
 from tws.runtime.trader import Trader
-from tws.strategy.manage import Add, Close, Enter, Move, Reverse
+from tws.strategy.manage import Add, Close, Enter, Move, Reverse, StopMove
 
-__all__ = ["Did", "Equity", "act"]
+__all__ = ["Did", "Equity", "act", "move_stops"]
 
 EQUITY_S = 60
 """How often the account's worth is asked for: it serves sizes, and a size is a plan's fraction of it."""
@@ -62,6 +63,30 @@ async def act(trader: Trader, symbol: str, move: Move) -> Did:
     if trade.denial is not None:
         return _denied(trade.denial)
     return Did(what="traded", intent_id=trade.intent_id)
+
+
+async def move_stops(trader: Trader, stops: Iterable[str], move: StopMove) -> str:
+    """Change the stops of what is held (`Stances.stops`); from then on it is the broker that moves them.
+    Answers why one of them stays as it is, "" when all changes are on their way.
+
+        price = tighter_stop(stance, instrument, stance.entry_price)              # break even
+        await move_stops(trader, stances.stops(symbol), StopMove(stop_price=price))
+        await move_stops(trader, stances.stops(symbol), StopMove(trail=amount))   # or trail_percent=2
+
+    Raises what ended the trader.
+    """
+    why = ""
+    for intent_id in stops:
+        change = ModifyOrder(intent_id=intent_id, stop_price=move.stop_price, trail=move.trail,
+                             trail_percent=move.trail_percent, reason=move.reason)
+        try:
+            denial = await trader.modify(change)
+        except TWSError as wrong:
+            if trader.failure is not None:
+                raise
+            return str(wrong)
+        why = why or ("" if denial is None else f"denied by {denial.limit}: {denial.reason}")
+    return why
 
 
 def _denied(denial: Denied) -> Did:

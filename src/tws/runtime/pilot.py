@@ -85,6 +85,8 @@ class Pilot:
             specs, keep = self.rules.needs(symbol) if self.rules is not None else ((), 0)
             await self.markets.follow(symbol, strand.section.bar_seconds, specs, keep)
         self.stances = Stances(self._trader)
+        for strand in self.strands:
+            strand.recall(self._trader.desk.state, self.stances, self._trader.clock.now_ns())
         if self.rules is not None:
             await self.rules.open(self.stances, self.strands[0].section.bar_seconds)
         await self._equity.first(self._trader.clock.now_ns())

@@ -8,6 +8,7 @@ run before it stood.
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import takewhile
 
 from tws.desk.state import Group
 from tws.model.order import OrderType, Role, Side
@@ -122,6 +123,19 @@ class Stances:
                 return None
             self._entered[base.group_id] = min(times)
         return self._entered[base.group_id]
+
+    def last_entry_ns(self, symbol: str, since_ns: int) -> int | None:
+        """When an entry last filled, after `since_ns`, that no stop-out has ended since."""
+        found: list[int] = []
+        for held in self._of(symbol):
+            for move in takewhile(lambda each: each.time_ns > since_ns, reversed(held.moves)):
+                order = self._trader.desk.state.book.get(move.owner)
+                role = None if order is None else order.role
+                if role is Role.ENTRY:
+                    found.append(move.time_ns)
+                if role is Role.ENTRY or (role is Role.STOP and not move.left.quantity):
+                    break
+        return max(found, default=None)
 
     def fills(self) -> list[Filled]:
         """The fills since the last call, each once; what is left is what is held now."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from tws.clock import NS_PER_S
 from tws.config.run import HeardSection, StrategySection, TradingSection
 from tws.config.strategies import PythonStrategySection
+from tws.desk import DeskState
 from tws.log import get_logger
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Bar
 from tws.model.session import Session
 from tws.model.signal import Signal
+from tws.runtime.stances import Stances
 from tws.signals.opening import gate_rules
 from tws.strategy import (
     Allocation,
@@ -64,6 +67,15 @@ class Strand:
             scale_in_times=section.scale_in_times,
             double_down=section.double_down,
         )
+
+    def recall(self, state: DeskState, stances: Stances, now_ns: int) -> None:
+        """Know what the run before this one knew: signals, rates, and pauses that are not over."""
+        self.gate.recall(row for row in state.judged.values() if row.source == self.name)
+        since_ns = now_ns - round(self.section.cooldown_s * NS_PER_S)
+        for symbol in self.section.symbols:
+            entered_ns = stances.last_entry_ns(symbol, since_ns)
+            if entered_ns is not None:
+                self.gate.entered(symbol, entered_ns)
 
     def plan(self, instrument: Instrument, equity: Decimal | None, volatility: float | None) -> TradePlan:
         """How one of its symbols is traded."""

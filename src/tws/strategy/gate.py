@@ -12,6 +12,7 @@ risk gate, which alone can approve.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterable
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -19,12 +20,17 @@ from msgspec.structs import replace
 from tws.clock import NS_PER_S
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
+from tws.model.signalrecords import SignalJudged
 from tws.strategy.refusal import Reason, Refusal, refused
 from tws.strategy.schema import misshapen
 
 __all__ = ["GateRules", "ModelLimits", "SignalGate"]
 
 _MINUTE_NS, _DAY_NS = 60 * NS_PER_S, 86_400 * NS_PER_S
+_UNSEEN = (Reason.SCHEMA, Reason.SYMBOL, Reason.MODEL, Reason.DUPLICATE, Reason.OVERLOAD)
+"""Refused before its id was kept."""
+_UNTIMED = (Reason.AGE, Reason.FUTURE, Reason.ORDER)
+"""Refused before its time was."""
 
 
 class ModelLimits(Struct, frozen=True, kw_only=True):
@@ -94,6 +100,20 @@ class SignalGate:
         self.refusals.append(refusal)
         self.tally[refusal.reason] += 1
         return refusal
+
+    def recall(self, judged: Iterable[SignalJudged]) -> None:
+        """Know again what a gate of the same section said before a restart, oldest first."""
+        for row in judged:
+            if row.reason in _UNSEEN:
+                continue
+            self._ids[row.model, row.signal_id] = row.at_ns
+            if row.reason in _UNTIMED or row.signal_ns is None:
+                continue
+            key = (row.model, row.symbol)
+            self._latest[key] = max(row.signal_ns, self._latest.get(key, 0))
+            most = max((bound for bound, _, _ in self._bounds(row.model)), default=0)
+            if row.passed and row.wish != Wish.SELL and most > 0:
+                self._passed.setdefault(row.model, deque(maxlen=most)).append(row.at_ns)
 
     def entered(self, symbol: str, now_ns: int) -> None:
         """An entry in `symbol` was sent: its cooldown begins."""
@@ -200,15 +220,7 @@ class SignalGate:
 
     def _rate(self, signal: Signal, now_ns: int) -> Refusal | None:
         """Counts the entry, unless the model has had as many as it may."""
-        limits = self.rules.limits.get(signal.model, self.rules.each_model)
-        bounds = [
-            (bound, span_ns, name)
-            for bound, span_ns, name in (
-                (limits.per_minute, _MINUTE_NS, "a minute"),
-                (limits.per_day, _DAY_NS, "24 hours"),
-            )
-            if bound is not None
-        ]
+        bounds = self._bounds(signal.model)
         if not bounds:
             return None
         times = self._passed.get(signal.model)
@@ -228,6 +240,12 @@ class SignalGate:
         times.append(now_ns)
         self._passed[signal.model] = times
         return None
+
+    def _bounds(self, model: str) -> list[tuple[int, int, str]]:
+        """How many entries the model may have, in which time, and the time's name."""
+        limits = self.rules.limits.get(model, self.rules.each_model)
+        both = (limits.per_minute, _MINUTE_NS, "a minute"), (limits.per_day, _DAY_NS, "24 hours")
+        return [(bound, span_ns, name) for bound, span_ns, name in both if bound is not None]
 
 
 def _ns(seconds: float) -> int:

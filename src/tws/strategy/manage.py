@@ -27,8 +27,8 @@ from tws.strategy.linked import TradePlan, bracket_for, usable_price
 from tws.strategy.refusal import Reason, Refusal, refused
 from tws.strategy.sizing import Basis, quantity_for
 
-__all__ = ["Add", "Close", "Conduct", "Enter", "Market", "Move", "Reverse", "Stance", "add_to", "double_down",
-           "manage", "tighter_stop"]
+__all__ = ["Add", "Close", "Conduct", "Enter", "Market", "Move", "Reverse", "Stance", "StopMove", "add_to",
+           "double_down", "manage", "tighter_stop"]
 
 _ZERO = Decimal(0)
 _SIDES = {Wish.BUY: Side.BUY, Wish.SHORT: Side.SELL, Wish.SELL: Side.SELL}
@@ -113,6 +113,19 @@ class Close(Struct, frozen=True):
 
 
 Move: TypeAlias = Enter | Add | Reverse | Close
+
+
+class StopMove(Struct, frozen=True, kw_only=True):
+    """Another stop for what is held: at a price, or one that trails from where it stands.
+
+    `stop_price` is what `tighter_stop` answers; for break-even its `wished` is the entry's price, or beyond.
+    `trail` is in currency, `trail_percent` in percent of the price: one of the three.
+    """
+
+    stop_price: Decimal | None = None
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    reason: str = "asked"
 
 
 def manage(
