@@ -20,11 +20,15 @@ from typing import Any
 
 from tests.examples.reading import EXAMPLES, read
 
+from tws.journal import read_journal
+from tws.model.records import Booked, Record, decode_records
+
 __all__ = ["Process", "Stage"]
 
 BOUND_S = 60.0
 """No machine needs so long; what was not said by then is not coming."""
 WINDOWS = sys.platform == "win32"
+USUAL_PORTS = {"sim": "7400", "api-demo": "8700"}
 COMMANDS = {
     "tws": [sys.executable, "-c", "import sys; from tws.cli.app import main; main(sys.argv[1:])"],
     "python": [sys.executable],
@@ -93,17 +97,23 @@ class Stage:
         self._running: list[Process] = []
         self._ports: dict[str, str] = {}
 
-    def play(self, name: str, *more: str) -> Process:
-        """Start what its top says, with `more` options for the last command, which is answered."""
-        example = read(EXAMPLES / name)
-        *around, own = example.arguments()
+    def play(self, name: str, speed: str = "") -> Process:
+        """Start what its top says: what listens, what ends by itself, then the example, which is answered.
+        `speed` is another one for the market, for an example that waits long.
+        """
+        *around, own = read(EXAMPLES / name).arguments()
         for arguments in around:
-            self.serve(arguments)
-        return self.start([*own, *more])
+            if speed and "--speed" in arguments:
+                arguments[arguments.index("--speed") + 1] = speed
+            if arguments[1] in USUAL_PORTS:
+                self.serve(arguments)
+            else:
+                self.start(arguments).end()
+        return self.start(own)
 
     def serve(self, arguments: list[str]) -> Process:
         """Start what listens, on a free port, of which the examples speak from now on."""
-        usual = {"sim": "7400", "api-demo": "8700"}[arguments[1]]
+        usual = USUAL_PORTS[arguments[1]]
         served = self.start([*(self._ports.get(each, each) for each in arguments), "--port", "0"])
         port = served.until(r"listening on (?:http://)?127\.0\.0\.1:(\d+)")[1]
         self._ports[usual] = port
@@ -111,6 +121,18 @@ class Stage:
             if path.suffix in (".py", ".toml"):
                 path.write_text(path.read_text("utf-8").replace(usual, port), "utf-8")
         return served
+
+    def filled(self, count: int = 1) -> None:
+        """Wait until the one trader of the stage has so many fills in its journal."""
+        end = time.monotonic() + BOUND_S
+        while sum(isinstance(each, Booked) for each in self.records()) < count:
+            assert time.monotonic() < end, f"never filled: {self._running[-1].said}"
+            time.sleep(0.1)
+
+    def records(self) -> list[Record]:
+        """What its journal holds by now."""
+        journals = list(self.examples.glob("state/*/journal.sqlite3"))
+        return list(decode_records(read_journal(journals[0]))) if journals else []
 
     def start(self, arguments: list[str]) -> Process:
         """Start one command."""

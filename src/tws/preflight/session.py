@@ -21,7 +21,7 @@ from tws.clock import NS_PER_S, to_datetime, to_ns
 from tws.config import is_paper_account, mask_account
 from tws.errors import LinkLostError, RequestError, RequestTimeoutError, SafetyError, TWSError
 from tws.model.account import AccountValue, Position
-from tws.model.contract import Contract, ContractDetails, stock
+from tws.model.contract import Contract, ContractDetails
 from tws.model.facts import BrokerOrder
 from tws.model.session import parse_hours, session_at
 from tws.monitor.doctor.examine import Tools, diagnose
@@ -93,7 +93,8 @@ class _Preflight:
         trading, own = runs(self._safety), self._plan.config.client_id
         client_id = own + 1 if trading or own == 0 else own
         config = replace(self._plan.config, client_id=client_id)
-        report = await diagnose(config, self._tools, self._symbols[:MOST_SYMBOLS], self._ask)
+        asked = {each: self._plan.contract(each) for each in self._symbols[:MOST_SYMBOLS]}
+        report = await diagnose(config, self._tools, asked, self._ask)
         self._tell_way(report, own, trading)
         self.lines += self._told
         self._tell_data(report)
@@ -191,7 +192,7 @@ class _Preflight:
     async def _hours(self, session: _Asked, symbol: str, now: datetime) -> None:
         about = f"market {symbol}"
         try:
-            details = await asyncio.wait_for(session.request_contract(stock(symbol)), ANSWER_S)
+            details = await asyncio.wait_for(session.request_contract(self._plan.contract(symbol)), ANSWER_S)
             hours = parse_hours(details.liquid_hours, details.time_zone_id)
         except LinkLostError:
             raise

@@ -11,6 +11,7 @@ from tws.clock import Clock
 from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
+from tws.model.contract import Contract
 from tws.safety import SafetyFile
 
 __all__ = ["TraderParts"]
@@ -29,6 +30,7 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     timers    whether a second of market time is a second of the loop's; False: the caller calls `tick`
     reconnect whether a lost link is dialled again
     configuration  the fingerprint of what it is configured by, for the journal; that of its limits
+    contracts what symbols mean; one that is not named is a stock at SMART in USD
     safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
               the file open. None: no lease, no latch, live stays locked
     """
@@ -43,4 +45,5 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     timers: bool = True
     reconnect: bool = True
     configuration: str = ""
+    contracts: dict[str, Contract] = {}
     safety: SafetyFile | None = None

@@ -10,6 +10,7 @@ from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask
 from tws.config.run import HeardSection, SignalsSection, TradingSection, check_strategies
 from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
+from tws.model.contract import Contract, contract_named, stock
 from tws.risk import Limits
 from tws.rules import Rule, Trail, parse_rules
 from tws.rules.conditions import Flag, Is
@@ -34,6 +35,12 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     programs: dict[str, Strategy] = {}
     """The strategies in Python, by name."""
+    contracts: dict[str, Contract] = {}
+    """What symbols mean; one that is not named is a stock at SMART in USD."""
+
+    def contract(self, symbol: str) -> Contract:
+        """What a symbol means, as it is to be looked up."""
+        return self.contracts.get(symbol) or stock(symbol)
 
     def hosted(self) -> dict[str, Hosted]:
         """The same, ready to be opened on a trader; a new run wants new ones."""
@@ -70,6 +77,7 @@ class RunPlan(Struct, frozen=True, kw_only=True):
             f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}, "
             f"{'LIVE' if self.live else 'paper'}",
             *(f"trades    {_described(section)}" for section in self.sections),
+            *(f"contract  {_told(each)}" for _, each in sorted(self.contracts.items())),
             *([f"rules     {_named(self.rules)}"] if self.rules else []),
             f"limits    order {_text(limits.max_order_quantity)} shares, "
             f"{_text(limits.max_order_notional)} money; position {_text(limits.max_position)}; "
@@ -113,6 +121,7 @@ def plan_run(
         journal=journal or _below(folder, settings.journal.file) or place.journal,
         programs=programs,
         rules=rules,
+        contracts=_contracts(settings, programs),
     )
     if plan.live and not config.account_id:
         raise ConfigError(
@@ -133,6 +142,31 @@ def asked_about(rules: tuple[Rule, ...]) -> set[str]:
     found = {each.symbol for rule in rules for each in operands(rule.when)}
     found |= {each.symbol for rule in rules for each in leaves(rule.when) if isinstance(each, Is | Flag)}
     return found - {""}
+
+
+def _contracts(settings: Settings, programs: dict[str, Strategy]) -> dict[str, Contract]:
+    """What the classes say that symbols mean, then what the file says. Raises ConfigError."""
+    found: dict[str, Contract] = {}
+    for name, strategy in programs.items():
+        for symbol, contract in strategy.contracts.items():
+            if contract.symbol != symbol:
+                reason = f"is said to be a contract of {contract.symbol}"
+                raise ConfigError(f"{name}.contracts", symbol, reason, "Name each contract by its own symbol")
+            found[symbol] = contract
+    for symbol, text in settings.contracts.items():
+        try:
+            found[symbol] = contract_named(symbol, text)
+        except ValueError as wrong:
+            cure = 'Write such as "FUT 202612 CME", "OPT 20261218 560 C" or "STK SMART EUR"'
+            raise ConfigError(f"contracts.{symbol}", text, str(wrong), cure) from None
+    return found
+
+
+def _told(contract: Contract) -> str:
+    strike = "" if contract.strike is None else f"{contract.strike:g}"
+    words = (contract.sec_type, contract.last_trade_date, strike, contract.right, contract.exchange,
+             contract.currency)
+    return f"{contract.symbol} is {' '.join(word for word in words if word)}"
 
 
 def _checked_rules(settings: Settings, sections: list[TradingSection]) -> tuple[Rule, ...]:

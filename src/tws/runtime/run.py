@@ -174,6 +174,7 @@ class Run:
                 safety=self.safety,
                 journal=plan.journal,
                 configuration=settings_fingerprint(plan.settings),
+                contracts=plan.contracts,
             ),
         )
 
