@@ -73,6 +73,15 @@ def test_the_same_wish_under_another_signal(age_s: float, denied: bool) -> None:
         assert limit_of(other, where, duplicate_window_s=1.0) is None
 
 
+def test_an_addition_is_told_apart_by_its_trade_and_signal() -> None:
+    """However much it is like the entry that left a moment ago."""
+    wish = entry(100, limit="100.00", strategy="momentum", signal_id="second", joins="t-1")
+    for adds, denied in (("", False), ("t-1/first", False), ("t-2/second", False), ("t-1/second", True)):
+        seen = {fingerprint(wish.contract, wish.order, "momentum", adds): ago(0.5)[0]}
+        found = limit_of(wish, replace(WHERE, fingerprints=seen), duplicate_window_s=1.0)
+        assert found == ("duplicate" if denied else None), adds
+
+
 @pytest.mark.parametrize(
     ("side", "limit", "own", "denied"),
     [

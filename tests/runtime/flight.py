@@ -40,7 +40,6 @@ class Flight:
 port = {scene.port}
 [risk]
 stale_quote_s = 3600
-duplicate_window_s = 0.001
 [[signals]]
 {source}
 shares = 10

@@ -36,6 +36,12 @@ def rule(when: str, then: str = "exit") -> str:
         (f"{TEXT}shares = 10\nrisk_fraction = 0.01\n", "two ways to size"),
         (f'{TEXT}scale_in_profit = "2 percent"\n', 'no distance above zero.*"1 atr" or "2%"'),
         (f'{TEXT}scale_in_profit = "0%"\n', "no distance above zero"),
+        (f'{TEXT}trail = "2"\n', 'no distance above zero.*"2 atr" or "1.5%"'),
+        (f'{TEXT}trail = "100%"\n', "trail by all of the price"),
+        (f'{TEXT}trail = "1%"\nbreak_even_after = "1%"\n', "two ways to move a stop: keep one"),
+        (f'{TEXT}break_even_offset = "1%"\n', "moves nothing without break_even_after"),
+        (f'{TEXT}break_even_after = "1 atr"\nbreak_even_offset = "1 atr"\n', "write a smaller one"),
+        (f'{TEXT}break_even_after = "4 atr"\n', "the target comes before break_even_after"),
         (f'{TEXT}opposite = "turn"\n', '"reverse".*"close" or "ignore"'),
         (f'{TEXT}[[signals]]\nkind = "http"\nsymbols = ["SPY"]\n', "One strategy owns a contract"),
         (
@@ -49,6 +55,18 @@ def test_what_is_wrong_is_said_before_dialling(tmp_path: Path, text: str, says: 
     planned(tmp_path, TEXT)
     with pytest.raises(ConfigError, match=says):
         planned(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('trail = "2 atr"', "stop 6 ATR that trails by 2 atr, target 3 ATR"),
+        ('break_even_after = "2 atr"\nbreak_even_offset = "0.1%"',
+         "stop 6 ATR, at the entry + 0.1% after 2 atr of profit"),
+    ],
+)  # fmt: skip
+def test_a_plan_tells_how_its_stop_moves(tmp_path: Path, more: str, says: str) -> None:
+    assert says in "\n".join(planned(tmp_path, f"{TEXT}{more}\n").lines())
 
 
 def test_a_plan_tells_what_it_will_do(tmp_path: Path) -> None:

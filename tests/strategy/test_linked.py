@@ -13,6 +13,7 @@ from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Bracket, Side
 from tws.model.signal import Signal, Wish
+from tws.rules import atr, percent
 from tws.strategy import Allocation, Reason, Refusal, RiskFraction, Shares, TradePlan, bracket_for
 
 SPY = Instrument(contract=stock("SPY"))
@@ -112,6 +113,39 @@ def test_each_refusal_names_its_reason(
 def test_fractions_of_the_price_need_no_atr() -> None:
     answer = bracket_for(signal(), quote(99.99, 100.0), None, plan(stop_fraction=0.02, target_fraction=0.01))
     assert (made(answer).stop_price, made(answer).target_price) == (Decimal(98), Decimal(101))
+
+
+@pytest.mark.parametrize(
+    ("changes", "moves"),
+    [
+        ({"trail": atr(2)}, {"trail": Decimal(1)}),
+        ({"trail": percent(1.5)}, {"trail_percent": Decimal("1.5")}),
+        ({"break_even": atr(1)}, {"break_even": Decimal("0.5")}),
+        ({"break_even": percent(1), "break_even_offset": atr(0.1)},
+         {"break_even": Decimal(1), "break_even_offset": Decimal("0.05")}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("wish", [Wish.BUY, Wish.SHORT])
+def test_the_broker_is_told_how_the_stop_moves(
+    wish: Wish, changes: dict[str, object], moves: dict[str, Decimal]
+) -> None:
+    bracket = made(bracket_for(signal(wish), quote(100.0, 100.0), 0.5, plan(**changes)))
+    stays = {"trail": None, "trail_percent": None, "break_even": None, "break_even_offset": 0}
+    assert {name: getattr(bracket, name) for name in stays} == stays | moves
+    assert abs(bracket.stop_price - 100) == 3, "it begins where it would stand"
+
+
+@pytest.mark.parametrize(
+    ("changes", "atr_now", "expected"),
+    [
+        ({"trail": atr(2), "stop_fraction": 0.02, "target_fraction": 0.02}, None, Reason.NO_ATR),
+        ({"break_even": percent(0.1), "break_even_offset": atr(1)}, 0.5, Reason.PRICE),
+    ],
+)
+def test_a_stop_that_can_not_move_as_planned_is_a_refusal(
+    changes: dict[str, object], atr_now: float | None, expected: Reason
+) -> None:
+    assert reason(bracket_for(signal(), quote(99.99, 100.0), atr_now, plan(**changes))) is expected
 
 
 def test_an_allocation_never_spends_more_than_it_has() -> None:

@@ -47,7 +47,22 @@ def _profit(text: str) -> str:
     return text
 
 
+def _trail(text: str) -> str:
+    if _split(_profit(text))[1] is not None and float(text.rstrip("% ")) >= 100:
+        raise ValueError("a stop can't trail by all of the price")
+    return text
+
+
+def _split(text: str | None) -> tuple[float | None, float | None]:
+    """A distance in multiples of the ATR, or as a part of the price."""
+    if text is None:
+        return None, None
+    number = float(text.rstrip("atr% "))
+    return (number, None) if text.endswith("atr") else (None, number / 100)
+
+
 Profit = Annotated[str, AfterValidator(_profit)]
+Trail = Annotated[str, AfterValidator(_trail)]
 
 _SIZES = ("shares", "risk_fraction", "volatility_target", "kelly_fraction")
 
@@ -84,6 +99,19 @@ class TradingSection(Section):
     stop_fraction: Fraction | None = None
     """Distance of the stop as a part of the entry's price (0.02 is two percent), instead of `stop_atr`."""
     target_fraction: Fraction | None = None
+    trail: Trail | None = Field(
+        default=None, description='Write how far behind the market, such as "2 atr" or "1.5%"'
+    )
+    """The stop begins where it would stand, and follows the market so far behind it ("2 atr", "1.5%"); the
+    broker moves it. Unset: it stays."""
+    break_even_after: Profit | None = Field(
+        default=None, description='Write a profit, such as "1 atr" or "2%"'
+    )
+    """Once a share has so much profit the broker moves the stop to the entry's price, once."""
+    break_even_offset: Profit | None = Field(
+        default=None, description='Write a distance below break_even_after, such as "0.1%"'
+    )
+    """So far beyond the entry's price it goes then."""
     bar_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The least confidence of a signal."""
@@ -116,13 +144,28 @@ class TradingSection(Section):
             raise ValueError(f"{' and '.join(given)} are two ways to size an entry: keep one")
         return self
 
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        """The stop moves in one way, and break-even lies between the stop's own place and the target."""
+        if self.trail is not None and self.break_even_after is not None:
+            raise ValueError("trail and break_even_after are two ways to move a stop: keep one")
+        if self.break_even_offset is not None and self.break_even_after is None:
+            raise ValueError("break_even_offset moves nothing without break_even_after: write that too")
+        after, offset = _split(self.break_even_after), _split(self.break_even_offset)
+        target = (self.target_atr, None) if self.target_fraction is None else (None, self.target_fraction)
+        for (least, most), text in (
+            ((offset, after), "break_even_offset lies at or beyond break_even_after: write a smaller one"),
+            ((after, target), "the target comes before break_even_after: write a smaller one"),
+        ):
+            for low, high in zip(least, most, strict=True):
+                if low is not None and high is not None and (low > high or (low == high and least is offset)):
+                    raise ValueError(text)
+        return self
+
     @property
     def scale_in(self) -> tuple[float | None, float | None]:
         """`scale_in_profit` in multiples of the ATR, or as a part of the price."""
-        if self.scale_in_profit is None:
-            return None, None
-        number = float(self.scale_in_profit.rstrip("atr% "))
-        return (number, None) if self.scale_in_profit.endswith("atr") else (None, number / 100)
+        return _split(self.scale_in_profit)
 
     @property
     def wants_equity(self) -> bool:

@@ -106,7 +106,8 @@ def _intended(state: DeskState, record: r.Intended) -> None:
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
     group = state.groups.get(record.group_id)
     if group is not None and record.role is Role.ENTRY:
-        wish = fingerprint(record.contract, record.order, group.strategy)
+        adds = group.joins and f"{group.joins}/{group.signal_id}"
+        wish = fingerprint(record.contract, record.order, group.strategy, adds)
         remember(state.fingerprints, wish, record.at_ns)
     if group is not None:
         group.intents.append(record.intent_id)

@@ -51,15 +51,15 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                    limit_price=plan.target_price, tif=plan.tif, account=account, transmit=False)
     stop = _stop_of(plan, command.instrument, where) if denial is None else Order(
         side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP)
-    stop = replace(stop, account=account)
+    stop = replace(_as_that_of(stop, turn.state.groups.get(command.joins)), account=account)
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
     denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, stop, where)
     proposals = []
     for role, order in orders:
         child = None if role is Role.ENTRY else plan.quantity
         proposal = Proposal(instrument=command.instrument, order=order, role=role, strategy=plan.strategy,
-                            signal_id=plan.signal_id, parent_quantity=child, attached=child is not None,
-                            messages=len(orders))
+                            signal_id=plan.signal_id, joins=command.joins, parent_quantity=child,
+                            attached=child is not None, messages=len(orders))
         proposals.append(proposal)
         denial = denial or turn.gate.judge(proposal, where) or _no_ids(turn, len(orders))
     if denial is not None:
@@ -220,6 +220,17 @@ def _stop_of(plan: Bracket, instrument: Instrument, where: Situation) -> Order:
     return Order(side=plan.side.opposite, quantity=plan.quantity, stop_price=plan.stop_price, tif=plan.tif,
                  order_type=OrderType.TRAIL if trails else OrderType.STOP, trail=plan.trail,
                  trail_percent=plan.trail_percent, trigger_price=trigger, adjusted_stop_price=adjusted)
+
+
+def _as_that_of(stop: Order, base: Group | None) -> Order:
+    """The stop of what adds to a trade moves as the trade's own does, unless it has a way of its own."""
+    own = stop.order_type is OrderType.TRAIL or stop.trigger_price is not None
+    if base is None or own:
+        return stop
+    trails = base.trail is not None or base.trail_percent is not None
+    return replace(stop, order_type=OrderType.TRAIL if trails else OrderType.STOP, trail=base.trail,
+                   trail_percent=base.trail_percent, trigger_price=base.trigger_price,
+                   adjusted_stop_price=base.adjusted_stop_price)
 
 
 def _wrong_sides(plan: Bracket, stop: Order, where: Situation) -> Denial | None:

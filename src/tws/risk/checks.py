@@ -214,7 +214,7 @@ def duplicate(proposal: Proposal, situation: Situation, limits: Limits) -> Denia
                       reason="this signal has already acted")
     if limits.duplicate_window_s is None or not situation.fingerprints:
         return None
-    wish = fingerprint(proposal.contract, proposal.order, proposal.strategy)
+    wish = fingerprint(proposal.contract, proposal.order, proposal.strategy, proposal.adds)
     seen_ns = situation.fingerprints.get(wish)
     if seen_ns is None or situation.now_ns - seen_ns >= limits.duplicate_window_s * NS_PER_S:
         return None

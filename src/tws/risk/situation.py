@@ -22,10 +22,14 @@ _ZERO = Decimal(0)
 _INFINITE = float("inf")
 
 
-def fingerprint(contract: Contract, order: Order, strategy: str) -> str:
-    """What makes two entries the same wish, whatever signal each names: who wants what, at which price."""
+def fingerprint(contract: Contract, order: Order, strategy: str, adds: str = "") -> str:
+    """What makes two entries the same wish, whatever signal each names: who wants what, at which price.
+
+    What adds to a trade is no second entry, however much it is like the first: `adds` is that trade and the
+    signal that asked for it.
+    """
     prices = f"{order.order_type} {order.limit_price} {order.stop_price} {order.tif}"
-    return f"{strategy}/{contract.con_id} {order.side} {order.quantity} {prices}"
+    return f"{strategy}/{contract.con_id} {order.side} {order.quantity} {prices}" + (adds and f" to {adds}")
 
 
 class Reference(Struct, frozen=True, kw_only=True):
@@ -36,7 +40,7 @@ class Reference(Struct, frozen=True, kw_only=True):
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
-    """An order that somebody wants to place, before it has an id.
+    """An order that somebody wants to place, before it has an id. `joins` is the trade that it adds to.
 
     `parent_quantity` is set for a child that is attached to an entry proposed with it: the most that
     the child may sell back. `grows_by` is set for a change of a working order: how many shares more.
@@ -49,6 +53,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     role: Role
     strategy: str = ""
     signal_id: str = ""
+    joins: str = ""
     parent_quantity: Decimal | None = None
     grows_by: Decimal | None = None
     attached: bool = False
@@ -57,6 +62,11 @@ class Proposal(Struct, frozen=True, kw_only=True):
     @property
     def contract(self) -> Contract:
         return self.instrument.contract
+
+    @property
+    def adds(self) -> str:
+        """The trade that it adds to and the signal that asked for it; empty where it adds to none."""
+        return self.joins and f"{self.joins}/{self.signal_id}"
 
     @property
     def places(self) -> int:

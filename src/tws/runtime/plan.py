@@ -193,6 +193,11 @@ def _named(rules: tuple[Rule, ...]) -> str:
 def _described(section: TradingSection) -> str:
     stop = f"{section.stop_fraction:.2%}" if section.stop_fraction else f"{section.stop_atr:g} ATR"
     target = f"{section.target_fraction:.2%}" if section.target_fraction else f"{section.target_atr:g} ATR"
+    if section.trail is not None:
+        stop += f" that trails by {section.trail}"
+    elif section.break_even_after is not None:
+        beyond = f" + {section.break_even_offset}" if section.break_even_offset else ""
+        stop += f", at the entry{beyond} after {section.break_even_after} of profit"
     kind = getattr(section, "kind", "")
     if isinstance(section, SignalsSection):
         kind = f"signals of {section.file}"

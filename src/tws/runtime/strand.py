@@ -18,6 +18,7 @@ from tws.model.instrument import Instrument, decimal
 from tws.model.market import Bar
 from tws.model.session import Session
 from tws.model.signal import Signal
+from tws.rules import Distance
 from tws.runtime.stances import Stances
 from tws.signals.opening import gate_rules
 from tws.strategy import (
@@ -87,6 +88,9 @@ class Strand:
             target_atr=section.target_atr,
             stop_fraction=section.stop_fraction,
             target_fraction=section.target_fraction,
+            trail=_distance(section.trail),
+            break_even=_distance(section.break_even_after),
+            break_even_offset=_distance(section.break_even_offset),
             multiplier=Decimal(instrument.contract.multiplier or 1),
             equity=equity,
             volatility=volatility,
@@ -125,3 +129,10 @@ class Strand:
         self.failures += 1
         if self.failures == 1:
             log.exception("a strategy failed", strategy=self.name, reason=repr(wrong))
+
+
+def _distance(text: str | None) -> Distance | None:
+    """What a section writes as "2 atr" or "1.5%"; it has been checked there."""
+    if text is None:
+        return None
+    return Distance(float(text.rstrip("atr% ")), "atr" if text.endswith("atr") else "percent")

@@ -2,8 +2,9 @@
 
 A BUY enters at the ask, with the stop below and the target above; a SHORT enters at the bid, the other way
 round. Distances are multiples of the ATR, or fractions of the price where a plan says so. Prices are snapped
-to the grid away from the entry, so that both lie at least one tick from it on the right side. SELL closes a
-long position and opens nothing, NEUTRAL asks for nothing: both are refused here, with that word.
+to the grid away from the entry, so that both lie at least one tick from it on the right side. Where a plan
+lets the stop trail or go to break-even, the bracket says so and the broker does it. SELL closes a long
+position and opens nothing, NEUTRAL asks for nothing: both are refused here, with that word.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
 from tws.model.order import Bracket, Side, TimeInForce, bracket
 from tws.model.signal import Signal, Wish
+from tws.rules.actions import Distance
 from tws.strategy.refusal import Reason, Refusal, refused
 from tws.strategy.sizing import Allocation, AnySizing, Basis, quantity_for
 
-__all__ = ["TradePlan", "bracket_for", "usable_price"]
+__all__ = ["TradePlan", "bracket_for", "sized", "span_of", "usable_price"]
 
 _SIDES = {Wish.BUY: Side.BUY, Wish.SHORT: Side.SELL}
 
@@ -30,8 +32,10 @@ class TradePlan(Struct, frozen=True, kw_only=True):
 
     `stop_atr` and `target_atr` are multiples of the ATR; `stop_fraction` and `target_fraction`, where given,
     are fractions of the entry's price instead (0.02 is two percent). `limit_entry` enters with a limit at the
-    touch instead of a market order. `equity` is the account's net liquidation and `volatility` the yearly one
-    of the price, for the sizes that are reckoned from them; None: not known, and then they give no size.
+    touch instead of a market order. The stop trails by `trail`, or goes to the entry's price, by
+    `break_even_offset` beyond it, once a share has `break_even` of profit; one of both, None: it stays.
+    `equity` is the account's net liquidation and `volatility` the yearly one of the price, for the sizes that
+    are reckoned from them; None: not known, and then they give no size.
     """
 
     instrument: Instrument
@@ -40,6 +44,9 @@ class TradePlan(Struct, frozen=True, kw_only=True):
     target_atr: float = 3.0
     stop_fraction: float | None = None
     target_fraction: float | None = None
+    trail: Distance | None = None
+    break_even: Distance | None = None
+    break_even_offset: Distance | None = None
     limit_entry: bool = False
     tif: TimeInForce = TimeInForce.DAY
     multiplier: Decimal = Decimal(1)
@@ -83,27 +90,12 @@ def bracket_for(signal: Signal, quote: Quote, atr: float | None, plan: TradePlan
         return refused(
             signal, Reason.SPREAD, f"the stop would lie within the spread: {stop}", ask - bid, distances[0]
         )
-    quantity = quantity_for(
-        plan.sizing,
-        Basis(
-            price=entry,
-            risk=abs(entry - stop),
-            reward=abs(target - entry),
-            confidence=signal.confidence,
-            volatility=plan.volatility,
-            equity=plan.equity,
-            lot=plan.instrument.lot,
-            multiplier=plan.multiplier,
-        ),
-    )
-    if quantity <= 0:
-        return refused(
-            signal,
-            Reason.SIZE,
-            f"not one lot by {type(plan.sizing).__name__} at {entry}",
-            plan.sizing,
-            plan.instrument.lot,
-        )
+    quantity = sized(signal, plan, entry, stop, target)
+    if isinstance(quantity, Refusal):
+        return quantity
+    moves = _stop_moves(signal, plan, entry, atr)
+    if isinstance(moves, Refusal):
+        return moves
     limit = plan.instrument.snap(entry, up=side is Side.BUY) if plan.limit_entry else None
     if limit is not None and not (limit - stop) * side.sign > 0 < (target - limit) * side.sign:
         return refused(
@@ -119,7 +111,57 @@ def bracket_for(signal: Signal, quote: Quote, atr: float | None, plan: TradePlan
         tif=plan.tif,
         strategy=signal.model,
         signal_id=signal.signal_id,
+        **moves,
     )
+
+
+def sized(
+    signal: Signal, plan: TradePlan, price: Decimal, stop: Decimal, target: Decimal
+) -> Decimal | Refusal:
+    """How much is bought or sold at a price, with these exits."""
+    basis = Basis(
+        price=price,
+        risk=abs(price - stop),
+        reward=abs(target - price),
+        confidence=signal.confidence,
+        volatility=plan.volatility,
+        equity=plan.equity,
+        lot=plan.instrument.lot,
+        multiplier=plan.multiplier,
+    )
+    quantity = quantity_for(plan.sizing, basis)
+    if quantity > 0:
+        return quantity
+    text = f"not one lot by {type(plan.sizing).__name__} at {price}"
+    return refused(signal, Reason.SIZE, text, plan.sizing, plan.instrument.lot)
+
+
+def _stop_moves(
+    signal: Signal, plan: TradePlan, entry: Decimal, atr: float | None
+) -> dict[str, Decimal] | Refusal:
+    """What the broker is to do with the stop, in the words of `bracket`; nothing where it stays."""
+    trail, after, offset = plan.trail, plan.break_even, plan.break_even_offset
+    if trail is not None and trail.unit == "percent":
+        return {"trail_percent": decimal(trail.amount)}
+    found: dict[str, Decimal] = {}
+    for name, distance in (("trail", trail), ("break_even", after), ("break_even_offset", offset)):
+        span = None if distance is None else span_of(distance, entry, atr)
+        if distance is not None and span is None:
+            return refused(signal, Reason.NO_ATR, f"{name}: the average true range is not known yet", atr)
+        if span is not None:
+            found[name] = span
+    if found.get("break_even_offset", Decimal(0)) >= found.get("break_even", Decimal("Infinity")):
+        text = "break-even would lie beyond the profit at which the stop goes there"
+        return refused(signal, Reason.PRICE, text, found["break_even_offset"], found["break_even"])
+    return found
+
+
+def span_of(distance: Distance, price: Decimal | None, atr: float | None) -> Decimal | None:
+    """A distance in currency; None where the price, or the ATR, that it is reckoned from is not known."""
+    base = price if distance.unit == "percent" else usable_price(atr)
+    if base is None:
+        return None
+    return base * decimal(distance.amount) / (100 if distance.unit == "percent" else 1)
 
 
 def _distances(

@@ -23,9 +23,8 @@ from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
 from tws.model.order import Bracket, Side, bracket
 from tws.model.signal import Signal, Wish
-from tws.strategy.linked import TradePlan, bracket_for, usable_price
+from tws.strategy.linked import TradePlan, bracket_for, sized, usable_price
 from tws.strategy.refusal import Reason, Refusal, refused
-from tws.strategy.sizing import Basis, quantity_for
 
 __all__ = ["Add", "Close", "Conduct", "Enter", "Market", "Move", "Reverse", "Stance", "StopMove", "add_to",
            "double_down", "manage", "tighter_stop"]
@@ -169,20 +168,9 @@ def add_to(signal: Signal, stance: Stance, market: Market, plan: TradePlan) -> A
     if not stop * side.sign < price * side.sign < target * side.sign:
         text = f"{price} does not lie between the trade's stop {stop} and target {target}"
         return refused(signal, Reason.PRICE, text, price, f"{stop} to {target}")
-    basis = Basis(
-        price=price,
-        risk=abs(price - stop),
-        reward=abs(target - price),
-        confidence=signal.confidence,
-        volatility=plan.volatility,
-        equity=plan.equity,
-        lot=plan.instrument.lot,
-        multiplier=plan.multiplier,
-    )
-    quantity = quantity_for(plan.sizing, basis)
-    if quantity <= 0:
-        text = f"not one lot by {type(plan.sizing).__name__} at {price}"
-        return refused(signal, Reason.SIZE, text, plan.sizing, plan.instrument.lot)
+    quantity = sized(signal, plan, price, stop, target)
+    if isinstance(quantity, Refusal):
+        return quantity
     more = bracket(
         plan.instrument.contract, side, quantity, target=target, stop=stop, tif=plan.tif,
         strategy=signal.model, signal_id=signal.signal_id,
