@@ -46,8 +46,8 @@ class Pair(Strategy):
 
     def close(self, held, why):
         print(why, flush=True)
-        for symbol in held:  # SELL closes what is long, BUY what is short (opposite = "close" in the file)
-            yield self.signal(symbol, Wish.SELL if self.position(symbol) > 0 else Wish.BUY)
+        for symbol in held:  # CLOSE opens nothing, should the stop have been faster
+            yield self.signal(symbol, Wish.CLOSE)
 
     def z_score(self) -> float | None:
         """How many standard deviations the spread of the logarithms lies above its mean."""
