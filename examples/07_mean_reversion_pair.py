@@ -1,10 +1,10 @@
-"""A mean-reverting pair: when the spread of two symbols lies far from its mean, sell the dear one, buy the cheap one.
+"""A mean-reverting pair: when its spread lies far from the mean, sell the dear one and buy the cheap one.
 
     tws sim --hours exchange --clock "2026-11-23 10:00" --speed 30
     python examples/07_mean_reversion_pair.py     in another terminal; Ctrl-C ends it flat
 
-Two legs are two orders, and each has a stop of its own at the broker. One may fill while the risk gate or the broker
-refuses the other: then this is no pair any more but a bet, and it is closed.
+Two legs are two orders, and each has a stop of its own at the broker. One may fill while the risk gate or the
+broker refuses the other: then this is no pair any more but a bet, and it is closed.
 """
 
 from math import log

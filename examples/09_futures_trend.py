@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tws import ContractDetails, Strategy, SyncConnection, TWSConfig, Wish, future, run_strategy
 
-ROLL = timedelta(days=8)  # equity index futures: from the Thursday of the week before, the next month trades more
+ROLL = timedelta(days=8)  # of equity indexes: from that Thursday on, the next month trades more
 
 
 class Trend(Strategy):
@@ -48,8 +48,8 @@ def front_month(connection: SyncConnection) -> tuple[ContractDetails, datetime]:
 if __name__ == "__main__":
     with SyncConnection(TWSConfig(port=7400, client_id=19)) as connection:
         front, roll = front_month(connection)
-    contract = front.contract
-    print(f"front month {contract.local_symbol}, last day {contract.last_trade_date}, to be left by {roll:%Y-%m-%d}")
-    print(f"one point of one contract is {contract.multiplier} {contract.currency}, the tick {front.min_tick}")
+    es = front.contract
+    print(f"front month {es.local_symbol}, last day {es.last_trade_date}, to be left by {roll:%Y-%m-%d}")
+    print(f"one point of one contract is {es.multiplier} {es.currency}, the tick {front.min_tick}")
     print(f"sessions, {front.time_zone_id}: {front.liquid_hours.split(';')[0]}")
-    run_strategy(Trend(contract.last_trade_date), Path(__file__).with_suffix(".toml"))
+    run_strategy(Trend(es.last_trade_date), Path(__file__).with_suffix(".toml"))

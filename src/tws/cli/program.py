@@ -4,27 +4,32 @@
 
 The configuration says where TWS listens, what is allowed and how a signal becomes an order. A section
 `[[strategies]]` with `kind = "python"` and the class's name says it for this strategy; without one the
-defaults of a section hold. What else the file trades is traded, too.
+defaults of a section hold. What else the file trades is traded, too. Rules that the program made (`rules`)
+stand behind those of the file, as if they were written there.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
 from tws.cli.run import go, report_lines
 from tws.config import load_settings
 from tws.config.strategies import is_loading
 from tws.errors import ConfigError
+from tws.rules import Rule
 from tws.runtime.plan import plan_run
-from tws.runtime.programs import with_program
+from tws.runtime.programs import with_program, with_rules
 from tws.runtime.report import RunReport
 from tws.strategy.base import Strategy
 
 __all__ = ["run_strategy"]
 
 
-def run_strategy(strategy: Strategy, config: str | Path, *, for_s: float | None = None) -> RunReport:
+def run_strategy(
+    strategy: Strategy, config: str | Path, *, for_s: float | None = None, rules: Iterable[Rule] = ()
+) -> RunReport:
     """Trade a strategy until its time is over (`for_s`), somebody stops it (Ctrl-C, `tws stop`, `tws kill`)
     or it fails; prints the plan and the report, and answers the latter.
 
@@ -36,7 +41,8 @@ def run_strategy(strategy: Strategy, config: str | Path, *, for_s: float | None 
         cure = 'Put it below: if __name__ == "__main__":'
         raise ConfigError("strategies.file", file.name, "calls run_strategy while it is loaded", cure)
     path = Path(config)
-    plan = plan_run(with_program(load_settings(path), strategy), path, own=strategy)
+    settings = with_rules(with_program(load_settings(path), strategy), rules)
+    plan = plan_run(settings, path, own=strategy)
     report = asyncio.run(go(plan, for_s, json=False))
     print("\n".join(report_lines(report)), flush=True)
     return report
