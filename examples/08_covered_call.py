@@ -14,7 +14,7 @@ from tws import Contract, Limits, RequestTimeoutError, Trader, TWSConfig, bracke
 
 SPY = stock("SPY")
 AWAY = 1.02  # the strike, from the price: far enough that a quiet month lets us keep the premium
-HELD_S = 4  # a month in life; so that this program ends by itself
+HELD_S = 3  # a month in life; so that this program ends by itself
 
 
 async def call_to_sell(trader: Trader, price: float) -> Contract:

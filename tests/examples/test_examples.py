@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 from tests.examples.reading import EXAMPLES, read
 from tests.examples.stage import Process, Stage, free_port
 
+from tws.preflight.file import check_file
+from tws.preflight.line import Weight
 from tws.preflight.scaffold import Answers, scaffold
 
 
@@ -50,7 +54,7 @@ def test_signals_of_a_polled_api(stage: Stage) -> None:
 
 
 def test_opening_range_breakout(stage: Stage) -> None:
-    trader = stage.play("06_opening_range_breakout.py")
+    trader = stage.play("06_opening_range_breakout.py", speed="60")
     symbol = trader.until(r"^(\w+) closed at [\d.]+, beyond [\d.]+ to [\d.]+: (BUY|SHORT)$")[1]
     trader.until(rf"^{symbol} entry: [+-]\d+ at [\d.]+$")
     flat(trader)
@@ -128,6 +132,16 @@ def test_full_desk(stage: Stage) -> None:
     trader.press_ctrl_c()
     said = trader.end(1)  # what was latched wants a human
     assert "latched     flattening on all: tws kill" in said and "left        nothing: flat" in said
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_nothing_is_wrong_in_a_configuration(path: Path, stage: Stage) -> None:
+    (stage.examples / "04_signals.jsonl").touch()
+    secrets = {"API_KEY": "demo", "WEBHOOK_TOKEN": "sixteen-signs-or-more"}
+    checked = check_file(stage.examples / path.name, environ=secrets)
+    assert checked.plan is not None
+    wrong = [each for each in checked.lines if each.weight in (Weight.BLOCKER, Weight.WARNING)]
+    assert not wrong
 
 
 def flat(trader: Process) -> str:
