@@ -1,4 +1,4 @@
-"""Rules in Python: the same engine, conditions as values that are joined by &, | and ~.
+"""Rules in Python: the same engine, conditions as values, ready-made ones beside those of one's own.
 
     tws sim --hours exchange --clock "2026-11-23 10:00" --speed 60
     python examples/11_rules.py      in another terminal; Ctrl-C ends it flat

@@ -14,7 +14,7 @@ README = EXAMPLES / "README.md"
 
 def row(example: Example) -> str:
     name = example.path.name
-    return f"| {example.number} | [{name}]({name}) | {example.title} | `{example.commands[-1]}` |"
+    return f"| {example.number} | [{name}]({name}) | {example.title} | `{example.own}` |"
 
 
 def rows() -> list[str]:

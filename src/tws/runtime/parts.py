@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,6 +14,9 @@ from tws.desk import Timing
 from tws.journal import Store
 from tws.model.contract import Contract
 from tws.safety import SafetyFile
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["TraderParts"]
 
@@ -47,3 +51,4 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     configuration: str = ""
     contracts: dict[str, Contract] = {}
     safety: SafetyFile | None = None
+    transport: httpx.AsyncBaseTransport | None = None

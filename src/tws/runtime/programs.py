@@ -2,7 +2,6 @@
 
     settings, programs = load_programs(settings, folder)       # of a file
     settings = with_program(settings, Momentum())              # a program's own, in place of its section
-    settings = with_rules(settings, rules)                     # a program's own, behind the file's
 
 The sections that come back say what the classes leave them to say: name, symbols, and the digest of the file,
 so that the configuration's fingerprint (and with it an unlock of a live account) speaks for this very code.
@@ -11,22 +10,19 @@ so that the configuration's fingerprint (and with it an unlock of a live account
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
 from pathlib import Path
 
 from tws.config import Settings
-from tws.config.rules import RuleSection
 from tws.config.run import TradingSection
 from tws.config.section import did_you_mean
 from tws.config.strategies import PythonStrategySection, file_digest, load_class, raised_at
 from tws.errors import ConfigError
 from tws.indicators import Studies
-from tws.rules import Rule, rule_table
 from tws.runtime.stage import StageBounds
 from tws.runtime.strategies import Hosted, HostRules
 from tws.strategy.base import Strategy
 
-__all__ = ["host", "load_programs", "name_of", "with_program", "with_rules"]
+__all__ = ["host", "load_programs", "name_of", "with_program"]
 
 
 def load_programs(
@@ -74,15 +70,6 @@ def with_program(settings: Settings, strategy: Strategy) -> Settings:
         said = {"kind": "python", "file": file, "class": kind, "name": name_of(strategy)}
         sections.append(PythonStrategySection.model_validate(said))
     return settings.model_copy(update={"strategies": tuple(sections)})
-
-
-def with_rules(settings: Settings, rules: Iterable[Rule]) -> Settings:
-    """The settings with a program's own rules behind those of the file, so that their texts are part of the
-    fingerprint.
-    """
-    tables = (rule_table(rule) for rule in rules)
-    own = [RuleSection.model_validate(table | {"then": tuple(table["then"])}) for table in tables]
-    return settings.model_copy(update={"rules": (*settings.rules, *own)})
 
 
 def name_of(strategy: Strategy) -> str:
