@@ -89,7 +89,8 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         target_price=record.target_price,
         strategy=record.strategy, signal_id=record.signal_id, joins=record.joins,
         trail=record.trail, trail_percent=record.trail_percent, trigger_price=record.trigger_price,
-        adjusted_stop_price=record.adjusted_stop_price)
+        adjusted_stop_price=record.adjusted_stop_price, target_follows=record.target_follows,
+        stop_follows=record.stop_follows)
     state.open_groups[record.group_id] = None
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
@@ -217,7 +218,7 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
 
 def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
     order = state.book.orders[record.intent_id]
-    order.cancel_wanted = True
+    order.cancel_wanted, order.cancel_reason = True, record.reason
     order.changed_ns = record.at_ns
     sent(state, record.at_ns)
 
@@ -351,6 +352,18 @@ def _reversal_moved(state: DeskState, record: r.ReversalMoved) -> None:
         job.phase = record.phase
 
 
+def _aimed(state: DeskState, record: r.Aimed) -> None:
+    """What protects next, of the trade and of what adds to it, stands at the new prices too."""
+    state.groups[record.group_id].aim = record
+    for group_id in state.open_groups:
+        group = state.groups[group_id]
+        if record.group_id in (group_id, group.joins):
+            group.target_price = record.target_price or group.target_price
+            group.stop_price = record.stop_price or group.stop_price
+            group.trigger_price = record.trigger_price or group.trigger_price
+            group.adjusted_stop_price = record.adjusted_stop_price or group.adjusted_stop_price
+
+
 def _kill_moved(state: DeskState, record: r.KillMoved) -> None:
     stops, key = state.kill.stops, record.scope.key
     if record.state is KillState.ACTIVE:
@@ -425,6 +438,7 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
     r.ReversalMoved: _reversal_moved,
+    r.Aimed: _aimed,
     r.KillMoved: _kill_moved,
     r.AllCancelAsked: _all_cancel_asked,
     r.HoursStated: _hours_stated,
