@@ -60,7 +60,8 @@ class Scene:
 
     def market(self) -> ManualMarket:
         universe = Universe()
-        return ManualMarket([universe.add("SPY"), universe.add("QQQ")], SystemClock().now_ns())
+        names = ("SPY", "QQQ", "IWM")  # nobody quotes IWM until a test does
+        return ManualMarket([universe.add(name) for name in names], SystemClock().now_ns())
 
     async def open(self) -> None:
         _, self.port = await self.sim.start()

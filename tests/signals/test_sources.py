@@ -56,6 +56,9 @@ class Held:
         if self.wrong:
             raise self.wrong
 
+    def on_news(self, ring: Callable[[], object]) -> None:
+        self.outbox.ring = ring
+
     def take(self, now_ns: int, most: int) -> Sequence[Heard]:
         if self.wrong:
             raise self.wrong

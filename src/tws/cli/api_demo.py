@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from tws.clock import SystemClock
 
 __all__ = ["app"]
 
@@ -38,12 +35,15 @@ def api_demo(
     """Serve predictions at http://127.0.0.1:PORT/prediction/latest?ticker=... until Ctrl-C."""
     import random
 
-    from tws.clock import SystemClock
+    from tws.cli.sim_clock import SimClock
+    from tws.cli.sim_note import find
+    from tws.clock import Clock, SystemClock
+    from tws.platform import state_folder
     from tws.signals import read_signals
     from tws.signals.demo_api import DemoApi, FiledPredictions, SeededPredictions
     from tws.signals.demo_server import DemoServer
 
-    clock = SystemClock() if sim is None else _sim_clock(sim)
+    clock: Clock = SystemClock() if sim is None else SimClock(find(state_folder() / "sim", sim))
     predictions = (
         SeededPredictions(seed, symbol or None, window_s=window, dated=not bare)
         if file is None
@@ -57,23 +57,6 @@ def api_demo(
         ended = threading.Event()
         while not ended.wait(LOOK_S):
             pass
-
-
-def _sim_clock(port: int) -> SystemClock:
-    """The market time of a running simulator, asked for at each request; monotonic time stays ours."""
-    from datetime import datetime
-
-    from tws.cli.sim_note import ask, find
-    from tws.clock import SystemClock, to_ns
-    from tws.platform import state_folder
-
-    note = find(state_folder() / "sim", port)
-
-    class SimClock(SystemClock):
-        def now_ns(self) -> int:
-            return to_ns(datetime.fromisoformat(ask(note, "status")["time"]))
-
-    return SimClock()
 
 
 def _rates(given: list[str]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import typer
 
 from tws.cli.console import print_json
 from tws.cli.traders import Json, State, seconds
+from tws.clock import to_datetime
 
 if TYPE_CHECKING:
     from tws.runtime.plan import RunPlan
@@ -64,12 +65,16 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
     """Show what it will do, then do it. Raises what keeps it from starting."""
     import asyncio
 
+    from tws.cli.sim_clock import simulated
     from tws.platform import install_stop_signals
     from tws.runtime.run import Run
 
+    parts = None if plan.live else simulated(plan.config)
     if not json:
         _show(plan, json)
-    whole = Run(plan)
+    if not json and parts is not None and parts.clock is not None:
+        typer.echo(f"market    the simulator's: {to_datetime(parts.clock.now_ns()):%Y-%m-%d %H:%M:%S} UTC")
+    whole = Run(plan, parts=parts)
     undo = install_stop_signals(
         asyncio.get_running_loop(), lambda: whole.end("asked by the system, or Ctrl-C")
     )

@@ -20,7 +20,7 @@ from tws.channel import HOST, ChannelSilentError, RefusedError
 from tws.errors import ConfigError, SimulationError
 from tws.platform import write_private
 
-__all__ = ["Note", "ask", "find", "leave", "notes"]
+__all__ = ["Note", "ask", "find", "leave", "notes", "running_on"]
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -64,6 +64,18 @@ def find(folder: Path, port: int | None = None) -> Note:
         ports = ", ".join(str(note.api_port) for note in running)
         raise ConfigError("port", port, f"several simulators run: {ports}", "Say which: --port")
     return running[0]
+
+
+def running_on(folder: Path, port: int) -> Note | None:
+    """The simulator that answers and whose clients use this port; no other one is asked anything."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            note = msgspec.json.decode(path.read_bytes(), type=Note)
+            if note.api_port == port and ask(note, "status")["port"] == port:
+                return note
+        except (OSError, msgspec.MsgspecError, SimulationError):
+            continue
+    return None
 
 
 def ask(note: Note, do: str, **values: Any) -> Any:

@@ -10,6 +10,7 @@ what kind of data it has (live, delayed, frozen), and when it last heard a quote
     stream.on_tick(lambda field, price, size: line.tick(field, price, size, clock.now_ns()))
     for quote in board.take(50): ...        # at most 50 dirty lines, the longest waiting first
     for done in board.take_bars(): ...      # every completed bar, in order
+    board.on_bar, board.on_move             # whom a tick that completes a bar, or that changes a line, wakes
 
 The volume of a bar comes from the day's volume (tick 8) once TWS sends it, since a print may be told
 twice (ticks 4 and 5) or not at all between two updates; before that, from the sizes of last-price ticks.
@@ -18,11 +19,13 @@ twice (ticks 4 and 5) or not at all between two updates; before that, from the s
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import isfinite
 
 from msgspec import Struct
 
 from tws.bars import TimeBars
+from tws.clock import NS_PER_S
 from tws.marketdata.prices import Freshness, Price, priced
 from tws.model.market import Bar, MarketDataType, Quote, TickField
 from tws.model.session import Session
@@ -205,6 +208,7 @@ class Line:
             done = self.bars.trade(now_ns, value, 0.0 if self._day_volume is not None else its_size or 0.0)
         if done is not None:
             self._board._bar(self, done)
+            self._board.on_bar()
 
 
 class QuoteBoard:
@@ -213,6 +217,11 @@ class QuoteBoard:
     def __init__(self, bar_seconds: int = 10) -> None:
         self.bar_seconds = bar_seconds
         self.bars_dropped = 0
+        self.on_bar: Callable[[], object] = lambda: None
+        """Called after a tick has completed a bar."""
+        self.on_move: Callable[[str], object] | None = None
+        """Called with the symbol of each line that a tick has changed. Keep it short: ticks wait for it."""
+        self._second = 0
         self._lines: dict[int, Line] = {}
         self._dirty: dict[Line, None] = {}  # insertion order is the order of waiting
         self._bars: deque[BarDone] = deque()
@@ -293,7 +302,13 @@ class QuoteBoard:
         return done
 
     def advance(self, now_ns: int) -> None:
-        """Time went by: bars whose span is over are complete, tick or no tick. Call it from a timer."""
+        """Time went by: bars whose span is over are complete, tick or no tick. Call it as often as you like:
+        spans end with a second, so the lines are walked once in each.
+        """
+        second = now_ns // NS_PER_S
+        if second == self._second:
+            return
+        self._second = second
         for line in self._lines.values():
             bar = line.bars.advance(now_ns)
             if bar is not None:
@@ -305,6 +320,8 @@ class QuoteBoard:
         else:
             self._dirty[line] = None
         line._waiting += 1
+        if self.on_move is not None:
+            self.on_move(line.symbol)
 
     def _bar(self, line: Line, bar: Bar) -> None:
         if len(self._bars) >= _MAX_BARS:

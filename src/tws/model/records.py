@@ -270,6 +270,9 @@ class Denied(_Record, frozen=True, kw_only=True):
     group_id: str = ""
     """The trade that the order was to protect, when the desk itself wanted it."""
 
+    def __str__(self) -> str:
+        return f"{self.limit}: {self.reason} (asked {self.figure}, bound {self.bound})"
+
 
 class Asked(_Record, frozen=True, kw_only=True):
     """We asked the broker for a complete answer."""

@@ -33,9 +33,11 @@ from tws.errors import (
 )
 from tws.journal import Recovered, SQLiteStore, Store, keep_at_end, recover
 from tws.log import get_logger
-from tws.model.records import Intended, Record, Severity
+from tws.model.linkedrecords import ReversalMoved
+from tws.model.records import Booked, Inferred, Intended, Record, Severity
 from tws.platform import doubtful_place, state_folder
 from tws.risk import Denial, Gate
+from tws.runtime.bell import Bell
 from tws.runtime.emergency import merge_emergency
 from tws.runtime.engine import Engine
 from tws.runtime.fence import Fence
@@ -88,6 +90,8 @@ class Life:
         self.killer = Killer(self, parts.safety)
         self.trades = Trades(lambda: self.desk.state)
         self.alert_listeners: list[Callable[[Alert], object]] = []
+        self.bell = Bell()
+        self.moves = 0
         self.stopped = False
         self._store: Store | None = None
         self._recovered: Recovered | None = None
@@ -213,6 +217,7 @@ class Life:
             self._failure = self.failure or error
             self._ready.set()
             self.trades.fail(as_tws_error(self._failure))
+            self.bell.ring()
             text = f"the trader has failed and sends nothing; orders at the broker stay: {self._failure!r}"
             self.alert(Alert(severity=Severity.ALARM, subject="trader", text=text))
         if not self.killer.acting:
@@ -233,6 +238,9 @@ class Life:
     def heard(self, record: Record) -> None:
         self.trades.hear(record)
         state = self.desk.state
+        if isinstance(record, Booked | Inferred | ReversalMoved):
+            self.moves += 1
+            self.bell.ring()
         if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
             self.connection.raise_order_id_floor(state.next_order_id)
         if state.link_up and state.reconciled_epoch == state.epoch:

@@ -7,7 +7,7 @@ Hours are asked for anew when all that were stated are past.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tws.clock import NS_PER_S
 from tws.errors import TWSError
@@ -67,10 +67,16 @@ class Markets:
         found.sessions = parse_hours(details.liquid_hours, details.time_zone_id)
         self._followed[symbol] = found
         board = self._boards.setdefault(bar_seconds, QuoteBoard(bar_seconds=bar_seconds))
+        board.on_bar = trader.bell.ring
         con_id, clock = instrument.contract.con_id, trader.clock
         tick = board.add(con_id, symbol, clock.now_ns()).tick
         trader.watchlist.tap(con_id, lambda field, price, size: tick(field, price, size, clock.now_ns()))
         trader.watchlist.follow(instrument.contract)
+
+    def on_move(self, listener: Callable[[str], object] | None) -> None:
+        """Call `listener` with the symbol of each tick from now on; None: nobody any more."""
+        for board in self._boards.values():
+            board.on_move = listener
 
     def advance(self, now_ns: int) -> list[BarDone]:
         """The bars that ended within a session, after the indicators took them."""

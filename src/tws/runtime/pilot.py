@@ -4,10 +4,13 @@ market's clock.
     sources ─▶ gate of the section ─▶ rules, or what the section does ─▶ Move ─▶ desk
                      └────────── fate book: report, --json, journal ────────┘
 
-A look (`step`) takes the bars that ended, the fills and the signals that came since the last one. A signal
+A look (`step`) takes the bars that ended, the fills and the signals that came since the last one. Whatever
+brings one of these rings the trader's bell, and a look follows at once; what time alone brings is looked at
+when `timed`. A look at which little is new costs little, however many symbols are traded. A signal
 that its gate lets through means what `tws.strategy.manage` says, given what is held; where the file has
-rules, they decide instead (`ruling`). The risk gate has the last word. What one source, one strategy or one
-signal does wrong is its own: the others go on.
+rules, they decide instead (`ruling`). One that comes before its symbol's first quote waits for it
+(`waiting`). The risk gate has the last word. What one source, one strategy or one signal does wrong is its
+own: the others go on.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from tws.log import get_logger
 from tws.marketdata import BarDone
 from tws.model.order import Role
 from tws.model.session import Session
-from tws.model.signal import Signal
+from tws.model.signal import Signal, Wish
 from tws.rules import BarEnded, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
@@ -35,6 +38,7 @@ from tws.runtime.ruling import Ruling
 from tws.runtime.stances import Stances
 from tws.runtime.strand import Strand
 from tws.runtime.trader import Trader
+from tws.runtime.waiting import Waiting, priced
 from tws.signals import Sources, Taken
 from tws.signals.opening import Surroundings, open_sources
 from tws.strategy import FateBook, Reason, Refusal, TradePlan
@@ -72,6 +76,8 @@ class Pilot:
         self.rules = Ruling(plan, trader, self.markets, self) if plan.rules else None
         self._told: dict[str, Session] = {}
         self._reversing: dict[str, tuple[Signal, Reverse]] = {}
+        self._doubles = bool(plan.rules) or any(strand.conduct.double_down for strand in self.strands)
+        self._waiting = Waiting()
         self._timer_ns = 0
 
     async def open(self) -> None:
@@ -88,6 +94,7 @@ class Pilot:
         if self.rules is not None:
             await self.rules.open(self.stances, self.strands[0].section.bar_seconds)
         await self._equity.first(self._trader.clock.now_ns())
+        self.sources.on_news(self._trader.bell.ring)
         await self.sources.start()
         for program in self.programs.values():
             await program.open(self._trader)
@@ -104,22 +111,26 @@ class Pilot:
         """The session that holds `now_ns`, or the next, of the first symbol; None when none is stated."""
         return self.markets.session(next(iter(self._of)), now_ns)
 
-    async def step(self, now_ns: int) -> None:
-        """One look. Raises what ended the trader."""
-        self._equity.look(now_ns)
-        self._tell_sessions(now_ns)
+    async def step(self, now_ns: int, *, timed: bool = True) -> None:
+        """One look; `timed` looks at what time alone brings, too. Raises what ended the trader."""
+        if timed:
+            self._equity.look(now_ns)
+            self._tell_sessions(now_ns)
         for done in self.markets.advance(now_ns):
             await self._on_bar(done, now_ns)
-        for fill in self.stances.fills():
+        fills = self.stances.fills()
+        for fill in fills:
             await self._on_fill(fill, now_ns)
         for taken in self.sources.take(now_ns):
             await self._on_taken(taken, now_ns)
         for name, program in self.programs.items():
-            for signal in program.step(now_ns):
+            for signal in program.step(now_ns, timed=timed):
                 await self._judge(self._named[name], signal, now_ns)
+        await self._after_waiting(now_ns)
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
-        await self._double_down(now_ns)
+        if self._doubles and (timed or fills):
+            await self._double_down(now_ns)
         await self._write_fates(now_ns)
 
     async def finish(self, now_ns: int) -> None:
@@ -128,6 +139,8 @@ class Pilot:
         """
         await self._end_programs()
         self._settle_reversals(now_ns)
+        for symbol in self._waiting.symbols():
+            self._give_up(symbol, "the run has ended before the first quote")
         await self._write_fates(now_ns)
 
     async def _end_programs(self) -> None:
@@ -184,6 +197,16 @@ class Pilot:
             log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
             return
         self.book.passed(strand.name, signal, now_ns)
+        if signal.symbol in self._waiting:
+            self._give_up(signal.symbol, "a later signal came before the first quote")
+        if signal.wish is not Wish.SELL and not priced(self.markets.quote(signal.symbol)):
+            self.book.waits(signal, self._waiting.put(signal, now_ns, strand.gate.rules.max_age_s))
+            self.markets.on_move(self._moved)
+            return
+        await self._decide(strand, signal, now_ns)
+
+    async def _decide(self, strand: Strand, signal: Signal, now_ns: int) -> None:
+        """What a signal means, and what comes of it."""
         if self.rules is not None:
             await self.rules.hear(SignalCame(signal), now_ns)
             return
@@ -194,6 +217,41 @@ class Pilot:
         except ValueError as wrong:  # prices beyond what an order may have
             answer = refused(signal, Reason.PRICE, str(wrong))
         await self.perform(signal, answer, now_ns)
+
+    # -- signals that wait for the first quote of their symbol
+
+    def _moved(self, symbol: str) -> None:
+        if symbol in self._waiting:
+            self._trader.bell.ring()
+
+    async def _after_waiting(self, now_ns: int) -> None:
+        """Those whose quote has come go on, those whose time is over are refused."""
+        if not self._waiting:
+            return
+        for symbol in self._waiting.symbols():
+            if not priced(self.markets.quote(symbol)):
+                continue
+            signal, strand = self._waiting.take(symbol), self._of[symbol]
+            refusal = strand.gate.still(signal, now_ns, self.markets.session(symbol, now_ns))
+            if refusal is None:
+                await self._decide(strand, signal, now_ns)
+            else:
+                self._refuse(signal, refusal)
+        for signal, refusal in self._waiting.overdue(now_ns):
+            self._refuse(signal, refusal)
+        if not self._waiting:
+            self.markets.on_move(None)
+
+    def _give_up(self, symbol: str, why: str) -> None:
+        signal = self._waiting.take(symbol)
+        self._refuse(signal, refused(signal, Reason.NO_QUOTE, why))
+
+    def _refuse(self, signal: Signal, refusal: Refusal) -> str:
+        """A signal that had passed comes to nothing; answers why."""
+        refusal = self._of[signal.symbol].gate.keep(refusal)
+        self.book.unmade(signal, refusal)
+        log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
+        return refusal.text
 
     # -- what rules ask, too
 
@@ -214,10 +272,7 @@ class Pilot:
         """Do what was decided about a signal and note its fate; answers why nothing came of it, or ""."""
         symbol = signal.symbol
         if isinstance(answer, Refusal):
-            refusal = self._of[symbol].gate.keep(answer)
-            self.book.unmade(signal, refusal)
-            log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
-            return refusal.text
+            return self._refuse(signal, answer)
         did = await act(self._trader, symbol, answer)
         if did.what == "denied":
             self.denied[did.limit] += 1

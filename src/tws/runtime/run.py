@@ -12,7 +12,6 @@ journal and the broker have named so far, and the stops stay.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
@@ -44,7 +43,8 @@ from tws.safety import SafetyFile, is_alive
 __all__ = ["Run"]
 
 LOOK_S = 0.2
-"""How often files and bars are looked at: a signal waits so long at most."""
+"""How often is looked for what time alone brings: bars that end without a tick, sessions, ages. All else
+rings the trader's bell, and is looked at at once."""
 
 END_S = 10.0
 """How long the end may take: twenty entries are cancelled in two seconds; a close has to fill."""
@@ -66,6 +66,7 @@ class Run:
         self.at_end = plan.settings.run.at_end
         self._over = asyncio.Event()
         self._over_down = asyncio.Event()
+        self._ring: Callable[[], object] = lambda: None
         self._began_ns = 0
         self._flattened_ns = 0
         self._start: asyncio.Future[None] | None = None
@@ -74,6 +75,7 @@ class Run:
 
     def end(self, reason: str, at_end: str | None = None) -> None:
         """End it orderly; the first reason stays, a wish to flatten is heard later too."""
+        self._ring()
         self.ended = self.ended or reason
         if at_end == "flatten" or (at_end is not None and not self._over.is_set()):
             self.at_end = at_end  # type: ignore[assignment]
@@ -236,9 +238,11 @@ class Run:
     # -- meanwhile
 
     async def _trade(self, pilot: Pilot, for_s: float | None) -> None:
-        """Look, act, wait, until the end is asked for, the time is over or the trader has failed."""
-        loop = asyncio.get_running_loop()
+        """Look, act, wait for the bell; until the end is asked for, the time is over or the trader fails."""
+        loop, bell = asyncio.get_running_loop(), self.trader.bell
+        self._ring = bell.ring
         until = None if for_s is None else loop.time() + for_s
+        timed_s = loop.time()
         while not self._over.is_set():
             if self.trader.failure is not None:
                 self.end(f"the trader has failed: {self.trader.failure}")
@@ -246,13 +250,15 @@ class Run:
                 self.end(f"the {for_s:g} s are over")
             if self._over.is_set():
                 break
+            timed = loop.time() >= timed_s
+            if timed:
+                timed_s = loop.time() + LOOK_S
             try:
-                await pilot.step(self.clock.now_ns())
+                await pilot.step(self.clock.now_ns(), timed=timed)
                 await self._close_of_day(pilot)
             except (TWSError, ValueError) as wrong:  # no link, or TWS refused a question: looked at again
                 log.warning("a look at the signals failed", reason=str(wrong))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), LOOK_S)
+            await bell.wait(timed_s - loop.time())
 
     async def _close_of_day(self, pilot: Pilot) -> None:
         margin_s = self.plan.settings.run.flatten_before_close_s

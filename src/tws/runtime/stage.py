@@ -40,7 +40,7 @@ MOST_WAITING = 10_000
 """Bars and signals that wait: what 1,000 symbols of 1-second bars make in the ten seconds after which a
 strategy counts as blocked."""
 MOST_WISHED = 1_000
-"""Signals that nobody took: a look comes five times a second, so this is a strategy without measure."""
+"""Signals that nobody took: a look follows each, so this is a strategy without measure."""
 LOOK_S = 0.01
 
 _OURS = str(Path(__file__).resolve().parents[1])
@@ -76,16 +76,20 @@ Task: TypeAlias = Event | Job
 
 
 class Stage:
-    """The counts are of the whole run. `disabled` says why it plays no more, "" while it does."""
+    """The counts are of the whole run. `disabled` says why it plays no more, "" while it does. `ring` is
+    called, on its own thread, after it has wished something.
+    """
 
     def __init__(
-        self, player: Player, bounds: StageBounds, clock: Clock, *, threaded: bool = True
-    ) -> None:
+        self, player: Player, bounds: StageBounds, clock: Clock, *, threaded: bool = True,
+        ring: Callable[[], object] = lambda: None,
+    ) -> None:  # fmt: skip
         self.player, self.bounds = player, bounds
         self.disabled = ""
         self.events = self.signals = self.errors = self.slow = self.merged = self.lost = 0
         self.last_error = ""
         self._clock = clock
+        self._ring = ring
         self._tasks: deque[Task | str | None] = deque()  # a text is the symbol whose newest tick is meant
         self._ticks: dict[str, Ticked] = {}
         self._wished: deque[Signal] = deque()
@@ -238,6 +242,8 @@ class Stage:
             return
         self.signals += len(signals)
         self._wished.extend(signals)
+        if signals:
+            self._ring()
 
     def _failed(self, wrong: BaseException, what: str, *, must: bool) -> None:
         if self.disabled:

@@ -32,6 +32,7 @@ class Stances:
         self._trader = trader
         self._seen: dict[str, int] = {key: len(held.fills) for key, held in self._holdings().items()}
         self._entered: dict[str, int] = {}  # trade -> its first fill
+        self._moves = trader.moves
 
     def held(self) -> list[str]:
         """The symbols in which something of ours is held."""
@@ -146,6 +147,9 @@ class Stances:
     def fills(self) -> list[Filled]:
         """The fills since the last call, each once; what is left is what is held now."""
         found: list[Filled] = []
+        if self._moves == self._trader.moves:
+            return found
+        self._moves = self._trader.moves
         state = self._trader.desk.state
         for key, held in self._holdings().items():
             before = self._seen.get(key, 0)

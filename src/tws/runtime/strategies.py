@@ -3,6 +3,7 @@
     hosted = Hosted(strategy, HostRules(bar_seconds=10), folder)     # folder: the trader's own
     await hosted.open(trader)            # contracts, markets, state, warm-up
     signals = hosted.step(now_ns)        # feeds it what happened, takes what it wished; never waits
+                                         # timed=False: no time went by, so only what is new is looked at
     await hosted.close()                 # on_stop, and the state to the disk
 
 Each has its own `Feed`, its own `Stage` (thread) and its own file of state; what one does wrong stays with
@@ -131,6 +132,7 @@ class Hosted:
         self._saved_ns = 0
         self._warming: asyncio.Task[None] | None = None
         self._begun = self._closed = False
+        self._moves = 0
         self._up = True
 
     @property
@@ -145,7 +147,13 @@ class Hosted:
         DataError for a state that can't be restored.
         """
         self._trader, now_ns = trader, trader.clock.now_ns()
-        self._stage = Stage(self.player, self.rules.bounds, trader.clock, threaded=self.rules.threaded)
+        ring, board = trader.bell.ring, self._feed.board
+        self._stage = Stage(
+            self.player, self.rules.bounds, trader.clock, threaded=self.rules.threaded, ring=ring
+        )
+        board.on_bar = ring
+        if type(self.player.strategy).on_tick is not Strategy.on_tick:
+            board.on_move = lambda symbol: ring()
         self._saved = read_state(self._file, self.player.strategy.state_version)
         self._saved_ns = now_ns
         for symbol in self.symbols:
@@ -159,13 +167,16 @@ class Hosted:
         self._tell_sessions(now_ns)
         self._warming = asyncio.create_task(self._warm_all(), name=f"warm-up of {self.name}")
 
-    def step(self, now_ns: int) -> list[Signal]:
+    def step(self, now_ns: int, *, timed: bool = True) -> list[Signal]:
         """One look: what happened is told, what was wished is given."""
         self._keep_up(now_ns)
-        self._tell_sessions(now_ns)
+        if timed:
+            self._tell_sessions(now_ns)
         self._tell_bars(now_ns)
         if self._begun:
-            self._tell_fills(now_ns)
+            if timed or self._moves != self._trader.moves:
+                self._moves = self._trader.moves
+                self._tell_fills(now_ns)
             self._tell_ticks(now_ns)
             if now_ns - self._saved_ns >= SAVE_S * NS_PER_S:
                 self._saved_ns = now_ns

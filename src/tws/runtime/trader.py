@@ -67,6 +67,8 @@ class Trader:
         self.desk = self._life.desk
         self.connection = self._life.connection
         self.watchlist = self._life.watchlist
+        self.bell = self._life.bell
+        """Rings for fills, steps of reversals and the trader's failure; whoever drives it lets more ring."""
 
     async def __aenter__(self) -> Trader:
         await self.start()
@@ -105,6 +107,11 @@ class Trader:
     def turning(self) -> bool:
         """Whether it takes wishes: from the moment of the link on, before the broker has told all of it."""
         return self._life.runs
+
+    @property
+    def moves(self) -> int:
+        """How many fills and steps of reversals this run has recorded: unchanged, none is new."""
+        return self._life.moves
 
     @property
     def engine(self) -> Engine:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tws.clock import Clock, Rng
@@ -94,6 +94,9 @@ class FileSource:
         await self._kept.stop()
         self._worker.shutdown()
 
+    def on_news(self, ring: Callable[[], object]) -> None:
+        self._outbox.ring = ring
+
     def take(self, now_ns: int, most: int) -> Sequence[Heard]:
         found = self._outbox.take(now_ns, most)
         due = self._feed.due(now_ns, most - len(found))
@@ -120,6 +123,8 @@ class FileSource:
                 self._outbox.put(refusal)
             if piece.wrong == "":
                 self._outbox.answered(now_ns)
+            if piece.data:
+                self._outbox.ring()
             await asyncio.sleep(0 if len(piece.data) == PIECE else self._look_s)
 
 

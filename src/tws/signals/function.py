@@ -97,6 +97,9 @@ class FunctionSource:
         await self._kept.stop()
         self._worker.shutdown()
 
+    def on_news(self, ring: Callable[[], object]) -> None:
+        self._outbox.ring = ring
+
     def take(self, now_ns: int, most: int) -> Sequence[Heard]:
         return self._outbox.take(now_ns, most)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -93,6 +93,9 @@ class HttpSource:
 
     async def stop(self) -> None:
         await self._kept.stop()
+
+    def on_news(self, ring: Callable[[], object]) -> None:
+        self._outbox.ring = ring
 
     def take(self, now_ns: int, most: int) -> Sequence[Heard]:
         return self._outbox.take(now_ns, most)

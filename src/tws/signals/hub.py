@@ -10,7 +10,7 @@ A look takes at most `SHARE` values of each source, so one that floods delays it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from msgspec import Struct
@@ -81,6 +81,14 @@ class Sources:
             try:
                 async with asyncio.timeout(STOP_S):
                     await source.stop()
+            except Exception as wrong:
+                self._fail(source, wrong)
+
+    def on_news(self, ring: Callable[[], object]) -> None:
+        """Call `ring` whenever one has something new to take, from whatever thread."""
+        for source in self._sources:
+            try:
+                source.on_news(ring)
             except Exception as wrong:
                 self._fail(source, wrong)
 

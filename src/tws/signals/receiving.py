@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,9 @@ class WebhookSource:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def on_news(self, ring: Callable[[], object]) -> None:
+        self._outbox.ring = ring
 
     def take(self, now_ns: int, most: int) -> Sequence[Heard]:
         return self._outbox.take(now_ns, most)

@@ -1,6 +1,7 @@
 """What a source of signals is, whatever it is fed by: a file, an API that is asked, a receiver, a function.
 
     await source.start()          its own tasks begin; nothing it waits for makes anybody else wait
+    source.on_news(ring)          `ring` is called whenever there is something to take
     source.take(now_ns, most)     what it has by now: signals, and refusals for what was no signal
     source.health()               how it does
     await source.stop()           safe twice
@@ -89,6 +90,12 @@ class Source(Protocol):
         """End: no task of it is left. Safe twice."""
         ...
 
+    def on_news(self, ring: Callable[[], object]) -> None:
+        """Call `ring` whenever there is something new to take: after it was put there, from any thread. Who
+        never does is looked at all the same, some times a second.
+        """
+        ...
+
     def take(self, now_ns: int, most: int) -> Sequence[Heard]:
         """At most `most` values whose time has come, each once, oldest first. Never waits."""
         ...
@@ -115,6 +122,8 @@ class Outbox:
         self.counts: Counter[str] = Counter()
         self.last_answer_ns: int | None = None
         self.last_error = ""
+        self.ring: Callable[[], object] = lambda: None
+        """Called after each value that was put in."""
         self._values: deque[Heard] = deque()
         self._bound = bound
         self._untold = 0
@@ -137,6 +146,7 @@ class Outbox:
             self._untold += 1
             return False
         self._values.append(value)
+        self.ring()
         return True
 
     def answered(self, now_ns: int) -> None:

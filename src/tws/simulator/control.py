@@ -74,6 +74,7 @@ class Control:
             "port": sim.port,
             "listening": sim.is_listening,
             "time": to_datetime(sim.now_ns()).isoformat(),
+            "speed": sim.pace,
             "sessions": [
                 {"client_id": one.client_id, "version": one.version, "peer": one.peer} for one in sim.sessions
             ],

@@ -53,6 +53,11 @@ class Driver:
         passed_s = asyncio.get_running_loop().time() - since_s
         return max(self._at, begun_ns + int(passed_s * self._speed * NS_PER_S))
 
+    @property
+    def pace(self) -> float:
+        """Seconds of the market in a second of life; 0 while it is held, and at "max"."""
+        return 0.0 if self._anchor is None or self._speed == "max" else float(self._speed)
+
     def pause(self) -> None:
         """Hold market time."""
         self._at = self.now_ns()

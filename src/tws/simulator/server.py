@@ -165,6 +165,11 @@ class SimulatedTWS:
         """Market time."""
         return self._driver.now_ns()
 
+    @property
+    def pace(self) -> float:
+        """Seconds of the market in a second of life; 0 while it is held, and at "max"."""
+        return self._driver.pace
+
     def resume(self) -> None:
         """Let market time run, after `paused`."""
         self._driver.resume()

@@ -26,6 +26,7 @@ from tws.clock import to_datetime
 from tws.errors import TWSError
 from tws.model.market import Bar, Quote
 from tws.model.order import Role
+from tws.model.session import Session
 from tws.model.signal import Signal, Wish
 
 __all__ = ["Answer", "Fill", "Strategy", "View"]
@@ -63,6 +64,7 @@ class View(Protocol):
     def bars(self, symbol: str, count: int) -> list[Bar]: ...
     def indicator(self, symbol: str, spec: str, back: int) -> float | None: ...
     def position(self, symbol: str) -> Decimal: ...
+    def session(self, symbol: str) -> Session | None: ...
 
 
 class Strategy:
@@ -168,6 +170,12 @@ class Strategy:
     def position(self, symbol: str) -> Decimal:
         """Shares of ours, negative when short."""
         return self._asked.position(symbol)
+
+    def session(self, symbol: str) -> Session | None:
+        """The session that is open, or the next one, as the broker states it: `open_ns`, `close_ns`,
+        `holds(now_ns)`. None: none is stated.
+        """
+        return self._asked.session(symbol)
 
     @property
     def _asked(self) -> View:

@@ -2,6 +2,7 @@
 
     heard ─▶ refused (reason, figure, bound)
          └─▶ passed ─▶ traded (intent) | closed | denied (limit, figure, bound) | refused (no bracket for it)
+               └─▶ waiting (for a first quote) ─▶ the same
 
 Each signal has one row; what the desk says of one that passed moves its row. Counts are of all; rows are the
 latest `max_kept`. What a source says of itself (an API that times out) is trouble: counted by reason beside
@@ -41,10 +42,11 @@ _Key: TypeAlias = tuple[str, str]  # model, signal id
 
 
 class Outcome(StrEnum):
-    """Where a signal stands; PASSED is not an end, unless nothing came of it."""
+    """Where a signal stands; PASSED is not an end, unless nothing came of it, and WAITING is none."""
 
     REFUSED = "refused"
     PASSED = "passed"
+    WAITING = "waiting"
     TRADED = "traded"
     CLOSED = "closed"
     DENIED = "denied"
@@ -142,6 +144,14 @@ class FateBook:
         self._open[signal.model, signal.signal_id] = self._add(fate)
         self._write(fate)
 
+    def waits(self, signal: Signal, refusal: Refusal) -> None:
+        """It had passed, and would be refused with this if nothing came that it waits for."""
+        key = signal.model, signal.signal_id
+        number = self._open.get(key)
+        if number is not None:
+            self._move(signal, outcome=Outcome.WAITING, reason=refusal.reason, text=refusal.text)
+            self._open[key] = number
+
     def traded(self, signal: Signal, intent_id: str) -> None:
         """The desk took it: its entry is this intent."""
         self._move(signal, outcome=Outcome.TRADED, intent_id=intent_id)
@@ -211,7 +221,7 @@ class FateBook:
         if number is None:
             return False
         before = self._rows[number]
-        self._rows[number] = after = replace(before, **moved)
+        self._rows[number] = after = replace(before, **({"reason": "", "text": ""} | moved))
         self.counts[before.outcome] -= 1
         self.counts[after.outcome] += 1
         return True

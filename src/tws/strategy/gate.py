@@ -95,6 +95,12 @@ class SignalGate:
             return None
         return self.keep(replace(refusal, time_ns=now_ns))
 
+    def still(self, signal: Signal, now_ns: int, session: Session | None) -> Refusal | None:
+        """Whether one that was let through, and had to wait, may go on even now: the session may be over, and
+        another has perhaps entered meanwhile.
+        """
+        return self._window(signal, now_ns, session) or self._cooldown(signal, now_ns)
+
     def keep(self, refusal: Refusal) -> Refusal:
         """Keeps and counts a refusal, also one made elsewhere (schema, linked orders); answers it."""
         self.refusals.append(refusal)

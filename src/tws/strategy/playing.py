@@ -288,6 +288,9 @@ class Player:
         self._market(symbol)
         return self._positions.get(symbol, Decimal(0))
 
+    def session(self, symbol: str) -> Session | None:
+        return self._market(symbol).session
+
     def _market(self, symbol: str) -> _Market:
         market = self._markets.get(symbol)
         if market is None:
