@@ -69,7 +69,7 @@ class Stances:
             entry_price=self._cost(symbol),
             stop_price=next((each.order.stop_price for each in stops), base.stop_price),
             target_price=base.target_price,
-            target_follows=base.target_follows,
+            reward=_reward(base, self._cost(symbol)),
             entering=any(order.live for group in groups for order in state.members(group, Role.ENTRY)),
             entered=bool(quantity) and not any(order.live or order.missing for order in entries),
             adds=len([group for group in joined if group not in limited and self._counts(group)]),
@@ -214,6 +214,16 @@ class Stances:
     def _cost(self, symbol: str) -> Decimal | None:
         prices = [held.average_price for held in self._of(symbol) if held.quantity]
         return prices[0] if len(prices) == 1 else None
+
+
+def _reward(base: Group, cost: Decimal | None) -> Decimal | None:
+    """How far the target stays from the average price; None where it does not follow, or nothing is known."""
+    target, aim = base.target_price, base.aim
+    if not base.target_follows or target is None or cost is None:
+        return None
+    if aim is not None and aim.target_price == target:
+        return aim.reward
+    return (target - cost) * base.side.sign
 
 
 def _number(value: Decimal | None) -> float | None:

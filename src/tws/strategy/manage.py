@@ -50,7 +50,7 @@ class Stance(Struct, frozen=True, kw_only=True):
     entry_price: Decimal | None = None
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
-    target_follows: bool = False
+    reward: Decimal | None = None
     entering: bool = False
     entered: bool = False
     adds: int = 0
@@ -238,13 +238,12 @@ def _target(stance: Stance, instrument: Instrument, price: Decimal, quantity: De
     """Where the trade's target will lie once so much more was bought or sold at a price: the broker has it
     there from the start, in case nobody is left to move it.
     """
-    target, entry, side = stance.target_price, stance.entry_price, stance.side
+    target, entry, side, held = stance.target_price, stance.entry_price, stance.side, abs(stance.quantity)
     assert target is not None and side is not None  # `_cannot_add` has looked
-    held = abs(stance.quantity)
-    if not stance.target_follows or entry is None or not held:
+    if stance.reward is None or entry is None:
         return target
     average = (held * entry + quantity * price) / (held + quantity)
-    return instrument.snap(target + average - entry)
+    return instrument.snap(average + side.sign * stance.reward)
 
 
 def tighter_stop(stance: Stance, instrument: Instrument, wished: Decimal) -> Decimal | None:
