@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,40 @@ async def test_scaling_in_once_when_in_profit(fly: Fly) -> None:
     await flight.held(20)
     await until(lambda: flight.guarded() == 20, "one level protects all of it")
     assert await flight.outcome(flight.say("BUY")) == ("refused", "in position")
+    assert (await flight.end()).good
+
+
+async def test_a_double_down_that_a_human_cancels_does_not_come_back(scene: Scene, fly: Fly) -> None:
+    flight = await fly("double_down = true")
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    waiting = ("BUY", 10, 98.5)
+    await until(lambda: waiting in flight.limits(), "half way from 100.01 to 97.00")
+    views = scene.sim.exchange.open_orders()
+    order = next(view for view in views if view.ticket.limit_price == Decimal("98.5"))
+    scene.sim.faults.play("manual-cancel", client=1, order=order.order_id)
+    await until(lambda: waiting not in flight.limits(), "cancelled")
+    state = flight.trader.desk.state
+    await until(lambda: len(state.open_groups) == 1, "told")
+    wished = story(flight.trader)
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "in position")  # looks have passed
+    assert story(flight.trader) == wished and waiting not in flight.limits()
+    assert (await flight.end()).good
+
+
+@pytest.mark.parametrize(("price", "fate"), [(96.5, ("traded", "")), (103.5, ("refused", "cooldown"))])
+async def test_a_stop_out_ends_the_pause_and_a_target_does_not(
+    scene: Scene, fly: Fly, price: float, fate: tuple[str, str]
+) -> None:
+    flight = await fly(pause_s=60)
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: len(scene.sim.exchange.open_orders()) == 2, "stop and target work")
+    flight.requote(price, round(price + 0.02, 2))
+    scene.sim.trade("SPY", price)
+    await flight.held(0)
+    await until(lambda: flight.trader.flat(), "all is over")
+    assert await flight.outcome(flight.say("BUY")) == fate
     assert (await flight.end()).good
 
 

@@ -10,6 +10,8 @@ from tests.runtime.brokerlog import BrokerLog
 from tests.runtime.flight import Flight
 from tests.runtime.scene import Scene, until
 
+from tws.exchange import ChildrenWork, Habits
+
 Fly = Callable[..., Flight]
 
 
@@ -110,6 +112,54 @@ async def test_partial_double_down(fly: Fly, log: BrokerLog) -> None:
     at(flight, log, 96.9)
     await all_over(flight)
     log.equals("Partial double-down")
+    assert (await flight.end()).good
+
+
+async def test_partial_double_down_where_children_work_for_the_filled_part(
+    tmp_path: Path,
+) -> None:
+    """The other reading of C2: TWS cuts the children to what has filled, and they stay."""
+    scene = Scene(tmp_path, Habits(children=ChildrenWork.FOR_FILLED_PART))
+    await scene.open()
+    log, flight = BrokerLog(scene), Flight(scene, tmp_path, "double_down = true")
+    try:
+        await flight.up()
+        await entered(flight, log)
+        await log.saw("4 Submitted")
+        at(flight, log, 98.49, ask_size=4)
+        await log.saw("7 Submitted")
+        at(flight, log, 96.9)
+        await all_over(flight)
+        log.equals("Partial double-down, children that work for the filled part")
+        assert (await flight.end()).good
+    finally:
+        await flight.close()
+        await scene.close()
+
+
+async def test_partial_double_down_then_the_program_killed(fly: Fly, log: BrokerLog) -> None:
+    flight = fly("double_down = true")
+    await flight.up_apart()
+    await entered(flight, log)
+    await log.saw("4 Submitted")
+    at(flight, log, 98.49, ask_size=4)
+    await flight.kill()
+    log.note("the program is killed, and comes back")
+    await flight.up()
+    await log.saw("9 Submitted")
+    await until(lambda: moved(flight), "TWS has taken the changes")
+    log.equals("Partial double-down, the program killed")
+    assert (await flight.end()).good
+
+
+async def test_reversal_with_a_double_down_waiting(fly: Fly, log: BrokerLog) -> None:
+    flight = await fly("double_down = true").up()
+    await entered(flight, log)
+    await log.saw("4 Submitted")
+    flight.say("SHORT")
+    await flight.held(-10)
+    await log.saw("9 Submitted")
+    log.equals("Reversal with a double down waiting")
     assert (await flight.end()).good
 
 

@@ -107,14 +107,18 @@ def _intended(state: DeskState, record: r.Intended) -> None:
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
     group = state.groups.get(record.group_id)
     if group is not None and record.role is Role.ENTRY:
-        adds = group.joins and f"{group.joins}/{group.signal_id}"
-        wish = fingerprint(record.contract, record.order, group.strategy, adds)
-        remember(state.fingerprints, wish, record.at_ns)
+        remember(state.fingerprints, _wish(group, record.order), record.at_ns)
     if group is not None:
         group.intents.append(record.intent_id)
         if record.role is not Role.ENTRY and not record.order.parent_id:
             group.repairs += 1
             group.repaired_ns = record.at_ns
+
+
+def _wish(group: Group, entry: Order) -> str:
+    """What makes another entry the double of this one."""
+    adds = group.joins and f"{group.joins}/{group.signal_id}"
+    return fingerprint(group.contract, entry, group.strategy, adds)
 
 
 def _approved(state: DeskState, record: r.Approved) -> None:
@@ -282,6 +286,9 @@ def _released(state: DeskState, record: r.Released) -> None:
         group.moved -= state.held(group)
     group.settled = not any(order.live for order in orders) and (
         not group.protected or not state.in_account(group))
+    for order in orders:
+        if order.role is Role.ENTRY:
+            state.fingerprints.pop(_wish(group, order.order), None)  # an entry after it is no double of it
     state.over.pop(record.group_id, None)
     state.over[record.group_id] = record.at_ns
 

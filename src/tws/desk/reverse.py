@@ -126,10 +126,17 @@ def _cancelled(turn: Turn, trades: list[Group]) -> bool:
     done = True
     for group in trades:
         for order in turn.state.members(group, Role.ENTRY, Role.TARGET):
-            if order.live and not order.cancel_wanted:
+            if order.live and not order.cancel_wanted and not _goes_by_itself(turn, group, order):
                 turn.cancel(order, "reversed")
             done = done and not order.live and not order.missing
     return done
+
+
+def _goes_by_itself(turn: Turn, group: Group, target: OurOrder) -> bool:
+    """Whether it is a child of an entry that is cancelled: TWS ends it too, so a moment is given to it."""
+    entries = turn.state.members(group, Role.ENTRY) if target.role is Role.TARGET else []
+    unfilled = [order for order in entries if order.state is not OrderState.FILLED]
+    return any(order.live or not turn.over(order.changed_ns, turn.timing.bare_ns) for order in unfilled)
 
 
 def _closed(turn: Turn, trades: list[Group]) -> bool:
