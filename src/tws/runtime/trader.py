@@ -240,6 +240,12 @@ class Trader:
             raise as_tws_error(self.failure)
         return await self.engine.ask(command)
 
+    def note(self, command: Command) -> None:
+        """Put a command to the desk whose records nobody waits for; they are committed with those of the next
+        wish, and before its bytes leave. Forgotten by a trader that has failed.
+        """
+        self.engine.post(command)
+
     def position(self, symbol: str) -> Decimal:
         """Shares of ours, negative when short: what our fills made."""
         holdings = self.desk.state.ours.holdings.values()
@@ -263,6 +269,10 @@ class Trader:
     def on_alert(self, listener: Callable[[Alert], object]) -> None:
         """Call `listener` for each alarm, on the loop's thread. What it raises stops nothing."""
         self._life.alert_listeners.append(listener)
+
+    def alert(self, alert: Alert) -> None:
+        """Tell whoever listens of something that the desk can't know of."""
+        self._life.alert(alert)
 
     def tick(self) -> None:
         """A second of market time has passed. For who drives time by hand (`TraderParts.timers` False)."""
