@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -41,11 +41,11 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     programs: dict[str, Strategy] = {}
     """The strategies in Python, by name."""
 
-    def hosted(self) -> dict[str, Hosted]:
-        """The same, ready to be opened on a trader; a new run wants new ones."""
+    def hosted(self, blocked: Callable[[], float] | None = None) -> dict[str, Hosted]:
+        """The same, ready to be opened on a trader; a new run wants new ones. `blocked`: see TraderParts."""
         sections = [each for each in self.sections if isinstance(each, PythonStrategySection)]
         return {
-            name: host(each, self.programs[name], self.place.folder)
+            name: host(each, self.programs[name], self.place.folder, blocked)
             for each in sections if (name := each.name or "")
         }
 
