@@ -67,7 +67,7 @@ class Pilot:
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
         self._share = plan.share
-        self.programs = plan.hosted()
+        self.programs = plan.hosted(trader.parts.blocked)
         self.disabled: dict[str, str] = {}
         """Strategies in Python that play no more, and why."""
         self.markets = Markets(trader)
@@ -76,7 +76,9 @@ class Pilot:
             clock=trader.clock,
             rng=rng or random.Random(),
             folder=plan.path.parent,
-            transport=trader.parts.transport,
+            environ=parts.environ,
+            transport=parts.transport,
+            made=parts.sources,
         )
         self.sources = Sources(open_sources(plan.settings, around))
         self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
@@ -87,7 +89,7 @@ class Pilot:
         self.rules = Ruling(plan.rules, plan, trader, self.markets, self) if plan.rules else None
         self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
         self._told: dict[str, Session] = {}
-        self._reversing: dict[str, tuple[Signal, Reverse]] = {}
+        self._reversing: list[tuple[Signal, Reverse]] = []
         self._doubles = any(strand.conduct.double_down for strand in self.strands)
         self._waiting = Waiting()
         self._timer_ns = 0
@@ -236,6 +238,7 @@ class Pilot:
         """The gate's word, then what the signal means now."""
         signal = replace(signal, model=signal.model or strand.name)
         session = await self.markets.hours(signal.symbol, now_ns)
+        self._settle_reversals(now_ns)
         refusal = strand.gate.judge(signal, now_ns, session)
         if refusal is not None:
             self.book.refused(strand.name, refusal, signal)
@@ -328,7 +331,7 @@ class Pilot:
             self.book.denied(signal, did.limit, did.figure, did.bound, did.text)
             return f"denied by {did.limit}: {did.text}"
         if did.what == "reversing" and isinstance(answer, Reverse):
-            self._reversing[symbol] = signal, answer
+            self._reversing.append((signal, answer))
         elif did.what == "closed":
             self.closed += 1
             self.book.closed(signal)
@@ -364,13 +367,13 @@ class Pilot:
                 await rules.hear(TimePassed(symbol), now_ns)
 
     def _settle_reversals(self, now_ns: int) -> None:
-        """Note what became of the reversals that have ended."""
+        """Note what became of the reversals that have ended, before the next signal is judged."""
         state = self._trader.desk.state
-        for symbol, (signal, move) in list(self._reversing.items()):
-            if symbol in state.reversals:
+        for signal, move in tuple(self._reversing):
+            job, wish = state.reversals.get(signal.symbol), move.bracket
+            if job is not None and job.bracket.signal_id == wish.signal_id:
                 continue
-            del self._reversing[symbol]
-            wish = move.bracket
+            self._reversing.remove((signal, move))
             group_id = state.signals.get(f"{wish.strategy}/{wish.signal_id}", "")
             entry = next((each for each in state.orders_of(group_id) if each.role is Role.ENTRY), None)
             if entry is not None:
