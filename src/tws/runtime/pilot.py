@@ -67,7 +67,8 @@ class Pilot:
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
         self._share = plan.share
-        self.programs = plan.hosted(trader.parts.blocked)
+        parts = trader.parts
+        self.programs = plan.hosted(parts.blocked)
         self.disabled: dict[str, str] = {}
         """Strategies in Python that play no more, and why."""
         self.markets = Markets(trader)
