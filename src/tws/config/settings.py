@@ -180,6 +180,8 @@ class Settings(BaseSettings):
     signals: Annotated[tuple[SourceSection, ...], BeforeValidator(listed)] = ()
     strategies: tuple[AnyStrategySection, ...] = ()
     rules: tuple[RuleSection, ...] = ()
+    contracts: dict[Symbol, Words] = {}
+    """What a symbol means here (`tws.model.contract.contract_named`); unset: a stock at SMART in USD."""
     journal: JournalSection = JournalSection()
     state: StateSection = StateSection()
     codes: dict[CodeNumber, CodeSection] = {}

@@ -23,7 +23,7 @@ from tws.clock import NS_PER_S, to_datetime, to_ns
 from tws.config import is_paper_account, mask_account
 from tws.errors import LinkLostError, RequestError, RequestTimeoutError, SafetyError, TWSError
 from tws.model.account import AccountValue, Position
-from tws.model.contract import Contract, ContractDetails, stock
+from tws.model.contract import Contract, ContractDetails
 from tws.model.facts import BrokerOrder
 from tws.model.session import parse_hours, session_at
 from tws.monitor.doctor.examine import Tools, diagnose
@@ -100,7 +100,8 @@ class _Preflight:
         client_id = own + 1 if trading or own == 0 else own
         config = replace(self._plan.config, client_id=client_id)
         tools = replace(self._tools, pauses=self._pauses)
-        report = await diagnose(config, tools, self._symbols[:MOST_SYMBOLS], self._ask)
+        asked = {each: self._plan.contract(each) for each in self._symbols[:MOST_SYMBOLS]}
+        report = await diagnose(config, tools, asked, self._ask)
         self._tell_way(report, own, trading)
         self._tell_restart(report)
         self.lines += self._told
@@ -221,7 +222,7 @@ class _Preflight:
     async def _hours(self, session: _Asked, symbol: str, now: datetime) -> None:
         about = f"market {symbol}"
         try:
-            details = await asyncio.wait_for(session.request_contract(stock(symbol)), ANSWER_S)
+            details = await asyncio.wait_for(session.request_contract(self._plan.contract(symbol)), ANSWER_S)
             hours = parse_hours(details.liquid_hours, details.time_zone_id)
         except LinkLostError:
             raise

@@ -13,6 +13,7 @@ from tws.config import Settings
 from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
+from tws.model.contract import Contract
 from tws.safety import SafetyFile
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     settings  a configuration file, for the pace, the calendar and the codes of its connection; what TWS
               itself grants
     configuration  the fingerprint of what it is configured by, for the journal; that of its limits
+    contracts what symbols mean; one that is not named is a stock at SMART in USD
     safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
               the file open. None: no lease, no latch, live stays locked
     """
@@ -51,5 +53,6 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     reconnect: bool = True
     settings: Settings | None = None
     configuration: str = ""
+    contracts: dict[str, Contract] = {}
     safety: SafetyFile | None = None
     transport: httpx.AsyncBaseTransport | None = None

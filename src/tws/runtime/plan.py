@@ -14,6 +14,7 @@ from tws.config.rules import RuleSection
 from tws.config.run import HeardSection, SignalsSection, TradingSection, check_strategies
 from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
+from tws.model.contract import Contract, contract_named, stock
 from tws.risk import Limits
 from tws.rules import Rule, parse_rules, rule_table
 from tws.rules.conditions import Flag, Is
@@ -43,12 +44,18 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     programs: dict[str, Strategy] = {}
     """The strategies in Python, by name."""
+    contracts: dict[str, Contract] = {}
+    """What symbols mean; one that is not named is a stock at SMART in USD."""
     grade: Grade | None = None
     """How much of sizes and limits a live run may use; None: all of it, for no real money is meant."""
     program: bool = False
     """Whether a program brought a strategy or rules of its own: its file alone does not say what it does."""
     simulated: bool = False
     """Whether it is known that a simulator of ours listens there."""
+
+    def contract(self, symbol: str) -> Contract:
+        """What a symbol means, as it is to be looked up."""
+        return self.contracts.get(symbol) or stock(symbol)
 
     def hosted(self) -> dict[str, Hosted]:
         """The same, ready to be opened on a trader; a new run wants new ones."""
@@ -100,6 +107,7 @@ class RunPlan(Struct, frozen=True, kw_only=True):
             f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}",
             f"mode      {self._mode()}",
             *(f"trades    {_described(section)}" for section in self.sections),
+            *(f"contract  {_told(each)}" for _, each in sorted(self.contracts.items())),
             *([f"rules     {_named(self.rules)}"] if self.rules else []),
             f"limits    order {_text(limits.max_order_quantity)} shares, "
             f"{_text(limits.max_order_notional)} money; position {_text(limits.max_position)}; "
@@ -132,6 +140,7 @@ def plan_run(
         place=place,
         journal=journal or _below(folder, settings.journal.file) or place.journal,
         programs=programs,
+        contracts=_contracts(settings, programs),
     )
     return judged(plan)
 
@@ -180,6 +189,31 @@ def asked_about(rules: tuple[Rule, ...]) -> set[str]:
     found = {each.symbol for rule in rules for each in operands(rule.when)}
     found |= {each.symbol for rule in rules for each in leaves(rule.when) if isinstance(each, Is | Flag)}
     return found - {""}
+
+
+def _contracts(settings: Settings, programs: dict[str, Strategy]) -> dict[str, Contract]:
+    """What the classes say that symbols mean, then what the file says. Raises ConfigError."""
+    found: dict[str, Contract] = {}
+    for name, strategy in programs.items():
+        for symbol, contract in strategy.contracts.items():
+            if contract.symbol != symbol:
+                reason = f"is said to be a contract of {contract.symbol}"
+                raise ConfigError(f"{name}.contracts", symbol, reason, "Name each contract by its own symbol")
+            found[symbol] = contract
+    for symbol, text in settings.contracts.items():
+        try:
+            found[symbol] = contract_named(symbol, text)
+        except ValueError as wrong:
+            cure = 'Write such as "FUT 202612 CME", "OPT 20261218 560 C" or "STK SMART EUR"'
+            raise ConfigError(f"contracts.{symbol}", text, str(wrong), cure) from None
+    return found
+
+
+def _told(contract: Contract) -> str:
+    strike = "" if contract.strike is None else f"{contract.strike:g}"
+    words = (contract.sec_type, contract.last_trade_date, strike, contract.right, contract.exchange,
+             contract.currency)
+    return f"{contract.symbol} is {' '.join(word for word in words if word)}"
 
 
 def _checked_rules(settings: Settings, sections: list[TradingSection]) -> tuple[Rule, ...]:

@@ -191,6 +191,7 @@ class Run:
                 journal=plan.journal,
                 settings=plan.settings,
                 configuration=settings_fingerprint(plan.settings),
+                contracts=plan.contracts,
             ),
         )
 
