@@ -45,6 +45,20 @@ def test_a_closed_market_is_counted_down_and_ctrl_c_ends_it(tmp_path: Path) -> N
             process.kill()
 
 
+def test_a_typo_in_a_key_is_said_with_its_line_before_a_dial(tmp_path: Path) -> None:
+    with HostedTWS(hours="always") as tws:
+        desk = Desk(tmp_path, tws)
+        text = desk.config.read_text(encoding="utf-8")
+        desk.config.write_text(text.replace("cooldown_s", "cooldwn_s"), encoding="utf-8")
+        process = desk.run()
+        try:
+            assert process.wait() == 2, process.text
+            assert "signals.cooldwn_s" in process.text and "Did you mean cooldown_s?" in process.text
+            assert "(line 14)" in process.text and not tws.sessions(), process.text
+        finally:
+            process.kill()
+
+
 def test_lines_where_no_bar_can_move(capsys: pytest.CaptureFixture[str]) -> None:
     way = Way(as_json=False)
     for left_s in range(7500, 0, -1):

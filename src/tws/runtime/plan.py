@@ -44,14 +44,14 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     programs: dict[str, Strategy] = {}
     """The strategies in Python, by name."""
+    contracts: dict[str, Contract] = {}
+    """What symbols mean; one that is not named is a stock at SMART in USD."""
     grade: Grade | None = None
     """How much of sizes and limits a live run may use; None: all of it, for no real money is meant."""
     program: bool = False
     """Whether a program brought a strategy or rules of its own: its file alone does not say what it does."""
     simulated: bool = False
     """Whether it is known that a simulator of ours listens there."""
-    contracts: dict[str, Contract] = {}
-    """What symbols mean; one that is not named is a stock at SMART in USD."""
 
     def contract(self, symbol: str) -> Contract:
         """What a symbol means, as it is to be looked up."""
