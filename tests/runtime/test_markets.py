@@ -176,8 +176,7 @@ async def test_indicators_of_a_run_are_those_of_what_was_traded(market: Market, 
     await market.trade_for(35, flight, but="QQQ")
     await market.trade_for(60, flight)
     strategy: Any = flight.pilot.programs["noting"].player.strategy
-    bars, rules = market.bars("QQQ"), flight.pilot.rules
-    assert rules is not None
+    bars, markets = market.bars("QQQ"), flight.pilot.markets
     await until(lambda: strategy.noted and strategy.noted[-1][0].time_ns == bars[-1].time_ns, "the last bar")
 
     seen = [each[0] for each in strategy.noted]
@@ -194,9 +193,9 @@ async def test_indicators_of_a_run_are_those_of_what_was_traded(market: Market, 
         assert values == pytest.approx([each[-back] for each in wanted], rel=1e-9)
     for symbol in SYMBOLS[:2]:
         own = market.bars(symbol)
-        assert flight.pilot.markets.atr(symbol) == pytest.approx(talib_over(own, "ATR", 14)[-1], rel=1e-9)
+        assert markets.atr(symbol) == pytest.approx(talib_over(own, "ATR", 14)[-1], rel=1e-9)
     for back in (0, 1):
-        found = rules.indicator("QQQ", "rsi(5)", back), rules.indicator("SPY", "atr(3)", back)
+        found = markets.study("QQQ", "rsi(5)", back), markets.study("SPY", "atr(3)", back)  # what rules ask
         own = market.bars("SPY")
         theirs = talib_over(bars, "RSI", 5)[-1 - back], talib_over(own, "ATR", 3)[-1 - back]
         assert found == pytest.approx(theirs, rel=1e-9)

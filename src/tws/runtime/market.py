@@ -22,7 +22,7 @@ from tws.errors import TWSError
 from tws.indicators import Studies
 from tws.log import get_logger
 from tws.marketdata import BarDone, Feed, Line
-from tws.model.contract import ContractDetails, stock
+from tws.model.contract import ContractDetails
 from tws.model.instrument import Instrument
 from tws.model.market import Bar, Quote
 from tws.model.session import Session, parse_hours, session_at
@@ -124,8 +124,8 @@ class Markets:
     async def _begin(self, symbol: str, bar_seconds: int) -> _Followed:
         trader = self._trader
         clock = trader.clock
-        details = await trader.details(stock(symbol))
-        instrument = await trader.instrument(stock(symbol))
+        details = await trader.details(trader.contract(symbol))
+        instrument = await trader.instrument(trader.contract(symbol))
         feed = self._feeds.setdefault(bar_seconds, Feed(bar_seconds, keep=1))
         feed.board.on_bar = trader.bell.ring
         con_id = instrument.contract.con_id

@@ -71,8 +71,8 @@ log = get_logger("tws.runtime")
 
 
 class HostRules(Struct, frozen=True, kw_only=True):
-    """`symbols` () are the strategy's own; `warm` whether TWS is asked for the past; `threaded` False plays
-    on the caller's thread, for virtual time.
+    """`symbols` () are the strategy's own; `warm` whether TWS is asked for the past; `blocked` plays
+    on the caller's thread, for virtual time, and tells how many seconds the last task took.
     """
 
     name: str = ""
@@ -81,7 +81,7 @@ class HostRules(Struct, frozen=True, kw_only=True):
     bounds: StageBounds = StageBounds()
     warm: bool = True
     patience_s: float = 2.0
-    threaded: bool = True
+    blocked: Callable[[], float] | None = None
 
 
 class HostHealth(Struct, frozen=True, kw_only=True):
@@ -146,7 +146,7 @@ class Hosted:
         self._trader, self._markets, now_ns = trader, markets, trader.clock.now_ns()
         ring = trader.bell.ring
         self._stage = Stage(
-            self.player, self.rules.bounds, trader.clock, threaded=self.rules.threaded, ring=ring
+            self.player, self.rules.bounds, trader.clock, blocked=self.rules.blocked, ring=ring
         )
         self._saved = read_state(self._file, self.player.strategy.state_version)
         self._saved_ns = now_ns
