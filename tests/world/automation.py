@@ -20,7 +20,8 @@ from typing import Any
 from msgspec.structs import replace
 from tests.world.autoconfig import FLATTEN_S, settings_of
 from tests.world.automix import TICKERS, AutoMix
-from tests.world.fates import Flight, check_flights, fates_of
+from tests.world.fates import check_flights, fates_of
+from tests.world.flight import Flight
 from tests.world.house import House, judge
 from tests.world.outcome import Outcome
 from tests.world.people import UNTOLD, wish
