@@ -156,7 +156,8 @@ async def test_what_was_to_be_added_goes_with_the_trade(scene: Scene) -> None:
     await until(lambda: len(working(scene)) == 5, "all work")
     scene.sim.quote("SPY", bid=103.1, ask=103.12)
     await until(lambda: scene.broker_position() == 0 and not working(scene), "the target closed the trade")
-    assert added.filled == 0 and added.over
+    await until(lambda: added.over, "told")
+    assert added.filled == 0
     assert trader.flat()
 
 

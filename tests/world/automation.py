@@ -30,6 +30,7 @@ from tests.world.senders import KEY, ApiSender, Called, FileSender
 from tws.errors import TWSError
 from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
+from tws.runtime.opening import Opening
 from tws.runtime.pilot import Pilot
 from tws.runtime.plan import RunPlan, plan_run
 from tws.runtime.run import Run
@@ -151,7 +152,8 @@ class AutoHouse(House):
             await pilot.close()
             raise (trader.failure or _NotOpenedError(str(error))) from error
         flight.opened_s = time()
-        tasks = [asyncio.create_task(run._trade(pilot, None), name="run")]
+        opening = Opening(pilot.sessions, None, lambda countdown: None)
+        tasks = [asyncio.create_task(run._trade(pilot, opening, None), name="run")]
         if "human" in self.auto.traits:
             tasks.append(asyncio.create_task(self._meddle(trader, rng), name="human"))
         while not (tasks[0].done() or self._is_over()):  # noqa: ASYNC110 - the world says when

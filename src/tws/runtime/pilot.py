@@ -18,12 +18,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from decimal import Decimal
 
 from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
-from tws.desk import NoteSignals
+from tws.desk import NoteAlarm, NoteSignals
 from tws.errors import TWSError
 from tws.log import get_logger
 from tws.marketdata import BarDone
@@ -34,6 +33,7 @@ from tws.rules import BarEnded, QuoteMoved, Rule, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
 from tws.runtime.closing import DayClose
+from tws.runtime.doubling import Doubling
 from tws.runtime.market import Markets
 from tws.runtime.plan import RunPlan
 from tws.runtime.ruling import RulesReloaded, Ruling, sized_by_risk
@@ -44,15 +44,13 @@ from tws.runtime.waiting import Waiting, priced
 from tws.signals import Sources, Taken
 from tws.signals.opening import Surroundings, open_sources
 from tws.strategy import FateBook, Reason, Refusal, TradePlan
-from tws.strategy.manage import Add, Enter, Market, Move, Reverse, double_down, manage
+from tws.strategy.manage import Add, Enter, Market, Move, Reverse, manage
 from tws.strategy.refusal import refused
 
 __all__ = ["Pilot"]
 
 TIMER_NS = NS_PER_S
 """How often rules hear that time has passed (docs/design/rules.md)."""
-AGAIN_NS = 30 * NS_PER_S
-"""When a double down that was denied is wished again: a stale quote is mended by then, no limit hammered."""
 
 log = get_logger("tws.runtime")
 
@@ -69,8 +67,11 @@ class Pilot:
         self.traded = self.closed = 0
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
+        self._share = plan.share
         parts = trader.parts
         self.programs = plan.hosted(parts.blocked)
+        self.disabled: dict[str, str] = {}
+        """Strategies in Python that play no more, and why."""
         self.markets = Markets(trader)
         self._trader = trader
         around = Surroundings(
@@ -91,8 +92,7 @@ class Pilot:
         self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
         self._told: dict[str, Session] = {}
         self._reversing: list[tuple[Signal, Reverse]] = []
-        self._doubled: dict[str, int] = {}  # trade -> when its double down may be wished again
-        self._doubling = any(strand.conduct.double_down for strand in self.strands)
+        self._doubles = any(strand.conduct.double_down for strand in self.strands)
         self._waiting = Waiting()
         self._timer_ns = 0
 
@@ -103,6 +103,7 @@ class Pilot:
         for symbol, strand in self._of.items():
             await self.markets.follow(symbol, strand.section.bar_seconds)
         self.stances = Stances(self._trader)
+        self._doubling = Doubling(self._trader, self.stances)
         for strand in self.strands:
             strand.recall(self._trader.desk.state, self.stances, self._trader.clock.now_ns())
         if self.rules is not None:
@@ -112,6 +113,12 @@ class Pilot:
         await self.sources.start()
         for program in self.programs.values():
             await program.open(self._trader)
+
+    def take_up(self, plan: RunPlan) -> None:
+        """Other limits of the same file (`reloading`)."""
+        self._plan, self._share = plan, plan.share
+        if self.rules is not None:
+            self.rules.take_up(plan)
 
     async def close(self) -> None:
         """The sources and the strategies end; safe twice, and before `open`."""
@@ -141,6 +148,10 @@ class Pilot:
         """The session that holds `now_ns`, or the next, of the first symbol; None when none is stated."""
         return self.markets.session(next(iter(self._of)), now_ns)
 
+    def sessions(self, now_ns: int) -> dict[str, Session | None]:
+        """The same of each symbol that is traded."""
+        return {symbol: self.markets.session(symbol, now_ns) for symbol in self._of}
+
     async def step(self, now_ns: int, *, timed: bool = True) -> None:
         """One look; `timed` looks at what time alone brings, too. Raises what ended the trader."""
         if timed:
@@ -156,12 +167,16 @@ class Pilot:
         for name, program in self.programs.items():
             for signal in program.step(now_ns, timed=timed):
                 await self._judge(self._named[name], signal, now_ns)
+            if program.disabled and name not in self.disabled:
+                self.disabled[name] = program.disabled
+                text = f"{name} is disabled, what it holds stays behind its stops: {program.disabled}"
+                await self._trader.ask(NoteAlarm(subject=f"strategy {name}", text=text))
         await self._after_waiting(now_ns)
         if timed:
             await self._on_quotes(now_ns)
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
-        if self._doubling and (timed or fills):
+        if (self._doubles or self.rules is not None) and (timed or fills):
             await self._double_down(now_ns)
         self._note_fates(now_ns)
 
@@ -309,7 +324,8 @@ class Pilot:
         """How a symbol is traded, by what is known now."""
         instrument = self.markets.instrument(symbol)
         equity = self._equity.in_currency(instrument.contract.currency)
-        return self._of[symbol].plan(instrument, equity, self.markets.volatility(symbol))
+        plan = self._of[symbol].plan(instrument, equity, self.markets.volatility(symbol))
+        return replace(plan, share=self._share)
 
     async def perform(self, signal: Signal, answer: Move | Refusal, now_ns: int) -> str:
         """Do what was decided about a signal and note its fate; answers why nothing came of it, or ""."""
@@ -377,27 +393,11 @@ class Pilot:
                 self.book.denied(signal, "reversal", "", "flat in time, and approved", text)
 
     async def _double_down(self, now_ns: int) -> None:
-        """Where an entry has filled, the limit half way to its stop goes to the broker at once: a program
-        that dies later leaves all of it protected.
-        """
         for symbol in self.stances.held():
             strand = self._of.get(symbol)
-            if strand is None or not strand.conduct.double_down or self._day_ends(symbol, now_ns):
-                continue
-            stance = self.stances.stance(symbol)
-            fresh = stance.entered and not (stance.doubled or stance.adds or stance.entering or stance.busy)
-            if not (fresh and stance.trade) or now_ns < self._doubled.get(stance.trade, 0):
-                continue
-            answer = double_down(stance, self.markets.instrument(symbol), Decimal("0.5"), now_ns)
-            if isinstance(answer, Refusal):
-                why = answer.text
-            else:
-                why = (await act(self._trader, symbol, answer)).text
-            if len(self._doubled) > 1000:  # trades of days ago
-                self._doubled.clear()
-            self._doubled[stance.trade] = now_ns + AGAIN_NS
-            if why:
-                log.warning("no double down", symbol=symbol, reason=why)
+            if strand is not None and not self._day_ends(symbol, now_ns):
+                instrument = self.markets.instrument(symbol)
+                await self._doubling.look(symbol, instrument, strand.conduct.double_down, now_ns)
 
     # -- the report
 

@@ -27,7 +27,7 @@ from tws.errors import ConfigError, MissingExtraError, TWSError
 from tws.indicators import Studies
 from tws.log import get_logger
 from tws.marketdata import BarCache, Feed, Series, warm_up
-from tws.model.contract import Contract, ContractDetails, stock
+from tws.model.contract import Contract, ContractDetails
 from tws.model.market import BAR_SECONDS, Bar
 from tws.model.order import Role
 from tws.model.session import Session, parse_hours, session_at
@@ -157,7 +157,7 @@ class Hosted:
         self._saved = read_state(self._file, self.player.strategy.state_version)
         self._saved_ns = now_ns
         for symbol in self.symbols:
-            details = await trader.details(stock(symbol))
+            details = await trader.details(trader.contract(symbol))
             self._follow(symbol, details, now_ns)
         trader.watchlist.on_details(self._learn)
         self._stage.start()

@@ -116,7 +116,7 @@ class SignalGate:
             key = (row.model, row.symbol)
             self._latest[key] = max(row.signal_ns, self._latest.get(key, 0))
             most = max((bound for bound, _, _ in self._bounds(row.model)), default=0)
-            if row.passed and row.wish != Wish.SELL and most > 0:
+            if row.passed and not Wish(row.wish).closes and most > 0:
                 self._passed.setdefault(row.model, deque(maxlen=most)).append(row.at_ns)
 
     def entered(self, symbol: str, now_ns: int) -> None:
@@ -153,7 +153,7 @@ class SignalGate:
                 signal.confidence,
                 rules.threshold,
             )
-        if signal.wish is Wish.SELL:
+        if signal.wish.closes:
             return None  # it closes: neither margins nor cooldown nor a rate may trap a position
         return (
             self._window(signal, now_ns, session)
