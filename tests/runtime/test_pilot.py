@@ -19,6 +19,7 @@ from tests.runtime.test_linked import story
 from tws.clock import SystemClock, to_datetime
 from tws.model.order import Role
 from tws.model.signalrecords import SignalJudged
+from tws.runtime import engine
 from tws.signals.demo_api import DemoApi
 from tws.signals.demo_server import DemoServer
 
@@ -269,6 +270,26 @@ then = "double down at 50%"
              for order in flight.trader.desk.state.orders_of(group)]  # fmt: skip
     assert roles.count(Role.ENTRY) == 2
     assert (await flight.end()).good
+
+
+async def test_what_goes_wrong_with_one_signal_leaves_the_next_one_its_fate(
+    scene: Scene, fly: Fly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both come in one look, while the desk takes no command."""
+    rules = """
+[[rules]]
+name = "away"
+when = "event == signal"
+then = "cancel entries"
+"""
+    flight = await fly(more=rules)
+    monkeypatch.setattr(engine, "MAX_COMMANDS", 0)
+    first, second = flight.say("BUY"), flight.say("SHORT")
+    assert await flight.outcome(first) == ("denied", "not sent")
+    assert await flight.outcome(second) == ("denied", "not sent")
+    monkeypatch.undo()
+    report = await flight.end()
+    assert report.good and report.fates["denied"] == 2 == report.signals
 
 
 async def test_a_restart_goes_on_from_what_the_rules_remember(scene: Scene, fly: Fly) -> None:

@@ -106,11 +106,15 @@ def _trading(mix: AutoMix) -> dict[str, object]:
     more: dict[str, dict[str, object]] = {
         "scale in": {"scale_in_profit": "0.5 atr", "scale_in_times": 2},
         "double down": {"double_down": True},
+        "trail": {"trail": "3 atr"},
+        "break even": {"break_even_after": "1 atr", "break_even_offset": "0.02%"},
         "risk fraction": {"risk_fraction": 0.0001},
         "fractions": {"stop_fraction": 0.004, "target_fraction": 0.003},
         "opposite close": {"opposite": "close"},
         "opposite ignore": {"opposite": "ignore"},
     }
+    if "trail" in mix.traits:
+        del more["break even"]  # two ways to move a stop; a section has one
     for trait in mix.traits:
         said |= more.get(trait, {})
     return said

@@ -20,7 +20,8 @@ from typing import Any
 from msgspec.structs import replace
 from tests.world.autoconfig import FLATTEN_S, settings_of
 from tests.world.automix import TICKERS, AutoMix
-from tests.world.fates import Flight, check_flights, fates_of
+from tests.world.fates import check_flights, fates_of
+from tests.world.flight import Flight
 from tests.world.house import House, judge
 from tests.world.outcome import Outcome
 from tests.world.people import UNTOLD, wish
@@ -29,6 +30,7 @@ from tests.world.senders import KEY, ApiSender, Called, FileSender
 from tws.errors import TWSError
 from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
+from tws.runtime.opening import Opening
 from tws.runtime.pilot import Pilot
 from tws.runtime.plan import RunPlan, plan_run
 from tws.runtime.run import Run
@@ -150,7 +152,8 @@ class AutoHouse(House):
             await pilot.close()
             raise (trader.failure or _NotOpenedError(str(error))) from error
         flight.opened_s = time()
-        tasks = [asyncio.create_task(run._trade(pilot, None), name="run")]
+        opening = Opening(pilot.sessions, None, lambda countdown: None)
+        tasks = [asyncio.create_task(run._trade(pilot, opening, None), name="run")]
         if "human" in self.auto.traits:
             tasks.append(asyncio.create_task(self._meddle(trader, rng), name="human"))
         while not (tasks[0].done() or self._is_over()):  # noqa: ASYNC110 - the world says when

@@ -36,7 +36,9 @@ SOURCES = ("file", "function", "built-in", "steady", "raising", "blocking")
 """Each trades one of the tickers, in this order; the API trades the others. The last three are strategies in
 Python (`tests.world.programs`)."""
 TRAITS = (
-    "scale in", "double down", "rules", "risk fraction", "fractions", "opposite close", "opposite ignore",
+    "scale in",
+    "trail",
+    "break even", "double down", "rules", "risk fraction", "fractions", "opposite close", "opposite ignore",
     "undated", "human", "flat at end",
 )  # fmt: skip
 """What is not as in AUTOMATION.md's typical configuration."""

@@ -19,7 +19,10 @@ from tws.runtime.closing import DayClose
 from tws.runtime.pilot import Pilot
 from tws.runtime.stances import Stances
 from tws.runtime.strand import Strand
+from tws.runtime.strategies import Hosted
 from tws.signals import Sources, Taken
+from tws.signals.pace import Pace
+from tws.signals.source import Heard, Outbox
 from tws.strategy import FateBook, Refusal, SignalGate
 from tws.strategy import manage as manage_module
 from tws.strategy.manage import Enter, Move, Stance
@@ -129,6 +132,33 @@ def trade_for_another_section(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SignalGate, "_objection", open_gate)
 
 
+def ask_too_fast(patch: pytest.MonkeyPatch) -> None:
+    """The pace is the machine's."""
+    patch.setattr(Pace, "_wait_s", lambda pace: 0.0)
+
+
+def swallow_an_error(patch: pytest.MonkeyPatch) -> None:
+    """What is wrong with an answer is told to nobody."""
+    put = Outbox.put
+
+    def quietly(outbox: Outbox, value: Heard) -> bool:
+        return put(outbox, value) if isinstance(value, Signal) else True
+
+    patch.setattr(Outbox, "put", quietly)
+
+
+def keep_a_fill_from_its_strategy(patch: pytest.MonkeyPatch) -> None:
+    """Exits are told to nobody."""
+    tell = Hosted._tell_fill
+
+    def told(hosted: Hosted, symbol: str, name: str, move: Any, now_ns: int) -> None:
+        if symbol not in TICKERS or not hosted._trader.position(symbol):
+            return
+        tell(hosted, symbol, name, move, now_ns)
+
+    patch.setattr(Hosted, "_tell_fill", told)
+
+
 def turn_stop_and_target(patch: pytest.MonkeyPatch) -> None:
     """Stop and target change places, and nobody on the way looks at sides."""
     right = manage_module.bracket_for
@@ -163,6 +193,9 @@ AUTO_PLANTS: dict[str, tuple[Plant, str, int]] = {
         (forget_the_cooldown, "s after an entry", 11),
         (enter_over_what_is_held, "with .* held", 1),
         (trade_for_another_section, "owns", 11),
+        (ask_too_fast, "the API was asked more than", 0),
+        (swallow_an_error, "answers are told of", 0),
+        (keep_a_fill_from_its_strategy, "steady was not told", 0),
         (turn_stop_and_target, "with stop .*, target", 0),
         (miss_the_close, "held at the close, and no flatten", 1),
     )

@@ -1,7 +1,6 @@
 """What became of every signal, held against what was said, what the journal holds and what was ordered.
 
-A `Flight` is one pilot's life; its fate book stays at hand when its trader was killed, so that a check knows
-what it believed at its last moment. `check_flights` asks:
+`check_flights` asks of each life's fate book (`tests.world.flight`):
 
 * each signal that was said well while somebody listened has a row, and each row one end;
 * the journal tells the same: a trade, a denial, the gate's word for each row, and nothing that no row tells;
@@ -15,11 +14,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.world.automix import TICKERS
+from tests.world.counts import check_counts
+from tests.world.flight import Flight
 from tests.world.people import UNTOLD
 
 from tws.clock import NS_PER_S
@@ -30,11 +31,8 @@ from tws.model.signal import Wish
 from tws.model.signalrecords import UNSEEN, SignalJudged, SignalsUnwritten
 from tws.positions.holding import MoveKind
 from tws.runtime.earnings import earned
-from tws.runtime.pilot import Pilot
 from tws.strategy import Fate
 from tws.strategy.fates import Outcome
-from tws.strategy.refusal import OF_SOURCE
-from tws.world import current_domain
 
 if TYPE_CHECKING:
     from tests.world.automation import AutoHouse
@@ -50,39 +48,6 @@ TOLD_LATE = frozenset(("execution-correction", "fill-after-cancel", *UNTOLD))
 """Faults after which what is held may be other than any order said; it is set right beside the next entry."""
 NEVER_SENT = ("not sent", "reversal")
 """Denials that are no limit's: what they speak of is not in the journal's `Denied`."""
-
-
-class Flight:
-    """One pilot, from its making to its end. `over_s` is None for one that was killed, or failed."""
-
-    def __init__(self, pilot: Pilot, began_s: float, first: int) -> None:
-        self.pilot = pilot
-        self.began_s = began_s
-        self.domain = current_domain()
-        self.opened_s: float | None = None
-        self.over_s: float | None = None
-        self.first, self.last = first, 0
-        """Its records: the number of the first in the journal, and of the one after the last."""
-        self.looks: list[float] = []
-        """When its sources were looked at."""
-
-    def watch(self, time: Callable[[], float]) -> None:
-        """Note when sources are looked at."""
-        take = self.pilot.sources.take
-
-        def taken(now_ns: int) -> list:  # type: ignore[type-arg]
-            self.looks.append(time())
-            return take(now_ns)
-
-        self.pilot.sources.take = taken  # type: ignore[method-assign]
-
-    def ended(self, now_s: float, last: int) -> None:
-        """It ended in an orderly way."""
-        self.over_s, self.last = now_s, last
-
-    def rows(self) -> list[Fate]:
-        """Its book, oldest first."""
-        return self.pilot.book.fates()[::-1]
 
 
 def fates_of(flights: Iterable[Flight], records: Iterable[Record]) -> Counter[str]:
@@ -109,7 +74,12 @@ def check_flights(house: AutoHouse) -> list[str]:
     records = house.witness.records
     found: list[str] = []
     for number, flight in enumerate(house.flights):
-        said = [*_unheard(house, flight), *_counted(flight), *_ended(flight), *_judged(flight, records)]
+        said = [
+            *_unheard(house, flight),
+            *check_counts(house, flight),
+            *_ended(flight),
+            *_judged(flight, records),
+        ]
         found += [f"flight {number}: {text}" for text in said]
     found += _acted(house.flights, records, "rules" in house.auto.traits)
     found += _sides(records, house.auto.owners())
@@ -131,33 +101,6 @@ def _unheard(house: AutoHouse, flight: Flight) -> list[str]:
         for each in said + house.file.said
         if each.at_s < until_s and each.signal_id not in heard
     ]
-
-
-def _counted(flight: Flight) -> list[str]:
-    """As many rows as sources and strategies gave signals, and each counted once."""
-    book, pilot = flight.pilot.book, flight.pilot
-    rows = Counter(row.source for row in flight.rows())
-    found = []
-    if book.heard != sum(book.counts.values()) or book.heard != rows.total():
-        found.append(f"{book.heard} signals, {dict(book.counts)} fates, {rows.total()} rows")
-    if flight.over_s is None:
-        return found
-    for source in pilot.sources._sources:
-        health = source.health()
-        given = health.signals + sum(
-            count for reason, count in health.counts.items() if reason not in OF_SOURCE
-        )
-        left = [
-            value for value in source.take(1 << 62, 1 << 30) if getattr(value, "reason", "") not in OF_SOURCE
-        ]
-        given += source.health().signals - health.signals - len(left)
-        if rows[source.name] != given:
-            found.append(f"{source.name} gave {given} signals, {rows[source.name]} have a fate")
-    for name, program in pilot.programs.items():
-        stage = program._stage
-        if program._begun and not stage.disabled and rows[name] + len(stage._wished) != stage.signals:
-            found.append(f"{name} wished {stage.signals} times, {rows[name]} have a fate")
-    return found
 
 
 def _ended(flight: Flight) -> list[str]:

@@ -51,6 +51,8 @@ class ApiSender(DemoApi):
         rng = world.rng("api")
         super().__init__(predictions, world.clock, rng, key=KEY, per_minute=10_000, rates=mix.api)
         self.said: list[Said] = []
+        self.asked: dict[Domain | None, list[float]] = {}
+        """When each life asked."""
         self.met: dict[str, int] = {}
         self._dated = dated
         self._fault: str | None = None
@@ -60,6 +62,7 @@ class ApiSender(DemoApi):
 
     def answer(self, method: str, target: str, headers: Mapping[str, str]) -> Reply:
         self._fault = None
+        self.asked.setdefault(current_domain(), []).append(self._clock.monotonic())
         reply = super().answer(method, target, headers)
         if reply.status == 200 and self._fault is None and self._dated:
             prediction = json.loads(reply.body)["data"]["prediction"]

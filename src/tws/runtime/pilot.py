@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
 from tws.desk import NoteAlarm, NoteSignals
+from tws.errors import TWSError
 from tws.log import get_logger
 from tws.marketdata import BarDone
 from tws.model.order import Role
@@ -260,9 +261,16 @@ class Pilot:
         await self._decide(strand, signal, now_ns)
 
     async def _decide(self, strand: Strand, signal: Signal, now_ns: int) -> None:
-        """What a signal means, and what comes of it."""
+        """What a signal means, and what comes of it. What goes wrong with one is none of the next one's."""
         if self.rules is not None:
-            await self.rules.hear(SignalCame(signal), now_ns)
+            try:
+                await self.rules.hear(SignalCame(signal), now_ns)
+            except TWSError as wrong:
+                if self._trader.failure is not None:
+                    raise
+                log.warning("rules could not act on a signal", symbol=signal.symbol, reason=str(wrong))
+                self.denied["not sent"] += 1
+                self.book.denied(signal, "not sent", "", "", str(wrong))
             return
         symbol = signal.symbol
         market, plan = self.market(symbol), self.plan(symbol)
