@@ -46,8 +46,10 @@ async def main() -> None:
         print("shares bought at", shares.average_price)
 
         # The call is a bracket as well: bought back when most of the premium is earned, or when it doubles.
+        # Books of options are thin: a limit just below the bid sells at the bid, and never out of the air.
         bid = (await trader.quote(call)).bid
-        wish = bracket(call, "SELL", 1, target=round(bid * 0.2, 2), stop=round(bid * 2, 2))
+        limit, target, stop = (round(bid * part, 2) for part in (0.97, 0.2, 2.0))
+        wish = bracket(call, "SELL", 1, limit=limit, target=target, stop=stop)
         sold = await trader.submit(wish)
         if sold.denial:
             print("the call was denied:", sold.denial)

@@ -83,9 +83,11 @@ def test_covered_call(stage: Stage) -> None:
 
 
 def test_an_assignment_of_the_call_is_told(stage: Stage) -> None:
-    program = stage.play("08_covered_call.py")
+    sim, own = read(EXAMPLES / "08_covered_call.py").arguments()
+    stage.serve(sim)
+    stage.start(["tws", "sim", "ctl", "play", "assignment", "every=300ms", "times=0"]).end()
+    program = stage.start(own)
     program.until(r"^call sold at ")
-    stage.start(["tws", "sim", "ctl", "play", "assignment"]).end()
     program.until(r"^differs: SPY .*C\d+: ours -1, the broker's 0")
     program.until(r"^differs: SPY: ours 100, the broker's 0")
 

@@ -149,7 +149,9 @@ class ModifyOrder(Struct, frozen=True, kw_only=True):
 
 
 class CancelAll(Struct, frozen=True, kw_only=True):
-    """Cancel our working orders: of one symbol, or of all (None); `entries_only` leaves the exits alone."""
+    """Cancel our working orders: of one symbol, or of all (None); `entries_only` leaves the exits alone. What
+    a reversal has yet to enter is cancelled with them.
+    """
 
     reason: str
     symbol: str | None = None

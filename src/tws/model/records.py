@@ -21,7 +21,7 @@ from msgspec import field
 from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder
-from tws.model.linkedrecords import ReversalMoved, ReversalPhase
+from tws.model.linkedrecords import Aimed, ReversalMoved, ReversalPhase
 from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
 from tws.model.phases import FlattenPhase, OrderState, Severity
@@ -57,6 +57,7 @@ __all__ = [
     "Adjusted",
     "Adopted",
     "Agreed",
+    "Aimed",
     "Alarmed",
     "AllCancelAsked",
     "Annulled",
@@ -150,6 +151,9 @@ class Planned(_Record, frozen=True, kw_only=True):
     trigger_price: Decimal | None = None
     adjusted_stop_price: Decimal | None = None
     """How the broker moves the stop by itself, as in `Order`."""
+    target_follows: bool = False
+    stop_follows: bool = False
+    """Whether they stay as far from the average price when something is added."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -372,7 +376,7 @@ Record: TypeAlias = (
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
     | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped | Reloaded
-    | SignalJudged | SignalsUnwritten | ReversalMoved | RuleSwitched
+    | SignalJudged | SignalsUnwritten | ReversalMoved | Aimed | RuleSwitched
 )
 
 _encoder = msgspec.json.Encoder()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from tws.desk import Timing
 from tws.journal import Store
 from tws.model.contract import Contract
 from tws.safety import SafetyFile
+from tws.signals.source import Source
 
 if TYPE_CHECKING:
     import httpx
@@ -40,6 +42,11 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     contracts what symbols mean; one that is not named is a stock at SMART in USD
     safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
               the file open. None: no lease, no latch, live stays locked
+    transport how an API of signals is reached; the network
+    environ   the variables that sources are opened with; the process's
+    sources   sources that the program made itself, by the name of the section that trades them; none
+    blocked   strategies in Python play on the loop's own thread, and this says how many seconds the last
+              task of one took (virtual time); None: each on a thread of its own
     """
 
     clock: Clock | None = None
@@ -56,3 +63,6 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     contracts: dict[str, Contract] = {}
     safety: SafetyFile | None = None
     transport: httpx.AsyncBaseTransport | None = None
+    environ: Mapping[str, str] | None = None
+    sources: Mapping[str, Source] = {}
+    blocked: Callable[[], float] | None = None

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -33,6 +32,7 @@ from tws.rules import BarEnded, QuoteMoved, Rule, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
 from tws.runtime.closing import DayClose
+from tws.runtime.doubling import Doubling
 from tws.runtime.market import Markets
 from tws.runtime.plan import RunPlan
 from tws.runtime.ruling import RulesReloaded, Ruling, sized_by_risk
@@ -43,15 +43,13 @@ from tws.runtime.waiting import Waiting, priced
 from tws.signals import Sources, Taken
 from tws.signals.opening import Surroundings, open_sources
 from tws.strategy import FateBook, Reason, Refusal, TradePlan
-from tws.strategy.manage import Add, Enter, Market, Move, Reverse, double_down, manage
+from tws.strategy.manage import Add, Enter, Market, Move, Reverse, manage
 from tws.strategy.refusal import refused
 
 __all__ = ["Pilot"]
 
 TIMER_NS = NS_PER_S
 """How often rules hear that time has passed (docs/design/rules.md)."""
-AGAIN_NS = 30 * NS_PER_S
-"""When a double down that was denied is wished again: a stale quote is mended by then, no limit hammered."""
 
 log = get_logger("tws.runtime")
 
@@ -69,7 +67,8 @@ class Pilot:
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
         self._share = plan.share
-        self.programs = plan.hosted()
+        parts = trader.parts
+        self.programs = plan.hosted(parts.blocked)
         self.disabled: dict[str, str] = {}
         """Strategies in Python that play no more, and why."""
         self.markets = Markets(trader)
@@ -78,7 +77,9 @@ class Pilot:
             clock=trader.clock,
             rng=rng or random.Random(),
             folder=plan.path.parent,
-            transport=trader.parts.transport,
+            environ=parts.environ,
+            transport=parts.transport,
+            made=parts.sources,
         )
         self.sources = Sources(open_sources(plan.settings, around))
         self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
@@ -89,9 +90,8 @@ class Pilot:
         self.rules = Ruling(plan.rules, plan, trader, self.markets, self) if plan.rules else None
         self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
         self._told: dict[str, Session] = {}
-        self._reversing: dict[str, tuple[Signal, Reverse]] = {}
-        self._doubled: dict[str, int] = {}  # trade -> when its double down may be wished again
-        self._doubling = any(strand.conduct.double_down for strand in self.strands)
+        self._reversing: list[tuple[Signal, Reverse]] = []
+        self._doubles = any(strand.conduct.double_down for strand in self.strands)
         self._waiting = Waiting()
         self._timer_ns = 0
 
@@ -102,6 +102,7 @@ class Pilot:
         for symbol, strand in self._of.items():
             await self.markets.follow(symbol, strand.section.bar_seconds)
         self.stances = Stances(self._trader)
+        self._doubling = Doubling(self._trader, self.stances)
         for strand in self.strands:
             strand.recall(self._trader.desk.state, self.stances, self._trader.clock.now_ns())
         if self.rules is not None:
@@ -174,7 +175,7 @@ class Pilot:
             await self._on_quotes(now_ns)
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
-        if self._doubling and (timed or fills):
+        if (self._doubles or self.rules is not None) and (timed or fills):
             await self._double_down(now_ns)
         self._note_fates(now_ns)
 
@@ -238,6 +239,7 @@ class Pilot:
         """The gate's word, then what the signal means now."""
         signal = replace(signal, model=signal.model or strand.name)
         session = await self.markets.hours(signal.symbol, now_ns)
+        self._settle_reversals(now_ns)
         refusal = strand.gate.judge(signal, now_ns, session)
         if refusal is not None:
             self.book.refused(strand.name, refusal, signal)
@@ -330,7 +332,7 @@ class Pilot:
             self.book.denied(signal, did.limit, did.figure, did.bound, did.text)
             return f"denied by {did.limit}: {did.text}"
         if did.what == "reversing" and isinstance(answer, Reverse):
-            self._reversing[symbol] = signal, answer
+            self._reversing.append((signal, answer))
         elif did.what == "closed":
             self.closed += 1
             self.book.closed(signal)
@@ -366,13 +368,13 @@ class Pilot:
                 await rules.hear(TimePassed(symbol), now_ns)
 
     def _settle_reversals(self, now_ns: int) -> None:
-        """Note what became of the reversals that have ended."""
+        """Note what became of the reversals that have ended, before the next signal is judged."""
         state = self._trader.desk.state
-        for symbol, (signal, move) in list(self._reversing.items()):
-            if symbol in state.reversals:
+        for signal, move in tuple(self._reversing):
+            job, wish = state.reversals.get(signal.symbol), move.bracket
+            if job is not None and job.bracket.signal_id == wish.signal_id:
                 continue
-            del self._reversing[symbol]
-            wish = move.bracket
+            self._reversing.remove((signal, move))
             group_id = state.signals.get(f"{wish.strategy}/{wish.signal_id}", "")
             entry = next((each for each in state.orders_of(group_id) if each.role is Role.ENTRY), None)
             if entry is not None:
@@ -383,27 +385,11 @@ class Pilot:
                 self.book.denied(signal, "reversal", "", "flat in time, and approved", text)
 
     async def _double_down(self, now_ns: int) -> None:
-        """Where an entry has filled, the limit half way to its stop goes to the broker at once: a program
-        that dies later leaves all of it protected.
-        """
         for symbol in self.stances.held():
             strand = self._of.get(symbol)
-            if strand is None or not strand.conduct.double_down or self._day_ends(symbol, now_ns):
-                continue
-            stance = self.stances.stance(symbol)
-            fresh = stance.entered and not (stance.doubled or stance.adds or stance.entering or stance.busy)
-            if not (fresh and stance.trade) or now_ns < self._doubled.get(stance.trade, 0):
-                continue
-            answer = double_down(stance, self.markets.instrument(symbol), Decimal("0.5"), now_ns)
-            if isinstance(answer, Refusal):
-                why = answer.text
-            else:
-                why = (await act(self._trader, symbol, answer)).text
-            if len(self._doubled) > 1000:  # trades of days ago
-                self._doubled.clear()
-            self._doubled[stance.trade] = now_ns + AGAIN_NS
-            if why:
-                log.warning("no double down", symbol=symbol, reason=why)
+            if strand is not None and not self._day_ends(symbol, now_ns):
+                instrument = self.markets.instrument(symbol)
+                await self._doubling.look(symbol, instrument, strand.conduct.double_down, now_ns)
 
     # -- the report
 

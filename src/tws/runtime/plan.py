@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -57,11 +57,11 @@ class RunPlan(Struct, frozen=True, kw_only=True):
         """What a symbol means, as it is to be looked up."""
         return self.contracts.get(symbol) or stock(symbol)
 
-    def hosted(self) -> dict[str, Hosted]:
-        """The same, ready to be opened on a trader; a new run wants new ones."""
+    def hosted(self, blocked: Callable[[], float] | None = None) -> dict[str, Hosted]:
+        """The same, ready to be opened on a trader; a new run wants new ones. `blocked`: see TraderParts."""
         sections = [each for each in self.sections if isinstance(each, PythonStrategySection)]
         return {
-            name: host(each, self.programs[name], self.place.folder)
+            name: host(each, self.programs[name], self.place.folder, blocked)
             for each in sections if (name := each.name or "")
         }
 

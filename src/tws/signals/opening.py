@@ -39,7 +39,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What sources stand on: clock, chance, the folder of the configuration (for relative paths), variables.
 
     `env_file` None: the `.env` beside the configuration if there is one, else that of the working directory.
-    `transport` stands in for the network.
+    `transport` stands in for the network; `made` are sources that the calling program made itself (a
+    function, say), by the name of the section that trades them.
     """
 
     clock: Clock
@@ -48,6 +49,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] | None = None
     env_file: Path | None = None
     transport: httpx.AsyncBaseTransport | None = None
+    made: Mapping[str, Source] = {}
 
 
 def open_sources(settings: Settings, around: Surroundings) -> list[Source]:
@@ -106,6 +108,8 @@ def _opened(
     found: Mapping[str, Setting],
     paces: dict[tuple[str, str], Pace],
 ) -> Source:
+    if section.name in around.made:
+        return around.made[section.name]
     if isinstance(section, SignalsSection):
         path = around.folder / section.file
         return FileSource(path, clock=around.clock, rng=around.rng, name=section.name)
