@@ -88,6 +88,9 @@ target_fraction = <TARGET>
 # stop_atr = 6
 # target_atr = 3
 # bar_seconds = 10
+# The broker moves the stop: behind the market, or once to the entry's price (keep one of both).
+# trail = "2%"
+# break_even_after = "1%"
 # The least confidence of a signal.
 threshold = 0.5
 # The pause after an entry in the same symbol; a stop-out ends it.
