@@ -92,7 +92,9 @@ target_fraction = <TARGET>
 # stop_atr = 6
 # target_atr = 3
 # bar_seconds = 10
-<<<<<<< HEAD
+# The broker moves the stop: behind the market, or once to the entry's price (keep one of both).
+# trail = "2%"
+# break_even_after = "1%"
 # What a signal for the other side does to a position: "reverse", "close" or "ignore".
 # opposite = "close"
 # A signal for the same side adds once a share has so much profit (unset: it is ignored).
@@ -100,11 +102,6 @@ target_fraction = <TARGET>
 # scale_in_times = 2
 # Once an entry has filled, a limit of the same size waits half way to the stop.
 # double_down = true
-=======
-# The broker moves the stop: behind the market, or once to the entry's price (keep one of both).
-# trail = "2%"
-# break_even_after = "1%"
->>>>>>> ready-linked
 # The least confidence of a signal.
 threshold = 0.5
 # The pause after an entry in the same symbol; a stop-out ends it.
