@@ -108,7 +108,7 @@ async def test_the_last_bars_are_those_that_tws_gives(
     cache: BarCache, source: Counting, series: Series
 ) -> None:
     past = await cache.last(series, 100)
-    assert to_datetime(past.until_ns) == NOW - timedelta(seconds=9)
+    assert to_datetime(past.until_ns) == NOW - timedelta(seconds=7)
     wanted = await asked_for(source, series, NOW - timedelta(seconds=1100), NOW)
     assert past.bars == wanted[-100:] and len(past.bars) == 100
     assert past.bars[-1].time == NOW - timedelta(seconds=17)  # 12:59:50; the next one still runs

@@ -20,7 +20,7 @@ from tws.errors import RequestTimeoutError
 from tws.indicators import Studies
 from tws.marketdata import BarCache, Feed, Series, WarmUp, warm_up, warmup
 from tws.model.contract import stock
-from tws.model.market import Bar
+from tws.model.market import Bar, MarketDataType
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
@@ -64,13 +64,12 @@ class Desk:
         if bar is not None:
             assert self.reference.update(bar)
 
-    async def begin(self, state: dict[str, object] | None = None) -> None:
+    async def begin(self) -> None:
         """Follow the market from now on."""
         details = await self.connection.request_contract(stock("SPY"))
         self.series = Series(contract=details.contract, bar_size="10 secs", use_rth=False)
         self.feed, self.con_id = Feed(10), details.contract.con_id
         self.line = self.feed.add(self.con_id, "SPY", SPECS, self.now_ns())
-        self.feed.restore(state or {})
         stream = self.connection.stream_quotes(details.contract)
         self.stop = stream.on_tick(lambda field, at, size: self.line.tick(field, at, size, self.now_ns()))
         self.stream = stream
@@ -90,11 +89,7 @@ class Desk:
             assert done.bar.time_ns <= self.studies.last_ns
 
     def warm(self, count: int | None = None) -> asyncio.Task[WarmUp]:
-        if count is None:
-            return asyncio.create_task(self.feed.warm_up(self.cache, self.series, self.now_ns))
-        return asyncio.create_task(
-            warm_up(self.cache, self.series, self.studies, self.seam, self.now_ns, count=count)
-        )
+        return asyncio.create_task(self.feed.warm_up(self.cache, self.series, self.now_ns, count))
 
     def assert_equal(self) -> None:
         assert self.studies.last_ns == self.reference.last_ns
@@ -160,31 +155,44 @@ async def test_a_market_that_seldom_trades(desk: Desk) -> None:
     assert desk.studies.gaps > 0
 
 
-async def test_restored_indicators_get_what_they_missed(desk: Desk) -> None:
-    await desk.trade_for(130)
+async def test_until_the_past_comes_the_bars_heard_so_far_answer(desk: Desk) -> None:
+    """Each bar is given out as it ends; what the indicators of these bars alone say gives way to the truth.
+    """
+    await desk.trade_for(150)
     await desk.begin()
+    given = []
+    for _ in range(60):
+        await desk.trade_for(1)
+        given += desk.feed.step(desk.now_ns())
+    assert [done.bar.time_ns for done in given] == [BEGIN_NS + at * S for at in range(150, 210, 10)]
+    cold = desk.feed.indicator(desk.con_id, "ema(5)")
+    assert cold is not None and cold != pytest.approx(desk.reference.value("ema(5)"), rel=1e-9)
     task = desk.warm(count=1000)
     while not task.done():
         await desk.trade_for(1)
-        desk.take()
-    await task
-    await desk.trade_for(33)
+        given += desk.feed.step(desk.now_ns())
+    assert (await task).waited >= 6
     desk.take()
-    state, taken = desk.feed.save(), desk.studies.taken
-    desk.stop()  # the program ends
-    desk.stream.close()
+    desk.assert_equal()
+    at = [done.bar.time_ns for done in given]
+    assert at == sorted(set(at)), "each bar once"
+
+
+async def test_restored_indicators_get_what_they_missed(desk: Desk) -> None:
+    await desk.trade_for(133)
+    state = desk.reference.save()
     await desk.trade_for(145)
-    await desk.begin(state)
-    task = desk.warm()
+    await desk.begin()
+    restored = Studies(SPECS)
+    restored.restore(state)
+    task = asyncio.create_task(warm_up(desk.cache, desk.series, restored, desk.seam, desk.now_ns))
     while not task.done():
         await desk.trade_for(1)
         desk.take()
     report = await task
-    assert 13 <= report.past <= 16 and taken > 13
-    await desk.trade_for(20)
-    desk.take()
-    desk.assert_equal()
-    assert desk.studies.refused == {}
+    assert 13 <= report.past <= 16 and restored.taken == report.past + report.waited
+    for text in SPECS:
+        assert restored.value(text) == pytest.approx(desk.reference.value(text), rel=1e-12)
 
 
 async def test_a_past_that_does_not_know_the_last_trade_is_asked_again_and_then_stood_in_for(
@@ -215,13 +223,28 @@ async def test_a_clock_of_tws_that_is_behind_is_told(desk: Desk) -> None:
         return desk.now_ns() + 60 * S
 
     with pytest.raises(RequestTimeoutError, match="behind"):
-        await warm_up(desk.cache, desk.series, desk.studies, desk.seam, ahead_ns)
+        await desk.feed.warm_up(desk.cache, desk.series, ahead_ns)
     assert desk.studies.taken == 0 and not desk.seam.joined  # it may be called again
     task = desk.warm(count=1000)
     while not task.done():
         await desk.trade_for(1)
         desk.take()
     assert (await task).ready
+
+
+async def test_delayed_data_get_no_past(desk: Desk) -> None:
+    """It would hold minutes that they have still to tell."""
+    await desk.trade_for(203)
+    await desk.begin()
+    desk.line.heard(MarketDataType.DELAYED)
+    task = desk.warm(count=1000)
+    while not task.done():
+        await desk.trade_for(1)
+        desk.take()
+    with pytest.raises(ValueError, match="delayed"):
+        await task
+    first = desk.studies.bar(desk.studies.taken - 1)
+    assert first is not None and first.time_ns == BEGIN_NS + 200 * S, "its own bars alone"
 
 
 async def test_real_time_bars_merge_into_those_of_the_trades(desk: Desk) -> None:

@@ -21,6 +21,7 @@ from tws.model.order import Role
 from tws.model.signal import Signal, Wish
 from tws.runtime import Trader, TraderParts
 from tws.runtime.fingerprint import settings_fingerprint
+from tws.runtime.market import Markets
 from tws.runtime.plan import plan_run
 from tws.runtime.programs import with_program
 from tws.runtime.run import Run
@@ -72,6 +73,7 @@ class Driven:
     def __init__(self, scene: Scene, trader: Trader, *hosted: Hosted) -> None:
         self.scene, self.trader, self.hosted = scene, trader, hosted
         self.signals: list[Signal] = []
+        self.markets = Markets(trader, scene.folder / "bars")
 
     async def _drive(self) -> None:
         price = 100.0
@@ -79,13 +81,16 @@ class Driven:
             price += 0.01
             self.scene.sim.trade("SPY", price, 1)
             self.scene.sim.trade("QQQ", price / 2, 1)
+            now_ns = self.trader.clock.now_ns()
+            self.markets.advance(now_ns)
             for each in self.hosted:
-                self.signals += each.step(self.trader.clock.now_ns())
+                self.signals += each.step(now_ns)
             await asyncio.sleep(0.02)
 
     async def __aenter__(self) -> Driven:
         for each in self.hosted:
-            await each.open(self.trader)
+            await each.open(self.trader, self.markets)
+        self.markets.warming.start()
         self._task = asyncio.create_task(self._drive())
         await until(lambda: all(each.health().state != "warming up" for each in self.hosted), "the begin")
         return self
@@ -93,6 +98,7 @@ class Driven:
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await self.markets.close()
         for each in self.hosted:
             await each.close()
             await each.close()
@@ -204,10 +210,10 @@ async def test_a_state_that_does_not_fit_ends_the_start(scene: Scene, tmp_path: 
     path = state_file(tmp_path, "told")
     write_state(path, StrategyState(version=2, strategy="told", saved_ns=0, told=[], value=[]))
     with pytest.raises(DataError, match="version 2, the strategy's is 1; remove it"):
-        await Hosted(Told(), RULES, tmp_path).open(trader)
+        await Hosted(Told(), RULES, tmp_path).open(trader, Markets(trader, tmp_path))
     path.write_bytes(b'{"version": 1')
     with pytest.raises(DataError, match="no state of a strategy"):
-        await Hosted(Told(), RULES, tmp_path).open(trader)
+        await Hosted(Told(), RULES, tmp_path).open(trader, Markets(trader, tmp_path))
 
 
 async def test_one_that_can_not_restore_does_not_trade(scene: Scene, tmp_path: Path) -> None:

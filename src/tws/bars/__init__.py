@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from tws.bars.merged import MergedBars
 from tws.bars.seam import Seam
-from tws.bars.spans import Spans, spans_missed
+from tws.bars.spans import NEVER_NS, Spans, spans_missed
 from tws.bars.time_bars import TimeBars
 
-__all__ = ["MergedBars", "Seam", "Spans", "TimeBars", "spans_missed"]
+__all__ = ["NEVER_NS", "MergedBars", "Seam", "Spans", "TimeBars", "spans_missed"]

@@ -17,9 +17,11 @@ from tws.clock import NS_PER_S
 from tws.model.market import Bar
 from tws.model.session import Session
 
-__all__ = ["DAY_S", "Spans", "spans_missed"]
+__all__ = ["DAY_S", "NEVER_NS", "Spans", "spans_missed"]
 
 DAY_S = 86_400
+NEVER_NS = 1 << 63
+"""Later than any instant."""
 
 
 class Spans:
@@ -68,6 +70,11 @@ class Spans:
         self._open = self._high = self._low = self._close = 0.0
         self._volume = self._notional = 0.0
         self.late = self.missed = self.outside = self.partial = self.rejected = 0
+
+    @property
+    def ends_ns(self) -> int:
+        """When the open bar is over; `NEVER_NS` while none is."""
+        return self._end if self._running else NEVER_NS
 
     def on_session(self, session: Session) -> None:
         """From now on bars belong to this session, which has begun or is the next."""

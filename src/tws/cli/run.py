@@ -131,6 +131,7 @@ def report_lines(report: RunReport) -> list[str]:
         f"left        {'; '.join(report.left) or 'nothing: flat'}",
     ]
     lines += [f"strategy    {each}" for each in report.strategies]
+    lines += [f"market      {each}" for each in report.markets]
     lines += [f"{'':<11} {each}" for each in report.fate_lines]
     lines += [f"DISABLED    {each}" for each in report.disabled]
     lines += [f"NO STOP     {each}" for each in report.unprotected]

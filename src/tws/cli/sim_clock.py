@@ -85,10 +85,11 @@ class SimClock:
 def simulated(config: TWSConfig) -> TraderParts | None:
     """What a trader goes by on a `tws sim` of this user's on this machine; None for any other TWS.
 
-    The desk's waits are of market time, so they grow with the speed.
+    The desk's waits are of market time, so they grow with the speed. Its past is another after each start, so
+    no bars are kept.
     """
     note = running_on(state_folder() / "sim", config.port) if is_loopback(config.host) else None
     if note is None:
         return None
     clock = SimClock(note)
-    return TraderParts(clock=clock, timing=Timing().scaled(max(1.0, clock.speed)))
+    return TraderParts(clock=clock, timing=Timing().scaled(max(1.0, clock.speed)), keep_bars=False)

@@ -113,6 +113,12 @@ class TradingSection(Section):
     )
     """So far beyond the entry's price it goes then."""
     bar_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
+    bars_from: Literal["ticks", "real-time"] = Field(
+        default="ticks", description='Write "ticks", or "real-time" for TWS\'s bars of five seconds, merged'
+    )
+    """What bars are built from. Real-time bars take a second market data line of each symbol."""
+    warm_up: bool = True
+    """Give the indicators the past, as TWS has it."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The least confidence of a signal."""
     max_age_s: Seconds = 60.0
@@ -164,6 +170,12 @@ class TradingSection(Section):
             for low, high in zip(least, most, strict=True):
                 if low is not None and high is not None and (low > high or (low == high and least is offset)):
                     raise ValueError(text)
+        return self
+
+    @model_validator(mode="after")
+    def _whole_parts(self) -> Self:
+        if self.bars_from == "real-time" and self.bar_seconds % 5:
+            raise ValueError("bars from real-time bars last a multiple of 5 seconds: correct bar_seconds")
         return self
 
     @property

@@ -46,8 +46,6 @@ class PythonStrategySection(TradingSection):
     sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     """Of the file (line ends as on Linux): given, another file is refused. It is part of what an unlock
     speaks for, given or not."""
-    warm_up: bool = True
-    """Give the indicators the past, as TWS has it."""
     max_errors: Annotated[int, Field(ge=1, le=1000)] = 5
     """It is disabled after so many errors within `error_window_s`."""
     error_window_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0

@@ -80,6 +80,12 @@ class Studies:
         if count > (self._bars.maxlen or 0):
             self._bars = deque(self._bars, maxlen=count)
 
+    def anew(self) -> Studies:
+        """The same indicators, which have seen nothing yet."""
+        fresh = Studies(self._asked, self._bars.maxlen or 0)
+        fresh._session_ns = self._session_ns
+        return fresh
+
     @property
     def names(self) -> tuple[str, ...]:
         """The indicators in their one way of writing."""

@@ -2,11 +2,11 @@
 
     FOLDER/756733-SPY/10-secs-TRADES-rth/2026-11-23.parquet
 
-A file says in its metadata whose bars it holds, and up to which instant it holds all that there are
-(`until_ns`): an empty one of a Sunday says that nothing traded. It is written beside its place, brought to
-the medium, and renamed, so that a reader finds the old file or the new one whole; of two processes that write
-at once the fuller file stays. A file that can't be read or holds something else (half written by a copy, a
-stranger's) is named, put aside under `.unusable`, and counts as not there. Needs the extra `parquet`.
+A file says in its metadata whose bars it holds, and from and up to which instant it holds all that there are
+(`from_ns`, `until_ns`): an empty one of a Sunday says that nothing traded. It is written beside its place,
+brought to the medium, and renamed, so that a reader finds the old file or the new one whole; of two processes
+that write at once the fuller file stays. A file that can't be read or holds something else (half written by a
+copy, a stranger's) is named, put aside under `.unusable`, and counts as not there. Needs the extra `parquet`.
 """
 
 from __future__ import annotations
@@ -88,10 +88,13 @@ class Slot(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a file holds: all bars that begin before `until_ns`, oldest first."""
+    """What a file holds: all bars that begin before `until_ns`, and not before `from_ns` (0: from the slot's
+    begin on), oldest first.
+    """
 
     bars: list[Bar]
     until_ns: int
+    from_ns: int = 0
 
 
 class Unusable(NamedTuple):
@@ -110,6 +113,7 @@ class _Label(Struct, frozen=True, kw_only=True):
     use_rth: bool
     slot: str
     until_ns: int
+    from_ns: int = 0
     version: int = 1
 
 
@@ -148,7 +152,7 @@ class BarFiles:
         return Held([], slot.begin_ns)
 
     def write(self, series: Series, slot: Slot, held: Held) -> None:
-        """Puts this in the place of what is there, unless that reaches as far. Raises OSError."""
+        """Puts this in the place of what is there, unless that reaches as far both ways. Raises OSError."""
         path = self.path(series, slot)
         path.parent.mkdir(parents=True, exist_ok=True)
         raw = self._bytes_of(series, slot, held)
@@ -162,7 +166,8 @@ class BarFiles:
                     sync_handle(file.fileno())
                 self._sweep(path.parent, unfinished.stat().st_mtime)
                 with _alone_in(path.parent):
-                    if self.read(series, slot).until_ns < held.until_ns:
+                    known = self.read(series, slot)
+                    if known.until_ns < held.until_ns or known.from_ns > held.from_ns:
                         unfinished.replace(path)
                         sync_folder(path.parent)
             finally:
@@ -178,9 +183,10 @@ class BarFiles:
         if _KEY not in metadata:
             raise ValueError("not one of our files: it has no label")
         label = msgspec.json.decode(metadata[_KEY], type=_Label)
-        if label != self._label(series, slot, label.until_ns):
+        if label != self._label(series, slot, label):
             raise ValueError(f"it holds other bars: {label}")
-        if not slot.begin_ns <= label.until_ns <= slot.end_ns:
+        begin_ns = max(slot.begin_ns, label.from_ns)
+        if not begin_ns <= label.until_ns <= slot.end_ns:
             raise ValueError("it ends outside of its time")
         columns = file.read().to_pydict()
         rows = zip(*(columns[name] for name in ("time_ns", *_PRICES, "wap", "count", "date")), strict=True)
@@ -190,18 +196,18 @@ class BarFiles:
             for at, begin, high, low, close, volume, wap, count, date in rows
         ]  # fmt: skip
         if any(before.time_ns >= after.time_ns for before, after in pairwise(bars)) or (
-            bars and not slot.begin_ns <= bars[0].time_ns <= bars[-1].time_ns < label.until_ns
+            bars and not begin_ns <= bars[0].time_ns <= bars[-1].time_ns < label.until_ns
         ):
             raise ValueError("its bars are out of order or outside of its time")
         if not all(isfinite(number) for name in _PRICES for number in columns[name]):
             raise ValueError("it holds a price that is no number")
-        return Held(bars, label.until_ns)
+        return Held(bars, label.until_ns, label.from_ns)
 
     def _bytes_of(self, series: Series, slot: Slot, held: Held) -> bytes:
         arrow = self._arrow
         kinds = {"time_ns": arrow.int64(), **dict.fromkeys((*_PRICES, "wap"), arrow.float64()),
                  "count": arrow.int64(), "date": arrow.string()}  # fmt: skip
-        label = msgspec.json.encode(self._label(series, slot, held.until_ns))
+        label = msgspec.json.encode(self._label(series, slot, held))
         fields = [arrow.field(name, kind, nullable=name == "wap") for name, kind in kinds.items()]
         columns = [
             arrow.array([getattr(bar, name) for bar in held.bars], kind) for name, kind in kinds.items()
@@ -211,9 +217,9 @@ class BarFiles:
         self._parquet.write_table(table, buffer, compression="zstd", write_page_checksum=True)
         return buffer.getvalue()
 
-    def _label(self, series: Series, slot: Slot, until_ns: int) -> _Label:
+    def _label(self, series: Series, slot: Slot, held: Held | _Label) -> _Label:
         return _Label(con_id=series.contract.con_id, bar_size=series.bar_size, what=series.what,
-                      use_rth=series.use_rth, slot=slot.name, until_ns=until_ns)  # fmt: skip
+                      use_rth=series.use_rth, slot=slot.name, until_ns=held.until_ns, from_ns=held.from_ns)
 
     def _put_aside(self, path: Path, reason: str) -> None:
         log.warning("file of bars not usable", file=str(path), reason=reason)

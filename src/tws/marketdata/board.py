@@ -12,6 +12,7 @@ what kind of data it has (live, delayed, frozen), and when it last heard a quote
     for done in board.take_bars(): ...      # every completed bar, in order
     board.on_bar, board.on_move             # whom a tick that completes a bar, or that changes a line, wakes
 
+Bars are built from the ticks, or (`add` with `part_seconds`) merged from TWS's real-time bars (`Line.part`).
 The volume of a bar comes from the day's volume (tick 8) once TWS sends it, since a print may be told
 twice (ticks 4 and 5) or not at all between two updates; before that, from the sizes of last-price ticks.
 """
@@ -24,7 +25,7 @@ from math import isfinite
 
 from msgspec import Struct
 
-from tws.bars import TimeBars
+from tws.bars import NEVER_NS, MergedBars, TimeBars
 from tws.clock import NS_PER_S
 from tws.marketdata.prices import Freshness, Price, priced
 from tws.model.market import Bar, MarketDataType, Quote, TickField
@@ -35,6 +36,10 @@ __all__ = ["BarDone", "Line", "QuoteBoard"]
 _MAX_BARS = 100_000
 """Bars that wait for `take_bars`: eight symbols of 10-second bars for more than a day. Beyond it the
 oldest go, counted: a strategy that is a day behind has no use for them."""
+
+_PART_LATE_NS = 2 * NS_PER_S
+"""A real-time bar comes when its five seconds are over, and so long after at most (assumed): before that the
+bar that wants it is not given up."""
 
 # Plain integers: a look into an enum's class costs more than all else that a tick does.
 _BID_SIZE, _BID, _ASK, _ASK_SIZE = (
@@ -63,7 +68,9 @@ class Line:
     __slots__ = (
         "_board",
         "_day_volume",
+        "_merged",
         "_removed",
+        "_ticked",
         "_waiting",
         "ask",
         "ask_size",
@@ -78,6 +85,8 @@ class Line:
         "last",
         "last_size",
         "merged",
+        "on_dirty",
+        "quiet",
         "quoted_ns",
         "symbol",
         "ticks",
@@ -86,12 +95,17 @@ class Line:
         "volume",
     )
 
-    def __init__(self, board: QuoteBoard, con_id: int, symbol: str, bars: TimeBars) -> None:
+    def __init__(
+        self, board: QuoteBoard, con_id: int, symbol: str, bars: TimeBars | MergedBars
+    ) -> None:
         self._board = board
+        self._ticked = bars if isinstance(bars, TimeBars) else None
+        self._merged = bars if isinstance(bars, MergedBars) else None
         self._day_volume: float | None = None
         self._removed = False
         self._waiting = 0
-        self.con_id, self.symbol, self.bars = con_id, symbol, bars
+        self.con_id, self.symbol = con_id, symbol
+        self.bars: TimeBars | MergedBars = bars
         self.bid: float | None = None
         self.bid_size: float | None = None
         self.ask: float | None = None
@@ -106,6 +120,10 @@ class Line:
         """Why it is not fed, "" while it is."""
         self.time_ns = self.quoted_ns = self.traded_ns = 0
         self.ticks = self.merged = 0
+        self.quiet = False
+        """Nobody takes its quotes: it never gets dirty."""
+        self.on_dirty: Callable[[], object] | None = None
+        """Called when it gets dirty, not again until it was taken. Keep it short: ticks wait for it."""
 
     def heard(self, kind: MarketDataType) -> None:
         """TWS says what kind of data this is (message 58, or a code that says so)."""
@@ -140,7 +158,30 @@ class Line:
             self.quoted_ns = now_ns
         if now_ns > self.time_ns:
             self.time_ns = now_ns
-        self._board._mark(self)
+        if not self.quiet:
+            self._board._mark(self)
+        if self._board.on_move is not None:
+            self._board.on_move(self.symbol)
+
+    def part(self, bar: Bar) -> None:
+        """One of TWS's real-time bars, which this line's bars are merged from; else it changes nothing."""
+        if self._merged is None or self._removed:
+            return
+        found = self._merged.part(bar)
+        for done in found:
+            self._board._bar(self, done)
+        if found:
+            self._board.on_bar()
+        self._board._ends(self.ends_ns)
+
+    @property
+    def ends_ns(self) -> int:
+        """When the open bar is over, and nothing more of it can come."""
+        return self.bars.ends_ns + (0 if self._merged is None else _PART_LATE_NS)
+
+    def advance(self, now_ns: int) -> Bar | None:
+        """The open bar, if it is over at `now_ns`."""
+        return self.bars.advance(now_ns if self._merged is None else now_ns - _PART_LATE_NS)
 
     def quote(self) -> Quote:
         """The state as a frozen value."""
@@ -187,6 +228,7 @@ class Line:
         return True
 
     def _trade(self, field: int, price: float, size: float, now_ns: int) -> None:
+        done, bars = None, self._ticked
         if field == _VOLUME:
             total = _size(size)
             if total is None:
@@ -196,7 +238,8 @@ class Line:
             if before is None or total <= before:
                 return
             self.traded_ns = max(self.traded_ns, now_ns)
-            done = self.bars.volume(now_ns, total - before)
+            if bars is not None:
+                done = bars.volume(now_ns, total - before)
         else:
             value, its_size = _known(price, size)
             if value is None:
@@ -205,35 +248,45 @@ class Line:
             self.traded_ns = max(self.traded_ns, now_ns)
             if its_size is not None:
                 self.last_size = its_size
-            done = self.bars.trade(now_ns, value, 0.0 if self._day_volume is not None else its_size or 0.0)
+            if bars is not None:
+                done = bars.trade(now_ns, value, 0.0 if self._day_volume is not None else its_size or 0.0)
         if done is not None:
             self._board._bar(self, done)
             self._board.on_bar()
+        if bars is not None:
+            self._board._ends(bars.ends_ns)
 
 
 class QuoteBoard:
-    """All lines. `bars_dropped` counts bars that nobody took in time."""
+    """All lines. `bars_dropped` counts bars that nobody took in time.
+
+    `next_ns` is when the first of the open bars is over: before it `advance` has nothing to do and costs
+    nothing, however many lines there are.
+    """
 
     def __init__(self, bar_seconds: int = 10) -> None:
         self.bar_seconds = bar_seconds
         self.bars_dropped = 0
+        self.next_ns = NEVER_NS
         self.on_bar: Callable[[], object] = lambda: None
         """Called after a tick has completed a bar."""
         self.on_move: Callable[[str], object] | None = None
         """Called with the symbol of each line that a tick has changed. Keep it short: ticks wait for it."""
-        self._second = 0
         self._lines: dict[int, Line] = {}
         self._dirty: dict[Line, None] = {}  # insertion order is the order of waiting
         self._bars: deque[BarDone] = deque()
 
-    def add(self, con_id: int, symbol: str, now_ns: int = 0) -> Line:
+    def add(self, con_id: int, symbol: str, now_ns: int = 0, *, part_seconds: int = 0) -> Line:
         """The line of a contract; the one that is there, when it was added before.
 
-        `now_ns`: when it begins to listen, so that the bar of this moment is not taken for a whole one.
+        `now_ns`: when it begins to listen, so that the bar of this moment is not taken for a whole one;
+        `part_seconds`: of the shorter bars that its bars are merged from, 0: they are built from its ticks.
         """
         line = self._lines.get(con_id)
         if line is None:
-            line = self._lines[con_id] = Line(self, con_id, symbol, TimeBars(self.bar_seconds, now_ns))
+            bars = MergedBars(self.bar_seconds, part_seconds) if part_seconds else None
+            line = Line(self, con_id, symbol, bars or TimeBars(self.bar_seconds, now_ns))
+            self._lines[con_id] = line
         return line
 
     def remove(self, con_id: int) -> None:
@@ -302,26 +355,30 @@ class QuoteBoard:
         return done
 
     def advance(self, now_ns: int) -> None:
-        """Time went by: bars whose span is over are complete, tick or no tick. Call it as often as you like:
-        spans end with a second, so the lines are walked once in each.
+        """Time went by: bars whose span is over are complete, tick or no tick. Call it as often as you like.
         """
-        second = now_ns // NS_PER_S
-        if second == self._second:
+        if now_ns < self.next_ns:
             return
-        self._second = second
+        self.next_ns = NEVER_NS
         for line in self._lines.values():
-            bar = line.bars.advance(now_ns)
+            bar = line.advance(now_ns)
             if bar is not None:
                 self._bar(line, bar)
+            self._ends(line.ends_ns)
+
+    def _ends(self, ends_ns: int) -> None:
+        """A bar is open that ends then."""
+        if ends_ns < self.next_ns:
+            self.next_ns = ends_ns
 
     def _mark(self, line: Line) -> None:
         if line._waiting:
             line.merged += 1
         else:
             self._dirty[line] = None
+            if line.on_dirty is not None:
+                line.on_dirty()
         line._waiting += 1
-        if self.on_move is not None:
-            self.on_move(line.symbol)
 
     def _bar(self, line: Line, bar: Bar) -> None:
         if len(self._bars) >= _MAX_BARS:

@@ -139,7 +139,9 @@ def _times(section: TradingSection, run: RunSection) -> Iterator[Line]:
     in_atr = any(text is not None and text.endswith("atr") for text in moves)
     if section.stop_fraction is None or section.target_fraction is None or in_atr:
         wait_s = ATR_BARS * section.bar_seconds
-        text = f"{name}: stop or target by ATR, which is known {wait_s} s after the start at the earliest"
+        past = "at once where TWS gives the past, else " if section.warm_up else ""
+        known = f"known {past}{wait_s} s after the start at the earliest"
+        text = f"{name}: stop or target by ATR, which is {known}"
         yield Line(about="bar_seconds", weight=Weight.OK, text=text)
     flat_s = run.flatten_before_close_s
     if flat_s is not None and section.close_margin_s <= flat_s:
@@ -178,11 +180,16 @@ def extras(settings: Settings) -> Iterator[Line]:
     """What is used here and not installed, and what then happens; a receiver without its own is told of when
     its source is opened.
     """
-    programs = [each for each in settings.strategies if isinstance(each, PythonStrategySection)]
-    if any(each.warm_up for each in programs) and find_spec("pyarrow") is None:
+    if any(map(_wants_past, (*settings.signals, *settings.strategies))) and find_spec("pyarrow") is None:
         yield Line(
             about="warm_up",
             weight=Weight.WARNING,
             text="the past is kept as Parquet, which is not installed: indicators begin without it",
             cure="pip install 'tws-trading-framework[parquet]', or warm_up = false",
         )
+
+
+def _wants_past(section: TradingSection) -> bool:
+    """Whether it waits for indicators that the past would give at once."""
+    by_atr = section.stop_fraction is None or section.target_fraction is None
+    return section.warm_up and (by_atr or isinstance(section, PythonStrategySection))

@@ -92,6 +92,10 @@ target_fraction = <TARGET>
 # stop_atr = 6
 # target_atr = 3
 # bar_seconds = 10
+# Bars from "ticks", or from "real-time": TWS's bars of five seconds, which take a market data line more.
+# bars_from = "ticks"
+# The indicators' past, as TWS gives it (the extra parquet).
+# warm_up = true
 # The broker moves the stop: behind the market, or once to the entry's price (keep one of both).
 # trail = "2%"
 # break_even_after = "1%"

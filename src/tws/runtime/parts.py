@@ -38,6 +38,7 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     reconnect whether a lost link is dialled again
     settings  a configuration file, for the pace, the calendar and the codes of its connection; what TWS
               itself grants
+    keep_bars whether bars of the past are kept for the next start; False for a market that is another then
     configuration  the fingerprint of what it is configured by, for the journal; that of its limits
     contracts what symbols mean; one that is not named is a stock at SMART in USD
     safety    the file of latch, lease and unlocks, open: the trader takes and releases its lease, and leaves
@@ -59,6 +60,7 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     timers: bool = True
     reconnect: bool = True
     settings: Settings | None = None
+    keep_bars: bool = True
     configuration: str = ""
     contracts: dict[str, Contract] = {}
     safety: SafetyFile | None = None

@@ -71,7 +71,9 @@ class Pilot:
         self.programs = plan.hosted(parts.blocked)
         self.disabled: dict[str, str] = {}
         """Strategies in Python that play no more, and why."""
-        self.markets = Markets(trader)
+        merged = [each for each in plan.sections if each.bars_from == "real-time"]
+        real_time = frozenset(symbol for each in merged for symbol in each.symbols)
+        self.markets = Markets(trader, plan.place.folder / "bars", real_time)
         self._trader = trader
         around = Surroundings(
             clock=trader.clock,
@@ -89,7 +91,6 @@ class Pilot:
         self._plan = plan
         self.rules = Ruling(plan.rules, plan, trader, self.markets, self) if plan.rules else None
         self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
-        self._told: dict[str, Session] = {}
         self._reversing: list[tuple[Signal, Reverse]] = []
         self._doubles = any(strand.conduct.double_down for strand in self.strands)
         self._waiting = Waiting()
@@ -101,6 +102,8 @@ class Pilot:
         """
         for symbol, strand in self._of.items():
             await self.markets.follow(symbol, strand.section.bar_seconds)
+            if strand.section.warm_up and strand.name not in self.programs:
+                self.markets.want_past(symbol)
         self.stances = Stances(self._trader)
         self._doubling = Doubling(self._trader, self.stances)
         for strand in self.strands:
@@ -111,7 +114,8 @@ class Pilot:
         self.sources.on_news(self._trader.bell.ring)
         await self.sources.start()
         for program in self.programs.values():
-            await program.open(self._trader)
+            await program.open(self._trader, self.markets)
+        self.markets.warming.start()
 
     def take_up(self, plan: RunPlan) -> None:
         """Other limits of the same file (`reloading`)."""
@@ -123,6 +127,7 @@ class Pilot:
         """The sources and the strategies end; safe twice, and before `open`."""
         await self.sources.stop()
         await self._end_programs()
+        await self.markets.close()
         await self._equity.close()
         if self.rules is not None:
             self.rules.save()
@@ -155,8 +160,9 @@ class Pilot:
         """One look; `timed` looks at what time alone brings, too. Raises what ended the trader."""
         if timed:
             self._equity.look(now_ns)
-            self._tell_sessions(now_ns)
-        for done in self.markets.advance(now_ns):
+        ended = self.markets.advance(now_ns)
+        self._tell_sessions()
+        for done in ended:
             await self._on_bar(done, now_ns)
         fills = self.stances.fills()
         for fill in fills:
@@ -199,11 +205,9 @@ class Pilot:
         if rows:
             self._trader.note(NoteSignals(rows=tuple(rows)))
 
-    def _tell_sessions(self, now_ns: int) -> None:
-        for symbol, strand in self._of.items():
-            session = self.markets.session(symbol, now_ns)
-            if session is not None and self._told.get(symbol) != session:
-                self._told[symbol] = session
+    def _tell_sessions(self) -> None:
+        for symbol, session in self.markets.take_sessions():
+            if (strand := self._of.get(symbol)) is not None:
                 self.sources.on_session(symbol, session)
                 strand.on_session(symbol, session)
 

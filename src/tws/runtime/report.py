@@ -106,6 +106,8 @@ class RunReport(Struct, frozen=True, kw_only=True):
     """One line for each strategy in Python: how it did and what it made."""
     disabled: list[str] = field(default_factory=list)
     """Those of them that were taken out of the game, and why."""
+    markets: list[str] = field(default_factory=list)
+    """One line for each market with its last price and the age of it, and what came of the past."""
     fates: dict[str, Any] = field(default_factory=dict)
     """What became of every signal: counts, reasons, the latest rows (`tws.strategy.FateBook.plain`)."""
     fate_lines: list[str] = field(default_factory=list)

@@ -173,6 +173,8 @@ class Ruling:
         seconds = self._plan.sections[0].bar_seconds
         for symbol in sorted({*self._symbols, *asked_about(engine.rules)}):
             await self._markets.follow(symbol, seconds, *_needs(engine, symbol))
+            if symbol not in self._symbols:
+                self._markets.want_past(symbol)
 
     def _keep(self, *, lasting: bool = False) -> None:
         """What was remembered since the last time is written; a disk that takes nothing is told once."""

@@ -324,6 +324,7 @@ class Run:
             mode=self.plan.mode,
             grade="" if self.plan.grade is None else str(self.plan.grade),
             protection=protection(trader.desk, self.clock.now_ns()),
+            markets=pilot.markets.lines(self.clock.now_ns()),
             strategies=[each.line() for each in pilot.programs.values()],
             disabled=[f"{name}: {why}" for name, why in pilot.disabled.items()],
             head=trader.head,

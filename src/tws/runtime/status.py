@@ -59,11 +59,14 @@ def status_of(run: Run) -> dict[str, Any]:
 
 
 def _pilot(run: Run) -> dict[str, Any]:
-    """Where signals come from, and how strategies in Python do; the way to the opening while it is closed."""
+    """Its markets, where signals come from, and how strategies in Python do; the way to the opening while it
+    is closed.
+    """
     pilot, opening = run.pilot, run.opening
     way = None if opening is None or opening.opened else opening.now
     told: dict[str, Any] = {"closed": "" if way is None else f"{way.symbol} opens in {way.left_s} s"}
     if pilot is not None:
+        told["market"] = pilot.markets.lines(run.clock.now_ns())
         told["sources"] = [each.line() for each in pilot.sources.health()]
         told["strategies"] = [each.line() for each in pilot.programs.values()]
         told["disabled"] = [f"{name}: {why}" for name, why in pilot.disabled.items()]

@@ -1,20 +1,20 @@
 """`Hosted`: one strategy in Python within a trader, from its markets to its signals.
 
     hosted = Hosted(strategy, HostRules(bar_seconds=10), folder)     # folder: the trader's own
-    await hosted.open(trader)            # contracts, markets, state, warm-up
-    signals = hosted.step(now_ns)        # feeds it what happened, takes what it wished; never waits
+    await hosted.open(trader, markets)   # its symbols are followed, its state restored
+    signals = hosted.step(now_ns)        # tells it of fills, takes what it wished; never waits
                                          # timed=False: no time went by, so only what is new is looked at
     await hosted.close()                 # on_stop, and the state to the disk
 
-Each has its own `Feed`, its own `Stage` (thread) and its own file of state; what one does wrong stays with
-it. Its signals bear its name as their model, so that gate, limits, journal and profit know whose they are.
-What it is told: the session, the past for its indicators, then `on_start`, fills that came while it was away,
-and from there on bars, ticks, fills and signals in the order in which the desk saw them.
+Sessions, bars and quotes come from the run's `Markets`, of which it is a reader; they are immutable. Each has
+its own `Stage` (thread) and its own file of state; what one does wrong stays with it. Its signals bear its
+name as their model, so that gate, limits, journal and profit know whose they are. What it is told: the
+session, the past for its indicators, then `on_start`, fills that came while it was away, and from there on
+bars, ticks, fills and signals in the order in which the desk saw them.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -23,23 +23,26 @@ from typing import Any
 from msgspec import Struct
 
 from tws.clock import NS_PER_S
-from tws.errors import ConfigError, MissingExtraError, TWSError
+from tws.errors import ConfigError
 from tws.indicators import Studies
 from tws.log import get_logger
-from tws.marketdata import BarCache, Feed, Series, warm_up
-from tws.model.contract import Contract, ContractDetails
-from tws.model.market import BAR_SECONDS, Bar
+from tws.marketdata import BarDone
+from tws.model.contract import Contract
+from tws.model.market import Quote
 from tws.model.order import Role
-from tws.model.session import Session, parse_hours, session_at
+from tws.model.session import Session
 from tws.model.signal import Signal
 from tws.positions.book import PositionBook
 from tws.positions.holding import Move
 from tws.runtime.earnings import Earned, earned, owner_of
+from tws.runtime.market import Markets
 from tws.runtime.stage import Job, Stage, StageBounds
 from tws.runtime.strategystate import StrategyState, read_state, state_file, write_state
 from tws.runtime.trader import Trader
+from tws.runtime.warming import named
 from tws.strategy.base import Fill, Strategy
 from tws.strategy.playing import (
+    KEPT,
     BarMade,
     Began,
     Ended,
@@ -57,13 +60,12 @@ __all__ = ["HostHealth", "HostRules", "Hosted"]
 SAVE_S = 60
 """A crash costs a strategy a minute of its own thoughts at most; its orders and fills are in the journal."""
 WARM_S = 60.0
-"""So long the past may take. A strategy that waits longer trades another day than it was started for."""
+"""So long it waits for the past, by the machine's time. A strategy that waits longer trades another day than
+it was started for."""
 WARM_BARS = 100
 """Bars of the past at least, for indicators that are asked for only in a hook."""
 AWAY_S = 86_400
 """How much older than the state a fill may be that was not told: the broker tells those of a day late."""
-
-_BAR_SIZES = {seconds: name for name, seconds in BAR_SECONDS.items() if seconds <= 3600}
 
 log = get_logger("tws.runtime")
 
@@ -106,11 +108,9 @@ class HostHealth(Struct, frozen=True, kw_only=True):
 
 
 class _Followed(Struct):
-    """One symbol: its contract, its hours, and the fills of it that were looked at."""
+    """One symbol: its contract, and the fills of it that were looked at."""
 
     contract: Contract
-    sessions: tuple[Session, ...]
-    session: Session | None = None
     position: Decimal = Decimal(0)
     seen: set[str] = set()
 
@@ -126,14 +126,11 @@ class Hosted:
             raise ConfigError("strategies.symbols", [], f"{self.name} names no symbol", cure)
         self._folder = folder
         self._file = state_file(folder, self.name)
-        self._feed = Feed(rules.bar_seconds)
         self._followed: dict[str, _Followed] = {}
         self._saved: StrategyState | None = None
         self._saved_ns = 0
-        self._warming: asyncio.Task[None] | None = None
-        self._begun = self._closed = False
+        self._open = self._begun = self._closed = False
         self._moves = 0
-        self._up = True
 
     @property
     def disabled(self) -> str:
@@ -142,46 +139,45 @@ class Hosted:
 
     # -- the face
 
-    async def open(self, trader: Trader) -> None:
-        """Look its symbols up, follow their markets, begin to warm up. Raises what asking TWS raises, and
-        DataError for a state that can't be restored.
+    async def open(self, trader: Trader, markets: Markets) -> None:
+        """Have its symbols followed, ask for their past. Raises what asking TWS raises, and DataError for a
+        state that can't be restored.
         """
-        self._trader, now_ns = trader, trader.clock.now_ns()
-        ring, board = trader.bell.ring, self._feed.board
+        self._trader, self._markets, now_ns = trader, markets, trader.clock.now_ns()
+        ring = trader.bell.ring
         self._stage = Stage(
             self.player, self.rules.bounds, trader.clock, blocked=self.rules.blocked, ring=ring
         )
-        board.on_bar = ring
-        if type(self.player.strategy).on_tick is not Strategy.on_tick:
-            board.on_move = lambda symbol: ring()
         self._saved = read_state(self._file, self.player.strategy.state_version)
         self._saved_ns = now_ns
+        ticked = type(self.player.strategy).on_tick is not Strategy.on_tick
+        count = max(WARM_BARS, Studies(self.player.strategy.studies).settled)
         for symbol in self.symbols:
-            details = await trader.details(trader.contract(symbol))
-            self._follow(symbol, details, now_ns)
-        trader.watchlist.on_details(self._learn)
+            await markets.follow(symbol, self.rules.bar_seconds, (), max(KEPT, count))
+            self._followed[symbol] = _Followed(markets.instrument(symbol).contract)
+            if self.rules.warm:
+                markets.want_past(symbol, count)
         self._stage.start()
         if (saved := self._saved) is not None:
             restore = _restoring(self.player, saved)
             self._stage.tell(Job("restore", restore, must=True))
-        self._tell_sessions(now_ns)
-        self._warming = asyncio.create_task(self._warm_all(), name=f"warm-up of {self.name}")
+        for symbol in self.symbols:
+            if (session := markets.session(symbol, now_ns)) is not None:
+                self.on_session(symbol, session, now_ns)
+            markets.read(symbol, self, ring=ring if ticked else None)
+        self._until_s = trader.clock.monotonic() + WARM_S
+        self._open = True
 
     def step(self, now_ns: int, *, timed: bool = True) -> list[Signal]:
-        """One look: what happened is told, what was wished is given."""
-        self._keep_up(now_ns)
-        if timed:
-            self._tell_sessions(now_ns)
-        self._tell_bars(now_ns)
+        """One look: fills are told, what was wished is given."""
         if self._begun:
             if timed or self._moves != self._trader.moves:
                 self._moves = self._trader.moves
                 self._tell_fills(now_ns)
-            self._tell_ticks(now_ns)
             if now_ns - self._saved_ns >= SAVE_S * NS_PER_S:
                 self._saved_ns = now_ns
                 self._stage.tell(Job("save", lambda: self._save(now_ns)))
-        elif self._warming is not None and self._warming.done():
+        elif self._is_warm():
             self._begin(now_ns)
         return self._stage.look()
 
@@ -192,11 +188,9 @@ class Hosted:
 
     async def close(self) -> None:
         """End it: fills that it was not told of, `on_stop`, its state. Safe twice, and before `open`."""
-        if self._warming is None or self._closed:
+        if not self._open or self._closed:
             return
         self._closed = True
-        self._warming.cancel()
-        await asyncio.gather(self._warming, return_exceptions=True)
         now_ns = self._trader.clock.now_ns()
         last: list[Any] = []
         if self._begun:
@@ -226,7 +220,7 @@ class Hosted:
 
     def line(self) -> str:
         """How it did and what it made, in one line."""
-        if self._warming is None:
+        if not self._open:
             return f"{self.name} never began"
         made = [
             f"{each.symbol} {each.realized:.2f} {each.currency}"
@@ -235,99 +229,45 @@ class Hosted:
         ]
         return f"{self.health().line()}; realised {'; '.join(made) or 'nothing'}"
 
-    # -- markets
+    # -- markets (tws.runtime.market.Reader)
 
-    def _follow(self, symbol: str, details: ContractDetails, now_ns: int) -> None:
-        contract, clock = details.contract, self._trader.clock
-        tick = self._feed.add(contract.con_id, symbol, (), now_ns).tick
-        self._trader.watchlist.tap(
-            contract.con_id, lambda field, price, size: tick(field, price, size, clock.now_ns())
-        )
-        self._trader.watchlist.follow(contract)
-        sessions = parse_hours(details.liquid_hours, details.time_zone_id)
-        self._followed[symbol] = _Followed(contract, sessions)
+    def on_session(self, symbol: str, session: Session, now_ns: int) -> None:
+        self._stage.tell(InSession(now_ns, symbol, session))
 
-    def _learn(self, details: ContractDetails) -> None:
-        """Hours that were stated anew."""
-        for each in self._followed.values():
-            if each.contract.con_id == details.contract.con_id:
-                each.sessions = parse_hours(details.liquid_hours, details.time_zone_id)
+    def on_bar(self, done: BarDone, now_ns: int) -> None:
+        """Bars of before the beginning are at hand then."""
+        if self._begun:
+            quote = self._markets.quote(done.symbol)
+            self._stage.tell(BarMade(now_ns, done.symbol, done.bar, quote))
 
-    def _tell_sessions(self, now_ns: int) -> None:
-        for symbol, each in self._followed.items():
-            session = session_at(each.sessions, now_ns)
-            if session is not None and session != each.session:
-                each.session = session
-                self._feed.on_session(each.contract.con_id, session)
-                self._stage.tell(InSession(now_ns, symbol, session))
-
-    def _keep_up(self, now_ns: int) -> None:
-        """While the link is lost no bar is whole."""
-        up = self._trader.desk.state.link_up
-        if up is not self._up:
-            self._up = up
-            if up:
-                self._feed.board.resume(now_ns)
-            else:
-                self._feed.board.interrupt("the link is lost", now_ns)
-
-    def _tell_bars(self, now_ns: int) -> None:
-        for done in self._feed.step(now_ns):
-            if self._begun:
-                quote = self._feed.board.quote(done.con_id)
-                self._stage.tell(BarMade(now_ns, done.symbol, done.bar, quote))
-            else:
-                self._stage.tell(Warmed(now_ns, done.symbol, (done.bar,)))
-
-    def _tell_ticks(self, now_ns: int) -> None:
-        for quote in self._feed.board.take():
+    def on_quote(self, quote: Quote, now_ns: int) -> None:
+        if self._begun:
             self._stage.tell(Ticked(now_ns, quote.symbol, quote))
 
     # -- the beginning
 
-    async def _warm_all(self) -> None:
-        results = await asyncio.gather(
-            *(self._warm(symbol, each.contract) for symbol, each in self._followed.items()),
-            return_exceptions=True,
-        )
-        for symbol, wrong in zip(self._followed, results, strict=True):
-            if isinstance(wrong, Exception):
-                log.error("a warm-up failed", strategy=self.name, symbol=symbol, reason=repr(wrong))
-
-    async def _warm(self, symbol: str, contract: Contract) -> None:
-        """Give the indicators the past; where there is none to be had, begin without, and say so."""
-        feed, clock, why = self._feed, self._trader.clock, ""
-        studies, seam = feed.studies(contract.con_id), feed.seam(contract.con_id)
-        size = _BAR_SIZES.get(self.rules.bar_seconds)
-        if not self.rules.warm:
-            why = "not asked for"
-        elif size is None:
-            why = f"TWS has no bars of {self.rules.bar_seconds} s"
-        else:
-            count = max(WARM_BARS, Studies(self.player.strategy.studies).settled)
-            try:
-                cache = BarCache(self._folder / "bars", self._trader.connection)
-                async with asyncio.timeout(WARM_S):
-                    await warm_up(cache, Series(contract=contract, bar_size=size), studies, seam,
-                                  clock.now_ns, count=count)
-            except (TWSError, MissingExtraError, TimeoutError, OSError, ValueError) as wrong:
-                why = str(wrong) or type(wrong).__name__
-        if not seam.joined:
-            if self.rules.warm:
-                log.warning("indicators begin without a past", strategy=self.name, symbol=symbol, reason=why)
-            for bar in seam.past([], seam.first_ns):
-                studies.update(bar)
-        bars = _kept(studies)
-        if bars:
-            self._stage.tell(Warmed(clock.now_ns(), symbol, bars))
+    def _is_warm(self) -> bool:
+        """Whether the past has come, or was waited for long enough."""
+        late = [symbol for symbol in self.symbols if not self._markets.warming.settled(symbol)]
+        if late and self._trader.clock.monotonic() < self._until_s:
+            return False
+        if late:
+            log.warning("a strategy begins without a past", strategy=self.name, symbols=named(late),
+                        reason=f"it did not come within {WARM_S:g} s")
+        return True
 
     def _begin(self, now_ns: int) -> None:
         self._begun = True
         for symbol, each in self._followed.items():
             each.position = self._trader.position(symbol)
+            bars = self._markets.bars(symbol)
+            if bars:
+                self._stage.tell(Warmed(now_ns, symbol, bars))
         positions = {symbol: each.position for symbol, each in self._followed.items()}
         self._stage.tell(Began(now_ns, positions))
-        self._tell_ticks(now_ns)
+        for symbol in self.symbols:
+            if (quote := self._markets.quote(symbol)) is not None:
+                self.on_quote(quote, now_ns)
         since_ns = now_ns if self._saved is None else self._saved.saved_ns - AWAY_S * NS_PER_S
         for each in self._followed.values():  # what is older was told, or is none of this strategy's life
             fills = self._fills_of(each.contract)
@@ -386,11 +326,3 @@ class Hosted:
 
 def _restoring(player: Player, saved: StrategyState) -> Callable[[], object]:
     return lambda: player.restore(saved.value, saved.told)
-
-
-def _kept(studies: Studies) -> tuple[Bar, ...]:
-    """The bars that are at hand, oldest first."""
-    bars: list[Bar] = []
-    while (bar := studies.bar(len(bars))) is not None:
-        bars.append(bar)
-    return tuple(reversed(bars))

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from tws.connection import QuoteStream, TWSConnection
-from tws.connection.streaming.streams import TickCallback
+from tws.connection.streaming.streams import Gap, TickCallback
 from tws.errors import RequestError, RequestTimeoutError
 from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails
@@ -30,6 +30,7 @@ class Watchlist:
         self._details: dict[Contract, ContractDetails] = {}
         self._streams: dict[int, QuoteStream] = {}
         self._taps: dict[int, list[TickCallback]] = {}
+        self._gap_taps: dict[int, list[Callable[[Gap], object]]] = {}
         self._changed = asyncio.Event()
         self._learners: list[Callable[[ContractDetails], object]] = []
 
@@ -64,6 +65,13 @@ class Watchlist:
         self._taps.setdefault(con_id, []).append(callback)
         if con_id in self._streams:
             self._streams[con_id].on_tick(callback)
+
+    def on_gap(self, con_id: int, callback: Callable[[Gap], object]) -> None:
+        """Call `callback` when a contract's quotes are interrupted (`end_ns` None) and when they come again.
+        """
+        self._gap_taps.setdefault(con_id, []).append(callback)
+        if con_id in self._streams:
+            self._streams[con_id].on_gap(callback)
 
     async def two_sided(self, contract: Contract, timeout_s: float) -> Quote:
         """A quote with bid and ask. Raises RequestTimeoutError, or TWS's own RequestError."""
@@ -100,6 +108,8 @@ class Watchlist:
         stream.on_dirty(self._soiled)
         for callback in self._taps.get(contract.con_id, ()):
             stream.on_tick(callback)
+        for listener in self._gap_taps.get(contract.con_id, ()):
+            stream.on_gap(listener)
         self._streams[contract.con_id] = stream
         return stream
 
