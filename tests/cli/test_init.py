@@ -18,6 +18,7 @@ import pytest
 from tests.cli.conftest import Call
 
 from tws.config import load_settings
+from tws.preflight.scaffold import SOURCE_NAMES, WHERE_NAMES
 
 TWS = [sys.executable, "-c", "from tws.cli.app import main; main()"]
 WAIT_S = 60
@@ -107,6 +108,27 @@ def test_answers_are_asked_for(tmp_path: Path, call: Call, monkeypatch: pytest.M
     code, out = call("init", tmp_path / "desk", "--defaults")
     assert code == 2 and "--force" in out
     assert call("init", tmp_path / "desk", "--defaults", "--force")[0] == 0
+
+
+@pytest.mark.parametrize("source", SOURCE_NAMES)
+@pytest.mark.parametrize("where", WHERE_NAMES)
+def test_each_way_of_answering_passes_its_check(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch, where: str, source: str
+) -> None:
+    """What is to be done by hand is done as the note says: the variables of an API are filled in."""
+    for name in ("API_BASE_URL", "API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{where}\nSPY,brk b\n2500\n1.5%\n0.75\n{source}\n"))
+    desk = tmp_path / "desk"
+    code, out = call("init", desk)
+    assert code == 0, out
+    if f"Copy {desk / '.env.example'}" in out:
+        example = (desk / ".env.example").read_text(encoding="utf-8")
+        filled = example.replace("#API_BASE_URL=", "API_BASE_URL=").replace("#API_KEY=", "API_KEY=a-key")
+        (desk / ".env").write_text(filled, encoding="utf-8")
+    code, out = call("check", desk / "tws.toml", "--state", tmp_path / "state")
+    assert code == 0 and out.rstrip().endswith("fine"), out
+    assert "BRK B" in out and "2500 money an entry, stop 1.50%, target 0.75%" in out
 
 
 def test_a_wrong_answer_writes_nothing(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

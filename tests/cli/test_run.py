@@ -134,5 +134,8 @@ def test_reload_by_processes(tmp_path: Path) -> None:
             assert desk.ask("risk")["limits"]["max_order_quantity"] == "5"
             code, said = desk.command("explain", "s1")
             assert code == 0 and "max_order_quantity from 10000 to 5" in said, said
+            code, said = desk.command("verify", "--json")
+            [session] = json.loads(said)["sessions"]
+            assert code == 0 and [session["configuration"]] != session["reloaded"] != []
             assert desk.ask("stop", how="protected")["denied"] == {"max_order_quantity": 1}
             assert process.wait() == 0 and time.time_ns() - began < 3600 * NS_PER_S

@@ -107,6 +107,7 @@ def test_live_is_earned_unlocked_traded_and_over(tmp_path: Path, paper: HostedTW
     assert code == 0, said
     for line in (
         "may trade live until",
+        "It begins with step 1 of 4: 10% of sizes and limits",
         "paper sessions ended reconciled",
         "a drill passed",
         "limits:",

@@ -196,6 +196,18 @@ async def test_each_question_of_a_trader_has_its_line_and_what_is_wrong_its_cure
         assert all("\n" not in f"{line.text}{line.cure}" for line in lines), "one line each"
 
 
+async def test_what_rules_look_at_is_asked_for_too(tmp_path: Path) -> None:
+    """Nobody trades it: without its data the rule sees no price, and without it no run comes up."""
+    rule = '[[rules]]\nname = "with"\nwhen = "price of {} > 1"\nthen = "ignore"'
+    async with simulated(unsubscribed=("QQQ=354",)) as (_, port):
+        lines = await connected(written(tmp_path, port, more=rule.format("QQQ")))
+        assert not blockers(lines) and about(lines, "market QQQ")
+        [line] = [each for each in about(lines, "data") if each.text.startswith("QQQ")]
+        assert line.weight is Weight.WARNING and "rules that look at it" in line.text and line.cure
+        lines = await connected(written(tmp_path, port, more=rule.format("NOSUCH")))
+        assert [each.about for each in blockers(lines)] == ["market NOSUCH"]
+
+
 async def test_a_limit_that_has_latched_is_a_blocker_with_its_release(scene: Scene, tmp_path: Path) -> None:
     trader = await scene.started(limits=Limits(stale_quote_s=3600, max_entries=1, duplicate_window_s=0.001))
     for _ in range(2):

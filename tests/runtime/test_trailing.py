@@ -247,3 +247,20 @@ async def test_a_change_never_moves_a_trailing_stop_back(scene: Scene) -> None:
     assert await trader.modify(wish) is None
     await until(lambda: not stop.changing, "TWS takes the change")
     assert (stop_of(scene).ticket.stop_price, stop_of(scene).trail_stop) == (Decimal("1.9"), 102)
+
+
+async def test_what_is_added_begins_where_the_trailing_stop_has_come_to(scene: Scene) -> None:
+    trader = await scene.started()
+    trade = await trader.submit(bracket(SPY, "BUY", 10, stop=98, target=120, trail=2))
+    await trade.entry_filled()
+    await until(lambda: stop_of(scene).status == "PreSubmitted", "the stop is armed")
+    at(scene, 104)
+    at(scene, 103.5)
+    more = await trader.submit(bracket(SPY, "BUY", 10, stop=98, target=120), joins=trade.group_id)
+    assert more.denial is None
+    await until(lambda: scene.broker_position() == 20, "added")
+    stops = [view for view in scene.sim.exchange.open_orders() if view.ticket.order_type == "TRAIL"]
+    assert [view.trail_stop for view in stops] == [102, 102], "one level, not that of the market now"
+    at(scene, 101.9)
+    await until(lambda: trader.flat(), "sold")
+    assert sold(scene) == [10, 10]

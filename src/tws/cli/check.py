@@ -30,9 +30,14 @@ def check(
 ) -> None:
     """Check a configuration whole, and with --connect the TWS that it names; show what a run would do.
 
-    All that is wrong is told at once, each with its cure. With --connect a session is opened that can send no
-    order and changes nothing: on the configuration's client id while nobody trades with it, else on the next
-    free one.
+    All that is wrong is told at once, each with its line and its cure: names and values, limits that would
+    deny every entry, rules that nothing can fire, a variable that is not set, a port that is taken, an extra
+    that is not installed, what a trader before has left (lease, latch, unlock).
+
+    With --connect a session is opened that can send no order and changes nothing: on the configuration's
+    client id while nobody trades with it, else on the next free one. It tells account and mode, Read-Only
+    API, precautions, what data come for each symbol, market hours, clock, orders and positions of ours and
+    of others, day trades, limits, and the next restart of TWS.
 
     \b
     tws check my.toml               the file alone, nothing is dialled

@@ -43,7 +43,8 @@ def reload(
     """
     place = running(state, trader, "Start it, and it reads the file whole: tws run CONFIG.toml")
     checked = _checked(place)
-    blockers = [line for line in checked.lines if line.weight == "blocker"]
+    own = "signals.port"  # the trader itself listens there
+    blockers = [line for line in checked.lines if line.weight == "blocker" and line.about != own]
     if checked.plan is None:
         _refuse(place, blockers, json)
         raise typer.Exit(2)

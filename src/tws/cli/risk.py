@@ -31,7 +31,8 @@ def risk(
     """Show each limit's distance; --set and --release change what the desk holds to.
 
     Asked of the trader that runs. Without one the journal says what is in force and has latched, and a
-    change is written into it; it knows no prices, so what counts money is shown as unknown.
+    change is written into it; it knows no prices, so what counts money is shown as unknown. On a live account
+    nothing is loosened beyond the configuration: write it there, unlock it, and tws reload.
 
     \b
     tws risk                                        each limit: part used, figure, bound

@@ -24,7 +24,9 @@ def unlock(
     """Unlock live trading of one account until a time; lists the evidence, and refuses without it.
 
     Wanted: a drill that passed, paper sessions that ended reconciled on this code and configuration, limits,
-    your name. An unlock that expires stops entries alone.
+    your name. An unlock that expires stops entries alone. A live run begins with a tenth of its sizes and
+    limits; live sessions that trade and end reconciled earn the rest. For a trader that runs, its file is
+    unlocked as it stands now: tws reload then takes limits and rules of it up.
 
     \b
     tws unlock live.toml --account U7654321 --operator ann --for 8h
@@ -44,6 +46,7 @@ def unlock(
     typer.echo(f"{mask_account(account)} may trade live until {to_datetime(given['until_ns']).isoformat()}")
     for line in given["evidence"]:
         typer.echo(f"  {line}")
+    typer.echo(f"It begins with {plan.grade}")
 
 
 def _unlock(plan: Any, wish: dict[str, Any]) -> Any:

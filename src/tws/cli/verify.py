@@ -29,12 +29,19 @@ SESSIONS = 1000
 """As many as are kept while a journal is read: some years of trading days, in a few hundred kilobytes."""
 
 
+RELOADS = 10
+"""Of one session: the last ones say what it traded by at its end."""
+
+
 class Session(NamedTuple):
-    """One start of a trader: the row that says so, and what it traded by (unknown in older journals)."""
+    """One start of a trader: the row that says so, and what it traded by (unknown in older journals), also
+    once it had taken its file up anew.
+    """
 
     row: int
     began: Began
     stamp: Stamped | None = None
+    reloaded: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         from tws.clock import to_datetime
@@ -45,7 +52,7 @@ class Session(NamedTuple):
             "row": self.row, "began": to_datetime(began.at_ns).isoformat(),
             "account": mask_account(began.account), "port": began.port, "client_id": began.client_id,
             "code": stamp and stamp.code, "configuration": stamp and stamp.configuration,
-            "program": stamp and stamp.program,
+            "program": stamp and stamp.program, "reloaded": list(self.reloaded),
         }  # fmt: skip
 
 
@@ -81,7 +88,7 @@ def verify(
     """
     from tws.errors import DataError, JournalError
     from tws.journal import verify_journal
-    from tws.model.records import Began, Stamped, decode_record
+    from tws.model.records import Began, Reloaded, Stamped, decode_record
 
     path = find_journal(journal, trader, state)
     sessions: deque[Session] = deque(maxlen=SESSIONS)
@@ -92,6 +99,9 @@ def verify(
             sessions.append(Session(row, record))
         elif isinstance(record, Stamped) and sessions:
             sessions[-1] = sessions[-1]._replace(stamp=record)
+        elif isinstance(record, Reloaded) and sessions:
+            last = sessions[-1]
+            sessions[-1] = last._replace(reloaded=(*last.reloaded, record.configuration)[-RELOADS:])
 
     try:
         proof = verify_journal(path, head, look=look)
@@ -125,6 +135,7 @@ def _tell_proof(proof: Proof, sessions: list[Session], as_json: bool) -> None:
     for each in sessions[-SHOWN:]:
         said = each.plain()
         by = f"code {said['code']}, configuration {said['configuration']}" if said["code"] else "not stamped"
+        by += "".join(f", then {other}" for other in said["reloaded"])
         typer.echo(f"session of {said['began']} (row {said['row']}): {by}")
     if len(sessions) > SHOWN:
         typer.echo(f"and earlier sessions, {len(sessions) - SHOWN} of them with --json")

@@ -42,8 +42,9 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     denial = wild(quantity=plan.quantity, limit_price=plan.limit_price, stop_price=plan.stop_price,
                   target_price=plan.target_price, trail=plan.trail, trail_percent=plan.trail_percent,
                   break_even=plan.break_even, break_even_offset=plan.break_even_offset)
+    base = turn.state.groups.get(command.joins)
     if denial is None:
-        plan = _snapped(plan, command.instrument)
+        plan = _not_behind(_snapped(plan, command.instrument), base)
     entry = Order(side=plan.side, quantity=plan.quantity, limit_price=plan.limit_price, tif=plan.tif,
                   order_type=OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT,
                   account=account, transmit=False)
@@ -51,7 +52,7 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                    limit_price=plan.target_price, tif=plan.tif, account=account, transmit=False)
     stop = _stop_of(plan, command.instrument, where) if denial is None else Order(
         side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP)
-    stop = replace(_as_that_of(stop, turn.state.groups.get(command.joins)), account=account)
+    stop = replace(_as_that_of(stop, base), account=account)
     orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
     denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, stop, where)
     proposals = []
@@ -221,6 +222,14 @@ def _stop_of(plan: Bracket, instrument: Instrument, where: Situation) -> Order:
     return Order(side=plan.side.opposite, quantity=plan.quantity, stop_price=plan.stop_price, tif=plan.tif,
                  order_type=OrderType.TRAIL if trails else OrderType.STOP, trail=plan.trail,
                  trail_percent=plan.trail_percent, trigger_price=trigger, adjusted_stop_price=adjusted)
+
+
+def _not_behind(plan: Bracket, base: Group | None) -> Bracket:
+    """What adds to a trade whose stop trails begins with its stop where that one has come to, or nearer."""
+    if base is None or base.stop_price is None or (base.trail is None and base.trail_percent is None):
+        return plan
+    come_to, own = base.stop_price, plan.stop_price
+    return replace(plan, stop_price=come_to) if (come_to - own) * plan.side.sign > 0 else plan
 
 
 def _as_that_of(stop: Order, base: Group | None) -> Order:

@@ -135,7 +135,9 @@ def _denied(section: TradingSection, limits: Limits) -> Iterator[Line]:
 
 def _times(section: TradingSection, run: RunSection) -> Iterator[Line]:
     name = " ".join(section.symbols)
-    if section.stop_fraction is None or section.target_fraction is None:
+    moves = (section.trail, section.break_even_after, section.break_even_offset)
+    in_atr = any(text is not None and text.endswith("atr") for text in moves)
+    if section.stop_fraction is None or section.target_fraction is None or in_atr:
         wait_s = ATR_BARS * section.bar_seconds
         past = "at once where TWS gives the past, else " if section.warm_up else ""
         known = f"known {past}{wait_s} s after the start at the earliest"

@@ -34,7 +34,7 @@ from tws.preflight.found import of_orders, of_positions
 from tws.preflight.line import Line, Weight
 from tws.preflight.place import read_journal, read_safety, runs
 from tws.preflight.sense import sizes
-from tws.runtime.plan import RunPlan
+from tws.runtime.plan import RunPlan, asked_about
 from tws.runtime.unlocking import why_locked
 from tws.safety import SafetyState
 
@@ -92,6 +92,8 @@ class _Preflight:
         self._told: list[Line] = []
         self._open: dict[str, bool] = {}
         self._symbols = tuple(dict.fromkeys(symbol for each in plan.sections for symbol in each.symbols))
+        self._seen = (*self._symbols, *sorted(asked_about(plan.rules) - set(self._symbols)))
+        """What is traded, and what rules look at besides."""
 
     async def run(self) -> None:
         with contextlib.suppress(SafetyError):  # told of already, with the file
@@ -100,7 +102,7 @@ class _Preflight:
         client_id = own + 1 if trading or own == 0 else own
         config = replace(self._plan.config, client_id=client_id)
         tools = replace(self._tools, pauses=self._pauses)
-        asked = {each: self._plan.contract(each) for each in self._symbols[:MOST_SYMBOLS]}
+        asked = {each: self._plan.contract(each) for each in self._seen[:MOST_SYMBOLS]}
         report = await diagnose(config, tools, asked, self._ask)
         self._tell_way(report, own, trading)
         self._tell_restart(report)
@@ -155,8 +157,8 @@ class _Preflight:
         for seen in report.data:
             causes = [each for each in (*report.findings, *report.warnings) if _is_about(each, seen)]
             self.lines.append(self._data(seen, causes))
-        if len(self._symbols) > MOST_SYMBOLS and report.session is not None:
-            text = f"only the first {MOST_SYMBOLS} of {len(self._symbols)} symbols were asked for data"
+        if len(self._seen) > MOST_SYMBOLS and report.session is not None:
+            text = f"only the first {MOST_SYMBOLS} of {len(self._seen)} symbols were asked for data"
             self.lines.append(Line(about="data", weight=Weight.SKIPPED, text=text))
 
     def _data(self, seen: DataSeen, causes: list[Finding]) -> Line:
@@ -164,7 +166,9 @@ class _Preflight:
         text = f"{seen.symbol}: {seen.kind}{code}"
         cure = causes[0].cure if causes else ""
         closed = self._open.get(seen.symbol) is False
-        weight = Weight.BLOCKER
+        weight, denied = Weight.BLOCKER, "entries would be denied as stale"
+        if seen.symbol not in self._symbols:
+            weight, denied = Weight.WARNING, "rules that look at it see no price"
         if seen.kind == "live":
             weight = Weight.WARNING if causes else Weight.OK
             text += "".join(f"; {each.cause}" for each in causes)
@@ -172,12 +176,12 @@ class _Preflight:
             if self._plan.settings.paper.allow_delayed:
                 weight, text = Weight.WARNING, f"{text}, which [paper] lets carry entries"
             else:
-                text, cure = f"{text}: entries would be denied as stale", f"{DELAYED_CURE}. {cure}"
+                text, cure = f"{text}: {denied}", f"{DELAYED_CURE}. {cure}"
         elif seen.kind == "frozen" or (closed and seen.code is None):
             weight = Weight.WARNING
             text = f"{text}, as its market is closed: whether live data come is not known"
         else:
-            text = f"{text}: entries would be denied as stale"
+            text = f"{text}: {denied}"
         return Line(about="data", weight=weight, text=text, cure=cure)
 
     # -- what a trader asks
@@ -189,7 +193,7 @@ class _Preflight:
         account = self._plan.config.account_id or next(iter(accounts), "")
         self._unlock(account)
         if now is not None:
-            await asyncio.gather(*(self._hours(asked, symbol, now) for symbol in self._symbols))
+            await asyncio.gather(*(self._hours(asked, symbol, now) for symbol in self._seen))
         await self._account(asked, account)
         await self._found(asked, account)
 
@@ -200,11 +204,12 @@ class _Preflight:
         except LinkLostError:
             raise
         except RequestError as wrong:
-            self._note(about, Weight.WARNING, f"TWS does not tell it (code {wrong.code}: {wrong.text})")
+            text = f"TWS does not tell it (code {wrong.code}: {wrong.text})"
+            self._note(about, Weight.WARNING, text, "Run tws doctor")
         except (TimeoutError, RequestTimeoutError):
             self._note(about, Weight.WARNING, f"TWS did not tell it within {ANSWER_S:g} s", "Run tws doctor")
         except TWSError as wrong:
-            self._note(about, Weight.WARNING, str(wrong))
+            self._note(about, Weight.WARNING, str(wrong), "Run tws doctor")
         return None
 
     def _unlock(self, account: str) -> None:

@@ -96,6 +96,9 @@ target_fraction = <TARGET>
 # bars_from = "ticks"
 # The indicators' past, as TWS gives it (the extra parquet).
 # warm_up = true
+# The broker moves the stop: behind the market, or once to the entry's price (keep one of both).
+# trail = "2%"
+# break_even_after = "1%"
 # What a signal for the other side does to a position: "reverse", "close" or "ignore".
 # opposite = "close"
 # A signal for the same side adds once a share has so much profit (unset: it is ignored).

@@ -70,7 +70,8 @@ def refuse_loosened(wish: LimitWish, desk: DeskState) -> None:
         wished = desk.limits.changed(wish.changes)
     except ValueError:
         return  # the desk says what is wrong with it
-    looser = [each for each in changes(configured, wished) if each.loosens]
+    moved = {each.name for each in changes(desk.limits, wished) if each.loosens}
+    looser = [each for each in changes(configured, wished) if each.loosens and each.name in moved]
     if looser:
         reason = f"lets more pass on a live account than its configuration: {', '.join(map(str, looser))}"
         cure = "Write it into the file, earn and unlock it there (tws unlock), then: tws reload"

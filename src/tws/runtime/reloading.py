@@ -13,6 +13,7 @@ compared with those that were loaded.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,9 @@ def _text(table: dict[str, Any], key: str) -> str:
 async def reload(run: Run, wish: ReloadWish) -> dict[str, Any]:
     """Take the file up, and tell what changed. Raises ConfigError; nothing has changed then."""
     trader, old = run.trader, run.plan
-    new = reread(old)
+    new = await asyncio.to_thread(reread, old)  # ten thousand rules take seconds to read
+    if run.plan is not old:
+        raise ConfigError("reload", old.path.name, "another reload came first", "Look what it changed; again")
     found = differences(trader.desk.state, old, new)
     account = trader.desk.state.account
     held_back = _held_back(found, run.safety.state, account, new, run.clock.now_ns())

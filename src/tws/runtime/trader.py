@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from types import TracebackType
 
@@ -36,6 +36,7 @@ from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType
 from tws.model.records import Denied, Record
 from tws.model.stop import EVERYTHING, Scope, ScopeKind
+from tws.orders import OurOrder
 from tws.risk import Gate, Limits
 from tws.runtime.engine import Engine
 from tws.runtime.kill import ANSWER_S
@@ -157,6 +158,7 @@ class Trader:
         `joins` is the trade that it adds to (`Trade.group_id`); see `tws.desk.SubmitBracket`.
         """
         full, instrument = await self._tradable(wish)
+        await self._learn_where(self.desk.state.orders_of(joins) if joins else ())
         command = SubmitBracket(bracket=full, instrument=instrument, joins=joins)
         return self._life.trades.made_by(await self.ask(command))
 
@@ -225,14 +227,20 @@ class Trader:
         """Change a working order from what TWS last stated of it. The denial, or None when the change is on
         its way: it stands once TWS states it, and a refusal of TWS's leaves the order as it was.
 
-        Where a trailing stop stands goes back with the change, and TWS does not tell it as it moves: so it is
-        asked first. Raises `failure`, and what asking raises.
+        Raises `failure`, and for a trailing stop what asking TWS where it stands raises.
         """
         order = self.desk.state.book.get(wish.intent_id)
-        if order is not None and order.live and order.order.order_type is OrderType.TRAIL:
-            await self.connection.request_open_orders(urgent=True)
+        await self._learn_where([order] if order is not None else [])
         records = await self.ask(wish)
         return next((record for record in records if isinstance(record, Denied)), None)
+
+    async def _learn_where(self, orders: Iterable[OurOrder]) -> None:
+        """Ask where trailing stops stand, if any of these is one: TWS does not tell it as they move, and what
+        is sent next is built on it.
+        """
+        trail = any(each.live and each.order.order_type is OrderType.TRAIL for each in orders)
+        if trail and self.desk.state.link_up:
+            await self.connection.request_open_orders(urgent=True)
 
     async def cancel_all(self, *, reason: str = "asked") -> None:
         """Cancel every working order of ours; the answers come as facts."""
