@@ -86,7 +86,7 @@ def _print(checked: FileCheck, lines: list[Line], good: bool, connect: bool) -> 
         console.print(text, markup=False)
     for line in lines:
         sign, style = marks[line.weight.value]
-        console.print(f"{sign} {line.about}: {line.text}", style=style, markup=False)
+        console.print(f"{sign} {line.place()}: {line.text}", style=style, markup=False)
         if line.cure:
             console.print(f"    {line.cure}", markup=False)
     if connect and checked.plan is None:

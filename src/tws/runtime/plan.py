@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
 from tws.config.rules import RuleSection
@@ -17,12 +19,13 @@ from tws.risk import Limits
 from tws.rules import Rule, parse_rules, rule_table
 from tws.rules.conditions import Flag, Is
 from tws.rules.index import can_hold, leaves, operands
+from tws.runtime.graduation import Grade, capped, grade_of
 from tws.runtime.place import Place, state_root
 from tws.runtime.programs import host, load_programs
 from tws.runtime.strategies import Hosted
 from tws.strategy.base import Strategy
 
-__all__ = ["RunPlan", "asked_about", "plan_run", "with_rules"]
+__all__ = ["RunPlan", "asked_about", "judged", "plan_run", "with_rules"]
 
 
 MOST_NAMED = 50
@@ -43,16 +46,22 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     """The strategies in Python, by name."""
     contracts: dict[str, Contract] = {}
     """What symbols mean; one that is not named is a stock at SMART in USD."""
+    grade: Grade | None = None
+    """How much of sizes and limits a live run may use; None: all of it, for no real money is meant."""
+    program: bool = False
+    """Whether a program brought a strategy or rules of its own: its file alone does not say what it does."""
+    simulated: bool = False
+    """Whether it is known that a simulator of ours listens there."""
 
     def contract(self, symbol: str) -> Contract:
         """What a symbol means, as it is to be looked up."""
         return self.contracts.get(symbol) or stock(symbol)
 
-    def hosted(self) -> dict[str, Hosted]:
-        """The same, ready to be opened on a trader; a new run wants new ones."""
+    def hosted(self, blocked: Callable[[], float] | None = None) -> dict[str, Hosted]:
+        """The same, ready to be opened on a trader; a new run wants new ones. `blocked`: see TraderParts."""
         sections = [each for each in self.sections if isinstance(each, PythonStrategySection)]
         return {
-            name: host(each, self.programs[name], self.place.folder)
+            name: host(each, self.programs[name], self.place.folder, blocked)
             for each in sections if (name := each.name or "")
         }
 
@@ -71,6 +80,21 @@ class RunPlan(Struct, frozen=True, kw_only=True):
             or (bool(account) and not is_paper_account(account))
         )
 
+    @property
+    def mode(self) -> str:
+        """simulator, paper or live."""
+        return "live" if self.live else "simulator" if self.simulated else "paper"
+
+    @property
+    def share(self) -> Decimal:
+        """The part of each size that an entry may have."""
+        return Decimal(1) if self.grade is None else self.grade.share
+
+    def _mode(self) -> str:
+        if self.grade is not None:
+            return f"LIVE, real money; {self.grade}"
+        return {"simulator": "simulator: no broker, no money"}.get(self.mode, "paper: no real money is meant")
+
     def lines(self) -> list[str]:
         """What it will do, for a human."""
         config, limits, run = self.config, self.limits, self.settings.run
@@ -80,14 +104,14 @@ class RunPlan(Struct, frozen=True, kw_only=True):
         )
         return [
             f"session   {config.host}:{config.port}, client id {config.client_id}, "
-            f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}, "
-            f"{'LIVE' if self.live else 'paper'}",
+            f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}",
+            f"mode      {self._mode()}",
             *(f"trades    {_described(section)}" for section in self.sections),
             *(f"contract  {_told(each)}" for _, each in sorted(self.contracts.items())),
             *([f"rules     {_named(self.rules)}"] if self.rules else []),
             f"limits    order {_text(limits.max_order_quantity)} shares, "
             f"{_text(limits.max_order_notional)} money; position {_text(limits.max_position)}; "
-            f"quotes younger than {limits.stale_quote_s:g} s",
+            f"the day's loss {_text(limits.max_daily_loss)}; quotes younger than {limits.stale_quote_s:g} s",
             f"at the end {end}{close}",
             f"journal   {self.journal}",
             f"state     {self.place.folder}",
@@ -106,30 +130,38 @@ def plan_run(
     config = settings.connection.to_config()
     folder = path.resolve().parent
     settings, programs = load_programs(settings, folder, own)
-    check_strategies(settings.signals, settings.strategies, folder)
-    limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
-    allowed = limits.allow
-    sections: list[TradingSection] = [*settings.strategies, *settings.signals]
-    for symbol in (symbol for each in sections for symbol in each.symbols):
-        if allowed is not None and symbol not in allowed:
-            raise ConfigError(
-                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
-            )
     root = state_root(_below(folder, settings.state.folder) if state is None else state)
-    rules = _checked_rules(settings, sections)
     place = Place(root / f"{config.port}-{config.client_id}")
     plan = RunPlan(
         config=config,
-        limits=limits,
+        limits=Limits(),
         settings=settings,
         path=path.resolve(),
         place=place,
         journal=journal or _below(folder, settings.journal.file) or place.journal,
         programs=programs,
-        rules=rules,
         contracts=_contracts(settings, programs),
     )
-    if plan.live and not config.account_id:
+    return judged(plan)
+
+
+def judged(plan: RunPlan) -> RunPlan:
+    """The plan with limits and rules of its settings, all of it judged together. Raises ConfigError."""
+    settings = plan.settings
+    check_strategies(settings.signals, settings.strategies, plan.path.parent)
+    limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
+    allowed = limits.allow
+    for symbol in (symbol for each in plan.sections for symbol in each.symbols):
+        if allowed is not None and symbol not in allowed:
+            raise ConfigError(
+                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
+            )
+    rules, grade = _checked_rules(settings, plan.sections), None
+    if plan.live:
+        grade = grade_of(plan.place.folder.parent, settings, plan.config.account_id)
+        limits = capped(limits, grade.share)
+    plan = replace(plan, limits=limits, rules=rules, grade=grade)
+    if plan.live and not plan.config.account_id:
         raise ConfigError(
             "connection.account_id",
             "",

@@ -20,15 +20,13 @@ from msgspec.structs import replace
 from tws.clock import NS_PER_S
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
-from tws.model.signalrecords import SignalJudged
+from tws.model.signalrecords import UNSEEN, SignalJudged
 from tws.strategy.refusal import Reason, Refusal, refused
 from tws.strategy.schema import misshapen
 
 __all__ = ["GateRules", "ModelLimits", "SignalGate"]
 
 _MINUTE_NS, _DAY_NS = 60 * NS_PER_S, 86_400 * NS_PER_S
-_UNSEEN = (Reason.SCHEMA, Reason.SYMBOL, Reason.MODEL, Reason.DUPLICATE, Reason.OVERLOAD)
-"""Refused before its id was kept."""
 _UNTIMED = (Reason.AGE, Reason.FUTURE, Reason.ORDER)
 """Refused before its time was."""
 
@@ -110,7 +108,7 @@ class SignalGate:
     def recall(self, judged: Iterable[SignalJudged]) -> None:
         """Know again what a gate of the same section said before a restart, oldest first."""
         for row in judged:
-            if row.reason in _UNSEEN:
+            if row.reason in UNSEEN:
                 continue
             self._ids[row.model, row.signal_id] = row.at_ns
             if row.reason in _UNTIMED or row.signal_ns is None:
