@@ -15,16 +15,20 @@ ROLL = timedelta(days=8)  # of equity indexes: from that Thursday on, the next m
 class Trend(Strategy):
     symbols = ("ES",)
 
-    def __init__(self, month: str, fast: int = 8, slow: int = 24) -> None:
+    def __init__(self, month: str, leave: str, fast: int = 8, slow: int = 24) -> None:
         # A symbol means a stock unless the class says otherwise (or [contracts] of the file).
         self.contracts = {"ES": future("ES", month, "CME")}
-        self.fast, self.slow = fast, slow
+        self.leave, self.fast, self.slow = leave, fast, slow
 
     def on_bar(self, symbol, bar):
         fast, slow = self.ema(symbol, self.fast), self.ema(symbol, self.slow)
+        held = self.position(symbol)
+        if f"{self.now:%Y%m%d}" >= self.leave:  # nothing rolls by itself: the next start takes the next month
+            if held:
+                yield self.signal(symbol, Wish.CLOSE)
+            return
         if fast is None or slow is None:
             return
-        held = self.position(symbol)
         if fast > slow and held <= 0:  # an opposite signal reverses: closed in the stop's group, then entered
             yield self.signal(symbol, Wish.BUY, confidence=0.6)
         elif fast < slow and held >= 0:
@@ -52,4 +56,4 @@ if __name__ == "__main__":
     print(f"front month {es.local_symbol}, last day {es.last_trade_date}, to be left by {roll:%Y-%m-%d}")
     print(f"one point of one contract is {es.multiplier} {es.currency}, the tick {front.min_tick}")
     print(f"sessions, {front.time_zone_id}: {front.liquid_hours.split(';')[0]}")
-    run_strategy(Trend(es.last_trade_date), Path(__file__).with_suffix(".toml"))
+    run_strategy(Trend(es.last_trade_date, f"{roll:%Y%m%d}"), Path(__file__).with_suffix(".toml"))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tests.examples.reading import EXAMPLES, read
 from tests.examples.stage import Process, Stage, free_port
 
+from tws.clock import NS_PER_S, to_ns
+from tws.config.strategies import load_class
+from tws.model.market import Bar
+from tws.model.signal import Wish
 from tws.preflight.file import check_file
 from tws.preflight.line import Weight
+from tws.strategy.playing import BarMade, Began, Player
 
 
 def test_connect(stage: Stage) -> None:
@@ -99,6 +106,22 @@ def test_futures_trend(stage: Stage) -> None:
     count, price = trader.until(r"^ES entry: [+-](\d+) at ([\d.]+)$").groups()
     assert 1 <= int(count) <= 1_000_000 * 0.01 / (float(price) * 0.005 * 50) < 10, "sized by the multiplier"
     flat(trader)
+
+
+@pytest.mark.parametrize(("day", "held", "wished"), [
+    ("20261209", 3, []), ("20261209", 0, [Wish.BUY]), ("20261210", 3, [Wish.CLOSE]), ("20261210", 0, []),
+])  # fmt: skip
+def test_a_future_is_left_in_time(day: str, held: int, wished: list[Wish]) -> None:
+    trend = load_class(EXAMPLES / "09_futures_trend.py", "Trend")("202612", "20261210", fast=1, slow=2)
+    player = Player(trend)
+    begin_ns = to_ns(datetime.strptime(f"{day} 15:00 +0000", "%Y%m%d %H:%M %z"))
+    player.play(Began(begin_ns, {"ES": Decimal(held)}))
+    heard = []
+    for minute, close in enumerate((6000.0, 6001.0)):
+        at_ns = begin_ns + minute * 60 * NS_PER_S
+        bar = Bar(time_ns=at_ns, seconds=60, open=close, high=close, low=close, close=close, volume=1)
+        heard = player.play(BarMade(at_ns + 60 * NS_PER_S, "ES", bar))
+    assert [each.wish for each in heard] == wished
 
 
 def test_rules_in_text(stage: Stage) -> None:
