@@ -20,7 +20,7 @@ WORKERS ?= auto
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data conformance migration soak soak-world crash fuzz bench lock size format clean
+.PHONY: help demo test check test-data days conformance migration soak soak-world crash fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -43,6 +43,9 @@ check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linu
 
 test-data: $(VENV)/dev.stamp  ## The tests on recorded market data: make test-data DATA=../shared/data
 	@$(NO_TWS) $(BIN)/python -m pytest -m data --data="$(DATA)" $(ARGS)
+
+days: $(VENV)/dev.stamp  ## Eight tickers over three recorded days, judged by the broker's books: make days DATA=../shared/data
+	@$(NO_TWS) $(BIN)/python -m tests.automation --data "$(DATA)" $(ARGS)
 
 conformance: $(VENV)/dev.stamp  ## Eleven real clients against the simulator, each in its own environment; writes docs/conformance.md
 	@$(NO_TWS) $(BIN)/python -m tests.conformance $(ARGS)

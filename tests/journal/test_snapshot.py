@@ -18,6 +18,7 @@ from tws.errors import DataError
 from tws.journal import Head, SQLiteStore, keep_at_end, recover, recover_file, recovery, snapshot
 from tws.journal.snapshot import read_snapshot, snapshot_path, write_snapshot
 from tws.model.records import Approved, Moved, OrderState, decode_records, encode_record
+from tws.model.signalrecords import SignalJudged
 from tws.risk import Gate, Limits
 
 
@@ -252,6 +253,16 @@ def test_a_disk_that_takes_none_stops_nothing(path: Path) -> None:
     desk, told = recovered(path)
     assert told.snapshot == 0
     assert desk.state == without(path).state
+
+
+def test_a_number_that_no_snapshot_can_say_stops_nothing(path: Path) -> None:
+    """A signal of the year 2999, in a journal that was written when its time was still kept."""
+    row = SignalJudged(at_ns=1, source="api", signal_id="a", symbol="SPY", passed=False, signal_ns=2**65)
+    with closing(SQLiteStore(path)) as store:
+        store.append([encode_record(row)])
+    desk, told = recovered(path)
+    assert told.snapshot == 0 and desk.state.judged
+    assert not snapshot_path(path).exists()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tws import Limits, TWSConfig
-from tws.clock import SystemClock
+from tws.clock import Clock, SystemClock
 from tws.model.contract import stock
 from tws.model.order import Bracket, bracket
 from tws.model.records import Record, decode_records
@@ -68,6 +68,10 @@ class Scene:
         self.sim.quote("SPY", bid=99.99, ask=100.01)
         self.sim.quote("QQQ", bid=49.99, ask=50.01)
 
+    def clock(self) -> Clock:
+        """What a trader goes by."""
+        return MarketClock(self.sim)
+
     def trader(self, *, limits: Limits | None = None, timeout_s: float = BOUND_S, **parts: Any) -> Trader:
         """A trader that has not started."""
         account, client_id = parts.pop("account_id", ""), parts.pop("client_id", 1)
@@ -75,7 +79,7 @@ class Scene:
                            connection_timeout=BOUND_S)
         parts.setdefault("journal", self.journal)
         trader = Trader(config, limits=limits or Limits(stale_quote_s=3600),
-                        parts=TraderParts(clock=MarketClock(self.sim), **parts))
+                        parts=TraderParts(clock=self.clock(), **parts))
         self.traders.append(trader)
         return trader
 
@@ -89,6 +93,10 @@ class Scene:
         for trader in self.traders:
             await trader.stop()
         await self.sim.stop()
+
+    def parts(self) -> TraderParts:
+        """What a run goes by on this market."""
+        return TraderParts(clock=self.clock())
 
     # -- the broker's side
 

@@ -133,4 +133,14 @@ def test_whatever_a_program_makes_up_is_judged_counted_and_written(made: list[di
     assert book.heard == book.counts.total() == len(made) == gate.passed + sum(gate.tally.values())
     for record in book.take_records(NOW):
         assert decode_record(encode_record(record)) == record
+        msgspec.msgpack.encode(record)  # as a snapshot of the desk has it
     msgspec.json.encode(book.plain())
+
+
+def test_a_signal_of_the_year_2999_is_written_without_its_time() -> None:
+    """It could not stand in a snapshot; found by recorded days with an API that dates ahead."""
+    book, gate = FateBook(), SignalGate(GateRules())
+    judged(book, gate, signal(time_ns=32_472_144_000 * NS_PER_S))
+    (record,) = book.take_records(NOW)
+    assert isinstance(record, SignalJudged) and (record.reason, record.signal_ns) == (Reason.FUTURE, None)
+    msgspec.msgpack.encode(record)

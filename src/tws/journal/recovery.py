@@ -87,7 +87,7 @@ def keep_at_end(desk: Desk, store: Store, begun: Recovered, added: int) -> None:
 def _keep(path: Path, head: Head, desk: Desk) -> bool:
     try:
         write_snapshot(snapshot_path(path), head, desk.state)
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # or a number that no snapshot can say
         log.warning("no snapshot of the state was written; the next start takes longer", reason=str(error))
         return False
     return True

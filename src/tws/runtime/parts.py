@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -12,6 +13,9 @@ from tws.connection.facade import Dial
 from tws.desk import Timing
 from tws.journal import Store
 from tws.safety import SafetyFile
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["TraderParts"]
 
@@ -44,3 +48,4 @@ class TraderParts(Struct, frozen=True, kw_only=True):
     reconnect: bool = True
     configuration: str = ""
     safety: SafetyFile | None = None
+    transport: httpx.AsyncBaseTransport | None = None

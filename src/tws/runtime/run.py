@@ -12,15 +12,16 @@ journal and the broker have named so far, and the stops stay.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
 
 from msgspec.structs import replace
 
-from tws.clock import NS_PER_S, Clock, SystemClock, to_datetime
+from tws.clock import NS_PER_S, Clock, SystemClock
 from tws.config import is_paper_account, mask_account
-from tws.desk import Alert, Flatten
+from tws.desk import Alert
 from tws.errors import ConfigError, SafetyError, TWSError
 from tws.log import get_logger
 from tws.model.market import MarketDataType
@@ -68,7 +69,6 @@ class Run:
         self._over_down = asyncio.Event()
         self._ring: Callable[[], object] = lambda: None
         self._began_ns = 0
-        self._flattened_ns = 0
         self._start: asyncio.Future[None] | None = None
         self.pilot: Pilot | None = None
         self.report: RunReport | None = None
@@ -255,21 +255,11 @@ class Run:
                 timed_s = loop.time() + LOOK_S
             try:
                 await pilot.step(self.clock.now_ns(), timed=timed)
-                await self._close_of_day(pilot)
             except (TWSError, ValueError) as wrong:  # no link, or TWS refused a question: looked at again
                 log.warning("a look at the signals failed", reason=str(wrong))
+            with contextlib.suppress(TWSError):  # what ended the trader, which the next round finds
+                await pilot.closing.look(self.clock.now_ns())
             await bell.wait(timed_s - loop.time())
-
-    async def _close_of_day(self, pilot: Pilot) -> None:
-        margin_s = self.plan.settings.run.flatten_before_close_s
-        now_ns = self.clock.now_ns()
-        session = pilot.session(now_ns)
-        if margin_s is None or session is None or self._flattened_ns == session.close_ns:
-            return
-        if session.holds(now_ns) and now_ns >= session.close_ns - margin_s * NS_PER_S:
-            self._flattened_ns = session.close_ns
-            day = f"eod {to_datetime(session.close_ns):%Y-%m-%d}"
-            await self.trader.ask(Flatten(reason="end of day", key=day))
 
     # -- the end
 
@@ -303,9 +293,9 @@ class Run:
             refused=dict(pilot.refused),
             denied=dict(pilot.denied),
             fates=pilot.book.plain(),
-            fate_lines=pilot.fate_lines(),
+            fate_lines=pilot.fate_lines(self.clock.now_ns()),
             sources=[each.plain() for each in pilot.sources.health()],
-            rules=pilot.rules.tallies() if pilot.rules is not None else [],
+            rules=pilot.rules.tallies(self.clock.now_ns()) if pilot.rules is not None else [],
             fills=sum(len(each.fills) for each in ours.holdings.values()),
             realized=sum((ours.net_pnl(each) for each in ours.holdings.values()), Decimal(0)),
             left=[str(each) for each in left(state)],

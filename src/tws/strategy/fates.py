@@ -36,7 +36,7 @@ BURST = 200
 MAX_PENDING = 10_000
 """Records that wait for the journal; whoever takes none for so long has no journal."""
 
-_YEAR_9999_NS = 253_402_300_800 * NS_PER_S  # the first instant that a datetime can't say
+_YEAR_2262_NS = 2**63  # the first instant that a whole number of 64 bits can't say: a snapshot has no other
 
 _Key: TypeAlias = tuple[str, str]  # model, signal id
 
@@ -269,7 +269,7 @@ def _about(fate: Fate, signal: Signal) -> Fate:
         model=as_text(signal.model),
         symbol=as_text(signal.symbol),
         wish=as_text(signal.wish),
-        signal_ns=at if isinstance(at, int) and 0 <= at < _YEAR_9999_NS else None,
+        signal_ns=at if isinstance(at, int) and 0 <= at < _YEAR_2262_NS else None,
         confidence=None if sure is None else float(sure),
         price=None if price is None else float(price),
     )

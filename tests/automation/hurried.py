@@ -1,0 +1,185 @@
+"""An event loop with real sockets and threads whose time leaps: three market days in some minutes.
+
+Nothing in the process is replaced: TCP and HTTP on 127.0.0.1, SQLite on its thread. Only waiting is cut
+short. Where asyncio would sleep until its next timer, the loop asks whether anybody is still at work (bytes
+on their way, a commit, an HTTP answer, a thread); if so it waits for real, and if not its time leaps to that
+timer. So a time-out is as long as ever for whoever waits in vain, no run depends on the machine's speed, and
+the same seed gives the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeVar, TypeVarTuple
+
+import httpx
+
+from tws.clock import NS_PER_S
+from tws.journal import SQLiteStore
+from tws.simulator import SimulatedTWS
+
+__all__ = ["BrokerClock", "HurriedClock", "HurriedLoop", "Journal", "Wire"]
+
+STUCK_S = 30.0
+"""Real seconds after which whoever is said to be at work is not: no commit or answer here takes one."""
+NAP_S = 0.001
+"""How long one look at the sockets lasts while somebody is at work."""
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+
+class HurriedLoop(asyncio.SelectorEventLoop):
+    """`busy` are asked in turn whether somebody is at work, each with a name for who hangs."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._in_threads = 0
+        self.leaps = 0
+        self.busy: dict[str, Callable[[], object]] = {"a thread": lambda: self._in_threads}
+        super().__init__(_Leaping(self))
+
+    def time(self) -> float:
+        """Seconds since the loop was made, leaps included."""
+        return self._now_s
+
+    def leap(self, seconds: float) -> None:
+        """Let so much time have passed."""
+        self._now_s += seconds
+        self.leaps += 1
+
+    def run_in_executor(  # type: ignore[override]  # as asyncio's, which takes any of its own executors
+        self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts
+    ) -> asyncio.Future[_T]:
+        """The same, and time stands meanwhile."""
+        future = super().run_in_executor(executor, func, *args)
+        self._in_threads += 1
+        future.add_done_callback(self._back)
+        return future
+
+    def _back(self, future: asyncio.Future[Any]) -> None:
+        self._in_threads -= 1
+
+    @classmethod
+    def play(cls, main: Callable[[HurriedLoop], Coroutine[Any, Any, _T]]) -> _T:
+        """Run `main` on a new loop."""
+        with asyncio.Runner(loop_factory=cls) as runner:
+            loop = runner.get_loop()
+            assert isinstance(loop, HurriedLoop)
+            return runner.run(main(loop))
+
+
+class _Leaping(selectors.BaseSelector):
+    """The system's own selector, which waits only while somebody is at work."""
+
+    def __init__(self, loop: HurriedLoop) -> None:
+        self._loop = loop
+        self._inner = selectors.DefaultSelector()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        found = self._inner.select(0)
+        if found or (timeout is not None and timeout <= 0):
+            return found
+        began_s = 0.0
+        while who := next((name for name, busy in self._loop.busy.items() if busy()), ""):
+            found = self._inner.select(NAP_S)
+            if found:
+                return found
+            began_s = began_s or time.monotonic()
+            if time.monotonic() - began_s > STUCK_S:
+                raise RuntimeError(f"{who} has been at work for {STUCK_S:g} s, and nothing came of it")
+        if timeout is None:  # no timer at all: only the world outside can go on
+            return self._inner.select(NAP_S)
+        self._loop.leap(timeout)
+        return []
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._inner.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.modify(fileobj, events, data)
+
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._inner.get_key(fileobj)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._inner.get_map()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class HurriedClock:
+    """Market time from `start_ns` on, as the loop's time goes; any thread may ask."""
+
+    def __init__(self, loop: HurriedLoop, start_ns: int) -> None:
+        self._loop = loop
+        self.set(start_ns)
+
+    def set(self, now_ns: int) -> None:
+        """It is now so late."""
+        self._start_ns, self._since_s = now_ns, self._loop.time()
+
+    def now_ns(self) -> int:
+        return self._start_ns + int((self._loop.time() - self._since_s) * NS_PER_S)
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+
+class BrokerClock:
+    """The simulator's market time beside the loop's: a trader's clock, for its own thread alone."""
+
+    def __init__(self, loop: HurriedLoop, simulator: SimulatedTWS) -> None:
+        self._loop, self._simulator = loop, simulator
+
+    def now_ns(self) -> int:
+        return self._simulator.now_ns()
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+
+class Journal(SQLiteStore):
+    """The journal of a real trader, which knows whether its thread owes an answer."""
+
+    owed = 0
+
+    def commit(self) -> asyncio.Future[None]:
+        waiter = super().commit()
+        self.owed += 1
+        waiter.add_done_callback(self._answered)
+        return waiter
+
+    def _answered(self, waiter: asyncio.Future[None]) -> None:
+        self.owed -= 1
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Real HTTP, overheard: `asked` counts questions under way; `heard` takes each whole answer's body."""
+
+    def __init__(self, heard: Callable[[httpx.Request, int, bytes], None]) -> None:
+        self._inner = httpx.AsyncHTTPTransport()
+        self._heard = heard
+        self.asked = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        try:
+            answer = await self._inner.handle_async_request(request)
+            body = b"".join([piece async for piece in answer.stream])  # type: ignore[union-attr]  # async here
+            await answer.aclose()
+        finally:
+            self.asked -= 1
+        self._heard(request, answer.status_code, body)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(body))
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
