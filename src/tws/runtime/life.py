@@ -54,6 +54,10 @@ __all__ = ["Life"]
 TIMER_S = 1.0
 """How often the desk is told that time has passed."""
 
+MIRRORED = 1_000
+"""Entries of orders that the connection's mirror keeps beside the desk's books: an hour of a busy desk, 2 MB.
+"""
+
 END_S = 5.0
 """How long the end waits for the last turn, and for a socket whose peer does not read."""
 
@@ -73,7 +77,8 @@ class Life:
             guard=gate,
             brake=self._brake,
             unlocked=lambda account: self._fence is not None and self._fence.was_unlocked(account),
-            keep=Keep(reconnect=parts.reconnect, sync=False),  # the desk asks by itself, and remembers
+            # the desk asks by itself, and remembers: the connection's own mirror is for looking at
+            keep=Keep(reconnect=parts.reconnect, sync=False, most_orders=MIRRORED),
             dial=parts.dial,
             clock=self.clock,
             rng=parts.rng,
