@@ -12,7 +12,7 @@ What is compressed, and what that changes: each stock moves and trades every `MO
 tells up to four moves a second. Nothing is kept of a quote but the last, which `bench/hour.py` shows at full
 speed; here the days are to be long in orders, fills, bars and signals: 1,300 signals, 350 trades, 700 fills
 each. What time alone brings is looked at every `OPEN_S` seconds while the market is open and every `SHUT_S`
-while it is not, instead of every 0.2; the file of signals, too.
+while it is not, instead of every 0.2; the file of signals every `MOVES_S`.
 
 After each session, an hour after the close and after a collection: RSS, and what can be reached from the run
 and from the simulator, in MB; then the attributes of the run that grew most (`--top`). The exchange in the
@@ -44,6 +44,7 @@ from tws.journal.chain import read_journal
 from tws.journal.file import JournalFile
 from tws.runtime import Trader
 from tws.runtime import run as running
+from tws.runtime.opening import Opening
 from tws.runtime.parts import TraderParts
 from tws.runtime.pilot import Pilot
 from tws.runtime.plan import plan_run
@@ -161,12 +162,14 @@ async def move(simulator: SimulatedTWS, world: World) -> None:
     chance = random.Random(11)
     prices = dict.fromkeys((*HEARD, *BUILT), 100.0)
     while True:
+        if not is_open(world.clock.now_ns()):
+            await asyncio.sleep(MOVES_S)
+            continue
         for name, price in prices.items():
             await asyncio.sleep(MOVES_S / len(prices))
-            if is_open(world.clock.now_ns()):
-                price = prices[name] = round(min(max(price + chance.gauss(0, 0.04), 50), 200), 2)
-                simulator.quote(name, bid=price - 0.01, ask=price + 0.01)
-                simulator.trade(name, price)
+            price = prices[name] = round(min(max(price + chance.gauss(0, 0.04), 50), 200), 2)
+            simulator.quote(name, bid=price - 0.01, ask=price + 0.01)
+            simulator.trade(name, price)
 
 
 def is_open(now_ns: int) -> bool:
@@ -201,7 +204,9 @@ async def play(world: World, days: int, folder: Path, options: argparse.Namespac
     await pilot.open()
     sender = Sender(folder / "signals.jsonl", world, options.every)
     tasks = [asyncio.create_task(each) for each in (
-        run._trade(pilot, None), sender.run(), move(simulator, world)
+        run._trade(pilot, Opening(pilot.sessions, None, lambda countdown: None), None),
+        sender.run(),
+        move(simulator, world),
     )]  # fmt: skip
     census = Census(run, simulator, options.top)
     for day in range(days):
@@ -313,7 +318,7 @@ def main() -> None:
     logging.getLogger("tws").setLevel(logging.ERROR)
     world = World(7, faults=CALM, ties=False, bounds=BOUNDLESS, start_ns=START_NS)
     world.loop.on_step = None
-    (FileSource.__init__.__kwdefaults__ or {})["look_s"] = OPEN_S
+    (FileSource.__init__.__kwdefaults__ or {})["look_s"] = MOVES_S
     with tempfile.TemporaryDirectory() as folder:
         world.run(play(world, options.days, Path(folder), options))
 

@@ -19,8 +19,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tws.clock import SystemClock, system_rng
-from tws.config import TWSConfig, mask_account
+from tws.config import Settings, TWSConfig, mask_account
 from tws.connection import Keep, TWSConnection
+from tws.connection.configured import configured
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.desk import Alert, Begin, Desk, DeskState
 from tws.errors import (
@@ -72,13 +73,17 @@ class Life:
         self.parts = parts
         self.clock = parts.clock or SystemClock()
         self.desk = Desk(gate, timing=parts.timing)
+        said = configured(parts.settings or Settings())
         self.connection = TWSConnection(
             config,
             guard=gate,
             brake=self._brake,
             unlocked=lambda account: self._fence is not None and self._fence.was_unlocked(account),
-            # the desk asks by itself, and remembers: the connection's own mirror is for looking at
-            keep=Keep(reconnect=parts.reconnect, sync=False, most_orders=MIRRORED),
+            # without sync: the desk asks by itself, and remembers; the connection's mirror is for looking at
+            keep=Keep(reconnect=parts.reconnect, sync=False, maintenance=said.maintenance,
+                      most_orders=MIRRORED),
+            pacing=said.pacing,
+            catalogue=said.catalogue,
             dial=parts.dial,
             clock=self.clock,
             rng=parts.rng,
