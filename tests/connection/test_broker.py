@@ -11,8 +11,7 @@ from decimal import Decimal
 import pytest
 from tests.connection.kept import CLIENT_ID, SPY, House, buy
 
-from tws.connection.keeping import broker
-from tws.connection.keeping.broker import BrokerBook, SeenOrder
+from tws.connection.keeping.broker import MOST_ORDERS, BrokerBook, SeenOrder
 from tws.connection.keeping.events import EventKind, Severity
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrderStatus, Link, LinkState
@@ -129,8 +128,8 @@ def test_a_position_that_is_closed_stands_there_no_more() -> None:
 # -- said by hand
 
 
-def book() -> BrokerBook:
-    made = BrokerBook(CLIENT_ID, effect, lambda text, what: None)
+def book(most_orders: int = MOST_ORDERS) -> BrokerBook:
+    made = BrokerBook(CLIENT_ID, effect, lambda text, what: None, most_orders)
     made.hear(Link(state=LinkState.CONNECTED, session=1))
     return made
 
@@ -172,23 +171,20 @@ def test_what_was_corrected_does_not_come_back() -> None:
     assert [row.exec_id for row in one.executions] == ["e.1.10"]
 
 
-def test_the_book_is_bounded_and_what_works_stays_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "MAX_ORDERS", 20)
-    monkeypatch.setattr(broker, "MAX_EXECUTIONS", 20)
-    one = book()
+def test_the_book_is_bounded_and_what_works_stays_longest() -> None:
+    one = book(20)
     one.hear(status(1, 1, "Submitted"))
     for number in range(2, 500):
         one.hear(status(number, number, "Filled"))
         one.hear(Commission(exec_id=f"e.{number}.01", amount=Decimal(1), currency="USD"))
     assert one.of_perm(1) in one.open_orders
     assert len(one._orders) <= 40
-    assert len(one._commissions) == 20
+    assert len(one._commissions) == 100
     assert one.commission("e.499.01") is not None
 
 
-def test_executions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "MAX_EXECUTIONS", 20)
-    one = book()
+def test_executions_are_bounded() -> None:
+    one = book(4)
     for number in range(100):
         one.hear(fill(f"e.{number}.01"))
     assert [row.exec_id for row in one.executions] == [f"e.{number}.01" for number in range(80, 100)]

@@ -416,7 +416,7 @@ def test_a_fee_before_its_fill_and_a_fill_told_twice(bench: Any) -> None:
     fill = bench.execution(trade.entry, 100)
     bench.tell(Commission(exec_id=fill.exec_id, amount=Decimal("1.25"), currency="USD"), fill, fill)
     holding = bench.desk.state.ours.holding(ACCOUNT, SPY)
-    assert (holding.quantity, bench.desk.state.ours.commissions(holding)) == (100, Decimal("1.25"))
+    assert (holding.quantity, holding.fees) == (100, Decimal("1.25"))
     assert bench.order(trade.entry.intent_id).filled == 100
 
 

@@ -294,7 +294,7 @@ def test_13_the_fee_before_its_execution(bench) -> None:
     fee = Commission(exec_id=fill.exec_id, amount=Decimal("1.00"), currency="USD")
     bench.tell(fee, fill, fee)
     holding = bench.desk.state.ours.exposed()[0]
-    assert bench.desk.state.ours.commissions(holding) == 1
+    assert holding.fees == 1
 
 
 def test_13_filled_without_its_executions_is_asked_for_and_counts_as_open(bench) -> None:

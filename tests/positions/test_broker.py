@@ -258,4 +258,4 @@ def test_a_fee_in_another_currency_is_kept_apart_from_cost_and_profit() -> None:
     other.charge(Commission(exec_id=told.exec_id, amount=Decimal("2.00"), currency="USD"))
     apart = other.holding("DU1", LISTINGS[EURO].instrument.contract)
     assert apart.net_cost == cost
-    assert apart.other_fees() == {"USD": Decimal("2.00")}
+    assert apart.other_fees == {"USD": Decimal("2.00")}

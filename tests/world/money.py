@@ -80,7 +80,7 @@ def _compare(
     holding: Holding, book: PositionBook, reports: Sequence[ExecutionReport], row: PositionRow | None
 ) -> list[str]:
     fees = sum((report.commission.amount for report in reports), _ZERO)
-    figures = [("fees", book.commissions(holding), fees, "the executions")]
+    figures = [("fees", holding.fees, fees, "the executions")]
     fills = [move.exec_id for move in holding.moves if move.kind is MoveKind.FILL]
     in_order = fills == [each.executed.exec_id for each in reports]
     if row is not None and (in_order or not holding.quantity):

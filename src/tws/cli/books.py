@@ -134,7 +134,7 @@ def _position_row(state: DeskState, key: str) -> dict[str, Any]:
         "confirmed": key.partition("/")[0] in state.confirmed,
         "price": _text(round(ours.average_price, 6)) if ours and ours.quantity else "",
         "realized": _text(ours.realized_pnl) if ours else "0",
-        "fees": _text(state.ours.commissions(ours)) if ours else "0",
+        "fees": _text(ours.fees) if ours else "0",
         "net": _text(state.ours.net_pnl(ours)) if ours else "0",
         "account's": _text(booked),
         "broker's": _text(stated.quantity) if stated else "", "differs": key in state.differs,

@@ -71,7 +71,7 @@ def _shares(book: PositionBook) -> str:
 
 
 def _fees(book: PositionBook) -> str:
-    return _text(sum((book.commissions(h) for h in book.holdings.values()), _ZERO))
+    return _text(sum((h.fees for h in book.holdings.values()), _ZERO))
 
 
 def _net(book: PositionBook) -> str:

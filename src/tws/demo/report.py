@@ -162,7 +162,7 @@ def _symbol(trader: Trader, robots: Robots, symbol: str, strategy: str) -> Symbo
     mine = [o for o in robots.outcomes if o.signal.symbol == symbol]
     trades = [o.trade for o in mine if o.trade is not None]
     gross = holding.realized_pnl if holding else _ZERO
-    fees = state.ours.commissions(holding) if holding else _ZERO
+    fees = holding.fees if holding else _ZERO
     ends = Counter(_end(trade) for trade in trades)
     return SymbolResult(
         symbol=symbol, strategy=strategy, signals=len(mine), trades=len(trades), targets=ends["target"],

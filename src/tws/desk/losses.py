@@ -128,7 +128,7 @@ def profits_now(turn: Turn, limits: Limits) -> tuple[dict[str, Decimal], bool]:
             marked = marked and mid is not None
             made += _ZERO if mid is None else holding.unrealized_pnl(mid)
         amounts[currency] = amounts.get(currency, _ZERO) + made
-        for other, fee in holding.other_fees().items():
+        for other, fee in holding.other_fees.items():
             amounts[other] = amounts.get(other, _ZERO) - fee
     return {name: amount for name, amount in amounts.items() if amount or name in held}, marked
 

@@ -234,7 +234,7 @@ def _held(state: DeskState, key: str) -> Held:
         confirmed=known.account in state.confirmed,
         average_cost=ours.average_cost if ours is not None else _ZERO,
         realized=ours.realized_net if ours is not None else _ZERO,
-        other_fees=ours.other_fees() if ours is not None else {},
+        other_fees=dict(ours.other_fees) if ours is not None else {},
         inferred=ours is not None and any(move.kind is MoveKind.INFERRED for move in ours.moves),
     )  # fmt: skip
 

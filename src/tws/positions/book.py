@@ -145,13 +145,9 @@ class PositionBook(Struct):
             if self._settle_fee(holding, base):
                 holding.changed(holding.fills[base])
 
-    def commissions(self, holding: Holding) -> Decimal:
-        """All fees of a holding's fills so far in the contract's currency; see `Holding.other_fees`."""
-        return sum((move.fee for move in holding.fills.values()), _ZERO)
-
     def net_pnl(self, holding: Holding) -> Decimal:
         """Realised profit less all fees paid so far, those of what is still held included."""
-        return holding.realized_pnl - self.commissions(holding)
+        return holding.realized_pnl - holding.fees
 
     # -- moves without a fill
 
@@ -184,13 +180,7 @@ class PositionBook(Struct):
         known = self.fees.get(base)
         if known is None:
             return False
-        move, fee = holding.fills[base], known[1]
-        if fee.currency not in ("", holding.contract.currency):
-            move.other_fee, move.other_currency = fee.amount, fee.currency
-            return False
-        moved = move.fee != fee.amount
-        move.fee = fee.amount
-        return moved
+        return holding.charge(holding.fills[base], known[1].amount, known[1].currency)
 
     def _take_out(self, base: str) -> Decimal:
         holding = self.holdings[self.where.pop(base)]

@@ -35,7 +35,7 @@ def cash_moved(book: PositionBook, account: str) -> dict[str, Decimal]:
 
 def _of(holding: Holding) -> dict[str, Decimal]:
     contract, times = holding.contract, multiplier(holding.contract)
-    moved = {currency: -fee for currency, fee in holding.other_fees().items()}
+    moved = {currency: -fee for currency, fee in holding.other_fees.items()}
     own = received = _ZERO
     for move in holding.moves:
         own -= move.fee

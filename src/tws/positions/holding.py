@@ -148,6 +148,10 @@ class Holding(Struct, kw_only=True):
     moves: list[Move] = field(default_factory=list)
     fills: dict[str, Move] = field(default_factory=dict)
     """The fills among them, by exec id without its last part."""
+    fees: Decimal = _ZERO
+    """All fees of the fills, in the contract's currency."""
+    other_fees: dict[str, Decimal] = field(default_factory=dict)
+    """Fees in another currency than the contract's, by currency: stated apart, part of no cost."""
 
     # -- what it comes to
 
@@ -215,14 +219,6 @@ class Holding(Struct, kw_only=True):
         """quantity * price * multiplier, signed."""
         return self.quantity * price * multiplier(self.contract)
 
-    def other_fees(self) -> dict[str, Decimal]:
-        """Fees in another currency than the contract's, by currency: stated apart, part of no cost."""
-        fees: dict[str, Decimal] = {}
-        for move in self.fills.values():
-            if move.other_fee:
-                fees[move.other_currency] = fees.get(move.other_currency, _ZERO) + move.other_fee
-        return fees
-
     # -- what moves it
 
     def insert(self, move: Move) -> None:
@@ -237,10 +233,32 @@ class Holding(Struct, kw_only=True):
         self.reckon(at)
 
     def remove(self, move: Move) -> None:
-        """Take a move out again."""
+        """Take a move out again, and its fee with it."""
+        self._sum_up(move, -1)
         at = self.index(move)
         del self.moves[at]
         self.reckon(at)
+
+    def charge(self, move: Move, fee: Decimal, currency: str) -> bool:
+        """Put a fee on a fill, in place of the one it had; whether that moves the holding."""
+        self._sum_up(move, -1)
+        own = currency in ("", self.contract.currency)
+        moved = own and move.fee != fee
+        if own:
+            move.fee = fee
+        else:
+            move.other_fee, move.other_currency = fee, currency
+        self._sum_up(move, 1)
+        return moved
+
+    def _sum_up(self, move: Move, sign: int) -> None:
+        """Into the sums of fees, which are looked at with each quote, or out of them again."""
+        self.fees += sign * move.fee
+        if move.other_fee:
+            name = move.other_currency
+            total = self.other_fees.pop(name, _ZERO) + sign * move.other_fee
+            if total:
+                self.other_fees[name] = total
 
     def changed(self, move: Move) -> None:
         """A move was changed in its place: reckon on from it. Mostly it is the newest, whose fee came."""

@@ -55,6 +55,10 @@ __all__ = ["Life"]
 TIMER_S = 1.0
 """How often the desk is told that time has passed."""
 
+MIRRORED = 1_000
+"""Entries of orders that the connection's mirror keeps beside the desk's books: an hour of a busy desk, 2 MB.
+"""
+
 END_S = 5.0
 """How long the end waits for the last turn, and for a socket whose peer does not read."""
 
@@ -75,8 +79,9 @@ class Life:
             guard=gate,
             brake=self._brake,
             unlocked=lambda account: self._fence is not None and self._fence.was_unlocked(account),
-            # without sync: the desk asks by itself, and remembers
-            keep=Keep(reconnect=parts.reconnect, sync=False, maintenance=said.maintenance),
+            # without sync: the desk asks by itself, and remembers; the connection's mirror is for looking at
+            keep=Keep(reconnect=parts.reconnect, sync=False, maintenance=said.maintenance,
+                      most_orders=MIRRORED),
             pacing=said.pacing,
             catalogue=said.catalogue,
             dial=parts.dial,

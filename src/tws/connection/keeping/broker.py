@@ -28,12 +28,13 @@ from tws.model.facts import (
 )
 from tws.wire.codes import Context, Effect
 
-__all__ = ["BrokerBook", "SeenOrder"]
+__all__ = ["MOST_ORDERS", "BrokerBook", "SeenOrder"]
 
-MAX_ORDERS = 20_000
+MOST_ORDERS = 20_000
 """Entries kept: a person's year, or a busy program's day; the oldest ended ones go first, then the oldest."""
-MAX_EXECUTIONS = 100_000
-"""Executions kept: a day of the busiest account that a client of one socket can serve."""
+FILLS_AN_ORDER = 5
+"""Executions kept: so many times the orders; 100,000 are a day of the busiest account that a client of one
+socket can serve."""
 
 ENDED = {"Filled", "Cancelled", "ApiCancelled", "Inactive"}
 """Statuses after which an order works no more (C1). A fill may still come (C2)."""
@@ -100,14 +101,16 @@ class SeenOrder:
 
 class BrokerBook:
     """See the module. `client_id` is ours, `effect` the catalogue of codes; `found(text, what)` is told of
-    what a synchronisation has brought to light."""
+    what a synchronisation has brought to light, `most_orders` as in `Keep`."""
 
     def __init__(
         self,
         client_id: int,
         effect: Callable[[int, Context], Effect],
         found: Callable[[str, Execution | SeenOrder], None],
+        most_orders: int = MOST_ORDERS,
     ) -> None:
+        self._most_orders, self._most_fills = most_orders, most_orders * FILLS_AN_ORDER
         self._client_id = client_id
         self._effect = effect
         self._found = found
@@ -190,7 +193,7 @@ class BrokerBook:
                 self._execution(fact)
             case Commission():
                 self._commissions[fact.exec_id] = fact
-                if len(self._commissions) > MAX_EXECUTIONS:
+                if len(self._commissions) > self._most_fills:
                     self._commissions.pop(next(iter(self._commissions)))
             case Position():
                 self._positions[fact.account, fact.contract.con_id, fact.contract.local_symbol] = fact
@@ -265,7 +268,7 @@ class BrokerBook:
         if known is not None and not _later(fact.exec_id, known.exec_id):
             return
         self._executions[base] = fact
-        if len(self._executions) > MAX_EXECUTIONS:
+        if len(self._executions) > self._most_fills:
             self._executions.pop(next(iter(self._executions)))
         seen = self._find(fact.perm_id, fact.client_id, fact.order_id)
         self._refer(seen, fact.order_ref)
@@ -307,10 +310,10 @@ class BrokerBook:
 
     def _make_room(self) -> None:
         """Twice the bound is the mark, so that looking for the old ones is paid by many new ones."""
-        if len(self._orders) < 2 * MAX_ORDERS:
+        if len(self._orders) < 2 * self._most_orders:
             return
         oldest_last = sorted(self._orders.items(), key=lambda row: row[1].is_open)  # stable: the ended first
-        for key, seen in oldest_last[: len(self._orders) - MAX_ORDERS]:
+        for key, seen in oldest_last[: len(self._orders) - self._most_orders]:
             del self._orders[key]
             lives = self._by_ref.get(seen.order_ref, {})
             lives.pop(id(seen), None)

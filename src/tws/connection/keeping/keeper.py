@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from tws.clock import Rng
-from tws.connection.keeping.broker import BrokerBook, SeenOrder
+from tws.connection.keeping.broker import MOST_ORDERS, BrokerBook, SeenOrder
 from tws.connection.keeping.calendar import Calendar, Maintenance
 from tws.connection.keeping.events import (
     STATES,
@@ -74,6 +74,8 @@ class Keep(Struct, frozen=True, kw_only=True):
     stale_s              a stream that was fed and has been silent for so long in an open market is renewed
     verify_s             the same after 1102, when TWS says that nothing was lost
     maintenance          when TWS and the broker are away by plan; None: as the calendar's defaults say
+    most_orders          entries that `connection.broker` keeps of orders, two for each of ours; up to twice
+                         as many until room is made
     """
 
     reconnect: bool = True
@@ -84,6 +86,7 @@ class Keep(Struct, frozen=True, kw_only=True):
     stale_s: float = 120.0
     verify_s: float = 30.0
     maintenance: Maintenance | None = None
+    most_orders: int = MOST_ORDERS
 
 
 class Kept(Protocol):
@@ -127,7 +130,7 @@ class Keeper:
         self.keep = keep
         self.state = ConnectionState.CLOSED
         self.cause = ""
-        self.book = BrokerBook(kept.client_id, kept.effect, self._found)
+        self.book = BrokerBook(kept.client_id, kept.effect, self._found, keep.most_orders)
         self.farms = Farms()
         self._kept = kept
         self._events = tools.events
