@@ -26,6 +26,7 @@ from tws.model import records as r
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
+from tws.model.signalrecords import UNSEEN
 from tws.model.stop import KillState
 from tws.orders.book import OurOrder, PermanentId
 from tws.risk.situation import fingerprint
@@ -78,7 +79,7 @@ def _began(state: DeskState, record: r.Began) -> None:
     state.round_ns = None
 
 
-def _stamped(state: DeskState, record: r.Stamped) -> None:
+def _stamped(state: DeskState, record: r.Stamped | r.Reloaded) -> None:
     """For whoever reads the journal: nothing is decided by it."""
 
 
@@ -410,8 +411,8 @@ def _alarmed(state: DeskState, record: r.Alarmed) -> None:
 
 
 def _signal_judged(state: DeskState, record: r.SignalJudged) -> None:
-    key = f"{record.source}/{record.model}/{record.signal_id}"
-    if record.signal_id and key not in state.judged:  # what is said of it later, "duplicate", is no news
+    if record.signal_id and record.reason not in UNSEEN:
+        key = f"{record.source}/{record.model}/{record.signal_id}"
         remember(state.judged, key, replace(record, figure="", bound="", text=""))
 
 
@@ -422,7 +423,7 @@ def _for_the_reader(state: DeskState, record: Record) -> None:
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     **BOOKS,
     r.Began: _began,
-    r.Stamped: _stamped,
+    r.Stamped: _stamped, r.Reloaded: _stamped,
     r.Planned: _planned,
     r.Intended: _intended,
     r.Approved: _approved,

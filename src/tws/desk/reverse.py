@@ -5,7 +5,8 @@
                  the stop protects until the close has filled, and whichever fills ends the other (C2)
     FLAT         no order of those trades lives, nothing is held, a quote is there (after a restart none is
                  at once): the new bracket is judged by the gate
-    DROPPED      no new entry: too late, taken by a flatten or by the emergency stop, or not closed
+    DROPPED      no new entry: too late, taken by a flatten or by the emergency stop, not closed, or all
+                 entries are cancelled
 
 A stop that fills meanwhile closes as well as the close would have. The wish is kept in the journal, so that
 a restart goes on with it; older than `Timing.reversal_ns` it does not act any more. What was closed stays
@@ -30,7 +31,7 @@ from tws.model.records import Denied, OrderState, ReversalMoved, ReversalPhase, 
 from tws.orders.book import OurOrder
 from tws.risk.denial import Denial
 
-__all__ = ["begin_reversal", "go_on_reversing"]
+__all__ = ["begin_reversal", "drop_reversals", "go_on_reversing"]
 
 MAX_CLOSES = 3
 """Closing orders of one trade; what was refused three times wants a human. The stop stays meanwhile."""
@@ -59,6 +60,13 @@ def go_on_reversing(turn: Turn) -> None:
     """Take every reversal as far as it goes now."""
     for symbol, job in tuple(turn.state.reversals.items()):
         _go_on(turn, symbol, job)
+
+
+def drop_reversals(turn: Turn, symbol: str | None, reason: str) -> None:
+    """No reversal of the symbol (None: of any) is to enter any more."""
+    for each, job in tuple(turn.state.reversals.items()):
+        if symbol in (None, each):
+            _drop(turn, each, reason, _against(turn.state, job.bracket, job.instrument.contract))
 
 
 def _unfit(turn: Turn, command: Reverse) -> Denial | None:

@@ -47,7 +47,7 @@ from tws.model.positionrecords import (
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.rulerecords import RuleSwitched
-from tws.model.runrecords import Began, FloorRaised, LinkMoved, Stamped
+from tws.model.runrecords import Began, FloorRaised, LinkMoved, Reloaded, Stamped
 from tws.model.session import Session
 from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stoprecords import AllCancelAsked, FlattenMoved, KillMoved
@@ -103,6 +103,7 @@ __all__ = [
     "Record",
     "Refused",
     "Released",
+    "Reloaded",
     "Reopened",
     "Resized",
     "Retired",
@@ -374,7 +375,7 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
-    | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped
+    | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped | Reloaded
     | SignalJudged | SignalsUnwritten | ReversalMoved | Aimed | RuleSwitched
 )
 

@@ -30,7 +30,7 @@ from tws.desk import (
 )
 from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
 from tws.errors import ConfigError, TWSError
-from tws.model.contract import Contract, ContractDetails
+from tws.model.contract import Contract, ContractDetails, stock
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType
@@ -120,6 +120,10 @@ class Trader:
         return self._life.engine
 
     # -- what a program asks for
+
+    def contract(self, symbol: str) -> Contract:
+        """What a symbol means to this trader, as it is to be looked up."""
+        return self.parts.contracts.get(symbol) or stock(symbol)
 
     async def instrument(self, contract: Contract) -> Instrument:
         """The contract with its con_id and its grid, asked of TWS once.

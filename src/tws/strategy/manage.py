@@ -4,6 +4,7 @@
     the same side   ignored, or added to when the position is in profit by a threshold
     the other side  reversed, closed or ignored, as configured
     SELL            closes a long, opens nothing
+    CLOSE           closes a long or a short, opens nothing
     double down     a limit part of the way to the stop, joined to the trade, with the trade's stop; its rest
                     waits again when the desk had to end it partly filled
 
@@ -31,7 +32,7 @@ __all__ = ["Add", "Close", "Conduct", "Enter", "Market", "Move", "Reverse", "Sta
            "double_down", "manage", "tighter_stop", "wait_again"]
 
 _ZERO = Decimal(0)
-_SIDES = {Wish.BUY: Side.BUY, Wish.SHORT: Side.SELL, Wish.SELL: Side.SELL}
+_SIDES = {Wish.BUY: Side.BUY, Wish.SHORT: Side.SELL}
 
 
 class Stance(Struct, frozen=True, kw_only=True):
@@ -135,13 +136,14 @@ def manage(
     signal: Signal, stance: Stance, market: Market, plan: TradePlan, conduct: Conduct
 ) -> Move | Refusal:
     """What is to be done about a signal that its gate let through, or why nothing."""
+    if signal.wish.closes:
+        if stance.side is None or (signal.wish is Wish.SELL and stance.side is not Side.BUY):
+            what = "SELL closes a long, and none is" if signal.wish is Wish.SELL else "CLOSE: nothing is"
+            return refused(signal, Reason.NO_ENTRY, f"{what} held", stance.quantity)
+        return Close(f"signal {signal.model}/{signal.signal_id}")
     side = _SIDES.get(signal.wish)
     if side is None:
         return refused(signal, Reason.NO_ENTRY, f"{signal.wish} asks for nothing", signal.wish)
-    if signal.wish is Wish.SELL:
-        if stance.side is not Side.BUY:
-            return refused(signal, Reason.NO_ENTRY, "SELL closes a long, and none is held", stance.quantity)
-        return Close(f"signal {signal.model}/{signal.signal_id}")
     if stance.busy:
         return refused(signal, Reason.BUSY, stance.busy)
     if stance.flat:
