@@ -25,6 +25,7 @@ from tws.desk import (
     NotWritten,
     Place,
     ReserveIds,
+    SubmitBracket,
     SubmitOrder,
     TimerTick,
     Withdrawn,
@@ -35,7 +36,7 @@ from tws.model.contract import Contract
 from tws.model.execution import Commission
 from tws.model.facts import Answer, AnswerKind, BrokerReply, Link, LinkState, NextOrderId
 from tws.model.instrument import Instrument
-from tws.model.order import Role, Side
+from tws.model.order import Role, Side, bracket
 from tws.model.records import Booked, Intended, Retired
 from tws.model.signalrecords import SignalJudged
 from tws.orders import STATUS_EVENTS
@@ -48,6 +49,7 @@ which = st.integers(0, 7)
 small = st.integers(1, 120)
 events = st.one_of(
     st.tuples(st.just("enter"), st.sampled_from(["BUY", "SELL"]), st.sampled_from([1, 50, 100])),
+    st.tuples(st.just("add"), st.booleans(), small),
     st.tuples(st.just("exit"), st.sampled_from(list(Side)), small),
     st.tuples(st.just("status"), which, st.sampled_from([*STATUS_EVENTS, "Nonsense"]), small, st.booleans()),
     st.tuples(st.just("row"), which, st.sampled_from(list(STATUS_EVENTS)), st.booleans(), st.booleans()),
@@ -103,12 +105,34 @@ def test_deciding_on_a_copy_moves_nothing_and_says_the_same(new_bench, script) -
     assert twin.step(TimerTick(), bench.now + 5_000_000_000) == decided
 
 
+def _add(bench, follows: bool, quantity: int) -> None:  # type: ignore[no-untyped-def]
+    """To the newest trade that holds, filled at once; or one whose exits follow what is added."""
+    state = bench.desk.state
+    groups = [state.groups[each] for each in state.open_groups]
+    held = [each for each in groups if each.contract == SPY and not each.joins and state.held(each) > 0]
+    if not held:
+        moves = {"break_even": 3} if quantity % 2 else {"trail": 2}
+        bench.enter(50, target_follows=True, stop_follows=follows, **moves)
+        return
+    base = held[-1]
+    bench.quote()
+    low, high = (98, 104) if base.side is Side.BUY else (102, 96)
+    more = bracket(SPY, base.side, quantity, limit=100 - base.side.sign, stop=low, target=high)
+    bench.tell(SubmitBracket(bracket=more, instrument=Instrument(contract=SPY), joins=base.group_id))
+    bench.written()
+    newest = state.groups[next(reversed(state.groups))]
+    if newest.joins == base.group_id and follows:
+        bench.fill(bench.order(newest.intents[0]), quantity, str(100 - base.side.sign))
+
+
 def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
     bench.ever.update(bench.desk.state.book.orders)
     orders = list(bench.ever.values())  # those that were packed away meanwhile too
     match kind, args:
         case "enter", (side, quantity):
             bench.enter(quantity, side)
+        case "add", (follows, quantity):
+            _add(bench, follows, quantity)
         case "exit", (side, quantity):
             bench.tell(
                 SubmitOrder(

@@ -32,12 +32,10 @@ _REASON = "the average price has changed"
 def keep_aim(turn: Turn, group: Group) -> None:
     """Reckon anew what an addition's fill has changed, and change the exits that still wait for it."""
     base = turn.state.groups.get(group.joins) if group.joins else group
-    if base is None or base.group_id not in turn.state.open_groups:
+    if base is None or not base.additions or base.group_id not in turn.state.open_groups:
         return
     family = [base, *(turn.state.groups[each] for each in turn.state.open_groups
                       if turn.state.groups[each].joins == base.group_id)]
-    if len(family) == 1 and base.aim is None:
-        return
     aim = _reckoned(turn, base, family) or base.aim
     if aim is None:
         return
@@ -57,8 +55,10 @@ def _reckoned(turn: Turn, base: Group, family: list[Group]) -> Aimed | None:
         return None  # a split or a transfer: what a share cost says nothing of these prices
     key = turn.state.ours.key(turn.state.account, base.contract.con_id)
     holding = turn.state.ours.holdings.get(key)
-    if holding is None or not holding.quantity:
-        return None
+    held = sum((turn.state.held(group) for group in family), _ZERO)
+    if holding is None or not held or held != abs(holding.quantity):
+        turn.next_ns = turn.now_ns  # what other trades hold of it touches none of these: looked at again
+        return None  # nothing is held, or not by this trade alone: the average is not its own
     average = holding.average_price
     known = before.average if before is not None else _paid(turn, base)
     if known is None:

@@ -93,6 +93,9 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         adjusted_stop_price=record.adjusted_stop_price, target_follows=record.target_follows,
         stop_follows=record.stop_follows)
     state.open_groups[record.group_id] = None
+    base = state.groups.get(record.joins)
+    if base is not None:
+        base.additions += 1
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
     let_out(state, record)

@@ -59,6 +59,8 @@ class Group(Struct, kw_only=True):
     target_follows: bool = False
     stop_follows: bool = False
     """Whether they stay as far from the average price when something is added."""
+    additions: int = 0
+    """How many others were let out to add to it."""
     aim: Aimed | None = None
     """From what its exits were reckoned after the last addition; None before any."""
     intents: list[str] = field(default_factory=list)

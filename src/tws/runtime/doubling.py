@@ -14,10 +14,13 @@ from decimal import Decimal
 from tws.clock import NS_PER_S
 from tws.log import get_logger
 from tws.model.instrument import Instrument
+from tws.model.market import Quote
+from tws.model.order import Side
 from tws.runtime.acting import act
 from tws.runtime.stances import Stances
 from tws.runtime.trader import Trader
 from tws.strategy import Refusal
+from tws.strategy.linked import usable_price
 from tws.strategy.manage import Add, Stance, double_down, wait_again
 
 __all__ = ["Doubling"]
@@ -39,9 +42,12 @@ class Doubling:
         self._stances = stances
         self._again_ns: dict[str, int] = {}  # trade -> when it may be wished for again
 
-    async def look(self, symbol: str, instrument: Instrument, wanted: bool, now_ns: int) -> None:
-        """Wish for what is due in a symbol that is held; `wanted`: its section doubles down by itself."""
+    async def look(self, instrument: Instrument, quote: Quote | None, wanted: bool, now_ns: int) -> None:
+        """Wish for what is due in a contract that is held; `wanted`: its section doubles down by itself."""
+        symbol = instrument.contract.symbol
         stance = self._stances.stance(symbol)
+        if not stance.trade or not _above_stop(stance, quote):
+            return
         wish = _due(stance, instrument, wanted, now_ns)
         if wish is None or now_ns < self._again_ns.get(stance.trade, 0):
             return
@@ -59,10 +65,19 @@ class Doubling:
 
 def _due(stance: Stance, instrument: Instrument, wanted: bool, now_ns: int) -> Add | Refusal | None:
     """What is to be wished for now; None while nothing is."""
-    if not stance.trade or not stance.entered or stance.entering or stance.busy:
+    if not stance.entered or stance.entering or stance.busy:
         return None
     if stance.rest:
         return wait_again(stance, instrument, now_ns)
     if wanted and not stance.doubled and not stance.adds:
         return double_down(stance, instrument, HALF, now_ns)
     return None
+
+
+def _above_stop(stance: Stance, quote: Quote | None) -> bool:
+    """Whether the market has not come to the stop: what is bought while that fills is sold at once."""
+    side, stop = stance.side, stance.stop_price
+    if quote is None or side is None or stop is None:
+        return False
+    price = usable_price(quote.bid if side is Side.BUY else quote.ask)
+    return price is not None and (price - stop) * side.sign > 0

@@ -400,8 +400,8 @@ class Pilot:
         for symbol in self.stances.held():
             strand = self._of.get(symbol)
             if strand is not None and not self._day_ends(symbol, now_ns):
-                instrument = self.markets.instrument(symbol)
-                await self._doubling.look(symbol, instrument, strand.conduct.double_down, now_ns)
+                instrument, quote = self.markets.instrument(symbol), self.markets.quote(symbol)
+                await self._doubling.look(instrument, quote, strand.conduct.double_down, now_ns)
 
     # -- the report
 

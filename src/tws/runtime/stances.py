@@ -73,7 +73,7 @@ class Stances:
             entering=any(order.live for group in groups for order in state.members(group, Role.ENTRY)),
             entered=bool(quantity) and not any(order.live or order.missing for order in entries),
             adds=len([group for group in joined if group not in limited and self._counts(group)]),
-            doubled=bool(limited),
+            doubled=bool(limited) or base.additions > len(joined),  # what is packed away counts too
             rest=rest,
             rest_price=rest_price,
             working=working,
@@ -186,6 +186,8 @@ class Stances:
     def _joined(self, base: Group) -> list[Group]:
         """What was to add to a trade, oldest first; also what came to nothing."""
         found: list[Group] = []
+        if not base.additions:
+            return found
         groups = self._trader.desk.state.groups
         for group_id in reversed(groups):
             if group_id == base.group_id:
