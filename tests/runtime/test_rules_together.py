@@ -5,6 +5,7 @@ others.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from tests.runtime.scene import until
 from tests.runtime.test_rules_command import tws
 from tests.runtime.test_ruling import rule, tally
 
+from tws.model.sizing import Shares
+from tws.rules import percent
+from tws.rules.ready import Plan, standard
 from tws.runtime.rulecontrol import RuleWish, answered
 
 Fly = Callable[..., Any]
@@ -107,3 +111,24 @@ async def test_of_two_cooldowns_that_of_the_higher_priority_stays(
     assert ("SPY" in rules.engine.cooldowns(flight.scene.sim.now_ns())) is left
     assert tally(flight, "low").fired == tally(flight, "high").fired == 1
     assert (await flight.end()).good
+
+
+async def test_the_ready_made_rules_trade(fly: Fly) -> None:
+    """Entry, same side ignored, opposite reverses, SELL closes: from Python, as they come."""
+    plan = Plan(size=Shares(Decimal(5)), stop=percent(3), target=percent(3), cooldown_s=1, last_s=1)
+    flight = await fly(rules=standard(plan))
+    assert await flight.outcome(flight.say("BUY", 0.4)) == ("refused", "threshold")
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.held(5)
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "ignored by a rule")
+    assert await flight.outcome(flight.say("SHORT")) == ("traded", "")
+    await flight.held(-5)
+    assert await flight.outcome(flight.say("SELL")) == ("refused", "no rule fired"), "SELL closes a long"
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.held(5)
+    assert await flight.outcome(flight.say("SELL")) == ("closed", "")
+    await flight.held(0)
+    report = await flight.end()
+    assert report.good and {each.rule: each.fired for each in report.rules} == {
+        "flatten": 0, "close": 1, "reverse": 2, "same_side": 1, "enter": 1,
+    }  # fmt: skip

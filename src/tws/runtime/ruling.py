@@ -77,10 +77,6 @@ class Ruling:
         self._ticks: dict[str, int] = {}
         self._quoted: tuple[int, list[str]] = (-1, [])
 
-    def needs(self, symbol: str) -> tuple[tuple[str, ...], int]:
-        """The indicators that rules ask about a symbol, and how many bars they look at."""
-        return _needs(self.engine, symbol)
-
     async def open(self, stances: Stances) -> None:
         """Follow what rules look at and nobody trades. Raises what asking TWS raises."""
         self._scene = RuleScene(self._markets, stances, self._plan.limits.stale_quote_ns)
@@ -125,6 +121,10 @@ class Ruling:
                 found.append(symbol)
         return found
 
+    async def again(self, now_ns: int) -> None:
+        """What could not be done at once is tried again; once a second or so."""
+        await self._deeds.again(now_ns)
+
     # -- changed while it runs
 
     async def reload(self, rules: tuple[Rule, ...]) -> RulesReloaded:
@@ -168,7 +168,8 @@ class Ruling:
         """All that rules look at; what is followed already learns what more they ask."""
         seconds = self._plan.sections[0].bar_seconds
         for symbol in sorted({*self._symbols, *asked_about(engine.rules)}):
-            await self._markets.follow(symbol, seconds, *_needs(engine, symbol))
+            needs = engine.needs(symbol)
+            await self._markets.follow(symbol, seconds, needs.indicators, (needs.bars_back or 0) + 1)
 
     def _keep(self, *, lasting: bool = False) -> None:
         """What was remembered since the last time is written; a disk that takes nothing is told once."""
@@ -282,11 +283,6 @@ def sized_by_risk(rules: Iterable[Rule]) -> bool:
     """Whether some rule sizes by a part of the equity, which somebody has to ask for."""
     actions = (action for each in rules for action in each.then)
     return any(isinstance(getattr(action, "size", None), RiskFraction) for action in actions)
-
-
-def _needs(engine: Engine, symbol: str) -> tuple[tuple[str, ...], int]:
-    needs = engine.needs(symbol)
-    return needs.indicators, (needs.bars_back or 0) + 1
 
 
 def _decisive(node: Node) -> Node | None:
