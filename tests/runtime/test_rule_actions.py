@@ -277,11 +277,14 @@ async def test_an_action_does_what_its_row_says(row: Row, form: str, fly: Fly) -
 
 
 async def test_a_stop_that_can_not_be_moved_yet_is_moved_as_soon_as_it_can(fly: Fly) -> None:
-    """When the entry fills, TWS is still taking the stop; the rule fires on that fill and never again."""
-    once = "event == fill and fill.role == entry and since.fire > 1d"
-    moves = rule("move", once, "move stop 1% from entry")
+    """The second change is denied while the first is out; the rule fires once and never again."""
+    moves = rule("move", "model == move", "move stop 2% from entry + move stop 1% from entry")
     flight = await fly(more=rule("enter", "model == enter", "enter signal") + moves)
     await flight.outcome(flight.say("BUY", model="enter"))
+    await flight.held(10)
+    await until(lambda: stops(flight) == [("STP", 10, 97.0)], "its stop")
+    flight.say("BUY", model="move")
+    await until(lambda: "a change of it is out" in tally(flight, "move").last, "it fires")
     await stopped_at(99.0, 99.01)(flight)
     assert tally(flight, "move").fired == 1
     assert (await flight.end()).good
