@@ -2,12 +2,14 @@
 
     python bench/rules.py [--rules 10000] [--events 300]
 
-Four engines, each with as many rules:
+Six engines, each with as many rules:
 
   all relevant   every event can fire every rule; each asks five figures or more that are new with each event,
                  and the last one decides against it
   all fire       the same, but most rules fire (an alert, which stands beside all others)
   indexed        each rule names its symbol, one of 500: an event meets those of its symbol alone
+  quotes         the first again, and each event is a quote that moved: its figures are new, and all are asked
+  no quotes      rules that look at no quote: the index leaves all of them out of a quote
   all raise      every rule needs a figure that raises, until each is disabled: the worst of bad data
 
 The collector is frozen after building, as a program with so many values should do (`gc.freeze`): else its
@@ -29,9 +31,10 @@ from tws.clock import NS_PER_S
 from tws.model.market import Bar, Quote
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
-from tws.rules import Engine, Given, Holding, Rule, SignalCame, parse_actions, parse_condition
+from tws.rules import Engine, Given, Holding, QuoteMoved, Rule, SignalCame, parse_actions, parse_condition
 
 START = 1_795_000_000 * NS_PER_S
+LONG = "position.side == long"
 SPECS = ("ema(20)", "ema(50)", "rsi(14)", "atr(14)")
 
 
@@ -53,6 +56,19 @@ def firing(number: int) -> Rule:
 def indexed(number: int) -> Rule:
     """The same for one symbol of 500."""
     return relevant(number, f"position.side == long and symbol == S{number % 500}")
+
+
+def quoted(number: int) -> Rule:
+    """A rule about quotes, which the last part decides."""
+    own = number / 1e6
+    text = f"(bid > {200 + own} or price > {90 + own}) and spread_percent < {0.1 + own} and {LONG}"
+    return Rule(name=f"r{number}", when=parse_condition(text), then=parse_actions('alert "hit"'))
+
+
+def unquoted(number: int) -> Rule:
+    """A rule that looks at bars and the position."""
+    text = f"rsi(14) > {20 + number / 1e6} and {LONG}"
+    return Rule(name=f"r{number}", when=parse_condition(text), then=parse_actions('alert "hit"'))
 
 
 def context(number: int, symbol: str, broken: bool = False) -> Given:
@@ -86,9 +102,11 @@ def distribution(run: Callable[[int], Any], events: int) -> dict[str, float]:
     return told
 
 
-def play(engine: Engine, symbols: int, broken: bool = False) -> Callable[[int], Any]:
+def play(engine: Engine, symbols: int, broken: bool = False, quote: bool = False) -> Callable[[int], Any]:
     def run(number: int) -> Any:
         symbol = f"S{number % symbols}"
+        if quote:
+            return engine.evaluate(QuoteMoved(symbol), context(number, symbol), START + number * NS_PER_S)
         signal = Signal(
             signal_id=str(number),
             symbol=symbol,
@@ -110,11 +128,13 @@ def main() -> None:
     parser.add_argument("--tell", action="store_true")
     options = parser.parse_args()
     figures: dict[str, Any] = {"rules": options.rules, "events": options.events}
-    for name, make, symbols, broken in (
-        ("all relevant", relevant, 1, False),
-        ("all fire", firing, 1, False),
-        ("indexed", indexed, 500, False),
-        ("all raise", relevant, 1, True),
+    for name, make, symbols, broken, quote in (
+        ("all relevant", relevant, 1, False, False),
+        ("all fire", firing, 1, False, False),
+        ("indexed", indexed, 500, False, False),
+        ("quotes", quoted, 1, False, True),
+        ("no quotes", unquoted, 1, False, True),
+        ("all raise", relevant, 1, True, False),
     ):
         begin = time.perf_counter()
         rules = [make(number) for number in range(options.rules)]
@@ -123,14 +143,15 @@ def main() -> None:
         built = time.perf_counter()
         gc.collect()
         gc.freeze()
-        last = play(engine, symbols, broken)(0)
+        event = play(engine, symbols, broken, quote)
+        last = event(0)
         figures[name] = {
             "parse_s": round(read - begin, 2),
             "build_s": round(built - read, 2),
             "looked": last.looked,
             "fired": len(last.fired),
             "failed": len(last.failed),
-            **distribution(play(engine, symbols, broken), options.events),
+            **distribution(event, options.events),
         }
         if options.tell and not broken:
             trace = engine.explain(rules[0].name)

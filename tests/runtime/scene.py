@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from tws import Limits, TWSConfig
 from tws.clock import Clock, SystemClock
+from tws.desk import Timing
 from tws.exchange import Habits
 from tws.model.contract import stock
 from tws.model.order import Bracket, bracket
@@ -25,6 +27,8 @@ from tws.simulator.market import ManualMarket
 from tws.simulator.universe import Universe
 
 BOUND_S = 20.0
+SPEED = 20.0
+"""Seconds of a fast market in one of life: fifteen bars, which an ATR wants, are there in a second."""
 SPY = stock("SPY")
 
 
@@ -114,6 +118,26 @@ class Scene:
     def broker_position(self, symbol: str = "SPY") -> int:
         con_id = self.sim.con_id(symbol)
         return int(sum(row.quantity for row in self.sim.exchange.positions() if row.con_id == con_id))
+
+
+class FastClock:
+    """The time of a market that runs faster than life (of a `SystemClock` that would be a sleep's end)."""
+
+    def __init__(self, sim: SimulatedTWS) -> None:
+        self.now_ns = sim.now_ns
+        self.monotonic = monotonic
+
+
+class FastScene(Scene):
+    """A market that runs `SPEED` times as fast."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        options = SimulatorOptions(market=self.market(), limits=SimLimits.off(), speed=SPEED)
+        self.sim = SimulatedTWS(options)
+
+    def parts(self) -> TraderParts:
+        return TraderParts(clock=FastClock(self.sim), timing=Timing().scaled(SPEED))
 
 
 def records_of(trader: Trader) -> list[Record]:

@@ -8,16 +8,14 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
-from time import monotonic
 from typing import Any, NamedTuple
 
 import pytest
 from tests.runtime.flight import Flight
-from tests.runtime.scene import Scene, until
-from tests.runtime.test_ruling import tally
+from tests.runtime.scene import FastScene, Scene, until
+from tests.runtime.test_ruling import rule, tally
 
 from tws.clock import NS_PER_S
-from tws.desk import Timing
 from tws.model.sizing import Allocation, RiskFraction, Shares
 from tws.rules import (
     Alert,
@@ -46,14 +44,9 @@ from tws.rules import (
 )
 from tws.rules import actions as all_actions
 from tws.rules.verbs import VERBS
-from tws.runtime.parts import TraderParts
-from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.simulator.limits import Limits as SimLimits
 
 Fly = Callable[..., Any]
 Check = Callable[[Flight], Awaitable[None]]
-SPEED = 20.0
-"""Seconds of the market in one of life: an ATR wants fifteen bars."""
 
 
 def stops(flight: Flight) -> list[tuple[str, float, float]]:
@@ -233,26 +226,6 @@ def rules_of(row: Row) -> tuple[Rule, ...]:
     return (*before, act, *([] if row.second is None else [row.second]))
 
 
-class FastClock:
-    """The time of a market that runs faster than life (of a `SystemClock` that would be a sleep's end)."""
-
-    def __init__(self, sim: SimulatedTWS) -> None:
-        self.now_ns = sim.now_ns
-        self.monotonic = monotonic
-
-
-class FastScene(Scene):
-    """A market that runs `SPEED` times as fast."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        options = SimulatorOptions(market=self.market(), limits=SimLimits.off(), speed=SPEED)
-        self.sim = SimulatedTWS(options)
-
-    def parts(self) -> TraderParts:
-        return TraderParts(clock=FastClock(self.sim), timing=Timing().scaled(SPEED))
-
-
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     made = FastScene(tmp_path)
@@ -301,6 +274,20 @@ async def test_an_action_does_what_its_row_says(row: Row, form: str, fly: Fly) -
     await until(lambda: tally(flight, "act").fired, "it fires")
     assert not tally(flight, "act").last, tally(flight, "act")
     await row.check(flight)
+
+
+async def test_a_stop_that_can_not_be_moved_yet_is_moved_as_soon_as_it_can(fly: Fly) -> None:
+    """The second change is denied while the first is out; the rule fires once and never again."""
+    moves = rule("move", "model == move", "move stop 2% from entry + move stop 1% from entry")
+    flight = await fly(more=rule("enter", "model == enter", "enter signal") + moves)
+    await flight.outcome(flight.say("BUY", model="enter"))
+    await flight.held(10)
+    await until(lambda: stops(flight) == [("STP", 10, 97.0)], "its stop")
+    flight.say("BUY", model="move")
+    await until(lambda: "a change of it is out" in tally(flight, "move").last, "it fires")
+    await stopped_at(99.0, 99.01)(flight)
+    assert tally(flight, "move").fired == 1
+    assert (await flight.end()).good
 
 
 def test_the_table_has_every_action() -> None:

@@ -205,18 +205,26 @@ class Engine:
 
     def memory(self) -> Memory:
         """A copy of all that the engine remembers; `Engine(rules, memory)` goes on from there."""
-        return deepcopy(self._memory)
+        return deepcopy(self._whole())
 
     def written(self) -> bytes:
         """All that the engine remembers as JSON, which reads back as a `Memory`."""
-        return msgspec.json.encode(self._memory)
+        return msgspec.json.encode(self._whole())
 
     def reloaded(self, rules: Iterable[Rule]) -> Engine:
         """An engine with other rules and this memory. Pauses and counts go on by the rule's name; a rule that
         is not written as it was is switched as it says itself, and its faults are forgotten. Raises
         ValueError.
         """
-        return Engine(rules, self._memory)
+        return Engine(rules, self._whole())
+
+    def _whole(self) -> Memory:
+        """The memory with the texts of the rules that need one: they are made only when somebody takes it."""
+        texts = self._memory.texts
+        for rule in (*self._memory.switched, *self._memory.faults):
+            if rule not in texts:
+                texts[rule] = rule_text(self.rules[self._numbers[rule]])
+        return self._memory
 
     def _hear(self, event: Event, now_ns: int) -> None:
         """What a fill means for pauses, before any rule is asked."""
@@ -331,17 +339,15 @@ class Engine:
         rule = self.rules[number].name
         reason = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"[:300]
         count = self._memory.faults[rule] = self._memory.faults.get(rule, 0) + 1
-        self._memory.texts[rule] = rule_text(self.rules[number])
         self.changes += 1
         if count >= MAX_FAULTS:
             self._switch(rule, False, f"it raised {count} times, at last {reason}")
         return Failed(rule, symbol, reason, count, count >= MAX_FAULTS)
 
     def _switch(self, rule: str, on: bool, reason: str) -> None:
-        number = self._number(rule)
+        self._number(rule)
         self.changes += 1
         self._memory.switched[rule] = on
-        self._memory.texts[rule] = rule_text(self.rules[number])
         if on:
             self._memory.faults.pop(rule, None)
             self._memory.reasons.pop(rule, None)

@@ -378,6 +378,7 @@ class Pilot:
         for symbol in self._of:
             if rules.hears("timer", symbol):
                 await rules.hear(TimePassed(symbol), now_ns)
+        await rules.again(now_ns)
 
     def _settle_reversals(self, now_ns: int) -> None:
         """Note what became of the reversals that have ended, before the next signal is judged."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from tws.clock import NS_PER_S
 from tws.desk import CancelAll
 from tws.log import get_logger
 from tws.model.instrument import decimal
@@ -53,9 +55,23 @@ MAX_ALERTS = 50
 
 OF_SIGNAL = (Enter, Exit, Reverse, ScaleIn, DoubleDown, Ignore)
 """Actions that say what becomes of a signal."""
+AGAIN_NS = 3 * NS_PER_S
+"""When a stop that could not be moved is tried again: TWS takes a change within a second."""
+LATER_NS = 30 * NS_PER_S
+"""How long: a link is back by then, or the market is another one. So it is tried ten times at most."""
 _ZERO = Decimal(0)
 
 log = get_logger("tws.runtime")
+
+
+class _Later(Struct, frozen=True):
+    """A stop that is to be moved as soon as it can be."""
+
+    fired: Fired
+    action: MoveStop | BreakEven | Trail
+    trade: str
+    until_ns: int
+    tried_ns: int
 
 
 class RuleDeeds:
@@ -69,6 +85,7 @@ class RuleDeeds:
         self._markets = markets
         self._pilot = pilot
         self._stances = stances
+        self._later: dict[tuple[str, str], _Later] = {}  # by symbol and rule
 
     async def do(self, fired: Fired, action: AnyAction, event: Event, now_ns: int, barred: str = "") -> str:
         """One action. `barred` is why nothing may be opened now."""
@@ -84,7 +101,8 @@ class RuleDeeds:
                 await self._trader.ask(cancel)
                 return ""
             case MoveStop() | BreakEven() | Trail():
-                return await self._move_stops(fired, action)
+                self._later.pop((symbol, fired.rule), None)
+                return await self._move_stops(fired, action, now_ns)
             case Ignore():
                 if isinstance(event, SignalCame):
                     text = f"rule {fired.rule} ignores it"
@@ -145,16 +163,35 @@ class RuleDeeds:
                 return Close(f"rule {fired.rule} {now_ns}")
         raise TypeError(f"{action!r} is no wish about a signal")
 
-    async def _move_stops(self, fired: Fired, action: MoveStop | BreakEven | Trail) -> str:
+    async def _move_stops(self, fired: Fired, action: MoveStop | BreakEven | Trail, now_ns: int) -> str:
         """The stops of all that is held: towards profit alone, or trailing from where they stand."""
         symbol = fired.symbol
         stance, stops = self._stances.stance(symbol), self._stances.stops(symbol)
-        if not stance.quantity or not stops:
-            return "nothing is held that has a stop"
+        if not stance.quantity:
+            return "nothing is held"
         move = self._trailing(symbol, action) if isinstance(action, Trail) else self._moved(symbol, action)
         if isinstance(move, str):
             return move
-        return await move_stops(self._trader, stops, replace(move, reason=f"rule {fired.rule}"))
+        move = replace(move, reason=f"rule {fired.rule}")
+        why = await move_stops(self._trader, stops, move) if stops else "no stop works yet"
+        if why and (symbol, fired.rule) not in self._later:
+            self._later[symbol, fired.rule] = _Later(fired, action, stance.trade, now_ns + LATER_NS, now_ns)
+        return why
+
+    async def again(self, now_ns: int) -> None:
+        """Stops that could not be moved when a rule wished it (TWS was still taking the last change, or there
+        was no link) are moved now, as long as the same trade is held. A rule may fire once a trade.
+        """
+        for key, later in list(self._later.items()):
+            if now_ns < later.tried_ns + AGAIN_NS:
+                continue
+            held = self._stances.stance(later.fired.symbol).trade == later.trade
+            if not held or now_ns > later.until_ns or not await self._move_stops(
+                later.fired, later.action, now_ns
+            ):  # fmt: skip
+                del self._later[key]
+            else:
+                self._later[key] = replace(later, tried_ns=now_ns)
 
     def _trailing(self, symbol: str, action: Trail) -> StopMove | str:
         """By so much from now on, which is the broker's affair."""

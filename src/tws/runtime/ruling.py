@@ -77,10 +77,6 @@ class Ruling:
         self._ticks: dict[str, int] = {}
         self._quoted: tuple[int, list[str]] = (-1, [])
 
-    def needs(self, symbol: str) -> tuple[tuple[str, ...], int]:
-        """The indicators that rules ask about a symbol, and how many bars they look at."""
-        return _needs(self.engine, symbol)
-
     def take_up(self, plan: RunPlan) -> None:
         """A quote's age is bounded by this plan's limits; other rules come by `reload`."""
         self._plan, self._scene.stale_ns = plan, plan.limits.stale_quote_ns
@@ -128,6 +124,10 @@ class Ruling:
                 self._ticks[symbol] = ticks
                 found.append(symbol)
         return found
+
+    async def again(self, now_ns: int) -> None:
+        """What could not be done at once is tried again; once a second or so."""
+        await self._deeds.again(now_ns)
 
     # -- changed while it runs
 
@@ -288,11 +288,6 @@ def sized_by_risk(rules: Iterable[Rule]) -> bool:
     """Whether some rule sizes by a part of the equity, which somebody has to ask for."""
     actions = (action for each in rules for action in each.then)
     return any(isinstance(getattr(action, "size", None), RiskFraction) for action in actions)
-
-
-def _needs(engine: Engine, symbol: str) -> tuple[tuple[str, ...], int]:
-    needs = engine.needs(symbol)
-    return needs.indicators, (needs.bars_back or 0) + 1
 
 
 def _decisive(node: Node) -> Node | None:
