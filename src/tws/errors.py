@@ -63,7 +63,9 @@ class ConfigError(TWSError, ValueError):
     """A setting is wrong. `field`, `value` and `cure` say which, what it was and what to do."""
 
     def __init__(self, field: str, value: object, reason: str, cure: str) -> None:
-        super().__init__(f"{field} = {value!r}: {reason}. {cure}")
+        told = repr(value)
+        told = told if len(told) <= 300 else f"{told[:297]}..."  # a megabyte of it helps nobody to mend it
+        super().__init__(f"{field} = {told}: {reason}. {cure}")
         self.field = field
         self.value = value
         self.reason = reason

@@ -16,7 +16,7 @@ import pytest
 from tws.cli.app import COMMANDS
 
 TWS = [sys.executable, "-c", "from tws.cli.app import main; main()"]
-WAIT_S = 100  # below the bound of pytest's own; the demo takes most of a minute at worst
+WAIT_S = 100  # below the bound of pytest's own
 
 
 class Run(NamedTuple):
@@ -38,7 +38,7 @@ def free_port() -> int:
 def runs() -> dict[str, Run]:
     """A new command joins here, or the test fails."""
     return {
-        "demo": Run(("--seed", "7"), writes="econcil"),
+        "demo": Run(("--data", "SPY-2013-10-07-1s.csv"), writes="(0 refused, 0 denied, 1 traded)"),
         "sim": Run(("--port", "0", "--seed", "7"), exit_codes=(0, 130), stop_at="listening on"),
         "record": Run(
             ("session.jsonl", "--port", "0", "--tws-port", str(free_port())),
@@ -57,6 +57,7 @@ def runs() -> dict[str, Run]:
             ("none.toml", "--account", "U1", "--operator", "me"), exit_codes=(2,), writes="none.toml"
         ),
         "risk": Run((), exit_codes=(2,), writes="no trader has state"),
+        "rules": Run(("list",), exit_codes=(2,), writes="no trader has state"),
         "adjust": Run(
             ("SPY", "--quantity", "1", "--reason", "split", "--operator", "me"),
             exit_codes=(2,),
@@ -92,6 +93,18 @@ def windows_like(tmp_path: Path) -> dict[str, str]:
     }
 
 
+def write_half_an_hour(folder: Path) -> None:
+    """A recorded market in which the opening range is left upwards once."""
+    rows = ["time_utc_ms,open,high,low,close,volume,bid,bid_size,ask,ask_size"]
+    for second in range(1800):
+        price = 100 + second % 60 / 100 + max(0, second - 1200) / 1000
+        rows.append(
+            f"{1_381_152_600_000 + 1000 * second},{price:.2f},{price:.2f},{price:.2f},{price:.2f},100,"
+            f"{price - 0.01:.2f},100,{price + 0.01:.2f},100"
+        )
+    (folder / "SPY-2013-10-07-1s.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
 def run(command: list[str], how: Run, env: dict[str, str], folder: Path) -> tuple[int, str]:
     """Run a command with its output in a file; answers exit code and text."""
     out = folder / "out.txt"
@@ -124,6 +137,7 @@ def test_every_command_is_run_here() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_writes_cp1252_into_a_file(name: str, windows_like: dict[str, str], tmp_path: Path) -> None:
     how = runs()[name]
+    write_half_an_hour(tmp_path)
     code, text = run([name, *how.arguments], how, windows_like, tmp_path)
     assert "Traceback" not in text, text
     assert "this is a bug" not in text, text

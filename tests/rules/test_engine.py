@@ -26,10 +26,7 @@ from tws.rules import (
     Exit,
     Filled,
     Given,
-    Holding,
     Memory,
-    Needs,
-    QuoteMoved,
     Rule,
     SetCooldown,
     SignalCame,
@@ -79,27 +76,6 @@ def test_a_rule_that_is_held_back_lets_the_next_one_go_first() -> None:
         "a pause is a symbol's"
     )
     assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["high"]
-
-
-def test_executions_are_counted_by_the_day_of_the_exchange() -> None:
-    """23:30 in New York is already tomorrow in UTC: the count goes on until midnight there."""
-    engine, known = Engine([rule("twice", per_day=2)]), Given(zones=ZONES)
-    noon_to_2330, half_hour = int(11.5 * 3600) * NS_PER_S, 1800 * NS_PER_S
-    assert fired(engine.evaluate(BAR, known, NOON)) == ["twice"]
-    assert fired(engine.evaluate(BAR, known, NOON + noon_to_2330)) == ["twice"]
-    last = engine.evaluate(BAR, known, NOON + noon_to_2330 + half_hour - 1)
-    assert held(last) == [("twice", Barrier.PER_DAY)]
-    assert fired(engine.evaluate(BarEnded("QQQ"), known, NOON + noon_to_2330)) == ["twice"]
-    assert fired(engine.evaluate(BAR, known, NOON + noon_to_2330 + half_hour)) == ["twice"]
-
-
-def test_a_day_that_is_not_known_holds_a_counted_rule_back() -> None:
-    engine = Engine([rule("once", per_day=1), rule("free", Alert("x"))])
-    decisions = engine.evaluate(BAR, Given(), NOON)
-    assert (fired(decisions), held(decisions)) == (["free"], [("once", Barrier.NO_DAY)])
-    wrong = engine.evaluate(BAR, Given(zones={"SPY": "Mars/Olympus"}), NOON)
-    assert [(each.rule, each.count) for each in wrong.failed] == [("once", 1)]
-    assert "Mars/Olympus" in wrong.failed[0].reason
 
 
 def fill(role: Any, left: float) -> Filled:
@@ -266,91 +242,6 @@ def test_many_comparisons_of_one_figure_are_each_right(sign: str, value: float |
     assert found == {f"{'r' if holds(value, bound) else 'n'}{bound}" for bound in bounds}
 
 
-class Asked(Given, frozen=True, kw_only=True):
-    """A context that notes what it is asked for."""
-
-    asked: list[tuple[Any, ...]]
-
-    def quote(self, symbol: str) -> Quote | None:
-        self.asked.append(("quote", symbol))
-        return Quote(last=5.0)
-
-    def holding(self, symbol: str) -> Holding | None:
-        self.asked.append(("holding", symbol))
-        return Holding()
-
-    def indicator(self, symbol: str, spec: str, back: int) -> float | None:
-        self.asked.append(("indicator", symbol, spec, back))
-        return 1.0
-
-
-def test_the_context_is_asked_once_and_only_for_what_decides() -> None:
-    asked: list[tuple[Any, ...]] = []
-    engine = Engine(
-        [
-            rule("a", Alert("x"), "price > 1 and position.side == long and rsi(14) < 5"),
-            rule("b", Alert("x"), "price > 2"),
-            rule("c", Alert("x"), "ema(20) of QQQ > price"),
-            rule("d", Alert("x"), "symbol == IBM and ema(50) > 1"),
-        ]
-    )
-    engine.evaluate(BAR, Asked(asked=asked), NOON)
-    assert asked == [("quote", "SPY"), ("holding", "SPY"), ("indicator", "QQQ", "ema(20)", 0)]
-
-
-def test_needs_are_told_for_each_symbol() -> None:
-    engine = Engine(
-        [
-            rule("a", when="symbol == SPY and position.profit_atr > 1 and change(5) > 0"),
-            rule(
-                "b",
-                when="symbol == QQQ and ema(20) of SPY crosses above 5 and bar.close crosses above ema(9)",
-            ),
-            rule("c", when="session.open and weekday == fri and symbol == IBM"),
-            rule("d", when="symbol == TLT and rsi(14) > 5", enabled=False),
-        ]
-    )
-    assert engine.needs("SPY") == Needs(
-        indicators=("atr(14)", "ema(20)"), bars_back=5, sources=("position", "quote")
-    )
-    assert engine.needs("QQQ") == Needs(indicators=("ema(9)",), bars_back=1)
-    assert engine.needs("IBM") == Needs(sources=("session", "zone"))
-    assert engine.needs("TLT") == Needs()
-    engine.enable("d")
-    assert engine.needs("TLT") == Needs(indicators=("rsi(14)",))
-    assert engine.symbols() == ("IBM", "QQQ", "SPY", "TLT")
-
-
-def test_rules_for_any_symbol_and_for_all_but_some_have_needs_too() -> None:
-    engine = Engine(
-        [
-            rule("all", when="ema(20) > 1"),
-            rule("others", when="symbol != SPY and ema(50) > 1"),
-            rule("never", when="symbol == SPY and symbol == QQQ and ema(9) > 1"),
-            rule("same", when="price of SPY > 1"),
-        ]
-    )
-    assert engine.needs("SPY") == Needs(indicators=("ema(20)",), sources=("quote",))
-    assert engine.needs("QQQ") == engine.needs("IBM") == Needs(indicators=("ema(20)", "ema(50)"))
-
-
-def test_an_event_meets_only_the_rules_it_can_fire() -> None:
-    engine = Engine(
-        [
-            rule("signals", when="confidence >= 0.5"),
-            rule("buys", when="wish == BUY"),
-            rule("spy", when="symbol == SPY and (confidence > 0 or event == bar)"),
-            rule("others", when="symbol != SPY and event == bar"),
-            rule("any", when="price > 1"),
-        ]
-    )
-    wish = SignalCame(Signal(signal_id="1", symbol="SPY", wish=Wish.SHORT, time_ns=NOON))
-    assert engine.evaluate(wish, Given(), NOON).looked == 3
-    assert engine.evaluate(BAR, Given(), NOON).looked == 2
-    assert engine.evaluate(BarEnded("QQQ"), Given(), NOON).looked == 2
-    assert engine.evaluate(QuoteMoved("SPY"), Given(), NOON).looked == 1
-
-
 def test_lists_of_rules_are_bounded_however_often_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tws.rules.engine.MAX_FIGURES", 100)
     engine = Engine([rule(f"r{n}", Alert("x"), f"event == bar or symbol == S{n}") for n in range(30)])
@@ -417,6 +308,8 @@ def test_rules_are_reloaded_and_their_memory_goes_on() -> None:
     assert fired(other.evaluate(BAR, Given(), NOON + 59 * NS_PER_S)) == ["new"], "pauses go on"
     assert fired(other.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "mended", "new"]
     assert other.why_disabled("by_hand") == "by hand"
+    again = Engine([old[0], mended, old[2]], msgspec.json.decode(engine.written(), type=Memory))
+    assert (again.is_enabled("mended"), again.is_enabled("by_hand")) == (True, False), "so after a restart"
     assert fired(engine.evaluate(BAR, Given(), NOON + 60 * NS_PER_S)) == ["same", "gone"], (
         "the old one is untouched"
     )

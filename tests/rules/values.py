@@ -299,6 +299,18 @@ def truth(condition: AnyCondition, scene: Scene) -> bool | None:
             )  # type: ignore[operator]
 
 
+def quoted(condition: AnyCondition) -> bool:
+    """Whether a quote concerns a condition: it looks at a price, or says which events it means."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return any(quoted(part) for part in parts)
+        case Not(part):
+            return quoted(part)
+        case Compare(left, _, right):
+            return Field("price") in (left, right)
+    return isinstance(condition, Is) and condition.name == "event"
+
+
 def _rank(answer: bool | None) -> int:
     return 1 if answer is None else 2 * answer
 

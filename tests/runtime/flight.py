@@ -12,8 +12,9 @@ from tests.runtime.scene import BOUND_S, Scene, until
 
 from tws.clock import to_datetime
 from tws.config import load_settings
-from tws.runtime.parts import TraderParts
-from tws.runtime.plan import plan_run
+from tws.exchange import OrderView
+from tws.rules import Rule
+from tws.runtime.plan import plan_run, with_rules
 from tws.runtime.report import RunReport
 from tws.runtime.run import Run
 
@@ -23,11 +24,13 @@ OPENING_CASH = Decimal(1_000_000)
 
 
 class Flight:
-    """One run. `section` is what stands in [[signals]] beside the file; `more` follows it."""
+    """One run. `section` is what stands in [[signals]] beside the file; `more` follows it; `rules` are those
+    of the program that runs it.
+    """
 
     def __init__(
         self, scene: Scene, folder: Path, section: str = "", more: str = "", source: str = "",
-        pause_s: float = 0,
+        pause_s: float = 0, rules: tuple[Rule, ...] = (),
     ) -> None:  # fmt: skip
         self.scene = scene
         self.file = folder / "signals.jsonl"
@@ -53,12 +56,14 @@ close_margin_s = 0
             encoding="utf-8",
         )
         self.folder = folder
+        self.rules = rules
         self._said = 0
 
     async def up(self, symbol: str = "SPY") -> Flight:
         """Trading, with a quote of `symbol`."""
-        plan = plan_run(load_settings(self.path), self.path, self.folder / "state", self.scene.journal)
-        self.run = Run(plan, parts=TraderParts(clock=self.scene.clock()))
+        settings = with_rules(load_settings(self.path), self.rules)
+        plan = plan_run(settings, self.path, self.folder / "state", self.scene.journal)
+        self.run = Run(plan, parts=self.scene.parts())
         ready = asyncio.Event()
         self.going = asyncio.create_task(self.run.go(on_ready=lambda trader: ready.set()))
         await until(lambda: ready.is_set() or self.going.done(), "ready")
@@ -101,6 +106,10 @@ close_margin_s = 0
         await until(
             lambda: scene.broker_position() == quantity == trader.position("SPY"), f"{quantity} held"
         )
+
+    def rests(self) -> list[OrderView]:
+        """The orders at the broker."""
+        return list(self.scene.sim.exchange.open_orders())
 
     async def end(self, how: str = "flatten") -> RunReport:
         self.run.end("the test ends", how)

@@ -94,6 +94,10 @@ class Scene:
             await trader.stop()
         await self.sim.stop()
 
+    def parts(self) -> TraderParts:
+        """What a run goes by on this market."""
+        return TraderParts(clock=self.clock())
+
     # -- the broker's side
 
     def open_refs(self) -> list[str]:

@@ -215,6 +215,7 @@ async def test_a_holiday_has_no_end(evening: Any) -> None:
     """What was left over the night before Thanksgiving is closed on Friday, when the market opens."""
     day = await evening("2026-11-25 15:50:00")
     await day.holds()
+    await until(lambda: "SPY" in day.flight.pilot.closing._ahead, "the end of Wednesday is seen to come")
     await day.clock("2026-11-26 15:59:30")
     await until(lambda: day.begun() == [("eod 2026-11-25", "SPY")], "the end of Wednesday is made good")
     await day.looked()

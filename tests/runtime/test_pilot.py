@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +22,6 @@ from tws.signals.demo_api import DemoApi
 from tws.signals.demo_server import DemoServer
 
 Fly = Callable[..., Any]
-
-
-@pytest.fixture
-async def fly(scene: Scene, tmp_path: Path) -> AsyncIterator[Fly]:
-    """Makes runs on the scene, and ends what a test left flying."""
-    flights: list[Flight] = []
-
-    async def make(section: str = "", more: str = "", source: str = "", pause_s: float = 0) -> Flight:
-        flight = Flight(scene, tmp_path, section, more, source, pause_s)
-        flights.append(flight)
-        return await flight.up()
-
-    yield make
-    for flight in flights:
-        if hasattr(flight, "going"):
-            await flight.close()
 
 
 class Said:

@@ -32,7 +32,6 @@ def rule(when: str, then: str = "exit") -> str:
     [
         (rule("confidnce >= 0.5"), r"rules\.first\.when .*line 1, column 1.*Did you mean confidence"),
         (rule("symbol == QQQ"), r"rules\.first\.when.*no traded symbol can ever fire it.*SPY"),
-        (rule("position.side == long", "trail 2%"), "not part of a run yet.*move stop"),
         (f"{TEXT}shares = 10\nrisk_fraction = 0.01\n", "two ways to size"),
         (f'{TEXT}scale_in_profit = "2 percent"\n', 'no distance above zero.*"1 atr" or "2%"'),
         (f'{TEXT}scale_in_profit = "0%"\n', "no distance above zero"),

@@ -50,6 +50,7 @@ COMMANDS = {
     "unlock": Entry("tws.cli.unlock", "Let a live account trade for a time, on evidence."),
     "adjust": Entry("tws.cli.adjust", "Explain a move of a position that no fill explains."),
     "risk": Entry("tws.cli.risk", "Show how far each limit is, change one, or release it."),
+    "rules": Entry("tws.cli.rules", "Show, switch and explain the rules of a running trader."),
     "declare": Entry("tws.cli.declare", "End an order of unknown outcome, after a look into TWS."),
     "drill": Entry("tws.cli.drill", "Rehearse the emergency stop on the simulator."),
     "orders": Entry("tws.cli.books", "List our orders as the journal has them."),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tws.cli.console import print_json
+from tws.cli.rules import rule_lines
 from tws.cli.traders import Json, State, Trader
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ WAIT_S = 5.0
 """RISK.md calls a trader silent that says nothing for 5 s."""
 
 
-def status(trader: Trader = None, state: State = None, json: Json = False) -> None:
+def status(
+    rules: Annotated[bool, typer.Option("--rules", help="How each rule stands, too.")] = False,
+    trader: Trader = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
     """Show lease, latches, unlocks, differences from the broker, holdings and limits of every trader.
 
     Each difference says what we have, what the broker has, since when, and what heals it: itself ("heals:"),
@@ -28,6 +34,7 @@ def status(trader: Trader = None, state: State = None, json: Json = False) -> No
     \b
     tws status                      all traders of this user
     tws status --trader 7497-1      one of them
+    tws status --rules              with each rule: enabled, fired, last fired, cooldown, executions, why not
     tws status --json               everything, with times and con_ids
 
     Exit codes: 0 shown, all well; 1 shown, and something wants a human (a latch, a failure, a bare share, a
@@ -37,7 +44,7 @@ def status(trader: Trader = None, state: State = None, json: Json = False) -> No
     from tws.runtime.place import places, state_root
 
     found = [find(state, trader)] if trader is not None else places(state_root(state))
-    answers = {place.name: _one(place) for place in found}
+    answers = {place.name: _one(place, rules) for place in found}
     if json:
         print_json(answers)
     elif not answers:
@@ -48,14 +55,17 @@ def status(trader: Trader = None, state: State = None, json: Json = False) -> No
     raise typer.Exit(1 if any(_wants_human(answer) for answer in answers.values()) else 0)
 
 
-def _one(place: Place) -> dict[str, Any]:
+def _one(place: Place, rules: bool) -> dict[str, Any]:
     from tws.channel import ChannelSilentError, RefusedError
     from tws.cli.traders import ask_trader, runs
     from tws.errors import DataError, JournalError, SafetyError
 
     try:
         if runs(place):
-            return {"runs": True, **ask_trader(place, "status", timeout_s=WAIT_S)}
+            answer = {"runs": True, **ask_trader(place, "status", timeout_s=WAIT_S)}
+            if rules:
+                answer["rules"] = ask_trader(place, "rules", timeout_s=WAIT_S, what="list")
+            return answer
         return {"runs": False, **_at_rest(place), **_from_journal(place)}
     except ChannelSilentError as wrong:
         return {"runs": True, "silent": str(wrong), **_at_rest(place)}
@@ -99,6 +109,8 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     for name, value in answer.items():
         if name == "protection":
             lines += _told(name, [_protection(value)])
+        elif name == "rules":
+            lines += [f"  {line}" for line in rule_lines(value)]
         elif name in _ROWS:
             lines += _told(_ROWS[name][0], [_ROWS[name][1](row) for row in value])
         elif name == "latched_limits":

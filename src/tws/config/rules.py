@@ -45,6 +45,6 @@ class RuleSection(Section):
     cooldown_s: Annotated[float, Field(ge=0, le=604_800, allow_inf_nan=False)] | None = None
     """The rule's own pause per symbol after it fired."""
     per_day: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """How often it may fire per symbol in a day of the exchange."""
+    """How often it may fire per symbol in a trading day, which ends with its session."""
     enabled: bool | None = None
     """False: it begins disabled, until a human or another rule enables it."""

@@ -263,6 +263,9 @@ def _read(path: str | Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as wrong:
         cure = "Text wants quotes, and a Windows path single ones: 'C:\\data\\SPY.csv'"
         raise ConfigError("file", str(file), f"no TOML: {wrong}", cure) from wrong
+    except RecursionError as wrong:
+        reason = "tables or arrays within one another, hundreds deep"
+        raise ConfigError("file", str(file), reason, "Lay them side by side") from wrong
 
 
 def _leave_out(data: dict[str, Any], place: list[str]) -> str:

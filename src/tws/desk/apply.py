@@ -437,4 +437,5 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.PeakRaised: peak_raised,
     r.SignalJudged: _signal_judged,
     r.SignalsUnwritten: _for_the_reader,
+    r.RuleSwitched: _for_the_reader,
 }

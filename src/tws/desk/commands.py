@@ -16,6 +16,7 @@ from tws.model.facts import Fact
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType, Role, Side, TimeInForce
+from tws.model.rulerecords import RuleSwitched
 from tws.model.session import Session
 from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stop import EVERYTHING, Scope
@@ -37,6 +38,7 @@ __all__ = [
     "Kill",
     "ModifyOrder",
     "NotWritten",
+    "NoteRules",
     "NoteSignals",
     "ReduceOnly",
     "ReleaseLimit",
@@ -309,6 +311,12 @@ class NoteSignals(Struct, frozen=True, kw_only=True):
     rows: tuple[SignalJudged | SignalsUnwritten, ...]
 
 
+class NoteRules(Struct, frozen=True, kw_only=True):
+    """Rules were switched: the journal is to keep these rows."""
+
+    rows: tuple[RuleSwitched, ...]
+
+
 class TimerTick(Struct, frozen=True, kw_only=True):
     """Time has passed: the runtime sends one at least every second of market time."""
 
@@ -339,7 +347,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening | AdjustCash | Reverse | NoteSignals
+    | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

@@ -33,7 +33,7 @@ from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
 from tws.desk.limits import change_limits, release_limit
 from tws.desk.losses import watch_losses
 from tws.desk.market import state_hours
-from tws.desk.noting import note_signals
+from tws.desk.noting import note_rows
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
@@ -171,7 +171,8 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.ReduceOnly: reduce_only,
     c.ResetKill: reset_kill,
     c.StateHours: state_hours,
-    c.NoteSignals: note_signals,
+    c.NoteSignals: note_rows,
+    c.NoteRules: note_rows,
     c.ModifyOrder: modify_order,
     c.Written: written,
     c.Withdrawn: withdrawn,

@@ -75,6 +75,11 @@ class Studies:
         self._asked[text] = study, spec.output
         return spec
 
+    def keep(self, count: int) -> None:
+        """At least so many bars stay at hand from now on."""
+        if count > (self._bars.maxlen or 0):
+            self._bars = deque(self._bars, maxlen=count)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The indicators in their one way of writing."""

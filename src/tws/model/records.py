@@ -46,6 +46,7 @@ from tws.model.positionrecords import (
 )
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
+from tws.model.rulerecords import RuleSwitched
 from tws.model.runrecords import Began, FloorRaised, LinkMoved, Stamped
 from tws.model.session import Session
 from tws.model.signalrecords import SignalJudged, SignalsUnwritten
@@ -106,6 +107,7 @@ __all__ = [
     "Retired",
     "ReversalMoved",
     "ReversalPhase",
+    "RuleSwitched",
     "Severity",
     "Shortfall",
     "SignalJudged",
@@ -369,7 +371,7 @@ Record: TypeAlias = (
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
     | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped
-    | SignalJudged | SignalsUnwritten | ReversalMoved
+    | SignalJudged | SignalsUnwritten | ReversalMoved | RuleSwitched
 )
 
 _encoder = msgspec.json.Encoder()

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tws.clock import NS_PER_S, to_ns
 
-__all__ = ["Session", "local_time", "parse_hours", "session_at", "trading_day"]
+__all__ = ["Session", "local_time", "parse_hours", "session_at", "session_day", "trading_day"]
 
 _OLD_ZONES = {
     "EST": "America/New_York",
@@ -81,6 +81,15 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
 def session_at(sessions: tuple[Session, ...], now_ns: int) -> Session | None:
     """The session that holds `now_ns`, else the next one, else None."""
     return next((session for session in sessions if now_ns < session.close_ns), None)
+
+
+def session_day(session: Session | None, zone_id: str | None) -> str:
+    """The trading day of a session, that of its close in the exchange's zone; empty when one is not known.
+
+    Raises ValueError for a zone that is unknown.
+    """
+    # A close at midnight belongs to the day that it ends.
+    return "" if session is None or zone_id is None else trading_day(session.close_ns - 1, zone_id)
 
 
 def trading_day(now_ns: int, zone_id: str) -> str:

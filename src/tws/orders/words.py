@@ -162,6 +162,11 @@ def _signals_unwritten(record: r.SignalsUnwritten) -> str:
     return f"More signals were refused, {record.count} in all, than the journal takes one by one."
 
 
+def _rule_switched(record: r.RuleSwitched) -> str:
+    who = f" by {record.operator}" if record.operator else ""
+    return f"The rule {record.rule} was {'enabled' if record.enabled else 'disabled'}{who}: {record.reason}."
+
+
 WORDS: dict[type, Callable[[Any], str]] = {
     r.Began: _began, r.Stamped: _stamped, r.LinkMoved: _link_moved, r.FloorRaised: _floor_raised,
     r.Asked: _asked, r.Answered: _answered, r.AllCancelAsked: _all_cancel_asked,
@@ -171,6 +176,7 @@ WORDS: dict[type, Callable[[Any], str]] = {
     r.CashHeard: _cash_heard, r.CashAdjusted: _cash_adjusted, r.LimitsChanged: _limits_changed,
     r.LimitLatched: _limit_latched, r.LimitReleased: _limit_released, r.LossAnchored: _loss_anchored,
     r.PeakRaised: _peak_raised, r.SignalJudged: _signal_judged, r.SignalsUnwritten: _signals_unwritten,
+    r.RuleSwitched: _rule_switched,
 }  # fmt: skip
 """By the kind of record."""
 

@@ -20,7 +20,7 @@ class Barrier(StrEnum):
 
     COOLDOWN = "its own cooldown"
     PER_DAY = "executions per day"
-    NO_DAY = "the exchange's day is not known"
+    NO_DAY = "the trading day is not known"
     OUTRANKED = "outranked"
     MEMORY = "no memory left for its firing"
 

@@ -14,13 +14,16 @@ time; the others go on.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tws.clock import NS_PER_S
-from tws.model.session import trading_day
+from tws.model.session import session_day
 from tws.rules.actions import DisableRule, EnableRule, SetCooldown
 from tws.rules.compiling import Compiler, Numbered
 from tws.rules.conditions import Field
@@ -28,10 +31,11 @@ from tws.rules.context import Context
 from tws.rules.decisions import Barrier, Decisions, Failed, Fired, Held, Needs
 from tws.rules.events import Event, Filled
 from tws.rules.fields import nearest
-from tws.rules.index import OTHER, Index, operands, sort_of
+from tws.rules.index import OTHER, SORTS, Index, operands, sort_of
 from tws.rules.memory import MAX_FIRINGS, Fire, Memory, remember
 from tws.rules.needs import NeedsTable
 from tws.rules.reading import UNREAD, Reading, SlotTable, Unreadable
+from tws.rules.render import rule_text
 from tws.rules.rule import Rule, check_rules
 from tws.rules.trace import Trace, traced
 
@@ -84,7 +88,9 @@ class Engine:
         self._entries = [(test, number) for number, test in enumerate(self._compiler.tests)]
         self._traits = [_traits(rule) for rule in ordered]
         self._index = Index([rule.when for rule in ordered])
-        self._memory = _pruned(memory or Memory(), self._numbers)
+        self._memory = _pruned(memory or Memory(), ordered)
+        self.changes = 0
+        """How often the memory was changed: who keeps it elsewhere sees by it whether to."""
         self._firings = self._memory.firings()
         self._chosen: dict[tuple[str, str], list[tuple[Numbered, int]]] = {}
         self._listed = 0
@@ -155,8 +161,25 @@ class Engine:
     def needs(self, symbol: str) -> Needs:
         """What the enabled rules may ask of the context about this symbol."""
         if self._needs is None:
-            self._needs = NeedsTable(rule.when for rule in self.rules if self.is_enabled(rule.name))
+            self._needs = NeedsTable(rule for rule in self.rules if self.is_enabled(rule.name))
         return self._needs.find(symbol)
+
+    def hears(self, kind: str, symbol: str) -> bool:
+        """Whether some enabled rule can be fired by an event of this kind (`event` in a condition)."""
+        sorts = [sort for sort in SORTS if sort.partition(" ")[0] == kind]
+        return any(self._rules_of(sort, symbol) for sort in sorts)
+
+    def fires(self, rule: str) -> dict[str, Fire]:
+        """By symbol when a rule fired last, and how often that day; of rules that have a pause or a bound, or
+        ask for it. Raises ValueError for a rule that is unknown.
+        """
+        self._number(rule)
+        return dict(self._memory.fires.get(rule, _NONE))
+
+    def cooldowns(self, now_ns: int) -> dict[str, float]:
+        """By symbol the seconds that are left of its cooldown, where some are."""
+        ends = self._memory.cooldowns_ns.items()
+        return {symbol: (end_ns - now_ns) / NS_PER_S for symbol, end_ns in ends if end_ns > now_ns}
 
     def symbols(self) -> tuple[str, ...]:
         """The symbols that rules name as the event's, in alphabetical order."""
@@ -184,32 +207,35 @@ class Engine:
         """A copy of all that the engine remembers; `Engine(rules, memory)` goes on from there."""
         return deepcopy(self._memory)
 
+    def written(self) -> bytes:
+        """All that the engine remembers as JSON, which reads back as a `Memory`."""
+        return msgspec.json.encode(self._memory)
+
     def reloaded(self, rules: Iterable[Rule]) -> Engine:
         """An engine with other rules and this memory. Pauses and counts go on by the rule's name; a rule that
-        is not as it was is switched as it says itself, and its faults are forgotten. Raises ValueError.
+        is not written as it was is switched as it says itself, and its faults are forgotten. Raises
+        ValueError.
         """
-        own = self.memory()
-        engine = Engine(rules, own)
-        same = {rule.name for rule in self.rules if rule in engine.rules}
-        for table in (engine._memory.switched, engine._memory.reasons, engine._memory.faults):
-            for name in [name for name in table if name not in same]:
-                del table[name]
-        return engine
+        return Engine(rules, self._memory)
 
     def _hear(self, event: Event, now_ns: int) -> None:
         """What a fill means for pauses, before any rule is asked."""
         if not isinstance(event, Filled):
             return
         if event.role == "entry":
+            self.changes += 1
             remember(self._memory.entries_ns, event.symbol, now_ns)
         elif event.role == "stop" and event.left == 0:
+            self.changes += 1
             remember(self._memory.stop_outs_ns, event.symbol, now_ns)
             self._memory.cooldowns_ns.pop(event.symbol, None)  # AUTOMATION.md: cleared by a stop-out
 
     def _rules_for(self, event: Event) -> list[tuple[Numbered, int]]:
         """The enabled rules that this event can fire, in the order of priority."""
-        symbol = event.symbol if event.symbol in self._index.symbols else OTHER
-        key = (sort_of(event), symbol)
+        return self._rules_of(sort_of(event), event.symbol)
+
+    def _rules_of(self, sort: str, symbol: str) -> list[tuple[Numbered, int]]:
+        key = (sort, symbol if symbol in self._index.symbols else OTHER)
         found = self._chosen.get(key)
         if found is None:
             found = [
@@ -273,6 +299,7 @@ class Engine:
 
     def _count(self, rule: Rule, reading: Reading) -> None:
         """Note that a rule fired."""
+        self.changes += 1
         day = self._day(reading) if rule.per_day is not None else ""
         of_rule = self._memory.fires.setdefault(rule.name, {})
         past = of_rule.get(reading.symbol)
@@ -282,12 +309,14 @@ class Engine:
         of_rule[reading.symbol] = Fire(reading.now_ns, day, count)
 
     def _day(self, reading: Reading) -> str:
-        """The exchange's day; empty when its zone is not known."""
-        zone = reading.ask("zone", reading.symbol)
-        return "" if zone is None else trading_day(reading.now_ns, zone)
+        """The trading day, that of the session which is open, or else of the next one; empty when hours or
+        zone are not known.
+        """
+        return session_day(reading.ask("session", reading.symbol), reading.ask("zone", reading.symbol))
 
     def _take_effect(self, fired: Fired, now_ns: int) -> None:
         """Do what concerns the engine itself."""
+        self.changes += 1
         for action in fired.actions:
             if isinstance(action, SetCooldown):
                 self._memory.cooldowns_ns.pop(fired.symbol, None)
@@ -302,13 +331,17 @@ class Engine:
         rule = self.rules[number].name
         reason = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"[:300]
         count = self._memory.faults[rule] = self._memory.faults.get(rule, 0) + 1
+        self._memory.texts[rule] = rule_text(self.rules[number])
+        self.changes += 1
         if count >= MAX_FAULTS:
             self._switch(rule, False, f"it raised {count} times, at last {reason}")
         return Failed(rule, symbol, reason, count, count >= MAX_FAULTS)
 
     def _switch(self, rule: str, on: bool, reason: str) -> None:
-        self._number(rule)
+        number = self._number(rule)
+        self.changes += 1
         self._memory.switched[rule] = on
+        self._memory.texts[rule] = rule_text(self.rules[number])
         if on:
             self._memory.faults.pop(rule, None)
             self._memory.reasons.pop(rule, None)
@@ -368,7 +401,8 @@ def _traits(rule: Rule) -> _Traits:
 
 
 def _looked_at(seen: _Seen, number: int) -> bool:
-    return any(number == each for _, each in seen.rules)
+    place = bisect_left(seen.rules, number, key=lambda entry: entry[1])  # they ascend: the index sorts them
+    return place < len(seen.rules) and seen.rules[place][1] == number
 
 
 def _barrier_text(held: Held) -> str:
@@ -383,10 +417,16 @@ def _barrier_text(held: Held) -> str:
             return f"{held.barrier}, {held.figure} of {held.bound}"
 
 
-def _pruned(memory: Memory, known: dict[str, int]) -> Memory:
-    """A copy of a memory, without what it knows of rules that are gone."""
+def _pruned(memory: Memory, rules: list[Rule]) -> Memory:
+    """A copy of a memory, without what it knows of rules that are gone; what was switched or raised, and is
+    written otherwise now, begins as it says itself.
+    """
     own = deepcopy(memory)
-    for table in (own.fires, own.switched, own.reasons, own.faults):
-        for rule in [rule for rule in table if rule not in known]:
+    names = {rule.name for rule in rules}
+    for rule in [rule for rule in own.fires if rule not in names]:
+        del own.fires[rule]
+    same = {rule.name for rule in rules if rule.name in own.texts and own.texts[rule.name] == rule_text(rule)}
+    for table in (own.switched, own.reasons, own.faults, own.texts):
+        for rule in [rule for rule in table if rule not in same]:
             del table[rule]
     return own

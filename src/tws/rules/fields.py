@@ -178,7 +178,7 @@ SHORT = {
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The cure for a name that nobody knows: the nearest known one, or a few."""
-    names = list(known)
+    names, name = list(known), name[:100]  # looking for what is near takes the product of the lengths
     near = get_close_matches(name, names, 1) or [each for each in names if each.endswith("." + name)]
     return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(names[:40])}"
 

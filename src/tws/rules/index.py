@@ -4,6 +4,10 @@ An event is of a sort (its kind; for a signal its wish) and of a symbol. Before 
 decide `event`, `symbol`, `signal.wish`, and leave the fields of other kinds unknown; everything else might
 come out either way. A rule whose condition can't become true that way is left out. Whether a condition can
 hold or fail is worked out part by part, so it errs only towards looking at a rule in vain.
+
+Quotes come far more often than all else, so they are for the rules that are about them: those that look at a
+quote (a price, a spread, a profit), or at `event`. What other rules look at is no different after a quote
+than before it, but for the time, which is what `timer` is for.
 """
 
 from __future__ import annotations
@@ -28,8 +32,19 @@ from tws.rules.conditions import (
     Not,
 )
 from tws.rules.events import Event, SignalCame
+from tws.rules.fields import FIELDS, Source
 
-__all__ = ["OTHER", "SORTS", "Index", "can_hold", "event_symbols", "leaves", "operands", "sort_of"]
+__all__ = [
+    "OTHER",
+    "SORTS",
+    "Index",
+    "about_quotes",
+    "can_hold",
+    "event_symbols",
+    "leaves",
+    "operands",
+    "sort_of",
+]
 
 OTHER = ""
 """Stands for every symbol that a rule does not name."""
@@ -38,6 +53,7 @@ SORTS = (*(f"signal {wish.value}" for wish in Wish), "fill", "bar", "quote", "ti
 _EVERY = (1 << len(SORTS)) - 1
 _SIGNALS = sum(1 << place for place, sort in enumerate(SORTS) if sort.startswith("signal "))
 _FILLS = 1 << SORTS.index("fill")
+_QUOTES = 1 << SORTS.index("quote")
 
 
 def sort_of(event: Event) -> str:
@@ -115,6 +131,15 @@ def operands(condition: AnyCondition) -> Iterator[Field | Indicator | Change]:
                     yield each
 
 
+def about_quotes(condition: AnyCondition) -> bool:
+    """Whether a condition looks at a quote, of whatever symbol, or says itself which events it means."""
+    named = [leaf.name for leaf in leaves(condition) if isinstance(leaf, Is | Flag)]
+    named += [each.name for each in operands(condition) if isinstance(each, Field)]
+    return any(
+        name == "event" or Source.QUOTE in (FIELDS[name].source, *FIELDS[name].also) for name in named
+    )
+
+
 class Index:
     """For each sort and symbol the rules, by number, that can fire; numbers ascend."""
 
@@ -126,12 +151,13 @@ class Index:
         """All symbols that some rule names as the event's."""
         for number, condition in enumerate(conditions):
             named = event_symbols(condition)
+            heard = _EVERY if about_quotes(condition) else _EVERY ^ _QUOTES
             self._names.append(frozenset(named))
             self.symbols.update(named)
-            for sort in _sorts(can_hold(condition, OTHER)):
+            for sort in _sorts(can_hold(condition, OTHER) & heard):
                 self._general[sort].append(number)
             for symbol in named:
-                for sort in _sorts(can_hold(condition, symbol)):
+                for sort in _sorts(can_hold(condition, symbol) & heard):
                     self._named.setdefault((sort, symbol), []).append(number)
 
     def find(self, sort: str, symbol: str) -> list[int]:

@@ -22,7 +22,7 @@ fire too early.
 
 
 class Fire(Struct):
-    """When a rule fired last on a symbol, and how often on that day of the exchange ("": it has no bound)."""
+    """When a rule fired last on a symbol, and how often on that trading day ("": it has no bound)."""
 
     last_ns: int
     day: str = ""
@@ -46,6 +46,8 @@ class Memory(Struct, kw_only=True):
     """By rule: why it is disabled."""
     faults: dict[str, int] = field(default_factory=dict)
     """By rule: how often it raised since it was enabled last."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """By rule: how it was written when it was switched, or raised. Written otherwise it is another rule."""
 
     def firings(self) -> int:
         return sum(len(each) for each in self.fires.values())

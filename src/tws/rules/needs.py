@@ -12,6 +12,7 @@ from tws.rules.conditions import AnyCondition, Change, Compare, Cross, Field, In
 from tws.rules.decisions import Needs
 from tws.rules.fields import ATR_SPEC, FIELDS, Source
 from tws.rules.index import OTHER, can_hold, event_symbols, leaves
+from tws.rules.rule import Rule
 
 __all__ = ["NeedsTable"]
 
@@ -45,15 +46,15 @@ class _Gathered:
 
 
 class NeedsTable:
-    """The needs of these conditions, for any symbol."""
+    """The needs of these rules, for any symbol."""
 
-    def __init__(self, conditions: Iterable[AnyCondition]) -> None:
+    def __init__(self, rules: Iterable[Rule]) -> None:
         self._all = _Gathered()
         self._named: dict[str, _Gathered] = {}
         self._others: list[tuple[frozenset[str], _Gathered]] = []
         """Of rules that name some symbols of the event and can be fired by those that they do not name."""
-        for condition in conditions:
-            self._gather(condition)
+        for rule in rules:
+            self._gather(rule)
 
     def find(self, symbol: str) -> Needs:
         """What may be asked about a symbol."""
@@ -70,9 +71,12 @@ class NeedsTable:
             sources=tuple(each.value for each in _OF_CONTEXT if each in found.sources),
         )
 
-    def _gather(self, condition: AnyCondition) -> None:
+    def _gather(self, rule: Rule) -> None:
+        condition = rule.when
         by_symbol = _of_condition(condition)
         own = by_symbol.pop("", _Gathered())
+        if rule.per_day is not None:  # its day is that of the session
+            own.sources |= {Source.SESSION, Source.ZONE}
         names = event_symbols(condition)
         for symbol in names:
             if can_hold(condition, symbol):

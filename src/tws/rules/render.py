@@ -46,7 +46,7 @@ from tws.rules.conditions import (
 from tws.rules.fields import FIELDS, SHORT, Unit
 from tws.rules.rule import Rule
 
-__all__ = ["action_text", "condition_text", "figure_text", "rule_table", "rules_toml"]
+__all__ = ["action_text", "condition_text", "figure_text", "rule_table", "rule_text", "rules_toml"]
 
 RESERVED = frozenset(
     {"and", "or", "not", "in", "of", "crosses", "above", "below", "between", "time", "change"}
@@ -158,6 +158,11 @@ def rule_table(rule: Rule) -> dict[str, Any]:
     if not rule.enabled:
         table["enabled"] = False
     return table
+
+
+def rule_text(rule: Rule) -> str:
+    """All of a rule as one line: equal rules have equal texts, and no others have."""
+    return json.dumps(rule_table(rule), ensure_ascii=False)
 
 
 def rules_toml(rules: Iterable[Rule]) -> str:

@@ -32,9 +32,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`when` it holds, `then` is wished. Counts and pauses are kept per symbol.
 
     The rule of the higher `priority` goes first; among equals the one that stands first. `cooldown_s` is the
-    rule's own pause after it fired, in seconds, `per_day` how often it may fire in a day of the exchange's
-    zone (None: as often as it holds). `enabled` is how it begins; at run time `Engine.enable` and `disable`
-    say so.
+    rule's own pause after it fired, in seconds, `per_day` how often it may fire in a trading day (None:
+    as often as it holds). `enabled` is how it begins; at run time `Engine.enable` and `disable` say so.
     """
 
     name: str

@@ -49,14 +49,15 @@ class TokenError(ConfigError):
     def __init__(self, field: str, text: str, at: Token, reason: str, cure: str) -> None:
         lines = text.splitlines() or [""]
         line = lines[min(at.line, len(lines)) - 1]
-        super().__init__(
-            field,
-            line if len(line) <= 120 else line[:117] + "...",
-            f"line {at.line}, column {at.column}: {reason}",
-            cure,
-        )
+        told = f"line {at.line}, column {at.column}: {_short(reason, 300)}"
+        super().__init__(field, _short(line, 120), told, _short(cure, 600))
         self.line = at.line
         self.column = at.column
+
+
+def _short(text: str, most: int) -> str:
+    """A text as a message can carry it."""
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 _TOKEN = re.compile(
@@ -68,7 +69,7 @@ _TOKEN = re.compile(
     | "(?P<text>[^"\\\n]*)"
     | (?P<sign>>=|<=|==|!=|[<>(),.+])
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,  # digits of other scripts look like ours and mean something else to a reader
 )
 _UNITS = {"": Shape.NUMBER, "%": Shape.PERCENT}
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}

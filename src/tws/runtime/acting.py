@@ -100,7 +100,7 @@ class Equity:
 
     def __init__(self, trader: Trader, wanted: bool) -> None:
         self._trader = trader
-        self._wanted = wanted
+        self.wanted = wanted
         self._asked_ns = 0
         self._value: Decimal | None = None
         self._currency = ""
@@ -115,7 +115,7 @@ class Equity:
     def look(self, now_ns: int) -> None:
         """Ask anew when the last answer is old."""
         due = self._asked_ns == 0 or now_ns - self._asked_ns >= EQUITY_S * NS_PER_S
-        if self._wanted and due and (self._asking is None or self._asking.done()):
+        if self.wanted and due and (self._asking is None or self._asking.done()):
             self._asked_ns = now_ns
             self._asking = asyncio.get_running_loop().create_task(self._ask(), name="equity")
 

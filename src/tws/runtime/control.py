@@ -1,5 +1,5 @@
 """What a running trader answers on its control channel (`tws.channel`): status, stop, kill, reset, unlock,
-adjust, risk, limits.
+adjust, risk, limits, rules.
 
 Each command is bounded, and none of them waits for TWS without end. `kill` latches the safety file first,
 then the desk; its answer is FLAT, or NOT FLAT with each remainder. The port is any free one of 127.0.0.1; it
@@ -21,6 +21,7 @@ from tws.errors import ConfigError
 from tws.model.records import OrderState
 from tws.runtime.adjusting import Wish, adjust_now, plain
 from tws.runtime.limiting import LimitWish, change, shown
+from tws.runtime.rulecontrol import RuleWish, answered
 from tws.runtime.status import status_of
 from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
 from tws.runtime.unlocking import Ground, UnlockWish, unlock
@@ -53,6 +54,7 @@ class Control:
                 "declare": self._declare,
                 "risk": self._risk,
                 "limits": self._limits,
+                "rules": self._rules,
             },
         )
 
@@ -125,6 +127,10 @@ class Control:
 
     async def _risk(self, request: dict[str, Any]) -> object:
         return shown(self._run.trader.desk, self._run.clock.now_ns())
+
+    async def _rules(self, request: dict[str, Any]) -> object:
+        """How the rules stand, a named human's switch of one, or why one did not fire."""
+        return await answered(self._run, msgspec.convert(request, RuleWish))
 
     async def _limits(self, request: dict[str, Any]) -> object:
         """A named human changes limits, or releases one that has latched."""

@@ -57,8 +57,16 @@ class Markets:
     async def follow(
         self, symbol: str, bar_seconds: int, specs: Iterable[str] = (), keep: int = 0
     ) -> None:
-        """Look a symbol up and follow its market; `keep` bars stay at hand. Raises what asking TWS raises."""
-        trader = self._trader
+        """Look a symbol up and follow its market; `keep` bars stay at hand. Raises what asking TWS raises.
+
+        One that is followed already, at whatever length of bar, learns what more is asked about it.
+        """
+        known, trader = self._followed.get(symbol), self._trader
+        if known is not None:
+            for spec in specs:
+                known.studies.add(spec)
+            known.studies.keep(keep)
+            return
         details = await trader.details(stock(symbol))
         instrument = await trader.instrument(stock(symbol))
         volatility = f"volatility({VOLATILITY_BARS}, {YEAR_S // bar_seconds})"
@@ -105,6 +113,11 @@ class Markets:
         found = self._followed[symbol]
         quote = self._boards[found.seconds].quote(found.instrument.contract.con_id)
         return None if quote is None or not quote.time_ns else quote
+
+    def ticks(self, symbol: str) -> int:
+        """How often its quote was told: who remembers that sees whether it has changed."""
+        found = self._followed[symbol]
+        return self._boards[found.seconds].add(found.instrument.contract.con_id, symbol).ticks
 
     def atr(self, symbol: str) -> float | None:
         return self._followed[symbol].studies.value(ATR)

@@ -29,13 +29,13 @@ from tws.marketdata import BarDone
 from tws.model.order import Role
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
-from tws.rules import BarEnded, SignalCame, TimePassed
+from tws.rules import BarEnded, QuoteMoved, Rule, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
 from tws.runtime.closing import DayClose
 from tws.runtime.market import Markets
 from tws.runtime.plan import RunPlan
-from tws.runtime.ruling import Ruling
+from tws.runtime.ruling import RulesReloaded, Ruling, sized_by_risk
 from tws.runtime.stances import Stances
 from tws.runtime.strand import Strand
 from tws.runtime.trader import Trader
@@ -80,8 +80,10 @@ class Pilot:
         self.sources = Sources(open_sources(plan.settings, around))
         self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
         self._of = {symbol: strand for strand in self.strands for symbol in strand.section.symbols}
-        self._equity = Equity(trader, any(strand.section.wants_equity for strand in self.strands))
-        self.rules = Ruling(plan, trader, self.markets, self) if plan.rules else None
+        wanted = any(strand.section.wants_equity for strand in self.strands) or sized_by_risk(plan.rules)
+        self._equity = Equity(trader, wanted)
+        self._plan = plan
+        self.rules = Ruling(plan.rules, plan, trader, self.markets, self) if plan.rules else None
         self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
         self._told: dict[str, Session] = {}
         self._reversing: dict[str, tuple[Signal, Reverse]] = {}
@@ -95,13 +97,12 @@ class Pilot:
         ConfigError or MissingExtraError of a source that a human has to mend.
         """
         for symbol, strand in self._of.items():
-            specs, keep = self.rules.needs(symbol) if self.rules is not None else ((), 0)
-            await self.markets.follow(symbol, strand.section.bar_seconds, specs, keep)
+            await self.markets.follow(symbol, strand.section.bar_seconds)
         self.stances = Stances(self._trader)
         for strand in self.strands:
             strand.recall(self._trader.desk.state, self.stances, self._trader.clock.now_ns())
         if self.rules is not None:
-            await self.rules.open(self.stances, self.strands[0].section.bar_seconds)
+            await self.rules.open(self.stances)
         await self._equity.first(self._trader.clock.now_ns())
         self.sources.on_news(self._trader.bell.ring)
         await self.sources.start()
@@ -115,6 +116,22 @@ class Pilot:
         await self._equity.close()
         if self.rules is not None:
             self.rules.save()
+
+    async def reload_rules(self, rules: tuple[Rule, ...]) -> RulesReloaded:
+        """Other rules from the next event on (`Ruling.reload`); without any, a signal does what its section
+        says. Raises ValueError for rules that can't stand together, DataError for a memory of an earlier
+        run that is not whole, and what asking TWS raises; then all goes on as it was.
+        """
+        self._equity.wanted = self._equity.wanted or sized_by_risk(rules)
+        if self.rules is not None:
+            done = await self.rules.reload(rules)
+            self.rules = self.rules if rules else None
+            return done
+        if rules:
+            ruling = Ruling(rules, self._plan, self._trader, self.markets, self)
+            await ruling.open(self.stances)
+            self.rules = ruling
+        return RulesReloaded(added=tuple(each.name for each in rules))
 
     def session(self, now_ns: int) -> Session | None:
         """The session that holds `now_ns`, or the next, of the first symbol; None when none is stated."""
@@ -136,11 +153,13 @@ class Pilot:
             for signal in program.step(now_ns, timed=timed):
                 await self._judge(self._named[name], signal, now_ns)
         await self._after_waiting(now_ns)
+        if timed:
+            await self._on_quotes(now_ns)
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
         if self._doubling and (timed or fills):
             await self._double_down(now_ns)
-        await self._write_fates(now_ns)
+        self._note_fates(now_ns)
 
     async def finish(self, now_ns: int) -> None:
         """After the last look: strategies are told of the end, and what became of reversals on their way is
@@ -150,15 +169,17 @@ class Pilot:
         self._settle_reversals(now_ns)
         for symbol in self._waiting.symbols():
             self._give_up(symbol, "the run has ended before the first quote")
-        await self._write_fates(now_ns)
+        rows = self.book.take_records(now_ns)
+        if rows:
+            await self._trader.ask(NoteSignals(rows=tuple(rows)))
 
     async def _end_programs(self) -> None:
         await asyncio.gather(*(each.close() for each in self.programs.values()))
 
-    async def _write_fates(self, now_ns: int) -> None:
+    def _note_fates(self, now_ns: int) -> None:
         rows = self.book.take_records(now_ns)
         if rows:
-            await self._trader.ask(NoteSignals(rows=tuple(rows)))
+            self._trader.note(NoteSignals(rows=tuple(rows)))
 
     def _tell_sessions(self, now_ns: int) -> None:
         for symbol, strand in self._of.items():
@@ -206,6 +227,7 @@ class Pilot:
             log.info("signal refused", reason=str(refusal.reason), text=refusal.text)
             return
         self.book.passed(strand.name, signal, now_ns)
+        self._note_fates(now_ns)  # on disk together with what comes of it
         if signal.symbol in self._waiting:
             self._give_up(signal.symbol, "a later signal came before the first quote")
         if signal.wish is not Wish.SELL and not priced(self.markets.quote(signal.symbol)):
@@ -309,12 +331,21 @@ class Pilot:
 
     # -- what goes on by itself
 
+    async def _on_quotes(self, now_ns: int) -> None:
+        """However often a quote changed since the last look, rules hear of it once."""
+        rules = self.rules
+        if rules is not None:
+            for symbol in rules.moved():
+                await rules.hear(QuoteMoved(symbol), now_ns)
+
     async def _on_time(self, now_ns: int) -> None:
-        if self.rules is None or now_ns - self._timer_ns < TIMER_NS:
+        rules = self.rules
+        if rules is None or now_ns - self._timer_ns < TIMER_NS:
             return
         self._timer_ns = now_ns
         for symbol in self._of:
-            await self.rules.hear(TimePassed(symbol), now_ns)
+            if rules.hears("timer", symbol):
+                await rules.hear(TimePassed(symbol), now_ns)
 
     def _settle_reversals(self, now_ns: int) -> None:
         """Note what became of the reversals that have ended."""
@@ -363,8 +394,8 @@ class Pilot:
         """Why signals were refused."""
         return self.book.reasons - self.denied
 
-    def fate_lines(self, most: int = 20) -> list[str]:
+    def fate_lines(self, now_ns: int, most: int = 20) -> list[str]:
         """Sources, signals and rules for a human."""
         lines = [each.line() for each in self.sources.health()]
         lines += self.book.lines(most)
-        return lines + (self.rules.lines() if self.rules is not None else [])
+        return lines + (self.rules.lines(now_ns) if self.rules is not None else [])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
 
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
+from tws.config.rules import RuleSection
 from tws.config.run import HeardSection, SignalsSection, TradingSection, check_strategies
 from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
 from tws.risk import Limits
-from tws.rules import Rule, Trail, parse_rules
+from tws.rules import Rule, parse_rules, rule_table
 from tws.rules.conditions import Flag, Is
 from tws.rules.index import can_hold, leaves, operands
 from tws.runtime.place import Place, state_root
@@ -19,7 +21,11 @@ from tws.runtime.programs import host, load_programs
 from tws.runtime.strategies import Hosted
 from tws.strategy.base import Strategy
 
-__all__ = ["RunPlan", "asked_about", "plan_run"]
+__all__ = ["RunPlan", "asked_about", "plan_run", "with_rules"]
+
+
+MOST_NAMED = 50
+"""Rules that a plan names: what it will do is to be read before it does it."""
 
 
 class RunPlan(Struct, frozen=True, kw_only=True):
@@ -128,6 +134,15 @@ def plan_run(
     return plan
 
 
+def with_rules(settings: Settings, rules: Iterable[Rule]) -> Settings:
+    """The settings with a program's own rules before those of the file. They stand there as text, which reads
+    back as the same rules, so that plan, check and fingerprint speak for them as for any.
+    """
+    tables = [rule_table(rule) for rule in rules]
+    own = [RuleSection.model_validate(table | {"then": tuple(table["then"])}) for table in tables]
+    return settings.model_copy(update={"rules": (*own, *settings.rules)})
+
+
 def asked_about(rules: tuple[Rule, ...]) -> set[str]:
     """The symbols about which rules ask by name (`price of SPY`)."""
     found = {each.symbol for rule in rules for each in operands(rule.when)}
@@ -136,8 +151,8 @@ def asked_about(rules: tuple[Rule, ...]) -> set[str]:
 
 
 def _checked_rules(settings: Settings, sections: list[TradingSection]) -> tuple[Rule, ...]:
-    """The rules of the file. Raises ConfigError for what is wrong in one, one that no traded symbol can fire,
-    and an action that a run can't do yet.
+    """The rules of the file. Raises ConfigError for what is wrong in one, and one that no traded symbol can
+    fire.
     """
     rules = parse_rules(section.chosen() for section in settings.rules)
     symbols = [symbol for section in sections for symbol in section.symbols]
@@ -145,15 +160,14 @@ def _checked_rules(settings: Settings, sections: list[TradingSection]) -> tuple[
         if not any(can_hold(rule.when, symbol) for symbol in symbols):
             cure = f"Name one that is traded here: {', '.join(symbols)}"
             raise ConfigError(f"rules.{rule.name}.when", None, "no traded symbol can ever fire it", cure)
-        if any(isinstance(action, Trail) for action in rule.then):
-            cure = 'Write "move stop D from price", which moves it whenever the rule fires'
-            raise ConfigError(f"rules.{rule.name}.then", "trail", "not part of a run yet", cure)
     return rules
 
 
 def _named(rules: tuple[Rule, ...]) -> str:
     """Their names, and what they mean for signals."""
-    return f"{', '.join(rule.name for rule in rules)}: they decide what a signal does"
+    names = [rule.name for rule in rules]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}: they decide what a signal does"
 
 
 def _described(section: TradingSection) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-__all__ = ["Protection", "RuleTally", "RunReport"]
+__all__ = ["Protection", "RuleOnSymbol", "RuleTally", "RunReport"]
 
 
 class Protection(Struct, frozen=True, kw_only=True):
@@ -25,19 +25,49 @@ class Protection(Struct, frozen=True, kw_only=True):
         return f"{now}longest {self.longest_s:.1f} s, bound {self.bound_s:g} s; {self.times} times"
 
 
+class RuleOnSymbol(Struct, frozen=True, kw_only=True):
+    """What a rule remembers of a symbol: when it fired last, what is left of its own pause, in seconds, and
+    how often it has fired in the trading day.
+    """
+
+    last_fired: str
+    cooldown_s: float = 0.0
+    today: int = 0
+
+
 class RuleTally(Struct, frozen=True, kw_only=True):
-    """What became of one rule: how often it fired, was held back, raised; and its last word."""
+    """How one rule stands: how often it fired, was held back, raised in this run; and its last word.
+
+    `disabled` is why it is. `last_fired` and what follows are of earlier runs too, for rules that have a
+    pause or a bound; `cooldown_s` is the longest of its symbols, `today` the sum over them, `per_day` the
+    bound of each.
+    """
 
     rule: str
+    priority: int = 0
+    enabled: bool = True
+    disabled: str = ""
     fired: int = 0
     held: int = 0
     failed: int = 0
+    last_fired: str = ""
+    last_symbol: str = ""
+    cooldown_s: float = 0.0
+    today: int = 0
+    per_day: int | None = None
+    symbols: dict[str, RuleOnSymbol] = field(default_factory=dict)
     last: str = ""
+    """Why it did not fire on the newest event, or nothing came of it; empty when it did what it says."""
 
     def __str__(self) -> str:
-        more = f", held back {self.held}" if self.held else ""
-        more += f", failed {self.failed}" if self.failed else ""
-        return f"rule {self.rule}: fired {self.fired}{more}" + (f"; {self.last}" if self.last else "")
+        words = [f"fired {self.fired}"]
+        words += [f"held back {self.held}"] if self.held else []
+        words += [f"failed {self.failed}"] if self.failed else []
+        words += [f"last on {self.last_symbol} at {self.last_fired}"] if self.last_fired else []
+        words += [f"{self.cooldown_s:.0f} s of its cooldown left"] if self.cooldown_s else []
+        words += [f"{self.today} today, {self.per_day} a symbol"] if self.per_day is not None else []
+        state = "" if self.enabled else f" DISABLED ({self.disabled}):"
+        return f"rule {self.rule}:{state} {', '.join(words)}" + (f"; {self.last}" if self.last else "")
 
 
 class RunReport(Struct, frozen=True, kw_only=True):

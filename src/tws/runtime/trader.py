@@ -234,6 +234,12 @@ class Trader:
             raise as_tws_error(self.failure)
         return await self.engine.ask(command)
 
+    def note(self, command: Command) -> None:
+        """Put a command to the desk whose records nobody waits for; they are committed with those of the next
+        wish, and before its bytes leave. Forgotten by a trader that has failed.
+        """
+        self.engine.post(command)
+
     def position(self, symbol: str) -> Decimal:
         """Shares of ours, negative when short: what our fills made."""
         holdings = self.desk.state.ours.holdings.values()

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     IN_POSITION = "in position"
     BUSY = "being changed"
     NO_RULE = "no rule fired"
+    IGNORED = "ignored by a rule"
+    NO_MEMORY = "rules not kept"
 
     NO_QUOTE = "no quote"
     CROSSED = "crossed quote"
