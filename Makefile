@@ -15,12 +15,13 @@ DATA    ?= ../shared/data
 MINUTES ?= 30
 SEEDS   ?= 2000
 WORLD   ?= 20000
+AUTOMATION ?= 500
 KILLS   ?= 200
 WORKERS ?= auto
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data days conformance migration soak soak-world crash fuzz bench lock size format clean
+.PHONY: help demo test check test-data days conformance migration soak soak-world soak-automation crash fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -58,6 +59,9 @@ soak: $(VENV)/dev.stamp  ## The connection under every fault, on virtual time: m
 
 soak-world: $(VENV)/dev.stamp  ## The whole trader under every fault, on from docs/world-ledger.md: make soak-world WORLD=20000
 	@$(NO_TWS) $(BIN)/python -m tests.world --seeds $(WORLD) $(ARGS)
+
+soak-automation: $(VENV)/dev.stamp  ## A configuration flown under every fault, on from docs/automation-ledger.md: make soak-automation AUTOMATION=500
+	@$(NO_TWS) $(BIN)/python -m tests.world --automation --seeds $(AUTOMATION) $(ARGS)
 
 crash: $(VENV)/dev.stamp  ## kill -9 of the real process against the simulator: make crash KILLS=200 (ARGS=--ledger writes docs/crash-ledger.md)
 	@$(NO_TWS) $(BIN)/python -m tests.crash.killing --kills $(KILLS) $(ARGS)

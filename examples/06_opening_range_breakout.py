@@ -1,6 +1,6 @@
 """Opening-range breakout: the first close beyond the range of the session's first 15 minutes is followed.
 
-    tws sim --hours exchange --clock "2026-11-23 09:45 America/New_York" --speed 30
+    tws sim --hours exchange --clock "2026-11-23 09:45" --speed 30
     python examples/06_opening_range_breakout.py      in another terminal; Ctrl-C ends it flat
 
 `tws run examples/06_opening_range_breakout.toml` trades the same. (The built-in kind = "breakout" has this

@@ -60,16 +60,20 @@ class TWSError(Exception):
 
 
 class ConfigError(TWSError, ValueError):
-    """A setting is wrong. `field`, `value` and `cure` say which, what it was and what to do."""
+    """A setting is wrong. `field`, `value` and `cure` say which, what it was and what to do; `line` of its
+    file, 0 where that is not known.
+    """
 
-    def __init__(self, field: str, value: object, reason: str, cure: str) -> None:
+    def __init__(self, field: str, value: object, reason: str, cure: str, line: int = 0) -> None:
         told = repr(value)
         told = told if len(told) <= 300 else f"{told[:297]}..."  # a megabyte of it helps nobody to mend it
-        super().__init__(f"{field} = {told}: {reason}. {cure}")
+        where = f" (line {line})" if line else ""
+        super().__init__(f"{field} = {told}{where}: {reason}. {cure}")
         self.field = field
         self.value = value
         self.reason = reason
         self.cure = cure
+        self.line = line
 
 
 class DataError(TWSError, ValueError):

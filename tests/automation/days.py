@@ -1,9 +1,9 @@
 """The eight-ticker configuration over recorded days: the real `Run` on the real simulator, in one process.
 
-Everything is what a user runs: the configuration among the examples, TWS's protocol over TCP, the journal on
-disk, the demo API over HTTP on 127.0.0.1. Only time leaps (`tests.automation.hurried`), so that three days
-take some minutes and a seed repeats. The broker is watched from its own side once a second of the market,
-and `tests.automation.judging` holds all that is left against it.
+Everything is what a user runs: `examples/05_signals.toml`, TWS's protocol over TCP, the journal on disk,
+the demo API over HTTP on 127.0.0.1. Only time leaps (`tests.automation.hurried`), so that three days take
+some minutes and a seed repeats. The broker is watched from its own side once a second of the market, and
+`tests.automation.judging` holds all that is left against it.
 
 A night is lived through, second by second, or the market's clock is set forward (`Stretch.skips`), as
 `tws sim ctl clock` does it: what happens meanwhile happens as fast as it can.
@@ -62,8 +62,7 @@ MAPPED = {
 }  # fmt: skip
 ADDING = {"double_down": "true", "scale_in_profit": '"0.5 atr"', "scale_in_times": "2"}
 """What makes the configuration add to its trades."""
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-CONFIGURATION = next(EXAMPLES.glob("05_*.toml"), EXAMPLES / "eight_tickers.toml")
+CONFIGURATION = Path(__file__).resolve().parents[2] / "examples" / "05_signals.toml"
 KEY = "demo"
 BEFORE_S = 600
 """So long before the open, or before what is played of the day, a day begins."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,43 +28,73 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | {"HOME": str(folder), "LOCALAPPDATA": str(folder), "XDG_STATE_HOME": str(folder)}
 
 
-def test_from_nothing_to_a_first_trade(tmp_path: Path) -> None:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(words: list[str], env: dict[str, str], folder: Path) -> Iterator[None]:
+    """A command that serves, once it listens; asked to end at the end."""
+    said = folder / f"{words[0]}.txt"
+    with said.open("wb") as file:
+        process = subprocess.Popen([*TWS, *words], stdout=file, env=env, cwd=folder)
+    try:
+        end = time.monotonic() + WAIT_S
+        while "listening on" not in (text := said.read_text(encoding="utf-8")):
+            assert process.poll() is None and time.monotonic() < end, text
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("answers", "ports"),
+    [
+        ("", ("7400",)),
+        ("simulator\nspy, iwm\n2500\n1.5%\n2\nfile\n", ("7400",)),
+        ("simulator\nSPY,QQQ\n10000\n2\n3\nhttp\n", ("7400", "8700")),
+    ],
+    ids=["defaults", "file", "http"],
+)
+def test_from_nothing_to_a_first_trade(tmp_path: Path, answers: str, ports: tuple[str, ...]) -> None:
+    """The commands that `tws init` prints, typed as printed; the ports are free ones everywhere."""
     env = environment(tmp_path)
 
     def tws(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*TWS, *words], capture_output=True, text=True, env=env, cwd=tmp_path, timeout=WAIT_S, check=False
-        )
+            [*TWS, *words], input=answers, capture_output=True, text=True, env=env, cwd=tmp_path,
+            timeout=WAIT_S, check=False,
+        )  # fmt: skip
 
-    sim_out = tmp_path / "sim.txt"
-    with sim_out.open("wb") as file:
-        command = [*TWS, "sim", "--port", "0", "--seed", "7"]
-        sim = subprocess.Popen(command, stdout=file, env=env, cwd=tmp_path)
-    try:
-        made = tws("init", "desk", "--defaults")
-        assert made.returncode == 0, made.stderr
-        assert "tws check" in made.stdout and "tws run" in made.stdout
-        end = time.monotonic() + WAIT_S
-        while "listening on" not in (said := sim_out.read_text(encoding="utf-8")):
-            assert sim.poll() is None and time.monotonic() < end, said
-            time.sleep(0.05)
-        port = said.strip().splitlines()[0].rpartition(":")[2]
-        config = tmp_path / "desk" / "tws.toml"
-        text = config.read_text(encoding="utf-8")
-        config.write_text(text.replace("port = 7400", f"port = {port}"), encoding="utf-8")
-
-        checked = tws("check", "desk/tws.toml", "--connect")
+    made = tws("init", "desk", *(() if answers else ("--defaults",)))
+    assert made.returncode == 0, made.stderr
+    moved = {port: str(free_port()) for port in ports}
+    texts = [line.strip() for line in made.stdout.splitlines() if line.startswith("    tws ")]
+    for old, new in moved.items():
+        texts = [text.replace(old, new) for text in texts]
+        for file in (tmp_path / "desk" / "tws.toml", tmp_path / "desk" / ".env"):
+            if file.exists():
+                file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    commands = [shlex.split(text, posix=sys.platform != "win32")[1:] for text in texts]
+    *servers, check, run = commands
+    assert (check[0], run[0], run[-2:]) == ("check", "run", ["--for", "60s"])
+    with ExitStack() as stack:
+        for words in servers:
+            if words[0] == "api-demo":
+                words += ["--port", moved["8700"]]
+            stack.enter_context(serving(words, env, tmp_path))
+        checked = tws(*check)
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert checked.stdout.rstrip().endswith("fine")
-
-        ran = tws("run", "desk/tws.toml", "--for", "20s", "--json")
+        ran = tws(*run[:-1], "30s", "--json")
         assert ran.returncode == 0, ran.stdout + ran.stderr
         report = json.loads(ran.stdout)
         assert report["traded"] >= 1 and report["fills"] >= 2, report
-        assert report["flat"] and report["good"]
-    finally:
-        sim.terminate()
-        sim.wait(WAIT_S)
+        assert report["flat"] and report["good"] and report["mode"] == "simulator"
 
 
 def test_answers_are_asked_for(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ from tws.desk import Timing
 from tws.platform import state_folder
 
 BOUND_S = 60.0
+TWS = [sys.executable, "-c", "import sys; from tws.cli.app import main; main(sys.argv[1:])"]
 SIM = ["sim", "--port", "0", "--speed", "20", "--hours", "exchange",
        "--clock", "2026-11-23 09:45 America/New_York"]
 
@@ -29,8 +31,7 @@ def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A simulator of this test's own, which leaves its note in the test's home."""
     for name in ("HOME", "LOCALAPPDATA", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
-    command = [sys.executable, "-c", "import sys; from tws.cli.app import main; main(sys.argv[1:])", *SIM]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy())
+    process = subprocess.Popen([*TWS, *SIM], stdout=subprocess.PIPE, text=True, env=os.environ.copy())
     assert process.stdout is not None
     yield int(process.stdout.readline().rpartition(":")[2])
     process.kill()
@@ -72,3 +73,14 @@ def test_a_held_clock_stands(port: int) -> None:
 def test_another_tws_is_none(port: int) -> None:
     assert simulated(TWSConfig(port=port + 1)) is None
     assert simulated(TWSConfig(host="192.0.2.1", port=port)) is None
+
+
+def test_a_check_holds_tws_against_that_clock(port: int, tmp_path: Path) -> None:
+    config = tmp_path / "tws.toml"
+    config.write_text(
+        f'[connection]\nport = {port}\n[[strategies]]\nkind = "breakout"\nsymbols = ["SPY"]\n', "utf-8"
+    )
+    words = ["check", str(config), "--connect", "--json", "--state", str(tmp_path / "state")]
+    ran = subprocess.run([*TWS, *words], capture_output=True, text=True, env=os.environ.copy(), check=False)
+    (clock,) = (each for each in json.loads(ran.stdout)["lines"] if each["about"] == "clock")
+    assert clock["weight"] == "ok" and "14:4" in clock["text"]

@@ -127,12 +127,13 @@ def test_live_is_earned_unlocked_traded_and_over(tmp_path: Path, paper: HostedTW
 def trade_live(desk: Desk, real: HostedTWS) -> None:
     with desk.running() as process:
         desk.signal("SPY")
-        until(lambda: real.position("SPY", LIVE) == 10 and desk.settled(), "a live position with its stop")
+        until(lambda: real.position("SPY", LIVE) == 1 and desk.settled(), "a live position with its stop")
+        assert "LIVE, real money; step 1 of 4: 10% of sizes and limits" in process.text
         human = ("--operator", "ann", "--reason", "a test", "--trader", desk.place.name)
-        assert desk.command("risk", "--set", "max_position=50", *human)[0] == 0
+        assert desk.command("risk", "--set", "max_position=5", *human)[0] == 0
         code, said = unlock(desk)
         assert code == 2 and "changed at run time" in said and "max_position" in said, said
-        assert desk.command("risk", "--set", "max_position=100", *human)[0] == 0
+        assert desk.command("risk", "--set", "max_position=10", *human)[0] == 0
 
         code, said = unlock(desk, "--for", "0.2s")  # the last one that was given counts
         assert code == 0, said

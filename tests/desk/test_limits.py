@@ -193,6 +193,19 @@ def test_the_same_wish_at_once_again(new_bench) -> None:
     bench.check()
 
 
+def test_the_same_wish_at_once_after_the_trade_is_over(new_bench) -> None:
+    """Stopped out, and in again by the next signal within the second."""
+    bench = made(new_bench, duplicate_window_s=1.0)
+    trade = bench.enter(10, signal="a")
+    bench.work(trade)
+    bench.fill(trade.entry, 10)
+    assert bench.enter(10, signal="b").entry is None
+    bench.fill(trade.stop, 10, "98")
+    bench.pair(trade.target, "Cancelled")
+    assert bench.enter(10, signal="c").entry is not None
+    bench.check()
+
+
 def test_our_own_orders_are_not_met(new_bench) -> None:
     bench = made(new_bench)
     sale = SubmitOrder(

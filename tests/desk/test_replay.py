@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
 from tws.desk import (
@@ -18,6 +19,7 @@ from tws.desk import (
     CancelIntent,
     DeclareGone,
     Desk,
+    DeskState,
     Flatten,
     ModifyOrder,
     NotWritten,
@@ -28,12 +30,14 @@ from tws.desk import (
     Withdrawn,
     Written,
 )
+from tws.desk.apply import apply
 from tws.model.contract import Contract
 from tws.model.execution import Commission
 from tws.model.facts import Answer, AnswerKind, BrokerReply, Link, LinkState, NextOrderId
 from tws.model.instrument import Instrument
 from tws.model.order import Role, Side
 from tws.model.records import Booked, Intended, Retired
+from tws.model.signalrecords import SignalJudged
 from tws.orders import STATUS_EVENTS
 from tws.positions import split_exec_id
 
@@ -206,3 +210,16 @@ def _books_add_up(bench) -> None:  # type: ignore[no-untyped-def]
     by_intents = sum((order.filled * order.order.side.sign for order in orders), Decimal(0))
     if not any(isinstance(record, Retired) and record.forgotten for record in bench.all_records):
         assert by_intents == bench.net()
+
+
+def test_a_gate_knows_an_id_that_was_refused_before_for_what_it_was() -> None:
+    """Found by seed 102 of the automation: one id for a foreign symbol, then for one that is traded."""
+    foreign = SignalJudged(
+        at_ns=1, source="s", signal_id="f12", symbol="ZZZZ", passed=False, model="m", reason="symbol"
+    )
+    passed = SignalJudged(at_ns=2, source="s", signal_id="f12", symbol="SPY", passed=True, model="m")
+    again = replace(passed, at_ns=3, passed=False, reason="duplicate")
+    state = DeskState()
+    for record in (foreign, passed, again, replace(foreign, at_ns=4)):
+        apply(state, record)
+    assert list(state.judged.values()) == [passed]

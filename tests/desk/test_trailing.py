@@ -231,10 +231,9 @@ def test_a_change_of_the_amount_sends_back_where_it_stands(bench) -> None:
 def test_what_is_not_of_its_kind_is_not_changed(bench) -> None:
     trade, plain = held(bench, trail=2), held(bench)
     for order, wish in (
-        (trade.stop, {"stop_price": "99"}), (trade.stop, {"trail_percent": "2"}),
-        (trade.stop, {"trail": "NaN"}),
-        (trade.stop, {"trail": "0"}), (trade.stop, {"trail": "-1"}), (plain.stop, {"trail": "1"}),
-        (trade.target, {"trail": "1"}),
+        (trade.stop, {"stop_price": "99"}), (trade.stop, {"trail": "1", "trail_percent": "2"}),
+        (trade.stop, {"trail": "NaN"}), (trade.stop, {"trail": "0"}), (trade.stop, {"trail": "-1"}),
+        (plain.stop, {"trail_percent": "101"}), (plain.target, {"trail": "1"}),
     ):  # fmt: skip
         count = len(bench.denials())
         assert change(bench, order, **wish) == [] and len(bench.denials()) == count + 1
@@ -262,7 +261,8 @@ def test_a_partly_filled_entry_has_a_trail_of_its_size(bench) -> None:
     bench.check()
 
 
-def test_a_resize_by_the_desk_keeps_the_trail(bench) -> None:
+def test_a_resize_by_the_desk_keeps_the_trail_and_asks_first_where_it_stands(bench) -> None:
+    """An old word would move the stop back."""
     trade = held(bench, trail=2)
     bench.pair(trade.stop, "Cancelled")
     for place in replaced(bench, trade):
@@ -274,16 +274,23 @@ def test_a_resize_by_the_desk_keeps_the_trail(bench) -> None:
     bench.tell(bench.execution(trade.target, 30))  # late: it was cancelled
     bench.pair(trade.target, "Cancelled")
     bench.wait(6)
+    assert stop.intent_id not in {place.intent_id for place in bench.take(Place)}
+    twin = next(o for o in bench.desk.state.orders_of(trade.stop.group_id) if o.live and o is not stop)
+    rows = (stands(stop, "103.5", bench), bench.row(twin, "Submitted"))
+    bench.tell(*rows)
+    bench.answer(orders=rows)
+    bench.wait(2)
     sizes = {p.intent_id: p.order for p in bench.take(Place)}
     assert (sizes[stop.intent_id].quantity, sizes[stop.intent_id].trail) == (70, 2)
-    assert sizes[stop.intent_id].stop_price == 101
+    assert sizes[stop.intent_id].stop_price == D("103.5")
     bench.check()
 
 
 def test_a_journal_of_before_is_read(bench) -> None:
     """The records that carry an order, without the fields that came with this."""
     bench.enter()
-    new = ("trail", "trail_percent", "trigger_price", "adjusted_stop_price")
+    new = ("trail", "trail_percent", "trigger_price", "adjusted_stop_price", "target_follows",
+           "stop_follows")  # fmt: skip
 
     def aged(value: object) -> object:
         if isinstance(value, dict):

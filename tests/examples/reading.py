@@ -2,7 +2,7 @@
 
 The paragraph at the top of a program, the comment of a TOML file, the first cell of a notebook: its first
 sentence is the title, and its indented lines that begin with `tws` or `python` are the commands, in their
-order, the example's own the last one. What stands behind two blanks is an explanation.
+order. What stands behind two blanks is an explanation.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ class Example(NamedTuple):
     @property
     def number(self) -> str:
         return self.path.name[:2]
+
+    @property
+    def own(self) -> str:
+        """The command that is the example: the trader's where there is one, else the last."""
+        traders = [each for each in self.commands if each.startswith("tws run ")]
+        return (traders or self.commands)[-1]
 
     def arguments(self) -> list[list[str]]:
         """The commands as a shell splits them."""

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,15 +21,27 @@ from typing import Any
 
 from tests.examples.reading import EXAMPLES, read
 
-__all__ = ["Process", "Stage"]
+from tws.errors import JournalError
+from tws.journal import read_journal
+from tws.model.records import Booked, Record, decode_records
+
+__all__ = ["Process", "Stage", "free_port"]
 
 BOUND_S = 60.0
 """No machine needs so long; what was not said by then is not coming."""
 WINDOWS = sys.platform == "win32"
+USUAL_PORTS = {"sim": "7400", "api-demo": "8700"}
 COMMANDS = {
     "tws": [sys.executable, "-c", "import sys; from tws.cli.app import main; main(sys.argv[1:])"],
     "python": [sys.executable],
 }
+
+
+def free_port() -> str:
+    """A port of 127.0.0.1 that nobody has now, for what can't be told to take any."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 class Process:
@@ -67,10 +80,10 @@ class Process:
             getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT) if WINDOWS else signal.SIGINT
         )
 
-    def end(self) -> str:
-        """Wait for its end by itself; all that it said. AssertionError when it fails."""
-        code = self._popen.wait(BOUND_S)
-        assert code == 0, f"exit code {code}:\n{self.said}"
+    def end(self, code: int = 0) -> str:
+        """Wait for its end by itself; all that it said. AssertionError for another exit code."""
+        ended = self._popen.wait(BOUND_S)
+        assert ended == code, f"exit code {ended}:\n{self.said}"
         return self.said
 
     def kill(self) -> None:
@@ -93,27 +106,53 @@ class Stage:
         self._running: list[Process] = []
         self._ports: dict[str, str] = {}
 
-    def play(self, name: str, *more: str) -> Process:
-        """Start what its top says, with `more` options for the last command, which is answered."""
-        example = read(EXAMPLES / name)
-        *around, own = example.arguments()
+    def play(self, name: str, speed: str = "") -> Process:
+        """Start what its top says: what listens, what ends by itself, then the example, which is answered.
+        `speed` is another one for the market, for an example that waits long.
+        """
+        *around, own = read(EXAMPLES / name).arguments()
         for arguments in around:
-            self.serve(arguments)
-        return self.start([*own, *more])
+            if speed and "--speed" in arguments:
+                arguments[arguments.index("--speed") + 1] = speed
+            if arguments[1] in USUAL_PORTS:
+                self.serve(arguments)
+            else:
+                self.start(arguments).end()
+        return self.start(own)
 
     def serve(self, arguments: list[str]) -> Process:
         """Start what listens, on a free port, of which the examples speak from now on."""
-        usual = {"sim": "7400", "api-demo": "8700"}[arguments[1]]
-        served = self.start([*(self._ports.get(each, each) for each in arguments), "--port", "0"])
-        port = served.until(r"listening on (?:http://)?127\.0\.0\.1:(\d+)")[1]
+        usual = USUAL_PORTS[arguments[1]]
+        served = self.start([*arguments, "--port", "0"])
+        self.say(usual, served.until(r"listening on (?:http://)?127\.0\.0\.1:(\d+)")[1])
+        return served
+
+    def say(self, usual: str, port: str) -> None:
+        """Let the examples and their commands speak of another port."""
         self._ports[usual] = port
         for path in self.examples.iterdir():
             if path.suffix in (".py", ".toml"):
                 path.write_text(path.read_text("utf-8").replace(usual, port), "utf-8")
-        return served
+
+    def filled(self, count: int = 1) -> None:
+        """Wait until the one trader of the stage has so many fills in its journal."""
+        end = time.monotonic() + BOUND_S
+        while sum(isinstance(each, Booked) for each in self.records()) < count:
+            assert time.monotonic() < end, f"never filled: {self._running[-1].said}"
+            time.sleep(0.1)
+
+    def records(self) -> list[Record]:
+        """What its journal holds by now."""
+        journals = list(self.examples.glob("state/*/journal.sqlite3"))
+        try:
+            return list(decode_records(read_journal(journals[0]))) if journals else []
+        except JournalError:
+            return []  # it is being made
 
     def start(self, arguments: list[str]) -> Process:
-        """Start one command."""
+        """Start one command, on the ports that are spoken of."""
+        for usual, port in self._ports.items():
+            arguments = [each.replace(usual, port) for each in arguments]
         out = self.folder / f"out-{len(self._running)}.txt"
         process = Process(arguments, self.folder, self.environ, out)
         self._running.append(process)

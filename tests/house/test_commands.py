@@ -49,6 +49,7 @@ def runs() -> dict[str, Run]:
         "init": Run(("made", "--defaults"), writes="tws run"),
         "check": Run(("none.toml",), exit_codes=(2,), writes="none.toml"),
         "run": Run(("none.toml",), exit_codes=(2,), writes="none.toml"),
+        "reload": Run((), exit_codes=(2,), writes="no trader has state"),
         "status": Run((), writes="no trader"),
         "stop": Run((), exit_codes=(2,), writes="no trader has state"),
         "kill": Run((), exit_codes=(2,), writes="no trader has state"),

@@ -14,7 +14,7 @@ from tws.clock import to_ns
 from tws.config import load_settings
 from tws.errors import ConfigError
 from tws.preflight.file import check_file
-from tws.preflight.scaffold import Answers, next_commands, parse_answers, scaffold, write
+from tws.preflight.scaffold import Answers, next_commands, next_note, parse_answers, scaffold, write
 
 NOW_NS = to_ns(datetime(2026, 11, 27, 15, 0, tzinfo=UTC))
 ENVIRON = {"API_BASE_URL": "https://api.example.com", "API_KEY": "a-key"}
@@ -41,8 +41,8 @@ def test_a_first_configuration_is_accepted(tmp_path: Path, answers: Answers) -> 
     [section] = [*settings.signals, *settings.strategies]
     assert section.symbols == answers.symbols and section.allocation == answers.money
     assert (section.stop_fraction, section.target_fraction) == (0.02, 0.03)
-    found = blockers(check_file(tmp_path / "tws.toml", tmp_path / "state", ENVIRON))
-    assert [line for line in found if "not part of a run yet" not in line.text] == []
+    environ = {} if answers.where == "simulator" else ENVIRON
+    assert not blockers(check_file(tmp_path / "tws.toml", tmp_path / "state", environ))
 
 
 @pytest.mark.parametrize("answers", ALL, ids=name)
@@ -111,3 +111,11 @@ def test_the_next_commands_name_the_file(tmp_path: Path) -> None:
     assert first == "tws sim --port 7400"
     assert second == f'tws check "{folder / "tws.toml"}" --connect' and third.startswith("tws run")
     assert next_commands(Answers(where="paper"), Path("d"))[0] == "tws doctor --port 7497"
+    assert next_note(Answers(where="paper"), Path("d")) == ""
+    assert ".env.example" in next_note(Answers(where="paper", source="http"), Path("d"))
+
+
+def test_secrets_that_are_there_stay(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("API_KEY=mine\n", encoding="utf-8")
+    write(tmp_path, scaffold(Answers(source="http"), NOW_NS), force=True)
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == "API_KEY=mine\n"

@@ -19,6 +19,7 @@ from tws.model.facts import BrokerOrder
 from tws.preflight.found import of_orders
 from tws.preflight.line import Weight
 from tws.preflight.session import check_session
+from tws.risk import Limits
 from tws.runtime.parts import TraderParts
 from tws.runtime.run import Run
 
@@ -168,3 +169,48 @@ def test_whose_an_order_is(order: BrokerOrder, owner: str, weight: Weight) -> No
     [line] = of_orders([order], None, 1, ["SPY"])
     assert line.text.startswith(owner) and line.weight is weight
     assert bool(line.cure) is (weight is Weight.WARNING)
+
+
+async def test_each_question_of_a_trader_has_its_line_and_what_is_wrong_its_cure(tmp_path: Path) -> None:
+    """The list of what a pre-flight has to tell, on a TWS that is well."""
+    async with simulated() as (_, port):
+        lines = await connected(written(tmp_path, port))
+        told = {
+            "account": "(paper)",
+            "orders": "not read-only",
+            "settings": "precautions",
+            "data": "SPY: live",
+            "market SPY": "open, closes in",
+            "clock": "TWS says",
+            "open orders": "none is open",
+            "positions": "none is held",
+            "day trades": "any number",
+            "limits": "none has latched; an order 10000 shares, 100000 of money, the day's loss 10000",
+            "restart": "daily restart of TWS, ",
+            "calendar": "next: ",
+            "client id": "used 1",
+        }
+        for name, text in told.items():
+            assert text in one(lines, name).text, name
+        assert all(line.cure for line in lines if line.weight in (Weight.BLOCKER, Weight.WARNING))
+        assert all("\n" not in f"{line.text}{line.cure}" for line in lines), "one line each"
+
+
+async def test_a_limit_that_has_latched_is_a_blocker_with_its_release(scene: Scene, tmp_path: Path) -> None:
+    trader = await scene.started(limits=Limits(stale_quote_s=3600, max_entries=1, duplicate_window_s=0.001))
+    for _ in range(2):
+        trade = await trader.submit(at_market(1))
+    assert trade.denial is not None and trade.denial.limit == "max_entries"
+    await trader.stop()
+    path = written(tmp_path, scene.port, more=f'[journal]\nfile = "{scene.journal.name}"')
+    line = one(blockers(await connected(path)), "limits")
+    assert "max_entries/SPY" in line.text and "tws risk --release max_entries/SPY" in line.cure
+
+
+async def test_the_next_restart_is_the_file_s_where_tws_does_not_tell(tmp_path: Path) -> None:
+    async with simulated(server_version=200) as (_, port):
+        silent = one(await connected(written(tmp_path, port)), "restart")
+        assert silent.weight is Weight.SKIPPED and "auto_restart" in silent.cure
+        more = '[connection.maintenance]\nauto_restart = "23:45"\nauto_restart_zone = "Europe/Berlin"'
+        told = one(await connected(written(tmp_path, port, more=more)), "restart")
+        assert told.weight is Weight.OK and told.text.endswith(":45 UTC")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from tws.runtime.run import Run
 
 __all__ = ["OPENING_CASH", "Flight"]
 
+MORTAL = Path(__file__).with_name("mortal_run.py")
 OPENING_CASH = Decimal(1_000_000)
 
 
@@ -56,6 +59,7 @@ close_margin_s = 0
             encoding="utf-8",
         )
         self.folder = folder
+        self.process: asyncio.subprocess.Process | None = None
         self.rules = rules
         self._said = 0
 
@@ -76,6 +80,27 @@ close_margin_s = 0
         self.pilot = pilot
         await until(lambda: pilot.markets.quote(symbol) is not None, "a quote")
         return self
+
+    async def up_apart(self) -> None:
+        """Trading, in a process of its own, which `kill` ends as kill -9 does."""
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        words = (sys.executable, str(MORTAL), str(self.path), str(self.folder / "state"),
+                 str(self.scene.journal))  # fmt: skip
+        self.process = await asyncio.create_subprocess_exec(
+            *words, env=environ, stdout=asyncio.subprocess.PIPE
+        )
+        assert self.process.stdout is not None
+        async with asyncio.timeout(3 * BOUND_S):  # an interpreter has to start, on a busy machine
+            assert (await self.process.stdout.readline()).strip() == b"trading"
+
+    async def kill(self) -> None:
+        """The other process is dead, and TWS has heard of it."""
+        if self.process is None:
+            return
+        self.process.kill()
+        await self.process.communicate()
+        self.process = None
+        await until(lambda: not self.scene.sim.sessions, "TWS hears of its death")
 
     def requote(self, bid: float = 99.99, ask: float = 100.01, **more: Any) -> None:
         self.scene.sim.quote("SPY", bid=bid, ask=ask, **more)
@@ -118,7 +143,8 @@ close_margin_s = 0
 
     async def close(self) -> None:
         """For whatever a test left flying."""
-        if not self.going.done():
+        await self.kill()
+        if hasattr(self, "going") and not self.going.done():
             self.run.end("the test is over", "protected")
             await asyncio.wait([self.going], timeout=BOUND_S)
 

@@ -14,6 +14,7 @@ import pytest
 
 from tws import Limits, TWSConfig
 from tws.clock import Clock, SystemClock
+from tws.exchange import Habits
 from tws.model.contract import stock
 from tws.model.order import Bracket, bracket
 from tws.model.records import Record, decode_records
@@ -50,13 +51,15 @@ class MarketClock(SystemClock):
 class Scene:
     """One simulated TWS, SPY at 99.99 to 100.01, and the traders of a test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, habits: Habits | None = None) -> None:
         self.folder = folder
         self.journal = folder / "journal.sqlite3"
         self.traders: list[Trader] = []
         self.port = 0
         # a hundred orders at once are part of these tests, and the connection keeps no pace of its own yet
-        self.sim = SimulatedTWS(SimulatorOptions(market=self.market(), limits=SimLimits.off()))
+        self.sim = SimulatedTWS(
+            SimulatorOptions(market=self.market(), limits=SimLimits.off(), habits=habits or Habits())
+        )
 
     def market(self) -> ManualMarket:
         universe = Universe()

@@ -11,6 +11,7 @@ from tws.model.contract import stock
 from tws.model.order import Bracket, Role, bracket
 from tws.model.records import CancelAsked, Intended, ReversalMoved, ReversalPhase
 from tws.runtime import Trader
+from tws.runtime.windup import end_protected
 
 
 def short(quantity: int = 10, **more: str) -> Bracket:
@@ -106,6 +107,22 @@ async def test_a_stop_that_fills_first_reverses_as_well(scene: Scene) -> None:
     assert scene.broker_position() in (0, -10)
 
 
+async def test_a_reversal_enters_no_more_once_entries_are_cancelled(scene: Scene) -> None:
+    """As at the end of a run. Found by seed 15 of the automation: it entered ten seconds after that end."""
+    trader = await scene.started()
+    trade = await trader.submit(at_market(10))
+    await trade.entry_filled()
+    await until(lambda: len(working(scene)) == 2, "stop and target work")
+    scene.sim.quote("SPY", bid=0, ask=96.52)  # nobody bids: the close waits beside the stop
+    assert await trader.reverse(bracket(stock("SPY"), "SELL", 10, target=94, stop=100)) is None
+    await until(lambda: "SELL close 10" in story(trader), "closing")
+    assert await end_protected(trader, "the run ends", 10.0)
+    assert phases(trader)[-1] is ReversalPhase.DROPPED
+    scene.sim.quote("SPY", bid=96.5, ask=96.52)
+    await until(lambda: trader.flat() and scene.broker_position() == 0, "what was held is closed")
+    assert "SELL entry 10" not in story(trader)
+
+
 async def test_nothing_to_reverse_is_a_denial(scene: Scene) -> None:
     trader = await scene.started()
     denied = await trader.reverse(short())
@@ -139,7 +156,8 @@ async def test_what_was_to_be_added_goes_with_the_trade(scene: Scene) -> None:
     await until(lambda: len(working(scene)) == 5, "all work")
     scene.sim.quote("SPY", bid=103.1, ask=103.12)
     await until(lambda: scene.broker_position() == 0 and not working(scene), "the target closed the trade")
-    assert added.filled == 0 and added.over
+    await until(lambda: added.over, "told")
+    assert added.filled == 0
     assert trader.flat()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -129,103 +130,38 @@ async def test_scaling_in_once_when_in_profit(fly: Fly) -> None:
     assert (await flight.end()).good
 
 
-async def test_a_double_down_waits_at_the_broker(scene: Scene, fly: Fly) -> None:
-    """At once, half way to the stop, so that a program that dies then leaves all of it protected."""
+async def test_a_double_down_that_a_human_cancels_does_not_come_back(scene: Scene, fly: Fly) -> None:
     flight = await fly("double_down = true")
     await flight.outcome(flight.say("BUY"))
     await flight.held(10)
-    await until(lambda: ("BUY", 10, 98.5) in flight.limits(), "half way from 100.01 to 97.00")
-    assert story(flight.trader)[3:] == ["BUY entry 10", "SELL target 10", "SELL stop 10"]
-    flight.requote(98.40, 98.45, ask_size=4)
-    await flight.held(14)  # partial double-down
-    await until(lambda: flight.guarded() == 14, "the protection follows the part")
-    flight.requote(98.40, 98.45, ask_size=1000)
-    flight.requote(96.9, 96.95)
-    scene.sim.trade("SPY", 96.9)
-    await flight.held(0)
-    await until(lambda: not scene.sim.exchange.open_orders(), "nothing works any more")
-    sold = sum(r.executed.quantity for r in scene.sim.exchange.executions() if r.executed.side == "SLD")
-    assert sold == 14, "what was held, once"
-    assert (await flight.end()).good
-
-
-async def test_a_full_target_takes_the_double_down_along(scene: Scene, fly: Fly) -> None:
-    flight = await fly("double_down = true")
-    await flight.outcome(flight.say("BUY"))
-    await until(lambda: len(scene.sim.exchange.open_orders()) == 5, "all work")
-    flight.requote(103.5, 103.52)
-    await flight.held(0)
-    await until(lambda: not scene.sim.exchange.open_orders(), "what was to be added is gone")
-    assert [text for text in story(flight.trader) if text.startswith("cancel BUY")] == ["cancel BUY entry 10"]
-    assert (await flight.end()).good
-
-
-async def test_a_partial_stop_leaves_the_rest_protected(scene: Scene, fly: Fly) -> None:
-    flight = await fly()
-    await flight.outcome(flight.say("BUY"))
-    await flight.held(10)
-    await until(lambda: len(scene.sim.exchange.open_orders()) == 2, "stop and target work")
-    flight.requote(96.5, 96.52, bid_size=4)
-    scene.sim.trade("SPY", 96.5)
-    await flight.held(6)
-    assert flight.guarded() == 6, "the stop still covers what is left"
-    assert await flight.outcome(flight.say("BUY")) == ("refused", "in position")
-    flight.requote(96.5, 96.52, bid_size=1000)
-    await flight.held(0)
-    await until(lambda: not scene.sim.exchange.open_orders(), "nothing works any more")
-    assert story(flight.trader) == ["BUY entry 10", "SELL target 10", "SELL stop 10"], "the broker did it"
-    assert (await flight.end()).good
-
-
-async def test_a_reversal_while_the_stop_is_filling(scene: Scene, fly: Fly) -> None:
-    flight = await fly()
-    await flight.outcome(flight.say("BUY"))
-    await flight.held(10)
-    await until(lambda: len(scene.sim.exchange.open_orders()) == 2, "stop and target work")
-    flight.requote(96.5, 96.52, bid_size=4)
-    scene.sim.trade("SPY", 96.5)
-    await flight.held(6)
-    name = flight.say("SHORT")
-    await until(lambda: "SELL close 6" in story(flight.trader), "the rest is closed beside the stop")
-    flight.requote(96.5, 96.52, bid_size=1000)
-    await flight.held(-10)
-    assert await flight.outcome(name) == ("traded", "")
-    assert story(flight.trader) == [
-        "BUY entry 10", "SELL target 10", "SELL stop 10",
-        "cancel SELL target 10", "SELL close 6",
-        "SELL entry 10", "BUY target 10", "BUY stop 10",
-    ]  # fmt: skip
-    sold = sum(r.executed.quantity for r in scene.sim.exchange.executions() if r.executed.side == "SLD")
-    assert sold == 20, "ten that were held, ten of the new entry"
-    assert (await flight.end()).good
-
-
-async def test_an_opposite_signal_during_a_disconnect(scene: Scene, fly: Fly) -> None:
-    """It is denied, and nothing leaves; the stop is at the broker all the while. The next one reverses."""
-    flight = await fly()
-    await flight.outcome(flight.say("BUY"))
-    await flight.held(10)
-    await until(lambda: flight.guarded() == 10, "the stop works")
-    before = story(flight.trader)
-    scene.sim.faults.refuse = True
-    scene.sim.faults.cut()
-    await until(lambda: not flight.trader.desk.state.link_up, "the news of the lost link")
-    outcome, reason = await flight.outcome(flight.say("SHORT"))
-    assert outcome == "denied" and reason in ("reversal", "not sent")
-    assert flight.guarded() == 10 and story(flight.trader) == before
-    scene.sim.faults.refuse = False
+    waiting = ("BUY", 10, 98.5)
+    await until(lambda: waiting in flight.limits(), "half way from 100.01 to 97.00")
+    views = scene.sim.exchange.open_orders()
+    order = next(view for view in views if view.ticket.limit_price == Decimal("98.5"))
+    scene.sim.faults.play("manual-cancel", client=1, order=order.order_id)
+    await until(lambda: waiting not in flight.limits(), "cancelled")
     state = flight.trader.desk.state
-    await until(lambda: state.link_up and state.reconciled_epoch == state.epoch, "the link is back")
-    flight.requote()
-    assert await flight.outcome(flight.say("SHORT")) == ("traded", "")
-    await flight.held(-10)
-    assert story(flight.trader) == [
-        *before,
-        "cancel SELL target 10", "SELL close 10",
-        "SELL entry 10", "BUY target 10", "BUY stop 10",
-    ]  # fmt: skip
-    report = await flight.end()
-    assert report.good and report.fates["denied"] == 1
+    await until(lambda: len(state.open_groups) == 1, "told")
+    wished = story(flight.trader)
+    assert await flight.outcome(flight.say("BUY")) == ("refused", "in position")  # looks have passed
+    assert story(flight.trader) == wished and waiting not in flight.limits()
+    assert (await flight.end()).good
+
+
+@pytest.mark.parametrize(("price", "fate"), [(96.5, ("traded", "")), (103.5, ("refused", "cooldown"))])
+async def test_a_stop_out_ends_the_pause_and_a_target_does_not(
+    scene: Scene, fly: Fly, price: float, fate: tuple[str, str]
+) -> None:
+    flight = await fly(pause_s=60)
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: len(scene.sim.exchange.open_orders()) == 2, "stop and target work")
+    flight.requote(price, round(price + 0.02, 2))
+    scene.sim.trade("SPY", price)
+    await flight.held(0)
+    await until(lambda: flight.trader.flat(), "all is over")
+    assert await flight.outcome(flight.say("BUY")) == fate
+    assert (await flight.end()).good
 
 
 async def test_a_webhook_trades(

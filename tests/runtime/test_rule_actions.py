@@ -77,19 +77,34 @@ def held_with(quantity: int, stop: float, target: float) -> Check:
     return check
 
 
-def stopped_at(low: float, high: float, kind: str = "STP") -> Check:
-    """Ten are held, with a stop of this kind between these prices."""
+def stopped_at(low: float, high: float) -> Check:
+    """Ten are held, with a stop between these prices."""
 
     async def check(flight: Flight) -> None:
         def there() -> bool:
-            return [(each[0], each[1]) for each in stops(flight)] == [(kind, 10)] and (
-                low <= stops(flight)[0][2] <= high
-            )
+            (stop,) = stops(flight)
+            return stop[:2] == ("STP", 10) and low <= stop[2] <= high
 
-        await until(there, f"a {kind} between {low} and {high}")
+        await until(there, f"a stop between {low} and {high}")
         await flight.held(10)
 
     return check
+
+
+async def trails_by_percent(flight: Flight) -> None:
+    """At the broker alone, which goes on with it."""
+    await until(lambda: [each[:2] for each in stops(flight)] == [("TRAIL", 10)], "it trails")
+    flight.requote(102, 102.02)
+    flight.scene.sim.trade("SPY", 102.0)
+    await until(lambda: stops(flight) == [("TRAIL", 10, 100.98)], "one percent below the best price")
+
+
+async def trails_by_atr(flight: Flight) -> None:
+    far = 2 * (flight.pilot.markets.atr("SPY") or 0)
+    await until(lambda: [each[:2] for each in stops(flight)] == [("TRAIL", 10)], "it trails")
+    (stop,) = (each.ticket for each in flight.rests() if each.ticket.order_type == "TRAIL")
+    assert stop.trailing_percent is None
+    assert 0.5 * far <= float(stop.stop_price or 0) <= 2 * far, "the ATR moves on meanwhile"
 
 
 async def entered_by_limit(flight: Flight) -> None:
@@ -191,8 +206,8 @@ ROWS = [
     Row("move stop 1% from entry", (MoveStop(percent(1), "entry"),), stopped_at(99.0, 99.01), "long"),
     Row("move stop 2% from price", (MoveStop(percent(2), "price"),), stopped_at(99.46, 99.47), "up"),
     Row("move stop 1 atr from price", (MoveStop(atr(1), "price"),), stopped_at(98.0, 101.49), "up"),
-    Row("trail 1%", (Trail(percent(1)),), stopped_at(97.0, 100.6, "TRAIL"), "up"),
-    Row("trail 2 atr", (Trail(atr(2)),), stopped_at(97.0, 101.4, "TRAIL"), "up"),
+    Row("trail 1%", (Trail(percent(1)),), trails_by_percent, "up"),
+    Row("trail 2 atr", (Trail(atr(2)),), trails_by_atr, "up"),
     Row("break even", (BreakEven(),), stopped_at(100.01, 100.01), "up"),
     Row("break even plus 0.5%", (BreakEven(percent(0.5)),), stopped_at(100.5, 100.52), "up"),
     Row("cancel entries", (CancelEntries(),), cancelled, "doubled"),

@@ -102,7 +102,7 @@ async def looked(stage: Stage, count: int) -> list[Signal]:
 @pytest.mark.parametrize("threaded", [True, False])
 async def test_events_come_in_their_order_and_the_last_one_ends_it(threaded: bool) -> None:
     strategy = Told()
-    stage = staged(strategy, threaded=threaded)
+    stage = staged(strategy, blocked=None if threaded else lambda: 0.0)
     for number in range(3):
         stage.tell(bar(number))
         stage.tell(fill(number))
@@ -158,7 +158,8 @@ async def test_errors_far_apart_disable_nothing() -> None:
             return Slow.now
 
     strategy = Told(lambda: 1 / 0)
-    stage = Stage(Player(strategy), StageBounds(max_errors=3, error_window_s=150), Slow(), threaded=False)
+    bounds = StageBounds(max_errors=3, error_window_s=150)
+    stage = Stage(Player(strategy), bounds, Slow(), blocked=lambda: 0.0)
     for number in range(20):
         stage.tell(bar(number))
         stage.look()
@@ -173,6 +174,36 @@ async def test_one_that_exits_is_an_error_like_others() -> None:
     assert "SystemExit: 3" in stage.last_error
     assert await stage.stop([Ended(0)], 5)
     assert strategy.notes[-1] == "stop"
+
+
+async def test_without_a_thread_it_is_busy_as_long_as_the_last_task_took() -> None:
+    class Virtual(SystemClock):
+        now = 0.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+    clock, took = Virtual(), [0.0]
+    strategy = Told(lambda: took.append(3.0))
+    bounds = StageBounds(warn_s=1.0, blocked_s=10.0)
+    stage = Stage(Player(strategy), bounds, clock, blocked=lambda: took.pop() if len(took) > 1 else 0.0)
+    stage.tell(bar(0))
+    stage.tell(bar(1))
+    assert stage.look() == [], "it answers when it has ended"
+    clock.now = 2.0
+    assert (stage.look(), stage.busy_s, stage.slow) == ([], 2.0, 1)
+    clock.now = 3.0
+    stage.look()
+    assert strategy.notes == ["bar 0", "bar 1"]
+    clock.now = 6.0
+    assert [signal.time_ns for signal in stage.look()] == [NS_PER_S, 2 * NS_PER_S]
+    strategy.do = lambda: took.append(12.0)
+    stage.tell(bar(2))
+    stage.look()
+    clock.now = 17.0
+    assert stage.look() == [] and "it blocked for 11 s at on_bar" in stage.disabled
+    assert not await stage.stop([], 0.0)
+    assert strategy.notes[-1] == "bar 2"
 
 
 async def test_one_that_blocks_is_left_behind(gate: Gate, capfd: pytest.CaptureFixture[str]) -> None:

@@ -230,3 +230,20 @@ async def test_what_trails_by_an_amount_may_trail_by_percent(scene: Scene) -> No
     assert (stop_of(scene).ticket.trailing_percent, stop_of(scene).trail_stop) == (1, Decimal("108.90"))
     entry = orders(trader)[Role.TARGET]
     assert "denied by change" in await move_stops(trader, [entry.intent_id], StopMove(trail=Decimal(1)))
+
+
+async def test_a_change_never_moves_a_trailing_stop_back(scene: Scene) -> None:
+    """TWS did not tell that it stands at 102 by now, and the market has come back since."""
+    trader = await scene.started()
+    trade = await trader.submit(bracket(SPY, "BUY", 10, stop=98, target=120, trail=2))
+    await trade.entry_filled()
+    await until(lambda: stop_of(scene).status == "PreSubmitted", "the stop is armed")
+    stop = orders(trader)[Role.STOP]
+    await until(lambda: stop.intent_id in trader.desk._beside.rows, "TWS has stated it")
+    at(scene, 104)
+    at(scene, 102.5)
+    assert stop.order.stop_price == 98, "nobody has told"
+    wish = ModifyOrder(intent_id=stop.intent_id, trail=Decimal("1.9"), reason="closer")
+    assert await trader.modify(wish) is None
+    await until(lambda: not stop.changing, "TWS takes the change")
+    assert (stop_of(scene).ticket.stop_price, stop_of(scene).trail_stop) == (Decimal("1.9"), 102)

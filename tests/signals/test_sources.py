@@ -99,12 +99,25 @@ async def test_a_source_that_raises_stops_no_other_and_is_told_once_a_row() -> N
     assert not good.running
 
 
-async def test_a_source_that_can_t_start_is_shown_and_the_others_run() -> None:
+async def test_a_source_that_can_t_start_is_shown_and_tried_again_and_the_others_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tws.signals.hub.AGAIN_S", 0.05)
     bad, good = Held("bad"), Held("good")
     bad.wrong = OSError("no such port")
     async with Sources([bad, good]) as sources:
         assert good.running
-        assert [each.state for each in sources.health()] == ["failed", "running"]
+        good.outbox.put(signal("a"))
+        assert names(sources) == ["a"], "what has not begun is not asked"
+        shown = sources.health()
+        assert [each.state for each in shown] == ["not begun, tried again", "running"]
+        assert "no such port" in shown[0].line()
+        await until(lambda: sources.health()[0].errors >= 3)
+        bad.wrong = None
+        await until(lambda: bad.running)
+        bad.outbox.put(signal("b"))
+        assert names(sources) == ["b"] and sources.health()[0].state == "running"
+    assert not bad.running
 
 
 async def test_what_a_human_must_mend_is_raised_and_nothing_is_left_running() -> None:

@@ -31,7 +31,7 @@ def test_a_whole_alert() -> None:
 @pytest.mark.parametrize(
     ("action", "wish"),
     [("buy", Wish.BUY), ("LONG", Wish.BUY), (" Sell ", Wish.SELL), ("short", Wish.SHORT),
-     ("exit", Wish.SELL), ("flat", Wish.SELL), ("hold", Wish.NEUTRAL)],
+     ("exit", Wish.CLOSE), ("flat", Wish.CLOSE), ("hold", Wish.NEUTRAL)],
 )  # fmt: skip
 def test_the_usual_words(action: str, wish: Wish) -> None:
     signal = heard(action=action)

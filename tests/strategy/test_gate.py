@@ -128,10 +128,11 @@ def test_without_a_session_nothing_enters() -> None:
     assert judge(SignalGate(GateRules()), signal(), session=None) is Reason.SESSION
 
 
-def test_a_sell_closes_and_is_trapped_by_no_window() -> None:
+@pytest.mark.parametrize("wish", [Wish.SELL, Wish.CLOSE])
+def test_what_closes_is_trapped_by_no_window(wish: Wish) -> None:
     gate = SignalGate(GateRules())
     gate.entered("SPY", NOON)
-    assert judge(gate, signal(wish=Wish.SELL), session=None) is None
+    assert judge(gate, signal(wish=wish), session=None) is None
 
 
 def test_a_flood_of_ids_makes_the_gate_deaf_not_forgetful() -> None:

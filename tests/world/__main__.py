@@ -2,6 +2,7 @@
 
     python -m tests.world --seeds 20000          # make soak-world
     python -m tests.world --first 1234 --seeds 1 # one seed again; the ledger is left alone
+    python -m tests.world --automation           # make soak-automation: docs/automation-ledger.md
 
 Seeds up to the ledger's last one were played; a run plays the next ones, writes down how far it came, also
 when Ctrl-C ends it, and says every few seconds how far it is. A failing seed is printed with its faults, then
@@ -17,16 +18,18 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.world.house import Outcome, judge
+from tests.world.automation import judge_automation
+from tests.world.house import judge
+from tests.world.outcome import Outcome
 from tests.world.shrink import scenario, shrink
 
 ROOT = Path(__file__).resolve().parents[2]
-LEDGER = ROOT / "docs" / "world-ledger.md"
 END = "<!-- end -->"
 CHUNK = 20
 """Seeds that one job plays: some seconds of work, so that cores end together."""
@@ -37,18 +40,30 @@ COUNTED = ("orders", "fills", "links", "lives", "records")
 ROW = re.compile(r"^\|[^|]*\|[^|]*\| *[\d,]+ to ([\d,]+) *\|", re.MULTILINE)
 
 
+class Kind(NamedTuple):
+    """Who plays and judges a seed, what is counted of it, and where that is written down."""
+
+    judge: Callable[..., Outcome]
+    counted: tuple[str, ...]
+    ledger: Path
+
+
+WORLD = Kind(judge, COUNTED, ROOT / "docs" / "world-ledger.md")
+AUTOMATION = Kind(judge_automation, ("signals", *COUNTED), ROOT / "docs" / "automation-ledger.md")
+
+
 @dataclass
 class Tally:
-    """What some seeds came to."""
+    """What some seeds came to. `counts` are in the ledger's order."""
 
     first: int
     last: int
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*COUNTED, "faults"), 0))
+    counts: dict[str, int]
     failed: list[int] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
-        for name in COUNTED:
+        for name in self.counts.keys() - {"faults"}:
             self.counts[name] += getattr(outcome, name)
         self.counts["faults"] += sum(outcome.met.values()) + len(outcome.mix.ends)
 
@@ -60,19 +75,25 @@ class Tally:
             self.counts[name] += count
 
 
-def chunk(first: int, count: int) -> Tally:
+def chunk(kind: Kind, first: int, count: int) -> Tally:
     """Play some seeds; those that fail are made small."""
-    tally = Tally(first, first + count - 1)
+    tally = nothing(kind, first, first + count - 1)
     for seed in range(first, first + count):
-        outcome = judge(seed)
+        outcome = kind.judge(seed)
         tally.add(outcome)
         if outcome.complaints:
             tally.failed.append(seed)
-            tally.lines += report(outcome, small=len(tally.failed) <= SHRUNK)
+            tally.lines += report(outcome, kind.judge, small=len(tally.failed) <= SHRUNK)
     return tally
 
 
-def report(outcome: Outcome, *, small: bool = True) -> list[str]:
+def nothing(kind: Kind, first: int, last: int) -> Tally:
+    return Tally(first, last, dict.fromkeys((*kind.counted, "faults"), 0))
+
+
+def report(
+    outcome: Outcome, judge: Callable[..., Outcome] = judge, *, small: bool = True
+) -> list[str]:
     """What a failing seed has to say."""
     seed, mix = outcome.seed, outcome.mix
     lines = [f"seed {seed} FAILED: {complaint}" for complaint in outcome.complaints[:5]]
@@ -87,12 +108,13 @@ def report(outcome: Outcome, *, small: bool = True) -> list[str]:
 
 def main() -> int:
     options = _options()
-    first = done_before() if options.first is None else options.first
-    total = Tally(first, first - 1)
+    kind = AUTOMATION if options.automation else WORLD
+    first = done_before(kind.ledger) if options.first is None else options.first
+    total = nothing(kind, first, first - 1)
     began = time.monotonic()
     print(f"seeds {first} to {first + options.seeds - 1} on {options.jobs} processes", flush=True)
     try:
-        for tally in _in_order(first, options.seeds, options.jobs, began):
+        for tally in _in_order(kind, first, options, began):
             total.take(tally)
     except KeyboardInterrupt:
         print("ended by hand", flush=True)
@@ -101,17 +123,17 @@ def main() -> int:
     counts = ", ".join(f"{count:,} {name}" for name, count in total.counts.items())
     print(f"{played} seeds in {minutes:.1f} min: {counts}; {len(total.failed)} failed {total.failed[:20]}")
     if options.first is None and played:
-        write_row(total, minutes)
-        print(f"written: {LEDGER.relative_to(ROOT)}")
+        write_row(kind.ledger, total, minutes)
+        print(f"written: {kind.ledger.relative_to(ROOT)}")
     return 1 if total.failed or played < options.seeds else 0
 
 
-def _in_order(first: int, seeds: int, jobs: int, began: float) -> Iterator[Tally]:
+def _in_order(kind: Kind, first: int, options: argparse.Namespace, began: float) -> Iterator[Tally]:
     """The tallies of all chunks, each once those before it are there; progress and failures are printed."""
-    last = first + seeds
-    with ProcessPoolExecutor(jobs) as pool:
+    seeds, last = options.seeds, first + options.seeds
+    with ProcessPoolExecutor(options.jobs) as pool:
         futures: list[Future[Tally]] = [
-            pool.submit(chunk, start, min(CHUNK, last - start)) for start in range(first, last, CHUNK)
+            pool.submit(chunk, kind, start, min(CHUNK, last - start)) for start in range(first, last, CHUNK)
         ]
         told, failed = time.monotonic(), 0
         try:
@@ -132,15 +154,15 @@ def _in_order(first: int, seeds: int, jobs: int, began: float) -> Iterator[Tally
             raise
 
 
-def done_before() -> int:
+def done_before(ledger: Path) -> int:
     """The first seed that the ledger does not name."""
-    rows = ROW.findall(LEDGER.read_text(encoding="utf-8"))
+    rows = ROW.findall(ledger.read_text(encoding="utf-8"))
     return max((int(row.replace(",", "")) + 1 for row in rows), default=0)
 
 
-def write_row(total: Tally, minutes: float) -> None:
+def write_row(ledger: Path, total: Tally, minutes: float) -> None:
     """How far this run came."""
-    text = LEDGER.read_text(encoding="utf-8")
+    text = ledger.read_text(encoding="utf-8")
     cells = [
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
         _commit(),
@@ -150,13 +172,14 @@ def write_row(total: Tally, minutes: float) -> None:
         ", ".join(map(str, total.failed)) or "none",
     ]
     head, _, tail = text.partition(END)
-    LEDGER.write_text(f"{head}| {' | '.join(cells)} |\n{END}{tail}", encoding="utf-8")
+    ledger.write_text(f"{head}| {' | '.join(cells)} |\n{END}{tail}", encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.world", description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=20_000, help="how many (default 20,000)")
     parser.add_argument("--first", type=int, help="the first of them (default: where the ledger ends)")
+    parser.add_argument("--automation", action="store_true", help="runs of a configuration, by signals")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     return parser.parse_args()
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -23,7 +22,8 @@ from tests.world import checks
 from tests.world.lookout import Lookout
 from tests.world.mix import SYMBOLS, End, Mix
 from tests.world.money import cash_of, check_money
-from tests.world.pause import START_NS, paused_market
+from tests.world.outcome import Listener, Outcome
+from tests.world.pause import paused_market
 from tests.world.people import Human, wish
 from tests.world.vault import Vault
 from tests.world.witness import OURS, Witness
@@ -37,6 +37,7 @@ from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
 from tws.runtime.kill import ANSWER_S, PATIENCE_S
 from tws.runtime.stopping import carry_on
+from tws.safety import SafetyFile
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.world import Bounds, Disk, Domain, World, current_domain
 
@@ -62,30 +63,12 @@ TOO_SLOW = f"the journal has not committed within {PATIENCE_S:g} s"
 UNSURE = (OrderState.UNKNOWN, OrderState.APPROVED, OrderState.SENT, OrderState.PENDING_CANCEL)
 
 
-@dataclass
-class Outcome:
-    """What a run came to."""
-
-    seed: int | str
-    mix: Mix
-    digest: str = ""
-    complaints: list[str] = field(default_factory=list)
-    met: dict[str, int] = field(default_factory=dict)
-    fills: int = 0
-    orders: int = 0
-    lives: int = 0
-    starts: int = 0
-    links: int = 0
-    records: int = 0
-    steps: int = 0
-    seconds: float = 0.0
-    tail: list[str] = field(default_factory=list)
-
-
 class House:
     """The parts of one run. `trader` is the present life's, once it has started."""
 
     trader_class = Trader
+    symbols = SYMBOLS
+    limits = Limits()
 
     def __init__(self, seed: int | str, mix: Mix | None = None, *, keep_trace: bool = False) -> None:
         self.mix = mix = Mix.draw(seed) if mix is None else mix
@@ -94,7 +77,7 @@ class House:
             faults=mix.network,
             bounds=BOUNDS,
             keep_trace=keep_trace,
-            **({"start_ns": START_NS} if mix.pause else {}),
+            **({} if mix.start_ns is None else {"start_ns": mix.start_ns}),
         )
         self.disk = self.world.disk("journal", mix.disk)
         self.witness = Witness(ACCOUNT, self.world.trace.note, self._journal_failed)
@@ -128,7 +111,7 @@ class House:
         """Play it and judge it."""
         callbacks._FAULTS.clear()  # it counts over the life of a process, and a run must repeat
         callbacks._SLOW.clear()
-        logger, listener = logging.getLogger("tws"), _Listener(self._log)
+        logger, listener = logging.getLogger("tws"), Listener(self._log)
         before = logger.level, logger.propagate
         logger.addHandler(listener)
         logger.setLevel(logging.INFO)
@@ -255,14 +238,16 @@ class House:
     async def _open_tws(self) -> None:
         world = self.world
         seed = world.rng("market").randint(1, 2**31)
-        paused = {"market": paused_market(seed), "hours": "exchange"}
-        hours = paused if self.mix.pause else {"symbols": SYMBOLS}
+        start_ns, hours = world.clock.now_ns(), {"symbols": self.symbols}
+        if self.mix.hours:
+            market = paused_market(seed, self.symbols, self.mix.hours, start_ns)
+            hours = {"market": market, "hours": "exchange"}
         options = SimulatorOptions(
-            accounts=(ACCOUNT,), seed=seed, start_ns=world.clock.now_ns(), **hours, **self.mix.options
+            accounts=(ACCOUNT,), seed=seed, start_ns=start_ns, **hours, **self.mix.options
         )
         self.simulator = SimulatedTWS(options)
         self.watching = Watching(self.simulator, world.trace.note)
-        self.human = Human(self.simulator, self.watching, world.trace.note)
+        self.human = Human(self.simulator, self.watching, world.trace.note, self.symbols)
         await self.simulator.start(listen=False)
         self.harbour = Harbour(self.simulator, world.network, ADDRESS, self.watching)
         self.simulator.faults.bind(self.harbour)
@@ -295,10 +280,16 @@ class House:
             except TWSError as error:
                 if self._is_replaced():
                     return
-                if not self._disk_failed(error):
+                if not await self._mended(trader, error, rng):
                     raise
-                await trader.stop()
-                await self._free_disk(rng)
+
+    async def _mended(self, trader: Trader, error: TWSError, rng: Random) -> bool:
+        """Whether what ended a trader is a human's to mend, and was mended; then it begins again."""
+        if not self._disk_failed(error):
+            return False
+        await trader.stop()
+        await self._free_disk(rng)
+        return True
 
     async def _day(self, trader: Trader, rng: Random) -> None:
         if not self._is_replaced():
@@ -316,17 +307,10 @@ class House:
         while not self.leaving and not self._is_replaced():
             assert domain is not None
             safety = None if self.vault is None else self.vault.open(domain, self.starts)
-            parts = TraderParts(
-                clock=self.world.clock,
-                dial=self.world.network.dial,
-                store=self.disk.open(),
-                prefix="w",
-                rng=self.world.rng(f"back-off {number}.{self.starts}"),
-                safety=safety,
-            )
+            parts = self._parts(number, safety)
             self.starts += 1
             config = TWSConfig(host=ADDRESS[0], port=ADDRESS[1], client_id=OURS, account_id=ACCOUNT)
-            trader = self.trader_class(config, limits=Limits(), parts=parts)
+            trader = self.trader_class(config, limits=self.limits, parts=parts)
             trader.on_alert(lambda alert: None if self._is_replaced(domain) else self.human.alerted(alert))
             try:
                 await trader.start()
@@ -342,6 +326,17 @@ class House:
                     await self._free_disk(rng)
                 await asyncio.sleep(rng.uniform(1.0, 5.0))
         return None
+
+    def _parts(self, number: int, safety: SafetyFile | None) -> TraderParts:
+        """What the next start of the life `number` is built from."""
+        return TraderParts(
+            clock=self.world.clock,
+            dial=self.world.network.dial,
+            store=self.disk.open(),
+            prefix="w",
+            rng=self.world.rng(f"back-off {number}.{self.starts}"),
+            safety=safety,
+        )
 
     def _is_replaced(self, domain: Domain | None = None) -> bool:
         """Whether another life trades in the place of this one, which slept."""
@@ -473,25 +468,14 @@ class House:
             self.complaints.append(f"swallowed: {line}")
 
 
-class _Listener(logging.Handler):
-    """Hands each line of the package's log on."""
-
-    def __init__(self, take: Callable[[str], None]) -> None:
-        super().__init__()
-        self._take = take
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._take(f"{record.levelname}: {record.getMessage()}")
-
-
 def play(seed: int | str, mix: Mix | None = None, **options: Any) -> Outcome:
     """One run. Raises SimulationError for one that did not come to its end."""
     return House(seed, mix, **options).run()
 
 
-def judge(seed: int | str, mix: Mix | None = None) -> Outcome:
+def judge(seed: int | str, mix: Mix | None = None, kind: type[House] = House) -> Outcome:
     """One run; that it did not come to its end is a complaint."""
-    house = House(seed, mix)
+    house = kind(seed, mix)
     try:
         return house.run()
     except SimulationError as error:

@@ -7,11 +7,12 @@ A `Mix` is a value, so a failing one can be printed, pasted into a test, and mad
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 from tests.soak.storm import Play, Scenery, draw_storm
+from tests.world.pause import PAUSE, START_NS
 
 from tws.exchange import ChildrenWork, Habits
 from tws.simulator.faults.base import REGISTRY
@@ -71,18 +72,30 @@ class Mix(Struct, frozen=True, kw_only=True):
     faulty_s: float = FAULTY_S
 
     @classmethod
-    def draw(cls, seed: int | str, faulty_s: float = FAULTY_S) -> Mix:
+    def draw(
+        cls, seed: int | str, faulty_s: float = FAULTY_S, symbols: tuple[str, ...] = SYMBOLS
+    ) -> Self:
         """The mix of a seed."""
         rng = Random(f"{seed}/mix")
         return cls(
             network=Faults.draw(rng) if rng.random() < 0.6 else CALM,
             disk=_disk(rng),
-            plays=_plays(rng, faulty_s) if rng.random() < 0.7 else (),
+            plays=_plays(rng, faulty_s, symbols) if rng.random() < 0.7 else (),
             ends=_with_sleep(_ends(rng, faulty_s), Random(f"{seed}/sleep"), faulty_s),
             options=_options(rng),
             pause=Random(f"{seed}/pause").random() < PAUSES,
             faulty_s=faulty_s,
         )
+
+    @property
+    def hours(self) -> str:
+        """Those of the market; "": it never closes."""
+        return PAUSE if self.pause else ""
+
+    @property
+    def start_ns(self) -> int | None:
+        """When a run begins; None: as usual."""
+        return START_NS if self.pause else None
 
     def parts(self) -> list[str]:
         """The names of what is on, each of which `without` switches off."""
@@ -93,7 +106,7 @@ class Mix(Struct, frozen=True, kw_only=True):
         names += ["market pause"] if self.pause else []
         return names + [f"option {name}" for name in self.options]
 
-    def without(self, part: str) -> Mix:
+    def without(self, part: str) -> Self:
         """The same mix with one part less."""
         kind, name, *_ = part.split()
         match kind:
@@ -154,8 +167,8 @@ def _with_sleep(ends: tuple[End, ...], rng: Random, faulty_s: float) -> tuple[En
     return tuple(sorted((*ends, sleep), key=lambda end: end.at_s))
 
 
-def _plays(rng: Random, faulty_s: float) -> tuple[Play, ...]:
-    scenery = Scenery(SYMBOLS, FREE_PORT, ALL, PLAYS)
+def _plays(rng: Random, faulty_s: float, symbols: tuple[str, ...]) -> tuple[Play, ...]:
+    scenery = Scenery(symbols, FREE_PORT, ALL, PLAYS)
     plays = draw_storm(rng, scenery, faulty_s)
     for play in plays:
         if play.name == "split":  # a reverse split pays fractions in cash, which the simulator does not model

@@ -26,7 +26,7 @@ from tws.model.stop import EVERYTHING, Scope, ScopeKind
 from tws.runtime import Trader
 from tws.simulator import SimulatedTWS
 
-__all__ = ["Human", "enter", "wish"]
+__all__ = ["UNTOLD", "Human", "enter", "wish"]
 
 UNTOLD = frozenset(("bad-position", "execution-bust", "split", "transfer"))
 """Faults that move a position, or its last word, without an execution: only a human can explain them."""
@@ -36,10 +36,14 @@ WISHES = (*("enter",) * 12, *("cancel",) * 3, *("flatten",) * 3, *("nothing",) *
 
 
 async def wish(
-    trader: Trader, rng: Random, note: Callable[[str], None], wishes: Sequence[str] = WISHES
+    trader: Trader,
+    rng: Random,
+    note: Callable[[str], None],
+    wishes: Sequence[str] = WISHES,
+    symbols: tuple[str, ...] = SYMBOLS,
 ) -> None:
     """One wish of these. What the link or the desk refuses is noted; what has ended the trader is raised."""
-    symbol = rng.choice(SYMBOLS)
+    symbol = rng.choice(symbols)
     try:
         match rng.choice(wishes):
             case "enter":
@@ -85,12 +89,19 @@ async def enter(trader: Trader, symbol: str, rng: Random) -> None:
 class Human:
     """Who sits at TWS, and hears the desk's alarms."""
 
-    def __init__(self, sim: SimulatedTWS, watching: Watching, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        sim: SimulatedTWS,
+        watching: Watching,
+        note: Callable[[str], None],
+        symbols: tuple[str, ...] = SYMBOLS,
+    ) -> None:
         self.alarms: Counter[str] = Counter()
         """What the desk told, by its kind (the first word of the subject)."""
         self._sim = sim
         self._watching = watching
         self._note = note
+        self._symbols = symbols
         self._gone: set[str] = set()
         self._noticed: dict[str, int] = {}
         self._splits: dict[int, tuple[Decimal, int]] = {}
@@ -115,8 +126,8 @@ class Human:
         exchange, now_ns = sim.exchange, sim.core.now_ns()
         for view in exchange.open_orders(0):
             sim.core.tell(exchange.by_hand.cancel(view.perm_id, now_ns))
-        for symbol in SYMBOLS:
-            excess = self._held(symbol) - self._traded(self._sim.con_id(symbol))
+        for symbol in self._symbols:
+            excess = self.held(symbol) - self._traded(self._sim.con_id(symbol))
             if excess:
                 self._note(f"the transfer of {excess} {symbol} is taken back")
                 sim.faults.play("transfer", symbol=symbol, shares=-int(excess))
@@ -144,9 +155,9 @@ class Human:
         books = (state.ours, state.account_book)
         return [
             symbol
-            for symbol in SYMBOLS
+            for symbol in self._symbols
             if any(
-                book.quantity(state.account, self._sim.con_id(symbol)) != self._held(symbol) for book in books
+                book.quantity(state.account, self._sim.con_id(symbol)) != self.held(symbol) for book in books
             )
         ]
 
@@ -198,7 +209,7 @@ class Human:
         for ours in (True, False):
             state = trader.desk.state
             book = state.ours if ours else state.account_book
-            missing = self._held(symbol) - book.quantity(account, con_id)
+            missing = self.held(symbol) - book.quantity(account, con_id)
             if missing:
                 self._note(f"a human explains {missing} {symbol}")
                 await trader.ask(
@@ -213,7 +224,8 @@ class Human:
                     )
                 )
 
-    def _held(self, symbol: str) -> Decimal:
+    def held(self, symbol: str) -> Decimal:
+        """What the account has of a symbol, by the broker."""
         con_id = self._sim.con_id(symbol)
         rows = self._sim.exchange.positions()
         return sum((row.quantity for row in rows if row.con_id == con_id), Decimal(0))

@@ -8,6 +8,7 @@ strike; so one pass may leave what a second one takes away, and passes go on unt
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec.structs import replace
 from tests.world.mix import Mix
@@ -15,7 +16,10 @@ from tests.world.mix import Mix
 __all__ = ["scenario", "shrink"]
 
 
-def shrink(mix: Mix, fails: Callable[[Mix], bool]) -> Mix:
+_M = TypeVar("_M", bound=Mix)
+
+
+def shrink(mix: _M, fails: Callable[[_M], bool]) -> _M:
     """The smallest mix on the way down that still fails. `fails` plays it."""
     taken = True
     while taken:
@@ -36,6 +40,6 @@ def scenario(seed: int | str, mix: Mix) -> str:
     given = [
         f"{name}={value!r}"
         for name in mix.__struct_fields__
-        if (value := getattr(mix, name)) != getattr(Mix(), name)
+        if (value := getattr(mix, name)) != getattr(type(mix)(), name)
     ]
-    return f"play({seed!r}, Mix({', '.join(given)}))"
+    return f"play({seed!r}, {type(mix).__name__}({', '.join(given)}))"

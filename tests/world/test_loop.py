@@ -316,3 +316,22 @@ def test_worlds_of_the_past_are_collected_though_no_run_collects_in_between() ->
         assert len(alive) <= SWEEP_RUNS + 1
     finally:
         gc.enable()
+
+
+def test_work_that_blocks_is_waited_for_and_nobody_else_waits() -> None:
+    loop, seen = VirtualLoop(), list[tuple[float, str]]()
+
+    async def main() -> None:
+        def work() -> str:
+            loop.block(7.0)
+            return "done"
+
+        working = loop.run_in_executor(None, work)
+        await asyncio.sleep(1.0)
+        seen.append((loop.time(), "others go on"))
+        answer = await working
+        seen.append((loop.time(), answer))
+        seen.append((loop.time(), await asyncio.to_thread(lambda: "at once")))
+
+    loop.run(main())
+    assert seen == [(1.0, "others go on"), (7.0, "done"), (7.0, "at once")]

@@ -43,6 +43,7 @@ COMMANDS = {
     "init": Entry("tws.cli.init", "Write a first configuration, which works on the simulator."),
     "check": Entry("tws.cli.check", "Check a configuration, and with --connect the TWS it names."),
     "run": Entry("tws.cli.run", "Trade by a configuration file until told to end."),
+    "reload": Entry("tws.cli.reload", "Let a running trader take limits and rules up anew."),
     "status": Entry("tws.cli.status", "Show what each trader is doing, and what is latched."),
     "stop": Entry("tws.cli.stop", "End a running trader in order, protected or flat."),
     "kill": Entry("tws.cli.kill", "Emergency stop: entries cancelled, latched; --flatten closes."),

@@ -44,7 +44,10 @@ def check(
     import logging
     import sys
 
+    from tws.cli.sim_clock import simulated
+    from tws.clock import SystemClock
     from tws.log import log_to
+    from tws.monitor.doctor.tools import Tools
     from tws.preflight.file import check_file
     from tws.preflight.line import Weight
     from tws.preflight.session import check_session
@@ -53,7 +56,9 @@ def check(
     checked = check_file(config, state)
     lines = list(checked.lines)
     if connect and checked.plan is not None:
-        lines += asyncio.run(check_session(checked.plan, BOUND_S))
+        parts = None if checked.plan.live else simulated(checked.plan.config)
+        clock = SystemClock() if parts is None or parts.clock is None else parts.clock
+        lines += asyncio.run(check_session(checked.plan, BOUND_S, Tools(now_ns=clock.now_ns)))
     good = all(line.weight is not Weight.BLOCKER for line in lines)
     if json:
         print_json(_plain(checked, lines, good))
@@ -81,7 +86,7 @@ def _print(checked: FileCheck, lines: list[Line], good: bool, connect: bool) -> 
         console.print(text, markup=False)
     for line in lines:
         sign, style = marks[line.weight.value]
-        console.print(f"{sign} {line.about}: {line.text}", style=style, markup=False)
+        console.print(f"{sign} {line.place()}: {line.text}", style=style, markup=False)
         if line.cure:
             console.print(f"    {line.cure}", markup=False)
     if connect and checked.plan is None:

@@ -23,7 +23,8 @@ def init(
     """Write a commented configuration that works at once on the simulator, and say what comes next.
 
     It asks where to trade, what, with how much money, at which stop and target, and where signals come from
-    (a file, a polled API, or the built-in opening-range breakout).
+    (a file, a polled API, or the built-in opening-range breakout). On the simulator the API is that of
+    tws api-demo; an own one is two lines of the file .env.
 
     \b
     tws init desk --defaults     ask nothing
@@ -32,13 +33,12 @@ def init(
     Exit codes: 0 written; 2 nothing was written: files are there already, or an answer is none.
     """
     from tws.clock import SystemClock
-    from tws.preflight.scaffold import Answers, next_commands, scaffold, write
+    from tws.preflight.scaffold import Answers, next_commands, next_note, scaffold, write
 
     answers = Answers() if defaults else _ask()
     for path in write(folder, scaffold(answers, SystemClock().now_ns()), force):
         typer.echo(f"wrote {path}")
-    aside = ", the first of them in a second terminal" if answers.where == "simulator" else ""
-    typer.echo(f"\nNext{aside}:")
+    typer.echo(f"\n{next_note(answers, folder)}Next:")
     for command in next_commands(answers, folder):
         typer.echo(f"    {command}")
 

@@ -14,6 +14,8 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tws.cli.run import go, report_lines
 from tws.config import load_settings
 from tws.config.strategies import is_loading
@@ -44,7 +46,7 @@ def run_strategy(
     settings = with_rules(load_settings(path), rules)
     if strategy is not None:
         settings = with_program(settings, strategy)
-    plan = plan_run(settings, path, own=strategy)
+    plan = replace(plan_run(settings, path, own=strategy), program=True)
     report = asyncio.run(go(plan, for_s, json=False))
     print("\n".join(report_lines(report)), flush=True)
     return report

@@ -10,6 +10,7 @@ import typer
 
 from tws.cli.console import print_json
 from tws.cli.traders import Json, State, seconds
+from tws.cli.way import Way
 from tws.clock import to_datetime
 
 if TYPE_CHECKING:
@@ -35,6 +36,20 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, on stderr.")] = False,
 ) -> None:
     """Trade by a configuration: reconcile, turn signals into protected orders, report at the end.
+
+    The whole file is checked before TWS is dialled; tws check CONFIG --connect tells more. The mode is said
+    first: simulator, paper or LIVE; a live account needs tws unlock, and begins with a part of its sizes and
+    limits.
+
+    While the market of every symbol is closed it counts down to the first that opens, by the hours that TWS
+    states; what is held stays behind its stops meanwhile, and --for counts from the opening. Ctrl-C ends it
+    at any time: entries are cancelled, stops stay at the broker (or all is closed: [run] at_end). Limits and
+    rules of the file are taken up while it runs by tws reload.
+
+    \b
+    tws run my.toml --dry           check it and show what it would do
+    tws run my.toml --for 60s       a minute from the opening on, then the report
+    tws run my.toml                 until Ctrl-C or tws stop
 
     Exit codes: 0 ended as told, nothing left that wants a human; 1 ended, but see the report (not flat, a
     share without its stop, books that differ, a latch, a failure); 2 not started: configuration, lease,
@@ -65,29 +80,27 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
     """Show what it will do, then do it. Raises what keeps it from starting."""
     import asyncio
 
+    from msgspec.structs import replace
+
     from tws.cli.sim_clock import simulated
     from tws.platform import install_stop_signals
     from tws.runtime.run import Run
 
     parts = None if plan.live else simulated(plan.config)
+    plan = replace(plan, simulated=parts is not None)
     if not json:
         _show(plan, json)
     if not json and parts is not None and parts.clock is not None:
         typer.echo(f"market    the simulator's: {to_datetime(parts.clock.now_ns()):%Y-%m-%d %H:%M:%S} UTC")
-    whole = Run(plan, parts=parts)
+    whole, way = Run(plan, parts=parts), Way(json)
     undo = install_stop_signals(
         asyncio.get_running_loop(), lambda: whole.end("asked by the system, or Ctrl-C")
     )
     try:
-        return await whole.go(for_s, lambda trader: _ready(json))
+        return await whole.go(for_s, on_opening=way.tell)
     finally:
+        way.close()
         undo()
-
-
-def _ready(json: bool) -> None:
-    """One line once orders are possible, for people and for whoever waits for it."""
-    typer.echo("trading", err=json)
-    (sys.stderr if json else sys.stdout).flush()
 
 
 def _show(plan: RunPlan, json: bool) -> None:
@@ -111,6 +124,7 @@ def report_lines(report: RunReport) -> list[str]:
     )
     lines = [
         f"ended       {report.ended}",
+        f"mode        {report.mode}" + (f", {report.grade}" if report.grade else ""),
         f"signals     {report.signals}: {report.traded} traded, {report.closed} closed"
         + (f"; not: {counts}" if counts else ""),
         f"fills       {report.fills}, realised {report.realized:.2f} after commissions (the whole journal)",
@@ -118,6 +132,7 @@ def report_lines(report: RunReport) -> list[str]:
     ]
     lines += [f"strategy    {each}" for each in report.strategies]
     lines += [f"{'':<11} {each}" for each in report.fate_lines]
+    lines += [f"DISABLED    {each}" for each in report.disabled]
     lines += [f"NO STOP     {each}" for each in report.unprotected]
     lines += [f"alarm       {each}" for each in report.alarms]
     for name, text in (("latched", report.latched), ("differs", report.differs), ("failed", report.failure)):

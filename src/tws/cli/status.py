@@ -189,6 +189,6 @@ def _age(seconds: float) -> str:
 
 
 def _wants_human(answer: dict[str, Any]) -> bool:
-    loud = ("silent", "failure", "latches", "unprotected", "unknown", "kill", "latched_limits")
+    loud = ("silent", "failure", "disabled", "latches", "unprotected", "unknown", "kill", "latched_limits")
     blocking = any(row["blocks"] for row in answer.get("discrepancies", ()) if row["kind"] != "unread")
     return blocking or any(answer.get(name) for name in loud)

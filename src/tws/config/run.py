@@ -136,6 +136,10 @@ class TradingSection(Section):
     """How often a trade is added to at most."""
     double_down: bool = False
     """Once an entry has filled, a limit of the same size waits half way to the stop, at the broker."""
+    target_follows: bool = True
+    """What is added moves the target: it stays as far from the average price of all that is held."""
+    stop_follows: bool = False
+    """The same of the stop; else it stays where it is. A stop that trails is the market's affair."""
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:

@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tws.config.connection import TWSConfig
 from tws.config.limits import OverrideSection, RiskSection
+from tws.config.lines import line_of
 from tws.config.paper import PaperSection
 from tws.config.rules import RuleSection
 from tws.config.run import JournalSection, RunSection, SignalsSection, StateSection, StrategySection
@@ -52,6 +53,7 @@ __all__ = [
     "StateSection",
     "StrategySection",
     "WebhookSignalsSection",
+    "in_file",
     "load_settings",
     "read_settings",
 ]
@@ -178,6 +180,8 @@ class Settings(BaseSettings):
     signals: Annotated[tuple[SourceSection, ...], BeforeValidator(listed)] = ()
     strategies: tuple[AnyStrategySection, ...] = ()
     rules: tuple[RuleSection, ...] = ()
+    contracts: dict[Symbol, Words] = {}
+    """What a symbol means here (`tws.model.contract.contract_named`); unset: a stock at SMART in USD."""
     journal: JournalSection = JournalSection()
     state: StateSection = StateSection()
     codes: dict[CodeNumber, CodeSection] = {}
@@ -222,7 +226,8 @@ class ReadSettings(NamedTuple):
 
 def read_settings(path: str | Path) -> ReadSettings:
     """Read a configuration file past what is wrong in it. Raises ConfigError when it is no TOML at all."""
-    data, wrong, cut = _read(path), list[ConfigError](), set[str]()
+    text = _text(path)
+    data, wrong, cut = _read(path, text), list[ConfigError](), set[str]()
     for section in [name for name in data if name not in Settings.model_fields]:
         # Asked here, since pydantic-settings takes some names with an underscore for options of its own.
         cure = did_you_mean(section, Settings.model_fields)
@@ -231,7 +236,7 @@ def read_settings(path: str | Path) -> ReadSettings:
         try:
             settings = Settings.model_validate(_tuples(data))
             settings.connection.to_config()
-            return ReadSettings(settings, tuple(wrong), frozenset(cut))
+            return ReadSettings(settings, tuple(in_file(each, text) for each in wrong), frozenset(cut))
         except ValidationError as found:
             one_source = isinstance(data.get("signals"), dict)
             complaints = _named(found, one_source)
@@ -248,11 +253,17 @@ def read_settings(path: str | Path) -> ReadSettings:
         _close_ranks(data)
 
 
-def _read(path: str | Path) -> dict[str, Any]:
+def in_file(wrong: ConfigError, text: str) -> ConfigError:
+    """The same with its line in the file's text, where it has none."""
+    line = wrong.line or line_of(text, wrong.field)
+    return ConfigError(wrong.field, wrong.value, wrong.reason, wrong.cure, line)
+
+
+def _text(path: str | Path) -> str:
     file = Path(path)
     try:
         # utf-8-sig: Windows editors put a mark in front, which tomllib takes for a sign of the file.
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return file.read_text(encoding="utf-8-sig")
     except OSError as wrong:
         reason = wrong.strerror or type(wrong).__name__
         raise ConfigError(
@@ -260,12 +271,17 @@ def _read(path: str | Path) -> dict[str, Any]:
         ) from wrong
     except UnicodeDecodeError as wrong:
         raise ConfigError("file", str(file), "not UTF-8", "Save the file as UTF-8") from wrong
+
+
+def _read(path: str | Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         cure = "Text wants quotes, and a Windows path single ones: 'C:\\data\\SPY.csv'"
-        raise ConfigError("file", str(file), f"no TOML: {wrong}", cure) from wrong
+        raise ConfigError("file", str(path), f"no TOML: {wrong}", cure) from wrong
     except RecursionError as wrong:
         reason = "tables or arrays within one another, hundreds deep"
-        raise ConfigError("file", str(file), reason, "Lay them side by side") from wrong
+        raise ConfigError("file", str(path), reason, "Lay them side by side") from wrong
 
 
 def _leave_out(data: dict[str, Any], place: list[str]) -> str:

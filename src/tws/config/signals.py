@@ -24,7 +24,7 @@ from tws.config.section import Section, Words
 __all__ = ["AlertSection", "HttpSignalsSection", "WebhookSignalsSection", "is_loopback", "listed"]
 
 Variable = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=100)]
-Wishes = dict[Words, Literal["BUY", "SELL", "SHORT", "NEUTRAL"]]
+Wishes = dict[Words, Literal["BUY", "SELL", "SHORT", "CLOSE", "NEUTRAL"]]
 
 
 def is_loopback(host: str) -> bool:

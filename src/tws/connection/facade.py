@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar
 
 from tws.clock import Clock, Rng, SystemClock, system_rng
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
+from tws.connection.configured import configured
 from tws.connection.families import Questions
 from tws.connection.keeping.broker import BrokerBook
-from tws.connection.keeping.calendar import Maintenance
 from tws.connection.keeping.events import ConnectionEvent, ConnectionState
 from tws.connection.keeping.farms import Farm
 from tws.connection.keeping.hours import MarketHours
@@ -38,7 +38,6 @@ from tws.model.facts import Fact
 from tws.model.order import Order
 from tws.risk import Denial, Limits, OffGrid, Verifier, conform
 from tws.wire.codes import CATALOGUE, Catalogue
-from tws.wire.codes_amend import amended
 
 if TYPE_CHECKING:
     from tws.connection.engine import Engine
@@ -154,15 +153,10 @@ class TWSConnection(Questions):
 
         Raises ConfigError for a file whose parts do not fit.
         """
-        section = settings.connection
-        paced, planned = section.pacing.chosen(), section.maintenance.chosen()
-        pacing = PacingOptions(**paced) if paced.pop("paced") else PacingOptions.off()
-        chosen: dict[str, Any] = {
-            "pacing": pacing,
-            "catalogue": amended(settings.plain_codes()),
-            "keep": Keep(maintenance=Maintenance(**planned) if planned else None),
-        }
-        return cls(section.to_config(), **(chosen | options))
+        said = configured(settings)
+        keep = Keep(maintenance=said.maintenance)
+        chosen: dict[str, Any] = {"pacing": said.pacing, "catalogue": said.catalogue, "keep": keep}
+        return cls(settings.connection.to_config(), **(chosen | options))
 
     # -- the session
 

@@ -12,6 +12,7 @@
     change.py     changes of working orders, from what TWS states
     hear.py       the broker's facts into records
     protect.py    each filled share has a stop
+    aim.py        the exits follow the average price when something is added
     agenda.py     which trades to look at after an event
     tidy.py       what ended long ago is packed away, and found again
     flatten.py    the closing of positions
@@ -46,11 +47,13 @@ from tws.desk.commands import (
     Flatten,
     Kill,
     ModifyOrder,
+    NoteAlarm,
     NoteRules,
     NoteSignals,
     NotWritten,
     ReduceOnly,
     ReleaseLimit,
+    Reload,
     Report,
     ReserveIds,
     ResetKill,
@@ -94,11 +97,13 @@ __all__ = [
     "KillReport",
     "ModifyOrder",
     "NotWritten",
+    "NoteAlarm",
     "NoteRules",
     "NoteSignals",
     "Place",
     "ReduceOnly",
     "ReleaseLimit",
+    "Reload",
     "Remainder",
     "Report",
     "ReserveIds",

@@ -26,6 +26,7 @@ from tws.model import records as r
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
+from tws.model.signalrecords import UNSEEN
 from tws.model.stop import KillState
 from tws.orders.book import OurOrder, PermanentId
 from tws.risk.situation import fingerprint
@@ -78,7 +79,7 @@ def _began(state: DeskState, record: r.Began) -> None:
     state.round_ns = None
 
 
-def _stamped(state: DeskState, record: r.Stamped) -> None:
+def _stamped(state: DeskState, record: r.Stamped | r.Reloaded) -> None:
     """For whoever reads the journal: nothing is decided by it."""
 
 
@@ -89,7 +90,8 @@ def _planned(state: DeskState, record: r.Planned) -> None:
         target_price=record.target_price,
         strategy=record.strategy, signal_id=record.signal_id, joins=record.joins,
         trail=record.trail, trail_percent=record.trail_percent, trigger_price=record.trigger_price,
-        adjusted_stop_price=record.adjusted_stop_price)
+        adjusted_stop_price=record.adjusted_stop_price, target_follows=record.target_follows,
+        stop_follows=record.stop_follows)
     state.open_groups[record.group_id] = None
     if record.signal_id:
         remember(state.signals, f"{record.strategy}/{record.signal_id}", record.group_id)
@@ -106,14 +108,18 @@ def _intended(state: DeskState, record: r.Intended) -> None:
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
     group = state.groups.get(record.group_id)
     if group is not None and record.role is Role.ENTRY:
-        adds = group.joins and f"{group.joins}/{group.signal_id}"
-        wish = fingerprint(record.contract, record.order, group.strategy, adds)
-        remember(state.fingerprints, wish, record.at_ns)
+        remember(state.fingerprints, _wish(group, record.order), record.at_ns)
     if group is not None:
         group.intents.append(record.intent_id)
         if record.role is not Role.ENTRY and not record.order.parent_id:
             group.repairs += 1
             group.repaired_ns = record.at_ns
+
+
+def _wish(group: Group, entry: Order) -> str:
+    """What makes another entry the double of this one."""
+    adds = group.joins and f"{group.joins}/{group.signal_id}"
+    return fingerprint(group.contract, entry, group.strategy, adds)
 
 
 def _approved(state: DeskState, record: r.Approved) -> None:
@@ -217,7 +223,7 @@ def _adopted(state: DeskState, record: r.Adopted) -> None:
 
 def _cancel_asked(state: DeskState, record: r.CancelAsked) -> None:
     order = state.book.orders[record.intent_id]
-    order.cancel_wanted = True
+    order.cancel_wanted, order.cancel_reason = True, record.reason
     order.changed_ns = record.at_ns
     sent(state, record.at_ns)
 
@@ -281,6 +287,9 @@ def _released(state: DeskState, record: r.Released) -> None:
         group.moved -= state.held(group)
     group.settled = not any(order.live for order in orders) and (
         not group.protected or not state.in_account(group))
+    for order in orders:
+        if order.role is Role.ENTRY:
+            state.fingerprints.pop(_wish(group, order.order), None)  # an entry after it is no double of it
     state.over.pop(record.group_id, None)
     state.over[record.group_id] = record.at_ns
 
@@ -351,6 +360,18 @@ def _reversal_moved(state: DeskState, record: r.ReversalMoved) -> None:
         job.phase = record.phase
 
 
+def _aimed(state: DeskState, record: r.Aimed) -> None:
+    """What protects next, of the trade and of what adds to it, stands at the new prices too."""
+    state.groups[record.group_id].aim = record
+    for group_id in state.open_groups:
+        group = state.groups[group_id]
+        if record.group_id in (group_id, group.joins):
+            group.target_price = record.target_price or group.target_price
+            group.stop_price = record.stop_price or group.stop_price
+            group.trigger_price = record.trigger_price or group.trigger_price
+            group.adjusted_stop_price = record.adjusted_stop_price or group.adjusted_stop_price
+
+
 def _kill_moved(state: DeskState, record: r.KillMoved) -> None:
     stops, key = state.kill.stops, record.scope.key
     if record.state is KillState.ACTIVE:
@@ -387,8 +408,8 @@ def _alarmed(state: DeskState, record: r.Alarmed) -> None:
 
 
 def _signal_judged(state: DeskState, record: r.SignalJudged) -> None:
-    key = f"{record.source}/{record.model}/{record.signal_id}"
-    if record.signal_id and key not in state.judged:  # what is said of it later, "duplicate", is no news
+    if record.signal_id and record.reason not in UNSEEN:
+        key = f"{record.source}/{record.model}/{record.signal_id}"
         remember(state.judged, key, replace(record, figure="", bound="", text=""))
 
 
@@ -399,7 +420,7 @@ def _for_the_reader(state: DeskState, record: Record) -> None:
 _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     **BOOKS,
     r.Began: _began,
-    r.Stamped: _stamped,
+    r.Stamped: _stamped, r.Reloaded: _stamped,
     r.Planned: _planned,
     r.Intended: _intended,
     r.Approved: _approved,
@@ -425,6 +446,7 @@ _TABLE: dict[type, Callable[[DeskState, Any], None]] = {
     r.Watched: _watched,
     r.FlattenMoved: _flatten_moved,
     r.ReversalMoved: _reversal_moved,
+    r.Aimed: _aimed,
     r.KillMoved: _kill_moved,
     r.AllCancelAsked: _all_cancel_asked,
     r.HoursStated: _hours_stated,

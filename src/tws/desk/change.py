@@ -34,8 +34,8 @@ from tws.risk.denial import Denial
 from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["change", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was", "modify_order",
-           "moves_by_itself"]
+__all__ = ["change", "changeable", "changes_unanswered", "hear_terms", "hear_word", "keep_as_it_was",
+           "modify_order", "moves_by_itself", "reprice"]
 
 _CHANGEABLE = (OrderState.ACKNOWLEDGED, OrderState.WORKING, OrderState.HELD)
 _ENDS = (OrderEvent.FILL, OrderEvent.CANCEL)
@@ -72,7 +72,7 @@ def modify_order(turn: Turn, command: ModifyOrder) -> None:
 
 def change(turn: Turn, order: OurOrder, quantity: Decimal, reason: str) -> bool:
     """The desk's own change of a protection's size. False when it can't be now."""
-    if _unfit(turn, order, stated=False) is not None:
+    if _unfit(turn, order, stated=False) is not None or not _stands_known(turn, order):
         return False  # what it waits for comes as a fact
     wanted = replace(_base(turn, order), quantity=quantity)
     judged = _proposed(turn, order, wanted, None, quantity)
@@ -82,6 +82,37 @@ def change(turn: Turn, order: OurOrder, quantity: Decimal, reason: str) -> bool:
         return False
     _send(turn, order, wanted, reason, judged, repair=True)
     return True
+
+
+def changeable(turn: Turn, order: OurOrder) -> bool:
+    """Whether an order can be changed now. If not, the fact that lets it be touches its trade."""
+    return _unfit(turn, order) is None
+
+
+def reprice(turn: Turn, order: OurOrder, prices: dict[str, Decimal], reason: str) -> None:
+    """The desk's own change of an exit's prices, named as in `Order`; a `Denied` when the gate objects."""
+    wanted = replace(_base(turn, order), **prices)
+    judged = _proposed(turn, order, wanted, None, wanted.quantity)
+    denial = turn.gate.judge(*judged)
+    if denial is not None:
+        _deny(turn, order, wanted, denial)
+    else:
+        _send(turn, order, wanted, reason, judged, repair=False)
+
+
+def _stands_known(turn: Turn, order: OurOrder) -> bool:
+    """Whether TWS has just said where a trailing stop stands: that goes back with the change, and an old word
+    would move it back. Asks if not.
+    """
+    if order.order.order_type is not OrderType.TRAIL:
+        return True
+    question = turn.state.questions.get(AnswerKind.OPEN_ORDERS)
+    answered_ns = question.answered_ns if question is not None else None
+    if answered_ns is not None and turn.now_ns - answered_ns <= turn.timing.bare_ns:
+        return True
+    turn.ask(AnswerKind.OPEN_ORDERS)
+    turn.next_ns = turn.now_ns  # the answer touches no trade: looked at again after every event
+    return False
 
 
 # -- what TWS says

@@ -38,10 +38,12 @@ __all__ = [
     "Kill",
     "ModifyOrder",
     "NotWritten",
+    "NoteAlarm",
     "NoteRules",
     "NoteSignals",
     "ReduceOnly",
     "ReleaseLimit",
+    "Reload",
     "Report",
     "ReserveIds",
     "ResetKill",
@@ -147,7 +149,9 @@ class ModifyOrder(Struct, frozen=True, kw_only=True):
 
 
 class CancelAll(Struct, frozen=True, kw_only=True):
-    """Cancel our working orders: of one symbol, or of all (None); `entries_only` leaves the exits alone."""
+    """Cancel our working orders: of one symbol, or of all (None); `entries_only` leaves the exits alone. What
+    a reversal has yet to enter is cancelled with them.
+    """
 
     reason: str
     symbol: str | None = None
@@ -299,6 +303,20 @@ class ReleaseLimit(Struct, frozen=True, kw_only=True):
     scope: str = ""
 
 
+class Reload(Struct, frozen=True, kw_only=True):
+    """A run takes its configuration up anew: its `limits`, whole, as text by path (`Limits.to_plain`).
+
+    Limits that are those of the configuration before change nothing, so that what a human set since stays.
+    `changes` says in words what differs, `configuration` is the new fingerprint; both are for the journal.
+    """
+
+    operator: str
+    reason: str
+    configuration: str
+    limits: dict[str, str]
+    changes: tuple[str, ...] = ()
+
+
 class ReserveIds(Struct, frozen=True, kw_only=True):
     """Order ids for somebody else on this client id: from the record's `next_order_id` less `count` on."""
 
@@ -309,6 +327,13 @@ class NoteSignals(Struct, frozen=True, kw_only=True):
     """Signals were judged (`tws.strategy.FateBook.take_records`): the journal is to keep these rows."""
 
     rows: tuple[SignalJudged | SignalsUnwritten, ...]
+
+
+class NoteAlarm(Struct, frozen=True, kw_only=True):
+    """Something beside the desk wants a human, such as a strategy that was disabled: an alarm."""
+
+    subject: str
+    text: str
 
 
 class NoteRules(Struct, frozen=True, kw_only=True):
@@ -347,7 +372,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules
+    | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules | NoteAlarm | Reload
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

@@ -30,10 +30,10 @@ from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, confirm_opening, declare_gone
 from tws.desk.kill import enforce, kill, reduce_only, reset_kill, settle
-from tws.desk.limits import change_limits, release_limit
+from tws.desk.limits import change_limits, release_limit, reload
 from tws.desk.losses import watch_losses
 from tws.desk.market import state_hours
-from tws.desk.noting import note_rows
+from tws.desk.noting import note_alarm, note_rows
 from tws.desk.protect import look_after
 from tws.desk.reconcile import hear_answer, hear_link, hear_next_order_id, hear_position, pass_time
 from tws.desk.reports import begin, cancel_all, cancel_intent, not_written, reserve_ids, withdrawn, written
@@ -166,6 +166,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.ReserveIds: reserve_ids,
     c.ChangeLimits: change_limits,
     c.ReleaseLimit: release_limit,
+    c.Reload: reload,
     c.TimerTick: _pass_time,
     c.Kill: kill,
     c.ReduceOnly: reduce_only,
@@ -173,6 +174,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.StateHours: state_hours,
     c.NoteSignals: note_rows,
     c.NoteRules: note_rows,
+    c.NoteAlarm: note_alarm,
     c.ModifyOrder: modify_order,
     c.Written: written,
     c.Withdrawn: withdrawn,

@@ -7,15 +7,15 @@ the newer word. `DeskState.limits` is moved by `LimitsChanged` alone, so a journ
 
 from __future__ import annotations
 
-from tws.desk.commands import ChangeLimits, ReleaseLimit
+from tws.desk.commands import ChangeLimits, ReleaseLimit, Reload
 from tws.desk.state import DeskState
 from tws.desk.turn import Turn
-from tws.model.records import LimitLatched, LimitReleased, LimitsChanged, Severity
+from tws.model.records import LimitLatched, LimitReleased, LimitsChanged, Reloaded, Severity
 from tws.risk.denial import Denial
 from tws.risk.limits import Limits
 
 __all__ = ["change_limits", "latch", "latch_if_broken", "latches_on", "limits_in_force", "release_limit",
-           "take_configuration"]
+           "reload", "take_configuration"]
 
 _EVERYWHERE = ("max_daily_loss", "max_drawdown")
 """Limits that latch for the whole account; `max_entries` does for a symbol."""
@@ -46,6 +46,16 @@ def change_limits(turn: Turn, command: ChangeLimits) -> None:
         return
     turn.emit(LimitsChanged(at_ns=turn.now_ns, operator=command.operator, reason=command.reason,
                             changes=command.changes, limits=limits.to_plain()))
+
+
+def reload(turn: Turn, command: Reload) -> None:
+    """The configuration was read anew: its limits hold, unless they are those it had before."""
+    limits = Limits.from_plain(command.limits)
+    if limits != turn.state.configured:
+        turn.emit(LimitsChanged(at_ns=turn.now_ns, operator=command.operator, reason=command.reason,
+                                limits=command.limits, configured=True))
+    turn.emit(Reloaded(at_ns=turn.now_ns, operator=command.operator, reason=command.reason,
+                       configuration=command.configuration, changes=command.changes))
 
 
 def latches_on(state: DeskState, symbol: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.desk.aim import keep_aim
 from tws.desk.books import looks_split
 from tws.desk.change import change
 from tws.desk.state import Group
@@ -34,7 +35,10 @@ from tws.model.records import OrderState, Released, Reopened, Severity, Watched
 from tws.orders.book import OurOrder
 from tws.orders.terms import PENDING
 
-__all__ = ["MAX_REPAIRS", "look_after"]
+__all__ = ["MAX_REPAIRS", "PARTLY_FILLED", "look_after"]
+
+PARTLY_FILLED = "partly filled for too long: its children may be held till it is full"
+"""Why an entry's rest is cancelled; who wants the rest filled after all wishes for it anew."""
 
 MAX_REPAIRS = 6
 """Protective orders that the desk places or changes for one trade before it closes it: three pairs."""
@@ -104,6 +108,7 @@ def _look_at(turn: Turn, group: Group) -> None:
             _give_back(turn, group, live_exits, -held)
         elif group.protected:
             _cover(turn, group, exits, live_exits, held)
+        keep_aim(turn, group)
     _say_bare(turn, group, held)
 
 
@@ -146,7 +151,7 @@ def _while_entering(
     elif group.protected and ended:
         reason = f"its {ended[0].role} ended ({ended[0].state}): complete or absent"
     elif group.bare_since_ns is not None and turn.over(group.bare_since_ns, turn.timing.partial_ns):
-        reason = "partly filled for too long: its children may be held till it is full"
+        reason = PARTLY_FILLED
     for order in live_entries if reason else ():
         if not order.cancel_wanted:
             turn.cancel(order, reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tws.desk.change import keep_as_it_was
 from tws.desk.commands import Begin, CancelAll, CancelIntent, NotWritten, ReserveIds, Withdrawn, Written
 from tws.desk.limits import take_configuration
+from tws.desk.reverse import drop_reversals
 from tws.desk.turn import Turn
 from tws.model.order import Role
 from tws.model.records import Began, FloorRaised, Severity, Stamped
@@ -36,7 +37,8 @@ def cancel_intent(turn: Turn, command: CancelIntent) -> None:
 
 
 def cancel_all(turn: Turn, command: CancelAll) -> None:
-    """Cancel what works, entries first."""
+    """Cancel what works, entries first; a reversal on its way enters no more."""
+    drop_reversals(turn, command.symbol, command.reason)
     orders = [order for order in turn.state.book.living() if command.symbol in (None, order.contract.symbol)]
     for order in sorted(orders, key=lambda each: each.role is not Role.ENTRY):
         if order.role is Role.ENTRY or not command.entries_only:

@@ -3,8 +3,10 @@
     CANCELLING   entries and targets of the strategy's trades on the contract are cancelled; the stops stay
     CLOSING      all of those have ended: each trade is closed at the market, in its stop's OCA group, so that
                  the stop protects until the close has filled, and whichever fills ends the other (C2)
-    FLAT         no order of those trades lives, nothing is held: the new bracket is judged by the gate
-    DROPPED      no new entry: too late, taken by a flatten or by the emergency stop, or not closed
+    FLAT         no order of those trades lives, nothing is held, a quote is there (after a restart none is
+                 at once): the new bracket is judged by the gate
+    DROPPED      no new entry: too late, taken by a flatten or by the emergency stop, not closed, or all
+                 entries are cancelled
 
 A stop that fills meanwhile closes as well as the close would have. The wish is kept in the journal, so that
 a restart goes on with it; older than `Timing.reversal_ns` it does not act any more. What was closed stays
@@ -17,6 +19,7 @@ from decimal import Decimal
 
 from tws.clock import NS_PER_S
 from tws.desk.commands import Reverse, SubmitBracket
+from tws.desk.limits import limits_in_force
 from tws.desk.market import shut
 from tws.desk.state import DeskState, Group, Reversal
 from tws.desk.submit import blocked, place_exit, submit_bracket
@@ -28,7 +31,7 @@ from tws.model.records import Denied, OrderState, ReversalMoved, ReversalPhase, 
 from tws.orders.book import OurOrder
 from tws.risk.denial import Denial
 
-__all__ = ["begin_reversal", "go_on_reversing"]
+__all__ = ["begin_reversal", "drop_reversals", "go_on_reversing"]
 
 MAX_CLOSES = 3
 """Closing orders of one trade; what was refused three times wants a human. The stop stays meanwhile."""
@@ -57,6 +60,13 @@ def go_on_reversing(turn: Turn) -> None:
     """Take every reversal as far as it goes now."""
     for symbol, job in tuple(turn.state.reversals.items()):
         _go_on(turn, symbol, job)
+
+
+def drop_reversals(turn: Turn, symbol: str | None, reason: str) -> None:
+    """No reversal of the symbol (None: of any) is to enter any more."""
+    for each, job in tuple(turn.state.reversals.items()):
+        if symbol in (None, each):
+            _drop(turn, each, reason, _against(turn.state, job.bracket, job.instrument.contract))
 
 
 def _unfit(turn: Turn, command: Reverse) -> Denial | None:
@@ -98,15 +108,25 @@ def _go_on(turn: Turn, symbol: str, job: Reversal) -> None:
         _drop(turn, symbol, taken, trades)
         return
     if turn.now_ns - job.begun_ns >= turn.timing.reversal_ns:
-        _drop(turn, symbol, f"not flat within {turn.timing.reversal_ns / NS_PER_S:g} s", trades)
+        what = "not flat" if trades else "no fresh quote"
+        _drop(turn, symbol, f"{what} within {turn.timing.reversal_ns / NS_PER_S:g} s", trades)
         return
     if not turn.state.link_up:
         return
     if job.phase is ReversalPhase.CANCELLING and _cancelled(turn, trades):
         _move(turn, symbol, ReversalPhase.CLOSING, "its entries and targets have ended")
-    if job.phase is ReversalPhase.CLOSING and _closed(turn, trades) and not blocked(turn, contract, symbol):
+    if (job.phase is ReversalPhase.CLOSING and _closed(turn, trades) and not blocked(turn, contract, symbol)
+            and _quoted(turn, contract)):
         _move(turn, symbol, ReversalPhase.FLAT, "nothing is held")
         submit_bracket(turn, SubmitBracket(bracket=plan, instrument=job.instrument))
+
+
+def _quoted(turn: Turn, contract: Contract) -> bool:
+    """Whether a quote is there on which an entry may stand; the gate has the last word on it."""
+    quote = turn.quotes.get(contract.con_id)
+    if quote is None or not (quote.bid and quote.ask):
+        return False
+    return abs(turn.now_ns - quote.time_ns) <= limits_in_force(turn).stale_quote_ns
 
 
 def _cancelled(turn: Turn, trades: list[Group]) -> bool:
@@ -114,10 +134,17 @@ def _cancelled(turn: Turn, trades: list[Group]) -> bool:
     done = True
     for group in trades:
         for order in turn.state.members(group, Role.ENTRY, Role.TARGET):
-            if order.live and not order.cancel_wanted:
+            if order.live and not order.cancel_wanted and not _goes_by_itself(turn, group, order):
                 turn.cancel(order, "reversed")
             done = done and not order.live and not order.missing
     return done
+
+
+def _goes_by_itself(turn: Turn, group: Group, target: OurOrder) -> bool:
+    """Whether it is a child of an entry that is cancelled: TWS ends it too, so a moment is given to it."""
+    entries = turn.state.members(group, Role.ENTRY) if target.role is Role.TARGET else []
+    unfilled = [order for order in entries if order.state is not OrderState.FILLED]
+    return any(order.live or not turn.over(order.changed_ns, turn.timing.bare_ns) for order in unfilled)
 
 
 def _closed(turn: Turn, trades: list[Group]) -> bool:

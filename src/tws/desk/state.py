@@ -16,7 +16,7 @@ from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.instrument import Instrument
-from tws.model.linkedrecords import ReversalPhase
+from tws.model.linkedrecords import Aimed, ReversalPhase
 from tws.model.order import Bracket, Role, Side
 from tws.model.records import FlattenPhase, ForeignSeen, HoursStated, Inferred, OpeningConfirmed, Refused
 from tws.model.signalrecords import SignalJudged
@@ -56,6 +56,11 @@ class Group(Struct, kw_only=True):
     trigger_price: Decimal | None = None
     adjusted_stop_price: Decimal | None = None
     """How the broker moves the stop by itself, as in `Order`; `stop_price` is where it last stated it."""
+    target_follows: bool = False
+    stop_follows: bool = False
+    """Whether they stay as far from the average price when something is added."""
+    aim: Aimed | None = None
+    """From what its exits were reckoned after the last addition; None before any."""
     intents: list[str] = field(default_factory=list)
     repairs: int = 0
     """Protective orders that the desk placed or resized by itself, or wanted to."""

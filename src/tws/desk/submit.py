@@ -76,7 +76,8 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                       quantity=plan.quantity, stop_price=plan.stop_price, target_price=plan.target_price,
                       strategy=plan.strategy, signal_id=plan.signal_id, reference=where.mid,
                       joins=command.joins, trail=stop.trail, trail_percent=stop.trail_percent,
-                      trigger_price=stop.trigger_price, adjusted_stop_price=stop.adjusted_stop_price))
+                      trigger_price=stop.trigger_price, adjusted_stop_price=stop.adjusted_stop_price,
+                      target_follows=plan.target_follows, stop_follows=plan.stop_follows))
     parent = 0
     intents = []
     for role, order in orders:

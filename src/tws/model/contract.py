@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
-__all__ = ["Contract", "ContractDetails", "forex", "future", "option", "stock"]
+__all__ = ["Contract", "ContractDetails", "contract_named", "forex", "future", "option", "stock"]
 
 
 class Contract(Struct, frozen=True, kw_only=True):
@@ -115,3 +117,35 @@ def forex(pair: str, exchange: str = "IDEALPRO") -> Contract:
     if len(base) != 3 or len(quote) != 3 or not (base + quote).isalpha():
         raise ValueError(f"{pair!r} is no pair of currencies: write it like EUR.USD")
     return Contract(symbol=base.upper(), sec_type="CASH", exchange=exchange, currency=quote.upper())
+
+
+_FORMS = {
+    "STK": r"STK(?: (?P<exchange>[A-Z0-9]+)(?: (?P<currency>[A-Z]{3})(?: (?P<primary>[A-Z0-9]+))?)?)?",
+    "FUT": r"FUT (?P<date>\d{6}(?:\d{2})?) (?P<exchange>[A-Z0-9]+)(?: (?P<currency>[A-Z]{3}))?",
+    "OPT": (
+        r"OPT (?P<date>\d{8}) (?P<strike>\d+(?:\.\d+)?) (?P<right>[CP])"
+        r"(?: (?P<exchange>[A-Z0-9]+)(?: (?P<currency>[A-Z]{3}))?)?"
+    ),
+}
+
+
+def contract_named(symbol: str, text: str) -> Contract:
+    """The contract of a symbol as a configuration writes it; what stands in brackets may be left out:
+
+    STK [exchange [currency [primary exchange]]]      "STK SMART EUR IBIS"
+    FUT month exchange [currency]                     "FUT 202612 CME"; the month, or the date yyyyMMdd
+    OPT date strike right [exchange [currency]]       "OPT 20261218 560 C"
+
+    Raises ValueError for any other text.
+    """
+    form = _FORMS.get(text.split(" ")[0], "")
+    found = re.fullmatch(form, text) if form else None
+    if found is None:
+        raise ValueError(f"no contract: none of {', '.join(_FORMS)} with what belongs to it")
+    said = found.groupdict()
+    exchange, currency = said["exchange"] or "SMART", said["currency"] or "USD"
+    if text.startswith("FUT"):
+        return future(symbol, said["date"], exchange, currency)
+    if text.startswith("OPT"):
+        return option(symbol, said["date"], float(said["strike"]), said["right"], exchange, currency)
+    return stock(symbol, exchange, currency, said["primary"] or "")

@@ -127,7 +127,9 @@ class Bracket(Struct, frozen=True, kw_only=True):
     `limit_price` None means a market entry. Build it with `bracket()`, which checks the sides. `tif` is the
     entry's; the desk's target and stop work until they are cancelled. The stop
     begins at `stop_price`; with `trail` or `trail_percent` TWS moves it behind the market, with `break_even`
-    to the entry's price (and `break_even_offset` beyond it) once the market is so far in profit.
+    to the entry's price (and `break_even_offset` beyond it) once the market is so far in profit. When
+    additions change the average price of what is held, `target_follows` keeps the target as far from it as it
+    was, and `stop_follows` the stop.
     """
 
     contract: Contract
@@ -143,6 +145,8 @@ class Bracket(Struct, frozen=True, kw_only=True):
     trail_percent: Decimal | None = None
     break_even: Decimal | None = None
     break_even_offset: Decimal = Decimal(0)
+    target_follows: bool = False
+    stop_follows: bool = False
 
 
 def bracket(
@@ -160,6 +164,8 @@ def bracket(
     trail_percent: Number | None = None,
     break_even: Number | None = None,
     break_even_offset: Number = 0,
+    target_follows: bool = False,
+    stop_follows: bool = False,
 ) -> Bracket:
     """A bracket with its prices on the right side of each other.
 
@@ -182,7 +188,8 @@ def bracket(
     offset = decimal(break_even_offset, "break_even_offset")
     return Bracket(contract=contract, side=direction, quantity=size, limit_price=entry, target_price=goal,
                    stop_price=guard, tif=tif, strategy=strategy, signal_id=signal_id,
-                   break_even_offset=offset, **_stop_moves(ways, offset))
+                   break_even_offset=offset, target_follows=target_follows, stop_follows=stop_follows,
+                   **_stop_moves(ways, offset))
 
 
 def _stop_moves(ways: dict[str, Number | None], offset: Decimal) -> dict[str, Decimal]:

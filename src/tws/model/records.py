@@ -21,7 +21,7 @@ from msgspec import field
 from tws.errors import DataError
 from tws.model.contract import Contract
 from tws.model.facts import AnswerKind, BrokerOrder
-from tws.model.linkedrecords import ReversalMoved, ReversalPhase
+from tws.model.linkedrecords import Aimed, ReversalMoved, ReversalPhase
 from tws.model.oldrecords import Agreed, Resized
 from tws.model.order import Order, Role, Side
 from tws.model.phases import FlattenPhase, OrderState, Severity
@@ -47,7 +47,7 @@ from tws.model.positionrecords import (
 from tws.model.record import JournalRecord as _Record
 from tws.model.riskrecords import LimitLatched, LimitReleased, LimitsChanged, LossAnchored, PeakRaised
 from tws.model.rulerecords import RuleSwitched
-from tws.model.runrecords import Began, FloorRaised, LinkMoved, Stamped
+from tws.model.runrecords import Began, FloorRaised, LinkMoved, Reloaded, Stamped
 from tws.model.session import Session
 from tws.model.signalrecords import SignalJudged, SignalsUnwritten
 from tws.model.stoprecords import AllCancelAsked, FlattenMoved, KillMoved
@@ -57,6 +57,7 @@ __all__ = [
     "Adjusted",
     "Adopted",
     "Agreed",
+    "Aimed",
     "Alarmed",
     "AllCancelAsked",
     "Annulled",
@@ -102,6 +103,7 @@ __all__ = [
     "Record",
     "Refused",
     "Released",
+    "Reloaded",
     "Reopened",
     "Resized",
     "Retired",
@@ -149,6 +151,9 @@ class Planned(_Record, frozen=True, kw_only=True):
     trigger_price: Decimal | None = None
     adjusted_stop_price: Decimal | None = None
     """How the broker moves the stop by itself, as in `Order`."""
+    target_follows: bool = False
+    stop_follows: bool = False
+    """Whether they stay as far from the average price when something is added."""
 
 
 class Intended(_Record, frozen=True, kw_only=True):
@@ -370,8 +375,8 @@ Record: TypeAlias = (
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
-    | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped
-    | SignalJudged | SignalsUnwritten | ReversalMoved | RuleSwitched
+    | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped | Reloaded
+    | SignalJudged | SignalsUnwritten | ReversalMoved | Aimed | RuleSwitched
 )
 
 _encoder = msgspec.json.Encoder()

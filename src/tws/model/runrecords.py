@@ -1,4 +1,5 @@
-"""What the journal keeps of runs: one began, on which code and configuration; its link moved.
+"""What the journal keeps of runs: one began, on which code and configuration, which it read anew; its link
+moved.
 
 Part of `tws.model.records`, where all kinds are listed and where they are written and read.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from tws.model.facts import LinkState
 from tws.model.record import JournalRecord
 
-__all__ = ["Began", "FloorRaised", "LinkMoved", "Stamped"]
+__all__ = ["Began", "FloorRaised", "LinkMoved", "Reloaded", "Stamped"]
 
 
 class Began(JournalRecord, frozen=True, kw_only=True):
@@ -31,6 +32,19 @@ class Stamped(JournalRecord, frozen=True, kw_only=True):
     code: str
     configuration: str
     program: str = ""
+
+
+class Reloaded(JournalRecord, frozen=True, kw_only=True):
+    """The run took its configuration up anew, and trades by this fingerprint from now on.
+
+    `changes` says in words what differs in it, limits and rules; limits have a record of their own besides.
+    Not in journals before it.
+    """
+
+    operator: str
+    reason: str
+    configuration: str
+    changes: tuple[str, ...] = ()
 
 
 class LinkMoved(JournalRecord, frozen=True, kw_only=True):

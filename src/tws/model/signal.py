@@ -10,12 +10,20 @@ __all__ = ["Signal", "Wish"]
 
 
 class Wish(StrEnum):
-    """The side that a signal wishes for (AUTOMATION.md)."""
+    """The side that a signal wishes for (AUTOMATION.md). SELL closes a long, CLOSE a long or a short: neither
+    opens anything.
+    """
 
     BUY = "BUY"
     SELL = "SELL"
     SHORT = "SHORT"
+    CLOSE = "CLOSE"
     NEUTRAL = "NEUTRAL"
+
+    @property
+    def closes(self) -> bool:
+        """Whether it opens nothing and closes what is held."""
+        return self in (Wish.SELL, Wish.CLOSE)
 
 
 class Signal(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,10 @@ from msgspec import field
 
 from tws.model.record import JournalRecord
 
-__all__ = ["SignalJudged", "SignalsUnwritten"]
+__all__ = ["UNSEEN", "SignalJudged", "SignalsUnwritten"]
+
+UNSEEN = frozenset({"schema", "symbol", "model", "duplicate", "overload"})
+"""Why a gate refuses what it does not remember: the same id may come again, and is judged then."""
 
 
 class SignalJudged(JournalRecord, frozen=True, kw_only=True):

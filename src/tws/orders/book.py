@@ -57,6 +57,8 @@ class OurOrder(Struct, kw_only=True):
     adopted: bool = False
     """Taken over from TWS: it may have more to it than `order` can say."""
     cancel_wanted: bool = False
+    cancel_reason: str = ""
+    """Why we want it gone."""
     changed_ns: int = 0
     misses: tuple[tuple[int, int], ...] = ()
     """(epoch, instant) of each complete round of answers that did not know it."""

@@ -291,6 +291,12 @@ class Teller:
         why = f" ({record.reason})" if record.reason else ""
         return f"The reversal of {record.symbol}{why} is {record.phase}."
 
+    def _aimed(self, record: r.Aimed) -> str:
+        where = [f"{name} {getattr(record, f'{name}_price'):f}" for name in ("target", "stop", "trigger")
+                 if getattr(record, f"{name}_price") is not None]
+        what = f": {', '.join(where)}" if where else ""
+        return f"The exits are reckoned from an average price of {record.average:f}{what}."
+
     def _alarmed(self, record: r.Alarmed) -> str:
         return f"{record.severity.upper()}: {record.text.rstrip('.')}."
 
@@ -326,7 +332,7 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.Released: Teller._released, r.Reopened: Teller._reopened, r.HandedBack: Teller._handed_back,
     r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
     r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved,
-    r.ReversalMoved: Teller._reversal_moved, r.Alarmed: Teller._alarmed,
+    r.ReversalMoved: Teller._reversal_moved, r.Aimed: Teller._aimed, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
 
 

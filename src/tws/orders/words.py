@@ -16,7 +16,7 @@ from tws.model.contract import Contract
 
 __all__ = ["AROUND", "OF_CONTRACT", "WORDS"]
 
-AROUND = (r.Began, r.Stamped, r.LinkMoved, r.AllCancelAsked, r.LimitsChanged)
+AROUND = (r.Began, r.Stamped, r.LinkMoved, r.AllCancelAsked, r.LimitsChanged, r.Reloaded)
 """Kinds that concern every order that may act."""
 
 OF_CONTRACT = (r.Adjusted, r.Differs, r.Shortfall, r.Refused)
@@ -30,6 +30,12 @@ def _began(record: r.Began) -> str:
 def _stamped(record: r.Stamped) -> str:
     version = f", program {record.program}" if record.program else ""
     return f"That run trades by code {record.code} and configuration {record.configuration}{version}."
+
+
+def _reloaded(record: r.Reloaded) -> str:
+    what = "; ".join(record.changes) or "nothing else"
+    who = f"{record.operator} ({record.reason})" if record.reason else record.operator
+    return f"{who} had it read its configuration anew, now {record.configuration}: {what}."
 
 
 def _link_moved(record: r.LinkMoved) -> str:
@@ -168,7 +174,8 @@ def _rule_switched(record: r.RuleSwitched) -> str:
 
 
 WORDS: dict[type, Callable[[Any], str]] = {
-    r.Began: _began, r.Stamped: _stamped, r.LinkMoved: _link_moved, r.FloorRaised: _floor_raised,
+    r.Began: _began, r.Stamped: _stamped, r.Reloaded: _reloaded, r.LinkMoved: _link_moved,
+    r.FloorRaised: _floor_raised,
     r.Asked: _asked, r.Answered: _answered, r.AllCancelAsked: _all_cancel_asked,
     r.HoursStated: _hours_stated, r.ForeignSeen: _foreign_seen, r.PositionHeard: _position_heard,
     r.OpeningSet: _opening_set, r.OpeningConfirmed: _opening_confirmed, r.Adjusted: _adjusted,

@@ -15,43 +15,64 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.clock import SystemClock
 from tws.config import Settings
 from tws.config.dotenv import read_variables
+from tws.config.lines import line_of
 from tws.config.run import TradingSection, check_strategies
 from tws.config.settings import ReadSettings, read_settings
+from tws.connection.configured import configured
 from tws.errors import ConfigError, DataError, MissingExtraError
 from tws.preflight.line import Line, Weight, of_error
-from tws.preflight.place import look_at_place
-from tws.preflight.sense import nonsense
+from tws.preflight.place import look_at_place, traded
+from tws.preflight.sense import extras, nonsense
 from tws.risk import Limits
 from tws.risk.limits import SCOPES
 from tws.rules import parse_rules
 from tws.rules.tables import parse_rule
 from tws.runtime.plan import RunPlan, plan_run
-from tws.signals.opening import Surroundings, open_sources
+from tws.signals.opening import Surroundings, check_ports, open_sources
 from tws.wire.codes_amend import amended
 
-__all__ = ["FileCheck", "check_file"]
+__all__ = ["FileCheck", "check_file", "check_text"]
 
 VARIABLES = ("base_url_env", "key_env", "token_env")
 """The settings that name a variable."""
+PORT = "signals.port"
+"""What a receiver's port that is taken is told of by."""
 
 
 class FileCheck(Struct, frozen=True, kw_only=True):
-    """What was found; `plan` is None while something in the file keeps a run from being planned."""
+    """What was found; `plan` is None while something in the file keeps a run from being planned, `judged`
+    the plan of what is right in it.
+    """
 
     lines: tuple[Line, ...]
     plan: RunPlan | None = None
+    judged: RunPlan | None = None
 
 
 def check_file(
     path: Path, state: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> FileCheck:
-    """Judge a configuration whole. `state` goes before what the file says, `environ` stands in for the
-    process's own. Raises ConfigError for a file that is no TOML.
+    """Judge a configuration whole, and what its trader has left behind. `state` goes before what the file
+    says, `environ` stands in for the process's own. Raises ConfigError for a file that is no TOML.
     """
+    found = check_text(path, state, environ)
+    lines = list(found.lines)
+    if found.judged is not None:
+        if all(each.weight is not Weight.BLOCKER for each in lines):
+            lines.insert(0, Line(about="file", weight=Weight.OK, text=f"{path}: nothing wrong in it"))
+        lines += look_at_place(found.judged)
+    return FileCheck(lines=tuple(lines), plan=found.plan, judged=found.judged)
+
+
+def check_text(
+    path: Path, state: Path | None = None, environ: Mapping[str, str] | None = None
+) -> FileCheck:
+    """The same without a look at what its trader has left behind: what the file alone says."""
     read = read_settings(path)
     lines = [of_error(each) for each in read.wrong]
     folder = path.resolve().parent
@@ -65,16 +86,14 @@ def check_file(
         _add(lines, found)
     plan = _plan(read, path, state, lines)
     settings = read.settings if plan is None else plan.settings
-    sections: list[TradingSection] = [*settings.signals, *settings.strategies]
-    limits = plan.limits if plan is not None else Limits()
-    lines += nonsense(sections, limits, settings.run)
+    lines += nonsense(settings, plan.limits, plan.share) if plan is not None else nonsense(settings, Limits())
+    lines += extras(settings)
     lines += _secrets(read.settings, folder, environ)
-    blocked = any(each.weight is Weight.BLOCKER for each in lines)
-    if plan is not None:
-        if not blocked:
-            lines.insert(0, Line(about="file", weight=Weight.OK, text=f"{path}: nothing wrong in it"))
-        lines += look_at_place(plan)
-    return FileCheck(lines=tuple(lines), plan=plan if plan is not None and not read.wrong else None)
+    if plan is not None and any(each.about == PORT for each in lines) and traded(plan):
+        lines = [each for each in lines if each.about != PORT]  # the trader that runs listens there
+    text = path.read_text(encoding="utf-8-sig")
+    placed = [replace(each, line=each.line or line_of(text, each.about)) for each in lines]
+    return FileCheck(lines=tuple(placed), plan=None if read.wrong else plan, judged=plan)
 
 
 def _plan(read: ReadSettings, path: Path, state: Path | None, lines: list[Line]) -> RunPlan | None:
@@ -141,8 +160,10 @@ def _limits(settings: Settings) -> Iterator[Line]:
 
 
 def _codes(settings: Settings) -> Iterator[Line]:
+    """Each code alone, then pace and calendar."""
     for number, words in settings.plain_codes().items():
         yield from _tried(amended, {number: words})
+    yield from _tried(configured, settings.model_copy(update={"codes": {}}))
 
 
 def _rules(settings: Settings) -> Iterator[Line]:
@@ -178,6 +199,7 @@ def _named(section: TradingSection) -> str:
 
 def _sources(settings: Settings, folder: Path, environ: Mapping[str, str] | None) -> Iterator[Line]:
     """Each source opened as a run opens it, for its files, addresses and secrets; none of them runs."""
+    yield from _tried(check_ports, settings)
     around = Surroundings(clock=SystemClock(), rng=random.Random(0), folder=folder, environ=environ)
     for section in settings.signals:
         alone = settings.model_copy(update={"signals": (section,)})

@@ -27,9 +27,16 @@ class Line(Struct, frozen=True, kw_only=True):
     weight: Weight
     text: str
     cure: str = ""
+    line: int = 0
+    """Of the configuration's file; 0: of none."""
+
+    def place(self) -> str:
+        """What was looked at, and in which line it stands."""
+        return f"{self.about} (line {self.line})" if self.line else self.about
 
 
 def of_error(wrong: ConfigError) -> Line:
     """What keeps a run from starting."""
     value = "" if wrong.value in (None, "") else f"{wrong.value!r}: "
-    return Line(about=wrong.field, weight=Weight.BLOCKER, text=f"{value}{wrong.reason}", cure=wrong.cure)
+    return Line(about=wrong.field, weight=Weight.BLOCKER, text=f"{value}{wrong.reason}", cure=wrong.cure,
+                line=wrong.line)  # fmt: skip

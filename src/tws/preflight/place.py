@@ -21,7 +21,7 @@ from tws.runtime.plan import RunPlan
 from tws.runtime.unlocking import why_locked
 from tws.safety import SafetyFile, SafetyState, is_alive
 
-__all__ = ["Books", "look_at_place", "read_journal", "read_safety", "runs"]
+__all__ = ["Books", "look_at_place", "read_journal", "read_safety", "runs", "traded"]
 
 
 class Books(Struct, frozen=True, kw_only=True):
@@ -52,6 +52,14 @@ def runs(safety: SafetyState | None) -> bool:
     """Whether somebody trades now, as far as this machine can see; one on another host counts."""
     lease = None if safety is None else safety.lease
     return lease is not None and is_alive(lease.process) is not False
+
+
+def traded(plan: RunPlan) -> bool:
+    """The same of a plan; a file that can't be read says of nobody that he trades."""
+    try:
+        return runs(read_safety(plan))
+    except SafetyError:
+        return False
 
 
 def read_journal(plan: RunPlan) -> Books:

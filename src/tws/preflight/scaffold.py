@@ -3,6 +3,7 @@
     tws.toml         commented; a line that begins with "# key =" may be uncommented as it stands
     signals.jsonl    for the source "file": one signal for each symbol, dated now
     .env.example     the variables that a source names, without their secrets
+    .env             for the source "http" on the simulator: those of `tws api-demo`
     .gitignore       what holds secrets or state
 
 `scaffold` says what is written, `write` writes it and overwrites nothing unless told. What it writes is what
@@ -27,6 +28,7 @@ from tws.preflight.words import (
     CONNECTION_SIMULATOR,
     END,
     ENV,
+    ENV_DEMO,
     GITIGNORE,
     HEAD,
     RISK,
@@ -34,7 +36,10 @@ from tws.preflight.words import (
     TRADING,
 )
 
-__all__ = ["SOURCE_NAMES", "WHERE_NAMES", "Answers", "next_commands", "parse_answers", "scaffold", "write"]
+__all__ = [
+    "SOURCE_NAMES", "WHERE_NAMES", "Answers", "next_commands", "next_note", "parse_answers", "scaffold",
+    "write",
+]  # fmt: skip
 
 WHERE_NAMES = ("simulator", "paper")
 SOURCE_NAMES = ("file", "http", "breakout")
@@ -58,6 +63,11 @@ class Answers(Struct, frozen=True, kw_only=True):
     @property
     def port(self) -> int:
         return PORTS[self.where]
+
+    @property
+    def by_demo_api(self) -> bool:
+        """Whether `tws api-demo` is the API that is asked."""
+        return (self.where, self.source) == ("simulator", "http")
 
 
 def parse_answers(typed: Mapping[str, str]) -> Answers:
@@ -101,6 +111,8 @@ def scaffold(answers: Answers, now_ns: int) -> dict[str, str]:
     }
     if answers.source == "file":
         files["signals.jsonl"] = _signals(answers.symbols, now_ns)
+    if answers.by_demo_api:
+        files[".env"] = ENV_DEMO
     return files
 
 
@@ -133,7 +145,10 @@ def _signals(symbols: tuple[str, ...], now_ns: int) -> str:
 
 
 def write(folder: Path, files: dict[str, str], force: bool) -> list[Path]:
-    """Write them all, or none. Raises ConfigError when one is there already and `force` is not given."""
+    """Write them all, or none; a `.env` that is there has secrets in it, and is left as it is. Raises
+    ConfigError when another one is there already and `force` is not given.
+    """
+    files = {name: text for name, text in files.items() if name != ".env" or not (folder / name).exists()}
     there = [name for name in files if (folder / name).exists()]
     if there and not force:
         cure = "Name another folder, or overwrite them: --force"
@@ -149,8 +164,21 @@ def write(folder: Path, files: dict[str, str], force: bool) -> list[Path]:
 
 
 def next_commands(answers: Answers, folder: Path) -> list[str]:
-    """The three commands that come next."""
+    """The commands that come next, the last two of them check and run; those that serve come first."""
     file = folder / "tws.toml"
-    first = f"tws {'sim' if answers.where == 'simulator' else 'doctor'} --port {answers.port}"
+    first = [f"tws {'sim' if answers.where == 'simulator' else 'doctor'} --port {answers.port}"]
+    if answers.by_demo_api:
+        first.append("tws api-demo --window 5")
     named = f'"{file}"' if " " in str(file) else str(file)
-    return [first, f"tws check {named} --connect", f"tws run {named} --for 60s"]
+    return [*first, f"tws check {named} --connect", f"tws run {named} --for 60s"]
+
+
+def next_note(answers: Answers, folder: Path) -> str:
+    """What has to be done by hand before, or where the commands are typed; empty: nothing to say."""
+    if answers.source == "http" and not answers.by_demo_api:
+        return f"Copy {folder / '.env.example'} to {folder / '.env'} and fill in address and key. "
+    if answers.by_demo_api:
+        return "The first two serve until Ctrl-C: type each in a terminal of its own. "
+    if answers.where == "simulator":
+        return "The first serves until Ctrl-C: type it in a second terminal. "
+    return ""

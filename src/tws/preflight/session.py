@@ -14,22 +14,26 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
+from decimal import Decimal
 from typing import Protocol, TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tws.clock import NS_PER_S, to_datetime, to_ns
 from tws.config import is_paper_account, mask_account
 from tws.errors import LinkLostError, RequestError, RequestTimeoutError, SafetyError, TWSError
 from tws.model.account import AccountValue, Position
-from tws.model.contract import Contract, ContractDetails, stock
+from tws.model.contract import Contract, ContractDetails
 from tws.model.facts import BrokerOrder
 from tws.model.session import parse_hours, session_at
 from tws.monitor.doctor.examine import Tools, diagnose
+from tws.monitor.doctor.pauses import Pause, Restart
 from tws.monitor.doctor.report import DataSeen, Finding, Outcome, Report
 from tws.monitor.doctor.session import Session
 from tws.preflight.found import of_orders, of_positions
 from tws.preflight.line import Line, Weight
 from tws.preflight.place import read_journal, read_safety, runs
+from tws.preflight.sense import sizes
 from tws.runtime.plan import RunPlan
 from tws.runtime.unlocking import why_locked
 from tws.safety import SafetyState
@@ -48,6 +52,8 @@ WEIGHTS = {
     Outcome.PROBLEM: Weight.BLOCKER,
     Outcome.SKIPPED: Weight.SKIPPED,
 }
+OF_TWS = ("restart of TWS", "log-off of TWS")
+"""How the doctor calls the times at which TWS itself ends."""
 DELAYED_CURE = "Subscribe, or to try things out on paper: [paper] allow_delayed = true"
 
 T = TypeVar("T")
@@ -93,8 +99,11 @@ class _Preflight:
         trading, own = runs(self._safety), self._plan.config.client_id
         client_id = own + 1 if trading or own == 0 else own
         config = replace(self._plan.config, client_id=client_id)
-        report = await diagnose(config, self._tools, self._symbols[:MOST_SYMBOLS], self._ask)
+        tools = replace(self._tools, pauses=self._pauses)
+        asked = {each: self._plan.contract(each) for each in self._symbols[:MOST_SYMBOLS]}
+        report = await diagnose(config, tools, asked, self._ask)
         self._tell_way(report, own, trading)
+        self._tell_restart(report)
         self.lines += self._told
         self._tell_data(report)
 
@@ -119,6 +128,28 @@ class _Preflight:
             self.lines.append(
                 Line(about="client id", weight=Weight.OK, text=f"this check used {used}, {why}")
             )
+
+    def _pauses(self, now_ns: int, restart: Restart | None) -> tuple[Pause, ...]:
+        """By TWS's own word where it gives one, else by the file's."""
+        said = self._plan.settings.connection.maintenance
+        if restart is None and said.auto_restart is not None and said.auto_restart_zone is not None:
+            with contextlib.suppress(ZoneInfoNotFoundError, ValueError):
+                zone = ZoneInfo(said.auto_restart_zone)
+                restart = Restart(time.fromisoformat(said.auto_restart), zone, comes_back=True)
+        return self._tools.pauses(now_ns, restart)
+
+    def _tell_restart(self, report: Report) -> None:
+        """The next time that TWS itself ends, which no program can keep it from."""
+        if report.session is None:
+            return
+        ahead = next((each for each in report.pauses if each.what.endswith(OF_TWS)), None)
+        if ahead is not None:
+            text = f"{ahead.what}, {ahead.begin[:16].replace('T', ' ')} UTC"
+            self.lines.append(Line(about="restart", weight=Weight.OK, text=text))
+            return
+        cure = 'See Lock and Exit in TWS, and write it down: [connection.maintenance] auto_restart = "23:45"'
+        text = "TWS does not tell when it restarts"
+        self.lines.append(Line(about="restart", weight=Weight.SKIPPED, text=text, cure=cure))
 
     def _tell_data(self, report: Report) -> None:
         for seen in report.data:
@@ -191,7 +222,7 @@ class _Preflight:
     async def _hours(self, session: _Asked, symbol: str, now: datetime) -> None:
         about = f"market {symbol}"
         try:
-            details = await asyncio.wait_for(session.request_contract(stock(symbol)), ANSWER_S)
+            details = await asyncio.wait_for(session.request_contract(self._plan.contract(symbol)), ANSWER_S)
             hours = parse_hours(details.liquid_hours, details.time_zone_id)
         except LinkLostError:
             raise
@@ -211,12 +242,15 @@ class _Preflight:
         self._note(about, Weight.OK, f"{text} {when}")
 
     async def _account(self, session: _Asked, account: str) -> None:
-        tags = ("DayTradesRemaining", "BuyingPower")
+        tags = ("DayTradesRemaining", "BuyingPower", "NetLiquidation")
         rows = await self._answer("account values", session.request_account_summary(tags))
-        values = {each.key: each.amount for each in rows or () if each.account == account}
-        left, power = values.get("DayTradesRemaining"), values.get("BuyingPower")
         if rows is None:
             return
+        values = {each.key: each.amount for each in rows if each.account == account}
+        self._day_trades(values.get("DayTradesRemaining"))
+        self._told += sizes(self._plan, values.get("NetLiquidation"), values.get("BuyingPower"))
+
+    def _day_trades(self, left: Decimal | None) -> None:
         if left is None:
             self._note("day trades", Weight.SKIPPED, "TWS does not state how many are left")
         elif left == 0 and self._plan.limits.day_trades:
@@ -224,14 +258,6 @@ class _Preflight:
             self._note("day trades", Weight.WARNING, "none is left: every entry would be denied", cure)
         else:
             self._note("day trades", Weight.OK, "any number" if left < 0 else f"{left} left")
-        if power is not None:
-            by_money = [each.allocation for each in self._plan.sections if each.shares is None]
-            most = max(by_money, default=power)
-            if power < most and self._plan.limits.buying_power:
-                text = f"{power}, less than one entry of {most}: it would be denied"
-                self._note("buying power", Weight.WARNING, text, "Wish for less (allocation)")
-            else:
-                self._note("buying power", Weight.OK, f"{power}")
 
     async def _found(self, session: _Asked, account: str) -> None:
         books = read_journal(self._plan)
@@ -240,6 +266,13 @@ class _Preflight:
             cure = f"tws risk --release {key} --operator NAME --reason TEXT"
             text = f"{key} has latched at {figure}: its entries are denied"
             self._note("limits", Weight.BLOCKER, text, cure)
+        if books.desk is None or not books.desk.latches:
+            desk, limits = books.desk, self._plan.limits
+            if desk is not None and desk.limits is not None and desk.configured == limits:
+                limits = desk.limits  # as a human has set them since
+            loss = "off" if limits.max_daily_loss is None else limits.max_daily_loss
+            order = f"an order {limits.max_order_quantity} shares, {limits.max_order_notional} of money"
+            self._note("limits", Weight.OK, f"none has latched; {order}, the day's loss {loss}")
         orders = await self._answer("open orders", session.request_all_open_orders())
         if orders is not None:
             mine = [each for each in orders if each.account in (account, "")]

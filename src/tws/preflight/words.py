@@ -6,8 +6,8 @@ A line "# key = value" is a setting that may be uncommented as it stands; all ot
 from __future__ import annotations
 
 __all__ = [
-    "CONNECTION_PAPER", "CONNECTION_SIMULATOR", "END", "ENV", "GITIGNORE", "HEAD", "RISK", "SOURCES",
-    "TRADING",
+    "CONNECTION_PAPER", "CONNECTION_SIMULATOR", "END", "ENV", "ENV_DEMO", "GITIGNORE", "HEAD", "RISK",
+    "SOURCES", "TRADING",
 ]  # fmt: skip
 
 HEAD = """\
@@ -57,8 +57,8 @@ max_age_s = 3600
 """,
     "http": """
 [[signals]]
-# The API is asked for GET /prediction/latest?ticker=... in turn; its address and its key are variables, here
-# or in a file .env beside this one (see .env.example).
+# The API is asked for GET /prediction/latest?ticker=... in turn. Its address and its key are variables of the
+# environment, or of the file .env beside this one (.env.example shows how).
 kind = "http"
 base_url_env = "API_BASE_URL"
 key_env = "API_KEY"
@@ -79,8 +79,12 @@ TRADING = """\
 symbols = <SYMBOLS>
 # The money of one entry, in the contract's currency.
 allocation = <MONEY>
-# Instead of it so many shares:
+# Instead of it (one of these alone): so many shares; so much of the equity lost when the stop fills; a yearly
+# volatility of the position; a part of Kelly's fraction, the confidence being the chance to win.
 # shares = 10
+# risk_fraction = 0.01
+# volatility_target = 0.1
+# kelly_fraction = 0.25
 # Every entry takes its stop and its target with it to the broker: as a part of its price ...
 stop_fraction = <STOP>
 target_fraction = <TARGET>
@@ -88,6 +92,13 @@ target_fraction = <TARGET>
 # stop_atr = 6
 # target_atr = 3
 # bar_seconds = 10
+# What a signal for the other side does to a position: "reverse", "close" or "ignore".
+# opposite = "close"
+# A signal for the same side adds once a share has so much profit (unset: it is ignored).
+# scale_in_profit = "1 atr"
+# scale_in_times = 2
+# Once an entry has filled, a limit of the same size waits half way to the stop.
+# double_down = true
 # The least confidence of a signal.
 threshold = 0.5
 # The pause after an entry in the same symbol; a stop-out ends it.
@@ -118,10 +129,16 @@ at_end = "<AT_END>"
 # flatten_before_close_s = 60
 """
 
+ENV_DEMO = """\
+# The API of `tws api-demo`. Your own: its address and its key, which stand here and nowhere else.
+API_BASE_URL=http://127.0.0.1:8700
+API_KEY=demo
+"""
+
 ENV = """\
 # Copy to .env and fill in. The name of a variable stands in tws.toml, its secret here and nowhere else.
 # A polled prediction API (kind = "http"):
-#API_BASE_URL=http://127.0.0.1:8080
+#API_BASE_URL=https://api.example.com
 #API_KEY=
 # A webhook (kind = "webhook"), 16 signs at least:
 #WEBHOOK_TOKEN=

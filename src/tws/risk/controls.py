@@ -91,7 +91,8 @@ CONTROLS: tuple[Control, ...] = (
     _entry("required", Reach.ORDER, "live wants `max_order_quantity`, `max_order_notional` and `allow`",
            c.required),
     _entry("duplicate", Reach.ORDER, "each signal acts once, over restarts too; an entry equal in all but "
-           "its signal not again within `duplicate_window_s`, an addition not for one trade and signal",
+           "its signal not again within `duplicate_window_s` while that trade lives, an addition not for one "
+           "trade and signal",
            c.duplicate),
     _entry("allow", Reach.SYMBOL, "the symbol is on the allow-list, where there is one", c.allowed),
     _entry("deny", Reach.SYMBOL, "the symbol is not on the deny-list", c.denied),

@@ -82,7 +82,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     entry_window_s: float = 60.0
     """Seconds of market time over which entries are counted."""
     duplicate_window_s: float | None = 1.0
-    """Seconds within which an entry equal to the last one in all but its signal is taken for its double."""
+    """Seconds within which an entry equal to one whose trade lives, in all but its signal, is its double."""
     buying_power: bool = True
     """Whether an entry must fit into the buying power that the broker states."""
     day_trades: bool = True

@@ -104,7 +104,9 @@ _CLOSED = "no session is open, or its hours are not known"
 FIELDS: dict[str, FieldInfo] = {
     "event": _word(Source.EVENT, "what happened", "", "signal", "fill", "bar", "quote", "timer"),
     "symbol": _word(Source.EVENT, "the event's symbol", ""),
-    "signal.wish": _word(Source.SIGNAL, "the side wished", _NO_SIGNAL, "BUY", "SELL", "SHORT", "NEUTRAL"),
+    "signal.wish": _word(
+        Source.SIGNAL, "the side wished", _NO_SIGNAL, "BUY", "SELL", "SHORT", "CLOSE", "NEUTRAL"
+    ),
     "signal.model": _word(Source.SIGNAL, "the model that wishes", _NO_SIGNAL),
     "signal.confidence": _number(Source.SIGNAL, "0 to 1", Unit.NONE, _NO_SIGNAL),
     "signal.price": _number(Source.SIGNAL, "the model's price", Unit.CURRENCY, "no signal with a price"),

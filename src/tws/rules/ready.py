@@ -91,10 +91,12 @@ def reverse_on_opposite(plan: Plan, name: str = "reverse") -> Rule:
 
 
 def close_on_sell(plan: Plan, name: str = "close") -> Rule:
-    """A SELL closes a long position; it opens nothing."""
+    """A SELL closes a long position, a CLOSE a short one too; they open nothing."""
+    sold = word("signal.wish", "SELL") & word("position.side", "long")
+    closed = word("signal.wish", "CLOSE") & word("position.side", "long", "short")
     return Rule(
         name=name,
-        when=_sure(plan) & word("signal.wish", "SELL") & word("position.side", "long"),
+        when=_sure(plan) & (sold | closed),
         then=CancelEntries() + Exit(),
         priority=PRIORITIES["close"],
     )

@@ -1,5 +1,5 @@
 """What a running trader answers on its control channel (`tws.channel`): status, stop, kill, reset, unlock,
-adjust, risk, limits, rules.
+adjust, risk, limits, rules, reload.
 
 Each command is bounded, and none of them waits for TWS without end. `kill` latches the safety file first,
 then the desk; its answer is FLAT, or NOT FLAT with each remainder. The port is any free one of 127.0.0.1; it
@@ -20,7 +20,8 @@ from tws.desk import DeclareGone
 from tws.errors import ConfigError
 from tws.model.records import OrderState
 from tws.runtime.adjusting import Wish, adjust_now, plain
-from tws.runtime.limiting import LimitWish, change, shown
+from tws.runtime.limiting import LimitWish, change, refuse_loosened, shown
+from tws.runtime.reloading import ReloadWish, reload, reread
 from tws.runtime.rulecontrol import RuleWish, answered
 from tws.runtime.status import status_of
 from tws.runtime.stopping import ANSWER_S, StopWish, named, reset_stops, stop_now
@@ -54,6 +55,7 @@ class Control:
                 "declare": self._declare,
                 "risk": self._risk,
                 "limits": self._limits,
+                "reload": self._reload,
                 "rules": self._rules,
             },
         )
@@ -105,7 +107,7 @@ class Control:
 
     async def _unlock(self, request: dict[str, Any]) -> object:
         wish = msgspec.convert(request, UnlockWish)
-        plan = self._run.plan
+        plan = reread(self._run.plan)  # the file may have changed: what loosens it is unlocked, then reloaded
         ground = Ground(place=plan.place, settings=plan.settings, desk=self._run.trader.desk.state)
         given = unlock(self._run.safety, ground, wish, self._run.clock.now_ns())
         return msgspec.to_builtins(given)
@@ -134,4 +136,10 @@ class Control:
 
     async def _limits(self, request: dict[str, Any]) -> object:
         """A named human changes limits, or releases one that has latched."""
-        return await change(self._run.trader, msgspec.convert(request, LimitWish))
+        wish = msgspec.convert(request, LimitWish)
+        refuse_loosened(wish, self._run.trader.desk.state)
+        return await change(self._run.trader, wish)
+
+    async def _reload(self, request: dict[str, Any]) -> object:
+        """Limits and rules of the file, as it stands now."""
+        return await reload(self._run, msgspec.convert(request, ReloadWish))

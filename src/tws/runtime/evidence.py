@@ -8,6 +8,7 @@ the same configuration count: a change of either begins the count anew.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,7 @@ __all__ = [
     "add_session",
     "gather",
     "note_drill",
+    "read_sessions",
 ]
 
 SESSIONS_WANTED = 5
@@ -63,6 +65,16 @@ def add_session(place: Place, line: SessionLine) -> None:
         file.write(msgspec.json.encode(line) + b"\n")
 
 
+def read_sessions(root: Path) -> list[SessionLine]:
+    """The sessions of all traders under a folder; a line that a crash cut short is left out."""
+    lines = []
+    for file in sorted(root.glob("*/sessions.jsonl")):
+        for row in file.read_bytes().splitlines()[-_READ:]:
+            with suppress(msgspec.MsgspecError):
+                lines.append(msgspec.json.decode(row, type=SessionLine))
+    return lines
+
+
 def note_drill(root: Path, passed: bool, at_ns: int) -> None:
     """For `tws drill`: what the rehearsal found, under the folder of all traders (`place.state_root`)."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,16 +105,9 @@ def gather(place: Place, settings: Settings, operator: str, now_ns: int) -> Evid
 
 def _sessions(place: Place, settings: Settings, found: list[str], missing: list[str]) -> None:
     code, said = code_fingerprint(), settings_fingerprint(settings)
-    lines = []
-    for other in sorted(place.folder.parent.glob("*/sessions.jsonl")):  # paper and live have other ports
-        for row in other.read_bytes().splitlines()[-_READ:]:
-            try:
-                lines.append(msgspec.json.decode(row, type=SessionLine))
-            except msgspec.MsgspecError:
-                continue  # a line that a crash cut short
     good = [
         each
-        for each in lines
+        for each in read_sessions(place.folder.parent)  # paper and live have other ports
         if each.reconciled and is_paper_account(each.account) and each.code == code and each.settings == said
     ]
     text = f"{len(good)} paper sessions ended reconciled on code {code} and configuration {said}"

@@ -19,8 +19,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tws.clock import SystemClock, system_rng
-from tws.config import TWSConfig, mask_account
+from tws.config import Settings, TWSConfig, mask_account
 from tws.connection import Keep, TWSConnection
+from tws.connection.configured import configured
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.desk import Alert, Begin, Desk, DeskState
 from tws.errors import (
@@ -68,12 +69,16 @@ class Life:
         self.parts = parts
         self.clock = parts.clock or SystemClock()
         self.desk = Desk(gate, timing=parts.timing)
+        said = configured(parts.settings or Settings())
         self.connection = TWSConnection(
             config,
             guard=gate,
             brake=self._brake,
             unlocked=lambda account: self._fence is not None and self._fence.was_unlocked(account),
-            keep=Keep(reconnect=parts.reconnect, sync=False),  # the desk asks by itself, and remembers
+            # without sync: the desk asks by itself, and remembers
+            keep=Keep(reconnect=parts.reconnect, sync=False, maintenance=said.maintenance),
+            pacing=said.pacing,
+            catalogue=said.catalogue,
             dial=parts.dial,
             clock=self.clock,
             rng=parts.rng,

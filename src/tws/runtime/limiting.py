@@ -6,15 +6,17 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from tws.desk import ChangeLimits, Desk, ReleaseLimit
+from tws.config import is_paper_account
+from tws.desk import ChangeLimits, Desk, DeskState, ReleaseLimit
 from tws.desk.distances import report
 from tws.errors import ConfigError
 from tws.model.records import Alarmed, LimitReleased, LimitsChanged, Record
+from tws.risk.changes import changes
 from tws.runtime.adjusting import said_against
 from tws.runtime.stopping import named
 from tws.runtime.trader import Trader
 
-__all__ = ["LimitWish", "change", "changed", "shown"]
+__all__ = ["LimitWish", "change", "changed", "refuse_loosened", "shown"]
 
 
 class LimitWish(Struct, frozen=True, kw_only=True):
@@ -55,6 +57,24 @@ def shown(desk: Desk, now_ns: int) -> dict[str, Any]:
 async def change(trader: Trader, wish: LimitWish) -> list[str]:
     """The records that came of it. Raises ConfigError with the desk's own words when it refused."""
     return changed(wish, await trader.ask(wish.to_command()))
+
+
+def refuse_loosened(wish: LimitWish, desk: DeskState) -> None:
+    """On a live account no word of the moment loosens what the configuration says, for which the unlock was
+    earned. Raises ConfigError.
+    """
+    configured = desk.configured
+    if not wish.changes or desk.limits is None or configured is None or is_paper_account(desk.account):
+        return
+    try:
+        wished = desk.limits.changed(wish.changes)
+    except ValueError:
+        return  # the desk says what is wrong with it
+    looser = [each for each in changes(configured, wished) if each.loosens]
+    if looser:
+        reason = f"lets more pass on a live account than its configuration: {', '.join(map(str, looser))}"
+        cure = "Write it into the file, earn and unlock it there (tws unlock), then: tws reload"
+        raise ConfigError("limits", wish.changes, reason, cure)
 
 
 def changed(wish: LimitWish, records: list[Record]) -> list[str]:

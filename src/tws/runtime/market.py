@@ -14,7 +14,6 @@ from tws.errors import TWSError
 from tws.indicators import Studies
 from tws.log import get_logger
 from tws.marketdata import BarDone, QuoteBoard
-from tws.model.contract import stock
 from tws.model.instrument import Instrument
 from tws.model.market import Bar, Quote
 from tws.model.session import Session, parse_hours, session_at
@@ -67,8 +66,8 @@ class Markets:
                 known.studies.add(spec)
             known.studies.keep(keep)
             return
-        details = await trader.details(stock(symbol))
-        instrument = await trader.instrument(stock(symbol))
+        details = await trader.details(trader.contract(symbol))
+        instrument = await trader.instrument(trader.contract(symbol))
         volatility = f"volatility({VOLATILITY_BARS}, {YEAR_S // bar_seconds})"
         studies = Studies([ATR, volatility, *specs], keep)
         found = _Followed(instrument, details.time_zone_id, studies, bar_seconds)

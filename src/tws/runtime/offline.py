@@ -38,7 +38,7 @@ from tws.model.records import (
 from tws.risk import Gate, Limits
 from tws.runtime.adjusting import Told, Wish, command_of, told
 from tws.runtime.emergency import merge_emergency
-from tws.runtime.limiting import LimitWish, changed
+from tws.runtime.limiting import LimitWish, changed, refuse_loosened
 from tws.runtime.place import Place
 from tws.runtime.stopping import named
 from tws.runtime.unlocking import Ground, UnlockWish, unlock
@@ -126,6 +126,7 @@ def adjust_offline(place: Place | None, journal: Path, wish: Wish, clock: Clock)
 def limits_offline(place: Place | None, journal: Path, wish: LimitWish, clock: Clock) -> list[str]:
     """Limits changed or released; the kinds of records. Raises ConfigError when refused, JournalError."""
     with _at_rest(place, journal, clock) as (desk, store):
+        refuse_loosened(wish, desk.state)
         return changed(wish, _write(store, desk, wish.to_command(), clock))
 
 

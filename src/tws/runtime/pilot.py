@@ -18,12 +18,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from decimal import Decimal
 
 from msgspec.structs import replace
 
 from tws.clock import NS_PER_S
-from tws.desk import NoteSignals
+from tws.desk import NoteAlarm, NoteSignals
 from tws.log import get_logger
 from tws.marketdata import BarDone
 from tws.model.order import Role
@@ -33,6 +32,7 @@ from tws.rules import BarEnded, QuoteMoved, Rule, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
 from tws.runtime.closing import DayClose
+from tws.runtime.doubling import Doubling
 from tws.runtime.market import Markets
 from tws.runtime.plan import RunPlan
 from tws.runtime.ruling import RulesReloaded, Ruling, sized_by_risk
@@ -43,15 +43,13 @@ from tws.runtime.waiting import Waiting, priced
 from tws.signals import Sources, Taken
 from tws.signals.opening import Surroundings, open_sources
 from tws.strategy import FateBook, Reason, Refusal, TradePlan
-from tws.strategy.manage import Add, Enter, Market, Move, Reverse, double_down, manage
+from tws.strategy.manage import Add, Enter, Market, Move, Reverse, manage
 from tws.strategy.refusal import refused
 
 __all__ = ["Pilot"]
 
 TIMER_NS = NS_PER_S
 """How often rules hear that time has passed (docs/design/rules.md)."""
-AGAIN_NS = 30 * NS_PER_S
-"""When a double down that was denied is wished again: a stale quote is mended by then, no limit hammered."""
 
 log = get_logger("tws.runtime")
 
@@ -68,14 +66,20 @@ class Pilot:
         self.traded = self.closed = 0
         """Entries that were made, reversals and additions among them, and closes that were asked for."""
         self.strands = [Strand(section) for section in plan.sections]
-        self.programs = plan.hosted()
+        self._share = plan.share
+        parts = trader.parts
+        self.programs = plan.hosted(parts.blocked)
+        self.disabled: dict[str, str] = {}
+        """Strategies in Python that play no more, and why."""
         self.markets = Markets(trader)
         self._trader = trader
         around = Surroundings(
             clock=trader.clock,
             rng=rng or random.Random(),
             folder=plan.path.parent,
-            transport=trader.parts.transport,
+            environ=parts.environ,
+            transport=parts.transport,
+            made=parts.sources,
         )
         self.sources = Sources(open_sources(plan.settings, around))
         self._named = {each.name: each for each in self.strands if each.heard or each.name in self.programs}
@@ -86,9 +90,8 @@ class Pilot:
         self.rules = Ruling(plan.rules, plan, trader, self.markets, self) if plan.rules else None
         self.closing = DayClose(trader, plan.settings.run.flatten_before_close_s)
         self._told: dict[str, Session] = {}
-        self._reversing: dict[str, tuple[Signal, Reverse]] = {}
-        self._doubled: dict[str, int] = {}  # trade -> when its double down may be wished again
-        self._doubling = any(strand.conduct.double_down for strand in self.strands)
+        self._reversing: list[tuple[Signal, Reverse]] = []
+        self._doubles = any(strand.conduct.double_down for strand in self.strands)
         self._waiting = Waiting()
         self._timer_ns = 0
 
@@ -99,6 +102,7 @@ class Pilot:
         for symbol, strand in self._of.items():
             await self.markets.follow(symbol, strand.section.bar_seconds)
         self.stances = Stances(self._trader)
+        self._doubling = Doubling(self._trader, self.stances)
         for strand in self.strands:
             strand.recall(self._trader.desk.state, self.stances, self._trader.clock.now_ns())
         if self.rules is not None:
@@ -108,6 +112,12 @@ class Pilot:
         await self.sources.start()
         for program in self.programs.values():
             await program.open(self._trader)
+
+    def take_up(self, plan: RunPlan) -> None:
+        """Other limits of the same file (`reloading`)."""
+        self._plan, self._share = plan, plan.share
+        if self.rules is not None:
+            self.rules.take_up(plan)
 
     async def close(self) -> None:
         """The sources and the strategies end; safe twice, and before `open`."""
@@ -137,6 +147,10 @@ class Pilot:
         """The session that holds `now_ns`, or the next, of the first symbol; None when none is stated."""
         return self.markets.session(next(iter(self._of)), now_ns)
 
+    def sessions(self, now_ns: int) -> dict[str, Session | None]:
+        """The same of each symbol that is traded."""
+        return {symbol: self.markets.session(symbol, now_ns) for symbol in self._of}
+
     async def step(self, now_ns: int, *, timed: bool = True) -> None:
         """One look; `timed` looks at what time alone brings, too. Raises what ended the trader."""
         if timed:
@@ -152,12 +166,16 @@ class Pilot:
         for name, program in self.programs.items():
             for signal in program.step(now_ns, timed=timed):
                 await self._judge(self._named[name], signal, now_ns)
+            if program.disabled and name not in self.disabled:
+                self.disabled[name] = program.disabled
+                text = f"{name} is disabled, what it holds stays behind its stops: {program.disabled}"
+                await self._trader.ask(NoteAlarm(subject=f"strategy {name}", text=text))
         await self._after_waiting(now_ns)
         if timed:
             await self._on_quotes(now_ns)
         await self._on_time(now_ns)
         self._settle_reversals(now_ns)
-        if self._doubling and (timed or fills):
+        if (self._doubles or self.rules is not None) and (timed or fills):
             await self._double_down(now_ns)
         self._note_fates(now_ns)
 
@@ -221,6 +239,7 @@ class Pilot:
         """The gate's word, then what the signal means now."""
         signal = replace(signal, model=signal.model or strand.name)
         session = await self.markets.hours(signal.symbol, now_ns)
+        self._settle_reversals(now_ns)
         refusal = strand.gate.judge(signal, now_ns, session)
         if refusal is not None:
             self.book.refused(strand.name, refusal, signal)
@@ -297,7 +316,8 @@ class Pilot:
         """How a symbol is traded, by what is known now."""
         instrument = self.markets.instrument(symbol)
         equity = self._equity.in_currency(instrument.contract.currency)
-        return self._of[symbol].plan(instrument, equity, self.markets.volatility(symbol))
+        plan = self._of[symbol].plan(instrument, equity, self.markets.volatility(symbol))
+        return replace(plan, share=self._share)
 
     async def perform(self, signal: Signal, answer: Move | Refusal, now_ns: int) -> str:
         """Do what was decided about a signal and note its fate; answers why nothing came of it, or ""."""
@@ -312,7 +332,7 @@ class Pilot:
             self.book.denied(signal, did.limit, did.figure, did.bound, did.text)
             return f"denied by {did.limit}: {did.text}"
         if did.what == "reversing" and isinstance(answer, Reverse):
-            self._reversing[symbol] = signal, answer
+            self._reversing.append((signal, answer))
         elif did.what == "closed":
             self.closed += 1
             self.book.closed(signal)
@@ -348,13 +368,13 @@ class Pilot:
                 await rules.hear(TimePassed(symbol), now_ns)
 
     def _settle_reversals(self, now_ns: int) -> None:
-        """Note what became of the reversals that have ended."""
+        """Note what became of the reversals that have ended, before the next signal is judged."""
         state = self._trader.desk.state
-        for symbol, (signal, move) in list(self._reversing.items()):
-            if symbol in state.reversals:
+        for signal, move in tuple(self._reversing):
+            job, wish = state.reversals.get(signal.symbol), move.bracket
+            if job is not None and job.bracket.signal_id == wish.signal_id:
                 continue
-            del self._reversing[symbol]
-            wish = move.bracket
+            self._reversing.remove((signal, move))
             group_id = state.signals.get(f"{wish.strategy}/{wish.signal_id}", "")
             entry = next((each for each in state.orders_of(group_id) if each.role is Role.ENTRY), None)
             if entry is not None:
@@ -365,27 +385,11 @@ class Pilot:
                 self.book.denied(signal, "reversal", "", "flat in time, and approved", text)
 
     async def _double_down(self, now_ns: int) -> None:
-        """Where an entry has filled, the limit half way to its stop goes to the broker at once: a program
-        that dies later leaves all of it protected.
-        """
         for symbol in self.stances.held():
             strand = self._of.get(symbol)
-            if strand is None or not strand.conduct.double_down or self._day_ends(symbol, now_ns):
-                continue
-            stance = self.stances.stance(symbol)
-            fresh = stance.entered and not (stance.doubled or stance.adds or stance.entering or stance.busy)
-            if not (fresh and stance.trade) or now_ns < self._doubled.get(stance.trade, 0):
-                continue
-            answer = double_down(stance, self.markets.instrument(symbol), Decimal("0.5"), now_ns)
-            if isinstance(answer, Refusal):
-                why = answer.text
-            else:
-                why = (await act(self._trader, symbol, answer)).text
-            if len(self._doubled) > 1000:  # trades of days ago
-                self._doubled.clear()
-            self._doubled[stance.trade] = now_ns + AGAIN_NS
-            if why:
-                log.warning("no double down", symbol=symbol, reason=why)
+            if strand is not None and not self._day_ends(symbol, now_ns):
+                instrument = self.markets.instrument(symbol)
+                await self._doubling.look(symbol, instrument, strand.conduct.double_down, now_ns)
 
     # -- the report
 

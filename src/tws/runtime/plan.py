@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
 from tws.config.rules import RuleSection
 from tws.config.run import HeardSection, SignalsSection, TradingSection, check_strategies
 from tws.config.strategies import PythonStrategySection
 from tws.errors import ConfigError
+from tws.model.contract import Contract, contract_named, stock
 from tws.risk import Limits
 from tws.rules import Rule, parse_rules, rule_table
 from tws.rules.conditions import Flag, Is
 from tws.rules.index import can_hold, leaves, operands
+from tws.runtime.graduation import Grade, capped, grade_of
 from tws.runtime.place import Place, state_root
 from tws.runtime.programs import host, load_programs
 from tws.runtime.strategies import Hosted
 from tws.strategy.base import Strategy
 
-__all__ = ["RunPlan", "asked_about", "plan_run", "with_rules"]
+__all__ = ["RunPlan", "asked_about", "judged", "plan_run", "with_rules"]
 
 
 MOST_NAMED = 50
@@ -40,12 +44,24 @@ class RunPlan(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     programs: dict[str, Strategy] = {}
     """The strategies in Python, by name."""
+    contracts: dict[str, Contract] = {}
+    """What symbols mean; one that is not named is a stock at SMART in USD."""
+    grade: Grade | None = None
+    """How much of sizes and limits a live run may use; None: all of it, for no real money is meant."""
+    program: bool = False
+    """Whether a program brought a strategy or rules of its own: its file alone does not say what it does."""
+    simulated: bool = False
+    """Whether it is known that a simulator of ours listens there."""
 
-    def hosted(self) -> dict[str, Hosted]:
-        """The same, ready to be opened on a trader; a new run wants new ones."""
+    def contract(self, symbol: str) -> Contract:
+        """What a symbol means, as it is to be looked up."""
+        return self.contracts.get(symbol) or stock(symbol)
+
+    def hosted(self, blocked: Callable[[], float] | None = None) -> dict[str, Hosted]:
+        """The same, ready to be opened on a trader; a new run wants new ones. `blocked`: see TraderParts."""
         sections = [each for each in self.sections if isinstance(each, PythonStrategySection)]
         return {
-            name: host(each, self.programs[name], self.place.folder)
+            name: host(each, self.programs[name], self.place.folder, blocked)
             for each in sections if (name := each.name or "")
         }
 
@@ -64,6 +80,21 @@ class RunPlan(Struct, frozen=True, kw_only=True):
             or (bool(account) and not is_paper_account(account))
         )
 
+    @property
+    def mode(self) -> str:
+        """simulator, paper or live."""
+        return "live" if self.live else "simulator" if self.simulated else "paper"
+
+    @property
+    def share(self) -> Decimal:
+        """The part of each size that an entry may have."""
+        return Decimal(1) if self.grade is None else self.grade.share
+
+    def _mode(self) -> str:
+        if self.grade is not None:
+            return f"LIVE, real money; {self.grade}"
+        return {"simulator": "simulator: no broker, no money"}.get(self.mode, "paper: no real money is meant")
+
     def lines(self) -> list[str]:
         """What it will do, for a human."""
         config, limits, run = self.config, self.limits, self.settings.run
@@ -73,13 +104,14 @@ class RunPlan(Struct, frozen=True, kw_only=True):
         )
         return [
             f"session   {config.host}:{config.port}, client id {config.client_id}, "
-            f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}, "
-            f"{'LIVE' if self.live else 'paper'}",
+            f"account {mask_account(config.account_id) if config.account_id else 'as TWS names it'}",
+            f"mode      {self._mode()}",
             *(f"trades    {_described(section)}" for section in self.sections),
+            *(f"contract  {_told(each)}" for _, each in sorted(self.contracts.items())),
             *([f"rules     {_named(self.rules)}"] if self.rules else []),
             f"limits    order {_text(limits.max_order_quantity)} shares, "
             f"{_text(limits.max_order_notional)} money; position {_text(limits.max_position)}; "
-            f"quotes younger than {limits.stale_quote_s:g} s",
+            f"the day's loss {_text(limits.max_daily_loss)}; quotes younger than {limits.stale_quote_s:g} s",
             f"at the end {end}{close}",
             f"journal   {self.journal}",
             f"state     {self.place.folder}",
@@ -98,29 +130,38 @@ def plan_run(
     config = settings.connection.to_config()
     folder = path.resolve().parent
     settings, programs = load_programs(settings, folder, own)
-    check_strategies(settings.signals, settings.strategies, folder)
-    limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
-    allowed = limits.allow
-    sections: list[TradingSection] = [*settings.strategies, *settings.signals]
-    for symbol in (symbol for each in sections for symbol in each.symbols):
-        if allowed is not None and symbol not in allowed:
-            raise ConfigError(
-                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
-            )
     root = state_root(_below(folder, settings.state.folder) if state is None else state)
-    rules = _checked_rules(settings, sections)
     place = Place(root / f"{config.port}-{config.client_id}")
     plan = RunPlan(
         config=config,
-        limits=limits,
+        limits=Limits(),
         settings=settings,
         path=path.resolve(),
         place=place,
         journal=journal or _below(folder, settings.journal.file) or place.journal,
         programs=programs,
-        rules=rules,
+        contracts=_contracts(settings, programs),
     )
-    if plan.live and not config.account_id:
+    return judged(plan)
+
+
+def judged(plan: RunPlan) -> RunPlan:
+    """The plan with limits and rules of its settings, all of it judged together. Raises ConfigError."""
+    settings = plan.settings
+    check_strategies(settings.signals, settings.strategies, plan.path.parent)
+    limits = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
+    allowed = limits.allow
+    for symbol in (symbol for each in plan.sections for symbol in each.symbols):
+        if allowed is not None and symbol not in allowed:
+            raise ConfigError(
+                "risk.allow", allowed, f"lacks {symbol}, which a strategy is to trade", "Add it"
+            )
+    rules, grade = _checked_rules(settings, plan.sections), None
+    if plan.live:
+        grade = grade_of(plan.place.folder.parent, settings, plan.config.account_id)
+        limits = capped(limits, grade.share)
+    plan = replace(plan, limits=limits, rules=rules, grade=grade)
+    if plan.live and not plan.config.account_id:
         raise ConfigError(
             "connection.account_id",
             "",
@@ -148,6 +189,31 @@ def asked_about(rules: tuple[Rule, ...]) -> set[str]:
     found = {each.symbol for rule in rules for each in operands(rule.when)}
     found |= {each.symbol for rule in rules for each in leaves(rule.when) if isinstance(each, Is | Flag)}
     return found - {""}
+
+
+def _contracts(settings: Settings, programs: dict[str, Strategy]) -> dict[str, Contract]:
+    """What the classes say that symbols mean, then what the file says. Raises ConfigError."""
+    found: dict[str, Contract] = {}
+    for name, strategy in programs.items():
+        for symbol, contract in strategy.contracts.items():
+            if contract.symbol != symbol:
+                reason = f"is said to be a contract of {contract.symbol}"
+                raise ConfigError(f"{name}.contracts", symbol, reason, "Name each contract by its own symbol")
+            found[symbol] = contract
+    for symbol, text in settings.contracts.items():
+        try:
+            found[symbol] = contract_named(symbol, text)
+        except ValueError as wrong:
+            cure = 'Write such as "FUT 202612 CME", "OPT 20261218 560 C" or "STK SMART EUR"'
+            raise ConfigError(f"contracts.{symbol}", text, str(wrong), cure) from None
+    return found
+
+
+def _told(contract: Contract) -> str:
+    strike = "" if contract.strike is None else f"{contract.strike:g}"
+    words = (contract.sec_type, contract.last_trade_date, strike, contract.right, contract.exchange,
+             contract.currency)
+    return f"{contract.symbol} is {' '.join(word for word in words if word)}"
 
 
 def _checked_rules(settings: Settings, sections: list[TradingSection]) -> tuple[Rule, ...]:

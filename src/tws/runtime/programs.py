@@ -10,6 +10,7 @@ so that the configuration's fingerprint (and with it an unlock of a live account
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 from tws.config import Settings
@@ -77,8 +78,13 @@ def name_of(strategy: Strategy) -> str:
     return strategy.name or type(strategy).__name__.lower()
 
 
-def host(section: PythonStrategySection, strategy: Strategy, folder: Path) -> Hosted:
-    """The strategy of a section that was filled in, ready to be opened. `folder`: the trader's own."""
+def host(
+    section: PythonStrategySection, strategy: Strategy, folder: Path,
+    blocked: Callable[[], float] | None = None,
+) -> Hosted:
+    """The strategy of a section that was filled in, ready to be opened. `folder`: the trader's own;
+    `blocked`: without a thread, see TraderParts.
+    """
     bounds = StageBounds(
         max_errors=section.max_errors, error_window_s=section.error_window_s, blocked_s=section.blocked_s
     )
@@ -88,6 +94,7 @@ def host(section: PythonStrategySection, strategy: Strategy, folder: Path) -> Ho
         bar_seconds=section.bar_seconds,
         bounds=bounds,
         warm=section.warm_up,
+        blocked=blocked,
     )
     return Hosted(strategy, rules, folder)
 

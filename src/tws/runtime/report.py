@@ -97,9 +97,15 @@ class RunReport(Struct, frozen=True, kw_only=True):
     """The code's fingerprint, as in the journal."""
     configuration: str = ""
     """The configuration's."""
+    mode: str = ""
+    """simulator, paper or live."""
+    grade: str = ""
+    """Of a live run: which part of sizes and limits it had, and on what that stands."""
     protection: Protection | None = None
     strategies: list[str] = field(default_factory=list)
     """One line for each strategy in Python: how it did and what it made."""
+    disabled: list[str] = field(default_factory=list)
+    """Those of them that were taken out of the game, and why."""
     fates: dict[str, Any] = field(default_factory=dict)
     """What became of every signal: counts, reasons, the latest rows (`tws.strategy.FateBook.plain`)."""
     fate_lines: list[str] = field(default_factory=list)
@@ -118,4 +124,4 @@ class RunReport(Struct, frozen=True, kw_only=True):
     def good(self) -> bool:
         """It ended as it was told to, and nothing is left that wants a human."""
         as_told = self.flat if self.at_end == "flatten" else not self.unprotected
-        return as_told and not (self.failure or self.differs or self.latched)
+        return as_told and not (self.failure or self.differs or self.latched or self.disabled)

@@ -81,6 +81,10 @@ class Ruling:
         """The indicators that rules ask about a symbol, and how many bars they look at."""
         return _needs(self.engine, symbol)
 
+    def take_up(self, plan: RunPlan) -> None:
+        """A quote's age is bounded by this plan's limits; other rules come by `reload`."""
+        self._plan, self._scene.stale_ns = plan, plan.limits.stale_quote_ns
+
     async def open(self, stances: Stances) -> None:
         """Follow what rules look at and nobody trades. Raises what asking TWS raises."""
         self._scene = RuleScene(self._markets, stances, self._plan.limits.stale_quote_ns)

@@ -29,6 +29,7 @@ from tws.model.records import Severity
 from tws.runtime.control import Control
 from tws.runtime.evidence import SessionLine, add_session
 from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
+from tws.runtime.opening import Countdown, Opening
 from tws.runtime.parts import TraderParts
 from tws.runtime.pilot import Pilot
 from tws.runtime.place import Note, Place, places
@@ -69,6 +70,8 @@ class Run:
         self._over_down = asyncio.Event()
         self._ring: Callable[[], object] = lambda: None
         self._began_ns = 0
+        self._reloaded = False
+        self.opening: Opening | None = None
         self._start: asyncio.Future[None] | None = None
         self.pilot: Pilot | None = None
         self.report: RunReport | None = None
@@ -81,6 +84,12 @@ class Run:
             self.at_end = at_end  # type: ignore[assignment]
         self._over.set()
 
+    def take_up(self, plan: RunPlan) -> None:
+        """Limits and rules of this plan hold from now on; the desk has them already (`reloading`)."""
+        assert self.pilot is not None, "a channel that answers has a pilot"
+        self.plan, self._reloaded = plan, True
+        self.pilot.take_up(plan)
+
     async def finished(self) -> RunReport:
         """Wait for the report, which comes when the end was carried out."""
         await self._over_down.wait()
@@ -88,9 +97,13 @@ class Run:
         return self.report
 
     async def go(
-        self, for_s: float | None = None, on_ready: Callable[[Trader], None] | None = None
+        self,
+        for_s: float | None = None,
+        on_ready: Callable[[Trader], None] | None = None,
+        on_opening: Callable[[Countdown], None] = lambda countdown: None,
     ) -> RunReport:
-        """Trade until somebody ends it. Raises what kept it from starting: ConfigError, ConnectError,
+        """Trade until somebody ends it, `for_s` from the opening on. `on_opening` hears of each second until
+        a market is open, and that one is. Raises what kept it from starting: ConfigError, ConnectError,
         SafetyError, JournalError, RequestTimeoutError, DataError.
         """
         plan = self.plan
@@ -109,7 +122,8 @@ class Run:
                 pilot = self.pilot = Pilot(trader, plan, self._parts.rng)
                 ready = await self._unless_over(self._come_up(pilot, control, on_ready))
                 if ready:
-                    await self._trade(pilot, for_s)
+                    self.opening = Opening(pilot.sessions, for_s, on_opening)
+                    await self._trade(pilot, self.opening, for_s)
                 else:  # a close waits for all that the broker has to tell, which nobody waits for now
                     self.at_end = "protected"
                 await self._wind_up()
@@ -175,7 +189,9 @@ class Run:
                 parts,
                 safety=self.safety,
                 journal=plan.journal,
+                settings=plan.settings,
                 configuration=settings_fingerprint(plan.settings),
+                contracts=plan.contracts,
             ),
         )
 
@@ -237,16 +253,15 @@ class Run:
 
     # -- meanwhile
 
-    async def _trade(self, pilot: Pilot, for_s: float | None) -> None:
+    async def _trade(self, pilot: Pilot, opening: Opening, for_s: float | None) -> None:
         """Look, act, wait for the bell; until the end is asked for, the time is over or the trader fails."""
         loop, bell = asyncio.get_running_loop(), self.trader.bell
         self._ring = bell.ring
-        until = None if for_s is None else loop.time() + for_s
         timed_s = loop.time()
         while not self._over.is_set():
             if self.trader.failure is not None:
                 self.end(f"the trader has failed: {self.trader.failure}")
-            if until is not None and loop.time() >= until:
+            if opening.over(self.clock.now_ns(), loop.time()):
                 self.end(f"the {for_s:g} s are over")
             if self._over.is_set():
                 break
@@ -306,8 +321,11 @@ class Run:
             alarms=list(self.alarms),
             code=code_fingerprint(),
             configuration=settings_fingerprint(self.plan.settings),
+            mode=self.plan.mode,
+            grade="" if self.plan.grade is None else str(self.plan.grade),
             protection=protection(trader.desk, self.clock.now_ns()),
             strategies=[each.line() for each in pilot.programs.values()],
+            disabled=[f"{name}: {why}" for name, why in pilot.disabled.items()],
             head=trader.head,
         )
 
@@ -329,8 +347,10 @@ class Run:
             log.warning("the session was not remembered", reason=str(wrong))
 
     def _settings_traded(self) -> str:
-        """The configuration that this session speaks for: none when its limits were others at the end."""
-        changed = changed_limits(self.plan.settings, self.trader.desk.state)
+        """The configuration that this session speaks for: none when its limits were others at the end, or it
+        took another one up on its way.
+        """
+        changed = self._reloaded or changed_limits(self.plan.settings, self.trader.desk.state)
         return "" if changed else settings_fingerprint(self.plan.settings)
 
     def _hear(self, alert: Alert) -> None:

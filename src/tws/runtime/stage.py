@@ -12,7 +12,8 @@ strategy is disabled. One that blocks is told of with its stack after `warn_s`, 
 not heard. A strategy that burns the processor instead of waiting shares it with the desk until then: Python
 gives every thread its turn, every few milliseconds.
 
-Without a thread (`threaded` False: virtual time, where all of a run is one thread) `look` plays the events.
+Without a thread (`blocked` is given: virtual time, where all of a run is one thread) `look` plays the events,
+and `blocked` tells how many seconds the last one took: so long the stage is busy, as with a thread.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ class Stage:
     """
 
     def __init__(
-        self, player: Player, bounds: StageBounds, clock: Clock, *, threaded: bool = True,
-        ring: Callable[[], object] = lambda: None,
+        self, player: Player, bounds: StageBounds, clock: Clock, *,
+        blocked: Callable[[], float] | None = None, ring: Callable[[], object] = lambda: None,
     ) -> None:  # fmt: skip
         self.player, self.bounds = player, bounds
         self.disabled = ""
@@ -98,7 +99,8 @@ class Stage:
         self._told_of: tuple[float, str] | None = None
         self._lock = threading.Condition()
         self._thread: threading.Thread | None = None
-        if threaded:
+        self._blocked, self._busy_until_s = blocked, 0.0
+        if blocked is None:
             name = f"strategy {player.name}"
             self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
@@ -141,12 +143,10 @@ class Stage:
 
     def look(self) -> list[Signal]:
         """What it wished since the last look. Disables it when it has blocked for too long."""
-        if self._thread is None:
-            while (task := self._next()) is not None:
-                self._do(task)
+        self._play()
         self._watch()
         found: list[Signal] = []
-        while self._wished and not self.disabled:
+        while self._wished and not self.disabled and not (self._blocked and self._busy):
             found.append(self._wished.popleft())
         return found
 
@@ -157,27 +157,40 @@ class Stage:
         with self._lock:
             self._tasks.append(None)
             self._lock.notify()
-        if self._thread is None:
-            self.look()
-            return True
         loop = asyncio.get_running_loop()
         until_s = loop.time() + patience_s
-        while self._thread.is_alive() and loop.time() < until_s:
+        while not (ended := self._ended()) and loop.time() < until_s:
             self._watch()
             await asyncio.sleep(LOOK_S)
-        if self._thread.is_alive():
+        if not ended:
             self._disable(f"it did not end within {patience_s:g} s")
             return False
         return True
 
+    def _ended(self) -> bool:
+        self._play()
+        return not self._tasks if self._thread is None else not self._thread.is_alive()
+
+    def _play(self) -> None:
+        """Without a thread: all that waits, up to a task that blocks."""
+        if self._blocked is None or self._clock.monotonic() < self._busy_until_s:
+            return
+        self._busy = None
+        while self._busy is None and (task := self._next()) is not None:
+            self._do(task)
+            began_s, blocked_s = self._clock.monotonic(), self._blocked()
+            if blocked_s > 0:
+                self._busy, self._busy_until_s = (began_s, _name(task)), began_s + blocked_s
+
     def _watch(self) -> None:
         busy = self._busy
-        if busy is None or self.disabled or self._thread is None:
+        if busy is None or self.disabled:
             return
         busy_s = self._clock.monotonic() - busy[0]
         if busy_s <= min(self.bounds.warn_s, self.bounds.blocked_s):
             return
-        frame = sys._current_frames().get(self._thread.ident or 0)
+        thread = self._thread
+        frame = None if thread is None else sys._current_frames().get(thread.ident or 0)
         if self._busy is not busy:
             return  # it has gone on while we looked: the stack is of something else
         if self._told_of is not busy:
@@ -222,7 +235,7 @@ class Stage:
             return self._ticks.pop(task) if isinstance(task, str) else task
 
     def _do(self, task: Task) -> None:
-        what = task.name if isinstance(task, Job) else _hook(task)
+        what = _name(task)
         self._busy = (self._clock.monotonic(), what)
         try:
             if isinstance(task, Job):
@@ -267,8 +280,8 @@ _HOOKS = {"Began": "on_start", "BarMade": "on_bar", "Ticked": "on_tick", "Heard"
           "Filled": "on_fill", "Ended": "on_stop"}
 
 
-def _hook(event: Event) -> str:
-    return _HOOKS.get(type(event).__name__, "indicators")
+def _name(task: Task) -> str:
+    return task.name if isinstance(task, Job) else _HOOKS.get(type(task).__name__, "indicators")
 
 
 def _raised(wrong: BaseException) -> str:

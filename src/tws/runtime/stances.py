@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import takewhile
 
+from tws.desk.protect import PARTLY_FILLED
 from tws.desk.state import Group
 from tws.model.order import OrderType, Role, Side
 from tws.positions.holding import Holding as Held
@@ -55,7 +56,9 @@ class Stances:
             cost = self._cost(symbol)
             return Stance(quantity=quantity, side=side, entry_price=cost, working=working, busy=busy)
         base = bases[0]
-        joined = [group for group in groups if group.joins == base.group_id]
+        joined = self._joined(base)
+        limited = [group for group in joined if self._limited(group)]
+        rest, rest_price = self._rest(limited[-1]) if limited else (_ZERO, None)
         entries = state.members(base, Role.ENTRY)
         stops = [order for order in state.members(base, Role.STOP) if order.live]
         return Stance(
@@ -66,10 +69,13 @@ class Stances:
             entry_price=self._cost(symbol),
             stop_price=next((each.order.stop_price for each in stops), base.stop_price),
             target_price=base.target_price,
+            reward=_reward(base, self._cost(symbol)),
             entering=any(order.live for group in groups for order in state.members(group, Role.ENTRY)),
             entered=bool(quantity) and not any(order.live or order.missing for order in entries),
-            adds=len([group for group in joined if not self._limited(group)]),
-            doubled=any(self._limited(group) for group in joined),
+            adds=len([group for group in joined if group not in limited and self._counts(group)]),
+            doubled=bool(limited),
+            rest=rest,
+            rest_price=rest_price,
             working=working,
             busy=busy,
         )
@@ -177,6 +183,24 @@ class Stances:
         groups = (state.groups[group_id] for group_id in state.open_groups)
         return [group for group in groups if group.contract.symbol == symbol]
 
+    def _joined(self, base: Group) -> list[Group]:
+        """What was to add to a trade, oldest first; also what came to nothing."""
+        found: list[Group] = []
+        groups = self._trader.desk.state.groups
+        for group_id in reversed(groups):
+            if group_id == base.group_id:
+                break  # what adds to it is younger
+            if groups[group_id].joins == base.group_id:
+                found.append(groups[group_id])
+        return found[::-1]
+
+    def _rest(self, group: Group) -> tuple[Decimal, Decimal | None]:
+        """What the desk had to end of a limit, because it was partly filled; and its price."""
+        entry = self._trader.desk.state.members(group, Role.ENTRY)[-1]
+        ended = not (entry.live or entry.missing) and entry.cancel_reason == PARTLY_FILLED
+        rest = entry.order.quantity - entry.filled if ended else _ZERO
+        return rest, entry.order.limit_price
+
     def _counts(self, group: Group) -> bool:
         """Whether a trade holds shares, or its entry may fill yet."""
         state = self._trader.desk.state
@@ -190,6 +214,16 @@ class Stances:
     def _cost(self, symbol: str) -> Decimal | None:
         prices = [held.average_price for held in self._of(symbol) if held.quantity]
         return prices[0] if len(prices) == 1 else None
+
+
+def _reward(base: Group, cost: Decimal | None) -> Decimal | None:
+    """How far the target stays from the average price; None where it does not follow, or nothing is known."""
+    target, aim = base.target_price, base.aim
+    if not base.target_follows or target is None or cost is None:
+        return None
+    if aim is not None and aim.target_price == target:
+        return aim.reward
+    return (target - cost) * base.side.sign
 
 
 def _number(value: Decimal | None) -> float | None:

@@ -49,11 +49,25 @@ def status_of(run: Run) -> dict[str, Any]:
         "link": str(state.link),
         **safety_of(safety, now_ns),
         **books(trader.desk, now_ns),
+        "mode": run.plan.mode + (f", {run.plan.grade}" if run.plan.grade is not None else ""),
+        **_pilot(run),
         "alarms": run.alarms[-10:],
         "failure": None if trader.failure is None else str(trader.failure),
         "journal": str(run.plan.journal),
         "head": trader.head,
     }
+
+
+def _pilot(run: Run) -> dict[str, Any]:
+    """Where signals come from, and how strategies in Python do; the way to the opening while it is closed."""
+    pilot, opening = run.pilot, run.opening
+    way = None if opening is None or opening.opened else opening.now
+    told: dict[str, Any] = {"closed": "" if way is None else f"{way.symbol} opens in {way.left_s} s"}
+    if pilot is not None:
+        told["sources"] = [each.line() for each in pilot.sources.health()]
+        told["strategies"] = [each.line() for each in pilot.programs.values()]
+        told["disabled"] = [f"{name}: {why}" for name, why in pilot.disabled.items()]
+    return told
 
 
 def safety_of(safety: SafetyState, now_ns: int) -> dict[str, Any]:

@@ -91,6 +91,8 @@ class Strand:
             trail=_distance(section.trail),
             break_even=_distance(section.break_even_after),
             break_even_offset=_distance(section.break_even_offset),
+            target_follows=section.target_follows,
+            stop_follows=section.stop_follows,
             multiplier=Decimal(instrument.contract.multiplier or 1),
             equity=equity,
             volatility=volatility,

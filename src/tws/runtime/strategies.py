@@ -27,7 +27,7 @@ from tws.errors import ConfigError, MissingExtraError, TWSError
 from tws.indicators import Studies
 from tws.log import get_logger
 from tws.marketdata import BarCache, Feed, Series, warm_up
-from tws.model.contract import Contract, ContractDetails, stock
+from tws.model.contract import Contract, ContractDetails
 from tws.model.market import BAR_SECONDS, Bar
 from tws.model.order import Role
 from tws.model.session import Session, parse_hours, session_at
@@ -69,8 +69,8 @@ log = get_logger("tws.runtime")
 
 
 class HostRules(Struct, frozen=True, kw_only=True):
-    """`symbols` () are the strategy's own; `warm` whether TWS is asked for the past; `threaded` False plays
-    on the caller's thread, for virtual time.
+    """`symbols` () are the strategy's own; `warm` whether TWS is asked for the past; `blocked` plays
+    on the caller's thread, for virtual time, and tells how many seconds the last task took.
     """
 
     name: str = ""
@@ -79,7 +79,7 @@ class HostRules(Struct, frozen=True, kw_only=True):
     bounds: StageBounds = StageBounds()
     warm: bool = True
     patience_s: float = 2.0
-    threaded: bool = True
+    blocked: Callable[[], float] | None = None
 
 
 class HostHealth(Struct, frozen=True, kw_only=True):
@@ -149,7 +149,7 @@ class Hosted:
         self._trader, now_ns = trader, trader.clock.now_ns()
         ring, board = trader.bell.ring, self._feed.board
         self._stage = Stage(
-            self.player, self.rules.bounds, trader.clock, threaded=self.rules.threaded, ring=ring
+            self.player, self.rules.bounds, trader.clock, blocked=self.rules.blocked, ring=ring
         )
         board.on_bar = ring
         if type(self.player.strategy).on_tick is not Strategy.on_tick:
@@ -157,7 +157,7 @@ class Hosted:
         self._saved = read_state(self._file, self.player.strategy.state_version)
         self._saved_ns = now_ns
         for symbol in self.symbols:
-            details = await trader.details(stock(symbol))
+            details = await trader.details(trader.contract(symbol))
             self._follow(symbol, details, now_ns)
         trader.watchlist.on_details(self._learn)
         self._stage.start()

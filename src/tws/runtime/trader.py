@@ -30,10 +30,10 @@ from tws.desk import (
 )
 from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
 from tws.errors import ConfigError, TWSError
-from tws.model.contract import Contract, ContractDetails
+from tws.model.contract import Contract, ContractDetails, stock
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
-from tws.model.order import Bracket
+from tws.model.order import Bracket, OrderType
 from tws.model.records import Denied, Record
 from tws.model.stop import EVERYTHING, Scope, ScopeKind
 from tws.risk import Gate, Limits
@@ -119,6 +119,10 @@ class Trader:
         return self._life.engine
 
     # -- what a program asks for
+
+    def contract(self, symbol: str) -> Contract:
+        """What a symbol means to this trader, as it is to be looked up."""
+        return self.parts.contracts.get(symbol) or stock(symbol)
 
     async def instrument(self, contract: Contract) -> Instrument:
         """The contract with its con_id and its grid, asked of TWS once.
@@ -220,7 +224,13 @@ class Trader:
     async def modify(self, wish: ModifyOrder) -> Denied | None:
         """Change a working order from what TWS last stated of it. The denial, or None when the change is on
         its way: it stands once TWS states it, and a refusal of TWS's leaves the order as it was.
+
+        Where a trailing stop stands goes back with the change, and TWS does not tell it as it moves: so it is
+        asked first. Raises `failure`, and what asking raises.
         """
+        order = self.desk.state.book.get(wish.intent_id)
+        if order is not None and order.live and order.order.order_type is OrderType.TRAIL:
+            await self.connection.request_open_orders(urgent=True)
         records = await self.ask(wish)
         return next((record for record in records if isinstance(record, Denied)), None)
 

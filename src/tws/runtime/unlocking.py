@@ -16,6 +16,7 @@ from tws.errors import ConfigError
 from tws.risk import Limits
 from tws.runtime.evidence import gather
 from tws.runtime.fingerprint import code_fingerprint, settings_fingerprint
+from tws.runtime.graduation import GRADES, capped
 from tws.runtime.place import Place
 from tws.safety import SafetyFile, SafetyState, Unlock
 
@@ -55,8 +56,10 @@ def why_locked(state: SafetyState, account: str, settings: Settings, now_ns: int
 
 def changed_limits(settings: Settings, desk: DeskState) -> tuple[str, ...]:
     """The limits of this journal's desk that are not those of the file, and will not be at the next start."""
-    configured = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
-    if desk.limits is None or desk.configured != configured:  # the file is the newer word
+    whole = Limits.from_section(settings.risk.chosen() | settings.paper.limits())
+    graded = (capped(whole, share) for _, share in GRADES)  # those of a live run, the whole ones at last
+    configured = next((each for each in graded if each == desk.configured), None)
+    if desk.limits is None or configured is None:  # the file is the newer word
         return ()
     before, now = configured.to_plain(), desk.limits.to_plain()
     return tuple(sorted(name for name in {*before, *now} if before.get(name) != now.get(name)))

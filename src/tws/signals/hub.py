@@ -32,6 +32,10 @@ STOP_S = 5.0
 """How long a source may take to end before it is left behind."""
 START_S = 10.0
 """And to begin: none has more to do than to open a file or a socket of its own."""
+AGAIN_S = 1.0
+"""A source that could not begin is tried again after so long, then after twice as long each time,"""
+AGAIN_MOST_S = 60.0
+"""at most after this: what keeps a file or a socket away is over in minutes, or a human's business."""
 
 
 class Taken(Struct, frozen=True):
@@ -52,6 +56,7 @@ class Sources:
         self._sources = list(sources)
         self._failed: dict[str, str] = {}  # a source that is out of order, and why
         self._failures: dict[str, int] = {}
+        self._later: dict[str, asyncio.Task[None]] = {}  # sources that have not begun, and are tried again
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -63,7 +68,7 @@ class Sources:
     async def start(self) -> None:
         """Start each. Raises ConfigError or MissingExtraError, with none left running: a human mends that.
 
-        Any other failure is the source's own: it is shown in its health, and the others run.
+        Any other failure is the source's own: it is shown in its health and tried again, and the others run.
         """
         for source in self._sources:
             try:
@@ -74,9 +79,31 @@ class Sources:
                 raise
             except Exception as wrong:
                 self._fail(source, wrong)
+                self._later[source.name] = asyncio.create_task(self._try_again(source))
+
+    async def _try_again(self, source: Source) -> None:
+        """Until it begins. What a human has to mend is no more than told here: the others trade by now."""
+        again_s = AGAIN_S
+        while True:
+            await asyncio.sleep(again_s)
+            again_s = min(2 * again_s, AGAIN_MOST_S)
+            try:
+                async with asyncio.timeout(START_S):
+                    await source.start()
+            except Exception as wrong:
+                self._fail(source, wrong)
+            else:
+                del self._later[source.name]
+                self._failed.pop(source.name, None)
+                log.info("a source has begun at last", source=source.name)
+                return
 
     async def stop(self) -> None:
         """Stop each, whatever another does; safe twice."""
+        later = list(self._later.values())
+        for task in later:
+            task.cancel()
+        await asyncio.gather(*later, return_exceptions=True)
         for source in self._sources:
             try:
                 async with asyncio.timeout(STOP_S):
@@ -96,6 +123,8 @@ class Sources:
         """What all have by now, source by source; each source's own in its order."""
         found: list[Taken] = []
         for source in self._sources:
+            if source.name in self._later:
+                continue
             try:
                 found += [Taken(source.name, value) for value in source.take(now_ns, SHARE)]
                 self._failed.pop(source.name, None)
@@ -134,9 +163,12 @@ class Sources:
             return Health(name=source.name, kind="?", state="failed", errors=failures, last_error=repr(wrong))
         if not failures:
             return found
+        state = "failed" if why else found.state
+        if source.name in self._later:
+            state = "not begun, tried again"
         return Health(
             **{name: getattr(found, name) for name in found.__struct_fields__}
-            | {"errors": found.errors + failures, "state": "failed" if why else found.state}
+            | {"errors": found.errors + failures, "state": state}
             | ({"last_error": why} if why else {})
         )
 

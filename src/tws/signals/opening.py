@@ -21,7 +21,7 @@ from tws.errors import ConfigError
 from tws.signals.file import FileSource
 from tws.signals.http import HttpRules, HttpSource
 from tws.signals.pace import Pace
-from tws.signals.receiving import Listening, WebhookSource
+from tws.signals.receiving import Listening, WebhookSource, check_listening
 from tws.signals.secret import Key
 from tws.signals.source import Source
 from tws.signals.webhook import WebhookRules
@@ -29,7 +29,7 @@ from tws.strategy import GateRules, ModelLimits
 from tws.strategy.alert import AlertMap
 from tws.strategy.prediction import PredictionShape
 
-__all__ = ["Surroundings", "gate_rules", "open_sources"]
+__all__ = ["Surroundings", "check_ports", "gate_rules", "open_sources"]
 
 TOKEN_SIGNS = 16
 """The shortest token: 16 signs are past guessing at the 30 tries a minute that a receiver answers."""
@@ -39,7 +39,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What sources stand on: clock, chance, the folder of the configuration (for relative paths), variables.
 
     `env_file` None: the `.env` beside the configuration if there is one, else that of the working directory.
-    `transport` stands in for the network.
+    `transport` stands in for the network; `made` are sources that the calling program made itself (a
+    function, say), by the name of the section that trades them.
     """
 
     clock: Clock
@@ -48,19 +49,31 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] | None = None
     env_file: Path | None = None
     transport: httpx.AsyncBaseTransport | None = None
+    made: Mapping[str, Source] = {}
 
 
 def open_sources(settings: Settings, around: Surroundings) -> list[Source]:
     """One source for each section of `settings.signals`, in their order; nothing runs yet.
 
-    Raises ConfigError (a variable that is not set, an address that is none), DataError (a CSV).
+    Raises ConfigError (a variable that is not set, an address that is none, a port that is taken), DataError
+    (a CSV), MissingExtraError.
     """
     names = [name for each in settings.signals for name in _variables(each)]
     beside = around.folder / ".env"
     env_file = around.env_file or (beside if beside.is_file() else None)
     found = read_variables(names, around.environ, env_file) if names else {}
     paces: dict[tuple[str, str], Pace] = {}
+    check_ports(settings)
     return [_opened(each, around, found, paces) for each in settings.signals]
+
+
+def check_ports(settings: Settings) -> None:
+    """Two receivers can't listen at one place. Raises ConfigError."""
+    receivers = [each for each in settings.signals if isinstance(each, WebhookSignalsSection) and each.port]
+    ports = [each.port for each in receivers]
+    for each in receivers:
+        if ports.count(each.port) > 1:
+            raise ConfigError("signals.port", each.port, "two receivers listen on it", "Give each its own")
 
 
 def gate_rules(section: TradingSection) -> GateRules:
@@ -95,6 +108,8 @@ def _opened(
     found: Mapping[str, Setting],
     paces: dict[tuple[str, str], Pace],
 ) -> Source:
+    if section.name in around.made:
+        return around.made[section.name]
     if isinstance(section, SignalsSection):
         path = around.folder / section.file
         return FileSource(path, clock=around.clock, rng=around.rng, name=section.name)
@@ -156,17 +171,20 @@ def _api(
 def _receiver(
     section: WebhookSignalsSection, around: Surroundings, found: Mapping[str, Setting]
 ) -> WebhookSource:
+    where = Listening(
+        host=section.host,
+        port=section.port,
+        cert_file=_path(around.folder, section.cert_file, "signals.cert_file"),
+        key_file=_path(around.folder, section.key_file, "signals.key_file"),
+    )
+    token = _secret(section.token_env, found, TOKEN_SIGNS)
+    check_listening(where)
     return WebhookSource(
         section.name,
-        _secret(section.token_env, found, TOKEN_SIGNS),
+        token,
         clock=around.clock,
         rng=around.rng,
-        where=Listening(
-            host=section.host,
-            port=section.port,
-            cert_file=_path(around.folder, section.cert_file, "signals.cert_file"),
-            key_file=_path(around.folder, section.key_file, "signals.key_file"),
-        ),
+        where=where,
         rules=WebhookRules(
             per_minute=section.per_minute,
             burst=section.burst,

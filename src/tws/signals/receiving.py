@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.clock import Clock, Rng
 from tws.errors import ConfigError, MissingExtraError
@@ -24,7 +25,7 @@ from tws.signals.secret import Key
 from tws.signals.source import Health, Heard, Kept, Outbox
 from tws.signals.webhook import Receiver, WebhookRules
 
-__all__ = ["Listening", "WebhookSource"]
+__all__ = ["Listening", "WebhookSource", "check_listening"]
 
 MAX_CALLERS = 32
 """Connections at once; one more is answered 503. A sender has one."""
@@ -40,6 +41,24 @@ class Listening(Struct, frozen=True, kw_only=True):
     port: int = 8765
     cert_file: Path | None = None
     key_file: Path | None = None
+
+
+def check_listening(where: Listening) -> None:
+    """Whether one could listen there now. Raises ConfigError for a port that is taken or a host that is not
+    this machine, MissingExtraError without uvicorn.
+    """
+    _uvicorn()
+    _bound(where).close()
+
+
+def _bound(where: Listening) -> socket.socket:
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    try:
+        return socket.create_server((where.host, where.port), family=family, backlog=MAX_CALLERS)
+    except OSError as wrong:
+        place = f"{where.host}:{where.port}"
+        cure = "Give another host or port; 127.0.0.1 is this machine"
+        raise ConfigError("signals.port", place, wrong.strerror or str(wrong), cure) from wrong
 
 
 class WebhookSource:
@@ -91,13 +110,7 @@ class WebhookSource:
         """A receiver hears no bars."""
 
     def _bind(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._where.host else socket.AF_INET
-        try:
-            found = socket.create_server((self._where.host, self.port), family=family, backlog=MAX_CALLERS)
-        except OSError as wrong:
-            where = f"{self._where.host}:{self.port}"
-            cure = "Give another host or port; 127.0.0.1 is this machine"
-            raise ConfigError("signals.port", where, wrong.strerror or str(wrong), cure) from wrong
+        found = _bound(replace(self._where, port=self.port))
         self.port = int(found.getsockname()[1])
         return found
 

@@ -26,13 +26,13 @@ WORDS = {
     "LONG": "BUY",
     "SHORT": "SHORT",
     "SELL": "SELL",
-    "EXIT": "SELL",
-    "CLOSE": "SELL",
-    "FLAT": "SELL",
+    "EXIT": "CLOSE",
+    "CLOSE": "CLOSE",
+    "FLAT": "CLOSE",
     "HOLD": "NEUTRAL",
     "NEUTRAL": "NEUTRAL",
 }
-"""What the usual words wish for. SELL closes: that it opens a short is for the configuration to say."""
+"""What the usual words wish for. SELL closes a long; that it opens a short is for a configuration to say."""
 
 _MILLISECONDS = 100_000_000_000  # an epoch in seconds reaches this in the year 5138, one in ms did in 1973
 

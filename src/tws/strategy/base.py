@@ -15,15 +15,17 @@ same class, told the same events, wishes the same, whether they are of today or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from tws.clock import to_datetime
 from tws.errors import TWSError
+from tws.model.contract import Contract
 from tws.model.market import Bar, Quote
 from tws.model.order import Role
 from tws.model.session import Session
@@ -68,9 +70,9 @@ class View(Protocol):
 
 
 class Strategy:
-    """Subclass it. `symbols` are stocks, as in `[[strategies]]`; `studies` the indicators of each that are to
-    be known before the first bar; `name` the strategy's in journal and limits ("": that of the class, in
-    small letters).
+    """Subclass it. `symbols` are stocks, where `contracts` says nothing else; `studies` the indicators that
+    are to be known of each before the first bar; `name` the strategy's in journal and limits ("": that of the
+    class, in small letters).
 
     Each hook may answer or yield signals. One that raises loses its own event alone; after several of them
     the strategy is disabled, its trades stay protected (docs/design/strategies.md).
@@ -78,6 +80,9 @@ class Strategy:
 
     name: str = ""
     symbols: tuple[str, ...] = ()
+    contracts: Mapping[str, Contract] = MappingProxyType({})
+    """What its symbols mean, such as {"ES": future("ES", "202612", "CME")}; what `[contracts]` of the file
+    says goes before it."""
     studies: tuple[str, ...] = ()
     state_version: int = 1
     """Raise it when `save` changes its shape: a state of another version is put aside, not restored."""

@@ -20,15 +20,13 @@ from msgspec.structs import replace
 from tws.clock import NS_PER_S
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
-from tws.model.signalrecords import SignalJudged
+from tws.model.signalrecords import UNSEEN, SignalJudged
 from tws.strategy.refusal import Reason, Refusal, refused
 from tws.strategy.schema import misshapen
 
 __all__ = ["GateRules", "ModelLimits", "SignalGate"]
 
 _MINUTE_NS, _DAY_NS = 60 * NS_PER_S, 86_400 * NS_PER_S
-_UNSEEN = (Reason.SCHEMA, Reason.SYMBOL, Reason.MODEL, Reason.DUPLICATE, Reason.OVERLOAD)
-"""Refused before its id was kept."""
 _UNTIMED = (Reason.AGE, Reason.FUTURE, Reason.ORDER)
 """Refused before its time was."""
 
@@ -110,7 +108,7 @@ class SignalGate:
     def recall(self, judged: Iterable[SignalJudged]) -> None:
         """Know again what a gate of the same section said before a restart, oldest first."""
         for row in judged:
-            if row.reason in _UNSEEN:
+            if row.reason in UNSEEN:
                 continue
             self._ids[row.model, row.signal_id] = row.at_ns
             if row.reason in _UNTIMED or row.signal_ns is None:
@@ -118,7 +116,7 @@ class SignalGate:
             key = (row.model, row.symbol)
             self._latest[key] = max(row.signal_ns, self._latest.get(key, 0))
             most = max((bound for bound, _, _ in self._bounds(row.model)), default=0)
-            if row.passed and row.wish != Wish.SELL and most > 0:
+            if row.passed and not Wish(row.wish).closes and most > 0:
                 self._passed.setdefault(row.model, deque(maxlen=most)).append(row.at_ns)
 
     def entered(self, symbol: str, now_ns: int) -> None:
@@ -155,7 +153,7 @@ class SignalGate:
                 signal.confidence,
                 rules.threshold,
             )
-        if signal.wish is Wish.SELL:
+        if signal.wish.closes:
             return None  # it closes: neither margins nor cooldown nor a rate may trap a position
         return (
             self._window(signal, now_ns, session)

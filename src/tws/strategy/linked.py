@@ -34,8 +34,10 @@ class TradePlan(Struct, frozen=True, kw_only=True):
     are fractions of the entry's price instead (0.02 is two percent). `limit_entry` enters with a limit at the
     touch instead of a market order. The stop trails by `trail`, or goes to the entry's price, by
     `break_even_offset` beyond it, once a share has `break_even` of profit; one of both, None: it stays.
-    `equity` is the account's net liquidation and `volatility` the yearly one of the price, for the sizes that
-    are reckoned from them; None: not known, and then they give no size.
+    `target_follows`, `stop_follows`: additions move them with the average price (`Bracket`). `equity` is the
+    account's net liquidation and `volatility` the yearly one of the price, for the sizes that are reckoned
+    from them; None: not known, and then they give no size. `share` is the part of any size that is let
+    (`tws.runtime.graduation`).
     """
 
     instrument: Instrument
@@ -47,11 +49,14 @@ class TradePlan(Struct, frozen=True, kw_only=True):
     trail: Distance | None = None
     break_even: Distance | None = None
     break_even_offset: Distance | None = None
+    target_follows: bool = True
+    stop_follows: bool = False
     limit_entry: bool = False
     tif: TimeInForce = TimeInForce.DAY
     multiplier: Decimal = Decimal(1)
     equity: Decimal | None = None
     volatility: float | None = None
+    share: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         for what in ("stop_atr", "target_atr", "stop_fraction", "target_fraction"):
@@ -111,6 +116,8 @@ def bracket_for(signal: Signal, quote: Quote, atr: float | None, plan: TradePlan
         tif=plan.tif,
         strategy=signal.model,
         signal_id=signal.signal_id,
+        target_follows=plan.target_follows,
+        stop_follows=plan.stop_follows,
         **moves,
     )
 
@@ -128,6 +135,7 @@ def sized(
         equity=plan.equity,
         lot=plan.instrument.lot,
         multiplier=plan.multiplier,
+        share=plan.share,
     )
     quantity = quantity_for(plan.sizing, basis)
     if quantity > 0:

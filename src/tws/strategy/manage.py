@@ -4,7 +4,9 @@
     the same side   ignored, or added to when the position is in profit by a threshold
     the other side  reversed, closed or ignored, as configured
     SELL            closes a long, opens nothing
-    double down     a limit part of the way to the stop, joined to the trade, with the trade's stop and target
+    CLOSE           closes a long or a short, opens nothing
+    double down     a limit part of the way to the stop, joined to the trade, with the trade's stop; its rest
+                    waits again when the desk had to end it partly filled
 
 `Stance` is what is held, `Conduct` what a section allows, the answer a value: what to ask of the desk, or a
 `Refusal` with its reason. Whatever is added has the trade's own stop and target, so that one level protects
@@ -27,10 +29,10 @@ from tws.strategy.linked import TradePlan, bracket_for, sized, usable_price
 from tws.strategy.refusal import Reason, Refusal, refused
 
 __all__ = ["Add", "Close", "Conduct", "Enter", "Market", "Move", "Reverse", "Stance", "StopMove", "add_to",
-           "double_down", "manage", "tighter_stop"]
+           "double_down", "manage", "tighter_stop", "wait_again"]
 
 _ZERO = Decimal(0)
-_SIDES = {Wish.BUY: Side.BUY, Wish.SHORT: Side.SELL, Wish.SELL: Side.SELL}
+_SIDES = {Wish.BUY: Side.BUY, Wish.SHORT: Side.SELL}
 
 
 class Stance(Struct, frozen=True, kw_only=True):
@@ -49,10 +51,13 @@ class Stance(Struct, frozen=True, kw_only=True):
     entry_price: Decimal | None = None
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
+    reward: Decimal | None = None
     entering: bool = False
     entered: bool = False
     adds: int = 0
     doubled: bool = False
+    rest: Decimal = _ZERO
+    rest_price: Decimal | None = None
     working: bool = False
     busy: str = ""
 
@@ -131,13 +136,14 @@ def manage(
     signal: Signal, stance: Stance, market: Market, plan: TradePlan, conduct: Conduct
 ) -> Move | Refusal:
     """What is to be done about a signal that its gate let through, or why nothing."""
+    if signal.wish.closes:
+        if stance.side is None or (signal.wish is Wish.SELL and stance.side is not Side.BUY):
+            what = "SELL closes a long, and none is" if signal.wish is Wish.SELL else "CLOSE: nothing is"
+            return refused(signal, Reason.NO_ENTRY, f"{what} held", stance.quantity)
+        return Close(f"signal {signal.model}/{signal.signal_id}")
     side = _SIDES.get(signal.wish)
     if side is None:
         return refused(signal, Reason.NO_ENTRY, f"{signal.wish} asks for nothing", signal.wish)
-    if signal.wish is Wish.SELL:
-        if stance.side is not Side.BUY:
-            return refused(signal, Reason.NO_ENTRY, "SELL closes a long, and none is held", stance.quantity)
-        return Close(f"signal {signal.model}/{signal.signal_id}")
     if stance.busy:
         return refused(signal, Reason.BUSY, stance.busy)
     if stance.flat:
@@ -171,6 +177,7 @@ def add_to(signal: Signal, stance: Stance, market: Market, plan: TradePlan) -> A
     quantity = sized(signal, plan, price, stop, target)
     if isinstance(quantity, Refusal):
         return quantity
+    target = _target(stance, plan.instrument, price, quantity)
     more = bracket(
         plan.instrument.contract, side, quantity, target=target, stop=stop, tif=plan.tif,
         strategy=signal.model, signal_id=signal.signal_id,
@@ -182,27 +189,63 @@ def double_down(
     stance: Stance, instrument: Instrument, way: Decimal = Decimal("0.5"), now_ns: int = 0
 ) -> Add | Refusal:
     """A limit `way` of the way from the entry to the stop, as large as what is held."""
-    asked = Signal(
-        signal_id="", symbol=instrument.contract.symbol, wish=Wish.BUY, time_ns=now_ns, model=stance.strategy
-    )
+    asked = _asked(stance, instrument, now_ns)
     unfit = _cannot_add(asked, stance)
     if unfit is not None:
         return unfit
     if stance.doubled:
         return refused(asked, Reason.IN_POSITION, "this trade has its double down already")
-    entry, stop, target, side = stance.entry_price, stance.stop_price, stance.target_price, stance.side
+    entry, stop = stance.entry_price, stance.stop_price
     if entry is None:
         return refused(asked, Reason.BUSY, "what the entry cost is not known yet")
-    assert side is not None and stop is not None and target is not None
-    limit = instrument.snap(entry - (entry - stop) * way, up=side is Side.SELL)
+    assert stop is not None  # `_cannot_add` has looked
+    limit = instrument.snap(entry - (entry - stop) * way, up=stance.side is Side.SELL)
+    return _waiting(asked, stance, instrument, limit, abs(stance.quantity))
+
+
+def wait_again(stance: Stance, instrument: Instrument, now_ns: int = 0) -> Add | Refusal:
+    """What the desk had to end of a double down, at the same limit."""
+    asked = _asked(stance, instrument, now_ns)
+    unfit = _cannot_add(asked, stance)
+    if unfit is not None:
+        return unfit
+    if not stance.rest or stance.rest_price is None:
+        return refused(asked, Reason.IN_POSITION, "no double down has a rest")
+    return _waiting(asked, stance, instrument, stance.rest_price, stance.rest)
+
+
+def _asked(stance: Stance, instrument: Instrument, now_ns: int) -> Signal:
+    """The wish behind what no signal asked for: it names the strategy in a refusal."""
+    return Signal(
+        signal_id="", symbol=instrument.contract.symbol, wish=Wish.BUY, time_ns=now_ns, model=stance.strategy
+    )
+
+
+def _waiting(
+    asked: Signal, stance: Stance, instrument: Instrument, limit: Decimal, quantity: Decimal
+) -> Add | Refusal:
+    stop, target, side = stance.stop_price, stance.target_price, stance.side
+    assert side is not None and stop is not None and target is not None  # `_cannot_add` has looked
     if not stop * side.sign < limit * side.sign < target * side.sign:
         text = f"{limit} does not lie between the trade's stop {stop} and target {target}"
         return refused(asked, Reason.PRICE, text, limit, f"{stop} to {target}")
+    target = _target(stance, instrument, limit, quantity)
     more = bracket(
-        instrument.contract, side, abs(stance.quantity), limit=limit, target=target, stop=stop,
-        strategy=stance.strategy,
-    )  # fmt: skip
+        instrument.contract, side, quantity, limit=limit, target=target, stop=stop, strategy=stance.strategy
+    )
     return Add(more, stance.trade)
+
+
+def _target(stance: Stance, instrument: Instrument, price: Decimal, quantity: Decimal) -> Decimal:
+    """Where the trade's target will lie once so much more was bought or sold at a price: the broker has it
+    there from the start, in case nobody is left to move it.
+    """
+    target, entry, side, held = stance.target_price, stance.entry_price, stance.side, abs(stance.quantity)
+    assert target is not None and side is not None  # `_cannot_add` has looked
+    if stance.reward is None or entry is None:
+        return target
+    average = (held * entry + quantity * price) / (held + quantity)
+    return instrument.snap(average + side.sign * stance.reward)
 
 
 def tighter_stop(stance: Stance, instrument: Instrument, wished: Decimal) -> Decimal | None:

@@ -51,7 +51,8 @@ class Basis(Struct, frozen=True, kw_only=True):
 
     `price` is what an entry would pay now, `risk` the distance from there to the stop, `reward` that to the
     target, `equity` the account's net liquidation (None: unknown), `volatility` the yearly one of the price
-    (0.2 is twenty percent), `lot` the step of quantities, `multiplier` shares per contract.
+    (0.2 is twenty percent), `lot` the step of quantities, `multiplier` shares per contract. Of what that
+    makes, the part `share` is let.
     """
 
     price: Decimal
@@ -62,14 +63,21 @@ class Basis(Struct, frozen=True, kw_only=True):
     confidence: float = 0.0
     lot: Decimal = Decimal(1)
     multiplier: Decimal = Decimal(1)
+    share: Decimal = Decimal(1)
 
 
 def quantity_for(sizing: AnySizing, basis: Basis) -> Decimal:
-    """The quantity, in whole lots, rounded down; 0 when there is no basis for one."""
-    wanted = _wanted(sizing, basis)
-    if wanted <= 0:
-        return _ZERO
-    return (wanted / basis.lot).to_integral_value(ROUND_FLOOR) * basis.lot
+    """The quantity, in whole lots, rounded down; 0 when there is no basis for one. A part of at least one lot
+    is one lot at least.
+    """
+    lots = _lots(_wanted(sizing, basis), basis)
+    if basis.share == 1 or lots <= 0:
+        return lots * basis.lot
+    return max(Decimal(1), _lots(lots * basis.lot * basis.share, basis)) * basis.lot
+
+
+def _lots(wanted: Decimal, basis: Basis) -> Decimal:
+    return (wanted / basis.lot).to_integral_value(ROUND_FLOOR) if wanted > 0 else _ZERO
 
 
 def _wanted(sizing: AnySizing, basis: Basis) -> Decimal:

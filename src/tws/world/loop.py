@@ -85,6 +85,7 @@ class VirtualLoop(BareLoop):
         self._stopping = False
         self._closed = False
         self._burying = False
+        self._blocked_s = 0.0
         self._handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
         self._failures: list[tuple[str, BaseException | None]] = []
         self._spin = 0  # steps since time last moved
@@ -164,13 +165,28 @@ class VirtualLoop(BareLoop):
         def work() -> None:
             if future.cancelled():
                 return
+            self.blocked()
             try:
-                future.set_result(func(*args))
+                answer = partial(future.set_result, func(*args))
             except Exception as error:  # it belongs to whoever awaits the future
-                future.set_exception(error)
+                answer = partial(future.set_exception, error)
+            blocked_s = self.blocked()
+            if blocked_s > 0:
+                self.call_later(blocked_s, lambda: None if future.done() else answer())
+            else:
+                answer()
 
         self.call_soon(work)
         return future
+
+    def block(self, seconds: float) -> None:
+        """What `time.sleep` is to a thread: the work that an executor does now takes so much longer."""
+        self._blocked_s += seconds
+
+    def blocked(self) -> float:
+        """How long that was since the last look."""
+        blocked_s, self._blocked_s = self._blocked_s, 0.0
+        return blocked_s
 
     # Running
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tws.errors import ConfigError, RequestError, RequestTimeoutError
@@ -100,16 +101,19 @@ class _Line(NamedTuple):
 
 
 class DataStage:
-    """One session's questions about data. `symbols` () asks for `SAMPLE`, whose lacks are warnings."""
+    """One session's questions about data: symbols and what they mean. None asks for `SAMPLE`, whose lacks are
+    warnings.
+    """
 
     def __init__(
-        self, session: Session, heard: Heard, notes: Notes, symbols: tuple[str, ...], bound_s: float
+        self, session: Session, heard: Heard, notes: Notes, symbols: Mapping[str, Contract], bound_s: float
     ) -> None:
         self._session = session
         self._heard = heard
         self._notes = notes
         self._mild = not symbols
-        self._symbols = symbols or (SAMPLE,)
+        self._contracts = symbols or {SAMPLE: contract_of(SAMPLE)}
+        self._symbols = tuple(self._contracts)
         self._wait_s = min(_WAIT_S, bound_s)
 
     async def run(self) -> None:
@@ -133,7 +137,7 @@ class DataStage:
 
     async def _listen(self, symbol: str) -> _Line:
         """Open a line, hear its first tick or refusal, cancel it."""
-        stream = self._session.stream_quotes(contract_of(symbol))
+        stream = self._session.stream_quotes(self._contracts[symbol])
         woken = asyncio.Event()
         ticking = stream.on_dirty(lambda _: woken.set())
         ending = asyncio.ensure_future(self._until_refused(stream, woken))
@@ -168,9 +172,10 @@ class DataStage:
 
     async def _history(self, symbol: str) -> Said | None:
         """One daily bar; the refusal, if there is one."""
-        what = "MIDPOINT" if _PAIR.fullmatch(symbol) else "TRADES"
+        contract = self._contracts[symbol]
+        what = "MIDPOINT" if contract.sec_type == "CASH" else "TRADES"
         asked = self._session.request_historical_bars(
-            contract_of(symbol), duration="1 D", bar_size="1 day", what=what
+            contract, duration="1 D", bar_size="1 day", what=what
         )
         try:
             await asyncio.wait_for(asked, self._wait_s)

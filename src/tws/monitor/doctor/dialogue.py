@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tws.config import LIVE_PORTS, TWSConfig
 from tws.errors import ConnectError, LinkLostError, NotSentError, TWSError
+from tws.model.contract import Contract
 from tws.monitor.doctor import causes
 from tws.monitor.doctor.data import DataStage
 from tws.monitor.doctor.heard import Heard
@@ -29,11 +31,11 @@ _IN_USE = 326
 
 
 class Wanted(NamedTuple):
-    """What is asked besides: data of these symbols, and what `also` asks of the session, which raises
-    LinkLostError alone.
+    """What is asked besides: data of these symbols (with what each means), and what `also` asks of the
+    session, which raises LinkLostError alone.
     """
 
-    symbols: tuple[str, ...] = ()
+    symbols: Mapping[str, Contract] = MappingProxyType({})
     also: Callable[[Session], Awaitable[None]] | None = None
 
 

@@ -22,10 +22,12 @@ All that touches the machine is in `Tools`, so that a test can replace it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tws.config import LIVE_PORTS, PAPER_PORTS, TWSConfig, mask_account
 from tws.errors import ConfigError
+from tws.model.contract import Contract
+from tws.monitor.doctor.data import contract_of
 from tws.monitor.doctor.dialogue import Dialogue, Wanted
 from tws.monitor.doctor.naming import name_failure
 from tws.monitor.doctor.notes import Notes
@@ -45,16 +47,17 @@ _SHORT_MB = 500
 async def diagnose(
     config: TWSConfig,
     tools: Tools | None = None,
-    symbols: tuple[str, ...] = (),
+    symbols: Sequence[str] | Mapping[str, Contract] = (),
     also: Callable[[Session], Awaitable[None]] | None = None,
 ) -> Report:
     """Examine the way to the TWS of `config`. Every stage ends by its time-out; a sick TWS raises nothing.
 
-    `symbols`  whose market data are meant to come, such as ("SPY", "EUR.USD"); without any one stock is
-               tried, and what it lacks is a warning alone
+    `symbols`  whose market data are meant to come, such as ("SPY", "EUR.USD"), or with what each means;
+               without any one stock is tried, and what it lacks is a warning alone
     `also`     asks what else somebody wants to know of the same session, before it is closed
     """
-    return await _Examination(config, tools or Tools(), Wanted(symbols, also)).run()
+    named = symbols if isinstance(symbols, Mapping) else {each: contract_of(each) for each in symbols}
+    return await _Examination(config, tools or Tools(), Wanted(named, also)).run()
 
 
 class _Examination:

@@ -1,0 +1,170 @@
+"""Bugs to plant into the automation: each breaks the way from a signal to a trade in the one way that its
+name says. `tests/world/test_automation.py` switches each on alone and demands that the checks see it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.world.automix import TICKERS
+from tests.world.plants import Plant
+
+from tws.desk import submit as desk_submit
+from tws.model.order import Bracket
+from tws.model.signal import Signal
+from tws.runtime import pilot as pilot_module
+from tws.runtime.closing import DayClose
+from tws.runtime.pilot import Pilot
+from tws.runtime.stances import Stances
+from tws.runtime.strand import Strand
+from tws.signals import Sources, Taken
+from tws.strategy import FateBook, Refusal, SignalGate
+from tws.strategy import manage as manage_module
+from tws.strategy.manage import Enter, Move, Stance
+
+__all__ = ["AUTO_PLANTS"]
+
+
+def lose_a_signal(patch: pytest.MonkeyPatch) -> None:
+    """What comes in a look with another one is overlooked."""
+    take = Sources.take
+
+    def first(sources: Sources, now_ns: int) -> list[Taken]:
+        return take(sources, now_ns)[:1]
+
+    patch.setattr(Sources, "take", first)
+
+
+def lose_a_fate(patch: pytest.MonkeyPatch) -> None:
+    """What a limit denies is never written into the book."""
+    patch.setattr(FateBook, "denied", lambda book, *said: None)
+
+
+def count_a_fate_twice(patch: pytest.MonkeyPatch) -> None:
+    passed = FateBook.passed
+
+    def twice(book: FateBook, source: str, signal: Signal, now_ns: int) -> None:
+        passed(book, source, signal, now_ns)
+        book.heard += 1
+
+    patch.setattr(FateBook, "passed", twice)
+
+
+def forget_the_journal(patch: pytest.MonkeyPatch) -> None:
+    """One judgement in four is not journalled."""
+    take = FateBook.take_records
+
+    def fewer(book: FateBook, now_ns: int) -> Any:
+        return [each for number, each in enumerate(take(book, now_ns)) if number % 4]
+
+    patch.setattr(FateBook, "take_records", fewer)
+
+
+def act_twice(patch: pytest.MonkeyPatch) -> None:
+    """A wish is put to a desk again that does not know which signals have acted; by a share more, for it
+    knows doubles.
+    """
+    situation, perform = desk_submit.situation, Pilot.perform
+
+    def blind(*args: Any, **more: Any) -> Any:
+        return msgspec.structs.replace(situation(*args, **more), signal_used=False)
+
+    async def twice(pilot: Pilot, signal: Signal, answer: Move | Refusal, now_ns: int) -> str:
+        why = await perform(pilot, signal, answer, now_ns)
+        if isinstance(answer, Enter) and not why:
+            wish = msgspec.structs.replace(answer.bracket, quantity=answer.bracket.quantity + 1)
+            await pilot_module.act(pilot._trader, signal.symbol, Enter(wish))
+        return why
+
+    patch.setattr(desk_submit, "situation", blind)
+    patch.setattr(Pilot, "perform", twice)
+
+
+def judge_again_after_a_restart(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Strand, "recall", lambda strand, *known: None)
+
+
+def trade_what_the_gate_refused(patch: pytest.MonkeyPatch) -> None:
+    """A doubtful signal is refused, and traded."""
+    judge = Pilot._judge
+
+    async def judged(pilot: Pilot, strand: Strand, signal: Signal, now_ns: int) -> None:
+        await judge(pilot, strand, signal, now_ns)
+        if signal.symbol not in strand.section.symbols or pilot.stances.stance(signal.symbol).working:
+            return
+        sure = msgspec.structs.replace(signal, model=signal.model or strand.name)
+        market, plan = pilot.market(signal.symbol), pilot.plan(signal.symbol)
+        answer = pilot_module.manage(sure, Stance(), market, plan, strand.conduct)
+        if isinstance(answer, Enter):
+            await pilot_module.act(pilot._trader, signal.symbol, answer)
+
+    patch.setattr(Pilot, "_judge", judged)
+
+
+def forget_the_cooldown(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SignalGate, "entered", lambda gate, symbol, now_ns: None)
+
+
+def enter_over_what_is_held(patch: pytest.MonkeyPatch) -> None:
+    """What is held is not seen: each signal opens."""
+    stance = Stances.stance
+
+    def blind(stances: Stances, symbol: str) -> Stance:
+        seen = stance(stances, symbol)
+        return seen if seen.busy else Stance()
+
+    patch.setattr(Stances, "stance", blind)
+
+
+def trade_for_another_section(patch: pytest.MonkeyPatch) -> None:
+    """A section's symbols are looked at by nobody."""
+    objection = SignalGate._objection
+
+    def open_gate(gate: SignalGate, *said: Any) -> Refusal | None:
+        gate.rules = msgspec.structs.replace(gate.rules, symbols=TICKERS)
+        return objection(gate, *said)
+
+    patch.setattr(SignalGate, "_objection", open_gate)
+
+
+def turn_stop_and_target(patch: pytest.MonkeyPatch) -> None:
+    """Stop and target change places, and nobody on the way looks at sides."""
+    right = manage_module.bracket_for
+
+    def turned(*said: Any) -> Bracket | Refusal:
+        wish = right(*said)
+        if isinstance(wish, Refusal):
+            return wish
+        return msgspec.structs.replace(wish, stop_price=wish.target_price, target_price=wish.stop_price)
+
+    patch.setattr(manage_module, "bracket_for", turned)
+    patch.setattr(desk_submit, "_wrong_sides", lambda *said: None)
+
+
+def miss_the_close(patch: pytest.MonkeyPatch) -> None:
+    async def asleep(closing: DayClose, now_ns: int) -> None:
+        """Nothing is closed."""
+
+    patch.setattr(DayClose, "look", asleep)
+
+
+AUTO_PLANTS: dict[str, tuple[Plant, str, int]] = {
+    plant.__name__: (plant, words, seed)
+    for plant, words, seed in (
+        (lose_a_signal, "has no fate|have a fate", 0),
+        (lose_a_fate, "has no end", 0),
+        (count_a_fate_twice, "fates, .* rows", 0),
+        (forget_the_journal, "the journal has", 0),
+        (act_twice, "has [2-9] trades", 0),
+        (judge_again_after_a_restart, "was judged [2-9] times", 0),
+        (trade_what_the_gate_refused, "on a signal that was none", 0),
+        (forget_the_cooldown, "s after an entry", 11),
+        (enter_over_what_is_held, "with .* held", 1),
+        (trade_for_another_section, "owns", 11),
+        (turn_stop_and_target, "with stop .*, target", 0),
+        (miss_the_close, "held at the close, and no flatten", 1),
+    )
+}
+"""Each bug, words of the complaint by which it is to be seen (a pattern), and a seed that saw it once."""
