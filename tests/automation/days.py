@@ -139,7 +139,8 @@ class _Days:
         )  # fmt: skip
         self.watch = Watch(self._sim, tuple(MAPPED), self.sessions)
         self.heard: list[tuple[str, Any]] = []
-        self._wire = Wire(self._overhear)
+        self._wire = Wire(self._overhear, self._is_quiet)
+        self._run: Run | None = None
 
     def _span(self, open_ns: int, close_ns: int) -> tuple[int, int]:
         """From when to when a day is played."""
@@ -164,10 +165,9 @@ class _Days:
                 clock=BrokerClock(self._loop, self._sim), store=store, transport=self._wire, prefix="days",
                 rng=random.Random(f"{self._stretch.seed}/trader"),
             )  # fmt: skip
-            run = Run(plan, parts=parts)
+            run = self._run = Run(plan, parts=parts)
             cash = cash_of(self._sim.exchange, "DU1234567")
             self._loop.busy |= {
-                "the journal": lambda: store.owed,
                 "the API": lambda: self._wire.asked,
                 "the link": lambda: self._on_its_way(run),
             }
@@ -198,6 +198,10 @@ class _Days:
             return False
         sim, mine = self._sim, trader.connection
         return bool(sim.bytes_sent != mine.bytes_received or mine.bytes_sent != sim.bytes_received)
+
+    def _is_quiet(self) -> bool:
+        run = self._run
+        return run is None or (run.trader.engine.idle and not self._on_its_way(run))
 
     async def _step(self) -> None:
         self.watch.look(self._sim.now_ns())
