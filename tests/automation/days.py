@@ -53,7 +53,7 @@ from tws.signals.demo_server import DemoServer
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.hours import day_of
 
-__all__ = ["ADDING", "DAYS", "MAPPED", "Outcome", "Stretch", "play"]
+__all__ = ["ADDING", "DAYS", "MAPPED", "Outcome", "Stretch", "configured", "play"]
 
 DAYS = (date(2013, 10, 7), date(2013, 10, 8), date(2013, 10, 9))
 MAPPED = {
@@ -84,7 +84,7 @@ class Stretch:
     skips: bool = False
     """Whether the market's clock is set forward from what is played of one day to the next."""
     changes: Mapping[str, str] = field(default_factory=dict)
-    """Lines of the configuration that are written otherwise, by their key; a new key joins the source."""
+    """See `configured`."""
 
 
 @dataclass
@@ -103,6 +103,19 @@ class Outcome:
 def play(data: Path, folder: Path, stretch: Stretch) -> Outcome:
     """Play it and judge it."""
     return HurriedLoop.play(lambda loop: _Days(loop, data, folder, stretch).run())
+
+
+def configured(port: int, url: str, changes: Mapping[str, str]) -> str:
+    """The example with these addresses, and what is wanted otherwise, by its key; a new one joins the source.
+    """
+    lines = CONFIGURATION.read_text(encoding="utf-8").splitlines()
+    for key, value in {"port": str(port), "base_url": f'"{url}"', **changes}.items():
+        where = next((i for i, line in enumerate(lines) if line.startswith(f"{key} =")), None)
+        if where is None:
+            lines.insert(lines.index("[risk]") - 1, f"{key} = {value}")
+        else:
+            lines[where] = f"{key} = {value}"
+    return "\n".join(lines) + "\n"
 
 
 class _Days:
@@ -126,7 +139,8 @@ class _Days:
         )  # fmt: skip
         self.watch = Watch(self._sim, tuple(MAPPED), self.sessions)
         self.heard: list[tuple[str, Any]] = []
-        self._wire = Wire(self._overhear)
+        self._wire = Wire(self._overhear, self._is_quiet)
+        self._run: Run | None = None
 
     def _span(self, open_ns: int, close_ns: int) -> tuple[int, int]:
         """From when to when a day is played."""
@@ -151,10 +165,9 @@ class _Days:
                 clock=BrokerClock(self._loop, self._sim), store=store, transport=self._wire, prefix="days",
                 rng=random.Random(f"{self._stretch.seed}/trader"),
             )  # fmt: skip
-            run = Run(plan, parts=parts)
+            run = self._run = Run(plan, parts=parts)
             cash = cash_of(self._sim.exchange, "DU1234567")
             self._loop.busy |= {
-                "the journal": lambda: store.owed,
                 "the API": lambda: self._wire.asked,
                 "the link": lambda: self._on_its_way(run),
             }
@@ -186,6 +199,10 @@ class _Days:
         sim, mine = self._sim, trader.connection
         return bool(sim.bytes_sent != mine.bytes_received or mine.bytes_sent != sim.bytes_received)
 
+    def _is_quiet(self) -> bool:
+        run = self._run
+        return run is None or (run.trader.engine.idle and not self._on_its_way(run))
+
     async def _step(self) -> None:
         self.watch.look(self._sim.now_ns())
 
@@ -197,18 +214,9 @@ class _Days:
                 self.heard.append((request.url.params["ticker"], said))
 
     def _configuration(self, port: int, url: str) -> Path:
-        """The example, with the ports of this run and what the stretch wants otherwise."""
         (self._folder / ".env").write_text(f"API_KEY={KEY}\n", encoding="utf-8")
-        lines = CONFIGURATION.read_text(encoding="utf-8").splitlines()
-        changes = {"port": str(port), "base_url": f'"{url}"', **self._stretch.changes}
-        for key, value in changes.items():
-            where = next((i for i, line in enumerate(lines) if line.startswith(f"{key} =")), None)
-            if where is None:
-                lines.insert(lines.index("[risk]") - 1, f"{key} = {value}")
-            else:
-                lines[where] = f"{key} = {value}"
         path = self._folder / "eight_tickers.toml"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.write_text(configured(port, url, self._stretch.changes), encoding="utf-8")
         return path
 
     def _counts(self, run: Run, records: list[Record], api: DemoApi) -> dict[str, Any]:

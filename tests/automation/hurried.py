@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 import httpx
 
 from tws.clock import NS_PER_S
+from tws.errors import JournalError
 from tws.journal import SQLiteStore
 from tws.simulator import SimulatedTWS
 
@@ -26,6 +29,8 @@ __all__ = ["BrokerClock", "HurriedClock", "HurriedLoop", "Journal", "Wire"]
 
 STUCK_S = 30.0
 """Real seconds after which whoever is said to be at work is not: no commit or answer here takes one."""
+QUIET_LOOKS = 3
+"""How often all must look quiet in a row: what the loop is about to run shows at a later look."""
 NAP_S = 0.001
 """How long one look at the sockets lasts while somebody is at work."""
 
@@ -148,26 +153,36 @@ class BrokerClock:
 
 
 class Journal(SQLiteStore):
-    """The journal of a real trader, which knows whether its thread owes an answer."""
+    """The journal of a real trader, on disk. A commit is answered before the loop looks at any socket again,
+    so that how fast the disk is decides nothing.
+    """
 
-    owed = 0
+    def __init__(self, path: Path) -> None:
+        self._answered = threading.Event()
+        super().__init__(path)
 
     def commit(self) -> asyncio.Future[None]:
+        self._answered.clear()
         waiter = super().commit()
-        self.owed += 1
-        waiter.add_done_callback(self._answered)
+        if not waiter.done() and not self._answered.wait(STUCK_S):
+            raise RuntimeError("the journal's thread does not answer")
         return waiter
 
-    def _answered(self, waiter: asyncio.Future[None]) -> None:
-        self.owed -= 1
+    def _answer(self, waiters: list[asyncio.Future[None]], failure: JournalError | None) -> None:  # type: ignore[override]  # ours knows itself
+        super()._answer(waiters, failure)
+        self._answered.set()
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Real HTTP, overheard: `asked` counts questions under way; `heard` takes each whole answer's body."""
+    """Real HTTP, overheard: `asked` counts questions under way; `heard` takes each whole answer's body. An
+    answer is handed on once all else is `quiet`, so that how fast the server is decides nothing.
+    """
 
-    def __init__(self, heard: Callable[[httpx.Request, int, bytes], None]) -> None:
+    def __init__(
+        self, heard: Callable[[httpx.Request, int, bytes], None], quiet: Callable[[], bool]
+    ) -> None:
         self._inner = httpx.AsyncHTTPTransport()
-        self._heard = heard
+        self._heard, self._quiet = heard, quiet
         self.asked = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -177,6 +192,10 @@ class Wire(httpx.AsyncBaseTransport):
             body = b"".join([piece async for piece in answer.stream])  # type: ignore[union-attr]  # async here
             await answer.aclose()
         finally:
+            looks = 0
+            while looks < QUIET_LOOKS:
+                await asyncio.sleep(0)
+                looks = looks + 1 if self._quiet() else 0
             self.asked -= 1
         self._heard(request, answer.status_code, body)
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(body))

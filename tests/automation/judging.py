@@ -91,6 +91,8 @@ def _signals(heard: list[tuple[str, Any]], fates: list[Fate], report: RunReport)
     refused_shapes = sum(fate.reason == "schema" for fate in fates)
     if refused_shapes != unsure:
         wrong.append(f"{unsure} predictions had a confidence above 1, {refused_shapes} were refused for it")
+    wrong += [f"{each['waiting']} signals of {each['name']} were never looked at"
+              for each in report.sources if each["waiting"]]  # fmt: skip
     wrong += [f"{fate.signal_id} has no end" for fate in fates if fate.outcome is Outcome.PASSED]
     wrong += [f"{fate.signal_id} was refused without a reason" for fate in fates
               if fate.outcome in (Outcome.REFUSED, Outcome.DENIED) and not fate.reason]  # fmt: skip

@@ -213,7 +213,7 @@ class Bench:
             order_type=asked.order_type.value,
             limit_price=asked.limit_price,
             stop_price=asked.stop_price,
-            tif="DAY",
+            tif=asked.tif.value,
             order_ref=order.intent_id,
             parent_id=asked.parent_id,
             status=status,

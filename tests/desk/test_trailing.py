@@ -322,7 +322,7 @@ def test_explain_and_the_list_of_orders_say_how_it_moves(bench) -> None:
     trade = held(bench, trail=2)
     other = held(bench, break_even=2)
     told = text(bench, trade.stop.intent_id)
-    assert f"SELL 100 TRAIL 98.00 trailing by {trade.stop.order.trail:f} DAY" in told
+    assert f"SELL 100 TRAIL 98.00 trailing by {trade.stop.order.trail:f} GTC" in told
     assert "to become 100.01 at 102.01" in text(bench, other.stop.intent_id)
     assert _order_row(trade.stop)["price"] == "98 ~2"
     assert _order_row(other.stop)["price"] == "98 >100.01@102.01"

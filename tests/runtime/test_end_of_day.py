@@ -77,6 +77,7 @@ class Day:
         assert await self.flight.outcome(name) == ("traded", "")
         await self.held(10 if wish == "BUY" else -10, symbol)
         await until(lambda: self.stops(symbol) == 10, "the stop works")
+        await self.looked()
 
     async def held(self, quantity: int, symbol: str = "SPY") -> None:
         await until(
@@ -310,6 +311,19 @@ async def test_a_restart_in_the_last_minute(evening: Any) -> None:
     again.quote()
     await again.looked()
     assert again.begun() == [("eod 2026-11-23", "SPY")]
+
+
+async def test_a_program_that_is_dead_over_a_close_leaves_a_stop(evening: Any) -> None:
+    """Exits work until they are cancelled, so that nobody has to be there when the next day begins."""
+    day = await evening("2026-11-23 15:50:00")
+    await day.holds()
+    await day.flight.end("protected")
+    await day.clock("2026-11-24 09:31:00")
+    assert day.scene.broker_position() == 10 and day.stops() == 10
+    day.sim.quote("SPY", bid=96.0, ask=96.02)
+    day.sim.trade("SPY", 96.0)
+    await until(lambda: day.scene.broker_position() == 0, "it fires on the next day")
+    assert not day.sim.exchange.open_orders(), "and takes the target along"
 
 
 async def test_what_another_configuration_has_traded(evening: Any, tmp_path: Path) -> None:

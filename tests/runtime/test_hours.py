@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 from tests.runtime.scene import SPY, Scene, at_market, until
@@ -26,6 +28,20 @@ async def test_hours_that_run_out_are_asked_for_anew(scene: Scene, monkeypatch: 
     old = (Session(1, 2),)
     await trader.ask(StateHours(con_id=con_id, symbol="SPY", liquid=old))
     await until(lambda: trader.desk.state.hours[con_id].liquid != old, "the broker's word of today")
+
+
+async def test_old_hours_are_asked_for_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exchange may close early on short notice."""
+    monkeypatch.setattr("tws.runtime.hours.LOOK_S", 0.05)
+    monkeypatch.setattr("tws.runtime.hours.AGAIN_S", 0.0)
+    trader = await scene.started()
+    await (await trader.submit(at_market(10))).entry_filled()
+    told: list[str] = []
+    trader.watchlist.on_details(lambda details: told.append(details.contract.symbol))
+    await asyncio.sleep(0.2)
+    assert told == [], "they are of today"
+    monkeypatch.setattr("tws.runtime.hours.STALE_S", 0.05)
+    await until(lambda: told, "the broker's word once more")
 
 
 async def test_hours_that_can_t_be_read_count_as_not_stated(scene: Scene) -> None:

@@ -231,7 +231,7 @@ class RunSection(Section):
         default="protected", description='Write "protected" (stops stay at the broker) or "flatten"'
     )
     flatten_before_close_s: Annotated[int, Field(ge=10, le=3600)] | None = None
-    """Close all that is ours so many seconds before each session's close; unset: nothing is closed."""
+    """Close what is ours so many seconds before the end of its contract's day; unset: nothing is closed."""
 
 
 class JournalSection(Section):

@@ -28,7 +28,7 @@ from tws.desk.aim import keep_aim
 from tws.desk.books import looks_split
 from tws.desk.change import change
 from tws.desk.state import Group
-from tws.desk.submit import place_exit
+from tws.desk.submit import EXIT_TIF, place_exit
 from tws.desk.turn import Turn
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import OrderState, Released, Reopened, Severity, Watched
@@ -265,12 +265,12 @@ def _protect_anew(turn: Turn, group: Group, held: Decimal) -> None:
         trails = group.trail is not None or group.trail_percent is not None
         stop = Order(side=group.side.opposite, quantity=held, oca_group=name, oca_type=2 if name else 0,
                      order_type=OrderType.TRAIL if trails else OrderType.STOP, stop_price=group.stop_price,
-                     trail=group.trail, trail_percent=group.trail_percent,
+                     tif=EXIT_TIF, trail=group.trail, trail_percent=group.trail_percent,
                      trigger_price=group.trigger_price, adjusted_stop_price=group.adjusted_stop_price)
         if place_exit(turn, group, group.instrument, Role.STOP, stop) is not None:
             if group.target_price is not None:
                 target = Order(side=group.side.opposite, quantity=held, order_type=OrderType.LIMIT,
-                               limit_price=group.target_price, oca_group=name, oca_type=2)
+                               limit_price=group.target_price, tif=EXIT_TIF, oca_group=name, oca_type=2)
                 place_exit(turn, group, group.instrument, Role.TARGET, target)
             return
     turn.alarm(Severity.ALARM, f"unprotected {group.group_id}",

@@ -20,7 +20,7 @@ from tws.desk.turn import Turn
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.marketrule import FARTHEST
-from tws.model.order import Bracket, Order, OrderType, Role, Side
+from tws.model.order import Bracket, Order, OrderType, Role, Side, TimeInForce
 from tws.model.records import Approved, Denied, Intended, Planned
 from tws.orders.book import OurOrder
 from tws.orders.table import OrderEvent
@@ -28,9 +28,13 @@ from tws.risk.denial import Denial
 from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["blocked", "place_exit", "situation", "submit_bracket", "submit_order"]
+__all__ = ["EXIT_TIF", "blocked", "place_exit", "situation", "submit_bracket", "submit_order"]
 
 _ZERO = Decimal(0)
+EXIT_TIF = TimeInForce.GTC
+"""Of a trade's stops and targets: a DAY order would leave what is held bare from the close on, and for good
+where the trader is dead by then.
+"""
 MAX_ORDER_ID = 2**31 - 2
 """The highest id of ours: 2147483647 is what manual orders carry (TWS-BEHAVIOUR.md C4)."""
 
@@ -49,7 +53,7 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                   order_type=OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT,
                   account=account, transmit=False)
     target = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.LIMIT,
-                   limit_price=plan.target_price, tif=plan.tif, account=account, transmit=False)
+                   limit_price=plan.target_price, tif=EXIT_TIF, account=account, transmit=False)
     stop = _stop_of(plan, command.instrument, where) if denial is None else Order(
         side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP)
     stop = replace(_as_that_of(stop, base), account=account)
@@ -219,7 +223,7 @@ def _stop_of(plan: Bracket, instrument: Instrument, where: Situation) -> Order:
     entry = plan.limit_price if plan.limit_price is not None else where.market(plan.side)
     if plan.break_even is not None and entry is not None:
         trigger, adjusted = beyond(plan.break_even), beyond(plan.break_even_offset)
-    return Order(side=plan.side.opposite, quantity=plan.quantity, stop_price=plan.stop_price, tif=plan.tif,
+    return Order(side=plan.side.opposite, quantity=plan.quantity, stop_price=plan.stop_price, tif=EXIT_TIF,
                  order_type=OrderType.TRAIL if trails else OrderType.STOP, trail=plan.trail,
                  trail_percent=plan.trail_percent, trigger_price=trigger, adjusted_stop_price=adjusted)
 

@@ -124,7 +124,8 @@ _NUMBERS = ("quantity", "limit_price", "stop_price", "trail", "trail_percent", "
 class Bracket(Struct, frozen=True, kw_only=True):
     """An entry with its protection: when the entry fills, target and stop work; one of them ends the other.
 
-    `limit_price` None means a market entry. Build it with `bracket()`, which checks the sides. The stop
+    `limit_price` None means a market entry. Build it with `bracket()`, which checks the sides. `tif` is the
+    entry's; the desk's target and stop work until they are cancelled. The stop
     begins at `stop_price`; with `trail` or `trail_percent` TWS moves it behind the market, with `break_even`
     to the entry's price (and `break_even_offset` beyond it) once the market is so far in profit. When
     additions change the average price of what is held, `target_follows` keeps the target as far from it as it

@@ -148,8 +148,8 @@ def _times(section: TradingSection, run: RunSection) -> Iterator[Line]:
         yield Line(
             about="close_margin_s",
             weight=Weight.WARNING,
-            text=f"{name}: entries may leave until {section.close_margin_s:g} s before the close, but all is "
-            f"closed {flat_s} s before it",
+            text=f"{name}: no entry leaves in the last {flat_s} s of a day, when all is closed, although "
+            f"close_margin_s is {section.close_margin_s:g}",
             cure=f"Set close_margin_s above {flat_s}",
         )
 

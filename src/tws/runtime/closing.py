@@ -16,9 +16,9 @@ human hears of it.
 from __future__ import annotations
 
 from tws.clock import NS_PER_S, to_datetime
-from tws.desk import Alert, DeskState, Flatten
+from tws.desk import DeskState, Flatten, NoteAlarm
 from tws.model.contract import Contract
-from tws.model.records import FlattenPhase, Severity
+from tws.model.records import FlattenPhase
 from tws.model.session import Session
 from tws.runtime.trader import Trader
 
@@ -81,7 +81,7 @@ class DayClose:
         closes = [self._close_of(each.con_id, now_ns) for each in contracts]
         known = [each for each in closes if each is not None]
         if len(known) < len(closes):
-            self._tell_unknown(symbol, now_ns)
+            await self._tell_unknown(symbol, now_ns)
         else:
             self._unknown.pop(symbol, None)
         if known:
@@ -102,10 +102,10 @@ class DayClose:
         if late:
             reason = f"end of day {day}, late"
             text = f"{symbol} was not closed at the end of {day}: nobody looked. It is, now or at the open"
-            self._trader.alert(Alert(severity=Severity.ALARM, subject=f"end of day {symbol}", text=text))
+            await self._trader.ask(NoteAlarm(subject=f"end of day {symbol}", text=text))
         await self._trader.ask(Flatten(symbol=symbol, reason=reason, key=key))
 
-    def _tell_unknown(self, symbol: str, now_ns: int) -> None:
+    async def _tell_unknown(self, symbol: str, now_ns: int) -> None:
         since_ns = self._unknown.setdefault(symbol, now_ns)
         if now_ns - since_ns < UNKNOWN_NS:
             return
@@ -114,7 +114,7 @@ class DayClose:
             f"TWS states no hours of {symbol}, so the end of its day is not known: what is held stays behind "
             "its stop; close it by hand where it must not stay"
         )
-        self._trader.alert(Alert(severity=Severity.ALARM, subject=f"hours {symbol}", text=text))
+        await self._trader.ask(NoteAlarm(subject=f"hours {symbol}", text=text))
 
     def _close_of(self, con_id: int, now_ns: int) -> int | None:
         stated = self._trader.desk.state.hours.get(con_id)

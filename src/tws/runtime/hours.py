@@ -2,7 +2,7 @@
 
 A flatten keeps the stops where the market is shut, so it must know when that is (`tws.desk.market`). TWS
 states the hours with a contract's details, for some days ahead: they are told to the desk whenever details
-come, and asked for anew when they run out, and after a restart.
+come, and asked for anew when they run out, when half a day has passed, and after a restart.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ flatten takes until it alarms.
 """
 AHEAD_NS = 24 * 3600 * NS_PER_S
 """Hours that end within a day are asked for anew."""
+STALE_S = 12 * 3600.0
+"""Hours are asked for anew so often: an exchange may say in the evening that it closes early the next day."""
 AGAIN_S = 600.0
 """A contract whose hours TWS does not state is asked about no more often than that."""
 
@@ -47,11 +49,13 @@ class Hours:
         self._post = post
         self._clock = clock
         self._asked_s: dict[int, float] = {}
+        self._told_s: dict[int, float] = {}
         watchlist.on_details(self.learn)
 
     def learn(self, details: ContractDetails) -> None:
         """TWS spoke of a contract. Hours that can't be read are told of and count as not stated."""
         zone, symbol = details.time_zone_id, details.contract.symbol
+        self._told_s[details.contract.con_id] = asyncio.get_running_loop().time()
         self._post(
             StateHours(
                 con_id=details.contract.con_id,
@@ -73,7 +77,7 @@ class Hours:
             await asyncio.sleep(LOOK_S)
 
     def _wanted(self) -> list[Contract]:
-        """What is held or ordered and has no hours for the next day."""
+        """What is held or ordered and has no hours for the next day, or old ones."""
         state = self._state()
         if not state.link_up:
             return []
@@ -87,7 +91,9 @@ class Hours:
     def _lacks(self, state: DeskState, con_id: int) -> bool:
         known = state.hours.get(con_id)
         last = known.liquid[-1].close_ns if known is not None and known.liquid else 0
-        return last < self._clock.now_ns() + AHEAD_NS
+        told_s, now_s = self._told_s.get(con_id), asyncio.get_running_loop().time()
+        is_old = told_s is None or now_s - told_s >= STALE_S
+        return is_old or last < self._clock.now_ns() + AHEAD_NS
 
 
 def _read(text: str, zone: str, symbol: str) -> tuple[Session, ...]:

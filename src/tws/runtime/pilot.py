@@ -149,12 +149,8 @@ class Pilot:
             self.rules = ruling
         return RulesReloaded(added=tuple(each.name for each in rules))
 
-    def session(self, now_ns: int) -> Session | None:
-        """The session that holds `now_ns`, or the next, of the first symbol; None when none is stated."""
-        return self.markets.session(next(iter(self._of)), now_ns)
-
     def sessions(self, now_ns: int) -> dict[str, Session | None]:
-        """The same of each symbol that is traded."""
+        """Of each traded symbol the session that holds `now_ns`, or the next; None when none is stated."""
         return {symbol: self.markets.session(symbol, now_ns) for symbol in self._of}
 
     async def step(self, now_ns: int, *, timed: bool = True) -> None:

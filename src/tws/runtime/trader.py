@@ -282,10 +282,6 @@ class Trader:
         """Call `listener` for each alarm, on the loop's thread. What it raises stops nothing."""
         self._life.alert_listeners.append(listener)
 
-    def alert(self, alert: Alert) -> None:
-        """Tell whoever listens of something that the desk can't know of."""
-        self._life.alert(alert)
-
     def tick(self) -> None:
         """A second of market time has passed. For who drives time by hand (`TraderParts.timers` False)."""
         self.engine.tick()
