@@ -172,7 +172,8 @@ class Ruling:
         """All that rules look at; what is followed already learns what more they ask."""
         seconds = self._plan.sections[0].bar_seconds
         for symbol in sorted({*self._symbols, *asked_about(engine.rules)}):
-            await self._markets.follow(symbol, seconds, *_needs(engine, symbol))
+            needs = engine.needs(symbol)
+            await self._markets.follow(symbol, seconds, needs.indicators, (needs.bars_back or 0) + 1)
             if symbol not in self._symbols:
                 self._markets.want_past(symbol)
 
