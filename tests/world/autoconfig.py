@@ -21,7 +21,7 @@ HEARD = {
     "api": 'kind = "http"\nname = "api"\nbase_url = "{url}"\nper_minute = {per_minute}\ntimeout_s = 5',
     "file": 'kind = "file"\nname = "file"\nfile = "signals.jsonl"',
 }
-PYTHON = 'kind = "python"\nfile = "{{programs}}"\nclass = "{kind}"\nname = "{name}"\nwarm_up = false'
+PYTHON = 'kind = "python"\nfile = "{{programs}}"\nclass = "{kind}"\nname = "{name}"'
 OWN = {
     "built-in": 'kind = "crossover"',
     **{
@@ -98,6 +98,7 @@ def _trading(mix: AutoMix) -> dict[str, object]:
     """What all sections say."""
     said: dict[str, object] = {
         "bar_seconds": 1,
+        "warm_up": False,  # the files of bars are no part of the world's disk
         "stop_atr": mix.stop_atr,
         "target_atr": mix.target_atr,
         "cooldown_s": mix.cooldown_s,

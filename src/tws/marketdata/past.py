@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from msgspec import Struct
 
 from tws.clock import NS_PER_S, to_datetime, to_ns
-from tws.errors import RequestError
+from tws.errors import RequestError, TWSError
 from tws.log import get_logger
 from tws.marketdata.barfiles import BarFiles, Held, Series, Slot, Unusable, slot_of
 from tws.model.contract import Contract
@@ -211,11 +211,16 @@ class BarCache:
                     bars += [bar for bar in chunk if last_ns < bar.time_ns < wanted_ns]
                     last_ns = bars[-1].time_ns if bars else -1
                     known_ns = max(known_ns, to_ns(download.position))
-            known_ns = wanted_ns
-        finally:
-            self.fetched += len(bars) - len(held.bars)
-            await self._store(asked, Held(bars, known_ns, held.from_ns))
-        return Held(bars, known_ns, held.from_ns)
+        except (TWSError, asyncio.CancelledError):
+            await self._came(asked, held, Held(bars, known_ns, held.from_ns))
+            raise
+        return await self._came(asked, held, Held(bars, wanted_ns, held.from_ns))
+
+    async def _came(self, asked: _Asked, held: Held, found: Held) -> Held:
+        """Count and store what is found now and was not held."""
+        self.fetched += len(found.bars) - len(held.bars)
+        await self._store(asked, found)
+        return found
 
     async def _before(self, asked: _Asked, held: Held, from_ns: int) -> Held:
         """All that was missing from an instant on (0: from the slot's begin), and what is held; stored once
@@ -227,10 +232,8 @@ class BarCache:
         for begin_ns, end_ns in _within(asked.spans, from_ns, held.from_ns):
             async for chunk in self._download(asked.series, begin_ns, end_ns):
                 bars += [bar for bar in chunk if from_ns <= bar.time_ns < held.from_ns]
-        self.fetched += len(bars)
-        found = Held(bars + held.bars, held.until_ns, from_ns if from_ns > asked.slot.begin_ns else 0)
-        await self._store(asked, found)
-        return found
+        begins_ns = from_ns if from_ns > asked.slot.begin_ns else 0
+        return await self._came(asked, held, Held(bars + held.bars, held.until_ns, begins_ns))
 
     def _download(self, series: Series, begin_ns: int, end_ns: int) -> Download:
         return self._source.download_bars(
