@@ -135,6 +135,23 @@ def test_a_reversal_does_not_ask_in_a_circle_about_a_stop_that_tws_has_lost() ->
     assert judge_automation(598, mix).complaints == []
 
 
+def test_a_question_alone_does_not_keep_the_desk_from_being_reconciled() -> None:
+    """Found by seed 131: it began the round anew, the others were forgotten, and entries stayed blocked."""
+    restart = {"lasts": "5.3s", "rollback": 0, "on": "cancel", "nth": 2, "times": 2}
+    swallow = {"request": "PositionsRequest", "count": 1}
+    mix = AutoMix(
+        plays=(Play(21.43006130922285, "restart", restart), Play(54.498821800190036, "swallow", swallow)),
+        options={"zombie_s": 20.0},
+        sources=("file",),
+        traits=("trail", "risk fraction"),
+        closes_s=80.0,
+        cooldown_s=180,
+        stop_atr=2.0,
+        target_atr=1.0,
+    )
+    assert judge_automation(131, mix).complaints == []
+
+
 @pytest.mark.parametrize("name", AUTO_PLANTS)
 def test_a_planted_bug_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plant, words, first = AUTO_PLANTS[name]
