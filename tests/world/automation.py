@@ -101,7 +101,7 @@ class AutoHouse(House):
             await asyncio.sleep(min(0.5, left_s))
         assert self.trader is not None
         jobs = self.trader.desk.state.flattens
-        held = {symbol: self.human.held(symbol) for symbol in TICKERS}
+        held = {symbol: self.human.ours(symbol) for symbol in TICKERS}
         self.held_at_close = {symbol: symbol in jobs for symbol in TICKERS if held[symbol]}
 
     def _flies(self) -> bool:

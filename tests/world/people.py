@@ -127,7 +127,7 @@ class Human:
         for view in exchange.open_orders(0):
             sim.core.tell(exchange.by_hand.cancel(view.perm_id, now_ns))
         for symbol in self._symbols:
-            excess = self.held(symbol) - self._traded(self._sim.con_id(symbol))
+            excess = self.held(symbol) - self.ours(symbol)
             if excess:
                 self._note(f"the transfer of {excess} {symbol} is taken back")
                 sim.faults.play("transfer", symbol=symbol, shares=-int(excess))
@@ -229,6 +229,10 @@ class Human:
         con_id = self._sim.con_id(symbol)
         rows = self._sim.exchange.positions()
         return sum((row.quantity for row in rows if row.con_id == con_id), Decimal(0))
+
+    def ours(self, symbol: str) -> Decimal:
+        """What our own orders made there, and splits of that."""
+        return self._traded(self._sim.con_id(symbol))
 
     def _traded(self, con_id: int) -> Decimal:
         """What our own orders made there, and splits of that."""

@@ -9,10 +9,12 @@ import sys
 from collections import Counter
 
 import pytest
+from tests.soak.storm import Play
 from tests.world.__main__ import report
 from tests.world.automation import AutoHouse, judge_automation, play_automation
 from tests.world.automix import API_FAULTS, SOURCES, TRAITS, AutoMix
 from tests.world.autoplants import AUTO_PLANTS
+from tests.world.mix import End
 from tests.world.outcome import Outcome
 
 from tws.signals.demo_api import FAULTS
@@ -119,6 +121,35 @@ def test_a_reversal_that_ends_between_two_looks_has_its_end_and_its_cooldown() -
         stop_atr=2.0,
     )
     assert judge_automation(156, mix).complaints == []
+
+
+def test_a_reversal_does_not_ask_in_a_circle_about_a_stop_that_tws_has_lost() -> None:
+    """Found by seed 598: each answer that did not name the stop led to the next question, thirty a second."""
+    mix = AutoMix(
+        plays=(Play(56.00249585835477, "order-vanishes", {}),),
+        ends=(End(at_s=46.47066842908537, steps=231, down_s=7.259202133881683),),
+        faulty_s=10.0,
+        traits=("fractions",),
+        per_minute=600,
+    )
+    assert judge_automation(598, mix).complaints == []
+
+
+def test_a_question_alone_does_not_keep_the_desk_from_being_reconciled() -> None:
+    """Found by seed 131: it began the round anew, the others were forgotten, and entries stayed blocked."""
+    restart = {"lasts": "5.3s", "rollback": 0, "on": "cancel", "nth": 2, "times": 2}
+    swallow = {"request": "PositionsRequest", "count": 1}
+    mix = AutoMix(
+        plays=(Play(21.43006130922285, "restart", restart), Play(54.498821800190036, "swallow", swallow)),
+        options={"zombie_s": 20.0},
+        sources=("file",),
+        traits=("trail", "risk fraction"),
+        closes_s=80.0,
+        cooldown_s=180,
+        stop_atr=2.0,
+        target_atr=1.0,
+    )
+    assert judge_automation(131, mix).complaints == []
 
 
 @pytest.mark.parametrize("name", AUTO_PLANTS)

@@ -238,12 +238,14 @@ class Witness:
         return next((each for each in self._intents.values() if each.order_id == order_id), None)
 
     def _may_stop(self, order_id: int) -> bool:
-        """Whether an emergency stop may cancel this one though nothing on disk asks for it: an entry, or the
-        exit of a trade that never held a share.
+        """Whether an emergency stop may cancel this one though nothing on disk asks for it: an entry, the
+        exit of a trade that never held a share, or what has not arrived.
         """
-        intent = self._intents.get(self._by_id.get(order_id, ""))
-        if intent is None or not self._journal_failed():
+        if not self._journal_failed():
             return False
+        if order_id not in self._by_id:
+            return True
+        intent = self._intents[self._by_id[order_id]]
         return intent.role is Role.ENTRY or not self._ever_held(intent.group_id)
 
     def _ever_held(self, group_id: str) -> bool:

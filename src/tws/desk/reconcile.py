@@ -142,6 +142,8 @@ def pass_time(turn: Turn) -> None:
     for kind, question in tuple(state.questions.items()):
         if question.answered_ns is None and turn.now_ns - question.asked_ns >= timing.answer_ns:
             turn.ask(kind)
+    if state.reconciled_epoch != state.epoch:  # a single question began a round anew before all was answered
+        turn.ask(*(kind for kind in _ALL if state.questions and kind not in state.questions))
     watch_differences(turn)
     if state.reconciled_epoch == state.epoch:
         ask_again(turn, timing.reconcile_ns, *_ALL)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.clock import NS_PER_S
+from tws.desk.books import ask_again
 from tws.desk.commands import Reverse, SubmitBracket
 from tws.desk.limits import limits_in_force
 from tws.desk.market import shut
@@ -170,7 +171,8 @@ def _close(turn: Turn, group: Group, held: Decimal, orders: list[OurOrder]) -> N
     row = turn.rows.get(stop.intent_id) if stop is not None else None
     name = row.oca_group if row is not None else ""
     if stop is not None and row is None:
-        turn.ask(AnswerKind.OPEN_ORDERS)  # TWS has not stated it, nor its group, since the link came up
+        # TWS has not stated it, nor its group, since the link came up; one that it has lost it never will
+        ask_again(turn, turn.timing.bare_ns, AnswerKind.OPEN_ORDERS)
         return
     barred = any(each.order.oca_group == name and each.state is OrderState.REJECTED for each in closes)
     if stop is not None and (not name or barred):  # the close can't join it, so it must not meet it
