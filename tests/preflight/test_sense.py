@@ -118,6 +118,17 @@ def test_an_extra_that_is_missing_is_named_with_its_line_of_pip(
     assert "tws-trading-framework[webhook]" in line.cure
 
 
+def test_a_past_that_can_t_be_kept_is_a_warning_where_indicators_want_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tws.preflight.sense.find_spec", lambda name: None)
+    assert not about(check_file(written(tmp_path, 7400)), "warm_up"), "stop and target are percents"
+    by_atr = sized(tmp_path, 7400, "shares = 10\nstop_atr = 6")
+    by_atr.write_text(by_atr.read_text("utf-8").replace("stop_fraction = 0.02", ""), encoding="utf-8")
+    line = one(check_file(by_atr), "warm_up")
+    assert line.weight is Weight.WARNING and "tws-trading-framework[parquet]" in line.cure
+
+
 def test_limits_of_what_nobody_trades_are_told(tmp_path: Path) -> None:
     more = "[risk.symbols.SPYY]\nmax_position = 5\n[risk.symbols.SPY]\nmax_position = 20"
     line = one(check_file(written(tmp_path, 7400, more=more)), "risk.symbols.SPYY")
