@@ -55,8 +55,9 @@ __all__ = ["Life"]
 TIMER_S = 1.0
 """How often the desk is told that time has passed."""
 
-MIRRORED = 1_000
-"""Entries of orders that the connection's mirror keeps beside the desk's books: an hour of a busy desk, 2 MB.
+MIRRORED = 200
+"""Entries of orders that the connection's mirror keeps beside the desk's books, and five times as many fills
+of 4 KB: nobody but a human looks there.
 """
 
 END_S = 5.0
