@@ -128,6 +128,10 @@ async def test_partial_double_down_where_children_work_for_the_filled_part(
         await log.saw("4 Submitted")
         at(flight, log, 98.49, ask_size=4)
         await log.saw("7 Submitted")
+        at(flight, log, 98.49)
+        await flight.held(20)
+        await log.saw("change 2: SELL 10 LMT 102.26", "change 5: SELL 4 LMT 102.26")
+        await until(lambda: moved(flight), "TWS has taken the changes")
         at(flight, log, 96.9)
         await all_over(flight)
         log.equals("Partial double-down, children that work for the filled part")
@@ -158,7 +162,7 @@ async def test_reversal_with_a_double_down_waiting(fly: Fly, log: BrokerLog) -> 
     await log.saw("4 Submitted")
     flight.say("SHORT")
     await flight.held(-10)
-    await log.saw("9 Submitted")
+    await log.saw("9 Submitted", "11 Submitted")
     log.equals("Reversal with a double down waiting")
     assert (await flight.end()).good
 

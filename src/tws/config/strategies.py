@@ -18,7 +18,9 @@ import hashlib
 import importlib.util
 import sys
 import traceback
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import Field
@@ -66,6 +68,15 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
+class _Loader(SourceFileLoader):
+    """Reads the text itself: compiled code that Python keeps is known by size and second alone, and may be of
+    another text than the digest speaks for.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def load_class(path: Path, name: str) -> type[Any]:
     """The class of this name in a Python file.
 
@@ -75,9 +86,10 @@ def load_class(path: Path, name: str) -> type[Any]:
     if not path.is_file():
         raise ConfigError(field, str(path), "no such file", "Give its path, relative to the configuration")
     module_name = f"tws_strategy_{path.stem}_{file_digest(path)[:12]}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise ConfigError(field, str(path), "no Python file by its name", "Give a file that ends in .py")
+    spec = importlib.util.spec_from_file_location(module_name, path, loader=_Loader(module_name, str(path)))
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
