@@ -17,7 +17,8 @@ SEEDS   ?= 2000
 WORLD   ?= 20000
 AUTOMATION ?= 500
 KILLS   ?= 200
-WORKERS ?= auto
+# Half as many again as there are cores: much of a test is waiting for a socket.
+WORKERS ?= $(shell $(or $(PYTHON),python3) -c "import os; print((os.cpu_count() or 1) * 3 // 2)")
 ARGS    ?=
 
 .DEFAULT_GOAL := help
@@ -33,7 +34,7 @@ help:  ## Show this list
 demo: $(VENV)/base.stamp  ## Simulated TWS, desk and two strategies in one process: a trading day in under a minute
 	$(BIN)/tws demo $(ARGS)
 
-test: check  ## All checks and tests, a file of tests on each core; no TWS, no account, no network (TWS_* is cleared)
+test: check  ## All checks and tests, some files of tests at once; no TWS, no account, no network (TWS_* is cleared)
 	@$(NO_TWS) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS

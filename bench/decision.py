@@ -72,7 +72,7 @@ class Watch:
 
 async def play(port: int, brackets: int, folder: Path) -> dict[str, list[float]]:
     """Seconds by what was timed."""
-    limits = Limits(stale_quote_s=3600, max_entries=1000, max_messages_per_s=1000, duplicate_window_s=0.001)
+    limits = Limits(stale_quote_s=3600, max_entries=None, max_messages_per_s=1000, duplicate_window_s=0.001)
     parts = TraderParts(journal=folder / "journal.sqlite3")
     found: dict[str, list[float]] = {}
     probe = os.open(folder / "probe", os.O_RDWR | os.O_CREAT)
