@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,18 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(tmp_path: Path, text: str
         load_class(path, "Momentum")
     assert said in str(caught.value)
     assert is_loading() is None
+
+
+def test_the_text_counts_and_not_what_python_compiled_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiled code is kept by size and second, and an edit may change neither."""
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    path = tmp_path / "my.py"
+    for number in (1, 2):
+        path.write_text(f"class Momentum:\n    number = {number}\n", encoding="utf-8")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        assert load_class(path, "Momentum").number == number  # type: ignore[attr-defined]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

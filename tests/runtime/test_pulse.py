@@ -4,6 +4,7 @@ before the first quote.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -231,3 +232,12 @@ def test_it_never_waits_past_the_age_that_the_gate_allows() -> None:
     assert not held.overdue(59 * second) and "IWM" in held
     ((late, why),) = held.overdue(60 * second)
     assert late is signal and "within 2 s" in why.text and not held
+
+
+async def test_the_collector_leaves_what_the_start_has_made(fly: Fly) -> None:
+    """Its full rounds over all of that kept orders waiting; after the run it looks at all again."""
+    assert gc.get_freeze_count() == 0
+    flight = await fly()
+    await until(gc.get_freeze_count, "what the start has made is at rest")
+    await flight.end()
+    assert gc.get_freeze_count() == 0
