@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tws.clock import NS_PER_S
 from tws.simulator.bars import Week, parse_end
 from tws.simulator.grid import grid_of
+from tws.simulator.market.base import QUOTED
 from tws.simulator.market.synthetic import unit_of
 from tws.simulator.requests.contracts import resolve
 from tws.simulator.requests.history import History
@@ -75,7 +76,7 @@ class PastTicks:
             return "Either start or end date time must be given"
         if not 0 < request.number_of_ticks <= MAX_TICKS:
             return f"Number of ticks must be between 1 and {MAX_TICKS}"
-        unprinted = what == "TRADES" and security.sec_type == "CASH"
+        unprinted = what == "TRADES" and security.sec_type in QUOTED
         if unprinted or what not in ("TRADES", "BID_ASK", "MIDPOINT"):
             return f"Invalid what to show '{what[:40]}'"
         try:
