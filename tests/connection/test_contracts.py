@@ -132,6 +132,20 @@ async def test_the_contracts_of_a_chain_come_by_expiration_and_are_kept(client: 
     assert [row.contract.right for row in both] == ["C", "P"]
 
 
+async def test_a_chain_of_thousands_keeps_the_pace_of_tws(
+    sim: SimulatedTWS, connection: TWSConnection
+) -> None:
+    """Both sides with their usual limits: nothing is refused, and progress comes by expiration."""
+    steps: list[Progress] = []
+    (chain,) = [one for one in await connection.request_option_chain(SPY) if one.exchange == "SMART"]
+    dates = chain.expirations[:11]
+    found = await connection.request_option_contracts(chain, expirations=dates, on_progress=steps.append)
+    assert len({row.contract.con_id for row in found}) == len(found) > 4000
+    assert len(found) == len(dates) * len(chain.strikes) * 2
+    assert [(step.done, step.total) for step in steps] == [(count, 11) for count in range(1, 12)]
+    assert steps[-1].rows == len(found)
+
+
 async def test_wishes_that_no_chain_has(client: TWSConnection) -> None:
     with pytest.raises(ValueError, match="expirations: 20000101"):
         await client.request_option_contracts(SPY, expirations=["20000101"])
