@@ -4,9 +4,10 @@
 
 A `tws sim` in a process of its own lists the chain of SPY; its first expirations are taken until they hold so
 many contracts. One run asks for the chain and for every contract, on a connection of its own. `off`: pacing
-switched off on both sides. `on`: the simulator refuses what TWS would (`--pacing reject`), the connection keeps
-the pace, and every step of its progress is counted. `--peer` is a Python that has ib_async: the same chain by
-the same requests, one for each expiration, without a pace. Times are the fastest and the median, in seconds;
+switched off on both sides. `on`: the simulator refuses what TWS would (`--pacing reject`), the connection
+keeps the pace, and every step of its progress is counted. `--peer` is a Python that has ib_async: the same
+chain by the same requests, one for each expiration, without a pace. Times are the fastest and the median, in
+seconds;
 `simulator_cpu_s` and `client_cpu_s` are those of a run without pace.
 """
 
