@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.connection.peers import Recorder, RecorderServer, config_of, unkept
+from ibapi.wrapper import EWrapper
+from tests.connection.peers import Recorder, RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
+from tws.connection.encoding.translate import ib_contract
 from tws.connection.hearing.details import contract_details_of
 from tws.errors import NoContractError, RequestError, TWSError
 from tws.model.contract import Contract, ContractDetails, stock
@@ -131,6 +134,43 @@ async def test_a_combination(client: TWSConnection) -> None:
     assert (found.contract.con_id, found.contract.trading_class) == (28812380, "COMB")
     with pytest.raises(NoContractError):
         await client.request_contract(sought("BAG", "SPY,NOSUCH"))
+
+
+class Witness(EWrapper):  # type: ignore[misc]
+    """What the official client itself makes of the simulator's bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, list[Any]] = {"bond": [], "other": []}
+        self.ends = 0
+
+    def contractDetails(self, reqId: int, contractDetails: Any) -> None:
+        self.found["other"].append(contractDetails)
+
+    def bondContractDetails(self, reqId: int, contractDetails: Any) -> None:
+        self.found["bond"].append(contractDetails)
+
+    def contractDetailsEnd(self, reqId: int) -> None:
+        self.ends += 1
+
+
+async def test_the_official_client_reads_the_same(client: TWSConnection) -> None:
+    witness = Witness()
+    detach = client.attach(witness)
+    for wanted in (APPLE_BOND, sought("FUND", "VINIX", "FUNDSERV"), sought("OPT", "FF", "FORECASTX")):
+        client.official.reqContractDetails(client.official_request_id(), ib_contract(wanted))
+    await until(lambda: witness.ends == 3)
+    detach()
+    (bond,), (fund, event) = witness.found["bond"], witness.found["other"]
+    ours = (await client.request_contract(APPLE_BOND)).bond
+    assert ours is not None
+    assert (bond.cusip, bond.coupon, bond.maturity) == (ours.cusip, ours.coupon, ours.maturity)
+    assert (bond.callable, bond.putable, bond.nextOptionPartial) == (True, False, True)
+    assert (bond.ratings, bond.notes) == (ours.ratings, ours.notes)
+    version = client.server_version
+    assert fund.fundAssetType.name == ("Equity" if version >= 179 else "NoneItem")
+    assert bool(fund.ineligibilityReasonList) == (version >= 186)
+    assert event.eventContract1 == ("FF 16DEC26 3.625 YES" if version >= 205 else "")
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,8 @@ def test_a_combination_is_known_by_its_legs_or_by_its_name() -> None:
     assert (one.symbol, one.con_id, one.tick) == ("AAPL,SAP", 28812380, Decimal("0.01"))
     (two,) = found(WireContract(sec_type="BAG", symbol="SAP,BMW"), "EUR", universe)
     assert two.con_id == 58666491
+    for strange in ("", ",", "SAP,", "SAP," * 9 + "SAP"):
+        assert found(WireContract(sec_type="BAG", symbol=strange), "", universe) == ()
     assert found(WireContract(sec_type="BAG", combo_legs=(*legs, WireComboLeg(con_id=1))), "", universe) == ()
 
 

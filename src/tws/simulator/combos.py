@@ -18,6 +18,8 @@ __all__ = ["BAG_CON_ID", "described", "found", "legs_of"]
 
 BAG_CON_ID = 28_812_380
 _IDS = {"USD": BAG_CON_ID, "EUR": 58_666_491, "CHF": 61_227_087, "JPY": 61_227_069, "CAD": 61_227_082}
+MOST_NAMES = 8
+"""More symbols in one name make none: each costs a search, and a hostile name may be a megabyte long."""
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL, "SSHORT": Side.SELL}
 
 
@@ -61,7 +63,8 @@ def found(contract: WireContract, currency: str, universe: Universe) -> Sequence
     if contract.combo_legs:
         parts = [universe.get(leg.con_id) for leg in contract.combo_legs]
     else:
-        parts = [universe.symbol(name) for name in contract.symbol.split(",")]
+        names = contract.symbol.split(",", MOST_NAMES)
+        parts = [universe.symbol(name) if name.strip() else None for name in names]
     known = [security for security in parts if security is not None]
     if not known or len(known) < len(parts):
         return ()
