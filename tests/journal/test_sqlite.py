@@ -303,7 +303,7 @@ def test_a_read_only_folder_is_named(path: Path) -> None:
 
 
 async def test_the_log_has_its_full_length_before_the_first_commit(path: Path) -> None:
-    """A commit that makes a file longer is slow; what the log holds behind the last one is nobody's record."""
+    """A commit that makes a file longer is slow; behind the last one the log holds nobody's record."""
     log = path.with_name(f"{path.name}-wal")
     with closing(SQLiteStore(path)) as store:
         length = log.stat().st_size

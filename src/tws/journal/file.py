@@ -142,8 +142,8 @@ class JournalFile:
         )
 
     def _widen_log(self) -> None:
-        """Give SQLite's write-ahead log its full length at once. A commit that makes the file longer waits for
-        the file system's own journal too (one in five did, for 3.5 ms in place of 0.4: docs/performance.md);
+        """Give SQLite's write-ahead log its full length. A commit that makes the file longer waits for
+        the file system's own journal too (one in five, 3.5 ms in place of 0.4: docs/performance.md);
         what lies behind the last commit is not read (SQLite, "WAL File Format"). Without it all is well.
         """
         log_path = self.path.with_name(f"{self.path.name}-wal")
