@@ -199,6 +199,8 @@ class SyncConnection:
     request_completed_orders = asks(_The.request_completed_orders)
     request_what_if = asks(_The.request_what_if)
     place_order = asks(_The.place_order)
+    exercise_options = asks(_The.exercise_options)
+    lapse_options = asks(_The.lapse_options)
     cancel_order = does(_The.cancel_order)
     cancel_all_orders = does(_The.cancel_all_orders)
     bind_manual_orders = does(_The.bind_manual_orders)

@@ -377,6 +377,7 @@ class Core:
 
     def new_day(self, now_ns: int) -> None:
         """20:30 in New York: the day's figures begin anew (D)."""
+        self.desk.exercises.clear()
         self.tell(self.exchange.new_day(now_ns))
         self.desk.streams.new_day()
         for con_id, tape in self.tapes.items():

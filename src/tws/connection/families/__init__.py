@@ -18,7 +18,8 @@ quotes      quotes, once and as streams, their kind
 options     greeks, implied volatility, option prices
 ticks       tick by tick
 depth       the levels behind the best quote
-orders      open and completed orders, executions
+orders      open and completed orders, executions; whatif: what one would cost
+exercising  exercise and lapse of options
 accounts    positions, the values and portfolio of one account
 summaries   several accounts, models, profit and loss
 settings    TWS's own settings
