@@ -136,6 +136,8 @@ class SyncConnection:
     request_next_order_id = asks(_The.request_next_order_id)
     request_user_info = asks(_The.request_user_info)
     request_settings = asks(_The.request_settings)
+    update_settings = asks(_The.update_settings)
+    request_verification = asks(_The.request_verification)
     set_server_log_level = does(_The.set_server_log_level)
 
     # -- contracts

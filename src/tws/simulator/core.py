@@ -134,6 +134,10 @@ class Core:
         regular, extended = spans(first, DAYS_AHEAD, template)
         return ExchangeSession(regular=regular, extended=extended)
 
+    def change_options(self, **changes: object) -> None:
+        """What TWS's settings can change while it runs; whoever keeps options of its own is told."""
+        self.options = self.admission.options = structs.replace(self.options, **changes)
+
     # -- time -------------------------------------------------------------------------------------
 
     def now_ns(self) -> int:

@@ -1,7 +1,7 @@
 """What each request does. One table from the class of a request to its handler; nothing is ever met with
 silence.
 
-    link       clocks, ids, managed accounts; settings: TWS's own
+    link       clocks, ids, managed accounts; settings: TWS's own; verification of programs
     contracts  contract details, matching symbols, market rules, option chains
     reference  depth exchanges, components, option arithmetic, histograms, display groups
     exercises  exercise and lapse of options
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tws.simulator.requests import verification
 from tws.simulator.requests.accounts import Accounts
 from tws.simulator.requests.contracts import Contracts
 from tws.simulator.requests.exercises import Exercises
@@ -76,6 +77,7 @@ class Desk:
         others = (Link(core), Settings(core), Contracts(core), *pasts, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
             self._table.update(part.handlers())
+        self._table.update(verification.HANDLERS)
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
 
     def greet(self, session: Session) -> None:
