@@ -3,7 +3,8 @@ silence.
 
     link       clocks, ids, managed accounts; settings: TWS's own; verification of programs
     contracts  contract details, matching symbols, market rules, option chains
-    reference  depth exchanges, components, option arithmetic, histograms, display groups
+    lists      depth exchanges, exchanges behind SMART, families, soft-dollar tiers
+    reference  option arithmetic, histograms, display groups
     exercises  exercise and lapse of options
     streams    market data, depth, real-time bars, tick by tick
     history    bars, schedules, head time stamps; pastticks: historical ticks
@@ -23,6 +24,7 @@ from tws.simulator.requests.contracts import Contracts
 from tws.simulator.requests.exercises import Exercises
 from tws.simulator.requests.history import History
 from tws.simulator.requests.link import Link
+from tws.simulator.requests.lists import Lists
 from tws.simulator.requests.orders import Orders
 from tws.simulator.requests.pastticks import PastTicks
 from tws.simulator.requests.reference import Reference
@@ -74,7 +76,7 @@ class Desk:
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
         pasts = (PastTicks(core, self.history), Reports(core))
-        others = (Link(core), Settings(core), Contracts(core), *pasts, self.reference)
+        others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
             self._table.update(part.handlers())
         self._table.update(verification.HANDLERS)
