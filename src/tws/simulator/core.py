@@ -28,6 +28,7 @@ from tws.simulator.hours import local_date, midnight_ns, spans
 from tws.simulator.limits import Limiter
 from tws.simulator.market.base import DERIVED, QUOTED, Market, MarketUpdate
 from tws.simulator.market.derived import Derived
+from tws.simulator.optionmath import SimulatedMath
 from tws.simulator.options import SimulatorOptions, check_zone
 from tws.simulator.past import SyntheticPast
 from tws.simulator.session import Session
@@ -114,7 +115,7 @@ class Core:
         accounts = [AccountSetup(account=account, cash=options.cash) for account in options.accounts]
         exchange = Exchange(
             listings, accounts, habits=options.habits, now_ns=self.market.start_ns, run=run,
-            archive=SpillingArchive(),
+            archive=SpillingArchive(), options=SimulatedMath(self),
         )  # fmt: skip
         for currency, dollars in RATES.items():
             exchange.rate(currency, dollars)

@@ -81,6 +81,9 @@ class Orders:
             preset_notice=options.preset_notice,
         )  # fmt: skip
         self._list_conditions(request)
+        reference = core.universe.get(request.order.reference_contract_id)
+        if reference is not None:
+            core.listed(reference)
         ticket = ticket_of(request.order, request.order_id, security.con_id if security else 0, door)
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)
