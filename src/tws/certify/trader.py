@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 from tws.clock import to_ns
 from tws.config import is_live_port, is_paper_account, mask_account
@@ -182,7 +183,7 @@ class Trader:
     async def cancel(self, order: Order, order_id: int) -> None:
         """Cancel and wait for the word that it works no more."""
         self.connection.cancel_order(order_id)
-        await until(lambda: self._ended(order), f"order {order_id} was not cancelled")
+        await until(partial(self._ended, order), f"order {order_id} was not cancelled")
 
     def _ended(self, order: Order) -> bool:
         seen = self.seen(order)
@@ -260,4 +261,4 @@ class Trader:
         for _ in range(int(abs(held))):  # one share an order, as whoever guards the connection may insist
             order = await self.marketable(Side.SELL if held > 0 else Side.BUY)
             await self.place(order)
-            await until(lambda: self._ended(order), "not traded back")
+            await until(partial(self._ended, order), "not traded back")
