@@ -104,7 +104,8 @@ TIMES: dict[type, tuple[str, ...]] = {
 }
 ORDERS = (m.WireOrder, m.WireOrderState)
 """Where a zero is told from a number."""
-LEFT_OUT = frozenset({"req_id", "error_msg", "error_time", "id"})
+LEFT_OUT = frozenset({"req_id", "error_msg", "error_time", "id", "special_conditions"})
+"""Whose answer it is, what is noted by itself, and what a print has or has not."""
 ACCOUNT_KEYS = frozenset(
     """
         AccountType NetLiquidation TotalCashValue SettledCash AccruedCash BuyingPower EquityWithLoanValue
@@ -132,7 +133,7 @@ def item_of(message: Answer) -> Item | None:
     if kind in STREAMS:
         return Item(kind.__name__ if kind not in TICKS else "ticks", (), frozenset(_streamed(message)))
     says, given = [], set()
-    for path, owner, name, value in _leaves(message, kind.__name__, kind in ROWS):
+    for path, owner, name, value in _leaves(message, kind.__name__):
         if name in EXACT.get(owner, ()) or (isinstance(value, bool) and kind not in ROWS):
             says.append((path, str(value)))
         elif name in TIMES.get(owner, ()) and value:
@@ -158,24 +159,24 @@ def _streamed(message: Any) -> Iterator[str]:
         if key in ACCOUNT_KEYS:
             yield f"key {key}"
     else:
-        for path, owner, name, value in _leaves(message, type(message).__name__, True):
+        for path, owner, name, value in _leaves(message, type(message).__name__):
             if name in EXACT.get(owner, ()):
                 yield f"{path} {value}"
             elif (word := _presence(path, owner, value)) is not None:
                 yield word
 
 
-def _leaves(value: Any, path: str, rows: bool) -> Iterator[tuple[str, type, str, Any]]:
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, type, str, Any]]:
     """The fields of a value and of the values in it: path, class that has it, name, value."""
     for name in value.__struct_fields__:
         if name in LEFT_OUT:
             continue
         inner, at = getattr(value, name), f"{path}.{name}"
         if isinstance(inner, Struct):
-            yield from _leaves(inner, at, rows)
+            yield from _leaves(inner, at)
         elif isinstance(inner, tuple) and inner and isinstance(inner[0], Struct):
             for one in inner:
-                yield from _leaves(one, f"{at}[]", rows)
+                yield from _leaves(one, f"{at}[]")
         else:
             yield at, type(value), name, inner
 
@@ -184,8 +185,6 @@ def _presence(path: str, owner: type, value: Any) -> str | None:
     """That a field is stated, in a word; None when it is not."""
     if value is None or value in ("", ()):
         return None
-    if isinstance(value, bool):
-        return f"{path} {value}"
     if owner in ORDERS and isinstance(value, int | float | Decimal) and value in (0, -1):
         return f"{path} {int(value)}"
     return path
