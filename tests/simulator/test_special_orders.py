@@ -13,16 +13,22 @@ from tests.simulator.client import Client, Connect, Start, stock
 
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
-from tws.wire.messages import ErrorMessage, ExecutionDetails, OpenOrder, OrderStatus, PlaceOrderRequest, WireOrder
-from tws.wire.messages.base import Tag
+from tws.wire.messages import (
+    ErrorMessage,
+    ExecutionDetails,
+    OpenOrder,
+    OrderStatus,
+    PlaceOrderRequest,
+    WireOrder,
+)
 
 T0 = 1_767_623_400_000_000_000  # 2026-01-05 09:30 in New York
 SPY, IBM = 756733, 8314
 REFUSED = (
     (439, {"algo_strategy": "Inline"}),
-    (443, {"algo_strategy": "Twap", "algo_params": (Tag("strategyType", "Marketable"),)}),
+    (443, {"algo_strategy": "Twap", "algo_params": (("strategyType", "Marketable"),)}),
     (441, {"algo_strategy": "PctVol"}),
-    (10314, {"algo_strategy": "Vwap", "algo_params": (Tag("startTime", "soon"),)}),
+    (10314, {"algo_strategy": "Vwap", "algo_params": (("startTime", "soon"),)}),
     (10255, {"algo_strategy": "DarkIce", "display_size": 1}),
     (10020, {"display_size": 1000}),
     (157, {"display_size": 10, "discretionary_amt": 0.01}),
@@ -33,7 +39,8 @@ REFUSED = (
 
 def order(**terms: Any) -> WireOrder:
     wanted: dict[str, Any] = {
-        "action": "BUY", "total_quantity": Decimal(100), "order_type": "LMT", "lmt_price": 100.0, "tif": "DAY",
+        "action": "BUY", "total_quantity": Decimal(100), "order_type": "LMT", "lmt_price": 100.0,
+        "tif": "DAY",
     }  # fmt: skip
     return WireOrder(**wanted | terms)
 
@@ -63,7 +70,7 @@ async def test_what_the_wire_states_of_a_special_order_is_played(
         assert refusal.error_code == code, refusal
     place(20, order_type="PEG BENCH", lmt_price=None, starting_price=99.0, reference_contract_id=IBM,
           pegged_change_amount=0.5, reference_change_amount=0.1)  # fmt: skip
-    place(21, algo_strategy="Twap", algo_params=(Tag("endTime", "10:30:00 US/Eastern"),), order_type="MKT")
+    place(21, algo_strategy="Twap", algo_params=(("endTime", "10:30:00 US/Eastern"),), order_type="MKT")
     assert (await bought(client, 21))[0] == ("BOT", Decimal(5), 100.1), "a twentieth"
     place(22, lmt_price=99.5, scale_init_level_size=40, scale_subs_level_size=20, scale_price_increment=0.1,
           scale_profit_offset=0.3)  # fmt: skip

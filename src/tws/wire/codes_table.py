@@ -2,10 +2,10 @@
 
 A row is (number, confidence, source, effects, text as TWS writes it; "…" where it goes on). Confidence: H
 official or recorded, M reported, L one report or inferred. Sources: a section of TWS-BEHAVIOUR.md (A6, C3);
-DOX and CAMPUS are the official lists of message codes, older and newer; the rest names a public thread or
-program as there, IBG and IBX two public clients that recorded them of a Gateway at server version 225, "reported"
-one that was not kept. What the sources contradict each other on, or what may
-wait for a human at TWS, is a QUESTION: listed for its text, ending nothing.
+DOX and CAMPUS are the official lists of message codes, older and newer; IBG and IBX two public clients that
+recorded a Gateway of server version 225; the rest names a public thread or program as there, "reported" one
+that was not kept. What the sources contradict each other on, or what may wait for a human at TWS, is a
+QUESTION: listed for its text, ending nothing.
 """
 
 from __future__ import annotations
