@@ -26,7 +26,7 @@ from tws.simulator.faults import Faults
 from tws.simulator.grid import grid_of
 from tws.simulator.hours import local_date, midnight_ns, spans
 from tws.simulator.limits import Limiter
-from tws.simulator.market.base import DERIVED, Market, MarketUpdate
+from tws.simulator.market.base import DERIVED, QUOTED, Market, MarketUpdate
 from tws.simulator.market.derived import Derived
 from tws.simulator.optionmath import SimulatedMath
 from tws.simulator.options import SimulatorOptions, check_zone
@@ -417,7 +417,7 @@ def tape_of(security: Security, close: float | None) -> Tape:
     """An empty tape on the security's grid."""
     grid = grid_of(security.tick, security.lot)
     tape = Tape(security.con_id, close, grid, is_index=security.sec_type == "IND")
-    tape.has_volume = security.sec_type not in ("IND", "CASH")
+    tape.has_volume = security.sec_type != "IND" and security.sec_type not in QUOTED
     return tape
 
 

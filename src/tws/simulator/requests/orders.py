@@ -70,6 +70,10 @@ class Orders:
         security = None if legs else resolve(core, session, request.order_id, request.contract)
         if security is None and not legs:
             return
+        if security is not None and security.ineligible:
+            _, reason = security.ineligible[0]
+            session.error(request.order_id, 201, f"Order rejected - reason:{reason}")
+            return
         assert session.client_id is not None
         options, now_ns = core.options, core.now_ns()
         door = Door(
