@@ -28,10 +28,9 @@ class Row(NamedTuple):
 CLOSED = "connection/test_closing.py::test_a_stream_that_is_closed"
 GIVEN_UP = "connection/test_closing.py::test_a_request_that_nobody_waits_for"
 GIVEN_UP_TOO = "connection/test_past.py::test_what_nobody_waits_for_is_cancelled"
+CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
 
-CHALLENGE = "connection/test_settings.py::test_a_challenge_is_answered"
-UNKNOWN = "the verdict no: it knows no program"
 ADVISORS = "served to an advisor's login, 321 to another"
 
 FAMILIES: dict[str, tuple[Row, ...]] = {
@@ -45,10 +44,10 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqUserInfo", "request_user_info"),
         Row("reqConfigProtoBuf", "request_settings"),
         Row("updateConfigProtoBuf", "update_settings"),
-        Row("verifyRequest", "request_verification", words=UNKNOWN),
-        Row("verifyMessage", "request_verification", CHALLENGE, UNKNOWN),
-        Row("verifyAndAuthRequest", "request_verification", words=UNKNOWN),
-        Row("verifyAndAuthMessage", "request_verification", CHALLENGE, UNKNOWN),
+        Row("verifyRequest", "request_verification"),
+        Row("verifyMessage", "request_verification", CHALLENGED),
+        Row("verifyAndAuthRequest", "request_verification"),
+        Row("verifyAndAuthMessage", "request_verification", CHALLENGED),
         Row("setServerLogLevel", "set_server_log_level"),
     ),
     "Contracts": (
@@ -124,9 +123,9 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqOpenOrders", "request_open_orders"),
         Row("reqAllOpenOrders", "request_all_open_orders"),
         Row("reqAutoOpenOrders", "bind_manual_orders"),
-        Row("exerciseOptions", "exercise_options lapse_options"),
         Row("reqCompletedOrders", "request_completed_orders"),
         Row("reqExecutions", "request_executions"),
+        Row("exerciseOptions", "exercise_options lapse_options"),
     ),
 }  # fmt: skip
 NOT_YET: tuple[str, ...] = (

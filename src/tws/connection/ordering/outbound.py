@@ -22,6 +22,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from tws.config import mask_account
+from tws.connection.ids import IdSet
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
@@ -99,7 +100,7 @@ class Outbound:
         self._heard = heard
         self._ledger = Ledger(heard.perms_of)
         self._isolate = isolate
-        self._written: set[int] = set()
+        self._written = IdSet()
         self._mutex = threading.RLock()
         self._queue: deque[Sending] = deque()
         self._holds = 0
