@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tws.model.contract import Contract
+from tws.model.fullorder import FullOrder
 from tws.model.order import Order
 
 __all__ = ["MoneyCall", "MoneyKind", "SendState"]
@@ -34,7 +35,8 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     order.
 
     `contract` and `order` are set when they say all that the frame says; `beyond` names what they could not
-    say.
+    say. Of an order with attributes `full` says all, and `order` is the plain one that a guard may judge in
+    its stead (`tws.risk.worst`), None when there is none.
     """
 
     kind: MoneyKind
@@ -42,6 +44,7 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     account: str = ""
     contract: Contract | None = None
     order: Order | None = None
+    full: FullOrder | None = None
     beyond: str = ""
 
 
