@@ -18,7 +18,7 @@ from ibapi.order import Order as IbOrder
 from msgspec import Struct
 from msgspec.structs import asdict, fields, replace
 from tests.connection.peers import config_of, port_of
-from tests.ordertypes.built import ATTRIBUTES, LIMIT, SPY, contract_of, every_order
+from tests.ordertypes.built import ATTRIBUTES, CALL, LIMIT, OF_OPTIONS, SPY, contract_of, every_order
 from tests.wire.generators import carried, messages
 
 from tws import ordertypes as ot
@@ -70,6 +70,7 @@ async def test_what_was_built_comes_back(version: int, journal: Path) -> None:
     async with TWSConnection(config_of(port_of(tws)), guard="off", pacing=PacingOptions.off()) as made:
         facts: list[Any] = []
         made.facts(facts.append)
+        call = (await made.request_contract(CALL)).contract
         parent = await made.place_order(SPY, ot.limit("BUY", 100, 90))
         wanted: dict[int, tuple[str, FullOrder]] = {}
         for name, order in [*every_order(), ("attributes", replace(LIMIT, attributes=ATTRIBUTES))]:
@@ -79,7 +80,7 @@ async def test_what_was_built_comes_back(version: int, journal: Path) -> None:
                 with pytest.raises(NotSentError, match="this session speaks"):
                     made.place_order(SPY, order)
                 continue
-            sent = made.place_order(contract_of(name), order)
+            sent = made.place_order(call if name in OF_OPTIONS else contract_of(name), order)
             wanted[sent.order_id] = (name, order)
         await made.request_open_orders()
         told: dict[int, BrokerOrder] = {}

@@ -19,7 +19,7 @@ from tws.model.attributes import (
     PegOffsets,
     Scale,
 )
-from tws.model.contract import Contract
+from tws.model.contract import Contract, option
 from tws.ordertypes import FullOrder
 
 SPY = Contract(con_id=756733, symbol="SPY")
@@ -31,6 +31,8 @@ SPREAD = ot.combination("SPY", [ot.leg(SPY, "BUY"), ot.leg(AAPL, "SELL", 2)])
 OF_COMBINATIONS = {"non_guaranteed", "with_leg_prices", "relative_limit_combo", "relative_market_combo",
                    "limit_market_combo"}
 AT_ATS = {"pegged_to_best", "ats_limit"}
+OF_OPTIONS = {"pegged_to_stock", "auction_pegged_to_stock", "volatility"}
+CALL = option("SPY", "20261218", 560, "C")
 _OFFSETS = PegOffsets(min_trade_quantity=10, min_compete_size=20, compete_offset=Decimal("0.02"))
 _UP_TO_MID = PegOffsets(min_trade_quantity=10, min_compete_size=20, up_to_mid=True,
                         mid_offset_at_whole=Decimal("0.01"), mid_offset_at_half=Decimal("0.005"))
@@ -161,7 +163,9 @@ ELSEWHERE = {
 def contract_of(name: str) -> Contract:
     """What the order of a builder is for."""
     at = Contract(con_id=SPY.con_id, symbol="SPY", exchange="IBKRATS")
-    return SPREAD if name in OF_COMBINATIONS else at if name in AT_ATS else SPY
+    if name in OF_COMBINATIONS:
+        return SPREAD
+    return at if name in AT_ATS else CALL if name in OF_OPTIONS else SPY
 
 
 ATTRIBUTES = Attributes(

@@ -117,7 +117,7 @@ class Conditions(Struct, frozen=True, kw_only=True):
     ignore_rth: bool = False
 
     def __post_init__(self) -> None:
-        if not self.terms or len(self.joins) != len(self.terms) - 1:
+        if len(self.joins) != max(len(self.terms) - 1, 0):
             raise ValueError(f"{len(self.terms)} conditions with {len(self.joins)} joins: one fewer, please")
 
     def __and__(self, other: Condition | Conditions) -> Conditions:

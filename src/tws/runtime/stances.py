@@ -30,15 +30,26 @@ class Stances:
 
     def __init__(self, trader: Trader) -> None:
         self._trader = trader
-        self._seen: dict[str, int] = {key: len(held.fills) for key, held in self._holdings().items()}
+        self._seen: dict[str, int] = {key: held.counted for key, held in self._holdings().items()}
         self._entered: dict[str, int] = {}  # trade -> its first fill
         self._moves = trader.moves
+        self._stances: dict[str, Stance] = {}
+        self._read_at = -1
 
     def held(self) -> list[str]:
         """The symbols in which something of ours is held."""
         return list({held.contract.symbol: None for held in self._holdings().values() if held.quantity})
 
     def stance(self, symbol: str) -> Stance:
+        """Where we stand in a symbol; read anew when a record has moved the desk."""
+        if self._read_at != self._trader.desk.moved:
+            self._read_at = self._trader.desk.moved
+            self._stances.clear()
+        if symbol not in self._stances:
+            self._stances[symbol] = self._read(symbol)
+        return self._stances[symbol]
+
+    def _read(self, symbol: str) -> Stance:
         state, trader = self._trader.desk.state, self._trader
         groups = self._open(symbol)
         quantity = trader.position(symbol)
@@ -123,9 +134,10 @@ class Stances:
         if base.group_id not in self._entered:
             if len(self._entered) > 1000:  # trades that are over: their times are found again where needed
                 self._entered.clear()
-            owners = set(base.intents)
+            early = {each: state.book.orders[each].early for each in base.intents}
             moves = (move for held in self._of(symbol) for move in held.fills.values())
-            times = [move.time_ns for move in moves if move.owner in owners]
+            times = [move.time_ns for move in moves if move.owner in early]
+            times += [each.first_ns for each in early.values() if each is not None]
             if not times:
                 return None
             self._entered[base.group_id] = min(times)
@@ -153,8 +165,9 @@ class Stances:
         state = self._trader.desk.state
         for key, held in self._holdings().items():
             before = self._seen.get(key, 0)
-            self._seen[key] = len(held.fills)
-            for move in list(held.fills.values())[before:] if len(held.fills) > before else ():
+            self._seen[key] = held.counted
+            new = held.counted - before
+            for move in list(held.fills.values())[-new:] if new > 0 else ():
                 order = state.book.get(move.owner)
                 if order is None:
                     continue  # no order of ours: nothing that a rule asked for

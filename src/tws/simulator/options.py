@@ -1,4 +1,6 @@
-"""What a simulated TWS is told before it starts. Frozen: a running simulator never changes its mind."""
+"""What a simulated TWS is told before it starts. Frozen; what a program changes of TWS's settings makes new
+ones (`tws.simulator.requests.settings`).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from msgspec import Struct
 
 from tws.errors import ConfigError
 from tws.exchange import Habits
+from tws.model.reference import SoftDollarTier
 from tws.simulator.limits import Limits
 from tws.simulator.market.base import Market
 from tws.simulator.settings import ToldSettings
@@ -78,6 +81,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     delayed_data    who is not subscribed may have delayed data
     zone            time zone of the login, which dates time stamps (H)
     habits          how orders are treated where TWS may do one thing or another; see `tws.exchange.Habits`
+    families        {"DU1": "F1"}: the family of an account; others have none
+    soft_dollar_tiers  those that the user defined in TWS
     settings        what it says of TWS's own settings; see `ToldSettings`
     zone_names      the handshake names the zone in full instead of EST and the like (A1)
     """
@@ -122,6 +127,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     zone: str = "America/New_York"
     zone_names: bool = False
     habits: Habits = Habits()
+    families: Mapping[str, str] = {}
+    soft_dollar_tiers: tuple[SoftDollarTier, ...] = ()
     settings: ToldSettings = ToldSettings()
 
     def check(self) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tws.model.contract import Contract
+from tws.model.exercise import Exercise
 from tws.model.fullorder import FullOrder
 from tws.model.order import Order
 
@@ -34,9 +35,10 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     """What a frame asks for, so that a guard can judge it. `order_id` is -1 for calls that are about no
     order.
 
-    `contract` and `order` are set when they say all that the frame says; `beyond` names what they could not
-    say. Of an order with attributes `full` says all, and `order` is the plain one that a guard may judge in
-    its stead (`tws.risk.worst`), None when there is none.
+    `contract` and `order` are set when they say all that the frame says, `contract` and `exercise` likewise;
+    `beyond` names what they could not say. `says` are the words for a call about no contract. Of an
+    order with attributes `full` says all, and `order` is the plain one that a guard may judge in its stead
+    (`tws.risk.worst`), None when there is none.
     """
 
     kind: MoneyKind
@@ -45,6 +47,8 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     contract: Contract | None = None
     order: Order | None = None
     full: FullOrder | None = None
+    exercise: Exercise | None = None
+    says: str = ""
     beyond: str = ""
 
 

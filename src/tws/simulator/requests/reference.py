@@ -1,14 +1,12 @@
-"""What a client looks up besides contracts: depth exchanges (82), smart components (83), families (80), tiers
-(79), histograms (88), the arithmetic of options (54, 55), display groups (67 to 70), exercise (21).
+"""What a client looks up besides contracts and lists: histograms (88), the arithmetic of options (54, 55),
+display groups (67 to 70).
 
-TWS-BEHAVIOUR.md F4, F6; the official client and documentation. No family, no tier and no linked window
-exist here, and a TWS says so with an empty list.
+TWS-BEHAVIOUR.md F4, F6; the official client and documentation. No linked window exists here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tws.clock import NS_PER_S
@@ -26,24 +24,12 @@ from tws.wire.messages import (
     CancelContractData,
     CancelHistogramData,
     CancelHistoricalTicks,
-    DepthMarketDataDescription,
     DisplayGroupList,
     DisplayGroupUpdated,
-    ExerciseOptionsRequest,
-    FamilyCode,
-    FamilyCodes,
-    FamilyCodesRequest,
     HistogramData,
     HistogramDataEntry,
     HistogramDataRequest,
-    MarketDepthExchanges,
-    MarketDepthExchangesRequest,
     QueryDisplayGroupsRequest,
-    SmartComponent,
-    SmartComponents,
-    SmartComponentsRequest,
-    SoftDollarTiers,
-    SoftDollarTiersRequest,
     SubscribeToGroupEventsRequest,
     UnsubscribeFromGroupEventsRequest,
     UpdateDisplayGroupRequest,
@@ -56,8 +42,6 @@ __all__ = ["Reference"]
 
 GROUPS = "1|2|3|4|5|6|7"
 """The colours of TWS's linked windows (official documentation)."""
-DEEP, DEEP_MAKERS = "Deep", "Deep2"
-EXERCISE, LAPSE = 1, 2
 
 
 class Reference:
@@ -80,10 +64,6 @@ class Reference:
             CancelHistogramData, CancelHistoricalTicks,
         )  # fmt: skip
         return {
-            MarketDepthExchangesRequest: self._depth_exchanges,
-            SmartComponentsRequest: self._components,
-            FamilyCodesRequest: self._families,
-            SoftDollarTiersRequest: lambda session, request: session.send(SoftDollarTiers(request.req_id)),
             HistogramDataRequest: self._histogram,
             CalculateImpliedVolatilityRequest: self._implied,
             CalculateOptionPriceRequest: self._priced,
@@ -93,39 +73,8 @@ class Reference:
             SubscribeToGroupEventsRequest: self._group,
             UpdateDisplayGroupRequest: self._show,
             UnsubscribeFromGroupEventsRequest: self._unwatch,
-            ExerciseOptionsRequest: self._exercise,
             **dict.fromkeys(silent, lambda session, request: None),  # all was answered at once before
         }
-
-    # -- lists ------------------------------------------------------------------------------------
-
-    def _depth_exchanges(self, session: Session, request: MarketDepthExchangesRequest) -> None:
-        found: dict[tuple[str, str], None] = {}
-        universe = self._core.universe
-        futures = [universe.contract(root) for root in universe.roots]
-        for security in (*universe.securities, *futures):
-            if security.sec_type not in ("IND", "BOND"):
-                found.update({(place, security.sec_type): None for place in security.exchanges})
-        rows = tuple(
-            DepthMarketDataDescription(
-                exchange, kind, "", DEEP_MAKERS if exchange in ("ISLAND", "NASDAQ") else DEEP
-            )
-            for exchange, kind in found
-            if exchange != "SMART"
-        )
-        session.send(MarketDepthExchanges(rows))
-
-    def _components(self, session: Session, request: SmartComponentsRequest) -> None:
-        """One letter for each exchange of US stocks; the order is this simulator's own."""
-        exchanges = [name for name in _us_exchanges(self._core) if name != "SMART"]
-        rows = tuple(
-            SmartComponent(bit, name, chr(ord("A") + bit)) for bit, name in enumerate(exchanges)
-        )
-        session.send(SmartComponents(request.req_id, rows))
-
-    def _families(self, session: Session, request: FamilyCodesRequest) -> None:
-        rows = tuple(FamilyCode(account, "") for account in self._core.options.accounts)
-        session.send(FamilyCodes(rows))
 
     # -- arithmetic -------------------------------------------------------------------------------
 
@@ -197,52 +146,6 @@ class Reference:
             if wanted == group:
                 other.send(DisplayGroupUpdated(req_id, request.contract_info))
 
-    # -- exercise ---------------------------------------------------------------------------------
-
-    def _exercise(self, session: Session, request: ExerciseOptionsRequest) -> None:
-        """Options that are held become shares at once; a lapse changes nothing before the expiry."""
-        core, req_id = self._core, request.order_id
-        security = resolve(core, session, req_id, request.contract)
-        if security is None:
-            return
-        wrong = self._no_exercise(request, security.sec_type)
-        if wrong:
-            session.error(req_id, 321, f"Error validating request.-'bW' : cause - {wrong}")
-            return
-        account = request.account or core.options.accounts[0]
-        row = core.exchange.position(account, security.con_id)
-        held = Decimal(0) if row is None else row.quantity
-        if held < request.exercise_quantity:
-            said = f"Order rejected - reason:No such long position of {security.local_symbol} to exercise"
-            session.error(req_id, 201, said)
-            return
-        if request.exercise_action == LAPSE:
-            return
-        under = core.universe.get(security.under_con_id)
-        assert under is not None  # an option that can be held follows its underlying
-        core.listed(under)
-        count = Decimal(request.exercise_quantity)
-        core.tell(
-            core.exchange.corporate.exercise(account, security.con_id, count, under.con_id, core.now_ns())
-        )
-
-    def _no_exercise(self, request: ExerciseOptionsRequest, sec_type: str) -> str:
-        if sec_type not in OPTIONS:
-            return "Only options can be exercised"
-        if request.exercise_action not in (EXERCISE, LAPSE):
-            return f"Invalid exercise action {request.exercise_action}"
-        if request.exercise_quantity <= 0:
-            return f"Invalid exercise quantity {request.exercise_quantity}"
-        if request.account and request.account not in self._core.options.accounts:
-            return f"Invalid account code '{request.account[:40]}'."
-        if not request.account and len(self._core.options.accounts) > 1:
-            return "You must specify an account."
-        return ""
-
 
 NO_OPTION = "Error validating request.-'bZ' : cause - Only options have an implied volatility"
 
-
-def _us_exchanges(core: Core) -> tuple[str, ...]:
-    spy = core.universe.symbol("SPY")
-    return spy.exchanges if spy is not None else ()
