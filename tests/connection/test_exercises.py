@@ -261,10 +261,38 @@ async def test_a_cancel_withdraws_one_that_waits(recorder: RecorderServer, journ
         connection.outbound.hold()
         waiting = connection.exercise_options(CALL, ONE)
         connection.cancel_order(1)
+        with pytest.raises(NotSentError, match="withdrawn"):
+            await waiting
+        given_up = connection.exercise_options(CALL, ONE)
+        given_up.cancel()
+        await asyncio.sleep(0)  # the loop tells of it
         connection.outbound.release()
         await recorder.caught_up(connection)
-        assert recorder.payloads == []
-        del waiting
+        assert recorder.payloads == [] and len(connection.outbound) == 0
+
+
+async def test_what_a_lost_link_kept_back_is_never_sent_later(
+    tws: SimulatedTWS, client: TWSConnection
+) -> None:
+    """Once before its bytes, once after them: LinkLostError both times, and the positions know."""
+    call = await an_option(tws, client, -20.0)
+    client.outbound.hold()
+    early = client.exercise_options(call, ONE)
+    (session,) = tws.sessions
+    session.cut()
+    with pytest.raises(LinkLostError):
+        await early
+    client.outbound.release()
+    await client.wait_ready()
+    assert held(tws, call.con_id) == 3
+    late = client.exercise_options(call, ONE)
+    client._engine.drop("the test pulls the plug")
+    with pytest.raises(LinkLostError):
+        await late
+    await client.wait_ready()
+    assert held(tws, call.con_id) in (2, 3), "it was sent once at the most"
+    rows = {row.contract.con_id: row.quantity for row in await client.request_positions()}
+    assert rows[call.con_id] == held(tws, call.con_id)
 
 
 async def test_the_guard_refuses_what_it_can_not_read(recorder: RecorderServer, journal: Path) -> None:
