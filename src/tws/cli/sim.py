@@ -58,6 +58,7 @@ def sim(
     unsubscribed: given.Unsubscribed = None,
     zone: given.Zone = "America/New_York",
     gateway: given.Gateway = False,
+    advisor: given.Advisor = False,
     trusted: given.Trusted = None,
     dialog: given.Dialog = False,
     any_host: given.AnyHost = False,
