@@ -215,10 +215,10 @@ def cancel(core: Core, client_id: int, order_id: int) -> None:
     status = done.order.status if done else ""
     if order is None and done is None:
         _say(core, client_id, order_id, 10147, f"OrderId {order_id} that needs to be cancelled is not found.")
-    elif status == BrokerStatus.FILLED:
+    elif status in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):
         _say(
             core, client_id, order_id, 10148,
-            f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: Filled.",
+            f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: {status}.",
         )  # fmt: skip
     elif order is None or not order.live or order.cancelling:
         perm_id = done.order.perm_id if done else order.perm_id if order else 0

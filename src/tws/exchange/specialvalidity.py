@@ -66,7 +66,8 @@ def special_refused(core: Core, book: Book, ticket: OrderTicket, kind: OrderKind
     if special.algo is not None and (ticket.order_type not in WORKED or ticket.tif not in DAYS):
         return Refusal(442, "Specified algorithm is not allowed for this order.")
     return (
-        _peg_refused(core, book, special.peg, kind)
+        _legs_refused(book, special)
+        or _peg_refused(core, book, special.peg, kind)
         or _shown_refused(book, ticket, special)
         or (_scale_refused(book, ticket, special.scale) if special.scale is not None else None)
     )
@@ -88,6 +89,17 @@ def _peg_refused(core: Core, book: Book, peg: Peg, kind: OrderKind) -> Refusal |
             return invalid("Invalid reference contract.")
         if peg.per is None or peg.per <= 0:
             return invalid("The reference change amount must be above zero.")
+    return None
+
+
+def _legs_refused(book: Book, special: Special) -> Refusal | None:
+    if not special.leg_prices:
+        return None
+    if len(special.leg_prices) != len(book.legs):
+        return Refusal(312, "The combo details are invalid.")
+    for at, ((leg, _), price) in enumerate(zip(book.legs, special.leg_prices, strict=True), 1):
+        if price is not None and not leg.instrument.is_on(price):
+            return Refusal(313, f"The combo details for leg '{at}' are invalid.")
     return None
 
 
