@@ -16,8 +16,9 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from tws.exchange.book import FAR, Book
 from tws.exchange.core import Core
 from tws.exchange.kinds import Anchor
+from tws.exchange.refusals import Refusal
 from tws.exchange.special import Hedge
-from tws.exchange.specialvalidity import OPTIONS, Refusal
+from tws.exchange.specialvalidity import OPTIONS
 from tws.exchange.terms import OrderTicket
 from tws.exchange.working import Working
 

@@ -17,10 +17,11 @@ from tws.exchange.events import Notice, OrderView, WhatIfAnswered
 from tws.exchange.families import TRADER, cancel_now
 from tws.exchange.hedges import grow, hedge_refused
 from tws.exchange.pieces import portion_of
+from tws.exchange.refusals import Refusal
 from tws.exchange.terms import OcaType, OrderTicket
 from tws.exchange.transmission import set_expiry, transmit, transmit_family
 from tws.exchange.triggers import unwatch
-from tws.exchange.validity import Refusal, ticket_refused
+from tws.exchange.validity import ticket_refused
 from tws.exchange.working import Stage, Working
 from tws.model.order import BrokerStatus, OrderType, TimeInForce
 

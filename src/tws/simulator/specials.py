@@ -12,8 +12,8 @@ from math import isfinite
 from tws.clock import NS_PER_S
 from tws.exchange.algos import Algo, read_algo
 from tws.exchange.kinds import KINDS, Anchor
+from tws.exchange.refusals import Refusal
 from tws.exchange.special import Hedge, Peg, Scale, Special
-from tws.exchange.specialvalidity import Refusal
 from tws.wire.messages import WireOrder
 
 __all__ = ["special_of"]

@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tws.exchange import Condition, ConditionKind, OrderTicket
-from tws.exchange.specialvalidity import Refusal
+from tws.exchange.refusals import Refusal
 from tws.model.order import Side
 from tws.simulator.instants import instant
 from tws.simulator.specials import special_of
