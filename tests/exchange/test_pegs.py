@@ -103,6 +103,16 @@ def test_a_relative_order_follows_to_the_better_and_never_back(
     assert limit(floor) == D(worse)
 
 
+def test_at_ibkr_ats_a_relative_order_stays_a_tick_before_the_other_side(floor: Any) -> None:
+    """IB's example: 10.10 - 10.12 and an offset of 0.02 would be 10.12: it stands at 10.11."""
+    floor.quote(1010, 50, 1012, 50)
+    special = peg(directed=True, before_far=True)
+    floor.place(1, "BUY", 10, "REL", stop="0.02", special=special)
+    assert limit(floor) == D("10.11")
+    floor.quote(1004, 50, 1012, 50)
+    assert limit(floor) == D("10.06")
+
+
 def test_a_relative_order_without_an_offset_matches_the_inside_quote_both_ways(floor: Any) -> None:
     floor.place(1, "BUY", 10, "REL", stop=0)
     floor.quote(10100, 50, 10110, 50)

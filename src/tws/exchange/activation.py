@@ -56,9 +56,10 @@ def _bear(core: Core) -> None:
     for ticket, portion in births:
         book = core.books[ticket.con_id]
         order = Working(ticket, book, book.instrument.lots(ticket.quantity))
-        portion.ladder.dependents.append(order)
         transmit(core, order)
         order.portion = portion
+        if portion is not None:
+            portion.ladder.dependents.append(order)
         if order.live:
             core.ready.append(order)
 

@@ -81,7 +81,7 @@ def follow(core: Core, order: Working, book: Book) -> None:
     found = anchored(core, order)
     if found is None:
         return
-    if order.kind.ratchets and _offset(order):
+    if order.kind.ratchets and _offset(order) and not _special(order).peg.directed:
         found = max(found, order.limit) if order.sign > 0 else min(found, order.limit)
     if found == order.limit and order.anchored:
         return
@@ -130,8 +130,13 @@ def _offset(order: Working) -> Decimal:
 
 
 def _own(core: Core, order: Working) -> Decimal | None:
-    own = _sides(order)[0]
-    return None if own is None else own + order.sign * order.kind.offset * _offset(order)
+    own, far = _sides(order)
+    if own is None:
+        return None
+    found, sign = own + order.sign * order.kind.offset * _offset(order), order.sign
+    if far is None or not _special(order).peg.before_far:
+        return found
+    return min(found, far - 1) if sign > 0 else max(found, far + 1)
 
 
 def _far(core: Core, order: Working) -> Decimal | None:
