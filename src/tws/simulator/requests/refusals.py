@@ -1,4 +1,4 @@
-"""The answer to everything that this TWS has no subscription for: what a TWS without it says.
+"""The answer to everything that this TWS does not serve: what a TWS says that may not.
 
 A table from the class of a request to code and text (TWS-BEHAVIOUR.md A8; where none is known, 321 with the
 reason, assumed). A request that the codec does not know at all is refused with the id that its first
@@ -14,7 +14,7 @@ from tws.simulator.session import Session
 from tws.wire import messages as m
 from tws.wire.codec import Unknown
 
-__all__ = ["ANSWERED_BY_SILENCE", "REFUSED_BY_CLASS", "refuse"]
+__all__ = ["REFUSED_BY_CLASS", "refuse"]
 
 log = get_logger("tws.simulator")
 
@@ -28,40 +28,17 @@ class Refusal(NamedTuple):
 
 _HEAD = "Error validating request.-'bX' : cause - "
 _NO_FA = Refusal(321, _HEAD + "FA data operations ignored for non FA customers.")
-_NO_NEWS = Refusal(10276, "News feed is not allowed.")
 _REFUSED: dict[type, Refusal] = {
     m.FARequest: _NO_FA,
     m.FAReplace: _NO_FA,
-    m.NewsArticleRequest: _NO_NEWS,
-    m.HistoricalNewsRequest: _NO_NEWS,
-    m.WshMetaDataRequest: _NO_NEWS,
-    m.WshEventDataRequest: _NO_NEWS,
-    m.FundamentalsDataRequest: Refusal(
-        430, "We are sorry, but fundamentals data for the security specified is not available."
-    ),
-    m.ScannerSubscriptionRequest: Refusal(
-        162, "Historical Market Data Service error message:No market data permissions for the scanner"
-    ),
-    m.ScannerParametersRequest: Refusal(321, _HEAD + "Scanner parameters are not available"),
 }
-ANSWERED_BY_SILENCE = frozenset((
-    m.NewsBulletinsRequest,  # a subscription: there is an answer only when there is a bulletin
-    m.CancelNewsBulletins, m.CancelScannerSubscription, m.CancelFundamentalsData,
-    m.CancelWshMetaData, m.CancelWshEventData,
-))  # fmt: skip
-"""To these a TWS says nothing either."""
-REFUSED_BY_CLASS = frozenset({*_REFUSED, *ANSWERED_BY_SILENCE, m.NewsProvidersRequest})
+REFUSED_BY_CLASS = frozenset(_REFUSED)
 """Every class that is answered here knowingly, not for want of a handler."""
 
 
 def refuse(session: Session, request: object) -> None:
     """Say no in TWS's words."""
     kind = type(request)
-    if kind in ANSWERED_BY_SILENCE:
-        return
-    if kind is m.NewsProvidersRequest:
-        session.send(m.NewsProviders())  # a list, and it is empty
-        return
     name = str(request.message_id) if isinstance(request, Unknown) else kind.__name__
     known = _REFUSED.get(kind, Refusal(321, f"{_HEAD}Request {name} is not served by the simulated TWS"))
     session.error(_request_id(request), known.code, known.text)
