@@ -87,7 +87,7 @@ async def test_events_of_a_company(start: Start, connect: Connect) -> None:
     events = json.loads((await client.expect(WshEventData)).data_json)
     assert {event["event_type"] for event in events} <= {one["tag"] for one in told}
     dates = [event["index_date"] for event in events]
-    assert dates == sorted(dates) and "20251001" <= dates[0] and dates[-1] <= "20260331"
+    assert dates == sorted(dates) and dates[0] >= "20251001" and dates[-1] <= "20260331"
     (earnings,) = [one for one in events if one["data"].get("amount_oc") is not None]
     company = Company(simulator.options.seed, simulator.security("AAPL"))
     assert earnings["data"]["amount_oc"] == pytest.approx(company.earned / 4, rel=0.25)

@@ -22,6 +22,9 @@ orders      open and completed orders, executions
 accounts    positions, the values and portfolio of one account
 summaries   several accounts, models, profit and loss
 settings    TWS's own settings
+news        providers, headlines, articles, bulletins
+scanners    market scanners
+research    fundamentals, corporate events
 """
 
 from __future__ import annotations
@@ -34,11 +37,14 @@ from tws.connection.families import (
     groups,
     history,
     livebars,
+    news,
     options,
     orders,
     past,
     quotes,
     reference,
+    research,
+    scanners,
     session,
     settings,
     summaries,
@@ -49,7 +55,7 @@ __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
     session, contracts, chains, reference, groups, history, past, livebars, quotes, options, ticks, depth,
-    orders, accounts, summaries, settings,
+    orders, accounts, summaries, settings, news, scanners, research,
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -68,5 +74,8 @@ class Questions(
     accounts.AccountQuestions,
     summaries.SummaryQuestions,
     settings.SettingsQuestions,
+    news.NewsQuestions,
+    scanners.ScannerQuestions,
+    research.ResearchQuestions,
 ):
     """Everything that can be asked (session, contracts, history and downloads are bases of the others)."""
