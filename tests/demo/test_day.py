@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 from tests.demo.market_files import write_day
 
+from tws.config import Settings
 from tws.demo import DemoOptions, DemoReport, Progress, run_demo
 from tws.demo.reconcile import reconcile
 from tws.errors import ConfigError, DataError, TWSError
@@ -29,7 +32,7 @@ from tws.model.records import (
     encode_record,
 )
 from tws.risk import Limits
-from tws.runtime import Trader
+from tws.runtime import Trader, TraderParts
 from tws.runtime.fingerprint import code_fingerprint, limits_fingerprint
 from tws.simulator import SimulatedTWS, SimulatorOptions
 
@@ -120,6 +123,18 @@ def test_the_speed_of_the_machine_changes_nothing(monkeypatch: pytest.MonkeyPatc
     """Market time stands while anything is under way, or a slow disk would move fills to other prices."""
     monkeypatch.setattr("tws.demo.run.SQLiteStore", Slow)
     assert run(SHORT).fingerprint == day.fingerprint
+
+
+def test_the_pace_of_tws_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, day: DemoReport, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An order that waits its turn by the machine's clock keeps the market: it was passed by, and called one
+    that TWS never acknowledged.
+    """
+    slow = Settings.model_validate({"connection": {"pacing": {"messages_per_s": 12}}})
+    monkeypatch.setattr("tws.demo.run.TraderParts", partial(TraderParts, settings=slow))
+    assert run(SHORT).fingerprint == day.fingerprint
+    assert not [each.message for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 def run_until_held(options: DemoOptions, press: Callable[[], object] = lambda: None) -> DemoReport:

@@ -71,7 +71,8 @@ def settings_of(mix: AutoMix, folder: Path) -> Settings:
     if "function" not in mix.sources:
         return settings
     symbols = [ticker for ticker, owner in mix.owners().items() if owner == "function"]
-    own = HeardSection.model_validate({"name": "function", "symbols": tuple(symbols), **_trading(mix)})
+    trading = _trading(mix, "function")
+    own = HeardSection.model_validate({"name": "function", "symbols": tuple(symbols), **trading})
     return settings.model_copy(update={"signals": (*settings.signals, own)})
 
 
@@ -87,18 +88,18 @@ def _text(mix: AutoMix) -> str:
         if head is None:
             continue
         symbols = [ticker for ticker in TICKERS if owners[ticker] == name]
-        trading = "\n".join(f"{key} = {_toml(value)}" for key, value in _trading(mix).items())
+        trading = "\n".join(f"{key} = {_toml(value)}" for key, value in _trading(mix, name).items())
         parts.append(f"[[{table}]]\n{head.format(**said)}\nsymbols = {symbols}\n{trading}")
     if "rules" in mix.traits:
         parts.append(RULES.format(**{name: getattr(mix, name) for name in mix.__struct_fields__}))
     return "\n".join(parts)
 
 
-def _trading(mix: AutoMix) -> dict[str, object]:
-    """What all sections say."""
+def _trading(mix: AutoMix, name: str) -> dict[str, object]:
+    """What a section says; all say the same, but for their past."""
     said: dict[str, object] = {
         "bar_seconds": 1,
-        "warm_up": False,  # the files of bars are no part of the world's disk
+        "warm_up": name in mix.warm,
         "stop_atr": mix.stop_atr,
         "target_atr": mix.target_atr,
         "cooldown_s": mix.cooldown_s,

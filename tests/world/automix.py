@@ -45,12 +45,14 @@ TRAITS = (
 
 
 class AutoMix(Mix, frozen=True, kw_only=True):
-    """`api` says how often each fault of the API strikes. `closes_s`: the market closes then, and the run is
+    """`api` says how often each fault of the API strikes; `warm` are the sections whose markets begin with
+    their past. `closes_s`: the market closes then, and the run is
     to be flat ten seconds earlier; None: it never does. The rest stands in the configuration.
     """
 
     api: Mapping[str, float] = {}
     sources: tuple[str, ...] = ()
+    warm: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
     closes_s: float | None = None
     per_minute: int = 120
@@ -65,11 +67,13 @@ class AutoMix(Mix, frozen=True, kw_only=True):
     ) -> Self:
         rng = Random(f"{seed}/automation")
         weather = super().draw(f"{seed}/automation", faulty_s, symbols)
+        warming = Random(f"{seed}/warm")
         return replace(
             weather,
             pause=False,
             api={name: _rate(name, rng) for name in API_FAULTS if rng.random() < 0.3},
             sources=tuple(name for name in SOURCES if rng.random() < 0.6),
+            warm=tuple(name for name in ("api", *SOURCES) if warming.random() < 0.5),
             traits=tuple(name for name in TRAITS if rng.random() < (0.5 if name == "fractions" else 0.25)),
             closes_s=rng.choice((None, None, *CLOSES_S)),
             per_minute=rng.choice((30, 120, 600, 600)),
@@ -90,6 +94,7 @@ class AutoMix(Mix, frozen=True, kw_only=True):
         names = super().parts()
         names += [f"api {name}" for name in self.api]
         names += [f"source {name}" for name in self.sources]
+        names += [f"past {name}" for name in self.warm]
         names += [f"trait {name}" for name in self.traits]
         return names + (["close"] if self.closes_s is not None else [])
 
@@ -100,6 +105,8 @@ class AutoMix(Mix, frozen=True, kw_only=True):
                 return replace(self, api=_less(self.api, name))
             case "source":
                 return replace(self, sources=tuple(each for each in self.sources if each != name))
+            case "past":
+                return replace(self, warm=tuple(each for each in self.warm if each != name))
             case "trait":
                 return replace(self, traits=tuple(each for each in self.traits if each != name))
             case "close":

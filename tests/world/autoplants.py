@@ -173,6 +173,19 @@ def turn_stop_and_target(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(desk_submit, "_wrong_sides", lambda *said: None)
 
 
+def double_again(patch: pytest.MonkeyPatch) -> None:
+    """A double down that has filled is wished for once more, as if its rest were to wait again."""
+    stance = Stances.stance
+
+    def forgetful(stances: Stances, symbol: str) -> Stance:
+        seen = stance(stances, symbol)
+        if not seen.doubled or seen.entering or seen.entry_price is None:
+            return seen
+        return msgspec.structs.replace(seen, rest=abs(seen.quantity), rest_price=seen.entry_price)
+
+    patch.setattr(Stances, "stance", forgetful)
+
+
 def miss_the_close(patch: pytest.MonkeyPatch) -> None:
     async def asleep(closing: DayClose, now_ns: int) -> None:
         """Nothing is closed."""
@@ -184,20 +197,21 @@ AUTO_PLANTS: dict[str, tuple[Plant, str, int]] = {
     plant.__name__: (plant, words, seed)
     for plant, words, seed in (
         (lose_a_signal, "has no fate|have a fate", 0),
-        (lose_a_fate, "has no end", 0),
+        (lose_a_fate, "has no end", 1),
         (count_a_fate_twice, "fates, .* rows", 0),
         (forget_the_journal, "the journal has", 0),
         (act_twice, "has [2-9] trades", 0),
         (judge_again_after_a_restart, "was judged [2-9] times", 0),
         (trade_what_the_gate_refused, "on a signal that was none", 0),
-        (forget_the_cooldown, "s after an entry", 11),
-        (enter_over_what_is_held, "with .* held", 1),
-        (trade_for_another_section, "owns", 11),
+        (forget_the_cooldown, "s after an entry", 1),
+        (enter_over_what_is_held, "with .* held", 3),
+        (trade_for_another_section, "owns", 19),
         (ask_too_fast, "the API was asked more than", 0),
         (swallow_an_error, "answers are told of", 0),
-        (keep_a_fill_from_its_strategy, "steady was not told", 0),
+        (keep_a_fill_from_its_strategy, "steady was not told", 18),
         (turn_stop_and_target, "with stop .*, target", 0),
-        (miss_the_close, "held at the close, and no flatten", 1),
+        (double_again, "was doubled by", 24),
+        (miss_the_close, "held at the close, and no flatten", 3),
     )
 }
 """Each bug, words of the complaint by which it is to be seen (a pattern), and a seed that saw it once."""

@@ -253,27 +253,48 @@ def _once(records: Iterable[Record]) -> list[str]:
 
 def _entered(house: AutoHouse) -> list[str]:
     """An entry finds nothing of ours held, by all that was on disk; and a trade is added to as often as it
-    may. What joined it and never filled may be wished again.
+    may. What joined it and never filled may be wished again, and so may the rest of a double down.
     """
     if TOLD_LATE & house.watching.met.keys():
         return []
-    most = (2 if "scale in" in house.auto.traits else 0) + ("double down" in house.auto.traits)
     held: Counter[str] = Counter()
+    filled: Counter[str] = Counter()  # by intent
     joins: dict[str, str] = {}  # the intent of what joins a trade -> that trade
-    joined: dict[str, set[str]] = {}
+    limits: set[str] = set()
     found = []
     for record in house.witness.records:
         if isinstance(record, Booked):
             done = record.execution
             held[done.contract.symbol] += done.side.sign * done.quantity  # type: ignore[assignment]
-            if record.intent_id in joins:
-                joined.setdefault(joins[record.intent_id], set()).add(record.intent_id)
+            filled[record.intent_id] += done.quantity  # type: ignore[assignment]
+        elif isinstance(record, Intended) and record.order.limit_price is not None:
+            limits.add(record.intent_id)
         elif isinstance(record, Planned) and record.joins:
             joins[record.group_id] = record.joins
         elif isinstance(record, Planned) and held[record.contract.symbol]:
             symbol = record.contract.symbol
             found.append(f"{record.group_id} entered {symbol} with {held[symbol]} held")
-    return found + [f"{len(more)} trades joined {name}" for name, more in joined.items() if len(more) > most]
+    return found + _added(house, {each: joins[each] for each in joins if filled[each]}, limits, filled)
+
+
+def _added(house: AutoHouse, joins: dict[str, str], limits: set[str], filled: Counter[str]) -> list[str]:
+    """What has joined trades and filled. A double down, the one that waits at a limit, may do so in parts,
+    and is as large as what was held: no larger than its trade's entry has filled.
+    """
+    scaled = Counter(name for each, name in joins.items() if each not in limits)
+    doubled: Counter[str] = Counter()
+    for each in sorted(joins.keys() & limits):
+        doubled[joins[each]] += filled[each]
+    most = 2 if "scale in" in house.auto.traits else 0
+    times = 1 if "double down" in house.auto.traits else 0
+    return [
+        *(f"{count} trades joined {name}" for name, count in scaled.items() if count > most),
+        *(
+            f"{name} of {filled[name]} was doubled by {count}"
+            for name, count in doubled.items()
+            if count > times * filled[name]
+        ),
+    ]
 
 
 def _held(house: AutoHouse) -> list[str]:

@@ -1,8 +1,9 @@
 """Invariant 5 while the faults last: how long a protected share goes without a stop, by the broker's truth.
 
 What a trade holds is what the broker executed; what guards it are its stops, and closes, working there. Once
-the trader has been told all that makes a trade bare (its fills and the ends of its stops are on disk), with a
-link that is up and asked out, it has its bound to set that right; beyond it an alarm must name the trade.
+the trader has been told all that makes a trade bare (its fills, the ends of its stops and their sizes, which
+a human may change, are on disk), with a link that is up and asked out, it has its bound to set that right;
+beyond it an alarm must name the trade.
 Nothing is asked of the trader but whether it is up.
 
 What it was not told it can't set right: that it is told everything is invariants 2 to 4. Where it closes a
@@ -18,7 +19,7 @@ from tests.world.witness import ALIVE, OURS, Witness
 
 from tws.clock import NS_PER_S
 from tws.desk import Timing
-from tws.exchange import Exchange
+from tws.exchange import Exchange, OrderView
 from tws.model.order import Role
 from tws.model.records import Planned
 
@@ -82,7 +83,7 @@ class Lookout:
                     deaf.add(intent.group_id)
         if not any(held.values()):
             return {}
-        left = {view.ticket.order_ref: view.remaining for view in self._exchange.open_orders(OURS)}
+        left = {view.ticket.order_ref: view for view in self._exchange.open_orders(OURS)}
         found = {}
         for group, plan in witness.trades.items():
             shares = self._there(plan, held[group] * plan.side.sign + witness.moved[group])
@@ -101,12 +102,15 @@ class Lookout:
         held = sum((row.quantity for row in rows if row.con_id == plan.contract.con_id), _ZERO)
         return min(shares, held * plan.side.sign)
 
-    def _guard(self, plan: Planned, left: dict[str, Decimal]) -> tuple[Decimal, bool]:
-        """What its stops can still fill; and whether the ends of all its orders are on disk."""
+    def _guard(self, plan: Planned, left: dict[str, OrderView]) -> tuple[Decimal, bool]:
+        """What its stops can still fill; and whether the ends and the sizes of all its orders are on disk."""
         guarded, told = _ZERO, True
         for intent in self._witness.members(plan.group_id):
-            works = intent.intent_id in left
-            if works and intent.role in (Role.STOP, Role.CLOSE):
-                guarded += left[intent.intent_id]
-            told = told and (works or self._witness.state(intent.intent_id) not in ALIVE)
+            ref, works = intent.intent_id, left.get(intent.intent_id)
+            if works is None:
+                told = told and self._witness.state(ref) not in ALIVE
+                continue
+            told = told and self._witness.knows_size(ref, works.ticket.quantity)
+            if intent.role in (Role.STOP, Role.CLOSE):
+                guarded += works.remaining
         return guarded, told

@@ -66,6 +66,7 @@ def test_every_part_of_a_mix_can_be_switched_off() -> None:
     mix = AutoMix(
         api=dict.fromkeys(API_FAULTS, 0.1),
         sources=SOURCES,
+        warm=("api", *SOURCES),
         traits=TRAITS,
         closes_s=45.0,
         options={"gateway": True},
@@ -150,6 +151,22 @@ def test_a_question_alone_does_not_keep_the_desk_from_being_reconciled() -> None
         target_atr=1.0,
     )
     assert judge_automation(131, mix).complaints == []
+
+
+def test_the_rest_of_a_double_down_is_no_second_one() -> None:
+    """Found by seed 28: sized by risk, a double down is filled over seconds, and its rest waits again; two
+    trades have joined, and together they are as large as what was held.
+    """
+    mix = AutoMix(
+        sources=("file", "function"),
+        warm=("api",),
+        traits=("double down", "risk fraction"),
+        per_minute=600,
+        stop_atr=2.0,
+        target_atr=1.0,
+    )
+    outcome = judge_automation(28, mix)
+    assert outcome.complaints == [] and outcome.fates["joined"]
 
 
 @pytest.mark.parametrize("name", AUTO_PLANTS)

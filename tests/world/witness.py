@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from tws.exchange import Exchange, OrderTicket
@@ -29,6 +30,7 @@ from tws.model.records import (
     Planned,
     Record,
     Released,
+    Stated,
     decode_record,
 )
 from tws.model.stop import KillState, Scope
@@ -63,6 +65,8 @@ class Witness:
         self._approved: set[tuple[str, int]] = set()
         self._terms: dict[str, list[Order]] = {}
         """What each intent was to be: as intended, and as it was to become by each change."""
+        self._heard: dict[str, set[Decimal]] = {}
+        """Other sizes of an order that the broker has told of."""
         self._states: dict[str, OrderState] = {}
         self._cancels: set[int] = set()
         self._stops: dict[str, Scope] = {}
@@ -138,6 +142,9 @@ class Witness:
     def _changed(self, record: Changed) -> None:
         self._terms[record.intent_id].append(record.order)
 
+    def _stated(self, record: Stated) -> None:
+        self._heard.setdefault(record.intent_id, set()).add(record.order.quantity)
+
     def _stopped(self, record: KillMoved) -> None:
         self._stops.pop(record.scope.key, None)
         if record.state is not KillState.ACTIVE:
@@ -174,6 +181,7 @@ class Witness:
         Intended: _intended,
         Approved: _was_approved,
         Changed: _changed,
+        Stated: _stated,
         CancelAsked: _cancel_asked,
         Moved: _moved,
         KillMoved: _stopped,
@@ -232,6 +240,11 @@ class Witness:
     def state(self, ref: str) -> OrderState | None:
         """What the disk says of an order."""
         return self._states.get(ref)
+
+    def knows_size(self, ref: str, quantity: Decimal) -> bool:
+        """Whether the disk tells of this size of an order: a human may give it another in TWS."""
+        sizes = {each.quantity for each in self._terms.get(ref, ())} | self._heard.get(ref, set())
+        return quantity in sizes
 
     def intent_of(self, order_id: int) -> Intended | None:
         """The intent that was given an order id."""
