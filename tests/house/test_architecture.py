@@ -24,7 +24,7 @@ LAYERS: list[list[str]] = [
     ["connection", "simulator", "journal", "signals", "marketdata", "world", "recording",
      "safety"],
     ["runtime", "monitor"],
-    ["backtest", "demo", "drill", "preflight", "testing"],
+    ["backtest", "certify", "demo", "drill", "preflight", "testing"],
     ["cli", "dashboard"],
 ]
 LAYER_OF = {package: number for number, packages in enumerate(LAYERS, start=1) for package in packages}

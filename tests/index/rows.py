@@ -28,7 +28,11 @@ class Row(NamedTuple):
 CLOSED = "connection/test_closing.py::test_a_stream_that_is_closed"
 GIVEN_UP = "connection/test_closing.py::test_a_request_that_nobody_waits_for"
 GIVEN_UP_TOO = "connection/test_past.py::test_what_nobody_waits_for_is_cancelled"
+<<<<<<< HEAD
 UNPAID = "until it is subscribed to"
+=======
+CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
+>>>>>>> main
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
 
 FAMILIES: dict[str, tuple[Row, ...]] = {
@@ -41,6 +45,11 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqIds", "request_next_order_id get_next_order_id"),
         Row("reqUserInfo", "request_user_info"),
         Row("reqConfigProtoBuf", "request_settings"),
+        Row("updateConfigProtoBuf", "update_settings"),
+        Row("verifyRequest", "request_verification"),
+        Row("verifyMessage", "request_verification", CHALLENGED),
+        Row("verifyAndAuthRequest", "request_verification"),
+        Row("verifyAndAuthMessage", "request_verification", CHALLENGED),
         Row("setServerLogLevel", "set_server_log_level"),
     ),
     "Contracts": (
@@ -112,6 +121,7 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqAutoOpenOrders", "bind_manual_orders"),
         Row("reqCompletedOrders", "request_completed_orders"),
         Row("reqExecutions", "request_executions"),
+        Row("exerciseOptions", "exercise_options lapse_options"),
     ),
     "News": (
         Row("reqNewsProviders", "request_news_providers"),
@@ -135,13 +145,29 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
     ),
 }  # fmt: skip
 NOT_YET: tuple[str, ...] = (
-    "exerciseOptions",
     "requestFA",
     "replaceFA",
+<<<<<<< HEAD
     "updateConfigProtoBuf",
     "verifyRequest",
     "verifyMessage",
     "verifyAndAuthRequest",
     "verifyAndAuthMessage",
+=======
+    "reqNewsBulletins",
+    "cancelNewsBulletins",
+    "reqNewsProviders",
+    "reqNewsArticle",
+    "reqHistoricalNews",
+    "reqScannerParameters",
+    "reqScannerSubscription",
+    "cancelScannerSubscription",
+    "reqFundamentalData",
+    "cancelFundamentalData",
+    "reqWshMetaData",
+    "cancelWshMetaData",
+    "reqWshEventData",
+    "cancelWshEventData",
+>>>>>>> main
 )
 """Requests without a method of ours so far; who writes one moves its line up into its family."""

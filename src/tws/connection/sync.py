@@ -138,6 +138,8 @@ class SyncConnection:
     request_next_order_id = asks(_The.request_next_order_id)
     request_user_info = asks(_The.request_user_info)
     request_settings = asks(_The.request_settings)
+    update_settings = asks(_The.update_settings)
+    request_verification = asks(_The.request_verification)
     set_server_log_level = does(_The.set_server_log_level)
 
     # -- contracts
@@ -215,6 +217,8 @@ class SyncConnection:
     request_completed_orders = asks(_The.request_completed_orders)
     request_what_if = asks(_The.request_what_if)
     place_order = asks(_The.place_order)
+    exercise_options = asks(_The.exercise_options)
+    lapse_options = asks(_The.lapse_options)
     cancel_order = does(_The.cancel_order)
     cancel_all_orders = does(_The.cancel_all_orders)
     bind_manual_orders = does(_The.bind_manual_orders)

@@ -1,4 +1,6 @@
-"""What a simulated TWS is told before it starts. Frozen: a running simulator never changes its mind."""
+"""What a simulated TWS is told before it starts. Frozen; what a program changes of TWS's settings makes new
+ones (`tws.simulator.requests.settings`).
+"""
 
 from __future__ import annotations
 

@@ -18,13 +18,19 @@ quotes      quotes, once and as streams, their kind
 options     greeks, implied volatility, option prices
 ticks       tick by tick
 depth       the levels behind the best quote
-orders      open and completed orders, executions
+orders      open and completed orders, executions; whatif: what one would cost
+exercising  exercise and lapse of options
 accounts    positions, the values and portfolio of one account
 summaries   several accounts, models, profit and loss
+<<<<<<< HEAD
 settings    TWS's own settings
 news        providers, headlines, articles, bulletins
 scanners    market scanners
 research    fundamentals, corporate events
+=======
+settings    TWS's own settings, told and changed
+verification  programs that IB has registered
+>>>>>>> main
 """
 
 from __future__ import annotations
@@ -49,13 +55,18 @@ from tws.connection.families import (
     settings,
     summaries,
     ticks,
+    verification,
 )
 
 __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
     session, contracts, chains, reference, groups, history, past, livebars, quotes, options, ticks, depth,
+<<<<<<< HEAD
     orders, accounts, summaries, settings, news, scanners, research,
+=======
+    orders, accounts, summaries, settings, verification,
+>>>>>>> main
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -74,8 +85,12 @@ class Questions(
     accounts.AccountQuestions,
     summaries.SummaryQuestions,
     settings.SettingsQuestions,
+<<<<<<< HEAD
     news.NewsQuestions,
     scanners.ScannerQuestions,
     research.ResearchQuestions,
+=======
+    verification.VerificationQuestions,
+>>>>>>> main
 ):
     """Everything that can be asked (session, contracts, history and downloads are bases of the others)."""
