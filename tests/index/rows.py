@@ -28,11 +28,8 @@ class Row(NamedTuple):
 CLOSED = "connection/test_closing.py::test_a_stream_that_is_closed"
 GIVEN_UP = "connection/test_closing.py::test_a_request_that_nobody_waits_for"
 GIVEN_UP_TOO = "connection/test_past.py::test_what_nobody_waits_for_is_cancelled"
-<<<<<<< HEAD
-UNPAID = "until it is subscribed to"
-=======
 CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
->>>>>>> main
+UNPAID = "until it is subscribed to"
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
 
 FAMILIES: dict[str, tuple[Row, ...]] = {
@@ -147,27 +144,5 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
 NOT_YET: tuple[str, ...] = (
     "requestFA",
     "replaceFA",
-<<<<<<< HEAD
-    "updateConfigProtoBuf",
-    "verifyRequest",
-    "verifyMessage",
-    "verifyAndAuthRequest",
-    "verifyAndAuthMessage",
-=======
-    "reqNewsBulletins",
-    "cancelNewsBulletins",
-    "reqNewsProviders",
-    "reqNewsArticle",
-    "reqHistoricalNews",
-    "reqScannerParameters",
-    "reqScannerSubscription",
-    "cancelScannerSubscription",
-    "reqFundamentalData",
-    "cancelFundamentalData",
-    "reqWshMetaData",
-    "cancelWshMetaData",
-    "reqWshEventData",
-    "cancelWshEventData",
->>>>>>> main
 )
 """Requests without a method of ours so far; who writes one moves its line up into its family."""

@@ -22,15 +22,11 @@ orders      open and completed orders, executions; whatif: what one would cost
 exercising  exercise and lapse of options
 accounts    positions, the values and portfolio of one account
 summaries   several accounts, models, profit and loss
-<<<<<<< HEAD
-settings    TWS's own settings
+settings    TWS's own settings, told and changed
+verification  programs that IB has registered
 news        providers, headlines, articles, bulletins
 scanners    market scanners
 research    fundamentals, corporate events
-=======
-settings    TWS's own settings, told and changed
-verification  programs that IB has registered
->>>>>>> main
 """
 
 from __future__ import annotations
@@ -62,11 +58,7 @@ __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
     session, contracts, chains, reference, groups, history, past, livebars, quotes, options, ticks, depth,
-<<<<<<< HEAD
-    orders, accounts, summaries, settings, news, scanners, research,
-=======
-    orders, accounts, summaries, settings, verification,
->>>>>>> main
+    orders, accounts, summaries, settings, verification, news, scanners, research,
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -85,12 +77,9 @@ class Questions(
     accounts.AccountQuestions,
     summaries.SummaryQuestions,
     settings.SettingsQuestions,
-<<<<<<< HEAD
+    verification.VerificationQuestions,
     news.NewsQuestions,
     scanners.ScannerQuestions,
     research.ResearchQuestions,
-=======
-    verification.VerificationQuestions,
->>>>>>> main
 ):
     """Everything that can be asked (session, contracts, history and downloads are bases of the others)."""

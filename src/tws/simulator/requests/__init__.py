@@ -74,27 +74,17 @@ class Desk:
         self._core = core
         self.accounts = Accounts(core)
         self.history = History(core)
-<<<<<<< HEAD
         self.news = News(core)
         self.streams = Streams(core, self.history, self.news)
-        self.orders = Orders(core)
+        self.exercises = Exercises(core)
+        self.orders = Orders(core, self.exercises)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
         pasts = (PastTicks(core, self.history), Reports(core))
         self._scanners, self._research = Scanners(core), Research(core)
         told = (self.news, self._scanners, self._research)
         others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, *told, self.reference)
-        for part in (*others, self.streams, self.history, self.orders, self.accounts):
-=======
-        self.streams = Streams(core, self.history)
-        self.exercises = Exercises(core)
-        self.orders = Orders(core, self.exercises)
-        self._table: dict[type, Callable[[Session, Any], None]] = {}
-        self.reference = Reference(core, self.history)
-        pasts = (PastTicks(core, self.history), Reports(core))
-        others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
->>>>>>> main
             self._table.update(part.handlers())
         self._table.update(verification.HANDLERS)
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
