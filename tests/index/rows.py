@@ -32,6 +32,8 @@ CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
 UNPAID = "until it is subscribed to"
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
 
+ADVISORS = "served to an advisor's login, 321 to another"
+
 FAMILIES: dict[str, tuple[Row, ...]] = {
     "The session": (
         Row("startApi", "connect",
@@ -108,6 +110,12 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqPnLSingle", "stream_pnl_of"),
         Row("cancelPnLSingle", "PositionPnLStream.close", ONCE),
     ),
+    "An advisor's login": (
+        Row("requestFA", "request_advisor_groups request_advisor_profiles request_account_aliases",
+            words=ADVISORS),
+        Row("replaceFA", "replace_advisor_groups replace_advisor_profiles replace_account_aliases",
+            words=ADVISORS),
+    ),
     "Orders": (
         Row("placeOrder", "place_order request_what_if",
             "connection/test_requests.py::test_the_books_of_an_order"),
@@ -141,8 +149,5 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
             "connection/test_closing.py::test_events_that_nobody_waits_for"),
     ),
 }  # fmt: skip
-NOT_YET: tuple[str, ...] = (
-    "requestFA",
-    "replaceFA",
-)
+NOT_YET: tuple[str, ...] = ()
 """Requests without a method of ours so far; who writes one moves its line up into its family."""

@@ -1,47 +1,23 @@
-"""The answer to everything that this TWS does not serve: what a TWS says that may not.
-
-A table from the class of a request to code and text (TWS-BEHAVIOUR.md A8; where none is known, 321 with the
-reason, assumed). A request that the codec does not know at all is refused with the id that its first
-fields hold, if they hold one.
+"""The answer to a request that nobody here serves: 321 with the reason (assumed), so that nothing is met with
+silence. One that the codec does not know is refused with the id that its first fields hold, if they hold one.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tws.log import get_logger
 from tws.simulator.session import Session
-from tws.wire import messages as m
 from tws.wire.codec import Unknown
 
-__all__ = ["REFUSED_BY_CLASS", "refuse"]
+__all__ = ["refuse"]
 
 log = get_logger("tws.simulator")
 
 
-class Refusal(NamedTuple):
-    """Message 4."""
-
-    code: int
-    text: str
-
-
-_HEAD = "Error validating request.-'bX' : cause - "
-_NO_FA = Refusal(321, _HEAD + "FA data operations ignored for non FA customers.")
-_REFUSED: dict[type, Refusal] = {
-    m.FARequest: _NO_FA,
-    m.FAReplace: _NO_FA,
-}
-REFUSED_BY_CLASS = frozenset(_REFUSED)
-"""Every class that is answered here knowingly, not for want of a handler."""
-
-
 def refuse(session: Session, request: object) -> None:
-    """Say no in TWS's words."""
-    kind = type(request)
-    name = str(request.message_id) if isinstance(request, Unknown) else kind.__name__
-    known = _REFUSED.get(kind, Refusal(321, f"{_HEAD}Request {name} is not served by the simulated TWS"))
-    session.error(_request_id(request), known.code, known.text)
+    """Say no under the request's own id."""
+    name = str(request.message_id) if isinstance(request, Unknown) else type(request).__name__
+    said = f"Error validating request.-'bX' : cause - Request {name} is not served by the simulated TWS"
+    session.error(_request_id(request), 321, said)
     log.info("request refused", client_id=session.client_id, request=name)
 
 
