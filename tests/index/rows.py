@@ -29,6 +29,7 @@ CLOSED = "connection/test_closing.py::test_a_stream_that_is_closed"
 GIVEN_UP = "connection/test_closing.py::test_a_request_that_nobody_waits_for"
 GIVEN_UP_TOO = "connection/test_past.py::test_what_nobody_waits_for_is_cancelled"
 CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
+UNPAID = "until it is subscribed to"
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
 
 ADVISORS = "served to an advisor's login, 321 to another"
@@ -79,7 +80,7 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
     ),
     "Market data": (
         Row("reqMarketDataType", "request_market_data_type"),
-        Row("reqMktData", "stream_quotes request_quote"),
+        Row("reqMktData", "stream_quotes request_quote stream_news"),
         Row("cancelMktData", "QuoteStream.close", CLOSED),
         Row("reqTickByTickData", "stream_ticks"),
         Row("cancelTickByTickData", "TickStream.close", CLOSED),
@@ -127,21 +128,26 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqExecutions", "request_executions"),
         Row("exerciseOptions", "exercise_options lapse_options"),
     ),
+    "News": (
+        Row("reqNewsProviders", "request_news_providers"),
+        Row("reqNewsArticle", "request_news_article"),
+        Row("reqHistoricalNews", "request_historical_news"),
+        Row("reqNewsBulletins", "stream_news_bulletins"),
+        Row("cancelNewsBulletins", "BulletinStream.close",
+            "connection/test_closing.py::test_bulletins_end_with_their_last_stream"),
+    ),
+    "Scanners and research": (
+        Row("reqScannerParameters", "request_scanner_parameters"),
+        Row("reqScannerSubscription", "stream_scanner request_scan"),
+        Row("cancelScannerSubscription", "ScannerStream.close Reply.cancel", CLOSED),
+        Row("reqFundamentalData", "request_fundamentals", words=f"10358 {UNPAID}"),
+        Row("cancelFundamentalData", "Reply.cancel", GIVEN_UP),
+        Row("reqWshMetaData", "request_wsh_meta", words=f"10276 {UNPAID}"),
+        Row("cancelWshMetaData", "Reply.cancel", GIVEN_UP),
+        Row("reqWshEventData", "request_wsh_events", words=f"10276 {UNPAID}"),
+        Row("cancelWshEventData", "Reply.cancel",
+            "connection/test_closing.py::test_events_that_nobody_waits_for"),
+    ),
 }  # fmt: skip
-NOT_YET: tuple[str, ...] = (
-    "reqNewsBulletins",
-    "cancelNewsBulletins",
-    "reqNewsProviders",
-    "reqNewsArticle",
-    "reqHistoricalNews",
-    "reqScannerParameters",
-    "reqScannerSubscription",
-    "cancelScannerSubscription",
-    "reqFundamentalData",
-    "cancelFundamentalData",
-    "reqWshMetaData",
-    "cancelWshMetaData",
-    "reqWshEventData",
-    "cancelWshEventData",
-)
+NOT_YET: tuple[str, ...] = ()
 """Requests without a method of ours so far; who writes one moves its line up into its family."""

@@ -17,12 +17,12 @@ from tests.index.rows import FAMILIES, NOT_YET, Row
 from tws.connection import SyncConnection, TWSConnection
 from tws.connection.families import groups, summaries
 from tws.connection.hearing.replies import Reply
-from tws.connection.streaming import barstreams, depthstream, statestreams, streams
+from tws.connection.streaming import barstreams, depthstream, newsstreams, statestreams, streams
 
 ROWS = [row for rows in FAMILIES.values() for row in rows]
 GIVEN = {
     name: kind
-    for module in (streams, barstreams, depthstream, statestreams, groups, summaries)
+    for module in (streams, barstreams, depthstream, statestreams, newsstreams, groups, summaries)
     for name, kind in inspect.getmembers(module, inspect.isclass)
 } | {"Reply": Reply}
 """Classes that a method of ours gives, whose own methods a row may name."""
