@@ -172,6 +172,9 @@ class Driver:
             a.req, contract_of(a.contract), a.start, a.end, a.count, a.what, 1, False, []
         )
 
+    def histogram(self, session, a):
+        session.reqHistogramData(a.req, contract_of(a.contract), a.rth, f"{a.days} days")
+
     def values(self, session, a):
         session.reqAccountUpdates(True, a.account)
 

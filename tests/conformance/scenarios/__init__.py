@@ -19,6 +19,8 @@ for _name in (
     "books",
     "money",
     "instruments",
+    "types",
+    "lists",
     "mishaps",
 ):
     import_module(f"{__name__}.{_name}")
