@@ -342,6 +342,9 @@ class Driver:
         if state:
             s.say("what_if", order_id=a.order_id, state=state_row(state))
 
+    def exercise(self, s, a):
+        s.ib.exerciseOptions(contract_of(a.contract), a.action, a.quantity, a.account, a.override)
+
     def cancel(self, s, a):
         mine = [trade.order for trade in s.ib.trades() if trade.order.orderId == a.order_id]
         s.ib.cancelOrder(mine[-1] if mine else LIBRARY.Order(orderId=a.order_id))

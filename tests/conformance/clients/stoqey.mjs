@@ -359,6 +359,8 @@ const OPS = {
   place: ({ ib }, a) => ib.placeOrder(a.order_id, contractOf(a.contract), orderOf(a.order)),
   what_if: ({ ib }, a) =>
     ib.placeOrder(a.order_id, contractOf(a.contract), orderOf({ ...a.order, whatIf: true })),
+  exercise: ({ ib }, a) =>
+    ib.exerciseOptions(a.req, contractOf(a.contract), a.action, a.quantity, a.account, a.override),
   cancel: ({ ib }, a) => ib.cancelOrder(a.order_id),
   global_cancel: ({ ib }) => ib.reqGlobalCancel(),
   open_orders: ({ ib }) => ib.reqOpenOrders(),

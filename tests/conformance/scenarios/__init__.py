@@ -21,6 +21,7 @@ for _name in (
     "instruments",
     "types",
     "lists",
+    "exercises",
     "mishaps",
 ):
     import_module(f"{__name__}.{_name}")
