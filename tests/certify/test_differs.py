@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from tests.certify.conftest import Play, Start, differing
 
+from tws.certify.compare import compare
+from tws.certify.normal import Item
+from tws.certify.threads import Thread
 from tws.exchange import Event, OrderOpened, StatusChanged
 from tws.simulator.faults.base import Effect, Fault, When
 from tws.simulator.faults.engine import Faults
@@ -93,3 +96,10 @@ async def test_a_message_that_nobody_can_read(start: Start, play: Play) -> None:
     tws.faults.play("malformed-frame", message=78, kind="missing-field")
     found = differing(await play(tws, "family codes", **SOON))
     assert any(line.startswith("unreadable: of TWS: message 78: ") for line in found["family codes"]), found
+
+
+def test_a_slow_tws_that_is_asked_for_the_time_meanwhile_differs_in_nothing() -> None:
+    asked = Thread("bars", "CurrentTime #1", [Item("CurrentTime", (), frozenset())])
+    bars = Thread("bars", "HistoricalData #1", [Item("HistoricalDataEnd", (), frozenset())])
+    assert compare([bars, asked], [bars]) == compare([bars], [asked, bars]) == []
+    assert [each.what for each in compare([bars, asked], [asked])] == ["asked"]

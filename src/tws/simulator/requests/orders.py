@@ -80,7 +80,7 @@ class Orders:
         options, now_ns = core.options, core.now_ns()
         door = Door(
             client_id=session.client_id, accounts=options.accounts, zone=core.zone, now_ns=now_ns,
-            preset_notice=options.preset_notice,
+            preset_notice=options.preset_notice, sec_type=request.contract.sec_type,
         )  # fmt: skip
         self._list_conditions(request)
         reference = core.universe.get(request.order.reference_contract_id)
