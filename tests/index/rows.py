@@ -31,6 +31,8 @@ GIVEN_UP_TOO = "connection/test_past.py::test_what_nobody_waits_for_is_cancelled
 CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
 
+ADVISORS = "served to an advisor's login, 321 to another"
+
 FAMILIES: dict[str, tuple[Row, ...]] = {
     "The session": (
         Row("startApi", "connect",
@@ -107,6 +109,12 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqPnLSingle", "stream_pnl_of"),
         Row("cancelPnLSingle", "PositionPnLStream.close", ONCE),
     ),
+    "An advisor's login": (
+        Row("requestFA", "request_advisor_groups request_advisor_profiles request_account_aliases",
+            words=ADVISORS),
+        Row("replaceFA", "replace_advisor_groups replace_advisor_profiles replace_account_aliases",
+            words=ADVISORS),
+    ),
     "Orders": (
         Row("placeOrder", "place_order request_what_if",
             "connection/test_requests.py::test_the_books_of_an_order"),
@@ -121,8 +129,6 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
     ),
 }  # fmt: skip
 NOT_YET: tuple[str, ...] = (
-    "requestFA",
-    "replaceFA",
     "reqNewsBulletins",
     "cancelNewsBulletins",
     "reqNewsProviders",

@@ -92,7 +92,7 @@ async def test_a_display_group_tells_its_watchers(
 
 
 REFUSED: list[tuple[m.Request, int, int]] = [
-    (m.FARequest(1), -1, 321),
+    (m.FARequest(1), 2**31 - 1, 321),
     (m.FAReplace(11, 1, "<x/>"), 11, 321),
     (m.NewsArticleRequest(12, "BRFG", "x"), 12, 10276),
     (m.HistoricalNewsRequest(13, 756733, "BRFG", "", "", 10), 13, 10276),

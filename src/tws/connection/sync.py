@@ -193,6 +193,13 @@ class SyncConnection:
     stream_pnl = follows(_The.stream_pnl, PnL)
     stream_pnl_of = follows(_The.stream_pnl_of, PositionPnL)
 
+    request_advisor_groups = asks(_The.request_advisor_groups)
+    request_advisor_profiles = asks(_The.request_advisor_profiles)
+    request_account_aliases = asks(_The.request_account_aliases)
+    replace_advisor_groups = asks(_The.replace_advisor_groups)
+    replace_advisor_profiles = asks(_The.replace_advisor_profiles)
+    replace_account_aliases = asks(_The.replace_account_aliases)
+
     # -- orders
 
     request_executions = asks(_The.request_executions)

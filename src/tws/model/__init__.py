@@ -18,6 +18,7 @@ execution   what the broker did
 whatif      what an order would cost
 exercise    what is done with options that are held
 settings    TWS's own settings, and their change
+advisor     groups and aliases of an advisor's accounts
 facts       what the connection hears, in the order in which it heard it
 account     positions, account values, profit and loss
 signal      what a model wishes

@@ -23,6 +23,7 @@ exercising  exercise and lapse of options
 accounts    positions, the values and portfolio of one account
 summaries   several accounts, models, profit and loss
 settings    TWS's own settings, told and changed
+advisors    groups, profiles and aliases of an advisor's login
 verification  programs that IB has registered
 """
 
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 from tws.connection.families import (
     accounts,
+    advisors,
     chains,
     contracts,
     depth,
@@ -52,7 +54,7 @@ __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
     session, contracts, chains, reference, groups, history, past, livebars, quotes, options, ticks, depth,
-    orders, accounts, summaries, settings, verification,
+    orders, accounts, summaries, settings, advisors, verification,
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -71,6 +73,7 @@ class Questions(
     accounts.AccountQuestions,
     summaries.SummaryQuestions,
     settings.SettingsQuestions,
+    advisors.AdvisorQuestions,
     verification.VerificationQuestions,
 ):
     """Everything that can be asked (session, contracts, history and downloads are bases of the others)."""

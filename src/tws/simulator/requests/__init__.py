@@ -5,7 +5,7 @@ silence.
     contracts  contract details, matching symbols, market rules, option chains
     lists      depth exchanges, exchanges behind SMART, families, soft-dollar tiers
     reference  option arithmetic, histograms, display groups
-    exercises  exercise and lapse of options
+    exercises  exercise and lapse of options; advisors: groups of accounts, and orders for them
     streams    market data, depth, real-time bars, tick by tick
     history    bars, schedules, head time stamps; pastticks: historical ticks
     orders     place, cancel, open; reports: executions, completed orders
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tws.simulator.requests import verification
 from tws.simulator.requests.accounts import Accounts
+from tws.simulator.requests.advisors import Advisors
 from tws.simulator.requests.contracts import Contracts
 from tws.simulator.requests.exercises import Exercises
 from tws.simulator.requests.history import History
@@ -72,6 +73,7 @@ class Desk:
         self.history = History(core)
         self.streams = Streams(core, self.history)
         self.exercises = Exercises(core)
+        self.advisors = Advisors(core)
         self.orders = Orders(core, self.exercises)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
@@ -79,7 +81,7 @@ class Desk:
         others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
             self._table.update(part.handlers())
-        self._table.update(verification.HANDLERS)
+        self._table.update(self.advisors.handlers() | verification.HANDLERS)
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
 
     def greet(self, session: Session) -> None:

@@ -86,7 +86,9 @@ class Orders:
         reference = core.universe.get(request.order.reference_contract_id)
         if reference is not None:
             core.listed(reference)
-        ticket = ticket_of(request.order, request.order_id, security.con_id if security else 0, door)
+        order = core.desk.advisors.addressed(request.order)
+        con_id = security.con_id if security else 0
+        ticket = order if isinstance(order, Refused) else ticket_of(order, request.order_id, con_id, door)
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)
         else:

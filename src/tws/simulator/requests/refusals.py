@@ -27,11 +27,8 @@ class Refusal(NamedTuple):
 
 
 _HEAD = "Error validating request.-'bX' : cause - "
-_NO_FA = Refusal(321, _HEAD + "FA data operations ignored for non FA customers.")
 _NO_NEWS = Refusal(10276, "News feed is not allowed.")
 _REFUSED: dict[type, Refusal] = {
-    m.FARequest: _NO_FA,
-    m.FAReplace: _NO_FA,
     m.NewsArticleRequest: _NO_NEWS,
     m.HistoricalNewsRequest: _NO_NEWS,
     m.WshMetaDataRequest: _NO_NEWS,
