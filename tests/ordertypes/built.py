@@ -19,7 +19,7 @@ from tws.model.attributes import (
     PegOffsets,
     Scale,
 )
-from tws.model.contract import Contract, option
+from tws.model.contract import Contract, forex, option
 from tws.ordertypes import FullOrder
 
 SPY = Contract(con_id=756733, symbol="SPY")
@@ -31,8 +31,10 @@ SPREAD = ot.combination("SPY", [ot.leg(SPY, "BUY"), ot.leg(AAPL, "SELL", 2)])
 OF_COMBINATIONS = {"non_guaranteed", "with_leg_prices", "relative_limit_combo", "relative_market_combo",
                    "limit_market_combo"}
 AT_ATS = {"pegged_to_best", "ats_limit"}
-OF_OPTIONS = {"pegged_to_stock", "auction_pegged_to_stock", "volatility"}
+OF_OPTIONS = {"pegged_to_stock", "auction_pegged_to_stock", "volatility", "balance_impact_risk",
+              "minimize_impact"}
 CALL = option("SPY", "20261218", 560, "C")
+PAIR = forex("EUR.USD")
 _OFFSETS = PegOffsets(min_trade_quantity=10, min_compete_size=20, compete_offset=Decimal("0.02"))
 _UP_TO_MID = PegOffsets(min_trade_quantity=10, min_compete_size=20, up_to_mid=True,
                         mid_offset_at_whole=Decimal("0.01"), mid_offset_at_half=Decimal("0.005"))
@@ -125,6 +127,7 @@ ORDERS: dict[str, Callable[[], FullOrder | tuple[FullOrder, ...]]] = {
     "scaled": lambda: ot.scaled(LIMIT, _SCALE),
     "hedged_delta": lambda: ot.hedged_delta(CHILD),
     "hedged_beta": lambda: (ot.hedged_beta(CHILD, "1.2"), ot.hedged_beta(CHILD, "1.2", max_size=500)),
+    "hedged_fx": lambda: ot.hedged_fx(ot.market("SELL", 1, parent_id=1)),
     "hedged_pair": lambda: ot.hedged_pair(CHILD, 3),
     "non_guaranteed": lambda: ot.non_guaranteed(LIMIT, LeginPrio="1"),
     "with_leg_prices": lambda: ot.with_leg_prices(LIMIT, [95, 2.5]),
@@ -136,7 +139,7 @@ ORDERS: dict[str, Callable[[], FullOrder | tuple[FullOrder, ...]]] = {
     "with_compliance": lambda: ot.with_compliance(LIMIT, Compliance(
         decision_maker="me", execution_trader="you", ext_operator="op")),
     "by_hand": lambda: ot.by_hand(LIMIT, "20261123-15:00:00"),
-    "algo": lambda: ot.algo(LIMIT, "INLINE", {"ExecStyle": "Patient", "MinPercent": 5}, algo_id="a-1"),
+    "algo": lambda: ot.algo(LIMIT, "Vwap", {"maxPctVol": 5, "noTakeLiq": True}, algo_id="a-1"),
     "adaptive": lambda: ot.adaptive(LIMIT, "Patient"),
     "arrival_price": lambda: ot.arrival_price(LIMIT, max_share="0.1", risk="Aggressive", **_WINDOW),
     "close_price": lambda: ot.close_price(LIMIT, max_share="0.1", force=True),
@@ -147,14 +150,13 @@ ORDERS: dict[str, Callable[[], FullOrder | tuple[FullOrder, ...]]] = {
                                                             most="0.3"),
     "size_variant_volume": lambda: ot.size_variant_volume(LIMIT, "0.2", "0.4"),
     "time_variant_volume": lambda: ot.time_variant_volume(LIMIT, "0.2", "0.4", **_WINDOW),
-    "twap": lambda: ot.twap(LIMIT, "Midpoint", **_WINDOW),
-    "vwap": lambda: ot.vwap(LIMIT, max_share="0.2", speed_up=True),
+    "twap": lambda: ot.twap(LIMIT, **_WINDOW),
+    "vwap": lambda: ot.vwap(LIMIT, max_share="0.2", passive=True),
     "balance_impact_risk": lambda: ot.balance_impact_risk(LIMIT, max_share="0.2", risk="Get Done"),
     "minimize_impact": lambda: ot.minimize_impact(LIMIT, max_share="0.2"),
 }  # fmt: skip
 ELSEWHERE = {
     "for_cash": "its size is money, which the simulated exchange refuses (434)",
-    "hedged_fx": "its size is 0, which the simulated exchange refuses",
     "leg": "gives a leg", "combination": "gives a contract",
 }
 """Builders whose order goes another way, and why."""
@@ -165,6 +167,8 @@ def contract_of(name: str) -> Contract:
     at = Contract(con_id=SPY.con_id, symbol="SPY", exchange="IBKRATS")
     if name in OF_COMBINATIONS:
         return SPREAD
+    if name == "hedged_fx":
+        return PAIR
     return at if name in AT_ATS else CALL if name in OF_OPTIONS else SPY
 
 

@@ -59,6 +59,7 @@ def algo(strategy: str, **params: str) -> Made:
 
 
 _BAG = Contract(symbol="SPY", sec_type="BAG")
+_THREE = replace(_BAG, combo_legs=(*SPREAD.combo_legs, SPREAD.combo_legs[0]))
 _PRICE = PriceCondition(con_id=1, price=Decimal(1), is_more=True)
 
 REFUSED: dict[str, tuple[Made, ...]] = {
@@ -134,9 +135,15 @@ REFUSED: dict[str, tuple[Made, ...]] = {
     "ats_held": (order(to=replace(SPY, exchange="IBKRATS")),),
     "midprice_elsewhere": (order("MIDPRICE", to=replace(SPY, exchange="NYSE")),),
     "unknown_algo_parameter": (algo("Twap", adaptivePriority="Urgent"),),
-    "bad_algo_value": (algo("Adaptive", adaptivePriority="Now"), algo("Vwap", maxPctVol="0.6"),
-                       algo("AD", componentSize="-1"), algo("Vwap", noTakeLiq="yes"),
+    "bad_algo_value": (algo("Adaptive", adaptivePriority="Now"), algo("Vwap", maxPctVol="51"),
+                       algo("AD", componentSize="-1", timeBetweenOrders="1"), algo("Vwap", noTakeLiq="yes"),
                        algo("Twap", strategyType="Any"), algo("PctVol", pctVol="much")),
+    "component_missing": (algo("AD", componentSize="10"),),
+    "algo_of_options": (lambda: ot.checked(ot.minimize_impact(ot.limit("BUY", 1, 9), max_share=1), SPY),),
+    "algo_with_display": (lambda: ot.adaptive(ot.iceberg(ot.limit("BUY", 100, 9), 10)),),
+    "prices_of_many_legs": (
+        lambda: ot.checked(ot.with_leg_prices(ot.limit("BUY", 1, 9), [1, 2, 3]), _THREE),),
+    "loose_legs": (lambda: ot.checked(ot.non_guaranteed(ot.limit("BUY", 1, 9)), _THREE),),
     "large_component": (lambda: ot.accumulate_distribute(ot.limit("BUY", 100, 9), 101, 30),),
 }  # fmt: skip
 """By the name of the rule; the first one that refuses must be that rule."""

@@ -13,7 +13,6 @@ from tws.errors import BadOrderError
 from tws.model.attributes import Hedge
 from tws.model.conditions import Conditions
 from tws.model.contract import stock
-from tws.model.order import Side
 from tws.ordertypes import algos, changes, combos, pegged, plain
 from tws.ordertypes.algorules import ALGOS
 
@@ -55,8 +54,8 @@ def test_each_algorithm_of_ib_has_a_builder() -> None:
 def test_money_and_currency_hedges() -> None:
     crypto = ot.for_cash(ot.limit("BUY", 1, 50_000), "250.5")
     assert (crypto.quantity, crypto.attributes.cash_quantity) == (None, Decimal("250.5"))
-    hedge = ot.hedged_fx(ot.FullOrder(side=Side.SELL, quantity=Decimal(0), parent_id=7))
-    assert hedge.attributes.hedge == Hedge(type="F")
+    hedge = ot.hedged_fx(ot.market("SELL", 100, parent_id=7))
+    assert (hedge.quantity, hedge.attributes.hedge) == (0, Hedge(type="F"))
     with pytest.raises(BadOrderError, match="cash_quantity"):
         ot.for_cash(LIMIT, 0)
 

@@ -217,7 +217,7 @@ def attributes_of(order: WireOrder) -> a.Attributes | None:
 
 def _read(row: Row, value: Any) -> tuple[str, Any]:
     """The name and the value as we keep them; None for a number that is none of money's."""
-    if row.name == "compete_offset" and math.isinf(value):
+    if row.name == "compete_offset" and value == math.inf:
         return "up_to_mid", True
     if row.money:
         return row.name, _number(value)

@@ -64,7 +64,8 @@ class ContractDetails(Struct, frozen=True, kw_only=True):
     `suggested_size_increment` on: None where TWS says nothing, be it that it never does for this type or at
     this server version. `identifiers` are (kind, number) such as ("ISIN", "US0378331005"); `agg_group` is
     shared by contracts whose SMART quotes are one; `last_trade_time` is the clock time of the last trading
-    day, in `time_zone_id` unless it names a zone; the two precisions are digits of prices and sizes.
+    day, in `time_zone_id` unless it names a zone; the two precisions are the
+    finest steps in which the last price and its size are stated, such as 0.01 and 0.0001 (reported).
     """
 
     contract: Contract
@@ -88,8 +89,8 @@ class ContractDetails(Struct, frozen=True, kw_only=True):
     size_increment: float | None = None
     suggested_size_increment: float | None = None
     min_algo_size: float | None = None
-    last_price_precision: int | None = None
-    last_size_precision: int | None = None
+    last_price_precision: float | None = None
+    last_size_precision: float | None = None
     under_symbol: str | None = None
     under_sec_type: str | None = None
     last_trade_time: str | None = None

@@ -1,7 +1,9 @@
 """What TWS refuses of IB's own algorithms: their names, the names and the values of their parameters.
 
-Algorithms that are not in the table (third parties' at JEFFALGO, CSFBALGO, …) are not judged. Source: the
-official page of IB's algorithms; a value out of its range is answered with 441, an unknown name with 443.
+Algorithms that are not in the table (third parties' at JEFFALGO, CSFBALGO, …) are not judged. Sources: the
+official page of IB's algorithms, and what was recorded of a paper Gateway at server version 225
+(docs/design/order-types.md); where the two differ, the wider holds. A value out of its range is answered with
+441 or 145, an unknown name with 443.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from tws.ordertypes.rule import Rule
 __all__ = ["ALGOS", "ALGO_RULES", "PRIORITIES", "RISK_AVERSIONS", "TWAP_STRATEGIES"]
 
 PRIORITIES = ("Urgent", "Normal", "Patient")
-RISK_AVERSIONS = ("Get Done", "Aggressive", "Neutral", "Passive")
+RISK_AVERSIONS = ("Get Done", "GetDone", "Get_Done", "Aggressive", "Neutral", "Passive")
 TWAP_STRATEGIES = ("Marketable", "Matching", "Midpoint", "Matching Same Side", "Matching Last")
-_LEAST_SHARE, _MOST_SHARE = Decimal("0.01"), Decimal("0.5")
-"""Of the volume. The tables of parameters say 0.1 to 0.5, the text beside them 1 to 50 %: the wider holds."""
+_LEAST_SHARE, _MOST_SHARE = Decimal("0.01"), Decimal(50)
+"""Of the volume: a fraction up to 1, percent above (recorded; the page has 0.1 to 0.5 and 1 to 50 %)."""
 
 Kind: TypeAlias = Callable[[str], str]
 
@@ -45,7 +47,7 @@ def _amount(text: str) -> str:
 
 
 def _flag(text: str) -> str:
-    return "" if text in ("0", "1") else "1 or 0, please"
+    return "" if text.lower() in ("0", "1", "true", "false") else "1 or 0, please"
 
 
 def _text(text: str) -> str:
@@ -110,11 +112,37 @@ def large_component(order: FullOrder, contract: Contract | None) -> str:
     return f"componentSize {size} exceeds the order's size" if size and size > order.quantity else ""
 
 
+def algo_of_options(order: FullOrder, contract: Contract | None) -> str:
+    algo = order.attributes.algo
+    if algo is None or contract is None or algo.strategy not in ("MinImpact", "BalanceImpactRisk"):
+        return ""
+    return "" if contract.sec_type in ("OPT", "FOP") else f"{algo.strategy} works options alone"
+
+
+def algo_with_display(order: FullOrder, contract: Contract | None) -> str:
+    both = order.attributes.algo is not None and order.attributes.display_size is not None
+    return "an algorithm shows what it likes" if both else ""
+
+
+def component_missing(order: FullOrder, contract: Contract | None) -> str:
+    algo = order.attributes.algo
+    if algo is None or algo.strategy != "AD":
+        return ""
+    lacks = [name for name in ("componentSize", "timeBetweenOrders") if not algo.get(name)]
+    return f"AD needs {' and '.join(lacks)}" if lacks else ""
+
+
 ALGO_RULES: tuple[Rule, ...] = (
     Rule(fault=unknown_algo_parameter, attribute="algo.params", code=443, source="codes",
          cure="Take the builder of the algorithm: it knows its parameters."),
     Rule(fault=bad_algo_value, attribute="algo.params", code=441, source="algos",
          cure="See the page of IB's algorithms."),
+    Rule(fault=component_missing, attribute="algo.params", code=441, source="recorded",
+         cure="Take accumulate_distribute()."),
+    Rule(fault=algo_of_options, attribute="algo.strategy", code=439, source="recorded",
+         cure="Take ArrivalPx or Vwap for stocks."),
+    Rule(fault=algo_with_display, attribute="display_size", code=10255, source="recorded",
+         cure="Leave it unset, or take dark_ice()."),
     Rule(fault=large_component, attribute="algo.params", code=441, source="algos",
          cure="Cut the order in smaller pieces."),
 )

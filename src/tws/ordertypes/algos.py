@@ -1,8 +1,9 @@
 """IB's algorithms: each takes an order (LMT or MKT) and gives one that is worked by it.
 
-Shares of the volume are fractions (0.1 is 10 %). `start` and `end` are "10:00:00 US/Eastern" or
-"20261201-15:00:00"; `cash` is the amount of money where the size is one. Parameters that are not stated are
-not sent. Source of names and values: the official page of IB's algorithms and its samples.
+Shares of the volume are fractions (0.1 is 10 %), or percent above 1. `start` and `end` are
+"10:00:00 US/Eastern" or "20261201-15:00:00"; `cash` is the amount of money where the size is one. Parameters
+that are not stated are not sent. Sources of names and values: the official page of IB's algorithms and its
+samples, less what TWS was recorded to refuse.
 """
 
 from __future__ import annotations
@@ -129,23 +130,21 @@ def time_variant_volume(
 
 
 def twap(
-    order: FullOrder,
-    strategy: Literal["Marketable", "Matching", "Midpoint", "Matching Same Side", "Matching Last"]
-    = "Marketable",
-    *, start: str = "", end: str = "", past_end: bool = False, cash: Number | None = None,
+    order: FullOrder, *, start: str = "", end: str = "", past_end: bool = False,
+    cash: Number | None = None,
 ) -> FullOrder:
-    """Twap: spread evenly over time; it trades when `strategy` allows."""
-    return algo(order, "Twap", {"strategyType": strategy, "startTime": start, "endTime": end,
+    """Twap: spread evenly over time. The documented `strategyType` is refused now (443, recorded)."""
+    return algo(order, "Twap", {"startTime": start, "endTime": end,
                                 "allowPastEndTime": past_end, "monetaryValue": cash})  # fmt: skip
 
 
 def vwap(
     order: FullOrder, *, max_share: Number, start: str = "", end: str = "", past_end: bool = False,
-    passive: bool = False, speed_up: bool | None = None, cash: Number | None = None,
+    passive: bool = False, cash: Number | None = None,
 ) -> FullOrder:
-    """Vwap: aims at the volume-weighted average price; `speed_up` makes up for a limit that slows it."""
+    """Vwap: aims at the volume-weighted average price."""
     return algo(order, "Vwap", {"maxPctVol": max_share, "startTime": start, "endTime": end,
-                                "allowPastEndTime": past_end, "noTakeLiq": passive, "speedUp": speed_up,
+                                "allowPastEndTime": past_end, "noTakeLiq": passive,
                                 "monetaryValue": cash})  # fmt: skip
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
@@ -228,8 +229,8 @@ def hedged_beta(order: FullOrder, beta: Number, *, max_size: int | None = None) 
 
 
 def hedged_fx(order: FullOrder) -> FullOrder:
-    """A child of size 0 that changes the currency which its parent needs."""
-    return having(order, hedge=Hedge(type="F"))
+    """A child that changes the currency which its parent needs; TWS reckons its size, so it becomes 0."""
+    return having(replace(order, quantity=Decimal(0)), hedge=Hedge(type="F"))
 
 
 def hedged_pair(order: FullOrder, ratio: Number) -> FullOrder:

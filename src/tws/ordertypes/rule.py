@@ -1,11 +1,12 @@
 """What a local refusal is: one small function, the attribute that it names, its cure, and its source.
 
-A rule answers with the reason, or with nothing. Only what IB's own papers or TWS's code table refuse is a
-rule here; what is merely assumed is the broker's to judge. Sources, all of them official:
+A rule answers with the reason, or with nothing. Only what IB's own papers or TWS's code table refuse, or what
+TWS was recorded to refuse, is a rule here; what is merely assumed is the broker's to judge. Sources:
 
-    codes      the table of message codes (docs of API 10.20), by `code`
-    fields     the reference of the class Order, or a sample of the client
-    algos      the page of IB's algorithms
+    codes      the official table of message codes (docs of API 10.20), by `code`
+    fields     the official guide and reference of orders, or a sample of the official client
+    algos      the official page of IB's algorithms
+    recorded   of a paper Gateway (docs/design/order-types.md)
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["LIMITED", "STOPPED", "TOUCHED", "Fault", "Rule", "Source", "positive
 
 Fault: TypeAlias = Callable[[FullOrder, Contract | None], str]
 """Why an order (for a contract, where one is known) would be refused; empty when it would not."""
-Source: TypeAlias = Literal["codes", "fields", "algos"]
+Source: TypeAlias = Literal["codes", "fields", "algos", "recorded"]
 
 LIMITED = ("LMT", "STP LMT", "LIT", "LOC", "REL + LMT")
 """Types that need a limit price."""

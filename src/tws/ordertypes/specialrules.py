@@ -280,6 +280,20 @@ def prices_for_other_legs(order: FullOrder, contract: Contract | None) -> str:
     return "" if legs == prices else f"{prices} prices for {legs} legs"
 
 
+def prices_of_many_legs(order: FullOrder, contract: Contract | None) -> str:
+    combo = order.attributes.combo
+    if contract is None or combo is None or not combo.leg_prices or len(contract.combo_legs) <= 2:
+        return ""
+    return f"{len(contract.combo_legs)} legs have one price together"
+
+
+def loose_legs(order: FullOrder, contract: Contract | None) -> str:
+    combo = order.attributes.combo
+    loose = combo is not None and dict(combo.routing).get("NonGuaranteed") == "1"
+    many = contract is not None and len(contract.combo_legs) > 2
+    return "a combination of more than two legs is guaranteed" if loose and many else ""
+
+
 def ats_held(order: FullOrder, contract: Contract | None) -> str:
     wrong = contract is not None and contract.exchange == "IBKRATS" and not order.attributes.not_held
     return "an order at IBKRATS is not held" if wrong else ""
@@ -359,6 +373,10 @@ SPECIAL_RULES: tuple[Rule, ...] = (
          cure="Make the contract with combination()."),
     Rule(fault=prices_for_other_legs, attribute="combo.leg_prices", source="fields",
          cure="State one for each leg, None where it has none."),
+    Rule(fault=prices_of_many_legs, attribute="combo.leg_prices", source="fields",
+         cure="State the price of the whole."),
+    Rule(fault=loose_legs, attribute="combo.routing", code=10002, source="fields",
+         cure="Leave NonGuaranteed unset."),
     Rule(fault=ats_held, attribute="not_held", source="fields", cure="Set it, or take ats_limit()."),
     Rule(fault=midprice_elsewhere, attribute="contract.exchange", code=387, source="algos",
          cure="Route it to SMART."),
