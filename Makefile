@@ -22,7 +22,7 @@ WORKERS ?= $(shell $(or $(PYTHON),python3) -c "import os; print((os.cpu_count() 
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data days conformance migration soak soak-world soak-automation crash fuzz bench lock size format clean
+.PHONY: help demo test check test-data days conformance migration index soak soak-world soak-automation crash fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -54,6 +54,9 @@ conformance: $(VENV)/dev.stamp  ## Eleven real clients against the simulator, ea
 
 migration: $(VENV)/dev.stamp  ## The same scripts on ib_async and on ours, against the simulator; writes docs/moving-from-ib_async.md
 	@$(NO_TWS) $(BIN)/python -m tests.migration $(ARGS)
+
+index: $(VENV)/dev.stamp  ## Every request of the official client with ours and its test; writes docs/official-requests.md
+	@$(NO_TWS) $(BIN)/python -m tests.index
 
 soak: $(VENV)/dev.stamp  ## The connection under every fault, on virtual time: make soak SEEDS=2000 (ARGS=--ledger writes docs/soak-ledger.md)
 	@$(NO_TWS) $(BIN)/python -m tests.soak --seeds $(SEEDS) $(ARGS)

@@ -218,7 +218,7 @@ async def play(world: World, days: int, folder: Path, options: argparse.Namespac
     await asyncio.wait(tasks)
     tasks[0].result()
     print(f"{sender.said} signals: {', '.join(pilot.book.lines(0))}")
-    print(f"fills {sum(len(held.fills) for held in trader.desk.state.ours.holdings.values())}, "
+    print(f"fills {sum(held.counted for held in trader.desk.state.ours.holdings.values())}, "
           f"journal {plan.journal.stat().st_size / 1e6:.0f} MB, steps {world.loop.steps}")
     await pilot.close()
     await trader.stop()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.connection.peers import Recorder, RecorderServer, config_of, unkept, until
@@ -12,8 +14,8 @@ from tws.connection.families.chains import AT_ONCE
 from tws.errors import AmbiguousContractError, NoContractError, NotSentError, RequestError
 from tws.model.contract import Contract, stock
 from tws.model.progress import Progress
-from tws.model.reference import DisplayGroup
-from tws.simulator import SimulatedTWS
+from tws.model.reference import DisplayGroup, SoftDollarTier
+from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.wire import codec
 from tws.wire.messages import (
     ContractData,
@@ -62,13 +64,35 @@ async def test_the_refusal_of_one_rule_ends_no_other_question(client: TWSConnect
 
 async def test_lists(client: TWSConnection) -> None:
     places = await client.request_depth_exchanges()
-    assert ("NASDAQ", "STK", "Deep2") in {(one.exchange, one.sec_type, one.service) for one in places}
+    rows = {(one.exchange, one.sec_type): (one.listing_exchange, one.service, one.group) for one in places}
+    assert len(rows) == len(places) > 40
+    assert rows["NASDAQ", "STK"] == ("NASDAQ", "Deep2", 1)
+    assert rows["SMART", "CMDTY"] == ("", "Deep", None) and rows["FWB", "WAR"][1] == "Deep"
+    assert not {"BOND", "IND", "FUND"} & {kind for _, kind in rows}
     letters = {one.exchange: one.letter for one in await client.request_smart_components("9c0001")}
-    assert len(set(letters.values())) == len(letters) > 3
+    assert len(set(letters.values())) == len(letters) > 3 and letters["ARCA"] == "P"
+    bits = {one.bit: one.exchange for one in await client.request_smart_components("b50001")}
+    assert sorted(bits) == list(range(len(bits))) and {"CBOE", "ISE", "PHLX"} < set(bits.values())
+    assert await client.request_smart_components("a60001") == []
     with pytest.raises(ValueError, match="bbo_exchange"):
         client.request_smart_components("")
-    assert [one.account for one in await client.request_family_codes()] == ["DU1234567"]
+    assert [(one.account, one.family) for one in await client.request_family_codes()] == [("DU1234567", "")]
     assert await client.request_soft_dollar_tiers() == []
+
+
+@pytest.mark.parametrize("version", [176, 200, 225])
+async def test_families_and_tiers_of_a_login_that_has_them(version: int, journal: Path) -> None:
+    tier = SoftDollarTier(name="T1", value="0.5", display_name="Research")
+    told: dict[str, Any] = {"families": {"DU2": "F77"}, "soft_dollar_tiers": (tier,)}
+    server = SimulatedTWS(SimulatorOptions(server_version=version, accounts=("DU1", "DU2"), **told))
+    await server.start()
+    try:
+        async with TWSConnection(config_of(server.port, account_id="DU1"), journal=journal) as connection:
+            families = await connection.request_family_codes()
+            assert {one.account: one.family for one in families} == {"DU1": "", "DU2": "F77"}
+            assert await connection.request_soft_dollar_tiers() == [tier]
+    finally:
+        await server.stop()
 
 
 async def test_linked_windows(client: TWSConnection) -> None:
@@ -130,6 +154,20 @@ async def test_the_contracts_of_a_chain_come_by_expiration_and_are_kept(client: 
     assert client.bytes_sent == sent
     both = await client.request_option_contracts(chain, expirations=dates[:1], strikes=strikes[:1])
     assert [row.contract.right for row in both] == ["C", "P"]
+
+
+async def test_a_chain_of_thousands_keeps_the_pace_of_tws(
+    sim: SimulatedTWS, connection: TWSConnection
+) -> None:
+    """Both sides with their usual limits: nothing is refused, and progress comes by expiration."""
+    steps: list[Progress] = []
+    (chain,) = [one for one in await connection.request_option_chain(SPY) if one.exchange == "SMART"]
+    dates = chain.expirations[:11]
+    found = await connection.request_option_contracts(chain, expirations=dates, on_progress=steps.append)
+    assert len({row.contract.con_id for row in found}) == len(found) > 4000
+    assert len(found) == len(dates) * len(chain.strikes) * 2
+    assert [(step.done, step.total) for step in steps] == [(count, 11) for count in range(1, 12)]
+    assert steps[-1].rows == len(found)
 
 
 async def test_wishes_that_no_chain_has(client: TWSConnection) -> None:

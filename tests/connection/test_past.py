@@ -68,13 +68,14 @@ async def test_a_head_timestamp_that_has_come_is_cancelled(recorder: RecorderSer
 async def test_ticks_of_the_past(tws: SimulatedTWS, client: TWSConnection) -> None:
     now = now_of(tws)
     trades = await client.request_historical_ticks(SPY, end=now, count=20, use_rth=False)
-    assert len(trades) == 20 and all(isinstance(tick, PastTrade) and tick.price > 0 for tick in trades)
+    assert len(trades) >= 20 and all(isinstance(tick, PastTrade) and tick.price > 0 for tick in trades)
+    assert {tick.conditions for tick in trades if isinstance(tick, PastTrade)} <= {"", "I", "W"}
     assert [tick.time for tick in trades] == sorted(tick.time for tick in trades)
     assert trades[-1].time <= now
     quotes = await client.request_historical_ticks(SPY, "BID_ASK", start=now - HOUR, count=5, use_rth=False)
-    assert len(quotes) == 5 and quotes[0].time >= (now - HOUR).replace(microsecond=0)
+    assert len(quotes) >= 5 and quotes[0].time >= (now - HOUR).replace(microsecond=0)
     assert all(isinstance(tick, PastQuote) and tick.bid < tick.ask and tick.bid_size for tick in quotes)
-    (middle,) = await client.request_historical_ticks(
+    middle, *_ = await client.request_historical_ticks(
         SPY, "MIDPOINT", start=now - HOUR, count=1, use_rth=False
     )
     assert isinstance(middle, PastMidpoint) and middle.time == quotes[0].time

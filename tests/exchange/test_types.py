@@ -1,5 +1,5 @@
-"""Order types beyond market, limit and stop: touches, trailing stops, adjusted stops, trigger methods, and
-the types that are worked as a simpler one.
+"""Order types beyond market, limit and stop: touches, trailing stops, adjusted stops, trigger methods. What
+follows the quote is in `test_pegs`.
 
 The floor stands at 100.00 / 100.01 (300 x 60), last 100.00.
 """
@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tws.exchange.kinds import KINDS, TIFS
+from tws.exchange.kinds import KINDS, TIFS, Anchor
+from tws.exchange.special import Peg, Special
 
 D = Decimal
 FILLED = "5 Filled #1 10/10"
@@ -173,53 +174,22 @@ def test_an_adjustable_stop_is_a_stop_until_then(floor: Any) -> None:
     assert FILLED in floor.trade(9900)
 
 
-# -- worked as something simpler ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [row.text for row in KINDS.values() if row.nearest == "MKT"])
-def test_types_that_are_worked_as_market_orders_fill_at_once(floor: Any, kind: str) -> None:
-    assert "11 BOT #1 10@100.01" in floor.place(1, "BUY", 10, kind)
-
-
-@pytest.mark.parametrize(
-    ("kind", "side", "limit"),
-    [
-        ("REL", "BUY", 10000), ("PEG PRIM", "SELL", 10005), ("PEG MID", "BUY", 10002),
-        ("MIDPRICE", "SELL", 10003), ("PEG MKT", "BUY", 10005), ("SNAP MKT", "SELL", 10000),
-        ("SNAP MID", "BUY", 10002), ("VOL", "BUY", 10002), ("PEG BEST", "BUY", 10000),
-    ],
-)  # fmt: skip
-def test_pegged_types_take_a_limit_from_the_quote_once(floor: Any, kind: str, side: str, limit: int) -> None:
-    floor.quote(10000, 300, 10005, 300)
-    floor.place(1, side, 10, kind)
-    if kind in ("PEG MKT", "SNAP MKT"):
-        assert [report.executed.price for report in floor.exchange.executions()] == [D(limit) / 100]
-        return
-    assert floor.exchange._core.orders[1, 1].limit == limit
-    floor.quote(9000, 300, 11000, 300)
-    assert floor.exchange._core.orders[1, 1].limit == limit, "it stands still"
-
-
-def test_a_stated_limit_is_the_worst_of_a_pegged_order(floor: Any) -> None:
-    floor.place(1, "BUY", 10, "REL", limit="99.00")
-    assert floor.exchange._core.orders[1, 1].limit == 9900
-
-
-def test_a_pegged_benchmark_is_worked_at_its_starting_price(floor: Any) -> None:
-    floor.place(1, "BUY", 10, "PEG BENCH", starting_price=D("99.10"))
-    assert floor.exchange._core.orders[1, 1].limit == 9910
+# -- the whole table ------------------------------------------------------------------------------
 
 
 def test_every_row_of_the_tables_can_be_placed(floor: Any) -> None:
     floor = type(floor)(max_working=1000)
     order_id = 0
+    reference = Special(peg=Peg(reference=floor.IBM, per=D(1), change=D(1)))
     for kind in KINDS.values():
+        if kind.anchor in (Anchor.STOCK, Anchor.VOLATILITY):
+            continue  # of options alone: test_pegs
         for tif in TIFS.values():
             order_id += 1
             more: dict[str, Any] = {"lmt_price_offset": D("0.1")} if kind.trails else {"limit": 90}
             told = floor.place(
                 order_id, "BUY", 1, kind.text, tif=tif.text, stop=1 if kind.trails else 90,
-                starting_price=D(90), good_till_ns=10**18, **more,
+                starting_price=D(90), good_till_ns=10**18, special=reference, **more,
             )  # fmt: skip
             allowed = not (kind.at_close and tif.text != "DAY") and not (tif.at_open and kind.waits)
             assert (told[0][0] == "5") == allowed, (kind.text, tif.text, told)

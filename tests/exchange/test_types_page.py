@@ -15,37 +15,44 @@ BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 
 def tables() -> str:
     """The tables, as Markdown."""
-    types = ["| type | how it is worked |", "|---|---|"]
-    types += [f"| `{kind.text}` | {_told(kind)} |" for kind in KINDS.values()]
-    tifs = ["| time in force | how it is worked |", "|---|---|"]
-    tifs += [f"| `{rule.text}` | {_ruled(rule)} |" for rule in TIFS.values()]
+    types = ["| type | how it is worked | rests on |", "|---|---|---|"]
+    types += [f"| `{kind.text}` | {_told(kind)} | {kind.rests_on} |" for kind in KINDS.values()]
+    tifs = ["| time in force | how it is worked | rests on |", "|---|---|---|"]
+    tifs += [f"| `{rule.text}` | {_ruled(rule)} | {rule.rests_on} |" for rule in TIFS.values()]
     return "\n".join([*types, "", *tifs, ""])
 
 
 def _told(kind: OrderKind) -> str:
     parts = []
-    if kind.nearest:
-        parts.append(f"as `{kind.nearest}`")
-    if kind.limit and kind.anchor is not Anchor.STATED:
-        parts.append(f"at {kind.anchor} when it starts to work, its limit price being the worst")
     if kind.waits:
         what = "is touched" if kind.touch else "is reached"
         parts.append(f"waits until its {'trailing ' if kind.trails else ''}price {what}")
     if kind.at_close:
         parts.append("in the closing auction")
-    if not kind.nearest:
+    if kind.anchor is Anchor.STATED:
         parts.append("at its limit" if kind.limit else "at the market")
+        return ", ".join(parts)
+    offset = {1: ", its offset more aggressive", 0: "", -1: ", its offset less aggressive"}[kind.offset]
+    parts.append(f"at {kind.anchor}{offset}")
+    if kind.ratchets:
+        parts.append("follows it to the more aggressive side, without an offset to both")
+    else:
+        parts.append("follows it" if kind.follows else "taken once")
+    if kind.caps:
+        parts.append("a limit price being the worst")
     return ", ".join(parts)
 
 
 def _ruled(rule: TifRule) -> str:
-    parts = [f"as `{rule.nearest}`"] if rule.nearest else []
+    parts = []
     if rule.at_once:
         parts.append("whole on arrival, or cancelled" if rule.whole else "the rest is cancelled on arrival")
     elif rule.until:
         parts.append("until goodTillDate")
     elif rule.at_open:
         parts.append("in the next opening auction")
+        if rule.stays:
+            parts.append("what that leaves until the end of the session, at its limit or the auction's price")
     elif rule.ends_with_session:
         parts.append("until the end of the session in which it can trade")
     else:

@@ -300,3 +300,14 @@ def test_a_read_only_folder_is_named(path: Path) -> None:
         assert caught.value.kind == "unwritable"
     finally:
         path.parent.chmod(0o700)
+
+
+async def test_the_log_has_its_full_length_before_the_first_commit(path: Path) -> None:
+    """A commit that makes a file longer is slow; behind the last one the log holds nobody's record."""
+    log = path.with_name(f"{path.name}-wal")
+    with closing(SQLiteStore(path)) as store:
+        length = log.stat().st_size
+        store.append([bytes(100_000)])
+        await store.commit()
+        assert log.stat().st_size == length > 1000 * 4096
+        assert list(read_journal(path)) == [bytes(100_000)]

@@ -22,12 +22,24 @@ from tws.exchange.kinds import KINDS, TIFS
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
 from tws.wire.layouts.order import OPEN_ORDER, PLACE_ORDER
-from tws.wire.messages import ErrorMessage, OpenOrder, PlaceOrderRequest, WireOrder, WireOrderState
+from tws.wire.messages import (
+    ErrorMessage,
+    OpenOrder,
+    PlaceOrderRequest,
+    WireContract,
+    WireOrder,
+    WireOrderState,
+)
 from tws.wire.messages.order import WireOrderCondition, WireSoftDollarTier
 
 T0 = 1_767_623_400_000_000_000  # 2026-01-05 09:30 in New York
-SPY = 756733
+SPY, IBM = 756733, 8314
+OF_OPTIONS = ("PEG STK", "VOL")
 LAST_TEXT = 200
+OPTION = WireContract(
+    symbol="SPY", sec_type="OPT", exchange="SMART", currency="USD", right="C", strike=560.0,
+    last_trade_date_or_contract_month="20261218",
+)  # fmt: skip
 CONDITIONS = (
     WireOrderCondition(type=1, con_id=SPY, exchange="SMART", price=5.25, is_more=True, trigger_method=4),
     WireOrderCondition(type=3, time="20270101 10:00:00 US/Eastern", is_conjunction_connection=False),
@@ -99,8 +111,20 @@ def any_order(rng: random.Random, text: str) -> WireOrder:
         algo_params=(("a", "1"), ("b", "x y")) if values["algo_strategy"] else (),
         order_misc_options=(), soft_dollar_tier=WireSoftDollarTier(name="n", value="v"),
         delta_neutral_order_type=rng.choice(["", "MKT"]), hedge_type=rng.choice(["", "D"]),
-        volatility=abs(values["volatility"] or 0.5),
+        volatility=abs(values["volatility"] or 0.5), **_special(rng, text, price()),
     )  # fmt: skip
+
+
+def _special(rng: random.Random, text: str, price: float) -> dict[str, Any]:
+    """What the exchange acts on beyond types and prices, so that it makes sense."""
+    return {
+        "display_size": None, "min_trade_qty": rng.choice([None, 5]), "block_order": False,
+        "discretionary_amt": 0.25 if text == "LMT" else 0.0, "percent_offset": rng.choice([None, 0.5]),
+        "delta": 50.0, "stock_ref_price": price, "stock_range_lower": 0.0, "stock_range_upper": 9000.0,
+        "mid_offset_at_whole": 0.25, "mid_offset_at_half": 0.125, "compete_against_best_offset": 0.25,
+        "min_compete_size": rng.choice([None, 5]), "reference_contract_id": IBM,
+        "pegged_change_amount": 0.25, "reference_change_amount": 0.5,
+    }  # fmt: skip
 
 
 def filled_in(order: WireOrder, answer: WireOrder) -> WireOrder:
@@ -130,7 +154,7 @@ async def test_an_order_of_any_type_comes_back_as_it_was_placed(
     rng = random.Random(version)
     orders = {at: any_order(rng, text) for at, text in enumerate(KINDS, 1)}
     for order_id, order in orders.items():
-        sent = PlaceOrderRequest(order_id, stock("SPY"), order)
+        sent = PlaceOrderRequest(order_id, OPTION if order.order_type in OF_OPTIONS else stock("SPY"), order)
         client.send(sent)
         heard = len(client.heard)
         while not any(isinstance(m, OpenOrder | ErrorMessage) for m in client.heard[heard:]):

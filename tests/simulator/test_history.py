@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -174,11 +175,49 @@ async def test_historical_ticks_of_three_kinds_from_both_sides(client: Client) -
     after = (await client.expect(HistoricalTicksLast)).historical_ticks_last
     before = (await client.expect(HistoricalTicksBidAsk)).historical_ticks_bid_ask
     middles = (await client.expect(HistoricalTicks)).historical_ticks
-    assert len(after) == len(before) == len(middles) == 50
+    for found in (after, before, middles):  # the last second is whole
+        assert 50 <= len(found) < 60 and list(found) == sorted(found, key=lambda tick: tick.time)
     assert min(tick.time for tick in after) >= at > max(tick.time for tick in before)
     assert all(tick.price_bid < tick.price_ask for tick in before)
     client.send(HistoricalTicksRequest(4, stock("SPY"), edge, edge, 50, "TRADES", True))
     assert (await client.expect(ErrorMessage, lambda m: m.id == 4)).error_code == 321
+
+
+async def test_single_ticks_are_what_the_bars_are_made_of(client: Client) -> None:
+    """A minute's prints begin, turn and end where its bar did, and sum to its volume."""
+    edge = "20260106 11:00:00 America/New_York"
+    client.send(
+        HistoricalTicksRequest(1, stock("SPY"), edge, "", 1000, "TRADES", True),
+        ask(2, stock("SPY"), bar_size_setting="1 min", duration="60 S",
+            end_date_time="20260106 11:01:00 America/New_York", format_date=2),
+    )  # fmt: skip
+    ticks = (await client.expect(HistoricalTicksLast)).historical_ticks_last
+    (bar,) = (await client.expect(HistoricalData)).historical_data_bars
+    within = [tick for tick in ticks if tick.time < int(bar.date) + 60]
+    reported = [tick for tick in within if not tick.attr_mask]
+    prices = [tick.price for tick in reported]
+    assert (prices[0], max(prices), min(prices), prices[-1]) == (bar.open, bar.high, bar.low, bar.close)
+    assert sum(tick.size or 0 for tick in reported) == bar.volume
+    assert len(reported) > 12 and len({tick.exchange for tick in reported}) > 3
+    assert {tick.special_conditions for tick in reported} <= {"", "I"}
+    assert all((tick.size < 100) == (tick.special_conditions == "I") for tick in reported if tick.size)
+    averages = [tick for tick in ticks if tick.attr_mask]
+    assert {(tick.attr_mask, tick.special_conditions) for tick in averages} == {(2, "W")}
+
+
+async def test_quotes_of_the_past_say_what_lies_beyond_the_day(client: Client) -> None:
+    def wish(req_id: int, ignore: bool) -> HistoricalTicksRequest:
+        edge = "20260106 09:30:00 America/New_York"
+        return HistoricalTicksRequest(req_id, stock("SPY"), edge, "", 900, "BID_ASK", True, ignore)
+
+    client.send(wish(1, False), wish(2, True))
+    every = (await client.expect(HistoricalTicksBidAsk, lambda m: m.req_id == 1)).historical_ticks_bid_ask
+    moved = (await client.expect(HistoricalTicksBidAsk, lambda m: m.req_id == 2)).historical_ticks_bid_ask
+    assert {tick.attr_mask for tick in every} >= {0, 1, 2}  # an early quote lies beyond the few first prints
+    assert len({tick.size_bid for tick in every}) > 5
+    pairs = [(tick.price_bid, tick.price_ask) for tick in moved]
+    assert all(one != other for one, other in itertools.pairwise(pairs))
+    assert any(one.price_bid == other.price_bid for one, other in itertools.pairwise(every))
 
 
 async def test_a_kept_bar_grows_until_the_next_begins(start: Start, connect: Connect) -> None:

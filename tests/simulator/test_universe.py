@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from tws.clock import to_ns
 from tws.model.session import parse_hours
+from tws.simulator.combos import found
 from tws.simulator.hours import NEW_YORK, TEMPLATES, ZONE_ID, day_of, hours_text, spans
 from tws.simulator.universe import DERIVED_FROM, RULES, UNIVERSE, Universe, Wanted, step_at
 from tws.simulator.universe.rules import rule_of
+from tws.wire.messages import WireComboLeg, WireContract
 
 
 def test_con_ids_are_apart_and_the_public_ones_are_public() -> None:
@@ -113,3 +115,26 @@ def test_the_hours_text_reads_back_as_the_sessions_it_states() -> None:
     assert [(s.open_ns, s.close_ns) for s in parse_hours(text, ZONE_ID)] == list(regular)
     always = parse_hours(hours_text(now, "always", liquid=True), ZONE_ID)
     assert all(one.close_ns == two.open_ns for one, two in itertools.pairwise(always))
+
+
+def test_a_combination_is_known_by_its_legs_or_by_its_name() -> None:
+    universe = Universe()
+    bought = WireComboLeg(con_id=265598, ratio=1, action="BUY")
+    legs = (bought, WireComboLeg(con_id=14204, ratio=1, action="SELL"))
+    (one,) = found(WireContract(sec_type="BAG", combo_legs=legs), "", universe)
+    assert (one.symbol, one.con_id, one.tick) == ("AAPL,SAP", 28812380, Decimal("0.01"))
+    (two,) = found(WireContract(sec_type="BAG", symbol="SAP,BMW"), "EUR", universe)
+    assert two.con_id == 58666491
+    for strange in ("", ",", "SAP,", "SAP," * 9 + "SAP"):
+        assert found(WireContract(sec_type="BAG", symbol=strange), "", universe) == ()
+    assert found(WireContract(sec_type="BAG", combo_legs=(*legs, WireComboLeg(con_id=1))), "", universe) == ()
+
+
+def test_a_bond_is_asked_for_by_what_names_it() -> None:
+    universe = Universe()
+    ibm = universe.find(Wanted(symbol="459200HF1", sec_type="BOND", exchange="SMART", currency="USD"))
+    assert [bond.long_name for bond in ibm] == ["INTL BUSINESS MACHINES CORP"]
+    assert universe.find(Wanted(symbol="IBM", sec_type="BOND", expiry="20420620")) == ibm
+    assert universe.find(Wanted(symbol="IBM", sec_type="BOND", expiry="2043")) == ()
+    assert universe.find(Wanted(sec_type="BOND")) == ()
+    assert [bond.symbol for bond in universe.issuers("uni")] == ["US-T"]

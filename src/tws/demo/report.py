@@ -166,7 +166,7 @@ def _symbol(trader: Trader, robots: Robots, symbol: str, strategy: str) -> Symbo
     ends = Counter(_end(trade) for trade in trades)
     return SymbolResult(
         symbol=symbol, strategy=strategy, signals=len(mine), trades=len(trades), targets=ends["target"],
-        stops=ends["stop"], closed=ends["closed"], fills=len(holding.fills) if holding else 0,
+        stops=ends["stop"], closed=ends["closed"], fills=holding.counted if holding else 0,
         shares=sum((abs(f.quantity) for f in holding.fills.values()), _ZERO) if holding else _ZERO,
         gross=gross, commissions=fees, net=gross - fees, position=holding.quantity if holding else _ZERO,
     )

@@ -251,7 +251,7 @@ class _Day:
             market_time_ns=now_ns, done=min(1.0, max(0.0, (now_ns - self._first_ns) / span)),
             ticks=self._ticks(), signals=len(self._robots.outcomes),
             trades=sum(1 for outcome in self._robots.outcomes if outcome.trade is not None),
-            fills=sum(len(holding.fills) for holding in holdings),
+            fills=sum(holding.counted for holding in holdings),
             open_positions=sum(1 for holding in holdings if holding.quantity),
             realized=sum((ours.net_pnl(holding) for holding in holdings), Decimal(0)),
         )

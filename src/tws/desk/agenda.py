@@ -33,6 +33,7 @@ _OF_NONE = (
     r.Retired, r.ForeignSeen, r.Alarmed, r.AllCancelAsked, r.HoursStated, r.LimitsChanged, r.LimitLatched,
     r.LimitReleased, r.LossAnchored, r.PeakRaised, r.Lacked, r.Refused, r.CashAsked, r.CashHeard,
     r.CashAdjusted, r.Differs, r.ReversalMoved, r.Aimed, r.RuleSwitched, r.Reloaded,
+    r.Folded,
 )
 
 

@@ -96,10 +96,13 @@ def _from(base: Group, before: Aimed | None, known: Decimal, average: Decimal) -
 def _paid(turn: Turn, base: Group) -> Decimal | None:
     """What a share of the trade's own entry cost on average; None while its fills are not here."""
     key = turn.state.ours.key(turn.state.account, base.contract.con_id)
-    entries = {order.intent_id for order in turn.state.members(base, Role.ENTRY)}
+    entries = {order.intent_id: order.early for order in turn.state.members(base, Role.ENTRY)}
     fills = [move for move in turn.state.ours.holdings[key].fills.values() if move.owner in entries]
-    shares = sum((move.quantity for move in fills), _ZERO)
-    return sum((move.quantity * move.price for move in fills), _ZERO) / shares if shares else None
+    early = [each for each in entries.values() if each is not None]
+    shares = sum((each.shares for each in early), _ZERO) + sum((move.quantity for move in fills), _ZERO)
+    value = sum((each.value for each in early), _ZERO)
+    value += sum((move.quantity * move.price for move in fills), _ZERO)
+    return value / shares if shares else None
 
 
 def _changed(turn: Turn, order: OurOrder | None, aim: Aimed) -> bool:

@@ -11,6 +11,8 @@ from tws.model import records as r
 from tws.model.account import Position
 from tws.model.contract import Contract
 from tws.model.order import Role, Side
+from tws.orders.book import Early
+from tws.positions.book import split_exec_id
 from tws.positions.holding import Move, MoveKind, new_and_old
 
 __all__ = ["BOOKS"]
@@ -23,7 +25,8 @@ def _booked(state: DeskState, record: r.Booked) -> None:
     state.last_fill_ns = max(state.last_fill_ns, execution.time_ns)
     if record.intent_id:
         before = state.ours.quantity(execution.account, execution.contract.con_id)
-        change = state.ours.book(execution, record.replaces, record.intent_id)
+        change = state.ours.book(execution, record.replaces, record.intent_id,
+                                 state.strategy_of(state.book.orders[record.intent_id]))
         _filled(state, record.intent_id, change * execution.side.sign)
         _note_beside(state, execution.account, execution.contract, before)
 
@@ -36,6 +39,7 @@ def _inferred(state: DeskState, record: r.Inferred) -> None:
             kind=MoveKind.INFERRED,
             exec_id=record.name,
             owner=record.intent_id,
+            strategy=state.strategy_of(state.book.orders[record.intent_id]),
             time_ns=record.at_ns,
             quantity=record.quantity,
             price=record.price,
@@ -85,6 +89,19 @@ def _note_beside(state: DeskState, account: str, contract: Contract, before: Dec
 def _charged(state: DeskState, record: r.Charged) -> None:
     state.account_book.charge(record.commission)
     state.ours.charge(record.commission)
+
+
+def _folded(state: DeskState, record: r.Folded) -> None:
+    state.folded_ns = record.before_ns
+    for move in state.account_book.fold(record.before_ns):
+        if move.kind is MoveKind.FILL:
+            remember(state.folded, split_exec_id(move.exec_id)[0], None)
+    for move in state.ours.fold(record.before_ns):
+        order = state.book.get(move.owner)
+        if order is not None:
+            early = order.early = order.early or Early(first_ns=move.time_ns)
+            early.shares += move.quantity
+            early.value += move.quantity * move.price
 
 
 def _position_heard(state: DeskState, record: r.PositionHeard) -> None:
@@ -226,6 +243,7 @@ BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
     r.Busted: _busted,
     r.Annulled: _annulled,
     r.Charged: _charged,
+    r.Folded: _folded,
     r.PositionHeard: _position_heard,
     r.OpeningSet: _opening_set,
     r.OpeningConfirmed: _opening_confirmed,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tws.clock import to_datetime
 from tws.desk.state import Group
 from tws.desk.turn import Turn
 from tws.model.account import Position
@@ -23,6 +24,7 @@ from tws.model.facts import AnswerKind
 from tws.model.order import Side
 from tws.model.records import Differs, Refused, Severity, Shortfall
 from tws.orders.book import OurOrder
+from tws.positions.book import split_exec_id
 from tws.positions.sound import fault_of_commission, fault_of_execution, fault_of_position
 
 __all__ = [
@@ -213,11 +215,28 @@ def looks_split(turn: Turn, group: Group) -> bool:
 
 
 def refuse_execution(turn: Turn, fact: Execution) -> bool:
-    """Whether this fill can't be. It is kept out of both books, alarmed, and asked about."""
-    why = fault_of_execution(fact)
+    """Whether this fill can't be, or can't be told from one that is folded. It is kept out of both books,
+    alarmed, and asked about: his position says which it was.
+    """
+    why = fault_of_execution(fact) or _fault_of_age(turn, fact)
     if why and fact.exec_id not in turn.state.refused:
         _refuse(turn, fact.account, fact.contract, f"execution {fact.exec_id}: {why}", fact.exec_id)
     return bool(why)
+
+
+def _fault_of_age(turn: Turn, fact: Execution) -> str:
+    """Why the books can't say whether this fill is in them; empty when they can.
+
+    What is older than the fold is either in it or was never told. A correction may bear its own, newer time.
+    """
+    state = turn.state
+    if fact.time_ns < state.folded_ns:
+        folded = f"what happened before {to_datetime(state.folded_ns):%Y-%m-%d %H:%M} is folded"
+        return (f"it is of {fact.time:%Y-%m-%d %H:%M} UTC, and {folded}: the journal alone knows whether it "
+                "has counted (`tws explain`)")
+    if split_exec_id(fact.exec_id)[0] in state.folded:
+        return "it is a later word on a fill that is folded: compare it with the statement, then `tws adjust`"
+    return ""
 
 
 def refuse_position(turn: Turn, fact: Position) -> bool:
@@ -233,8 +252,16 @@ def refuse_position(turn: Turn, fact: Position) -> bool:
 
 
 def refuse_commission(turn: Turn, fact: Commission) -> bool:
-    """Whether this can't be a fee. Its fill stays booked, without one."""
+    """Whether this can't be a fee. Its fill stays booked, without one; that of a folded fill as it was."""
     why = fault_of_commission(fact)
+    if not why and split_exec_id(fact.exec_id)[0] in turn.state.folded:
+        turn.alarm(
+            Severity.WARNING,
+            f"refused fee {fact.exec_id}",
+            f"the fee of execution {fact.exec_id!r}, {fact.amount} {fact.currency}, was refused: its fill is "
+            "folded with the fee that it had; compare it with the statement",
+        )
+        return True
     if why:
         turn.alarm(
             Severity.WARNING,

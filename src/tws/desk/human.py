@@ -74,6 +74,8 @@ def _no_adjustment(turn: Turn, command: Adjust) -> str:
         return "it moves neither book"
     if command.effective_ns is not None and command.effective_ns > turn.now_ns:
         return "it lies in the future"
+    if command.effective_ns is not None and command.effective_ns < state.folded_ns:
+        return "what happened then is folded: record it at a later time"
     if command.ratio is not None:
         return "" if command.ratio.is_finite() and command.ratio > 0 else f"its ratio is {command.ratio}"
     if not command.quantity.is_finite() or not command.quantity:

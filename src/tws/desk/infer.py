@@ -95,9 +95,10 @@ def reaches_behind(turn: Turn, order: OurOrder, reaches_ns: int | None) -> bool:
     after_ns, group = order.after_ns, turn.state.groups.get(order.group_id)
     holding = turn.state.ours.holdings.get(turn.state.ours.key(turn.state.account, order.contract.con_id))
     if order.order.parent_id and group is not None and holding is not None:
-        entries = {entry.intent_id for entry in turn.state.members(group, Role.ENTRY)}
-        fills = (move.time_ns for move in holding.fills.values()
-                 if move.kind is MoveKind.FILL and move.owner in entries)
+        entries = {entry.intent_id: entry.early for entry in turn.state.members(group, Role.ENTRY)}
+        fills = [each.first_ns for each in entries.values() if each is not None]
+        fills += [move.time_ns for move in holding.fills.values()
+                  if move.kind is MoveKind.FILL and move.owner in entries]
         after_ns = max(after_ns, min(fills, default=0))
     return reaches_ns is not None and 0 < reaches_ns <= after_ns
 

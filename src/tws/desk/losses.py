@@ -78,9 +78,11 @@ def _profit_at_dawn(turn: Turn, limits: Limits, day: str, profit: Decimal) -> De
     before = turn.reckoned.readings
     if before and turn.state.loss.day:
         return before[-1].profit
-    moves = [move for holding in turn.state.ours.holdings.values() for move in holding.moves]
-    new = all(move.kind is MoveKind.FILL and trading_day(move.time_ns, limits.loss_day_zone) == day
-              for move in moves)
+    held = turn.state.ours.holdings.values()
+    moves = [move for holding in held for move in holding.moves]
+    new = not any(holding.carried.moves for holding in held) and all(
+        move.kind is MoveKind.FILL and trading_day(move.time_ns, limits.loss_day_zone) == day
+        for move in moves)
     return _ZERO if new and not turn.state.loss.released else profit
 
 

@@ -19,7 +19,7 @@ from tws.desk.hear import hear_execution, hear_order, say_doubles
 from tws.desk.infer import infer_instead_of_absence, note_busts, reaches_behind
 from tws.desk.listed import note_unlisted
 from tws.desk.submit import MAX_ORDER_ID
-from tws.desk.tidy import tidy
+from tws.desk.tidy import fold, tidy
 from tws.desk.turn import Turn
 from tws.model.account import Position
 from tws.model.facts import Answer, AnswerKind, Link, LinkState, NextOrderId
@@ -139,6 +139,7 @@ def pass_time(turn: Turn) -> None:
     if unknown:
         _ask_about(turn, unknown)
     tidy(turn)
+    fold(turn)
     for kind, question in tuple(state.questions.items()):
         if question.answered_ns is None and turn.now_ns - question.asked_ns >= timing.answer_ns:
             turn.ask(kind)

@@ -235,13 +235,14 @@ def _held(state: DeskState, key: str) -> Held:
         average_cost=ours.average_cost if ours is not None else _ZERO,
         realized=ours.realized_net if ours is not None else _ZERO,
         other_fees=dict(ours.other_fees) if ours is not None else {},
-        inferred=ours is not None and any(move.kind is MoveKind.INFERRED for move in ours.moves),
+        inferred=ours is not None and (
+            ours.carried.inferred or any(move.kind is MoveKind.INFERRED for move in ours.moves)),
     )  # fmt: skip
 
 
 def opening_of(holding: Holding) -> Decimal:
     """The part of a holding that was there before the first fill that we know of."""
-    opening = _ZERO
+    opening = holding.carried.opening
     for move in holding.moves:
         if move.kind is not MoveKind.OPENING:
             break  # openings stand before all else

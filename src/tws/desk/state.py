@@ -33,7 +33,7 @@ __all__ = ["Bundle", "Cash", "DeskState", "FlattenJob", "Group", "KillSwitch", "
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _ZERO = Decimal(0)
-_KEPT = 10_000  # signals, wishes, alarms and foreign orders remembered: days of them, and bounded
+_KEPT = 10_000  # signals, wishes, alarms, folded fills and foreign orders: days of them, and bounded
 
 
 class Group(Struct, kw_only=True):
@@ -314,6 +314,10 @@ class DeskState(Struct, kw_only=True):
     """Inferred fills by intent, as they were recorded; the books know what is left of each."""
     last_fill_ns: int = 0
     """The broker's time of the latest execution; 0 before any."""
+    folded_ns: int = 0
+    """What happened before this, in the broker's time, the books have folded; 0: nothing."""
+    folded: dict[str, None] = field(default_factory=dict)
+    """The fills that were folded last, by exec id without its last part."""
     lacked: dict[str, tuple[int, int]] = field(default_factory=dict)
     """(epoch, instant) in which an answer first lacked a fill that the broker claims of this intent."""
     refused: dict[str, Refused] = field(default_factory=dict)

@@ -5,6 +5,10 @@ Then they go onto the shelf, packed to some hundred bytes an order, with the way
 after `forget_ns`, longer than any broker remembers, they leave the shelf too. The journal keeps all. So
 memory is bounded by some days of trading, however long a journal lasts.
 
+So it is with fills: after `forget_ns` both books keep what they came to (`Folded`). That age counts in the
+broker's time: a fill is so much older than the latest one that he told, and than our clock says. A clock
+that leaps ahead therefore folds nothing that he may still repeat.
+
 A fact about a packed trade unpacks it first (`find`), and is then heard as any other. A row of the completed
 orders that says what is known already unpacks nothing (`is_old_news`).
 """
@@ -13,11 +17,11 @@ from __future__ import annotations
 
 from tws.desk.turn import Turn
 from tws.model.facts import BrokerOrder
-from tws.model.records import Recalled, Retired
+from tws.model.records import Folded, Recalled, Retired
 from tws.orders.book import OurOrder
 from tws.orders.table import STATUS_EVENTS, OrderEvent
 
-__all__ = ["find", "is_old_news", "tidy"]
+__all__ = ["find", "fold", "is_old_news", "tidy"]
 
 
 def tidy(turn: Turn) -> None:
@@ -38,6 +42,18 @@ def tidy(turn: Turn) -> None:
         old.append(key)
     if old:
         turn.emit(Retired(at_ns=turn.now_ns, keys=tuple(old), forgotten=True))
+
+
+def fold(turn: Turn) -> None:
+    """Fold the fills that no broker speaks of any more, some minutes' worth at a time: a record for each
+    would be as many as there were fills. Not before the opening balance, which is reckoned from all of them.
+    """
+    state, timing = turn.state, turn.timing
+    before_ns = min(turn.now_ns, state.last_fill_ns) - timing.forget_ns
+    if not state.opened or before_ns - state.folded_ns < timing.reconcile_ns:
+        return
+    if state.ours.reaches_before(before_ns) or state.account_book.reaches_before(before_ns):
+        turn.emit(Folded(at_ns=turn.now_ns, before_ns=before_ns))
 
 
 def find(turn: Turn, order_ref: str, perm_id: int) -> OurOrder | None:

@@ -81,7 +81,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     retire_ns: int = 24 * 3600 * NS_PER_S
     """What ended so long ago is packed away; a day's trading stays at hand, for the day's report."""
     forget_ns: int = 8 * 24 * 3600 * NS_PER_S
-    """What ended so long ago is dropped: no broker speaks of it any more (TWS: seven days, C4)."""
+    """What ended so long ago is dropped, what filled so long ago folded: no broker speaks of it any more
+    (TWS: seven days, C4; a day more, since days are counted by more than one clock)."""
 
     def scaled(self, factor: float) -> Timing:
         """The same waits in a market that runs `factor` times as fast as life."""

@@ -15,6 +15,7 @@ from tws.exchange.core import Core
 from tws.exchange.families import awaits_parent, cancel_now
 from tws.exchange.kinds import Anchor
 from tws.exchange.matching import match, take_whole
+from tws.exchange.pegs import anchored, follow, out_of_range, watch_anchor
 from tws.exchange.terms import FarPrice
 from tws.exchange.triggers import (
     adjust_due,
@@ -106,12 +107,19 @@ def _show(core: Core, book: Book, is_trade: bool) -> None:
             continue
         if pending(order) and order.stage is not Stage.UNTRANSMITTED and look(core, order, book, is_trade):
             core.ready.append(order)
+        if order.stage is Stage.WORKING and (order.follows or _unplaced(order)):
+            follow(core, order, book)
         if book is not order.book:
             continue
         if order.stage is Stage.ARMED:
             _watch_trigger(core, order, is_trade)
         elif order.opening and order.stage is Stage.AWAITS_AUCTION:
             hold_auction(core, order)
+
+
+def _unplaced(order: Working) -> bool:
+    """Whether it still waits for a quote that tells its price."""
+    return order.is_limit and not order.anchored and order.anchor is not Anchor.STATED
 
 
 def _watch_trigger(core: Core, order: Working, is_trade: bool) -> None:
@@ -173,7 +181,7 @@ def _gate(core: Core, order: Working) -> Stage | None:
             return Stage.AWAITS_CONDITIONS
     if order.released:
         unwatch(order)
-    if order.kind.at_close or order.rule.at_open:
+    if (order.kind.at_close or order.rule.at_open) and not order.auctioned:
         await_auction(core, order)
         return Stage.AWAITS_AUCTION
     return None
@@ -228,17 +236,23 @@ def _work(core: Core, order: Working) -> None:
     elif order.live:
         if order.least > 1:
             watch(order, book)
+        if order.follows:
+            watch_anchor(core, order)
         core.say_if_changed(order)
 
 
 def _price_it(core: Core, order: Working) -> bool:
-    """Give an order that states no price its limit, once, and look whether the limit is far from the market.
-    False: the order ended over it.
+    """Give an order that states no price its limit, and look whether the limit is far from the market.
+    False: the order ended over it, or waits for a quote.
     """
-    if order.is_limit and order.kind.anchor is not Anchor.STATED and not order.anchored:
-        limit = _anchor(order)
+    if order.is_limit and order.anchor is not Anchor.STATED and not order.anchored:
+        limit = None if out_of_range(core, order) else anchored(core, order)
         if limit is None:
-            cancel_now(core, order)
+            if out_of_range(core, order) or order.rule.at_once:
+                cancel_now(core, order)
+            else:  # until a quote tells
+                watch_anchor(core, order)
+                core.say_if_changed(order)
             return False
         order.limit, order.anchored = limit, True
     mark = order.book.mark()
@@ -252,23 +266,3 @@ def _price_it(core: Core, order: Working) -> bool:
         return False
     order.limit = order.cap = worst
     return True
-
-
-def _anchor(order: Working) -> int | None:
-    """The limit of a pegged order in ticks; its stated limit is the worst. None while nothing is known."""
-    book, ticket, nearest = order.book, order.ticket, order.book.instrument.nearest_ticks
-    stated = nearest(ticket.limit_price) if ticket.limit_price else None
-    mark = book.mark()
-    bid = book.bid if book.bid_left else mark
-    ask = book.ask if book.ask_left else mark
-    own, far = (bid, ask) if order.sign > 0 else (ask, bid)
-    anchor = order.kind.anchor
-    if anchor is Anchor.START:
-        found = nearest(ticket.starting_price) if ticket.starting_price else stated or mark
-    elif anchor is Anchor.MIDDLE and own is not None and far is not None:
-        found = order.sign * (order.sign * (own + far) // 2)
-    else:
-        found = far if anchor is Anchor.FAR_SIDE else own
-    if found is None or stated is None:
-        return stated if found is None else found
-    return min(found, stated) if order.sign > 0 else max(found, stated)

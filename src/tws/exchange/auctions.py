@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tws.exchange.core import Core
 from tws.exchange.families import EXPIRED, cancel_now, workable
+from tws.exchange.kinds import Anchor
 from tws.exchange.matching import trade_at
 from tws.exchange.triggers import unwatch, watch
 from tws.exchange.working import Stage, Working
@@ -33,10 +34,33 @@ def hold_auction(core: Core, order: Working) -> None:
     unwatch(order)
     price = order.book.mark()
     lots = workable(core, order)
-    if price is None or lots <= 0 or (order.is_limit and (order.limit - price) * order.sign < 0):
-        cancel_now(core, order, EXPIRED)
+    worst = _worst(order)
+    if price is None or lots <= 0 or (worst is not None and (worst - price) * order.sign < 0):
+        if order.rule.stays and price is not None:
+            _stay(core, order, price)
+        else:
+            cancel_now(core, order, EXPIRED)
         return
     order.move(Stage.WORKING)
     trade_at(core, order, price, lots)
     if order.live:
         cancel_now(core, order, EXPIRED)
+
+
+def _worst(order: Working) -> int | None:
+    """The worst price that it takes; None: any. A type that follows the quote has but its own limit here."""
+    if not order.is_limit:
+        return None
+    if order.anchor is Anchor.STATED:
+        return order.worst
+    price = order.ticket.limit_price if order.kind.caps else None
+    return order.book.instrument.nearest_ticks(price) if price else None
+
+
+def _stay(core: Core, order: Working, price: int) -> None:
+    """What the opening didn't fill works on at its limit, else at the auction's price (official for AUC)."""
+    order.auctioned = True
+    if order.anchor is not Anchor.STATED or not order.is_limit:
+        worst = _worst(order)
+        order.limit, order.anchored, order.is_limit = price if worst is None else worst, True, True
+    core.ready.append(order)

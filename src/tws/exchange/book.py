@@ -141,7 +141,7 @@ class Book:
 
     def enqueue(self, order: Working) -> None:
         """Let an order work: a market order stands before every limit."""
-        limit = order.limit if order.is_limit else FAR - 1 if order.sign > 0 else 1 - FAR
+        limit = order.limit + order.discretion if order.is_limit else FAR - 1 if order.sign > 0 else 1 - FAR
         if order.sign > 0:
             self.buys.push(-limit, order)
             self.buy_best = -self.buys.best()

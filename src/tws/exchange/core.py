@@ -26,6 +26,7 @@ from tws.exchange.events import (
 from tws.exchange.fees import FeeTable, due
 from tws.exchange.ledger import Ledger
 from tws.exchange.margins import MarginModel
+from tws.exchange.special import OptionMath
 from tws.exchange.terms import AccountSetup, Habits
 from tws.exchange.working import Held, Stage, Working
 
@@ -49,6 +50,7 @@ class Core:
         self.habits = habits
         self.fees, self.margin, base = money
         self.rates = Rates(base)
+        self.options: OptionMath | None = None
         self.run = run
         self.archive = archive
         self.now = 0

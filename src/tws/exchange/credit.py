@@ -70,7 +70,8 @@ def _parts(book: Book, ticket: OrderTicket) -> list[tuple[Book, Decimal, Decimal
 def _likely_price(book: Book, ticket: OrderTicket) -> Decimal | None:
     """The price stated for the fill, or for the trigger, or what the market shows."""
     kind = KINDS[ticket.order_type]
-    if kind.limit and not kind.trails and ticket.limit_price:  # a pegged order may state none, or 0
+    states = kind.limit and kind.caps and not kind.trails
+    if states and ticket.limit_price:  # a pegged order may state none, or 0
         return ticket.limit_price
     if kind.waits and not kind.trails and ticket.stop_price is not None:
         return ticket.stop_price

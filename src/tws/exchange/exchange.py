@@ -26,6 +26,7 @@ from tws.exchange.intake import cancel, place, start_cancel
 from tws.exchange.ledger import Holding, Ledger
 from tws.exchange.margins import MarginModel
 from tws.exchange.mishaps import Mishaps
+from tws.exchange.special import OptionMath
 from tws.exchange.statement import statement
 from tws.exchange.terms import AccountSetup, ExecutionFilter, Habits, Listing, OrderTicket
 from tws.exchange.transmission import release_held
@@ -54,20 +55,22 @@ class Exchange:
         fees: FeeTable = FEES,
         margin: MarginModel = MARGIN,
         archive: Archive | None = None,
+        options: OptionMath | None = None,
         next_order_ids: Mapping[int, int] | None = None,
         run: int = 1,
         now_ns: int = 0,
     ) -> None:
         """`next_order_ids` restores ids per client; `run` (0..65535) keeps two runs' exec and perm ids apart.
 
-        `archive` keeps what is over, in memory unless given. Raises ConfigError for no account, accounts
-        of different base currencies, or a doubled con_id.
+        `archive` keeps what is over, in memory unless given; `options` prices options for who needs it.
+        Raises ConfigError for no account, accounts of different base currencies, or a doubled con_id.
         """
         setups = tuple(accounts)
         if not setups:
             raise ConfigError("accounts", (), "an exchange needs an account", "Give an AccountSetup.")
         base = setups[0].currency
         core = self._core = Core(habits, (fees, margin, base), run & 0xFFFF, archive or MemoryArchive())
+        core.options = options
         self.mishaps = Mishaps(core)
         self.by_hand = ByHand(core)
         self.corporate = Corporate(core)

@@ -15,6 +15,7 @@ from tws.exchange.core import Core
 from tws.exchange.credit import margin_effect, margin_refuses
 from tws.exchange.events import Notice, OrderView, WhatIfAnswered
 from tws.exchange.families import TRADER, cancel_now
+from tws.exchange.pieces import portion_of
 from tws.exchange.terms import OcaType, OrderTicket
 from tws.exchange.transmission import set_expiry, transmit, transmit_family
 from tws.exchange.triggers import unwatch
@@ -164,10 +165,13 @@ def _adopt(core: Core, order: Working, ticket: OrderTicket) -> None:
         order.released = False
         order.counts.clear()
     if (ticket.limit_price, ticket.stop_price) != (old.limit_price, old.stop_price) or lots > order.total:
-        order.rank = core.next_rank()
+        order.queue(core.next_rank())
     stop = None if again else order.stop
+    if (ticket.special, ticket.starting_price) != (old.special, old.starting_price):
+        order.pinned = None
     unwatch(order)
     order.adopt(ticket, lots)
+    order.portion = portion_of(order)
     if order.kind.trails and stop is not None:
         order.stop = stop
     if order.perm_id:

@@ -1,11 +1,11 @@
 """THE table of order types: TWS's text of each, and how it is worked here.
 
 An order may wait for a trigger (a stop, a touch, a stop that trails), for an auction (the close), and then
-works at the market or at a limit. Types that act as documented have no `nearest`; each of the others is
-worked as the simple type that `nearest` names, with a limit taken once, when it starts to work, from where
-`anchor` says. `docs/design/order-types.md` shows the same table; a test holds the two equal.
+works at the market or at a limit. A limit that the client doesn't state comes from where `anchor` says, once
+or following it (`follows`). `docs/design/order-types.md` shows the same table; a test holds the two equal.
 
-Sources: official documentation (basic_orders) for what the types do; what `nearest` says is our choice.
+Sources: official documentation (basic_orders, the pages of each order type) for what the types do; `rests_on`
+says what of a row is ours.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ __all__ = ["KINDS", "TIFS", "Anchor", "OrderKind", "TifRule"]
 
 
 class Anchor(StrEnum):
-    """Where a limit comes from that the client doesn't state: a side of the quote, or the order itself."""
+    """Where a limit comes from that the client doesn't state: a side of the quote, or something else."""
 
     STATED = "its limit price"
     OWN_SIDE = "its own side of the quote"
     FAR_SIDE = "the other side of the quote"
     MIDDLE = "the middle of the quote"
-    START = "its starting price"
+    BEST = "one tick before its own side of the quote, up to the middle"
+    PROTECTED = "the other side of the quote, or its stop, and the points of protection beyond"
+    REFERENCE = "its starting price, moved with a reference contract"
+    STOCK = "its starting price, moved by delta with the underlying"
+    VOLATILITY = "the option's price by its volatility"
 
 
 class OrderKind(Struct, frozen=True, kw_only=True):
@@ -36,8 +40,10 @@ class OrderKind(Struct, frozen=True, kw_only=True):
     stop      waits for its stop price first; `touch`: for a price on the other side, as MIT does
     trails    the price that it waits for follows the market
     at_close  takes part in the closing auction alone
-    anchor    see Anchor; a stated limit price is the worst at which it may trade
-    nearest   the simple type as which it is worked; empty: it acts as documented
+    anchor    see Anchor; a stated limit price is the worst at which it may trade, unless `caps` is off
+    offset    +1: its offset (auxPrice) makes it more aggressive than its anchor, -1: less
+    follows   the limit follows its anchor; `ratchets`: to the more aggressive side alone
+    rests_on  official, or what of it is assumed
     """
 
     text: str
@@ -47,7 +53,11 @@ class OrderKind(Struct, frozen=True, kw_only=True):
     trails: bool = False
     at_close: bool = False
     anchor: Anchor = Anchor.STATED
-    nearest: str = ""
+    caps: bool = True
+    offset: int = 0
+    follows: bool = False
+    ratchets: bool = False
+    rests_on: str = "official"
 
     @property
     def waits(self) -> bool:
@@ -55,10 +65,27 @@ class OrderKind(Struct, frozen=True, kw_only=True):
         return self.stop or self.touch
 
 
-def _pegged(text: str, anchor: Anchor) -> OrderKind:
-    return OrderKind(text=text, limit=True, anchor=anchor, nearest="LMT")
+def _at(text: str, anchor: Anchor, rests_on: str, offset: int = 0, *, stop: bool = False) -> OrderKind:
+    """A limit taken once."""
+    return OrderKind(text=text, limit=True, stop=stop, anchor=anchor, offset=offset, rests_on=rests_on)
 
 
+def _pegged(
+    text: str, anchor: Anchor, rests_on: str, offset: int = 0, *, ratchets: bool = False, caps: bool = True
+) -> OrderKind:
+    return OrderKind(
+        text=text, limit=True, anchor=anchor, offset=offset, follows=True, ratchets=ratchets, caps=caps,
+        rests_on=rests_on,
+    )  # fmt: skip
+
+
+_REST = "official; the rest stands at the price of the quote it took"
+_POINTS = "official; 12 ticks of protection, as in IB's one example, assumed for all"
+_REL = "official; rounded away from the market"
+_MIDDLE = "official that it follows both ways (the API's page: only to the better); rounding assumed"
+_COMBO = "official for legs that fill apart; here they fill together, so it is the price of the whole"
+_BENCH = "official; whole steps of the reference alone, assumed"
+_SNAP = "official"
 _ROWS = (
     OrderKind(text="MKT"),
     OrderKind(text="LMT", limit=True),
@@ -72,29 +99,29 @@ _ROWS = (
     OrderKind(text="TRAIL LIT", touch=True, trails=True, limit=True),
     OrderKind(text="MOC", at_close=True),
     OrderKind(text="LOC", at_close=True, limit=True),
-    OrderKind(text="MTL", nearest="MKT"),
-    OrderKind(text="MKT PRT", nearest="MKT"),
-    OrderKind(text="STP PRT", stop=True, nearest="STP"),
-    OrderKind(text="BOX TOP", nearest="MKT"),
-    OrderKind(text="LMT + MKT", nearest="MKT"),
-    OrderKind(text="REL + MKT", nearest="MKT"),
-    _pegged("REL + LMT", Anchor.OWN_SIDE),
-    _pegged("REL", Anchor.OWN_SIDE),
-    _pegged("PASSV REL", Anchor.OWN_SIDE),
-    _pegged("PEG PRIM", Anchor.OWN_SIDE),
-    _pegged("PEG BEST", Anchor.OWN_SIDE),
-    _pegged("PEGBEST", Anchor.OWN_SIDE),
-    _pegged("PEG MKT", Anchor.FAR_SIDE),
-    _pegged("PEG MID", Anchor.MIDDLE),
-    _pegged("PEGMID", Anchor.MIDDLE),
-    _pegged("MIDPRICE", Anchor.MIDDLE),
-    _pegged("PEG BENCH", Anchor.START),
-    _pegged("PEGBENCH", Anchor.START),
-    _pegged("PEG STK", Anchor.START),
-    _pegged("SNAP PRIM", Anchor.OWN_SIDE),
-    _pegged("SNAP MKT", Anchor.FAR_SIDE),
-    _pegged("SNAP MID", Anchor.MIDDLE),
-    _pegged("VOL", Anchor.MIDDLE),
+    _at("MTL", Anchor.FAR_SIDE, _REST),
+    _at("BOX TOP", Anchor.FAR_SIDE, _REST),
+    _at("MKT PRT", Anchor.PROTECTED, _POINTS),
+    _at("STP PRT", Anchor.PROTECTED, _POINTS, stop=True),
+    OrderKind(text="LMT + MKT", limit=True, rests_on=_COMBO),
+    _pegged("REL + MKT", Anchor.OWN_SIDE, _COMBO, 1, ratchets=True, caps=False),
+    _pegged("REL + LMT", Anchor.OWN_SIDE, _COMBO, 1, ratchets=True),
+    _pegged("REL", Anchor.OWN_SIDE, _REL, 1, ratchets=True),
+    _pegged("PASSV REL", Anchor.OWN_SIDE, _REL, -1, ratchets=True),
+    _pegged("PEG PRIM", Anchor.OWN_SIDE, _REL, 1, ratchets=True),
+    _pegged("PEG BEST", Anchor.BEST, "official; stays at its own side where nobody competes, assumed"),
+    _pegged("PEGBEST", Anchor.BEST, "as `PEG BEST`"),
+    _pegged("PEG MKT", Anchor.FAR_SIDE, "official", -1),
+    _pegged("PEG MID", Anchor.MIDDLE, _MIDDLE, -1),
+    _pegged("PEGMID", Anchor.MIDDLE, "as `PEG MID`", -1),
+    _pegged("MIDPRICE", Anchor.MIDDLE, "official that it seeks the middle; here by `PEG MID` alone"),
+    _pegged("PEG BENCH", Anchor.REFERENCE, _BENCH),
+    _pegged("PEGBENCH", Anchor.REFERENCE, "as `PEG BENCH`"),
+    _pegged("PEG STK", Anchor.STOCK, "official; rounded to the better price", caps=False),
+    _at("SNAP PRIM", Anchor.OWN_SIDE, _SNAP, 1),
+    _at("SNAP MKT", Anchor.FAR_SIDE, _SNAP, -1),
+    _at("SNAP MID", Anchor.MIDDLE, _SNAP, -1),
+    _pegged("VOL", Anchor.VOLATILITY, "official; European prices, a day of 252 in a year, assumed"),
 )
 KINDS: dict[str, OrderKind] = {row.text: row for row in _ROWS}
 """By TWS's text. What is not here is refused with 387."""
@@ -106,9 +133,9 @@ class TifRule(Struct, frozen=True, kw_only=True):
     ends_with_session  what is left is cancelled when its trading ends
     at_once            what does not fill on arrival is cancelled; `whole`: nothing fills unless all does
     until              lives until good_till_ns
-    at_open            takes part in the opening auction alone
+    at_open            takes part in the opening auction; `stays`: what it left works on as a limit
     outside            trades outside regular hours whatever the flag says
-    nearest            see OrderKind
+    rests_on           as in OrderKind
     """
 
     text: str
@@ -117,10 +144,12 @@ class TifRule(Struct, frozen=True, kw_only=True):
     whole: bool = False
     until: bool = False
     at_open: bool = False
+    stays: bool = False
     outside: bool = False
-    nearest: str = ""
+    rests_on: str = "official"
 
 
+_NIGHT = "official; no session of its own here, the extended hours stand for the night, assumed"
 _TIFS = (
     TifRule(text=TimeInForce.DAY, ends_with_session=True),
     TifRule(text=TimeInForce.GTC),
@@ -128,11 +157,12 @@ _TIFS = (
     TifRule(text="FOK", at_once=True, whole=True, ends_with_session=True),
     TifRule(text="GTD", until=True),
     TifRule(text="OPG", at_open=True),
-    TifRule(text="AUC", at_open=True, nearest="OPG"),
-    TifRule(text="DTC", ends_with_session=True, nearest="DAY"),
-    TifRule(text="GTX", nearest="GTC"),
-    TifRule(text="OVERNIGHT", ends_with_session=True, outside=True, nearest="DAY"),
-    TifRule(text="OVERNIGHT + DAY", ends_with_session=True, outside=True, nearest="DAY"),
-)
+    TifRule(text="AUC", at_open=True, stays=True, ends_with_session=True),
+    TifRule(text="DTC", ends_with_session=True,
+            rests_on="official; TWS deactivates it at the end of the day, here it is cancelled, assumed"),
+    TifRule(text="GTX", rests_on="that it crosses the night as GTC does, assumed: no public page tells more"),
+    TifRule(text="OVERNIGHT", ends_with_session=True, outside=True, rests_on=_NIGHT),
+    TifRule(text="OVERNIGHT + DAY", ends_with_session=True, outside=True, rests_on=_NIGHT),
+)  # fmt: skip
 TIFS: dict[str, TifRule] = {row.text: row for row in _TIFS}
 """By TWS's text. What is not here is refused with 321."""

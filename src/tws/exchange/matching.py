@@ -37,8 +37,16 @@ def _take(core: Core, order: Working, price: int, displayed: int, arriving: Work
     if lots <= 0:
         order.move(Stage.AWAITS_PARENT)
         return 0
+    portion = order.portion
+    if portion is not None:
+        lots = portion.part(order, lots, order is arriving)
+        if lots <= 0:
+            order.version += 1
+            return 0
     liquidity = ADDED if order.is_limit and order is not arriving else REMOVED
     trade_at(core, order, price, lots, liquidity)
+    if portion is not None:
+        portion.filled(core, order, lots)
     return lots
 
 
@@ -47,7 +55,7 @@ def take_whole(core: Core, order: Working) -> None:
     book = order.book
     price, left = (book.ask, book.ask_left) if order.sign > 0 else (book.bid, book.bid_left)
     lots = min(workable(core, order), left)
-    if lots < order.least or (order.is_limit and (order.limit - price) * order.sign < 0):
+    if lots < order.least or (order.is_limit and (order.worst - price) * order.sign < 0):
         return
     if order.sign > 0:
         book.ask_left -= lots

@@ -13,6 +13,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
+from tws.exchange.special import Special
 from tws.model.instrument import Instrument
 from tws.model.order import Side
 
@@ -143,7 +144,8 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     exchange doesn't know can be refused. `carried` is an opaque frozen value of the caller (the
     whole order as it came by wire, say): never read, returned in every `OrderView`.
 
-    stop_price              TWS's auxPrice: a stop's price, what is touched, the amount that a TRAIL trails by
+    stop_price              TWS's auxPrice: a stop's price, what is touched, the amount that a TRAIL trails
+                            by, the offset of a pegged order
     trailing_percent        trails by so many percent instead; trail_stop_price is where it starts
     lmt_price_offset        TRAIL LIMIT: how far beyond the stop its limit lies
     good_after_ns, good_till_ns   0: unset; `good_till_ns` counts with tif GTD
@@ -151,7 +153,8 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     trigger_price ...       an adjusted stop: at this price it becomes `adjusted_order_type`
     adjusted_trailing_percent     the adjusted amount is in percent (adjustableTrailingUnit 100)
     legs                    a combo instead of the contract of `con_id`, which is not read then
-    starting_price          what the pegged types that have no other price are worked at
+    starting_price          where PEG BENCH and PEG STK begin
+    special                 what only special orders state
     """
 
     client_id: int
@@ -190,6 +193,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     conditions_cancel_order: bool = False
     what_if: bool = False
     legs: tuple[Leg, ...] = ()
+    special: Special | None = None
     carried: object = None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tws.exchange.checks import broker_refuses
 from tws.exchange.core import Core
 from tws.exchange.families import EXPIRED, cancel_now, close_books, join_group
+from tws.exchange.pieces import portion_of
 from tws.exchange.triggers import start_trailing
 from tws.exchange.working import Held, Stage, Working
 from tws.model.order import BrokerStatus, OrderType
@@ -51,7 +52,8 @@ def transmit(core: Core, order: Working) -> None:
     core.untransmitted.pop((order.ticket.client_id, order.ticket.order_id), None)
     reason = broker_refuses(core, order)
     order.perm_id = core.next_perm_id()
-    order.rank = core.next_rank()
+    order.queue(core.next_rank())
+    order.portion = portion_of(order)
     core.enter(order)
     if reason is not None:
         core.notify(order, 201, f"Order rejected - reason:{reason}")

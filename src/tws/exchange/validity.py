@@ -8,11 +8,11 @@ conditions.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
 
 from tws.exchange.book import Book
 from tws.exchange.core import Core
 from tws.exchange.kinds import KINDS, TIFS, Anchor, OrderKind, TifRule
+from tws.exchange.specialvalidity import Refusal, amounts, invalid, special_refused
 from tws.exchange.terms import Condition, ConditionKind, OrderTicket, TriggerMethod
 
 __all__ = ["Refusal", "invalid", "ticket_refused"]
@@ -28,18 +28,6 @@ METHODS = tuple(TriggerMethod)
 MOST_PERCENT = 100
 MOST_SHARES, MOST_MONEY = Decimal(10) ** 9, Decimal(10) ** 8
 """Beyond them TWS's own precautions refuse an order; money of what is below stays exact in 28 digits."""
-
-
-class Refusal(NamedTuple):
-    """Message 4: code and text."""
-
-    code: int
-    text: str
-
-
-def invalid(cause: str) -> Refusal:
-    """321, TWS's word for a request that makes no sense."""
-    return Refusal(321, f"Error validating request.-'bW' : cause - {cause}")
 
 
 def ticket_refused(core: Core, ticket: OrderTicket) -> Refusal | None:
@@ -62,6 +50,7 @@ def ticket_refused(core: Core, ticket: OrderTicket) -> Refusal | None:
         or _quantity_refused(book, ticket.quantity)
         or _prices_refused(book, ticket, kind)
         or _adjusting_refused(book, ticket, kind)
+        or special_refused(core, book, ticket, kind)
         or _conditions_refused(core, ticket)
     )
 
@@ -85,6 +74,7 @@ def _bounds_refused(ticket: OrderTicket) -> Refusal | None:
         ticket.lmt_price_offset, ticket.starting_price, ticket.min_qty, ticket.trigger_price,
         ticket.adjusted_stop_price, ticket.adjusted_stop_limit_price, ticket.adjusted_trailing_amount,
         *(condition.price for condition in ticket.conditions),
+        *(amounts(ticket.special) if ticket.special is not None else ()),
     )  # fmt: skip
     for number in numbers:
         if number is not None and not (number.is_finite() and abs(number) <= MOST_MONEY):

@@ -14,6 +14,8 @@ from fractions import Fraction
 from tws.exchange.book import Book
 from tws.exchange.events import OrderView
 from tws.exchange.kinds import KINDS, TIFS, Anchor
+from tws.exchange.slices import Portion
+from tws.exchange.special import Special
 from tws.exchange.terms import OrderTicket
 from tws.model.order import BrokerStatus, Side
 
@@ -21,6 +23,8 @@ __all__ = ["ARCS", "Held", "Stage", "Working", "average"]
 
 CENTS_8 = Decimal("1E-8")
 ZERO = Decimal(0)
+BEHIND = 1 << 60
+"""Hidden orders stand behind all that are shown at their price (assumed, as exchanges do)."""
 UNBOUND = 2_147_483_647
 """The order id in executions of orders that nobody bound (C4)."""
 
@@ -106,10 +110,11 @@ class Working:
     """A mutable order; only the exchange's own modules touch it."""
 
     __slots__ = (
-        "anchored", "announced", "book", "cancelling", "cap", "children", "consumed", "cost_ticks", "counts",
-        "end_status", "exact", "fee_charged", "filled", "group", "held", "kind", "last_ticks", "leg_fills",
-        "limit", "opening", "parent", "perm_id", "rank", "released", "rule", "stage", "stop", "ticket",
-        "total", "triggered", "version", "warned", "watched",
+        "anchor", "anchored", "announced", "auctioned", "book", "cancelling", "cap", "children",
+        "consumed", "cost_ticks", "counts", "discretion", "end_status", "exact", "fee_charged",
+        "filled", "follows", "group", "held", "is_limit", "kind", "last_ticks", "leg_fills",
+        "limit", "opening", "parent", "perm_id", "pinned", "portion", "rank", "released", "rule",
+        "stage", "stop", "ticket", "total", "triggered", "version", "warned", "watched",
     )  # fmt: skip
 
     def __init__(self, ticket: OrderTicket, book: Book, lots: int) -> None:
@@ -123,7 +128,7 @@ class Working:
         self.triggered = False
         self.released = False  # its conditions were met
         self.opening = False  # the bell of its opening auction rang
-        self.anchored = False  # its limit was taken from the quote
+        self.auctioned = False  # what its auction left works on
         self.held = Held.NOT
         self.cap = 0  # the price to which TWS capped its limit
         self.counts: dict[int, int] = {}  # how often in a row each doubled trigger was reached
@@ -140,6 +145,8 @@ class Working:
         self.children: list[Working] = []
         self.group: tuple[str, str] | None = None
         self.stop: int | None = None
+        self.pinned: tuple[Decimal, Decimal] | None = None  # where a peg's reference and its own price began
+        self.portion: Portion | None = None  # of an order that trades in pieces
         self.adopt(ticket, lots)
 
     def adopt(self, ticket: OrderTicket, lots: int) -> None:
@@ -151,7 +158,12 @@ class Working:
         stated = self.kind.anchor is Anchor.STATED and not self.kind.trails
         limit = ticket.limit_price if self.kind.limit and stated else None
         self.limit = ticks(limit) if limit is not None else 0
-        self.anchored = False
+        self.is_limit = self.kind.limit  # else it works at the market
+        self.anchor, self.follows = self.kind.anchor, self.kind.follows
+        self.anchored = False  # its limit was taken from its anchor
+        self.discretion = 0  # so far beyond its limit it may trade, in ticks with its sign
+        if ticket.special is not None:
+            self._adopt_special(ticket.special)
         if not self.kind.trails:
             waits = self.kind.waits and ticket.stop_price is not None
             self.stop = ticks(ticket.stop_price) if waits and ticket.stop_price is not None else None
@@ -160,6 +172,12 @@ class Working:
             self.stop = None if start is None else self.book.instrument.nearest_ticks(start)
         self.total = lots
         self.exact: Fraction | int = lots - self.filled  # a fraction once an OCA group reduced it
+
+    def _adopt_special(self, special: Special) -> None:
+        if special.discretion:
+            self.discretion = self.sign * self.book.instrument.ticks(special.discretion)
+        if self.anchor is Anchor.VOLATILITY:
+            self.follows = special.peg.updates
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -187,10 +205,6 @@ class Working:
         return self.remaining + self.consumed
 
     @property
-    def is_limit(self) -> bool:
-        return self.kind.limit
-
-    @property
     def way(self) -> int:
         """Where the price must go to trigger it: +1 up, -1 down. A touch lies on the other side of a stop."""
         return -self.sign if self.kind.touch else self.sign
@@ -211,10 +225,18 @@ class Working:
         ticket = self.ticket
         if ticket.all_or_none or self.rule.whole:
             return self.remaining
-        if ticket.min_qty is None or self.filled:
+        shares = None if self.filled else ticket.min_qty
+        if ticket.special is not None and ticket.special.min_trade is not None:
+            shares = max(shares or ZERO, ticket.special.min_trade)
+        if shares is None:
             return 1
-        lots = int((ticket.min_qty / self.book.instrument.lot).to_integral_value(ROUND_CEILING))
+        lots = int((shares / self.book.instrument.lot).to_integral_value(ROUND_CEILING))
         return max(1, min(lots, self.remaining))
+
+    @property
+    def worst(self) -> int:
+        """The worst price at which it may trade, if it works at a limit: discretion included."""
+        return self.limit + self.discretion
 
     @property
     def outside(self) -> bool:
@@ -234,6 +256,16 @@ class Working:
         assert stage in ARCS[self.stage], f"order {self.ticket.order_id}: {self.stage} -> {stage}"
         self.stage = stage
         self.version += 1
+
+    def queue(self, rank: int) -> None:
+        """Its place among its equals from now on; whoever is hidden stands behind all that are shown."""
+        special = self.ticket.special
+        self.rank = rank if special is None or not special.hidden else rank + BEHIND
+
+    def give_way(self, rank: int) -> None:
+        """Leave its place in the queue, for the end of it."""
+        self.version += 1
+        self.queue(rank)
 
     def view(self, why_held: str = "") -> OrderView:
         """The order as TWS would state it now."""

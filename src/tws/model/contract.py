@@ -6,6 +6,8 @@ import re
 
 from msgspec import Struct
 
+from tws.model.terms import BondTerms, EventTerms, FundTerms, Ineligibility
+
 __all__ = ["Contract", "ContractDetails", "contract_named", "forex", "future", "option", "stock"]
 
 
@@ -14,7 +16,8 @@ class Contract(Struct, frozen=True, kw_only=True):
 
     `con_id` alone identifies a contract for good; symbol and exchange may be reused.
     `strike` is a price in `currency`; `right` is "C" or "P"; `last_trade_date` is
-    yyyyMMdd or yyyyMM; `multiplier` is TWS's text, such as "100".
+    yyyyMMdd or yyyyMM; `multiplier` is TWS's text, such as "100". `issuer_id` is TWS's own name of
+    who issues bonds: alone it asks for all of them.
     """
 
     con_id: int = 0
@@ -32,14 +35,19 @@ class Contract(Struct, frozen=True, kw_only=True):
     include_expired: bool = False
     sec_id_type: str = ""
     sec_id: str = ""
+    issuer_id: str = ""
 
 
 class ContractDetails(Struct, frozen=True, kw_only=True):
-    """What TWS knows about one contract (answer 10).
+    """What TWS knows about one contract (answer 10, of a bond 18).
 
     `min_tick` is the smallest price step in `contract.currency`; `trading_hours` and
     `liquid_hours` are TWS's text in the zone `time_zone_id`, such as
-    "20261123:0930-20261123:1600;20261126:CLOSED"; sizes are in shares or contracts.
+    "20261123:0930-20261123:1600;20261126:CLOSED"; sizes are in shares or contracts. From
+    `suggested_size_increment` on: None where TWS says nothing, be it that it never does for this type or at
+    this server version. `identifiers` are (kind, number) such as ("ISIN", "US0378331005"); `agg_group` is
+    shared by contracts whose SMART quotes are one; `last_trade_time` is the clock time of the last trading
+    day, in `time_zone_id` unless it names a zone; the two precisions are digits of prices and sizes.
     """
 
     contract: Contract
@@ -61,6 +69,22 @@ class ContractDetails(Struct, frozen=True, kw_only=True):
     stock_type: str = ""
     min_size: float | None = None
     size_increment: float | None = None
+    suggested_size_increment: float | None = None
+    min_algo_size: float | None = None
+    last_price_precision: int | None = None
+    last_size_precision: int | None = None
+    under_symbol: str | None = None
+    under_sec_type: str | None = None
+    last_trade_time: str | None = None
+    real_expiration_date: str | None = None
+    ev_rule: str | None = None
+    ev_multiplier: int | None = None
+    agg_group: int | None = None
+    identifiers: tuple[tuple[str, str], ...] = ()
+    bond: BondTerms | None = None
+    fund: FundTerms | None = None
+    event: EventTerms | None = None
+    ineligibilities: tuple[Ineligibility, ...] = ()
 
 
 def stock(

@@ -21,6 +21,7 @@ __all__ = [
     "CashHeard",
     "Charged",
     "Differs",
+    "Folded",
     "HandedBack",
     "Inferred",
     "Lacked",
@@ -213,3 +214,9 @@ class HandedBack(JournalRecord, frozen=True, kw_only=True):
 
     group_id: str
     moved: Decimal
+
+
+class Folded(JournalRecord, frozen=True, kw_only=True):
+    """Of what happened before an instant, in the broker's time, both books keep what it came to."""
+
+    before_ns: int

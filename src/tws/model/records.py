@@ -35,6 +35,7 @@ from tws.model.positionrecords import (
     CashHeard,
     Charged,
     Differs,
+    Folded,
     HandedBack,
     Inferred,
     Lacked,
@@ -79,6 +80,7 @@ __all__ = [
     "FlattenMoved",
     "FlattenPhase",
     "FloorRaised",
+    "Folded",
     "ForeignSeen",
     "HandedBack",
     "HoursStated",
@@ -374,7 +376,7 @@ Record: TypeAlias = (
     | Agreed | Differs | Released | Watched | FlattenMoved | ForeignSeen | Alarmed | KillMoved
     | LimitsChanged | LimitLatched | LimitReleased | LossAnchored | PeakRaised
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
-    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack
+    | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack | Folded
     | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped | Reloaded
     | SignalJudged | SignalsUnwritten | ReversalMoved | Aimed | RuleSwitched
 )

@@ -20,7 +20,7 @@ from tws.model.order import Order, Role
 from tws.model.records import OrderState
 from tws.orders.table import ENDED
 
-__all__ = ["OrderBook", "OurOrder", "PermanentId"]
+__all__ = ["Early", "OrderBook", "OurOrder", "PermanentId"]
 
 _ZERO = Decimal(0)
 
@@ -30,6 +30,14 @@ class PermanentId(Struct, kw_only=True):
 
     order_id: int
     state: OrderState
+
+
+class Early(Struct):
+    """The fills of an order that the books have folded: signed shares, what they cost, when the first was."""
+
+    shares: Decimal = _ZERO
+    value: Decimal = _ZERO
+    first_ns: int = 0
 
 
 class OurOrder(Struct, kw_only=True):
@@ -48,6 +56,8 @@ class OurOrder(Struct, kw_only=True):
     """The most that the broker's statuses claim to be filled."""
     busted: Decimal = _ZERO
     """What the broker has taken back of it, or wrongly claimed; its statuses go on claiming that."""
+    early: Early | None = None
+    """Of its fills, those that the books keep no longer; None while they keep all."""
     claimed_remaining: Decimal | None = None
     revision: int = 0
     before: Order | None = None

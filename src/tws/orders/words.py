@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from tws.clock import to_datetime
 from tws.model import records as r
 from tws.model.contract import Contract
 
@@ -93,6 +94,11 @@ def _adjusted(record: r.Adjusted) -> str:
     else:
         what = f"adjusted {name} by {_num(record.quantity)} at {_num(record.price)}"
     return f"{record.operator} {what}, in {books}: {record.reason}."
+
+
+def _folded(record: r.Folded) -> str:
+    before = f"{to_datetime(record.before_ns):%Y-%m-%d %H:%M}"
+    return f"Of what happened before {before} UTC the books keep what it came to."
 
 
 def _differs(record: r.Differs) -> str:
@@ -183,7 +189,7 @@ WORDS: dict[type, Callable[[Any], str]] = {
     r.CashHeard: _cash_heard, r.CashAdjusted: _cash_adjusted, r.LimitsChanged: _limits_changed,
     r.LimitLatched: _limit_latched, r.LimitReleased: _limit_released, r.LossAnchored: _loss_anchored,
     r.PeakRaised: _peak_raised, r.SignalJudged: _signal_judged, r.SignalsUnwritten: _signals_unwritten,
-    r.RuleSwitched: _rule_switched,
+    r.RuleSwitched: _rule_switched, r.Folded: _folded,
 }  # fmt: skip
 """By the kind of record."""
 

@@ -1,5 +1,7 @@
 """Positions in two books: what our own orders made, and what the whole account holds.
 
+    move.py     one move, and the step from one balance to the next
+    carried.py  what moves came to that are folded
     holding.py  one contract: its moves in time, quantity, average cost, profit, fees
     book.py     PositionBook: distinct fills, corrections, busts, inferred fills
     compare.py  a book beside the broker's list

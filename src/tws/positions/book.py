@@ -4,7 +4,8 @@
 executions (on every request) and corrects them: a correction carries the same exec id with a higher
 last part (`…01.01`, then `…01.02`; TWS-BEHAVIOUR.md C4) and takes the place of what it corrects. A bust
 takes it out. A fee may come before its fill. An inferred fill stands where the broker's memory ends,
-and gives way to the true execution, share by share.
+and gives way to the true execution, share by share. What is older than any broker remembers is folded: the
+holding keeps what it came to (`carried.py`), and neither fill nor fee for itself.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tws.positions.holding import Holding, Move, MoveKind, multiplier
 __all__ = ["Holding", "PositionBook", "multiplier", "split_exec_id"]
 
 _ZERO = Decimal(0)
+_EARLY = 1000  # TWS tells a fee within a second of its fill; of fills that are refused the fee waits for ever
 
 
 @lru_cache(maxsize=1024)  # a fill is split some eight times in a row; more of them at once are rare
@@ -43,7 +45,9 @@ class PositionBook(Struct):
     where: dict[str, str] = field(default_factory=dict)
     """Each fill's holding, by exec id without its last part; inferred fills by their name."""
     fees: dict[str, tuple[int, Commission]] = field(default_factory=dict)
-    """Each fill's fee with its version; a fee may come before its fill."""
+    """Each fill's fee with its version."""
+    early: dict[str, tuple[int, Commission]] = field(default_factory=dict)
+    """Fees whose fill is not here: the latest ones."""
 
     @staticmethod
     def key(account: str, con_id: int) -> str:
@@ -74,11 +78,13 @@ class PositionBook(Struct):
         key = self.where.get(base)
         return key is not None and self.holdings[key].fills[base].revision >= revision
 
-    def book(self, execution: Execution, instead_of: str = "", owner: str = "") -> Decimal:
+    def book(
+        self, execution: Execution, instead_of: str = "", owner: str = "", strategy: str = ""
+    ) -> Decimal:
         """Book a fill or its correction once; the signed change in quantity, 0 for what was known.
 
         `instead_of` names an inferred fill that this is the truth of: it shrinks by as much. `owner` is the
-        intent that it fills.
+        intent that it fills, `strategy` whose that is.
         """
         if self.knows(execution):
             return _ZERO
@@ -93,11 +99,14 @@ class PositionBook(Struct):
             exec_id=execution.exec_id,
             revision=revision,
             owner=owner,
+            strategy=strategy,
             time_ns=execution.time_ns,
             quantity=execution.signed_quantity,
             price=execution.price,
         )
         holding.fills[base], self.where[base] = move, key
+        if base in self.early:
+            self.fees[base] = self.early.pop(base)
         self._settle_fee(holding, base)
         shrunk = self._shrink(instead_of, execution.signed_quantity)
         holding.insert(move)
@@ -131,19 +140,21 @@ class PositionBook(Struct):
     def knows_fee(self, commission: Commission) -> bool:
         """Whether this very fee, or that of a later version of its fill, is booked."""
         base, revision = split_exec_id(commission.exec_id)
-        return _covers(self.fees.get(base), revision, commission)
+        return _covers(self.fees.get(base) or self.early.get(base), revision, commission)
 
     def charge(self, commission: Commission) -> None:
         """Book the fee of a fill; repeated or overtaken ones change nothing."""
+        if self.knows_fee(commission):
+            return
         base, revision = split_exec_id(commission.exec_id)
-        if _covers(self.fees.get(base), revision, commission):
+        key = self.where.get(base)
+        if key is None:
+            self._await(base, (revision, commission))
             return
         self.fees[base] = (revision, commission)
-        key = self.where.get(base)
-        if key is not None:
-            holding = self.holdings[key]
-            if self._settle_fee(holding, base):
-                holding.changed(holding.fills[base])
+        holding = self.holdings[key]
+        if self._settle_fee(holding, base):
+            holding.changed(holding.fills[base])
 
     def net_pnl(self, holding: Holding) -> Decimal:
         """Realised profit less all fees paid so far, those of what is still held included."""
@@ -159,6 +170,24 @@ class PositionBook(Struct):
     def adjust(self, account: str, contract: Contract, move: Move) -> None:
         """A change without a fill: a transfer, an assignment, an expiry, a split. The move is copied."""
         self.holding(account, contract).insert(replace(move))
+
+    # -- what is kept no longer
+
+    def reaches_before(self, instant_ns: int) -> bool:
+        """Whether a move is kept that happened before an instant."""
+        return any(each.moves and each.moves[0].time_ns < instant_ns for each in self.holdings.values())
+
+    def fold(self, before_ns: int) -> list[Move]:
+        """Keep of all that happened before an instant what it came to; the moves that are gone."""
+        gone = []
+        for holding in self.holdings.values():
+            for move in holding.fold(before_ns):
+                name = move.exec_id if move.kind is MoveKind.INFERRED else split_exec_id(move.exec_id)[0]
+                if name in holding.fills:
+                    del holding.fills[name], self.where[name]
+                    self.fees.pop(name, None)
+                gone.append(move)
+        return gone
 
     # -- what they share
 
@@ -186,7 +215,16 @@ class PositionBook(Struct):
         holding = self.holdings[self.where.pop(base)]
         move = holding.fills.pop(base)
         holding.remove(move)
+        fee = self.fees.pop(base, None)
+        if fee is not None:  # the fill may come again
+            self._await(base, fee)
         return move.quantity
+
+    def _await(self, base: str, fee: tuple[int, Commission]) -> None:
+        self.early.pop(base, None)
+        while len(self.early) >= _EARLY:
+            del self.early[next(iter(self.early))]
+        self.early[base] = fee
 
     def _shrink(self, name: str, quantity: Decimal) -> Decimal:
         """Let an inferred fill give way to so many true shares; the signed quantity that it gave up."""

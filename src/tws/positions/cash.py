@@ -10,13 +10,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tws.positions.book import PositionBook
-from tws.positions.holding import Holding, MoveKind, multiplier
+from tws.positions.carried import CARRIED_TYPES, cash_of
+from tws.positions.holding import Holding
 
 __all__ = ["cash_moved"]
 
 _ZERO = Decimal(0)
-_CARRIED = frozenset({"FUT", "CFD"})
-_TRADED = frozenset({MoveKind.FILL, MoveKind.INFERRED})
 
 
 def cash_moved(book: PositionBook, account: str) -> dict[str, Decimal]:
@@ -34,17 +33,13 @@ def cash_moved(book: PositionBook, account: str) -> dict[str, Decimal]:
 
 
 def _of(holding: Holding) -> dict[str, Decimal]:
-    contract, times = holding.contract, multiplier(holding.contract)
+    contract = holding.contract
     moved = {currency: -fee for currency, fee in holding.other_fees.items()}
-    own = received = _ZERO
+    own, received = holding.carried.cash, holding.carried.received
     for move in holding.moves:
-        own -= move.fee
-        paid = move.kind in _TRADED or (move.kind is MoveKind.ADJUSTMENT and move.paid)
-        if paid and contract.sec_type not in _CARRIED:
-            own -= move.quantity * move.price * times
-        if paid and contract.sec_type == "CASH":
-            received += move.quantity
-    if contract.sec_type in _CARRIED:
+        paid, brought = cash_of(move, contract)
+        own, received = own + paid, received + brought
+    if contract.sec_type in CARRIED_TYPES:
         own += holding.realized_pnl
     moved[contract.currency] = moved.get(contract.currency, _ZERO) + own
     if received:

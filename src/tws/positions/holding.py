@@ -17,19 +17,21 @@ average cost includes commissions). A closing part takes its share of the cost a
 
 Costs are sums and not averages: what rounding leaves (28 digits) stays with the shares still held, and
 the last share takes all of it along.
+
+Moves that nothing can change any more are folded (`Holding.fold`): what they came to is carried forward
+(`carried.py`), and every later move is reckoned on top of it by the same steps, to the same last digit.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from decimal import Decimal
-from enum import StrEnum
-from fractions import Fraction
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from tws.model.contract import Contract
+from tws.positions.carried import Carried
+from tws.positions.move import EMPTY, Balance, Move, MoveKind, multiplier, new_and_old, step
 
 __all__ = [
     "EMPTY",
@@ -44,100 +46,6 @@ __all__ = [
 ]
 
 _ZERO = Decimal(0)
-_ONE = Decimal(1)
-_MOST_OLD = 1_000_000
-"""No split counts more old shares than this. Two ratios of so few differ in their thirteenth digit, so 28
-tell which one was meant.
-"""
-
-
-def multiplier(contract: Contract) -> Decimal:
-    """What one unit of price is worth in money: the contract's multiplier, 1 when it states none."""
-    text = contract.multiplier and contract.multiplier.strip()
-    return Decimal(text) if text else _ONE
-
-
-def new_and_old(ratio: Decimal) -> tuple[Decimal, Decimal]:
-    """A split's ratio as new shares for so many old ones: 0.3333333333333333333333333333 is 1 for each 3.
-
-    A quotient is undone only where dividing gives these very digits again; any other ratio is new shares for
-    each one.
-    """
-    near = Fraction(ratio).limit_denominator(_MOST_OLD)
-    new, old = Decimal(near.numerator), Decimal(near.denominator)
-    return (new, old) if new / old == ratio else (ratio, _ONE)
-
-
-class MoveKind(StrEnum):
-    """Why a position moved. Only a FILL is the broker's word on a trade."""
-
-    OPENING = "opening"
-    FILL = "fill"
-    INFERRED = "inferred"
-    ADJUSTMENT = "adjustment"
-    SPLIT = "split"
-
-
-class Balance(NamedTuple):
-    """A position and its money. Cost and profit are before fees, per unit of multiplier; fees are money."""
-
-    quantity: Decimal = _ZERO
-    cost: Decimal = _ZERO
-    """Signed like the quantity."""
-    realized: Decimal = _ZERO
-    fees_held: Decimal = _ZERO
-    """Fees of what is held now: a part of its average cost."""
-    fees_realized: Decimal = _ZERO
-    """Fees of what was closed, its opening's share included."""
-
-
-EMPTY = Balance()
-
-
-class Move(Struct, kw_only=True):
-    """One step of a holding. `quantity` is signed; `left` is what it came to. A SPLIT has a ratio in place of
-    quantity and price. `fee` is in the contract's currency; one in another is `other_fee`, part of no cost.
-    """
-
-    kind: MoveKind
-    exec_id: str = ""
-    """The broker's, or the name of an inferred fill; empty for the rest."""
-    owner: str = ""
-    """The intent of ours that it fills."""
-    revision: int = 0
-    time_ns: int = 0
-    quantity: Decimal = _ZERO
-    price: Decimal = _ZERO
-    fee: Decimal = _ZERO
-    other_fee: Decimal = _ZERO
-    other_currency: str = ""
-    paid: bool = True
-    """An adjustment for which cash moved, as for an assignment; for a transfer none does."""
-    ratio: Decimal | None = None
-    left: Balance = EMPTY
-
-
-def step(at: Balance, move: Move) -> Balance:
-    """What `move` makes of a balance; the formulas stand at the top of this file."""
-    if move.ratio is not None:
-        new, old = new_and_old(move.ratio)
-        return at._replace(quantity=at.quantity * new / old)
-    quantity, price, fee = move.quantity, move.price, move.fee
-    held, cost, realized, fees, gone = at
-    if not held or not quantity or (held > 0) is (quantity > 0):
-        return Balance(held + quantity, cost + quantity * price, realized, fees + fee, gone)
-    size, room = abs(quantity), abs(held)
-    if size <= room:  # it only closes: its whole fee goes with what it closes
-        if size == room:  # the last share takes all that is left, to the last digit
-            return Balance(_ZERO, _ZERO, realized - quantity * price - cost, _ZERO, gone + fees + fee)
-        part, share = cost * size / room, fees * size / room
-        return Balance(
-            held + quantity, cost - part, realized - quantity * price - part, fees - share, gone + share + fee
-        )
-    closing_fee, over = fee * room / size, quantity + held
-    return Balance(
-        over, over * price, realized + held * price - cost, fee - closing_fee, gone + fees + closing_fee
-    )
 
 
 class Holding(Struct, kw_only=True):
@@ -145,6 +53,8 @@ class Holding(Struct, kw_only=True):
 
     account: str
     contract: Contract
+    carried: Carried = field(default_factory=Carried)
+    """What the moves came to that are folded; all below are later."""
     moves: list[Move] = field(default_factory=list)
     fills: dict[str, Move] = field(default_factory=dict)
     """The fills among them, by exec id without its last part."""
@@ -156,8 +66,13 @@ class Holding(Struct, kw_only=True):
     # -- what it comes to
 
     @property
+    def counted(self) -> int:
+        """How many fills there were, the folded ones included."""
+        return self.carried.fills + len(self.fills)
+
+    @property
     def balance(self) -> Balance:
-        return self.moves[-1].left if self.moves else EMPTY
+        return self.moves[-1].left if self.moves else self.carried.balance
 
     @property
     def quantity(self) -> Decimal:
@@ -225,7 +140,7 @@ class Holding(Struct, kw_only=True):
         """Put a move at its time, behind others of the same instant (TWS tells whole seconds)."""
         moves = self.moves
         if not moves or moves[-1].time_ns <= move.time_ns:
-            move.left = step(moves[-1].left if moves else EMPTY, move)
+            move.left = step(self.balance, move)
             moves.append(move)
             return
         at = bisect_right(moves, move.time_ns, key=_time)
@@ -264,13 +179,23 @@ class Holding(Struct, kw_only=True):
         """A move was changed in its place: reckon on from it. Mostly it is the newest, whose fee came."""
         moves = self.moves
         if moves[-1] is move:
-            move.left = step(moves[-2].left if len(moves) > 1 else EMPTY, move)
+            move.left = step(moves[-2].left if len(moves) > 1 else self.carried.balance, move)
         else:
             self.reckon(self.index(move))
 
     def index(self, move: Move) -> int:
         """Where a move stands; the newest are looked at first, for they are what changes."""
         return next(at for at in range(len(self.moves) - 1, -1, -1) if self.moves[at] is move)
+
+    def fold(self, before_ns: int) -> list[Move]:
+        """Carry forward what happened before an instant; the moves that are no longer kept."""
+        moves = self.moves
+        at = bisect_left(moves, before_ns, key=_time)
+        gone = moves[:at]
+        del moves[:at]
+        for move in gone:
+            self.carried.take(move, self.contract)
+        return gone
 
     def rejoin(self) -> None:
         """After a copy through bytes: the fills are these very moves again, and not twins of them."""
@@ -279,7 +204,7 @@ class Holding(Struct, kw_only=True):
 
     def reckon(self, start: int) -> None:
         """Every balance from `start` on anew."""
-        at = self.moves[start - 1].left if start else EMPTY
+        at = self.moves[start - 1].left if start else self.carried.balance
         for move in self.moves[start:]:
             move.left = at = step(at, move)
 

@@ -15,11 +15,10 @@ from msgspec.structs import replace
 
 from tws.desk import DeskState
 from tws.orders.book import OurOrder
+from tws.positions.carried import Carried, Part, strategy_of
 from tws.positions.holding import Holding, Move, MoveKind
 
-__all__ = ["Earned", "earned", "moves_of", "owner_of"]
-
-_ZERO = Decimal(0)
+__all__ = ["Earned", "earned", "owner_of"]
 
 
 class Earned(Struct, frozen=True, kw_only=True):
@@ -48,35 +47,36 @@ def owner_of(state: DeskState, intent_id: str) -> tuple[OurOrder | None, str]:
     return order, bundle.group.strategy if bundle.group is not None else ""
 
 
-def moves_of(state: DeskState, holding: Holding, strategy: str) -> Iterator[Move]:
-    """The moves of a holding that belong to a strategy, in the order of their time."""
-    last: str | None = None
+def moves_of(holding: Holding, strategy: str) -> Iterator[Move]:
+    """The moves of a holding that belong to a strategy, in the order of their time; those that are kept."""
+    last = holding.carried.strategy
     for move in holding.moves:
         if move.kind is MoveKind.OPENING:
             continue
-        owner = owner_of(state, move.owner)[1] if move.owner else ""
-        last = owner or last
+        last = strategy_of(move, last)
         if last == strategy:
             yield move
 
 
 def earned(state: DeskState, strategy: str) -> list[Earned]:
-    """What a strategy has made, contract by contract. Costs a look at each move of the journal's life."""
+    """What a strategy has made, contract by contract. Costs a look at each move that the book keeps."""
     found = []
     for holding in state.ours.holdings.values():
-        own = Holding(account=holding.account, contract=holding.contract)
-        for move in moves_of(state, holding, strategy):
+        part = holding.carried.parts.get(strategy, Part())
+        before = Carried(balance=part.balance)
+        own = Holding(account=holding.account, contract=holding.contract, carried=before)
+        for move in moves_of(holding, strategy):
             own.insert(replace(move))
         fills = [move for move in own.moves if move.kind in (MoveKind.FILL, MoveKind.INFERRED)]
-        if own.moves:
+        if own.moves or strategy in holding.carried.parts:
             found.append(
                 Earned(
                     symbol=holding.contract.symbol,
                     currency=holding.contract.currency,
-                    fills=len(fills),
+                    fills=part.fills + len(fills),
                     quantity=own.quantity,
                     realized=own.realized_net,
-                    fees=sum((move.fee for move in fills), _ZERO),
+                    fees=sum((move.fee for move in fills), part.fees),
                     open_cost=own.net_cost,
                 )
             )

@@ -313,7 +313,7 @@ class Run:
             fate_lines=pilot.fate_lines(self.clock.now_ns()),
             sources=[each.plain() for each in pilot.sources.health()],
             rules=pilot.rules.tallies(self.clock.now_ns()) if pilot.rules is not None else [],
-            fills=sum(len(each.fills) for each in ours.holdings.values()),
+            fills=sum(each.counted for each in ours.holdings.values()),
             realized=sum((ours.net_pnl(each) for each in ours.holdings.values()), Decimal(0)),
             left=[str(each) for each in left(state)],
             unprotected=bare(state),

@@ -30,7 +30,7 @@ class Stances:
 
     def __init__(self, trader: Trader) -> None:
         self._trader = trader
-        self._seen: dict[str, int] = {key: len(held.fills) for key, held in self._holdings().items()}
+        self._seen: dict[str, int] = {key: held.counted for key, held in self._holdings().items()}
         self._entered: dict[str, int] = {}  # trade -> its first fill
         self._moves = trader.moves
 
@@ -123,9 +123,10 @@ class Stances:
         if base.group_id not in self._entered:
             if len(self._entered) > 1000:  # trades that are over: their times are found again where needed
                 self._entered.clear()
-            owners = set(base.intents)
+            early = {each: state.book.orders[each].early for each in base.intents}
             moves = (move for held in self._of(symbol) for move in held.fills.values())
-            times = [move.time_ns for move in moves if move.owner in owners]
+            times = [move.time_ns for move in moves if move.owner in early]
+            times += [each.first_ns for each in early.values() if each is not None]
             if not times:
                 return None
             self._entered[base.group_id] = min(times)
@@ -153,8 +154,9 @@ class Stances:
         state = self._trader.desk.state
         for key, held in self._holdings().items():
             before = self._seen.get(key, 0)
-            self._seen[key] = len(held.fills)
-            for move in list(held.fills.values())[before:] if len(held.fills) > before else ():
+            self._seen[key] = held.counted
+            new = held.counted - before
+            for move in list(held.fills.values())[-new:] if new > 0 else ():
                 order = state.book.get(move.owner)
                 if order is None:
                     continue  # no order of ours: nothing that a rule asked for

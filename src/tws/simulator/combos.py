@@ -1,20 +1,25 @@
 """Combos on the wire: a BAG as a client names it, its legs as the exchange wants them, and the echo.
 
-The conId 28812380, the local symbol and the class COMB are TWS's own for every combo (reported); the
-description of the legs, `conId|ratio` with a minus for sold ones, too.
+The conIds, one for each currency, the local symbol and the class COMB are TWS's own for every combo
+(reported); the description of the legs, `conId|ratio` with a minus for sold ones, too. Asked for its
+details a combo is named after its legs and has the finest of their steps (assumed).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tws.exchange import Leg
 from tws.model.order import Side
+from tws.simulator.universe import Security, Universe
 from tws.wire.messages import WireComboLeg, WireContract
 
-__all__ = ["BAG_CON_ID", "described", "legs_of"]
+__all__ = ["BAG_CON_ID", "described", "found", "legs_of"]
 
 BAG_CON_ID = 28_812_380
+_IDS = {"USD": BAG_CON_ID, "EUR": 58_666_491, "CHF": 61_227_087, "JPY": 61_227_069, "CAD": 61_227_082}
+MOST_NAMES = 8
+"""More symbols in one name make none: each costs a search, and a hostile name may be a megabyte long."""
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL, "SSHORT": Side.SELL}
 
 
@@ -33,13 +38,13 @@ def described(legs: Iterable[tuple[int, int]], symbol: str, currency: str) -> Wi
     """A combo as TWS states it, from its legs' conIds and signed ratios."""
     rows = tuple(legs)
     return WireContract(
-        con_id=BAG_CON_ID,
+        con_id=_IDS.get(currency, BAG_CON_ID),
         symbol=symbol,
         sec_type="BAG",
         right="?",
         exchange="SMART",
         currency=currency,
-        local_symbol=str(BAG_CON_ID),
+        local_symbol=str(_IDS.get(currency, BAG_CON_ID)),
         trading_class="COMB",
         combo_legs_descrip=",".join(f"{con_id}|{ratio}" for con_id, ratio in rows),
         combo_legs=tuple(
@@ -47,5 +52,36 @@ def described(legs: Iterable[tuple[int, int]], symbol: str, currency: str) -> Wi
                 con_id=con_id, ratio=abs(ratio), action="BUY" if ratio > 0 else "SELL", exchange="SMART"
             )
             for con_id, ratio in rows
+        ),
+    )
+
+
+def found(contract: WireContract, currency: str, universe: Universe) -> Sequence[Security]:
+    """What contract details say of a combo: () unless its legs are known, or, where none are named (a
+    request in text carries none), each of the symbols that its name joins with commas.
+    """
+    if contract.combo_legs:
+        parts = [universe.get(leg.con_id) for leg in contract.combo_legs]
+    else:
+        names = contract.symbol.split(",", MOST_NAMES)
+        parts = [universe.symbol(name) if name.strip() else None for name in names]
+    known = [security for security in parts if security is not None]
+    if not known or len(known) < len(parts):
+        return ()
+    money = currency or known[0].currency
+    con_id = _IDS.get(money, BAG_CON_ID)
+    return (
+        Security(
+            con_id=con_id,
+            symbol=contract.symbol or ",".join(dict.fromkeys(security.symbol for security in known)),
+            long_name=" / ".join(dict.fromkeys(security.long_name for security in known)),
+            stock_type="",
+            sec_type="BAG",
+            exchanges=("SMART",),
+            currency=money,
+            local_symbol=str(con_id),
+            trading_class="COMB",
+            tick=min(security.tick for security in known),
+            hours=known[0].hours,
         ),
     )

@@ -26,8 +26,9 @@ from tws.simulator.faults import Faults
 from tws.simulator.grid import grid_of
 from tws.simulator.hours import local_date, midnight_ns, spans
 from tws.simulator.limits import Limiter
-from tws.simulator.market.base import DERIVED, Market, MarketUpdate
+from tws.simulator.market.base import DERIVED, QUOTED, Market, MarketUpdate
 from tws.simulator.market.derived import Derived
+from tws.simulator.optionmath import SimulatedMath
 from tws.simulator.options import SimulatorOptions, check_zone
 from tws.simulator.past import SyntheticPast
 from tws.simulator.session import Session
@@ -114,7 +115,7 @@ class Core:
         accounts = [AccountSetup(account=account, cash=options.cash) for account in options.accounts]
         exchange = Exchange(
             listings, accounts, habits=options.habits, now_ns=self.market.start_ns, run=run,
-            archive=SpillingArchive(),
+            archive=SpillingArchive(), options=SimulatedMath(self),
         )  # fmt: skip
         for currency, dollars in RATES.items():
             exchange.rate(currency, dollars)
@@ -416,7 +417,7 @@ def tape_of(security: Security, close: float | None) -> Tape:
     """An empty tape on the security's grid."""
     grid = grid_of(security.tick, security.lot)
     tape = Tape(security.con_id, close, grid, is_index=security.sec_type == "IND")
-    tape.has_volume = security.sec_type not in ("IND", "CASH")
+    tape.has_volume = security.sec_type != "IND" and security.sec_type not in QUOTED
     return tape
 
 

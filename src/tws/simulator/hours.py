@@ -79,6 +79,7 @@ TEMPLATES: dict[str, Template] = {
     US_STOCK: Template(ZONE_ID, _US_DAY, ((4.0, 20.0),), early=13.0, early_trading=17.0),
     "US_OPTION": Template(ZONE_ID, _US_DAY, _US_DAY, early=13.0, early_trading=13.0),
     "US_ETF_OPTION": Template(ZONE_ID, ((9.5, 16.25),), ((9.5, 16.25),), early=13.25, early_trading=13.25),
+    "US_BOND": Template(ZONE_ID, ((8.0, 17.0),), ((8.0, 17.0),), early=14.0, early_trading=14.0),
     "US_INDEX": Template(ZONE_ID, _US_DAY, _US_DAY, early=13.0, early_trading=13.0),
     "CBOE_INDEX": Template(_CHICAGO, ((8.5, 15.25),), ((2.25, 8.25), (8.5, 15.25)), early=12.25),
     "SPX_OPTION": Template(

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tws.errors import ConfigError
 from tws.exchange import Habits
+from tws.model.reference import SoftDollarTier
 from tws.simulator.limits import Limits
 from tws.simulator.market.base import Market
 from tws.simulator.settings import ToldSettings
@@ -78,6 +79,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     delayed_data    who is not subscribed may have delayed data
     zone            time zone of the login, which dates time stamps (H)
     habits          how orders are treated where TWS may do one thing or another; see `tws.exchange.Habits`
+    families        {"DU1": "F1"}: the family of an account; others have none
+    soft_dollar_tiers  those that the user defined in TWS
     settings        what it says of TWS's own settings; see `ToldSettings`
     zone_names      the handshake names the zone in full instead of EST and the like (A1)
     """
@@ -122,6 +125,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     zone: str = "America/New_York"
     zone_names: bool = False
     habits: Habits = Habits()
+    families: Mapping[str, str] = {}
+    soft_dollar_tiers: tuple[SoftDollarTier, ...] = ()
     settings: ToldSettings = ToldSettings()
 
     def check(self) -> None:

@@ -25,6 +25,7 @@ from msgspec import Struct
 from tws.clock import NS_PER_S
 from tws.simulator.grid import Grid, grid_of
 from tws.simulator.hours import TEMPLATES, Day, day_of, local_date
+from tws.simulator.market.base import QUOTED
 from tws.simulator.market.derived import Derived
 from tws.simulator.market.synthetic import YEAR_S, profile, unit_of
 from tws.simulator.tape import Row
@@ -47,8 +48,6 @@ PRINT_UNITS = 3
 """A print of the past is so many times the usual size (invented)."""
 UNDER_LOTS = 1000
 """So many lots of an underlying trade for one of what is derived from it (invented)."""
-QUOTED = frozenset({"CASH", "BOND"})
-"""Types without prints: their bars are made of quotes."""
 
 
 class PastRow(Row):

@@ -14,6 +14,7 @@ from msgspec import Struct
 from tws.exchange import Condition, ConditionKind, OrderTicket
 from tws.model.order import Side
 from tws.simulator.instants import instant
+from tws.simulator.specials import special_of
 from tws.wire.messages import WireOrder
 from tws.wire.messages.order import WireOrderCondition
 
@@ -105,6 +106,7 @@ def ticket_of(order: WireOrder, order_id: int, con_id: int, door: Door) -> Order
         conditions=tuple(conditions),
         conditions_ignore_rth=order.conditions_ignore_rth,
         conditions_cancel_order=order.conditions_cancel_order,
+        special=special_of(order),
         what_if=order.what_if,
         carried=order,
     )

@@ -15,11 +15,13 @@ from tws.clock import NS_PER_S, to_datetime
 from tws.exchange import CompletedOrder as Done
 from tws.exchange import Executed, MarginEffect, OrderView
 from tws.simulator.hours import NEW_YORK, TEMPLATES, hours_text
-from tws.simulator.universe import Security
+from tws.simulator.universe import BondTerms, Security
 from tws.wire.messages import (
+    BondContractData,
     CompletedOrder,
     ContractData,
     ExecutionDetails,
+    IneligibilityReason,
     OpenOrder,
     OrderStatus,
     WireContract,
@@ -102,9 +104,9 @@ def _wire_contract(security: Security) -> WireContract:
 
 def contract_data(
     req_id: int, security: Security, now_ns: int, hours: str, exchange: str = "SMART"
-) -> ContractData:
-    """Message 10; `exchange` is what was asked for, and echoed."""
-    expires = security.last_trade_date
+) -> ContractData | BondContractData:
+    """Message 10, for a bond 18; `exchange` is what was asked for, and echoed."""
+    expires, event = security.last_trade_date, security.event or ("", "", "")
     contract = replace(
         _wire_contract(security),
         exchange=exchange or security.exchange,
@@ -112,35 +114,62 @@ def contract_data(
         last_trade_date_or_contract_month=f"{expires} {security.last_trade_time}".rstrip(),
         last_trade_date=expires,
     )
-    return ContractData(
-        req_id,
-        contract,
-        WireContractDetails(
-            market_name=security.trading_class,
-            min_tick=security.min_tick,
-            order_types=ORDER_TYPES,
-            valid_exchanges=",".join(security.exchanges),
-            price_magnifier=security.price_magnifier,
-            under_con_id=security.under_con_id,
-            long_name=security.long_name,
-            contract_month=security.contract_month,
-            industry=security.industry,
-            category=security.category,
-            subcategory=security.subcategory,
-            time_zone_id=TEMPLATES[security.hours].zone_id,
-            trading_hours=hours_text(now_ns, hours, liquid=False, template=security.hours),
-            liquid_hours=hours_text(now_ns, hours, liquid=True, template=security.hours),
-            sec_id_list=(("ISIN", security.isin),) if security.isin else (),
-            agg_group=AGGREGATION.get(security.sec_type, 2147483647),
-            under_symbol=security.under_symbol,
-            under_sec_type=security.under_sec_type,
-            market_rule_ids=",".join(map(str, security.market_rules)),
-            real_expiration_date=expires,
-            stock_type=security.stock_type,
-            min_size=security.lot,
-            size_increment=security.lot,
-            suggested_size_increment=security.suggested_size,
+    details = WireContractDetails(
+        market_name=security.trading_class,
+        min_tick=security.min_tick,
+        order_types=ORDER_TYPES,
+        valid_exchanges=",".join(security.exchanges),
+        price_magnifier=security.price_magnifier,
+        under_con_id=security.under_con_id,
+        long_name=security.long_name,
+        contract_month=security.contract_month,
+        industry=security.industry,
+        category=security.category,
+        subcategory=security.subcategory,
+        time_zone_id=TEMPLATES[security.hours].zone_id,
+        trading_hours=hours_text(now_ns, hours, liquid=False, template=security.hours),
+        liquid_hours=hours_text(now_ns, hours, liquid=True, template=security.hours),
+        sec_id_list=(("ISIN", security.isin),) if security.isin else (),
+        agg_group=AGGREGATION.get(security.sec_type, 2147483647),
+        under_symbol=security.under_symbol,
+        under_sec_type=security.under_sec_type,
+        market_rule_ids=",".join(map(str, security.market_rules)),
+        real_expiration_date=expires,
+        stock_type=security.stock_type,
+        min_size=security.lot,
+        size_increment=security.lot,
+        suggested_size_increment=security.suggested_size,
+        fund=security.fund,
+        ineligibility_reason_list=tuple(
+            IneligibilityReason(id=name, description=text) for name, text in security.ineligible
         ),
+        event_contract1=event[0],
+        event_contract_description1=event[1],
+        event_contract_description2=event[2],
+    )
+    if security.bond is None:
+        return ContractData(req_id, contract, details)
+    contract = replace(contract, last_trade_date_or_contract_month=security.bond.maturity)
+    return BondContractData(req_id, contract, _with_terms(details, security.cusip, security.bond))
+
+
+def _with_terms(details: WireContractDetails, cusip: str, bond: BondTerms) -> WireContractDetails:
+    return replace(
+        details,
+        cusip=cusip,
+        issue_date=bond.issue_date,
+        ratings=bond.ratings,
+        bond_type=bond.bond_type,
+        coupon=bond.coupon,
+        coupon_type=bond.coupon_type,
+        convertible=bond.is_convertible,
+        callable=bond.is_callable,
+        puttable=bond.is_puttable,
+        desc_append=bond.desc_append,
+        next_option_date=bond.next_option_date,
+        next_option_type=bond.next_option_type,
+        next_option_partial=bond.next_option_partial,
+        bond_notes=bond.notes,
     )
 
 

@@ -63,6 +63,7 @@ def ib_contract(contract: Contract) -> IbContract:
     ib.includeExpired = contract.include_expired
     ib.secIdType = contract.sec_id_type
     ib.secId = contract.sec_id
+    ib.issuerId = contract.issuer_id
     return ib
 
 
@@ -194,4 +195,5 @@ def contract_of(ib: Any) -> Contract:
         include_expired=ib.includeExpired,
         sec_id_type=ib.secIdType,
         sec_id=ib.secId,
+        issuer_id=ib.issuerId,
     )

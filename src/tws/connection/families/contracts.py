@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tws.connection.families.base import Asking, Handlers, first, hear_rows
-from tws.connection.hearing.reading import contract_details_of, contract_of
+from tws.connection.hearing.details import contract_details_of
+from tws.connection.hearing.reading import contract_of
 from tws.connection.hearing.replies import Reply
 from tws.connection.ordering.rules import Rules
 from tws.errors import AmbiguousContractError, NoContractError, RequestError

@@ -14,16 +14,14 @@ from msgspec.structs import replace
 
 from tws.connection.hearing.tws_time import instant_ns
 from tws.model.account import AccountSource, Position
-from tws.model.contract import Contract, ContractDetails
+from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrder, BrokerOrderStatus
 from tws.model.instrument import decimal
 from tws.model.market import Bar
 from tws.model.order import Side
 from tws.wire.messages import (
-    BondContractData,
     CommissionAndFeesReport,
-    ContractData,
     ExecutionDetails,
     HistoricalDataBar,
     OrderStatus,
@@ -39,7 +37,6 @@ __all__ = [
     "broker_order_of",
     "commission_of",
     "completed_order_of",
-    "contract_details_of",
     "contract_of",
     "execution_of",
     "limit_of",
@@ -77,37 +74,7 @@ def contract_of(wire: WireContract) -> Contract:
         include_expired=wire.include_expired,
         sec_id_type=wire.sec_id_type,
         sec_id=wire.sec_id,
-    )
-
-
-def contract_details_of(row: ContractData | BondContractData) -> ContractDetails:
-    """Answer 10 or 18 as ours. A date that carries a time and a zone keeps its date alone."""
-    wire = row.contract_details
-    size, step = wire.min_size, wire.size_increment
-    contract = contract_of(row.contract)
-    date = contract.last_trade_date.split(" ")[0].split("-")[0]
-    if date != contract.last_trade_date:
-        contract = replace(contract, last_trade_date=date)
-    return ContractDetails(
-        contract=contract,
-        market_name=wire.market_name,
-        min_tick=wire.min_tick,
-        order_types=wire.order_types,
-        valid_exchanges=wire.valid_exchanges,
-        price_magnifier=wire.price_magnifier,
-        under_con_id=wire.under_con_id,
-        long_name=wire.long_name,
-        contract_month=wire.contract_month,
-        industry=wire.industry,
-        category=wire.category,
-        subcategory=wire.subcategory,
-        time_zone_id=wire.time_zone_id,
-        trading_hours=wire.trading_hours,
-        liquid_hours=wire.liquid_hours,
-        market_rule_ids=wire.market_rule_ids,
-        stock_type=wire.stock_type,
-        min_size=None if size is None else float(size),
-        size_increment=None if step is None else float(step),
+        issuer_id=wire.issuer_id,
     )
 
 

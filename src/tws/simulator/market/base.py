@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from tws.simulator.universe import Security
 
-__all__ = ["DERIVED", "Begun", "ManualMarket", "Market", "MarketUpdate", "Row"]
+__all__ = ["DERIVED", "QUOTED", "Begun", "ManualMarket", "Market", "MarketUpdate", "Row"]
 
 
-DERIVED = ("OPT", "FOP", "CFD")
+DERIVED = ("OPT", "FOP", "WAR", "CFD")
 """Types that have no market of their own: they follow what they stand on."""
+QUOTED = ("CASH", "BOND", "CMDTY")
+"""Types that are quoted and never printed (E; metals reported, bonds assumed)."""
 
 
 class MarketUpdate(Struct, frozen=True, gc=False):

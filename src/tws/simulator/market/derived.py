@@ -62,7 +62,7 @@ class Derived:
     def value(self, under_price: float, now_ns: int) -> float:
         """The fair price when the underlying stands there."""
         kind = self.security.sec_type
-        if kind in ("OPT", "FOP"):
+        if kind in ("OPT", "FOP", "WAR"):
             terms = self.terms(under_price, now_ns)
             return pricing.fair_price(terms, smile(self.under, terms))
         if kind == "FUT":  # a later month of the same family: as far from it as the opening prices are

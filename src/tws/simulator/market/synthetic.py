@@ -26,7 +26,7 @@ from typing import Literal
 
 from tws.clock import NS_PER_S
 from tws.simulator.grid import grid_of
-from tws.simulator.market.base import DERIVED, Begun, MarketUpdate, Row
+from tws.simulator.market.base import DERIVED, QUOTED, Begun, MarketUpdate, Row
 from tws.simulator.market.weeks import Week, profile
 from tws.simulator.universe import Security
 
@@ -64,8 +64,7 @@ class _Path:
         self.spread = security.spread
         self.is_index = security.sec_type == "IND"
         self.unit = unit_of(security)
-        # currencies are quoted, never printed (E)
-        volume = security.lots_a_day / 23_400 * (security.sec_type != "CASH")
+        volume = security.lots_a_day / 23_400 * (security.sec_type not in QUOTED)
         self.trade_chance = min(0.9, volume / (4 * self.unit))
         self.mean_units = max(1.0, volume / max(self.trade_chance, 0.05) / self.unit)
 
@@ -187,7 +186,7 @@ class SyntheticMarket:
         return path
 
     def can_follow(self, security: Security) -> bool:
-        return self._more and security.sec_type not in DERIVED
+        return self._more and security.sec_type not in DERIVED and not security.ineligible
 
     def follow(self, security: Security, now_ns: int) -> Begun | None:
         if not self.can_follow(security) or security.con_id in self._paths:

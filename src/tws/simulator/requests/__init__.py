@@ -3,7 +3,8 @@ silence.
 
     link       clocks, ids, managed accounts; settings: TWS's own
     contracts  contract details, matching symbols, market rules, option chains
-    reference  depth exchanges, components, option arithmetic, histograms, display groups, exercise
+    lists      depth exchanges, exchanges behind SMART, families, soft-dollar tiers
+    reference  option arithmetic, histograms, display groups, exercise
     streams    market data, depth, real-time bars, tick by tick
     history    bars, schedules, head time stamps; pastticks: historical ticks
     orders     place, cancel, open; reports: executions, completed orders
@@ -20,6 +21,7 @@ from tws.simulator.requests.accounts import Accounts
 from tws.simulator.requests.contracts import Contracts
 from tws.simulator.requests.history import History
 from tws.simulator.requests.link import Link
+from tws.simulator.requests.lists import Lists
 from tws.simulator.requests.orders import Orders
 from tws.simulator.requests.pastticks import PastTicks
 from tws.simulator.requests.reference import Reference
@@ -70,7 +72,7 @@ class Desk:
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
         pasts = (PastTicks(core, self.history), Reports(core))
-        others = (Link(core), Settings(core), Contracts(core), *pasts, self.reference)
+        others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.accounts):
             self._table.update(part.handlers())
         self._asleep = dict(DEMANDS) if core.options.gateway else {}

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tws.simulator import words
+from tws.simulator import combos, words
 from tws.simulator.hours import local_date
 from tws.simulator.session import Session
 from tws.simulator.universe import RULES, Chain, Security, Universe, Wanted
@@ -36,7 +36,11 @@ __all__ = ["NOT_FOUND", "Contracts", "resolve", "wanted_of"]
 
 NOT_FOUND = "No security definition has been found for the request"
 NO_EXPIRY = "Error validating request.-'bH' : cause - Please enter a local symbol or an expiry"
+NAMES = ("symbol", "local_symbol", "sec_id", "trading_class", "issuer_id")
+"""A description without any of these, or a conId, is none."""
 EXPIRING = ("FUT", "OPT", "FOP")
+MOST_SAMPLES = 16
+"""Rows of an answer to a pattern (B)."""
 EVERYWHERE = 50
 """A description without an exchange is answered once for each exchange, as long as so few contracts fit it
 (a whole chain is not: assumed).
@@ -61,6 +65,7 @@ def wanted_of(contract: WireContract) -> Wanted:
         include_expired=contract.include_expired,
         sec_id_type=contract.sec_id_type.strip().upper(),
         sec_id=contract.sec_id,
+        issuer_id=contract.issuer_id,
     )
 
 
@@ -119,12 +124,13 @@ class Contracts:
 
     def _details(self, session: Session, request: ContractDataRequest) -> None:
         wanted = wanted_of(request.contract)
-        if not (
-            wanted.con_id or wanted.symbol or wanted.local_symbol or wanted.sec_id or wanted.trading_class
-        ):
+        if not (wanted.con_id or any(getattr(wanted, name) for name in NAMES)):
             session.error(request.req_id, 321, NO_EXPIRY)
             return
-        found = _universe(self._core).find(wanted)
+        universe = _universe(self._core)
+        found = universe.find(wanted)
+        if wanted.sec_type == "BAG":
+            found = combos.found(request.contract, wanted.currency, universe)
         if not found:
             session.error(request.req_id, 200, NOT_FOUND)
             return
@@ -140,8 +146,9 @@ class Contracts:
     def _matching(self, session: Session, request: MatchingSymbolsRequest) -> None:
         universe = _universe(self._core)
         optioned = {chain.under.con_id for chain in universe.chains}
-        rows = tuple(_sample(s, s.con_id in optioned) for s in universe.matching(request.pattern))
-        session.send(SymbolSamples(request.req_id, rows))
+        rows = [_sample(s, s.con_id in optioned) for s in universe.matching(request.pattern)]
+        rows += map(_issuer, universe.issuers(request.pattern))
+        session.send(SymbolSamples(request.req_id, tuple(rows[:MOST_SAMPLES])))
 
     def _rule(self, session: Session, request: MarketRuleRequest) -> None:
         steps = RULES.get(request.market_rule_id)
@@ -187,6 +194,16 @@ def _parameters(req_id: int, chain: Chain, exchange: str, universe: Universe) ->
         chain.multiplier,
         tuple(f"{day:%Y%m%d}" for day in chain.dates(universe.today)),
         tuple(chain.strikes()),
+    )
+
+
+def _issuer(bond: Security) -> ContractDescription:
+    """Who issued bonds, by whose id they can be asked for."""
+    return ContractDescription(
+        contract=WireContract(
+            symbol=bond.symbol, sec_type="BOND", description=bond.long_name, issuer_id=bond.issuer_id
+        ),
+        derivative_sec_types=("BOND",),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tws.simulator.hours import local_date
-from tws.simulator.market.base import MarketUpdate
+from tws.simulator.market.base import QUOTED, MarketUpdate
 from tws.simulator.tape import Tape
 from tws.simulator.ticks import RT_TRADE_VOLUME, RT_VOLUME, SHORTABLE, Bodies, Part
 from tws.simulator.universe import Security
@@ -42,7 +42,7 @@ ALL = (
     "FUND",
     "CMDTY",
 )
-TRADED = tuple(kind for kind in ALL if kind not in ("IND", "CASH"))
+TRADED = tuple(kind for kind in ALL if kind != "IND" and kind not in QUOTED)
 
 CHAINED = ("OPT", "FOP")
 """Users ask for the volume and the open interest of a single option with the ticks of its underlying."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CUSTOM", "OPTIONS", "Computations", "derived_of", "implied", "priced"]
 
-OPTIONS = ("OPT", "FOP")
+OPTIONS = ("OPT", "FOP", "WAR")
 BID, ASK, LAST, MODEL, CUSTOM = 10, 11, 12, 13, 53
 DELAYED = {BID: 80, ASK: 81, LAST: 82, MODEL: 83}
 

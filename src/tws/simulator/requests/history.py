@@ -19,6 +19,7 @@ from tws.simulator import bars, words
 from tws.simulator.bars import BAR_SIZES, DAY_S, BuiltBar, Values, Week, build, parse_duration, parse_end
 from tws.simulator.grid import Grid, grid_of
 from tws.simulator.hours import sessions
+from tws.simulator.market.base import QUOTED
 from tws.simulator.market.derived import Derived
 from tws.simulator.past import Minutes, SyntheticPast, derived_rows
 from tws.simulator.requests.contracts import resolve
@@ -225,7 +226,7 @@ class History:
         quotes = {"MIDPOINT": bars.midpoint, "BID": bars.bid, "ASK": bars.ask, "BID_ASK": bars.bid_ask}
         if what in quotes and kind != "IND":
             return quotes[what]
-        if what == "TRADES" and kind not in ("CASH", "CRYPTO"):
+        if what == "TRADES" and kind != "CRYPTO" and kind not in QUOTED:
             return bars.trades
         if (what, kind) in (("AGGTRADES", "CRYPTO"), ("ADJUSTED_LAST", "STK")):
             return bars.trades

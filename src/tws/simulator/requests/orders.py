@@ -70,6 +70,10 @@ class Orders:
         security = None if legs else resolve(core, session, request.order_id, request.contract)
         if security is None and not legs:
             return
+        if security is not None and security.ineligible:
+            _, reason = security.ineligible[0]
+            session.error(request.order_id, 201, f"Order rejected - reason:{reason}")
+            return
         assert session.client_id is not None
         options, now_ns = core.options, core.now_ns()
         door = Door(
@@ -77,6 +81,9 @@ class Orders:
             preset_notice=options.preset_notice,
         )  # fmt: skip
         self._list_conditions(request)
+        reference = core.universe.get(request.order.reference_contract_id)
+        if reference is not None:
+            core.listed(reference)
         ticket = ticket_of(request.order, request.order_id, security.con_id if security else 0, door)
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)

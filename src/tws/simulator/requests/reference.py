@@ -1,8 +1,7 @@
-"""What a client looks up besides contracts: depth exchanges (82), smart components (83), families (80), tiers
-(79), histograms (88), the arithmetic of options (54, 55), display groups (67 to 70), exercise (21).
+"""What a client looks up besides contracts and lists: histograms (88), the arithmetic of options (54, 55),
+display groups (67 to 70), exercise (21).
 
-TWS-BEHAVIOUR.md F4, F6; the official client and documentation. No family, no tier and no linked window
-exist here, and a TWS says so with an empty list.
+TWS-BEHAVIOUR.md F4, F6; the official client and documentation. No linked window exists here.
 """
 
 from __future__ import annotations
@@ -26,24 +25,13 @@ from tws.wire.messages import (
     CancelContractData,
     CancelHistogramData,
     CancelHistoricalTicks,
-    DepthMarketDataDescription,
     DisplayGroupList,
     DisplayGroupUpdated,
     ExerciseOptionsRequest,
-    FamilyCode,
-    FamilyCodes,
-    FamilyCodesRequest,
     HistogramData,
     HistogramDataEntry,
     HistogramDataRequest,
-    MarketDepthExchanges,
-    MarketDepthExchangesRequest,
     QueryDisplayGroupsRequest,
-    SmartComponent,
-    SmartComponents,
-    SmartComponentsRequest,
-    SoftDollarTiers,
-    SoftDollarTiersRequest,
     SubscribeToGroupEventsRequest,
     UnsubscribeFromGroupEventsRequest,
     UpdateDisplayGroupRequest,
@@ -56,7 +44,6 @@ __all__ = ["Reference"]
 
 GROUPS = "1|2|3|4|5|6|7"
 """The colours of TWS's linked windows (official documentation)."""
-DEEP, DEEP_MAKERS = "Deep", "Deep2"
 EXERCISE, LAPSE = 1, 2
 
 
@@ -80,10 +67,6 @@ class Reference:
             CancelHistogramData, CancelHistoricalTicks,
         )  # fmt: skip
         return {
-            MarketDepthExchangesRequest: self._depth_exchanges,
-            SmartComponentsRequest: self._components,
-            FamilyCodesRequest: self._families,
-            SoftDollarTiersRequest: lambda session, request: session.send(SoftDollarTiers(request.req_id)),
             HistogramDataRequest: self._histogram,
             CalculateImpliedVolatilityRequest: self._implied,
             CalculateOptionPriceRequest: self._priced,
@@ -96,36 +79,6 @@ class Reference:
             ExerciseOptionsRequest: self._exercise,
             **dict.fromkeys(silent, lambda session, request: None),  # all was answered at once before
         }
-
-    # -- lists ------------------------------------------------------------------------------------
-
-    def _depth_exchanges(self, session: Session, request: MarketDepthExchangesRequest) -> None:
-        found: dict[tuple[str, str], None] = {}
-        universe = self._core.universe
-        futures = [universe.contract(root) for root in universe.roots]
-        for security in (*universe.securities, *futures):
-            if security.sec_type not in ("IND", "BOND"):
-                found.update({(place, security.sec_type): None for place in security.exchanges})
-        rows = tuple(
-            DepthMarketDataDescription(
-                exchange, kind, "", DEEP_MAKERS if exchange in ("ISLAND", "NASDAQ") else DEEP
-            )
-            for exchange, kind in found
-            if exchange != "SMART"
-        )
-        session.send(MarketDepthExchanges(rows))
-
-    def _components(self, session: Session, request: SmartComponentsRequest) -> None:
-        """One letter for each exchange of US stocks; the order is this simulator's own."""
-        exchanges = [name for name in _us_exchanges(self._core) if name != "SMART"]
-        rows = tuple(
-            SmartComponent(bit, name, chr(ord("A") + bit)) for bit, name in enumerate(exchanges)
-        )
-        session.send(SmartComponents(request.req_id, rows))
-
-    def _families(self, session: Session, request: FamilyCodesRequest) -> None:
-        rows = tuple(FamilyCode(account, "") for account in self._core.options.accounts)
-        session.send(FamilyCodes(rows))
 
     # -- arithmetic -------------------------------------------------------------------------------
 
@@ -242,7 +195,3 @@ class Reference:
 
 NO_OPTION = "Error validating request.-'bZ' : cause - Only options have an implied volatility"
 
-
-def _us_exchanges(core: Core) -> tuple[str, ...]:
-    spy = core.universe.symbol("SPY")
-    return spy.exchanges if spy is not None else ()

@@ -14,7 +14,7 @@ from tws.simulator.session import Session
 from tws.wire import messages as m
 from tws.wire.codec import Unknown
 
-__all__ = ["ANSWERED_BY_SILENCE", "REFUSED_BY_CLASS", "refuse"]
+__all__ = ["ANSWERED_BY_SILENCE", "REFUSED_BY_CLASS", "refusal_of", "refuse"]
 
 log = get_logger("tws.simulator")
 
@@ -63,9 +63,14 @@ def refuse(session: Session, request: object) -> None:
         session.send(m.NewsProviders())  # a list, and it is empty
         return
     name = str(request.message_id) if isinstance(request, Unknown) else kind.__name__
-    known = _REFUSED.get(kind, Refusal(321, f"{_HEAD}Request {name} is not served by the simulated TWS"))
+    known = refusal_of(kind, name)
     session.error(_request_id(request), known.code, known.text)
     log.info("request refused", client_id=session.client_id, request=name)
+
+
+def refusal_of(kind: type, name: str) -> Refusal:
+    """The words for a request of this class; `name` is how one is called for which TWS has none."""
+    return _REFUSED.get(kind, Refusal(321, f"{_HEAD}Request {name} is not served by the simulated TWS"))
 
 
 def _request_id(request: object) -> int:

@@ -18,6 +18,7 @@ from tws.simulator.market.base import MarketUpdate
 from tws.simulator.permissions import is_refused
 from tws.simulator.requests.contracts import resolve
 from tws.simulator.session import Session
+from tws.simulator.singles import venue
 from tws.simulator.tape import Tape
 from tws.simulator.universe import Security
 from tws.wire.messages import CancelTickByTick, HistoricalTicksRequest, TickByTickData, TickByTickRequest
@@ -25,7 +26,7 @@ from tws.wire.messages import CancelTickByTick, HistoricalTicksRequest, TickByTi
 if TYPE_CHECKING:
     from tws.simulator.core import Core
 
-__all__ = ["TickByTick", "venue"]
+__all__ = ["TickByTick"]
 
 LAST, ALL_LAST, BID_ASK, MID_POINT = 1, 2, 3, 4
 KINDS = {"Last": LAST, "AllLast": ALL_LAST, "BidAsk": BID_ASK, "MidPoint": MID_POINT}
@@ -124,12 +125,6 @@ class TickByTick:
     def _forget(self, key: tuple[Session, int]) -> None:
         gone = self._streams.pop(key)
         self._core.unlisten(gone.con_id, gone.listen)
-
-
-def venue(security: Security, time_ns: int) -> str:
-    """Where a print happened: invented, one of the instrument's exchanges."""
-    places = [place for place in security.exchanges if place != "SMART"] or [security.exchange]
-    return places[time_ns // 1_000_000 % 997 % len(places)]
 
 
 def _listener(

@@ -5,6 +5,7 @@ rules      market rules: price steps by price level
 stocks     the US stocks and ETFs that trade from the start
 america    more US stocks and ETFs
 abroad     stocks abroad, indexes, currencies, crypto, CFDs
+further    bonds, metals, warrants, funds, an event contract
 expiry     when contracts expire, as rules
 futures    roots, and the futures that they make
 options    chains, and the options that they make
@@ -19,7 +20,14 @@ from tws.simulator.universe.book import SEC_TYPES, Universe, Wanted
 from tws.simulator.universe.futures import Root
 from tws.simulator.universe.options import Chain
 from tws.simulator.universe.rules import RULES, step_at
-from tws.simulator.universe.security import CENT_RULE, DERIVED_FROM, EXCHANGES, SYNTHETIC_FROM, Security
+from tws.simulator.universe.security import (
+    CENT_RULE,
+    DERIVED_FROM,
+    EXCHANGES,
+    SYNTHETIC_FROM,
+    BondTerms,
+    Security,
+)
 from tws.simulator.universe.stocks import UNIVERSE, unlisted
 
 __all__ = [
@@ -30,6 +38,7 @@ __all__ = [
     "SEC_TYPES",
     "SYNTHETIC_FROM",
     "UNIVERSE",
+    "BondTerms",
     "Chain",
     "Root",
     "Security",

@@ -18,6 +18,7 @@ from tws.simulator.universe import chains, futures, options
 from tws.simulator.universe.abroad import ABROAD
 from tws.simulator.universe.america import AMERICA
 from tws.simulator.universe.chains import default_chains, future_chain
+from tws.simulator.universe.further import FURTHER
 from tws.simulator.universe.futures import Root
 from tws.simulator.universe.options import Chain
 from tws.simulator.universe.security import Security
@@ -25,7 +26,9 @@ from tws.simulator.universe.stocks import UNIVERSE, unlisted
 
 __all__ = ["SEC_TYPES", "Universe", "Wanted"]
 
-SEC_TYPES = ("STK", "IND", "FUT", "CONTFUT", "OPT", "FOP", "CASH", "CRYPTO", "CFD")
+SEC_TYPES = (
+    "STK", "IND", "FUT", "CONTFUT", "OPT", "FOP", "CASH", "CRYPTO", "CFD", "BOND", "CMDTY", "WAR", "FUND",
+)  # fmt: skip
 FIRST_DAY = date(2026, 11, 23)
 """The date until somebody sets one."""
 RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
@@ -52,6 +55,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     include_expired: bool = False
     sec_id_type: str = ""
     sec_id: str = ""
+    issuer_id: str = ""
 
 
 class Universe:
@@ -69,7 +73,7 @@ class Universe:
         self._roots: dict[int, Root] = {root.slot: root for root in futures.ROOTS}
         for security in securities:
             self.put(security, trading=True)
-        for security in (*AMERICA, *ABROAD):
+        for security in (*AMERICA, *ABROAD, *FURTHER):
             if security.con_id not in self._by_id:
                 self.put(security)
         self._chains |= {chain.slot: chain for chain in default_chains(self.symbol)}
@@ -198,6 +202,8 @@ class Universe:
             return ()
         if wanted.right and wanted.right.upper() not in RIGHTS and wanted.right not in ("0", "?"):
             return ()
+        if kind == "BOND":
+            return tuple(s for s in self._by_id.values() if s.bond and _is_meant(s, wanted))
         if wanted.sec_id_type or wanted.sec_id:
             return tuple(s for s in self._by_id.values() if _identified(s, wanted) and _fits(s, wanted))
         if not (wanted.symbol or wanted.local_symbol or (kind in ("FUT", "OPT") and wanted.trading_class)):
@@ -275,6 +281,15 @@ class Universe:
         return tuple(sorted(hits, key=lambda s: (s.symbol != wanted, not s.symbol.startswith(wanted)))[:16])
 
 
+    def issuers(self, pattern: str) -> Sequence[Security]:
+        """One bond of each issuer whose symbol or name begins with the pattern."""
+        wanted = pattern.strip().upper()
+        bonds = (s for s in self._by_id.values() if s.bond and wanted)
+        hits = {s.issuer_id: s for s in bonds if any(w.startswith(wanted) for w in _starts(s.long_name))
+                or s.symbol.startswith(wanted)}  # fmt: skip
+        return tuple(hits.values())
+
+
 def _starts(name: str) -> Iterator[str]:
     """The name and what follows each of its blanks, in capitals."""
     text = name.upper()
@@ -304,6 +319,24 @@ def _identified(security: Security, wanted: Wanted) -> bool:
     return False
 
 
+def _is_meant(bond: Security, wanted: Wanted) -> bool:
+    """Whether a bond is named: by its symbol, its CUSIP or ISIN (in place of the symbol too: official
+    samples), its issuer or its local symbol; the maturity stands where others have their expiry.
+    """
+    if not (wanted.symbol or wanted.sec_id or wanted.issuer_id or wanted.local_symbol):
+        return False
+    terms, named = bond.bond, wanted.symbol.upper()
+    numbers = {bond.cusip, bond.isin} - {""}
+    return (
+        terms is not None
+        and (not named or named == bond.symbol or named in numbers)
+        and (not wanted.sec_id or wanted.sec_id.strip().upper() in numbers)
+        and _same(wanted.issuer_id, bond.issuer_id)
+        and terms.maturity.startswith(wanted.expiry)
+        and _fits(bond, replace(wanted, symbol="", expiry=""))
+    )
+
+
 def _fits(security: Security, wanted: Wanted) -> bool:
     """Whether no stated field contradicts."""
     return (
@@ -323,7 +356,7 @@ def _fits(security: Security, wanted: Wanted) -> bool:
         )
         and (not wanted.multiplier or _equal(wanted.multiplier, security.multiplier))
         and (
-            security.sec_type not in ("OPT", "FOP")
+            security.sec_type not in ("OPT", "FOP", "WAR")
             or RIGHTS.get(wanted.right.upper(), security.right) == security.right
         )
     )

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from tws.errors import DataError
 from tws.simulator.hours import TEMPLATES
-from tws.simulator.universe.book import SEC_TYPES, Universe, Wanted
+from tws.simulator.universe.book import Universe, Wanted
 from tws.simulator.universe.chains import FIRST_FREE_SLOT
 from tws.simulator.universe.expiry import EXPIRIES
 from tws.simulator.universe.futures import QUARTERLY, SLOTS, Root
@@ -35,7 +35,8 @@ FIRST_ID = SYNTHETIC_FROM + 500_000
 """Instruments of a file without a conId of their own get these, in the file's order."""
 FIRST_ROOT = 100
 """Slots of the file's futures begin here."""
-FIXED = tuple(kind for kind in SEC_TYPES if kind not in ("FUT", "CONTFUT", "OPT", "FOP"))
+FIXED = ("STK", "IND", "CASH", "CRYPTO", "CFD", "CMDTY")
+"""Types that a row of [[instrument]] can describe whole."""
 _Row = TypeVar("_Row", bound=Struct)
 
 

@@ -11,7 +11,9 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-__all__ = ["CENT_RULE", "DERIVED_FROM", "EXCHANGES", "SYNTHETIC_FROM", "Security"]
+from tws.wire.messages import FundDetails
+
+__all__ = ["CENT_RULE", "DERIVED_FROM", "EXCHANGES", "SYNTHETIC_FROM", "BondTerms", "Security"]
 
 DERIVED_FROM = 1_500_000_000
 """conIds from here to `SYNTHETIC_FROM` are those of option chains: computed, not listed."""
@@ -26,10 +28,29 @@ CENT_RULE = 26
 """A cent at every price, for every exchange (recorded: `93·26·1·0·0.01·`)."""
 
 
+class BondTerms(Struct, frozen=True, kw_only=True):
+    """What the issuer of a bond owes. `coupon` in percent a year, None for none; dates are yyyyMMdd."""
+
+    coupon: float | None
+    maturity: str
+    issue_date: str = ""
+    ratings: str = ""
+    bond_type: str = "CORP"
+    coupon_type: str = "FIXED"
+    is_convertible: bool = False
+    is_callable: bool = False
+    is_puttable: bool = False
+    next_option_date: str = ""
+    next_option_type: str = ""
+    next_option_partial: bool = False
+    desc_append: str = ""
+    notes: str = ""
+
+
 class Security(Struct, frozen=True, kw_only=True):
     """An instrument. Prices are in the unit of its quotes, `currency` times `price_magnifier`.
 
-    sec_type         STK (ETFs too), IND, FUT, CONTFUT, OPT, FOP, CASH, CRYPTO, CFD
+    sec_type         STK (ETFs too), IND, FUT, CONTFUT, OPT, FOP, CASH, CRYPTO, CFD, BOND, CMDTY, WAR, FUND
     exchange         where orders go: SMART, or CME, IDEALPRO, PAXOS ... where SMART is not valid
     exchanges        validExchanges; `market_rules` has one rule id for each (empty: 26 for all)
     multiplier       "" or TWS's text, such as "50"
@@ -41,6 +62,10 @@ class Security(Struct, frozen=True, kw_only=True):
     price_magnifier  100 where quotes are in pence of a currency in pounds (official documentation)
     price            opens the synthetic market; `volatility` is annual (0.2 = 20 %); `spread` in ticks;
                      `volume` a day in shares, contracts or coins
+    issuer_id        TWS's own id of who issued a bond
+    bond, fund       what TWS says of these two types alone
+    event            an event contract's name and its two descriptions
+    ineligible       (id, reason) why this TWS takes no order for it; () for what may be traded
     """
 
     con_id: int
@@ -79,6 +104,11 @@ class Security(Struct, frozen=True, kw_only=True):
     hours: str = "US_STOCK"
     isin: str = ""
     cusip: str = ""
+    issuer_id: str = ""
+    bond: BondTerms | None = None
+    fund: FundDetails | None = None
+    event: tuple[str, str, str] | None = None
+    ineligible: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         fill = {}

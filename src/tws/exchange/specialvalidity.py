@@ -1,0 +1,107 @@
+"""What is wrong with the special parts of a ticket: pegs, what is shown, scales, hedges, combos' legs.
+
+As in `validity` codes and texts are those of the official tables of message codes; that TWS says nothing
+where nothing is said here is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from tws.exchange.book import Book
+from tws.exchange.core import Core
+from tws.exchange.kinds import Anchor, OrderKind
+from tws.exchange.special import Peg, Scale, Special
+from tws.exchange.terms import OrderTicket
+
+__all__ = ["Refusal", "amounts", "invalid", "special_refused"]
+
+UNSUPPORTED = "Unsupported order type for this exchange and security type."
+EITHER = (
+    "An order can be EITHER Iceberg or Discretionary. Please remove either the Discretionary amount or the "
+    "Display size."
+)
+DISCRETION = "Discretionary orders are not supported for this combination of exchange and order type."
+DISCRETION_TICK = "Discretionary amount does not conform to the minimum price variation for this contract."
+PERCENT = "The percent offset value must be between 0% and 100%."
+DISPLAY = "Display size should be smaller than order size."
+BLOCK = "The block order size must be at least 50."
+LEAST_BLOCK = 50
+MOST_PERCENT = 100
+DISCREET = ("LMT", "REL", "PASSV REL")
+"""Types with discretion: limit orders (official), relative ones too (by the name of a flag)."""
+OPTIONS = ("OPT", "FOP")
+
+
+class Refusal(NamedTuple):
+    """Message 4: code and text."""
+
+    code: int
+    text: str
+
+
+def invalid(cause: str) -> Refusal:
+    """321, TWS's word for a request that makes no sense."""
+    return Refusal(321, f"Error validating request.-'bW' : cause - {cause}")
+
+
+def amounts(special: Special) -> Iterator[Decimal]:
+    """Every number that it states."""
+    for part in (special, special.peg, special.scale, special.hedge):
+        if part is not None:
+            for name in part.__struct_fields__:
+                value = getattr(part, name)
+                if isinstance(value, Decimal):
+                    yield value
+    yield from (price for price in special.leg_prices if price is not None)
+
+
+def special_refused(core: Core, book: Book, ticket: OrderTicket, kind: OrderKind) -> Refusal | None:
+    """What is wrong with the special parts, or with the lack of them."""
+    special = ticket.special or Special()
+    return (
+        _peg_refused(core, book, special.peg, kind)
+        or _shown_refused(book, ticket, special)
+        or (_scale_refused(book, ticket, special.scale) if special.scale is not None else None)
+    )
+
+
+def _peg_refused(core: Core, book: Book, peg: Peg, kind: OrderKind) -> Refusal | None:
+    if kind.anchor in (Anchor.STOCK, Anchor.VOLATILITY):
+        under = core.options.underlying(book.con_id) if core.options is not None else None
+        if under not in core.books or book.instrument.contract.sec_type not in OPTIONS:
+            return Refusal(387, UNSUPPORTED)
+    if peg.percent_offset is not None and not 0 <= peg.percent_offset <= MOST_PERCENT:
+        return Refusal(159, PERCENT)
+    if kind.anchor is Anchor.STOCK and abs(peg.delta or Decimal(0)) > MOST_PERCENT:
+        return invalid("The delta must be between 0 and 100.")
+    if kind.anchor is Anchor.VOLATILITY and (peg.volatility is None or peg.volatility <= 0):
+        return invalid("The volatility must be above zero.")
+    if kind.anchor is Anchor.REFERENCE:
+        if peg.reference not in core.books or peg.reference == book.con_id:
+            return invalid("Invalid reference contract.")
+        if peg.per is None or peg.per <= 0:
+            return invalid("The reference change amount must be above zero.")
+    return None
+
+
+def _shown_refused(book: Book, ticket: OrderTicket, special: Special) -> Refusal | None:
+    if special.shown is not None:
+        if special.discretion:
+            return Refusal(157, EITHER)
+        if not 0 < special.shown < ticket.quantity:
+            return Refusal(10020, DISPLAY)
+    if special.discretion:
+        if ticket.order_type not in DISCREET:
+            return Refusal(325, DISCRETION)
+        if special.discretion < 0 or not book.instrument.is_on(special.discretion):
+            return Refusal(168, DISCRETION_TICK)
+    if special.block and book.instrument.contract.sec_type in OPTIONS and ticket.quantity < LEAST_BLOCK:
+        return Refusal(117, BLOCK)
+    return None
+
+
+def _scale_refused(book: Book, ticket: OrderTicket, scale: Scale) -> Refusal | None:
+    return None

@@ -1,0 +1,89 @@
+"""What is closed or given up is cancelled at TWS under the number under which it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.connection.peers import RecorderServer, config_of, unkept, until
+
+from tws.connection import TWSConnection
+from tws.model.contract import Contract, stock
+from tws.wire import codec
+from tws.wire.messages import (
+    CancelAccountUpdatesMulti,
+    CancelCalculateImpliedVolatility,
+    CancelCalculateOptionPrice,
+    CancelContractData,
+    CancelHistoricalData,
+    CancelHistoricalTicks,
+    CancelMarketData,
+    CancelMarketDepth,
+    CancelPositionsMulti,
+    CancelTickByTick,
+    UnsubscribeFromGroupEventsRequest,
+)
+
+SPY = stock("SPY")
+CALL = Contract(con_id=1, sec_type="OPT", exchange="SMART")
+VERSION = 225  # from 215 on every request can be cancelled
+
+STREAMS: list[tuple[Callable[[TWSConnection], Any], type]] = [
+    (lambda connection: connection.stream_quotes(SPY), CancelMarketData),
+    (lambda connection: connection.stream_ticks(SPY), CancelTickByTick),
+    (lambda connection: connection.stream_depth(SPY), CancelMarketDepth),
+    (lambda connection: connection.stream_bars(SPY), CancelHistoricalData),
+    (lambda connection: connection.stream_display_group(1), UnsubscribeFromGroupEventsRequest),
+]
+REPLIES: list[tuple[Callable[[TWSConnection], Any], type]] = [
+    (lambda connection: connection.request_quote(SPY), CancelMarketData),
+    (lambda connection: connection.request_contract_details(SPY), CancelContractData),
+    (lambda connection: connection.request_historical_bars(SPY), CancelHistoricalData),
+    (lambda connection: connection.request_historical_ticks(SPY), CancelHistoricalTicks),
+    (
+        lambda connection: connection.request_implied_volatility(CALL, option_price=1.0, under_price=9.0),
+        CancelCalculateImpliedVolatility,
+    ),
+    (
+        lambda connection: connection.request_option_price(CALL, volatility=0.2, under_price=9.0),
+        CancelCalculateOptionPrice,
+    ),
+    (lambda connection: connection.request_positions_of("DU1234567"), CancelPositionsMulti),
+    (lambda connection: connection.request_account_values_of("DU1234567"), CancelAccountUpdatesMulti),
+]
+
+
+async def seen(recorder: RecorderServer, count: int) -> list[Any]:
+    """What was asked and cancelled, once so much has come."""
+    await until(lambda: len(recorder.payloads) >= count)
+    return [codec.decode_request(payload, VERSION) for payload in recorder.payloads]
+
+
+@pytest.mark.parametrize(("ask", "cancel"), STREAMS, ids=[kind.__name__ for _, kind in STREAMS])
+async def test_a_stream_that_is_closed(ask: Callable[[TWSConnection], Any], cancel: type) -> None:
+    async with RecorderServer(VERSION) as recorder, unkept(config_of(recorder.port)) as connection:
+        stream = ask(connection)
+        (asked,) = await seen(recorder, 1)
+        stream.close()
+        _, ended = await seen(recorder, 2)
+        assert type(ended) is cancel and ended.req_id == asked.req_id == stream.request_id
+
+
+@pytest.mark.parametrize(("ask", "cancel"), REPLIES, ids=[kind.__name__ for _, kind in REPLIES])
+async def test_a_request_that_nobody_waits_for(ask: Callable[[TWSConnection], Any], cancel: type) -> None:
+    async with RecorderServer(VERSION) as recorder, unkept(config_of(recorder.port)) as connection:
+        reply = ask(connection)
+        (asked,) = await seen(recorder, 1)
+        reply.cancel()
+        _, ended = await seen(recorder, 2)
+        assert type(ended) is cancel and ended.req_id == asked.req_id
+
+
+async def test_positions_are_followed_until_the_official_client_says_otherwise() -> None:
+    """Ours are facts as long as the session; who wants silence says it himself."""
+    async with RecorderServer(VERSION) as recorder, unkept(config_of(recorder.port)) as connection:
+        connection.request_positions().cancel()
+        connection.official.cancelPositions()
+        asked = await seen(recorder, 2)
+        assert [type(one).__name__ for one in asked] == ["PositionsRequest", "CancelPositions"]
