@@ -12,6 +12,7 @@ what became of every signal.
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from pathlib import Path
 from random import Random
@@ -192,10 +193,21 @@ class AutoHouse(House):
     # The judgement
 
     def _judge(self) -> None:
+        over = self.watching.over_limit
+        over[:] = [line for line in over if not self._asked_before(line)]
         super()._judge()
         if "file" in self.auto.sources:
             self._writing.cancel()
         self.complaints += check_flights(self)
+
+    def _asked_before(self, line: str) -> bool:
+        """Whether TWS refused a question for the past because the life before, which ended at any moment, had
+        just asked the same: the new one does not know, and asks again a minute later.
+        """
+        said = re.match(r"at ([\d.]+) s 162: HistoricalDataRequest", line)
+        since_s = self.watching.limits.identical_s or 0.0
+        begins = [flight.began_s for flight in self.flights[1:]]
+        return said is not None and any(0 <= float(said[1]) - each <= since_s for each in begins)
 
     def _log(self, line: str) -> None:
         super()._log(line)
