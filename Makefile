@@ -22,7 +22,7 @@ WORKERS ?= $(shell $(or $(PYTHON),python3) -c "import os; print((os.cpu_count() 
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data days conformance migration index soak soak-world soak-automation crash fuzz bench lock size format clean
+.PHONY: help demo test check test-slow test-data days conformance migration index soak soak-world soak-automation crash fuzz bench lock size format clean
 
 help:  ## Show this list
 	@echo "TWS Trading Framework. Two commands do all the set-up: make demo, make test."
@@ -34,8 +34,11 @@ help:  ## Show this list
 demo: $(VENV)/base.stamp  ## Simulated TWS, desk and two strategies in one process: a trading day in under a minute
 	$(BIN)/tws demo $(ARGS)
 
-test: check  ## All checks and tests, some files of tests at once; no TWS, no account, no network (TWS_* is cleared)
-	@$(NO_TWS) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+test: check  ## All checks and tests but the slow ones, some files at once; no TWS, no account, no network (TWS_* is cleared)
+	@$(NO_TWS) $(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+test-slow: $(VENV)/dev.stamp  ## The tests that take more than twenty seconds each: whole runs as a user starts them
+	@$(NO_TWS) $(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS
 	$(BIN)/ruff check src tests bench examples fuzz requirements

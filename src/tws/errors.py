@@ -17,6 +17,7 @@
     │   └── PacingError          TWS would refuse it and waiting won't help: end what is open first
     ├── JournalError         stop trading, see to the journal: path, kind, cause, cure
     ├── SafetyError          the latch or the lease stands against it: path, kind, cause, cure
+    ├── LeftBehindError      close or cancel by hand what is named: we could not
     ├── SimulationError      a simulated run broke a rule of its world: mend the code it ran
     └── ProtocolError        the peer sent bytes that are no TWS message
         ├── FrameError           the length prefix is out of bounds, the session is lost
@@ -38,6 +39,7 @@ __all__ = [
     "FrameError",
     "HandshakeError",
     "JournalError",
+    "LeftBehindError",
     "LinkLostError",
     "MissingExtraError",
     "NoContractError",
@@ -208,6 +210,10 @@ class SafetyError(TWSError):
         self.kind = kind
         self.cause = cause
         self.cure = cure
+
+
+class LeftBehindError(TWSError):
+    """Something of ours is still at the broker and could not be taken back; the text names it."""
 
 
 class SimulationError(TWSError):

@@ -52,6 +52,7 @@ def serving(words: list[str], env: dict[str, str], folder: Path) -> Iterator[Non
         process.wait(WAIT_S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answers", "ports"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,22 +13,32 @@ from hypothesis import strategies as st
 from ibapi.wrapper import EWrapper
 from tests.connection.peers import Recorder, RecorderServer, config_of, unkept, until
 
-from tws.connection import TWSConnection
+from tws.connection import Reply, TWSConnection
 from tws.connection.encoding.translate import ib_contract
 from tws.connection.hearing.details import contract_details_of
-from tws.errors import NoContractError, RequestError, TWSError
-from tws.model.contract import Contract, ContractDetails, stock
+from tws.errors import NoContractError, RequestError, RequestTimeoutError, TWSError
+from tws.model.contract import Contract, stock
 from tws.model.order import Order, OrderType, Side, TimeInForce
 from tws.model.terms import EventTerms, FundAsset, FundPolicy, Ineligibility
 from tws.simulator import SimulatedTWS
 from tws.wire import codec
 from tws.wire.framing import frame
 from tws.wire.messages import (
+    Answer,
     BondContractData,
     ContractData,
     ContractDataEnd,
-    ContractDataRequest,
+    DepthMarketDataDescription,
+    FamilyCode,
+    FamilyCodes,
     FundDetails,
+    HistoricalTickLast,
+    HistoricalTicksLast,
+    MarketDepthExchanges,
+    SmartComponent,
+    SmartComponents,
+    SoftDollarTier,
+    SoftDollarTiers,
     WireContract,
     WireContractDetails,
 )
@@ -255,36 +266,59 @@ def test_what_is_absent_is_none_and_what_is_unknown_stays_raw(
         assert (found.bond.maturity, found.bond.maturity_time) == (date or None, time)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from([176, 225]), st.integers(5, 400), st.binary(min_size=1, max_size=3))
-async def test_a_damaged_answer_is_named_and_ends_the_question(
-    caplog: pytest.LogCaptureFixture, version: int, place: int, harm: bytes
+WHOLE = WireContract(con_id=7, symbol="SPY", sec_type="STK", exchange="SMART")
+QUESTIONS: list[tuple[str, Callable[[TWSConnection], Reply[Any]], Callable[[Any], Answer]]] = [
+    ("10", lambda asked: asked.request_contract_details(stock("SPY")),
+     lambda r: ContractData(r.req_id, WHOLE)),
+    ("18", lambda asked: asked.request_contract_details(APPLE_BOND),
+     lambda r: BondContractData(r.req_id, WHOLE, WireContractDetails(coupon=4.5, cusip="037833BX7"))),
+    ("77", lambda asked: asked.request_soft_dollar_tiers(),
+     lambda r: SoftDollarTiers(r.req_id, (SoftDollarTier("T1", "0.5", "Research"),))),
+    ("78", lambda asked: asked.request_family_codes(), lambda r: FamilyCodes((FamilyCode("DU1", "F77"),))),
+    ("80", lambda asked: asked.request_depth_exchanges(),
+     lambda r: MarketDepthExchanges((DepthMarketDataDescription("CME", "FUT", "CME", "Deep", 1),))),
+    ("82", lambda asked: asked.request_smart_components("9c0001"),
+     lambda r: SmartComponents(r.req_id, (SmartComponent(0, "NYSE", "N"), SmartComponent(1, "ARCA", "P")))),
+    ("98", lambda asked: asked.request_historical_ticks(stock("SPY")),
+     lambda r: HistoricalTicksLast(r.req_id, (HistoricalTickLast(9, 2, 1.5, Decimal(5), "N", "I"),), True)),
+]  # fmt: skip
+"""Its number, how it is asked for, a whole answer."""
+
+
+@pytest.mark.parametrize("version", [176, 225])
+@pytest.mark.parametrize("question", QUESTIONS, ids=[name for name, *_ in QUESTIONS])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.integers(0, 400), harm=st.binary(min_size=1, max_size=3))
+async def test_a_damaged_answer_is_named_and_harms_nothing(
+    caplog: pytest.LogCaptureFixture,
+    version: int,
+    question: tuple[str, Callable[[TWSConnection], Reply[Any]], Callable[[Any], Answer]],
+    place: int,
+    harm: bytes,
 ) -> None:
-    """Either it can be read, or the question ends with an error; the warning names message and length, since
-    a payload may hold an account, and the bytes are kept for a report.
+    """Cut short or changed behind its id, an answer is read or named in a warning, by its number and length,
+    since a payload may hold an account; the bytes are kept for a report, and the whole answer that follows
+    is heard.
     """
-    whole = ContractData(0, WireContract(con_id=7, symbol="SPY", sec_type="STK", exchange="SMART"))
+    number, ask, whole = question
 
     def heard(client: Recorder, payload: bytes) -> None:
         asked = codec.decode_request(payload, version)
-        if isinstance(asked, ContractDataRequest):
-            said = codec.encode(ContractData(asked.req_id, whole.contract), version)
-            at = place % len(said)
-            damaged = said[:at] + harm + said[at + len(harm) :] if at > len(said) // 3 else said[:-place]
-            client.transport.write(frame(damaged or b"10"))
-            client.say(ContractDataEnd(asked.req_id))
+        said = codec.encode(whole(asked), version)
+        head = 4 if version > 200 else len(number) + 1
+        at = head + place % (len(said) - head)
+        damaged = said[:at] + harm + said[at + len(harm) :] if place % 2 else said[:at]
+        client.transport.write(frame(damaged) + frame(said))
+        if number in ("10", "18"):
+            client.say(ContractDataEnd(asked.req_id))  # type: ignore[union-attr]
 
     caplog.clear()
-    async with RecorderServer(version) as recorder:
+    async with RecorderServer(version) as recorder, unkept(config_of(recorder.port)) as connection:
         recorder.heard = heard
-        async with unkept(config_of(recorder.port)) as connection:
-            with caplog.at_level(logging.WARNING):
-                try:
-                    answer = await connection.request_contract_details(stock("SPY"))
-                except TWSError:
-                    answer = []
-                assert all(isinstance(row, ContractDetails) for row in answer)
-                for lost in connection.unreadable:
-                    assert f"message='message 10' bytes={len(lost.payload)}" in caplog.text
-                    assert answer == []
-
+        with caplog.at_level(logging.WARNING):
+            try:
+                assert isinstance(await ask(connection), list)  # an empty body is an empty list
+            except TWSError as error:
+                assert not isinstance(error, RequestTimeoutError)
+        for lost in connection.unreadable:
+            assert f"message='message {number}' bytes={len(lost.payload)}" in caplog.text

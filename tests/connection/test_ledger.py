@@ -90,3 +90,6 @@ def test_what_is_counted_is_bounded(monkeypatch) -> None:
     for number in range(1, 10):
         assert counter.write(number, 1, intent=f"t-{number}") == ""
     assert len(counter.ledger._orders) == 3 == len(counter.ledger._intents)
+    assert "left already" in counter.write(1, 1, intent="t-1"), "what was placed is known for good"
+    assert counter.write(7, 1, intent="t-7", changes=True) == "" == counter.write(10, 1, intent="t-10")
+    assert 7 in counter.ledger._orders, "what is written again is not the oldest"

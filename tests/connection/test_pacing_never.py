@@ -119,6 +119,7 @@ def lane(request: Any) -> object:
     return type(request)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # some drawn weather takes ten minutes of TWS's time for each request
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, WEATHER, st.integers(0, 2**32))

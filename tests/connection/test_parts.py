@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,7 +20,7 @@ from tws.clock import to_ns
 from tws.connection.encoding.translate import contract_of, ib_contract, ib_order, money_call_of
 from tws.connection.hearing.reading import bar_of
 from tws.connection.hearing.tws_time import instant_ns, login_zone
-from tws.connection.ids import LARGEST_ORDER_ID, OURS_FIRST, OrderIds, RequestIds
+from tws.connection.ids import LARGEST_ORDER_ID, OURS_FIRST, IdSet, OrderIds, RequestIds
 from tws.model.contract import Contract, stock
 from tws.model.order import Order, OrderType, Side, TimeInForce
 from tws.wire.messages import HistoricalDataBar
@@ -100,6 +101,27 @@ def test_request_ids_stay_in_their_range() -> None:
     ids._next = OURS_FIRST + 99_999_999
     assert [ids.take(), ids.take()] == [OURS_FIRST + 99_999_999, OURS_FIRST]
     assert ids.holds(OURS_FIRST) and not ids.holds(OURS_FIRST - 1) and not ids.holds(OURS_FIRST + 100_000_000)
+
+
+@given(st.lists(st.integers(-3, 40)))
+def test_a_set_of_ids_holds_what_was_put_into_it(numbers: list[int]) -> None:
+    ids = IdSet()
+    for number in numbers:
+        ids.add(number)
+    assert [number for number in range(-5, 43) if number in ids] == sorted(set(numbers))
+    ranges = ids.ranges
+    assert all(one[1] + 1 < other[0] for one, other in pairwise(ranges)), "neighbours are one range"
+
+
+def test_a_set_of_ids_is_small_and_forgets_none() -> None:
+    ids = IdSet()
+    for number in range(1, 100_001):
+        ids.add(number)
+    assert ids.ranges == [(1, 100_000)]
+    for number in range(200_000, 205_000, 2):  # each a gap: what was never met is taken for met, no more
+        ids.add(number)
+        assert number in ids
+    assert len(ids.ranges) == 1000 and 1 in ids and 204_999 not in ids
 
 
 prices = st.decimals("0.0001", 10**6, places=4)

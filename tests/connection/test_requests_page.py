@@ -19,7 +19,9 @@ from tws.wire.layouts import ANSWERS, REQUESTS
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/design/requests.md").read_text(encoding="utf-8")
 
-ASKED = re.compile(r"(request|stream|download)_|bind_manual_orders|cancel_all_orders|set_server_log_level")
+ASKED = re.compile(
+    r"(request|stream|download|exercise|lapse|replace|update)_|bind_manual_orders|cancel_all_orders|set_server_log_level"
+)
 NO_REQUESTS = {"request_rate"}  # a figure
 ERROR = 4  # about any of them
 

@@ -88,6 +88,7 @@ def types(tws: HostedTWS) -> list[str]:
     return sorted(view.ticket.order_type for view in tws.orders())
 
 
+@pytest.mark.slow
 def test_live_is_earned_unlocked_traded_and_over(tmp_path: Path, paper: HostedTWS, real: HostedTWS) -> None:
     desk = Desk(tmp_path, paper)
     limits = '[risk]\nallow = ["SPY", "QQQ"]\nmax_order_quantity = 100\nmax_position = 100'

@@ -139,7 +139,7 @@ async def test_a_share_of_a_test_that_broke_is_sold(tmp_path: Path) -> None:
 
 
 async def test_what_can_not_be_undone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.integration.trading.WAIT_S", 0.3)
+    monkeypatch.setattr("tws.certify.trader.WAIT_S", 0.3)
     async with played() as tws:
         with pytest.raises(pytest.fail.Exception, match="LEFT BEHIND, still working: orders"):
             async with trading(meeting(tws, tmp_path)) as trader:

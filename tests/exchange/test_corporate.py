@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.exchange.test_books import COIN, OPTION, STOCK, Run, identity
+from tests.exchange.test_books import COIN, OPTION, STOCK, Run, identity, listing
 
 from tws.errors import ConfigError
-from tws.exchange import AccountChanged, Executed, PositionChanged
+from tws.exchange import AccountChanged, AccountSetup, Exchange, Executed, PositionChanged
 from tws.model.order import Side
 
 
@@ -71,3 +71,56 @@ def test_what_is_not_listed_or_no_ratio_is_a_config_error(floor: Any) -> None:
         floor.exchange.corporate.split(5, Decimal(2), floor.now)
     with pytest.raises(ConfigError, match="ratio"):
         floor.exchange.corporate.split(floor.SPY, Decimal(0), floor.now)
+
+
+def of_kind(sec_type: str, multiplier: str) -> Exchange:
+    """An underlying (1) at 110 and a call on it (2) at 100, three of which are held at 12 each."""
+    under = listing(1, sec_type, "0.25", multiplier=multiplier)
+    call = listing(2, "FOP" if sec_type == "FUT" else "OPT", "0.05", multiplier="50", strike=100.0, right="C")
+    exchange = Exchange([under, call], [AccountSetup(account="DU1"), AccountSetup(account="DU2")])
+    exchange.quote(1, 440, 1000, 440, 1000, 1)
+    exchange.corporate.transfer("DU1", 2, Decimal(3), Decimal(12), 1)
+    return exchange
+
+
+def test_an_option_on_a_future_becomes_one_future_each() -> None:
+    exchange = of_kind("FUT", "50")
+    cash = exchange._core.ledgers["DU1"].cash["USD"]
+    assert moved(exchange.corporate.exercise("DU1", 2, Decimal(2), 1, 2)) == [(2, 1), (1, 2)]
+    row = exchange.position("DU1", 1)
+    assert row is not None and (row.average_cost, row.unrealized_pnl) == (5000, 2 * 50 * 10)
+    assert exchange._core.ledgers["DU1"].cash["USD"] == cash, "a future costs nothing"
+
+
+def test_an_option_on_an_index_is_paid_out() -> None:
+    exchange = of_kind("IND", "")
+    cash = exchange._core.ledgers["DU1"].cash["USD"]
+    assert moved(exchange.corporate.exercise("DU1", 2, Decimal(2), 1, 2)) == [(2, 1)]
+    assert exchange.position("DU1", 1) is None
+    assert exchange._core.ledgers["DU1"].cash["USD"] == cash + 2 * 50 * 10
+
+
+def test_what_lapses_goes_out_at_nothing() -> None:
+    exchange = of_kind("STK", "")
+    cash = exchange._core.ledgers["DU1"].cash["USD"]
+    assert moved(exchange.corporate.lapse("DU1", 2, Decimal(9), 2)) == [(2, 0)]
+    row = exchange.position("DU1", 2)
+    assert row is not None and row.realized_pnl == -3 * 50 * 12
+    assert exchange._core.ledgers["DU1"].cash["USD"] == cash
+    assert list(exchange.corporate.lapse("DU1", 2, Decimal(1), 2)) == []
+
+
+def test_what_is_allocated_keeps_its_cost() -> None:
+    """To the last digit, whatever the parts; whoever gives realises nothing."""
+    exchange = of_kind("STK", "")
+    exchange.corporate.transfer("DU1", 1, Decimal(7), Decimal("3.33333333"), 2)
+    before = sum(ledger.holdings[1].cost for ledger in (exchange._core.ledgers["DU1"],))
+    parts = [("DU2", Decimal(3)), ("DU1", Decimal(1)), ("DU2", Decimal(4))]
+    assert moved(exchange.corporate.allocate("DU1", 1, parts, 3)) == [(1, 3), (1, 7), (1, 0)]
+    giver, taker = (exchange._core.ledgers[name] for name in ("DU1", "DU2"))
+    assert (giver.holdings[1].cost, giver.holdings[1].realized) == (0, 0)
+    assert taker.holdings[1].cost == before
+    for ledger in (giver, taker):
+        paid = sum(ledger.cash.values()) - sum(ledger.deposits.values())
+        assert paid == sum(one.realized - one.cost for one in ledger.holdings.values())
+    assert not [one for one in exchange.corporate.allocate("DU1", 1, parts, 4) if isinstance(one, Executed)]

@@ -45,6 +45,9 @@ def runs() -> dict[str, Run]:
             exit_codes=(0, 130), stop_at="listening on",
         ),
         "replay": Run(("none.jsonl", "--port", "0"), exit_codes=(2,), writes="none.jsonl"),
+        "certify": Run(
+            ("--port", str(free_port()), "--patience", "1"), exit_codes=(2,), writes="nothing listens"
+        ),
         "api-demo": Run(("--port", "0"), exit_codes=(0, 130), stop_at="listening on"),
         "init": Run(("made", "--defaults"), writes="tws run"),
         "check": Run(("none.toml",), exit_codes=(2,), writes="none.toml"),

@@ -7,13 +7,16 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.index.official import requests
 from tests.index.rows import FAMILIES, NOT_YET, Row
 
 from tws.simulator import SimulatedTWS, SimulatorOptions
-from tws.simulator.requests.refusals import ANSWERED_BY_SILENCE, refusal_of
+from tws.simulator.requests.refusals import refuse
+from tws.wire.codec import Unknown
 from tws.wire.layouts import REQUESTS
+from tws.wire.messages import Answer
 
 __all__ = ["PAGE", "REQUESTS_PAGE", "ROOT", "shown_by", "words_of", "written"]
 
@@ -62,18 +65,32 @@ def shown_by(row: Row) -> str:
 
 
 def words_of(official: str) -> str:
-    """What the simulated TWS does with a request, from its own tables."""
-    kind = _classes().get(requests()[official])
+    """What the simulated TWS does with a request: it is served, or what its refusal says."""
+    number = requests()[official]
+    kind = _classes().get(number)
     if kind in _served():
         return "served"
-    if kind in ANSWERED_BY_SILENCE:
-        return "silent, as TWS is"
-    refusal = refusal_of(kind or object, kind.__name__ if kind else str(requests()[official]))
-    return f"{refusal.code} {refusal.text}"
+    heard = _Heard()
+    request = Unknown(number, ()) if kind is None else kind(*[0] * len(kind.__struct_fields__))
+    refuse(heard, request)  # type: ignore[arg-type]
+    return heard.said
+
+
+class _Heard:
+    """The session of a request that is refused: what it was told."""
+
+    client_id = None
+    said = "silent, as TWS is"
+
+    def error(self, req_id: int, code: int, text: str) -> None:
+        self.said = f"{code} {text}"
+
+    def send(self, message: Answer) -> None:
+        self.said = f"an empty `{type(message).__name__}`"
 
 
 @cache
-def _classes() -> dict[int, type]:
+def _classes() -> dict[int, type[Any]]:
     return {layout.id: layout.message for layout in REQUESTS}
 
 

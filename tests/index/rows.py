@@ -28,7 +28,10 @@ class Row(NamedTuple):
 CLOSED = "connection/test_closing.py::test_a_stream_that_is_closed"
 GIVEN_UP = "connection/test_closing.py::test_a_request_that_nobody_waits_for"
 GIVEN_UP_TOO = "connection/test_past.py::test_what_nobody_waits_for_is_cancelled"
+CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
+
+ADVISORS = "served to an advisor's login, 321 to another"
 
 FAMILIES: dict[str, tuple[Row, ...]] = {
     "The session": (
@@ -40,6 +43,11 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqIds", "request_next_order_id get_next_order_id"),
         Row("reqUserInfo", "request_user_info"),
         Row("reqConfigProtoBuf", "request_settings"),
+        Row("updateConfigProtoBuf", "update_settings"),
+        Row("verifyRequest", "request_verification"),
+        Row("verifyMessage", "request_verification", CHALLENGED),
+        Row("verifyAndAuthRequest", "request_verification"),
+        Row("verifyAndAuthMessage", "request_verification", CHALLENGED),
         Row("setServerLogLevel", "set_server_log_level"),
     ),
     "Contracts": (
@@ -101,6 +109,12 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqPnLSingle", "stream_pnl_of"),
         Row("cancelPnLSingle", "PositionPnLStream.close", ONCE),
     ),
+    "An advisor's login": (
+        Row("requestFA", "request_advisor_groups request_advisor_profiles request_account_aliases",
+            words=ADVISORS),
+        Row("replaceFA", "replace_advisor_groups replace_advisor_profiles replace_account_aliases",
+            words=ADVISORS),
+    ),
     "Orders": (
         Row("placeOrder", "place_order request_what_if",
             "connection/test_requests.py::test_the_books_of_an_order"),
@@ -111,17 +125,10 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqAutoOpenOrders", "bind_manual_orders"),
         Row("reqCompletedOrders", "request_completed_orders"),
         Row("reqExecutions", "request_executions"),
+        Row("exerciseOptions", "exercise_options lapse_options"),
     ),
 }  # fmt: skip
 NOT_YET: tuple[str, ...] = (
-    "exerciseOptions",
-    "requestFA",
-    "replaceFA",
-    "updateConfigProtoBuf",
-    "verifyRequest",
-    "verifyMessage",
-    "verifyAndAuthRequest",
-    "verifyAndAuthMessage",
     "reqNewsBulletins",
     "cancelNewsBulletins",
     "reqNewsProviders",

@@ -68,7 +68,11 @@ def test_a_row_names_a_test_that_is_there_and_shows_it(row: Row) -> None:
 def test_what_the_simulator_does_is_its_own_word() -> None:
     assert words_of("reqMktData") == "served"
     assert all(row.words or words_of(row.official) == "served" for row in ROWS)
-    assert words_of("verifyAndAuthRequest").startswith("321 ")
+
+
+def test_a_request_that_the_simulator_lacks_has_its_refusal_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.index.page._served", frozenset)
+    assert words_of("reqMktData").startswith("321 Error validating request.")
 
 
 def test_the_page_is_the_written_one() -> None:

@@ -9,28 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from tws.clock import to_ns
 from tws.config import TWSConfig, mask_account
 from tws.config.dotenv import read_env_file
 from tws.connection import TWSConnection
 from tws.errors import ConfigError, ConnectError
-from tws.model.contract import ContractDetails
-from tws.model.session import parse_hours, session_at
 from tws.monitor.doctor import Finding
 from tws.monitor.doctor.examine import diagnose
 
-__all__ = ["Met", "connect", "named_tws", "orders_allowed", "session_of", "until"]
+__all__ = ["Met", "connect", "named_tws", "orders_allowed"]
 
 WAIT_S = 30.0
-"""What TWS gets for each thing that must happen: an order's word takes it a second, a fee some more."""
+"""What TWS gets to tell its books: a second, and some more behind a slow link."""
 
 
 @dataclass(frozen=True)
@@ -108,24 +103,3 @@ async def fail_with_cause(config: TWSConfig, failure: ConnectError) -> NoReturn:
     found = report.findings or (Finding("", f"connection: {failure.stage}", failure.cause, failure.cure),)
     lines = [f"{each.stage}: {each.cause}\nCure: {each.cure}" for each in found]
     pytest.fail("no session.\n" + "\n".join(lines), pytrace=False)
-
-
-async def until(true: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
-    """Wait for what TWS must bring about; `what` says what is missing when it does not."""
-    loop = asyncio.get_running_loop()
-    until_s = loop.time() + wait_s
-    while not true():
-        if loop.time() > until_s:
-            pytest.fail(f"{what}: not within {wait_s:g} s", pytrace=False)
-        await asyncio.sleep(0.01)
-
-
-def session_of(details: ContractDetails, now: datetime) -> str:
-    """ "" while the contract's market is open, else when it opens, by the hours that the broker states."""
-    now_ns = to_ns(now)
-    session = session_at(parse_hours(details.liquid_hours, details.time_zone_id), now_ns)
-    if session is None:
-        return "closed, and no session is stated"
-    if session.holds(now_ns):
-        return ""
-    return f"closed until {datetime.fromtimestamp(session.open_ns / 1e9, UTC):%Y-%m-%d %H:%M} UTC"

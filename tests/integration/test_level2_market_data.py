@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.integration.levels import Met, session_of
+from tests.integration.levels import Met
 
+from tws.certify.trader import closed_until
 from tws.connection import TWSConnection
 from tws.errors import RequestError
 from tws.model.contract import Contract, ContractDetails, stock
@@ -106,7 +107,7 @@ async def test_quotes_are_live_delayed_or_refused_with_a_code(
     if refusal is not None:
         with permitted(name, "quotes"):
             raise refusal
-    closed = session_of(details, await connection.request_current_time())
+    closed = closed_until(details, await connection.request_current_time())
     if closed:
         pytest.skip(f"{name}: no quote, its market is {closed}")
     pytest.fail(f"{name}: neither a quote nor a code within {QUOTE_S:g} s, twice, in an open market")

@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
-from tests.integration.levels import Met, until
+from tests.integration.levels import Met
 from tests.integration.trading import Trader, trading
+
+from tws.certify.trader import until
 
 pytestmark = pytest.mark.orders
 

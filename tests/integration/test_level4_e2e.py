@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.integration.levels import Met, open_or_fail, session_of, until
+from tests.integration.levels import Met, open_or_fail
 from tests.integration.trading import ONE, Trader, trading
 
+from tws.certify.trader import closed_until, until
 from tws.model.execution import Commission, Execution
 from tws.model.order import Order, Side
 
@@ -24,7 +25,7 @@ async def trader(met: Met) -> AsyncIterator[Trader]:
     async with trading(met) as made:
         details = made.connection.details_of(made.contract)
         assert details is not None
-        closed = session_of(details, await made.connection.request_current_time())
+        closed = closed_until(details, await made.connection.request_current_time())
         if closed:
             pytest.skip(f"{made.contract.symbol} is not traded now: its market is {closed}")
         yield made

@@ -81,7 +81,7 @@ FAMILIES: dict[str, tuple[Name, ...]] = {
     "Options": (
         Name("calculateImpliedVolatility", "`request_implied_volatility()`"),
         Name("calculateOptionPrice", "`request_option_price()`"),
-        Name("exerciseOptions", "`connection.official`", "it passes the same gate"),
+        Name("exerciseOptions", "`exercise_options()`, `lapse_options()`", "through the guard"),
     ),
     "Orders": (
         Name("placeOrder", "`place_order()`", "through the guard; a trader's desk: `Trader.submit`"),
@@ -101,7 +101,8 @@ FAMILIES: dict[str, tuple[Name, ...]] = {
         Name("newOrderEvent orderModifyEvent cancelOrderEvent openOrderEvent orderStatusEvent",
              "facts `BrokerOrder`, `BrokerOrderStatus`", "`connection.facts(listener)`"),
         Name("execDetailsEvent commissionReportEvent", "facts `Execution`, `Commission`"),
-        Name("requestFA replaceFA", "`connection.official`", "it passes the same gate"),
+        Name("requestFA", "`request_advisor_groups()`, `request_account_aliases()`"),
+        Name("replaceFA", "`replace_advisor_groups()`", "through the guard, with `allow={\"replaceFA\"}`"),
     ),
     "The account": (
         Name("reqPositions", "`request_positions()`"),

@@ -34,6 +34,7 @@ def test_an_outage_over_midnight_in_which_the_entry_fills() -> None:
         await stage.wait(1200)
         await stage.light()
         assert stage.sim.exchange.executions() != (), "the exchange knows, the Gateway no longer tells"
+        assert await stage.trader.connection.request_completed_orders() == [], "those of today alone"
         await stage.wait(60)
         (record,) = stage.inferred()
         assert (record.intent_id, record.quantity) == (trade.intent_id, 100)

@@ -108,9 +108,8 @@ def any_order(rng: random.Random, text: str) -> WireOrder:
         adjusted_order_type="TRAIL" if adjusts else "", adjusted_stop_price=price(), trigger_price=price(),
         adjusted_trailing_amount=price(), adjusted_stop_limit_price=price(), adjustable_trailing_unit=100,
         conditions=tuple(rng.sample(CONDITIONS, rng.randrange(3))),
-        algo_params=(("a", "1"), ("b", "x y")) if values["algo_strategy"] else (),
         order_misc_options=(), soft_dollar_tier=WireSoftDollarTier(name="n", value="v"),
-        delta_neutral_order_type=rng.choice(["", "MKT"]), hedge_type=rng.choice(["", "D"]),
+        delta_neutral_order_type=rng.choice(["", "MKT"]), hedge_type="",
         volatility=abs(values["volatility"] or 0.5), **_special(rng, text, price()),
     )  # fmt: skip
 
@@ -123,7 +122,8 @@ def _special(rng: random.Random, text: str, price: float) -> dict[str, Any]:
         "delta": 50.0, "stock_ref_price": price, "stock_range_lower": 0.0, "stock_range_upper": 9000.0,
         "mid_offset_at_whole": 0.25, "mid_offset_at_half": 0.125, "compete_against_best_offset": 0.25,
         "min_compete_size": rng.choice([None, 5]), "reference_contract_id": IBM,
-        "pegged_change_amount": 0.25, "reference_change_amount": 0.5,
+        "pegged_change_amount": 0.25, "reference_change_amount": 0.5, "scale_price_increment": None,
+        "algo_strategy": "", "algo_params": (),
     }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
 from tests.simulator.client import Client, Connect, Start, stock
@@ -92,29 +91,8 @@ async def test_a_display_group_tells_its_watchers(
     assert (await client.expect(m.ErrorMessage, lambda e: e.id == 99)).error_code == 321
 
 
-async def test_an_exercised_call_becomes_shares(client: Client, simulator: SimulatedTWS) -> None:
-    option = await an_option(client)
-    client.send(m.ContractDataRequest(92, option))
-    con_id = (await client.expect(m.ContractData, lambda d: d.req_id == 92)).contract.con_id
-    wish = m.ExerciseOptionsRequest(7, option, 1, 2, "DU1")
-    client.send(wish)
-    assert (await client.expect(m.ErrorMessage, lambda e: e.id == 7)).error_code == 201
-    order = m.WireOrder(action="BUY", total_quantity=Decimal(2), order_type="MKT", account="DU1")
-    client.send(m.PlaceOrderRequest(1, option, order))
-    simulator.resume()
-    await client.expect(m.OrderStatus, lambda s: s.status == "Filled")
-    client.send(m.ExerciseOptionsRequest(8, option, 1, 2, "DU1"))
-    client.send(m.CurrentTimeRequest())
-    await client.expect(m.CurrentTime)
-    held = {row.con_id: row.quantity for row in simulator.exchange.positions("DU1")}
-    assert held[con_id] == 0
-    assert held[simulator.con_id("SPY")] == 200
-    client.send(m.ExerciseOptionsRequest(9, option, 1, 1))
-    assert "account" in (await client.expect(m.ErrorMessage, lambda e: e.id == 9)).error_msg
-
-
 REFUSED: list[tuple[m.Request, int, int]] = [
-    (m.FARequest(1), -1, 321),
+    (m.FARequest(1), 2**31 - 1, 321),
     (m.FAReplace(11, 1, "<x/>"), 11, 321),
     (m.NewsArticleRequest(12, "BRFG", "x"), 12, 10276),
     (m.HistoricalNewsRequest(13, 756733, "BRFG", "", "", 10), 13, 10276),

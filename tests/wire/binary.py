@@ -23,6 +23,9 @@ from tws.wire.layouts import REQUESTS
 
 VERSIONS = (201, 203, 206, 208, 213, 214, 220, 225)
 
+NEVER = 999
+"""What has no mark is text at every version."""
+
 WIDE = {"perm_id", "parent_perm_id", "time", "error_time", "current_time", "current_time_in_millis"}
 """Numbers of 64 bits; the others have 32."""
 GREEKS = {"implied_vol", "delta", "opt_price", "pv_dividend", "gamma", "vega", "theta", "und_price"}
@@ -48,7 +51,7 @@ CHOICES: Draws = {
 
 def since(layout: Layout) -> int:
     """The version from which this message travels as protobuf."""
-    return (thresholds.REQUESTS if layout in REQUESTS else thresholds.ANSWERS)[layout.id]
+    return (thresholds.REQUESTS if layout in REQUESTS else thresholds.ANSWERS).get(layout.id, NEVER)
 
 
 def binary_messages(kind: type[Struct], special: Draws | None = None) -> st.SearchStrategy[Any]:

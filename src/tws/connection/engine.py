@@ -123,9 +123,8 @@ class Engine:
         subscriptions.resuming = lambda: self.ready and self.keeper.state is not ConnectionState.READY
         subscriptions.on_refused = self._refused
         self.official = OfficialClient(Pipe(self.wire.send, self.wire.is_open, self.disconnect))
-        self.outbound = Outbound(
-            self.wire, OfficialEncoder(self.official), gates, self.answers, call_safely
-        )
+        self.encoder = OfficialEncoder(self.official)
+        self.outbound = Outbound(self.wire, self.encoder, gates, self.answers, call_safely)
         self.official.sink = self.outbound
 
     # -- connecting

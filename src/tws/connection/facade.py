@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import atexit
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar
 
 from tws.clock import Clock, Rng, SystemClock, system_rng
-from tws.config import Settings, TWSConfig, is_live_port, is_paper_account, mask_account
+from tws.config import Settings, TWSConfig, mask_account
 from tws.connection.configured import configured
 from tws.connection.families import Questions
 from tws.connection.keeping.broker import BrokerBook
@@ -29,7 +29,6 @@ from tws.connection.lane import FactLane
 from tws.connection.ordering.rules import Rules
 from tws.connection.pacing import PacingOptions, Waiting
 from tws.errors import (
-    ConfigError,
     ConnectError,
 )
 from tws.log import get_logger
@@ -95,6 +94,7 @@ class TWSConnection(Questions):
         limits: Limits | None = None,
         brake: Callable[[MoneyCall], Denial | None] | None = None,
         unlocked: Callable[[str], bool] = _nobody,
+        allow: Iterable[str] = (),
         keep: Keep | bool = True,
         pacing: PacingOptions | None = None,
         catalogue: Catalogue = CATALOGUE,
@@ -113,6 +113,8 @@ class TWSConnection(Questions):
         brake    read directly before each frame that moves money: a denial keeps it back (latch, epoch);
                  it is told what the frame asks for
         unlocked whether a human has unlocked this live account; the brake judges until when
+        allow    what the built-in guard may approve though it has no figure for it: "replaceFA" (advisers'
+                 groups and aliases), "updateConfig" (TWS's own settings)
         keep     how the link is kept once `connect` has opened it: dialled again when it goes, watched, and
                  synchronised after each gap (`Keep`); False: a link that goes is gone
         pacing   TWS's limits, which are kept (`PacingOptions`); those of a login without extras by default
@@ -121,12 +123,13 @@ class TWSConnection(Questions):
         clock    market time for what is received; the machine's by default
         rng      jitter of the pauses between dials
 
-        Raises ConfigError for `guard="off"` on a live port, mode or account.
+        Raises ConfigError for `guard="off"` on a live port, mode or account, and for another word in `allow`.
         """
         from tws.connection.engine import Engine, EngineParts
+        from tws.connection.ordering.gates import Judges, gates_of, refuse_live
 
         if guard == "off":
-            _refuse_live(config)
+            refuse_live(config)
         self.config = config
         self._dial = dial
         market_time = clock or SystemClock()
@@ -144,7 +147,8 @@ class TWSConnection(Questions):
         self._rules = Rules()
         self._resume = Resume(self)
         hours = MarketHours(self.details_of, self.request_contract_details, market_time.now_ns)
-        self._engine.furnish(_gates(self, guard, limits, (brake, unlocked), journal), hours, self._resume.ask)
+        judges = Judges(guard, limits or Limits(), brake, unlocked, frozenset(allow), journal)
+        self._engine.furnish(gates_of(self, self._engine, judges), hours, self._resume.ask)
 
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> Self:
@@ -438,54 +442,3 @@ class TWSConnection(Questions):
         Orders that wait here are withdrawn first. Raises NotSentError without a session.
         """
         return self.outbound.global_cancel()
-
-
-def _refuse_live(config: TWSConfig) -> None:
-    """`guard="off"` is for simulators and paper alone."""
-    live = (
-        f"port {config.port} is live"
-        if is_live_port(config.port)
-        else "trading_mode is live"
-        if config.trading_mode == "live"
-        else "the account is live"
-        if config.account_id and not is_paper_account(config.account_id)
-        else ""
-    )
-    if live:
-        raise ConfigError("guard", "off", live, "Leave the guard on; nothing trades live without it")
-
-
-def _gates(
-    connection: TWSConnection,
-    guard: Literal["default", "off"] | Verifier,
-    limits: Limits | None,
-    judges: tuple[Callable[[MoneyCall], Denial | None] | None, Callable[[str], bool]],
-    journal: Path | None,
-) -> Any:
-    from tws.connection.ordering.calls import MoneyKind
-    from tws.connection.ordering.guard import Guard, LiveLock, SqliteBook
-    from tws.connection.ordering.outbound import Gates
-    from tws.platform import state_folder
-    from tws.risk import StandaloneGate
-
-    config, (brake, unlocked) = connection.config, judges
-    lock = LiveLock(config, lambda: connection.accounts, unlocked)
-    approver: Verifier | Guard | None
-    if guard == "off":
-        approver = None
-    elif guard == "default":
-        approver = Guard(
-            StandaloneGate(limits or Limits(), port=config.port),
-            SqliteBook(journal or state_folder() / "guard.sqlite3"),
-            lambda: config.account_id or next(iter(connection.accounts), ""),
-            connection._engine.answers.quote_of,
-            connection.instrument_of,
-        )
-    else:
-        approver = guard
-
-    def brakes(call: MoneyCall) -> Denial | None:
-        held = None if call.kind is MoneyKind.CANCEL else connection._engine.keeper.brake()
-        return held or (brake(call) if brake is not None else None)
-
-    return Gates(lock, approver, brakes)

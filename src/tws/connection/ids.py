@@ -1,4 +1,4 @@
-"""Who gives out ids: order ids, reserved for good, and request ids in ranges that never meet.
+"""Who gives out ids: order ids, reserved for good, and request ids in ranges that never meet; sets of them.
 
 TWS reports an error with one number, be it an order's id or a request's (TWS-BEHAVIOUR.md A8). So request ids
 live far above any order id that a user reaches, and those for calls on `connection.official` have a range
@@ -8,14 +8,17 @@ of their own below ours.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 
-__all__ = ["LARGEST_ORDER_ID", "OFFICIAL_FIRST", "OURS_FIRST", "OrderIds", "RequestIds"]
+__all__ = ["LARGEST_ORDER_ID", "OFFICIAL_FIRST", "OURS_FIRST", "IdSet", "OrderIds", "RequestIds"]
 
 LARGEST_ORDER_ID = 2**31 - 2
 """2147483647 marks executions of orders that were placed by hand (C4)."""
 OFFICIAL_FIRST = 800_000_000
 OURS_FIRST = 900_000_000
 _SPAN = 100_000_000
+_RANGES = 1000
+"""Gaps are ids that were given and never used, a what-if's or a refused order's: some in a day."""
 
 
 class OrderIds:
@@ -79,3 +82,47 @@ class RequestIds:
     def holds(self, number: int) -> bool:
         """Whether the number lies in this range."""
         return self._first <= number < self._first + _SPAN
+
+
+class IdSet:
+    """Ids once met, for good and in little room: ids are given in turn, so they make few ranges. Of more than
+    `_RANGES` the lowest two become one, with the ids between them: whoever asks takes too much for met, never
+    too little. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+
+    def add(self, number: int) -> None:
+        with self._lock:
+            firsts, lasts = self._firsts, self._lasts
+            at = bisect_right(firsts, number)
+            if at and number <= lasts[at - 1]:
+                return
+            below = at > 0 and lasts[at - 1] == number - 1
+            above = at < len(firsts) and firsts[at] == number + 1
+            if below and above:
+                lasts[at - 1] = lasts.pop(at)
+                del firsts[at]
+            elif below:
+                lasts[at - 1] = number
+            elif above:
+                firsts[at] = number
+            else:
+                firsts.insert(at, number)
+                lasts.insert(at, number)
+                if len(firsts) > _RANGES:
+                    del firsts[1], lasts[0]
+
+    def __contains__(self, number: int) -> bool:
+        with self._lock:
+            at = bisect_right(self._firsts, number)
+            return at > 0 and number <= self._lasts[at - 1]
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """The first and last of each, ascending."""
+        with self._lock:
+            return list(zip(self._firsts, self._lasts, strict=True))

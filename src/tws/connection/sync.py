@@ -136,6 +136,8 @@ class SyncConnection:
     request_next_order_id = asks(_The.request_next_order_id)
     request_user_info = asks(_The.request_user_info)
     request_settings = asks(_The.request_settings)
+    update_settings = asks(_The.update_settings)
+    request_verification = asks(_The.request_verification)
     set_server_log_level = does(_The.set_server_log_level)
 
     # -- contracts
@@ -191,6 +193,13 @@ class SyncConnection:
     stream_pnl = follows(_The.stream_pnl, PnL)
     stream_pnl_of = follows(_The.stream_pnl_of, PositionPnL)
 
+    request_advisor_groups = asks(_The.request_advisor_groups)
+    request_advisor_profiles = asks(_The.request_advisor_profiles)
+    request_account_aliases = asks(_The.request_account_aliases)
+    replace_advisor_groups = asks(_The.replace_advisor_groups)
+    replace_advisor_profiles = asks(_The.replace_advisor_profiles)
+    replace_account_aliases = asks(_The.replace_account_aliases)
+
     # -- orders
 
     request_executions = asks(_The.request_executions)
@@ -199,6 +208,8 @@ class SyncConnection:
     request_completed_orders = asks(_The.request_completed_orders)
     request_what_if = asks(_The.request_what_if)
     place_order = asks(_The.place_order)
+    exercise_options = asks(_The.exercise_options)
+    lapse_options = asks(_The.lapse_options)
     cancel_order = does(_The.cancel_order)
     cancel_all_orders = does(_The.cancel_all_orders)
     bind_manual_orders = does(_The.bind_manual_orders)

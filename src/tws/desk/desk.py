@@ -64,6 +64,8 @@ class Desk:
         self.catalogue = catalogue
         self.timing = timing or Timing()
         self.state = state or DeskState()
+        self.moved = 0
+        """How many records have moved the state here: what was read off it holds as long as this stays."""
         self.quotes: dict[int, Quote] = {}
         self._beside = Beside()
 
@@ -76,7 +78,9 @@ class Desk:
         if isinstance(event, AccountValue):
             self._beside.reckoned.hear(event)
             return []
-        return self._step(self.state, event, now_ns, self._beside)
+        records = self._step(self.state, event, now_ns, self._beside)
+        self.moved += len(records)
+        return records
 
     def look(self, now_ns: int) -> Turn:
         """A turn to look by: what it reckons is as good as the desk's own, and moves nothing of it."""
@@ -114,6 +118,7 @@ class Desk:
         """Apply a journal from its beginning: nothing is decided, no effect comes of it. `Begin` is next."""
         replay(self.state, records)
         self._beside = Beside()
+        self.moved += 1
 
     def decide(self, state: DeskState, event: Event, now_ns: int) -> list[Record]:
         """What `step` would record from that state; `state` does not move."""

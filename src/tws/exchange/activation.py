@@ -17,6 +17,7 @@ from tws.exchange.kinds import Anchor
 from tws.exchange.matching import match, take_whole
 from tws.exchange.pegs import anchored, follow, out_of_range, watch_anchor
 from tws.exchange.terms import FarPrice
+from tws.exchange.transmission import transmit
 from tws.exchange.triggers import (
     adjust_due,
     adjusted,
@@ -40,12 +41,26 @@ TRIGGER = -1
 
 def settle(core: Core) -> None:
     """Look at every order that something happened to, until nothing more follows."""
-    while core.ready or core.fills:
+    while core.ready or core.fills or core.births:
         note_fills(core)
+        _bear(core)
         if core.ready:
             order = core.ready.popleft()
             if order.live and order.stage is not Stage.UNTRANSMITTED:
                 _activate(core, order)
+
+
+def _bear(core: Core) -> None:
+    """Orders that TWS places by itself go to the broker."""
+    births, core.births = core.births, []
+    for ticket, portion in births:
+        book = core.books[ticket.con_id]
+        order = Working(ticket, book, book.instrument.lots(ticket.quantity))
+        portion.ladder.dependents.append(order)
+        transmit(core, order)
+        order.portion = portion
+        if order.live:
+            core.ready.append(order)
 
 
 def on_quote(core: Core, book: Book) -> None:
@@ -111,6 +126,10 @@ def _show(core: Core, book: Book, is_trade: bool) -> None:
             follow(core, order, book)
         if book is not order.book:
             continue
+        if is_trade and order.portion is not None and order.stage is Stage.WORKING:
+            portion = order.portion
+            if portion.watches and portion.more(core, order):
+                core.ready.append(order)
         if order.stage is Stage.ARMED:
             _watch_trigger(core, order, is_trade)
         elif order.opening and order.stage is Stage.AWAITS_AUCTION:
@@ -224,6 +243,12 @@ def _work(core: Core, order: Working) -> None:
     """Nothing holds the order back: it takes what it can, and rests or ends."""
     book = order.book
     order.move(Stage.WORKING)
+    if order.portion is not None and not order.portion.begin(core, order):
+        if order.live and order.rule.at_once:
+            cancel_now(core, order)
+        elif order.live:
+            core.say_if_changed(order)
+        return
     if not _price_it(core, order):
         return
     if order.least > 1:

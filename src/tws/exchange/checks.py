@@ -33,9 +33,19 @@ def change_refused(habits: Habits, order: Working, ticket: OrderTicket) -> Refus
         return MISMATCH
     if ticket.oca_group and ticket.oca_group != join_name(order):
         return Refusal(10326, "OCA group revision is not allowed")
-    if ticket.quantity <= order.book.instrument.quantity(order.filled):
+    special, before = ticket.special, old.special
+    if (special.algo if special else None) != (before.algo if before else None):
+        return Refusal(440, "Order modify failed. Algorithm cannot be modified.")
+    if before is not None and before.scale is not None and _scaled(ticket) != _scaled(old):
+        return MISMATCH
+    if order.hedge is None and ticket.quantity <= order.book.instrument.quantity(order.filled):
         return MISMATCH
     return None
+
+
+def _scaled(ticket: OrderTicket) -> tuple[object, ...]:
+    """What of a scale can't be changed once it is sent (official)."""
+    return ticket.special, ticket.limit_price, ticket.quantity
 
 
 def broker_refuses(core: Core, order: Working) -> str | None:
@@ -74,5 +84,6 @@ def _revived(core: Core, ticket: OrderTicket) -> Working | None:
     parent = Working(view.ticket, book, book.instrument.lots(view.total))
     parent.perm_id, parent.stage, parent.end_status = view.perm_id, Stage.DONE, view.status
     parent.filled = parent.total
+    parent.last_ticks = book.instrument.nearest_ticks(view.last_price)
     core.orders[view.client_id, view.order_id] = parent
     return parent

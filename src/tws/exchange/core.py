@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from heapq import heappush
+from typing import TYPE_CHECKING
 
 from tws.exchange.archive import Archive
 from tws.exchange.book import NEVER, Book
@@ -27,8 +28,11 @@ from tws.exchange.fees import FeeTable, due
 from tws.exchange.ledger import Ledger
 from tws.exchange.margins import MarginModel
 from tws.exchange.special import OptionMath
-from tws.exchange.terms import AccountSetup, Habits
+from tws.exchange.terms import AccountSetup, Habits, OrderTicket
 from tws.exchange.working import Held, Stage, Working
+
+if TYPE_CHECKING:
+    from tws.exchange.scales import Profit
 
 __all__ = ["NOTHING", "Core"]
 
@@ -77,6 +81,7 @@ class Core:
         self.alarms: list[tuple[int, int, Callable[[], None]]] = []  # heap of (due, rank, what then)
         self.bells: list[tuple[int, int, Book]] = []  # heap of (next edge of its hours, rank, whose)
         self.ready: deque[Working] = deque()
+        self.births: list[tuple[OrderTicket, Profit]] = []  # orders of TWS itself that are due
         self.out: list[Event] = []
         self._ranks = 0
         self._perm_ids = 1_000_000_000 + run * 10_000

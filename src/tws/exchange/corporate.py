@@ -65,7 +65,8 @@ class Corporate:
     ) -> Sequence[Event]:
         """Options become shares at the strike: exercised when held long, assigned when short.
 
-        At most what is held. The option goes out at 0, so its cost becomes a realised loss (or gain).
+        At most what is held. The option goes out at 0, so its cost becomes a realised loss (or gain). An
+        option on a future becomes one future each; one on an index is paid out at the index's mark.
         Raises ConfigError for an unknown con_id.
         """
         core, option, under = self._core, self._book(con_id), self._book(under_con_id)
@@ -77,11 +78,53 @@ class Corporate:
             return self._settle()
         contract = option.instrument.contract
         sign = 1 if held.quantity > 0 else -1
-        shares = count * option.multiplier * sign * (1 if contract.right == "C" else -1)
+        side, strike = sign * (1 if contract.right == "C" else -1), Decimal(repr(contract.strike or 0.0))
+        kind = under.instrument.contract.sec_type
+        if kind == "IND":
+            mark = under.mark()
+            worth = ZERO if mark is None else max(ZERO, side * sign * (under.instrument.price(mark) - strike))
+            ledger.fill(con_id, -sign * count, -sign * count * option.multiplier * worth, ZERO)
+            tell_books(core, account, option)
+            return self._settle()
         ledger.fill(con_id, -sign * count, ZERO, ZERO)
-        ledger.fill(under_con_id, shares, shares * Decimal(repr(contract.strike or 0.0)), ZERO)
+        shares = side * count * (1 if kind == "FUT" else option.multiplier)
+        ledger.fill(under_con_id, shares, shares * strike * under.multiplier, ZERO)
         tell_books(core, account, option)
         tell_books(core, account, under)
+        return self._settle()
+
+    def lapse(self, account: str, con_id: int, contracts: Decimal, now_ns: int) -> Sequence[Event]:
+        """Options go out at 0, at most what is held. Raises ConfigError for an unknown con_id."""
+        core, option = self._core, self._book(con_id)
+        elapse(core, now_ns)
+        held = core.ledgers[account].holdings.get(con_id)
+        if held is not None and held.quantity:
+            sign = 1 if held.quantity > 0 else -1
+            core.ledgers[account].fill(con_id, -sign * min(contracts, abs(held.quantity)), ZERO, ZERO)
+            tell_books(core, account, option)
+        return self._settle()
+
+    def allocate(
+        self, account: str, con_id: int, parts: Sequence[tuple[str, Decimal]], now_ns: int
+    ) -> Sequence[Event]:
+        """Signed shares of an advisor's account go to those of clients, at what they cost it, fees included.
+
+        What it doesn't hold stays; nothing is realised there. Raises ConfigError for an unknown con_id.
+        """
+        core, book = self._core, self._book(con_id)
+        elapse(core, now_ns)
+        source = core.ledgers[account]
+        holding = source.holdings.get(con_id)
+        for client, shares in parts:
+            if holding is None or not holding.quantity or client == account:
+                continue
+            cost = holding.cost
+            if shares != holding.quantity:
+                cost = (cost * shares / holding.quantity).quantize(FINE)
+            source.fill(con_id, -shares, -cost, ZERO)
+            core.ledgers[client].fill(con_id, shares, cost, ZERO)
+            tell_books(core, client, book)
+        tell_books(core, account, book)
         return self._settle()
 
     def transfer(

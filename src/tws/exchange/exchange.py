@@ -232,6 +232,10 @@ class Exchange:
 
     # -- ids --------------------------------------------------------------------------------------
 
+    def next_perm_id(self) -> int:
+        """A permId for what is shown as an order and is none, such as an exercise that waits."""
+        return self._core.next_perm_id()
+
     def next_order_id(self, client_id: int) -> int:
         """nextValidId of a client: above all that it ever used; outlives its sessions."""
         return self._core.highest.get(client_id, 0) + 1

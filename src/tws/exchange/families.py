@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from tws.exchange.core import Core
 from tws.exchange.events import CompletedOrder, OrderView
+from tws.exchange.hedges import grow
 from tws.exchange.terms import ChildrenWork, OcaType
 from tws.exchange.triggers import unwatch
 from tws.exchange.working import Stage, Working
@@ -30,13 +31,13 @@ EXPIRED = "Expired"
 # -- the end ------------------------------------------------------------------------------------
 
 
-def cancel_now(core: Core, order: Working, why: str = SYSTEM) -> None:
-    """End an order: Cancelled, then 202 (C2), then whatever hung on it."""
+def cancel_now(core: Core, order: Working, why: str = SYSTEM, reason: str = "") -> None:
+    """End an order: Cancelled, then 202 with its reason (C2), then whatever hung on it."""
     untransmitted = order.stage is Stage.UNTRANSMITTED
     order.end_status = BrokerStatus.API_CANCELLED if untransmitted else BrokerStatus.CANCELLED
     order.move(Stage.DONE)
     view = core.say_status(order)
-    core.notify(order, 202, "Order Canceled - reason:")
+    core.notify(order, 202, f"Order Canceled - reason:{reason}")
     close_books(core, order, view, why)
 
 
@@ -55,6 +56,9 @@ def close_books(core: Core, order: Working, view: OrderView, completed_status: s
     if order.group is not None:
         _leave_group(core, order)
     if order.end_status != BrokerStatus.FILLED:
+        for one in () if order.portion is None else order.portion.dependents:
+            if one.live:
+                cancel_now(core, one)
         for child in order.children:
             if child.live:
                 _orphan(core, child, order)
@@ -74,6 +78,9 @@ def forget(core: Core, order: Working) -> None:
 
 def _orphan(core: Core, child: Working, parent: Working) -> None:
     """The parent ended unfilled: the child goes too, but for the part that it already protects (by habit)."""
+    if child.hedge is not None:
+        _end_hedge(core, child)
+        return
     part = _part(core, child, parent)
     if part <= 0 or child.stage is Stage.UNTRANSMITTED:
         cancel_now(core, child)
@@ -81,6 +88,19 @@ def _orphan(core: Core, child: Working, parent: Working) -> None:
         child.exact = part
         _shrink(child, part)
         core.say_pair(child)
+
+
+def _end_hedge(core: Core, child: Working) -> None:
+    """A hedge's parent ended: what it was to have it has, or goes on to get."""
+    if child.remaining:
+        return
+    if not child.filled:
+        cancel_now(core, child)
+        return
+    child.end_status = BrokerStatus.FILLED
+    child.move(Stage.DONE)
+    size = child.book.instrument.quantity(child.filled)
+    close_books(core, child, core.say_pair(child), f"Filled Size: {size}")
 
 
 def _shrink(order: Working, remaining: int) -> None:
@@ -105,6 +125,8 @@ def workable(core: Core, order: Working) -> int:
 
 
 def _part(core: Core, order: Working, parent: Working) -> int:
+    if order.hedge is not None:
+        return order.remaining
     if core.habits.children is ChildrenWork.HELD_UNTIL_FULL:
         return 0
     allowed = parent.filled * order.asked // parent.total
@@ -116,7 +138,8 @@ def _part(core: Core, order: Working, parent: Working) -> int:
 
 def join_name(order: Working) -> str:
     """The order's OCA group: its own, or that of its parent's children, or none."""
-    if order.ticket.oca_group or order.parent is None or not order.parent.perm_id:
+    alone = order.parent is None or not order.parent.perm_id or order.hedge is not None
+    if order.ticket.oca_group or alone or order.parent is None:
         return order.ticket.oca_group
     return str(order.parent.perm_id)
 
@@ -143,6 +166,13 @@ def after_fill(core: Core, order: Working, lots: int) -> None:
     before, order.exact = order.exact, order.exact - lots
     if order.group is not None:
         _tell_group(core, order, Fraction(lots) / before)
+    for child in order.children:
+        if child.hedge is not None and child.live:
+            grow(core, child, lots)
+            if order.live or child.remaining:
+                core.ready.append(child)
+            else:
+                _end_hedge(core, child)
     if order.children and (not order.live or core.habits.children is ChildrenWork.FOR_FILLED_PART):
         sent = [child for child in order.children if child.stage is not Stage.UNTRANSMITTED]
         core.ready.extend(child for child in sent if child.live)

@@ -15,6 +15,7 @@ from tws.exchange.core import Core
 from tws.exchange.credit import margin_effect, margin_refuses
 from tws.exchange.events import Notice, OrderView, WhatIfAnswered
 from tws.exchange.families import TRADER, cancel_now
+from tws.exchange.hedges import grow, hedge_refused
 from tws.exchange.pieces import portion_of
 from tws.exchange.terms import OcaType, OrderTicket
 from tws.exchange.transmission import set_expiry, transmit, transmit_family
@@ -76,11 +77,16 @@ def _new(core: Core, ticket: OrderTicket) -> Refusal | None:
     if refusal:
         return refusal
     book = core.books[ticket.con_id]
-    order = Working(ticket, book, book.instrument.lots(ticket.quantity))
-    if ticket.parent_id:
+    order = Working(ticket, book, 0 if _hedges(ticket) else book.instrument.lots(ticket.quantity))
+    if ticket.parent_id or order.hedge is not None:
         order.parent = parent_of(core, ticket)
         if order.parent is None:
             return Refusal(10006, "Missing parent order.")
+        refusal = hedge_refused(core, ticket, order.parent)
+        if refusal:
+            return refusal
+        if order.hedge is not None and order.parent.filled:
+            grow(core, order, order.parent.filled)
         order.parent.children.append(order)
     key = (ticket.client_id, ticket.order_id)
     core.orders[key] = order
@@ -88,6 +94,10 @@ def _new(core: Core, ticket: OrderTicket) -> Refusal | None:
     if ticket.transmit:
         transmit_family(core, order)
     return None
+
+
+def _hedges(ticket: OrderTicket) -> bool:
+    return ticket.special is not None and ticket.special.hedge is not None
 
 
 def enter(core: Core, ticket: OrderTicket) -> Working:
@@ -156,7 +166,7 @@ def _adopt(core: Core, order: Working, ticket: OrderTicket) -> None:
     """Let an order become the ticket: another trigger arms it again, other conditions are waited for again,
     a new price or a larger size goes to the end of the queue.
     """
-    old, lots = order.ticket, order.book.instrument.lots(ticket.quantity)
+    old, lots = order.ticket, order.total if order.hedge else order.book.instrument.lots(ticket.quantity)
     again = _trigger_terms(ticket) != _trigger_terms(old)
     if again:
         order.triggered = False
@@ -171,7 +181,10 @@ def _adopt(core: Core, order: Working, ticket: OrderTicket) -> None:
         order.pinned = None
     unwatch(order)
     order.adopt(ticket, lots)
-    order.portion = portion_of(order)
+    if order.portion is None or ticket.special != old.special:
+        order.portion = portion_of(order)
+    else:
+        order.portion.readopt(order)
     if order.kind.trails and stop is not None:
         order.stop = stop
     if order.perm_id:

@@ -45,8 +45,6 @@ def _take(core: Core, order: Working, price: int, displayed: int, arriving: Work
             return 0
     liquidity = ADDED if order.is_limit and order is not arriving else REMOVED
     trade_at(core, order, price, lots, liquidity)
-    if portion is not None:
-        portion.filled(core, order, lots)
     return lots
 
 
@@ -72,6 +70,8 @@ def trade_at(core: Core, order: Working, price: int, lots: int, liquidity: int =
         _fill(core, order, fill_legs(core, order, price, lots, liquidity))
     else:
         _fill(core, order, [book_fill(core, order, price, lots, liquidity)])
+    if order.portion is not None:
+        order.portion.filled(core, order, lots)
     after_fill(core, order, lots)
     core.fills.append(order)
 
@@ -81,6 +81,9 @@ def _fill(core: Core, order: Working, reports: list[ExecutionReport]) -> None:
     core.out += [report.executed for report in reports]
     view = None
     if order.remaining:
+        core.say_pair(order)
+    elif order.hedge is not None and order.parent is not None and order.parent.live:
+        order.move(Stage.AWAITS_PARENT)  # until that fills more
         core.say_pair(order)
     else:
         order.end_status = BrokerStatus.FILLED

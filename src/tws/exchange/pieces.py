@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tws.exchange.algos import Algo
+from tws.exchange.scales import Ladder
+from tws.exchange.schedules import schedule_of
 from tws.exchange.slices import Iceberg, Portion
 from tws.exchange.working import Working
 
@@ -13,6 +16,10 @@ def portion_of(order: Working) -> Portion | None:
     special = order.ticket.special
     if special is None:
         return None
+    if isinstance(special.algo, Algo):
+        return schedule_of(order, special.algo)
+    if special.scale is not None:
+        return Ladder(order, special.scale)
     if special.shown:
         return Iceberg(int(special.shown / order.book.instrument.lot) or 1)
     return None

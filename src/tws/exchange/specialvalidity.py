@@ -33,6 +33,8 @@ MOST_PERCENT = 100
 DISCREET = ("LMT", "REL", "PASSV REL")
 """Types with discretion: limit orders (official), relative ones too (by the name of a flag)."""
 OPTIONS = ("OPT", "FOP")
+WORKED, DAYS = ("LMT", "MKT"), ("DAY", "GTC", "GTD")
+"""Types and times in force that algorithms work with (official that overnight orders are refused)."""
 
 
 class Refusal(NamedTuple):
@@ -61,6 +63,8 @@ def amounts(special: Special) -> Iterator[Decimal]:
 def special_refused(core: Core, book: Book, ticket: OrderTicket, kind: OrderKind) -> Refusal | None:
     """What is wrong with the special parts, or with the lack of them."""
     special = ticket.special or Special()
+    if special.algo is not None and (ticket.order_type not in WORKED or ticket.tif not in DAYS):
+        return Refusal(442, "Specified algorithm is not allowed for this order.")
     return (
         _peg_refused(core, book, special.peg, kind)
         or _shown_refused(book, ticket, special)
@@ -104,4 +108,28 @@ def _shown_refused(book: Book, ticket: OrderTicket, special: Special) -> Refusal
 
 
 def _scale_refused(book: Book, ticket: OrderTicket, scale: Scale) -> Refusal | None:
+    if ticket.order_type != "LMT":
+        return Refusal(387, UNSUPPORTED)
+    if scale.increment is None or scale.increment <= 0 or not book.instrument.is_on(scale.increment):
+        return Refusal(408, "Invalid scale order increment.")
+    if scale.initial is None:
+        return Refusal(419, "Missing initial component size for scale order.")
+    if not _is_size(book, scale.initial) or scale.initial > ticket.quantity:
+        return Refusal(417, "Invalid initial component size for scale order.")
+    if scale.later is not None and not _is_size(book, scale.later):
+        return Refusal(410, "Invalid subsequent component size for scale order.")
+    if scale.profit is not None and (scale.profit <= 0 or not book.instrument.is_on(scale.profit)):
+        return Refusal(418, "Invalid scale order profit offset.")
+    if scale.restores and scale.profit is None:
+        return Refusal(446, "Missing scale order profit offset.")
+    if (scale.adjust is None) != (not scale.adjust_ns):
+        return Refusal(447, "Missing scale price adjustment amount or interval.")
+    if scale.adjust_ns < 0:
+        return Refusal(448, "Invalid scale price adjustment interval.")
+    if scale.position < 0 or scale.filled < 0:
+        return invalid("Invalid initial position of a scale order.")
     return None
+
+
+def _is_size(book: Book, shares: Decimal) -> bool:
+    return shares > 0 and not shares % book.instrument.lot

@@ -47,7 +47,7 @@ def ticket_refused(core: Core, ticket: OrderTicket) -> Refusal | None:
     return (
         _bounds_refused(ticket)
         or _tif_refused(core, ticket, kind, rule)
-        or _quantity_refused(book, ticket.quantity)
+        or _quantity_refused(book, ticket)
         or _prices_refused(book, ticket, kind)
         or _adjusting_refused(book, ticket, kind)
         or special_refused(core, book, ticket, kind)
@@ -86,7 +86,10 @@ def _bounds_refused(ticket: OrderTicket) -> Refusal | None:
     return None
 
 
-def _quantity_refused(book: Book, quantity: Decimal) -> Refusal | None:
+def _quantity_refused(book: Book, ticket: OrderTicket) -> Refusal | None:
+    quantity = ticket.quantity
+    if ticket.special is not None and ticket.special.hedge is not None:
+        return None  # its parent's fills say how much
     if quantity <= 0:
         return Refusal(434, "The order size cannot be zero.")
     try:

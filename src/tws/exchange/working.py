@@ -15,7 +15,7 @@ from tws.exchange.book import Book
 from tws.exchange.events import OrderView
 from tws.exchange.kinds import KINDS, TIFS, Anchor
 from tws.exchange.slices import Portion
-from tws.exchange.special import Special
+from tws.exchange.special import Hedge, Special
 from tws.exchange.terms import OrderTicket
 from tws.model.order import BrokerStatus, Side
 
@@ -112,9 +112,10 @@ class Working:
     __slots__ = (
         "anchor", "anchored", "announced", "auctioned", "book", "cancelling", "cap", "children",
         "consumed", "cost_ticks", "counts", "discretion", "end_status", "exact", "fee_charged",
-        "filled", "follows", "group", "held", "is_limit", "kind", "last_ticks", "leg_fills",
-        "limit", "opening", "parent", "perm_id", "pinned", "portion", "rank", "released", "rule",
-        "stage", "stop", "ticket", "total", "triggered", "version", "warned", "watched",
+        "filled", "follows", "group", "hedge", "held", "is_limit", "kind", "last_ticks",
+        "leg_fills", "limit", "opening", "owed", "parent", "perm_id", "pinned", "portion", "rank",
+        "released", "rule", "stage", "stop", "ticket", "total", "triggered", "version", "warned",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, ticket: OrderTicket, book: Book, lots: int) -> None:
@@ -146,6 +147,8 @@ class Working:
         self.group: tuple[str, str] | None = None
         self.stop: int | None = None
         self.pinned: tuple[Decimal, Decimal] | None = None  # where a peg's reference and its own price began
+        self.total = 0
+        self.owed = ZERO  # shares that a hedge is to have by its parent's fills, unrounded
         self.portion: Portion | None = None  # of an order that trades in pieces
         self.adopt(ticket, lots)
 
@@ -155,12 +158,7 @@ class Working:
         self.ticket = ticket
         self.kind = KINDS[ticket.order_type]
         self.rule = TIFS[ticket.tif]
-        stated = self.kind.anchor is Anchor.STATED and not self.kind.trails
-        limit = ticket.limit_price if self.kind.limit and stated else None
-        self.limit = ticks(limit) if limit is not None else 0
-        self.is_limit = self.kind.limit  # else it works at the market
-        self.anchor, self.follows = self.kind.anchor, self.kind.follows
-        self.anchored = False  # its limit was taken from its anchor
+        self.works_at()
         self.discretion = 0  # so far beyond its limit it may trade, in ticks with its sign
         if ticket.special is not None:
             self._adopt_special(ticket.special)
@@ -170,8 +168,18 @@ class Working:
         elif not self.triggered:
             start = ticket.trail_stop_price
             self.stop = None if start is None else self.book.instrument.nearest_ticks(start)
-        self.total = lots
-        self.exact: Fraction | int = lots - self.filled  # a fraction once an OCA group reduced it
+        self.hedge: Hedge | None = None if ticket.special is None else ticket.special.hedge
+        self.total = lots if self.hedge is None else self.total
+        self.exact: Fraction | int = self.remaining  # a fraction once an OCA group reduced it
+
+    def works_at(self) -> None:
+        """Work at the limit that its ticket and its type say, or at the market."""
+        kind, limit = self.kind, self.ticket.limit_price
+        stated = kind.limit and kind.anchor is Anchor.STATED and not kind.trails
+        self.limit = self.book.instrument.ticks(limit) if stated and limit is not None else 0
+        self.is_limit = kind.limit
+        self.anchor, self.follows = kind.anchor, kind.follows
+        self.anchored = False  # its limit was taken from its anchor
 
     def _adopt_special(self, special: Special) -> None:
         if special.discretion:
@@ -256,6 +264,11 @@ class Working:
         assert stage in ARCS[self.stage], f"order {self.ticket.order_id}: {self.stage} -> {stage}"
         self.stage = stage
         self.version += 1
+
+    @property
+    def in_queue(self) -> bool:
+        """Whether it stands at the market, and not behind all others for want of size."""
+        return self.stage is Stage.WORKING and self.least <= 1
 
     def queue(self, rank: int) -> None:
         """Its place among its equals from now on; whoever is hidden stands behind all that are shown."""

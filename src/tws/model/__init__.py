@@ -12,6 +12,9 @@ progress    how far a request that needs many has come
 order       what we ask of the broker
 execution   what the broker did
 whatif      what an order would cost
+exercise    what is done with options that are held
+settings    TWS's own settings, and their change
+advisor     groups and aliases of an advisor's accounts
 facts       what the connection hears, in the order in which it heard it
 account     positions, account values, profit and loss
 signal      what a model wishes

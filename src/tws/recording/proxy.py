@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.errors import ConfigError, FrameError
 from tws.log import get_logger
@@ -51,10 +52,19 @@ class ProxyOptions(Struct, frozen=True, kw_only=True):
 
 
 class Proxy:
-    """One recording. `failure` is set when the file could not be written on."""
+    """One recording. `failure` is set when the file could not be written on.
 
-    def __init__(self, options: ProxyOptions, utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    `heard` is called with each frame as it passed, unredacted, and with its session's server version.
+    """
+
+    def __init__(
+        self,
+        options: ProxyOptions,
+        utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        heard: Callable[[Frame, int], None] = lambda frame, version: None,
+    ):
         self.options = options
+        self.heard = heard
         self.failure: OSError | None = None
         self.frames = 0
         self.connections = 0
@@ -238,10 +248,9 @@ class _Copy:
         if first and source == "tws":
             head = payload.split(b"\0", 1)[0]
             self._version = int(head) if head.isdigit() and len(head) < 6 else 0
-        entry = Frame(
-            self._session, proxy.elapsed_s(), source, proxy.redacted(source, payload, version), hello
-        )
-        proxy.write(entry, version)
+        passed = Frame(self._session, proxy.elapsed_s(), source, payload, hello)
+        proxy.write(replace(passed, payload=proxy.redacted(source, payload, version)), version)
+        proxy.heard(passed, self._version)
 
     def _lost(self, source: Source, data: bytes) -> None:
         """Not the protocol any more: the rest of this direction passes unrecorded."""

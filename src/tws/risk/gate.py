@@ -21,7 +21,7 @@ from tws.risk.controls import ENTRIES, EXITS, STANDALONE
 from tws.risk.denial import Denial
 from tws.risk.limits import Limits
 from tws.risk.measure import measure
-from tws.risk.permit import Mint, Permit
+from tws.risk.permit import FramePermit, Mint, Permit
 from tws.risk.situation import Proposal, Situation
 
 __all__ = ["Gate", "StandaloneGate"]
@@ -137,3 +137,11 @@ class StandaloneGate:
     def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
         """None when the permit is good for exactly this order; asking uses it up."""
         return self._mint.redeem(permit, order_id, contract, order)
+
+    def permit_frame(self, frame: bytes) -> FramePermit:
+        """A permit for exactly these bytes, once. Whoever asks has judged what they do."""
+        return self._mint.issue_frame(frame)
+
+    def redeem_frame(self, permit: FramePermit, frame: bytes) -> Denial | None:
+        """None when the permit is good for exactly these bytes; asking uses it up."""
+        return self._mint.redeem_frame(permit, frame)

@@ -1,5 +1,8 @@
 """The one-use leave for one order to go out, and the memory that knows which leaves are good.
 
+What is no order but moves money too (an exercise, a change of TWS's settings) has a leave that names its
+bytes.
+
 A permit names one order id and the exact contract and order. The `Mint` (which a gate owns)
 remembers the very objects that it handed out: a permit that it does not hold, one that was used, or one
 whose order differs in any field from what is about to be written, opens nothing. Python hides
@@ -16,7 +19,7 @@ from tws.model.contract import Contract
 from tws.model.order import Order
 from tws.risk.denial import Denial
 
-__all__ = ["Mint", "Permit", "Verifier"]
+__all__ = ["FramePermit", "Mint", "Permit", "Verifier"]
 
 _SEAL: Final = object()
 
@@ -43,6 +46,20 @@ class Permit:
         return f"Permit({self.order_id}, {self.order.side} {self.order.quantity} {self.contract.symbol})"
 
 
+class FramePermit:
+    """Leave to write one frame that is no order, once: exactly these bytes."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, seal: object, frame: bytes) -> None:
+        if seal is not _SEAL:
+            raise OrderDeniedError("permit", "one made by hand", "one from a gate", "only a gate mints them")
+        self.frame = frame
+
+    def __repr__(self) -> str:
+        return f"FramePermit({len(self.frame)} bytes)"
+
+
 class Verifier(Protocol):
     """What the writer of the socket asks, just before the bytes."""
 
@@ -55,7 +72,7 @@ class Mint:
     """Hands permits out and takes each back once. Holds at most `capacity` that nobody redeemed."""
 
     def __init__(self, capacity: int = 10_000) -> None:
-        self._outstanding: dict[int, Permit] = {}
+        self._outstanding: dict[int, Permit | FramePermit] = {}
         self._capacity = capacity
 
     def issue(
@@ -63,22 +80,45 @@ class Mint:
     ) -> Permit:
         """A new permit; the oldest unredeemed one dies when the mint is full."""
         permit = Permit(_SEAL, order_id, contract, order, intent_id=intent_id, cap=cap, modifies=modifies)
+        self._remember(permit)
+        return permit
+
+    def issue_frame(self, frame: bytes) -> FramePermit:
+        """A new permit for bytes that are no order."""
+        permit = FramePermit(_SEAL, frame)
+        self._remember(permit)
+        return permit
+
+    def _remember(self, permit: Permit | FramePermit) -> None:
         while len(self._outstanding) >= self._capacity:
             del self._outstanding[next(iter(self._outstanding))]
         self._outstanding[id(permit)] = permit
-        return permit
 
     def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
         """None when `permit` came from here, was never used, and names exactly this order; else why not."""
-        if self._outstanding.get(id(permit)) is not permit:
-            return Denial(limit="permit", figure="unknown or used permit",
-                          bound="one from this gate, once",
-                          reason="this permit was not issued here, or was used before")
-        del self._outstanding[id(permit)]
+        unknown = self._use_up(permit)
+        if unknown is not None:
+            return unknown
         if permit.order_id != order_id or permit.contract != contract or permit.order != order:
             return Denial(limit="permit", figure=f"order {order_id}", bound=f"order {permit.order_id}",
                           reason="the order differs from the one that was approved")
         if order.quantity > permit.cap:
             return Denial(limit="children", figure=str(order.quantity), bound=str(permit.cap),
                           reason="more than the intent would be sent")
+        return None
+
+    def redeem_frame(self, permit: FramePermit, frame: bytes) -> Denial | None:
+        """None when `permit` came from here, was never used, and names exactly these bytes; else why not."""
+        unknown = self._use_up(permit)
+        if unknown is None and permit.frame != frame:
+            return Denial(limit="permit", figure="other bytes", bound="those that were approved",
+                          reason="the call differs from the one that was approved")
+        return unknown
+
+    def _use_up(self, permit: Permit | FramePermit) -> Denial | None:
+        if self._outstanding.get(id(permit)) is not permit:
+            return Denial(limit="permit", figure="unknown or used permit",
+                          bound="one from this gate, once",
+                          reason="this permit was not issued here, or was used before")
+        del self._outstanding[id(permit)]
         return None

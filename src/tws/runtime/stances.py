@@ -33,12 +33,23 @@ class Stances:
         self._seen: dict[str, int] = {key: held.counted for key, held in self._holdings().items()}
         self._entered: dict[str, int] = {}  # trade -> its first fill
         self._moves = trader.moves
+        self._stances: dict[str, Stance] = {}
+        self._read_at = -1
 
     def held(self) -> list[str]:
         """The symbols in which something of ours is held."""
         return list({held.contract.symbol: None for held in self._holdings().values() if held.quantity})
 
     def stance(self, symbol: str) -> Stance:
+        """Where we stand in a symbol; read anew when a record has moved the desk."""
+        if self._read_at != self._trader.desk.moved:
+            self._read_at = self._trader.desk.moved
+            self._stances.clear()
+        if symbol not in self._stances:
+            self._stances[symbol] = self._read(symbol)
+        return self._stances[symbol]
+
+    def _read(self, symbol: str) -> Stance:
         state, trader = self._trader.desk.state, self._trader
         groups = self._open(symbol)
         quantity = trader.position(symbol)

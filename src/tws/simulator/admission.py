@@ -52,7 +52,8 @@ class Admission:
     """The door. `now` is the loop's time in seconds."""
 
     def __init__(self, options: SimulatorOptions, now: Callable[[], float]) -> None:
-        self._options = options
+        self.options = options
+        """As they stand: TWS's settings can be changed while it runs (`Core.change_options`)."""
         self._now = now
         self._zombies: dict[int, float | None] = {}
         self.waiting: list[Session] = []
@@ -61,10 +62,10 @@ class Admission:
 
     def judge(self, peer: object) -> Entry:
         """By the transport's peername; a link without addresses is from here."""
-        trusted = self._options.trusted
+        trusted = self.options.trusted
         if trusted is None or not isinstance(peer, tuple) or peer[0] in trusted:
             return Entry.ADMIT
-        return Entry.DENY if self._options.localhost_only else Entry.ASK
+        return Entry.DENY if self.options.localhost_only else Entry.ASK
 
     def answer(self, accept: bool) -> int:
         """Answer the dialog for all who wait; how many there were. A denied socket is closed."""
@@ -101,14 +102,14 @@ class Admission:
 
     def died(self, client_id: int) -> None:
         """A session ended without a farewell: TWS may need a while to notice."""
-        if self._options.zombie_s:
-            self.haunt(client_id, self._options.zombie_s)
+        if self.options.zombie_s:
+            self.haunt(client_id, self.options.zombie_s)
 
     # -- read-only --------------------------------------------------------------------------------
 
     def refuses(self, session: Session, request: object) -> bool:
         """Whether read-only mode refused this request; the session was told with 321."""
-        if not self._options.read_only:
+        if not self.options.read_only:
             return False
         if isinstance(request, Unknown):
             if request.message_id not in UNKNOWN_WRITES:
@@ -119,6 +120,6 @@ class Admission:
             if found is None:
                 return False
             attribute = found
-        request_id = getattr(request, attribute, -1) if attribute else self._options.read_only_id
-        session.error(request_id, 321, f"Error validating request{self._options.read_only_mark}{READ_ONLY}")
+        request_id = getattr(request, attribute, -1) if attribute else self.options.read_only_id
+        session.error(request_id, 321, f"Error validating request{self.options.read_only_mark}{READ_ONLY}")
         return True

@@ -58,6 +58,10 @@ class Broker:
         What happens while others are told (a fault that one of them triggers) is told after them.
         """
         self._later.append(events)
+        if self._core.options.advisor:
+            for event in events:
+                if isinstance(event, StatusChanged):
+                    self._core.desk.advisors.settle(event.order)
         if self._is_telling:
             return
         self._is_telling = True

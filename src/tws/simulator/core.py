@@ -135,6 +135,10 @@ class Core:
         regular, extended = spans(first, DAYS_AHEAD, template)
         return ExchangeSession(regular=regular, extended=extended)
 
+    def change_options(self, **changes: object) -> None:
+        """What TWS's settings can change while it runs; whoever keeps options of its own is told."""
+        self.options = self.admission.options = structs.replace(self.options, **changes)
+
     # -- time -------------------------------------------------------------------------------------
 
     def now_ns(self) -> int:
@@ -378,6 +382,7 @@ class Core:
 
     def new_day(self, now_ns: int) -> None:
         """20:30 in New York: the day's figures begin anew (D)."""
+        self.desk.exercises.clear()
         self.tell(self.exchange.new_day(now_ns))
         self.desk.streams.new_day()
         for con_id, tape in self.tapes.items():

@@ -1,4 +1,6 @@
-"""What a simulated TWS is told before it starts. Frozen: a running simulator never changes its mind."""
+"""What a simulated TWS is told before it starts. Frozen; what a program changes of TWS's settings makes new
+ones (`tws.simulator.requests.settings`).
+"""
 
 from __future__ import annotations
 
@@ -40,6 +42,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     host, port      where to listen; port 0 takes any free one. A host beyond loopback needs `any_host`
     server_version  the highest version offered; each client gets min(its own, this)
     accounts        account ids; paper ones begin with D. A live-looking one lets tests meet the locks
+    advisor         the login is a financial advisor's: the first account is its own, the others clients'
     execution_days  for how many days reqExecutions answers unasked: 1 as a Gateway, up to 7 as a TWS
     cash            opening cash of each account, USD
     seed            of the synthetic market and of every draw
@@ -90,6 +93,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     any_host: bool = False
     server_version: int = HIGHEST_VERSION
     accounts: tuple[str, ...] = ("DU1234567",)
+    advisor: bool = False
     execution_days: int = 1
     cash: Decimal = Decimal(1_000_000)
     seed: int = 7
@@ -151,6 +155,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
             raise ConfigError("execution_days", self.execution_days, "is out of bounds", "Use 1 to 7")
         if len(set(self.accounts)) != len(self.accounts):
             raise ConfigError("accounts", self.accounts, "names one twice", "Name each once")
+        if self.advisor and len(self.accounts) < 2:
+            raise ConfigError("advisor", True, "has no clients", "Give two accounts or more")
         if not self.accounts or not all(self.accounts):
             raise ConfigError("accounts", self.accounts, "is empty", "Give at least one, such as DU1234567")
         if self.speed != "max" and not 0 < self.speed <= 100_000:

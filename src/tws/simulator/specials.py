@@ -5,11 +5,15 @@ Attributes that carry nothing (0, empty, unset) are not stated. What each means 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from math import isfinite
 
+from tws.clock import NS_PER_S
+from tws.exchange.algos import Algo, read_algo
 from tws.exchange.kinds import KINDS, Anchor
-from tws.exchange.special import Peg, Special
+from tws.exchange.special import Hedge, Peg, Scale, Special
+from tws.exchange.specialvalidity import Refusal
 from tws.wire.messages import WireOrder
 
 __all__ = ["special_of"]
@@ -21,22 +25,58 @@ DAILY = 1
 """volatilityType: 1 daily, 2 annual (official)."""
 
 
-def special_of(order: WireOrder) -> Special | None:
-    """What the order states beside its ticket."""
+def special_of(order: WireOrder, sec_type: str, read_time: Callable[[str], int]) -> Special | Refusal | None:
+    """What the order states beside its ticket; or what TWS says against its algo. `read_time` may raise
+    ValueError.
+    """
     if order.order_type in PLAIN and not (
         order.discretionary_amt or order.display_size or order.hidden or order.block_order
-        or order.min_trade_qty
+        or order.min_trade_qty or order.algo_strategy or order.scale_price_increment or order.hedge_type
+        or order.order_combo_leg_prices
     ):  # fmt: skip
         return None
+    algo: Algo | Refusal | None = None
+    if order.algo_strategy:
+        shows = bool(order.display_size)
+        algo = read_algo(order.algo_strategy, order.algo_params, sec_type, read_time, shows=shows)
+        if isinstance(algo, Refusal):
+            return algo
     return Special(
         peg=Peg() if order.order_type in PLAIN else _peg(order),
         discretion=number(order.discretionary_amt) or None,
         to_limit=order.discretionary_up_to_limit_price,
-        shown=None if not order.display_size else Decimal(order.display_size),
+        shown=_whole(order.display_size) or None,
         hidden=order.hidden,
         block=order.block_order,
-        min_trade=None if not order.min_trade_qty else Decimal(order.min_trade_qty),
+        min_trade=_whole(order.min_trade_qty) or None,
+        scale=_scale(order) if order.scale_price_increment else None,
+        hedge=_hedge(order) if order.hedge_type else None,
+        algo=algo,
+        leg_prices=tuple(number(price) for price in order.order_combo_leg_prices),
     )
+
+
+def _whole(value: int | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _scale(order: WireOrder) -> Scale:
+    return Scale(
+        initial=_whole(order.scale_init_level_size),
+        later=_whole(order.scale_subs_level_size),
+        increment=number(order.scale_price_increment),
+        profit=number(order.scale_profit_offset) or None,
+        restores=order.scale_auto_reset,
+        random=order.scale_random_percent,
+        position=_whole(order.scale_init_position) or Decimal(0),
+        filled=_whole(order.scale_init_fill_qty) or Decimal(0),
+        adjust=number(order.scale_price_adjust_value) or None,
+        adjust_ns=(order.scale_price_adjust_interval or 0) * NS_PER_S,
+    )
+
+
+def _hedge(order: WireOrder) -> Hedge:
+    return Hedge(kind=order.hedge_type, param=order.hedge_param, most=_whole(order.hedge_max_size) or None)
 
 
 def _peg(order: WireOrder) -> Peg:
@@ -47,7 +87,7 @@ def _peg(order: WireOrder) -> Peg:
         at_whole=number(order.mid_offset_at_whole),
         at_half=number(order.mid_offset_at_half),
         compete=None if to_middle else number(compete),
-        compete_size=None if order.min_compete_size is None else Decimal(order.min_compete_size),
+        compete_size=_whole(order.min_compete_size),
         delta=number(order.delta),
         reference_price=number(order.stock_ref_price),
         range_lower=number(order.stock_range_lower) or None,

@@ -12,6 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tws.exchange import Condition, ConditionKind, OrderTicket
+from tws.exchange.specialvalidity import Refusal
 from tws.model.order import Side
 from tws.simulator.instants import instant
 from tws.simulator.specials import special_of
@@ -38,13 +39,16 @@ class Refused(Struct, frozen=True):
 
 
 class Door(Struct, frozen=True, kw_only=True):
-    """What the door knows besides the order: who sends it, the accounts there are, the zone of the login."""
+    """What the door knows besides the order: who sends it, the accounts there are, the zone of the login, the
+    contract's type.
+    """
 
     client_id: int
     accounts: tuple[str, ...]
     zone: tzinfo
     now_ns: int
     preset_notice: bool = False
+    sec_type: str = "STK"
 
 
 def ticket_of(order: WireOrder, order_id: int, con_id: int, door: Door) -> OrderTicket | Refused:
@@ -65,6 +69,9 @@ def ticket_of(order: WireOrder, order_id: int, con_id: int, door: Door) -> Order
     except ValueError:
         return Refused(343, "The date, time, or time-zone entered is invalid. "
                             "The correct format is yyyymmdd hh:mm:ss xxx")  # fmt: skip
+    special = special_of(order, door.sec_type, lambda text: instant(text, door.zone, door.now_ns))
+    if isinstance(special, Refusal):
+        return Refused(special.code, special.text)
     conditions = []
     for row in order.conditions:
         condition = _condition(row, door)
@@ -106,7 +113,7 @@ def ticket_of(order: WireOrder, order_id: int, con_id: int, door: Door) -> Order
         conditions=tuple(conditions),
         conditions_ignore_rth=order.conditions_ignore_rth,
         conditions_cancel_order=order.conditions_cancel_order,
-        special=special_of(order),
+        special=special,
         what_if=order.what_if,
         carried=order,
     )

@@ -203,8 +203,11 @@ def _body_reader(message_id: int, version: int, is_answer: bool) -> Callable[[by
     from tws.wire import protobuf
 
     _check(version)
-    layout = (_ANSWER_IDS if is_answer else _REQUEST_IDS).get(b"%d" % message_id)
-    return None if layout is None or version < layout.since else protobuf.decoder(layout.message)
+    layouts, marks = (_ANSWER_IDS, ANSWER_MARKS) if is_answer else (_REQUEST_IDS, REQUEST_MARKS)
+    layout = layouts.get(b"%d" % message_id)
+    if layout is None or version < layout.since or message_id not in marks:
+        return None
+    return protobuf.decoder(layout.message)
 
 
 def _where(layout: Layout, version: int) -> str:

@@ -2,9 +2,10 @@
 
 A row is (number, confidence, source, effects, text as TWS writes it; "…" where it goes on). Confidence: H
 official or recorded, M reported, L one report or inferred. Sources: a section of TWS-BEHAVIOUR.md (A6, C3);
-DOX and CAMPUS are the official lists of message codes, older and newer; the rest names a public thread or
-program as there, "reported" one that was not kept. What the sources contradict each other on, or what may
-wait for a human at TWS, is a QUESTION: listed for its text, ending nothing.
+DOX and CAMPUS are the official lists of message codes, older and newer; IBG and IBX two public clients that
+recorded a Gateway of server version 225; the rest names a public thread or program as there, "reported" one
+that was not kept. What the sources contradict each other on, or what may wait for a human at TWS, is a
+QUESTION: listed for its text, ending nothing.
 """
 
 from __future__ import annotations
@@ -211,6 +212,7 @@ _ORDERS: tuple[Row, ...] = (
     (111, "M", "DOX, LEAN", _ORDER, "The TIF (Tif type) and the order type are incompatible."),
     (113, "M", "DOX, LEAN", _ORDER, "The Tif option should be set to DAY for MOC and LOC orders."),
     (116, "M", "DOX, LEAN", _ORDER, "The order cannot be transmitted to a dead exchange."),
+    (145, "H", "DOX, IBX", _ORDER, "Error in validating entry fields -…"),
     (387, "M", "DOX, LEAN", _ORDER, "Unsupported order type for this exchange and security type."),
     (388, "M", "DOX, LEAN", _ORDER, "Order size is smaller than the minimum requirement."),
     (392, "M", "DOX, LEAN", _ORDER, "Invalid order: contract expired."),
@@ -218,11 +220,17 @@ _ORDERS: tuple[Row, ...] = (
     (411, "M", "DOX, LEAN", _ORDER, 'The "Outside Regular Trading Hours" flag is not valid for this order.'),
     (412, "M", "DOX, INS#389", _ORDER, "The contract is not available for trading."),
     (413, "M", "C2", _ORDER, "What-if order should be sent with transmit flag set to true."),
+    (439, "H", "DOX, IBG", _ORDER, "Order processing failed. Algorithm definition not found"),
+    (441, "H", "DOX, IBX", _ORDER, "Algo attributes validation failed:…"),
+    (443, "H", "DOX, IBG", _ORDER, "Order processing failed. Unknown algo attribute:…"),
     (435, "M", "DOX, LEAN", {**_REQUEST, **_ORDER}, "You must specify an account."),
     (10006, "H", "C3", _ORDER, "Missing parent order."),
+    (10063, "H", "IBG", _ORDER, "Invalid FX hedge order. …"),
     (10149, "M", "STQ#203", _ORDER, "Invalid order id: …"),
     (10243, "H", "DOX", _ORDER, "Fractional-sized order cannot be placed via API. …"),
     (10250, "H", "DOX", _ORDER, "The size does not conform to the minimum variation of … for this contract"),
+    (10255, "H", "IBG", _ORDER,
+     "The 'Display Size' order attribute may not be specified for this order."),
     (10268, "H", "A8", _ORDER, "The 'EtradeOnly' order attribute is not supported."),
     (10269, "H", "A8", _ORDER, "The 'FirmQuoteOnly' order attribute is not supported."),
     (10270, "H", "A8", _ORDER, "The 'NbboPriceCap' order attribute is not supported."),

@@ -28,15 +28,17 @@ from ibapi.order_cancel import OrderCancel
 from ibapi.server_versions import MIN_SERVER_VER_PROTOBUF
 from msgspec.structs import replace
 
+from tws.connection.encoding.frames import call_of_frame
 from tws.connection.encoding.translate import ib_contract, ib_order, money_call, money_call_of
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.connection.ordering.patterns import Patterns
 from tws.errors import NotSentError
 from tws.model.contract import Contract
+from tws.model.exercise import Exercise
 from tws.model.order import Order
 from tws.wire import codec
 from tws.wire.framing import frame_id
-from tws.wire.messages import PlaceOrderRequest
+from tws.wire.messages import PlaceOrderRequest, UpdateConfigRequest
 from tws.wire.thresholds import PROTOBUF_OFFSET
 
 logging.getLogger("ibapi").setLevel(logging.CRITICAL)  # its lines hold account ids in clear; we log our own
@@ -76,7 +78,7 @@ def decode_for(wrapper: Any) -> Callable[[bytes, int], None]:
 class MoneySink(Protocol):
     """Where encoded frames that move money go (`Outbound`)."""
 
-    def submit_official(self, frame: bytes, call: MoneyCall) -> object: ...
+    def submit(self, frame: bytes, call: MoneyCall) -> object: ...
     def cancel_official(self, order_id: int, frame: bytes) -> object: ...
 
 
@@ -272,12 +274,12 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
             self._money(kind, self.encode(method, proto))
 
     def _money(self, kind: MoneyKind, frame: bytes) -> None:
-        self._submit(frame, MoneyCall(kind=kind, beyond=f"{kind.value} in the official client's own form"))
+        self._submit(frame, call_of_frame(kind, frame, self.serverVersion_ or 0))
 
     def _submit(self, frame: bytes, call: MoneyCall) -> None:
         if self.sink is None:
             raise NotSentError(512, "no writer for calls that move money")
-        self.sink.submit_official(frame, call)
+        self.sink.submit(frame, call)
 
     def cancelOrder(self, orderId: int, orderCancel: OrderCancel | None = None) -> None:
         """Moves no money, but may withdraw an order that waits, so it goes the same way."""
@@ -317,6 +319,29 @@ class OfficialEncoder:
             raise NotSentError(512, "this frame would place the order instead of asking about it")
         call = money_call(order_id, contract, order)
         return frame, replace(call, kind=MoneyKind.WHAT_IF)
+
+    def exercise(self, order_id: int, contract: Contract, wish: Exercise) -> tuple[bytes, MoneyCall]:
+        frame = self._client.encode(
+            EClient.exerciseOptions, order_id, ib_contract(contract), int(wish.action), wish.quantity,
+            wish.account, int(wish.override), wish.manual_order_time, wish.customer_account,
+            wish.professional_customer,
+        )  # fmt: skip
+        return frame, self._call(MoneyKind.EXERCISE, frame)
+
+    def replace_fa(self, request_id: int, kind: int, xml: str) -> tuple[bytes, MoneyCall]:
+        frame = self._client.encode(EClient.replaceFA, request_id, kind, xml)
+        return frame, self._call(MoneyKind.REPLACE_FA, frame)
+
+    def update_settings(self, change: UpdateConfigRequest) -> tuple[bytes, MoneyCall]:
+        """The official client takes its own class: made of the bytes of ours."""
+        from ibapi.protobuf.UpdateConfigRequest_pb2 import UpdateConfigRequest as Official
+
+        body = codec.encode(change, codec.MAX_VERSION)[4:]
+        frame = self._client.encode(EClient.updateConfigProtoBuf, Official.FromString(body))
+        return frame, self._call(MoneyKind.UPDATE_CONFIG, frame)
+
+    def _call(self, kind: MoneyKind, frame: bytes) -> MoneyCall:
+        return call_of_frame(kind, frame, self._client.serverVersion_ or 0)
 
     def cancel(self, order_id: int) -> bytes:
         return self._client.encode(EClient.cancelOrder, order_id, OrderCancel())

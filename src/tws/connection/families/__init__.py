@@ -18,16 +18,20 @@ quotes      quotes, once and as streams, their kind
 options     greeks, implied volatility, option prices
 ticks       tick by tick
 depth       the levels behind the best quote
-orders      open and completed orders, executions
+orders      open and completed orders, executions; whatif: what one would cost
+exercising  exercise and lapse of options
 accounts    positions, the values and portfolio of one account
 summaries   several accounts, models, profit and loss
-settings    TWS's own settings
+settings    TWS's own settings, told and changed
+advisors    groups, profiles and aliases of an advisor's login
+verification  programs that IB has registered
 """
 
 from __future__ import annotations
 
 from tws.connection.families import (
     accounts,
+    advisors,
     chains,
     contracts,
     depth,
@@ -43,13 +47,14 @@ from tws.connection.families import (
     settings,
     summaries,
     ticks,
+    verification,
 )
 
 __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
     session, contracts, chains, reference, groups, history, past, livebars, quotes, options, ticks, depth,
-    orders, accounts, summaries, settings,
+    orders, accounts, summaries, settings, advisors, verification,
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -68,5 +73,7 @@ class Questions(
     accounts.AccountQuestions,
     summaries.SummaryQuestions,
     settings.SettingsQuestions,
+    advisors.AdvisorQuestions,
+    verification.VerificationQuestions,
 ):
     """Everything that can be asked (session, contracts, history and downloads are bases of the others)."""

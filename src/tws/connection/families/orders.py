@@ -10,7 +10,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from tws.connection.families.base import Handlers
-from tws.connection.families.whatif import WhatIfQuestions, take_what_if
+from tws.connection.families.exercising import ExerciseCalls
+from tws.connection.families.whatif import take_what_if
 from tws.connection.hearing import reading
 from tws.connection.hearing.replies import Reply
 from tws.errors import RequestTimeoutError
@@ -37,7 +38,7 @@ __all__ = ["COMPLETED", "EXECUTIONS", "OPEN", "OrderQuestions", "hear"]
 OPEN, COMPLETED, EXECUTIONS = "open orders", "completed orders", "executions"
 
 
-class OrderQuestions(WhatIfQuestions):
+class OrderQuestions(ExerciseCalls):
     """Questions about orders and fills."""
 
     def request_executions(
@@ -126,6 +127,8 @@ def hear(answers: Answers) -> Handlers:
             answers.saw_order(fact.order_id, fact.perm_id)
         answers.tell(fact)
         questions.row(OPEN, fact)
+        if fact.client_id == owner.client_id and requests.row(fact.order_id, fact):
+            requests.end(fact.order_id)  # an exercise that TWS took (`tws.connection.families.exercising`)
 
     def open_orders_end(message: OpenOrdersEnd) -> None:
         rows = questions.end(OPEN)

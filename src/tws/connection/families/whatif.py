@@ -51,12 +51,15 @@ class WhatIfQuestions(Asking):
         asked = replace(order, transmit=True)  # 413 without (C2)
 
         def send() -> None:
-            sending = engine.outbound.what_if(number, contract, asked)
-            if sending.state is SendState.QUEUED:
-                self._task(self._until_sent(sending, number))
+            self._until_written(number, engine.outbound.what_if(number, contract, asked))
 
         requests = engine.answers.requests
         return requests.ask(number, "what-if", lambda rows: _what_if_of(first(rows)), send)
+
+    def _until_written(self, number: int, sending: Sending) -> None:
+        """A frame that has not left yet may be refused later, and then its request is."""
+        if sending.state is SendState.QUEUED:
+            self._task(self._until_sent(sending, number))
 
     async def _until_sent(self, sending: Sending, number: int) -> None:
         try:

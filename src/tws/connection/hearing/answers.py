@@ -17,7 +17,7 @@ from tws.connection.families.base import Handlers
 from tws.connection.hearing.refusals import refusal_of
 from tws.connection.hearing.replies import Questions, Requests
 from tws.connection.hearing.ticks import Heads
-from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, OrderIds, RequestIds
+from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, IdSet, OrderIds, RequestIds
 from tws.connection.lane import FactLanes
 from tws.connection.streaming.streams import QuoteStream, Stamp
 from tws.connection.streaming.subscriptions import Subscriptions
@@ -43,6 +43,9 @@ _ROWS = {
 """Messages that are rows of an answer, and of which one."""
 _TOLD = frozenset({3, 59})
 """Others that tell of orders and money."""
+_MOST_PERMS = 5000
+"""Orders whose permanent ids are kept. TWS carries some hundred that live and speaks of each whenever it is
+asked for the open ones, which a trader does every 15 minutes."""
 _ENDS = (Effect.ENDS_REQUEST, Effect.ENDS_STREAM)
 
 
@@ -105,7 +108,8 @@ class Answers:
         self.subscriptions = Subscriptions(request_ids, self.quotes, self.stamp)
         self.unclaimed = 0
         """Ticks that came for a request which nobody has (any more)."""
-        self._orders_seen: dict[int, tuple[int, ...]] = {}
+        self._seen = IdSet()
+        self._perms: dict[int, tuple[int, ...]] = {}  # of the orders that were spoken of last
         self.unaddressed: list[Callable[[int, str], bool]] = []
         """Families that know a refusal of theirs by code and text when it carries no id; True: it was theirs.
         """
@@ -119,19 +123,25 @@ class Answers:
 
     def saw_order(self, order_id: int, perm_id: int = 0, *, raises: bool = True) -> None:
         """TWS has spoken of an order of our client id; `raises`: and ids go on above it."""
-        seen = self._orders_seen.setdefault(order_id, ())
-        if perm_id and perm_id not in seen:
-            self._orders_seen[order_id] = (*seen, perm_id)
+        self._seen.add(order_id)
+        perms = self._perms.pop(order_id, ())
+        if perm_id and perm_id not in perms:
+            perms = (*perms, perm_id)
+        while len(self._perms) >= _MOST_PERMS:
+            del self._perms[next(iter(self._perms))]
+        self._perms[order_id] = perms
         if raises:
             self.ids.saw(order_id)
 
     def knows_order(self, order_id: int) -> bool:
         """Whether TWS has spoken of an order of ours with this id."""
-        return order_id in self._orders_seen
+        return order_id in self._seen
 
     def perms_of(self, order_id: int) -> int:
-        """How many permanent ids TWS has named for an order of ours with this id."""
-        return len(self._orders_seen.get(order_id, ()))
+        """How many permanent ids TWS has named for an order of ours with this id; of one that it has not
+        spoken of for long, none.
+        """
+        return len(self._perms.get(order_id, ()))
 
     def unreadable(self, name: str, number: int | None) -> None:
         """A message that could not be read; `number` None: nor its id. An answer that lacks a row is not

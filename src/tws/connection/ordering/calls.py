@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tws.model.contract import Contract
+from tws.model.exercise import Exercise
 from tws.model.order import Order
 
 __all__ = ["MoneyCall", "MoneyKind", "SendState"]
@@ -33,8 +34,8 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     """What a frame asks for, so that a guard can judge it. `order_id` is -1 for calls that are about no
     order.
 
-    `contract` and `order` are set when they say all that the frame says; `beyond` names what they could not
-    say.
+    `contract` and `order` are set when they say all that the frame says, `contract` and `exercise` likewise;
+    `beyond` names what they could not say. `says` are the words for a call about no contract.
     """
 
     kind: MoneyKind
@@ -42,6 +43,8 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     account: str = ""
     contract: Contract | None = None
     order: Order | None = None
+    exercise: Exercise | None = None
+    says: str = ""
     beyond: str = ""
 
 

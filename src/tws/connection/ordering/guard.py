@@ -1,10 +1,11 @@
 """The built-in guard: who approves orders when no desk does, and what it writes down first.
 
 The figures are those of `tws.risk.StandaloneGate` (quantity, notional, allow-list), which mints a one-use
-permit and
-takes it back. What it approves is committed to a small SQLite file before a byte leaves. It is no desk: it
-knows no
-positions, and refuses what it has no figure for.
+permit and takes it back. An exercise is judged as the order that it is in effect: so many contracts at the
+strike. What advisers' settings or TWS's own do to money has no figure: such a call is approved when whoever
+made the connection has allowed its kind by name, for exactly its bytes. What is approved is committed to a
+small SQLite file before a byte leaves. The guard is no desk: it knows no positions, and refuses what it has
+no figure for.
 
 The live lock stands before every guard, `guard="off"` included: a live port, a live or unknown account
 may be read, and traded only once a named human has unlocked it (docs/design/safety.md).
@@ -13,19 +14,29 @@ may be read, and traded only once a named human has unlocked it (docs/design/saf
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Set
+from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from msgspec.structs import replace
 
 from tws.config import TWSConfig, is_live_port, is_paper_account
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
-from tws.model.order import Order
-from tws.risk import Denial, Permit, StandaloneGate
+from tws.model.order import Order, OrderType, Side
+from tws.risk import Denial, StandaloneGate
 
-__all__ = ["Book", "Guard", "LiveLock", "SqliteBook", "denial"]
+__all__ = ["Approval", "Book", "Guard", "LiveLock", "SqliteBook", "denial"]
+
+Approval: TypeAlias = Callable[[], Denial | None]
+"""Uses an approval up, once: None when it is good."""
+
+
+STRIKE_STEP = Decimal("0.00000001")
+"""A strike keeps to no grid of prices; the finest step that a double tells apart at any strike."""
 
 
 class LiveLock:
@@ -87,8 +98,8 @@ class Guard:
     """The small gate of `tws.risk` for whoever has no desk, and its book.
 
     `account_of` names the account that we trade; `quote_of` gives the last known quote of a contract, by
-    which a
-    market order is valued; `grid_of` its price and quantity steps, as far as they are known.
+    which a market order is valued; `grid_of` its price and quantity steps, as far as they are known.
+    `allowed` are the kinds without figures that may leave.
     """
 
     def __init__(
@@ -98,33 +109,65 @@ class Guard:
         account_of: Callable[[], str],
         quote_of: Callable[[Contract], Quote | None],
         grid_of: Callable[[Contract], Instrument],
+        allowed: Set[MoneyKind] = frozenset(),
     ) -> None:
         self.gate = gate
         self.book = book
         self._account_of = account_of
         self._quote_of = quote_of
         self._grid_of = grid_of
+        self._allowed = allowed
 
-    def approve(self, call: MoneyCall) -> Permit | Denial:
-        """A one-use permit for exactly this call, or why not."""
-        if call.kind is not MoneyKind.PLACE:
-            return denial(
-                "guard", call.kind.value, "orders", "the built-in guard has no figure for this call"
-            )
-        if call.contract is None or call.order is None:
-            return denial(
-                "guard", call.beyond, "plain orders", "the built-in guard can't tell what this may do"
-            )
-        if call.contract.sec_type == "BAG":
+    def approve(self, call: MoneyCall, frame: bytes) -> Approval | Denial:
+        """What takes the one-use permit for exactly this call back, or why there is none."""
+        if call.kind is MoneyKind.PLACE:
+            return self._approve_order(call)
+        judged = self._judge_exercise(call) if call.kind is MoneyKind.EXERCISE else self._judge_kind(call)
+        if judged is not None:
+            return judged
+        permit = self.gate.permit_frame(frame)
+        return lambda: self.gate.redeem_frame(permit, frame)
+
+    def _approve_order(self, call: MoneyCall) -> Approval | Denial:
+        contract, order = call.contract, call.order
+        if contract is None or order is None:
+            return _unreadable(call)
+        if contract.sec_type == "BAG":
             return denial("guard", "a combination", "single contracts", "the guard can't value a combination")
         self.gate.account = self._account_of()
-        return self.gate.permit(
-            call.order_id, self._grid_of(call.contract), call.order, self._quote_of(call.contract)
-        )
+        permit = self.gate.permit(call.order_id, self._grid_of(contract), order, self._quote_of(contract))
+        if isinstance(permit, Denial):
+            return permit
+        return lambda: self.gate.redeem(permit, call.order_id, contract, order)
 
-    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
-        """None when the permit is ours, unused and for this call; it is used up by the question."""
-        return self.gate.redeem(permit, order_id, contract, order)
+    def _judge_exercise(self, call: MoneyCall) -> Denial | None:
+        """Its figures are those of a purchase (a call) or sale (a put) at the strike."""
+        contract, wish = call.contract, call.exercise
+        if contract is None or wish is None:
+            return _unreadable(call)
+        if not contract.strike:
+            return denial("guard", "no strike", "a strike", "without one an exercise can't be valued")
+        order = Order(
+            side=Side.SELL if contract.right.startswith("P") else Side.BUY,
+            quantity=Decimal(wish.quantity),
+            order_type=OrderType.LIMIT,
+            limit_price=Decimal(repr(contract.strike)),
+            account=wish.account,
+        )
+        if not contract.multiplier:
+            contract = replace(contract, multiplier="100")  # TWS's default (official)
+        self.gate.account = self._account_of()
+        return self.gate.judge(Instrument(contract=contract, tick=STRIKE_STEP), order)
+
+    def _judge_kind(self, call: MoneyCall) -> Denial | None:
+        if call.kind in self._allowed:
+            return None
+        reason = f"it has no figure; a connection made with allow={{{call.kind.value!r}}} may send it"
+        return denial("guard", call.says or call.kind.value, "a kind that was allowed", reason)
+
+
+def _unreadable(call: MoneyCall) -> Denial:
+    return denial("guard", call.beyond, "plain calls", "the built-in guard can't tell what this may do")
 
 
 class SqliteBook:

@@ -22,13 +22,16 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from tws.connection.ids import IdSet
 from tws.model.order import Order
 from tws.risk import Denial, Permit
 
 __all__ = ["Ledger"]
 
-MOST = 20_000
-"""Orders counted: TWS itself carries some hundred; the oldest leaves first."""
+MOST = 5000
+"""Orders counted; what was written longest ago leaves first. TWS carries some hundred that live, and whoever
+tries again does so within minutes: these are those of days. That an id was placed is known for good.
+"""
 
 
 class Written(Struct, frozen=True):
@@ -43,13 +46,14 @@ class Ledger:
 
     def __init__(self, perms: Callable[[int], int]) -> None:
         self._perms = perms
+        self._placed = IdSet()
         self._orders: dict[int, Written] = {}
         self._intents: dict[str, list[int]] = {}
 
     def judge(self, permit: Permit, order_id: int, order: Order) -> Denial | None:
         """None when these bytes keep the intent within its size; asked directly before they leave."""
         known, intent_id = self._orders.get(order_id), _intent(permit, order_id)
-        if not permit.modifies and known is not None:
+        if not permit.modifies and order_id in self._placed:
             return Denial(limit="children", figure=f"order {order_id} again", bound="each order id once",
                           reason="these bytes have left already; only a change may follow them")
         if known is not None and known.intent_id != intent_id:
@@ -66,7 +70,9 @@ class Ledger:
 
     def note(self, permit: Permit, order_id: int, order: Order) -> None:
         """These bytes leave now."""
-        while order_id not in self._orders and len(self._orders) >= MOST:
+        self._placed.add(order_id)
+        self._orders.pop(order_id, None)
+        while len(self._orders) >= MOST:
             self._forget(next(iter(self._orders)))
         intent_id = _intent(permit, order_id)
         self._orders[order_id] = Written(intent_id, order.quantity)

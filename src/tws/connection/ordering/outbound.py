@@ -22,6 +22,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from tws.config import mask_account
+from tws.connection.ids import IdSet
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
@@ -99,7 +100,7 @@ class Outbound:
         self._heard = heard
         self._ledger = Ledger(heard.perms_of)
         self._isolate = isolate
-        self._written: set[int] = set()
+        self._written = IdSet()
         self._mutex = threading.RLock()
         self._queue: deque[Sending] = deque()
         self._holds = 0
@@ -165,8 +166,10 @@ class Outbound:
             raise denial.error()
         return self._queue_up(Sending(call, frame))
 
-    def submit_official(self, frame: bytes, call: MoneyCall) -> Sending:
-        """A frame that a call on `connection.official` made. Raises OrderDeniedError; no byte left then."""
+    def submit(self, frame: bytes, call: MoneyCall) -> Sending:
+        """A frame that a call on `connection.official` made, or one of ours that is no order (an exercise, a
+        change of settings). Raises OrderDeniedError, NotSentError; no byte left then.
+        """
         return self._guarded(frame, call)
 
     def _guarded(self, frame: bytes, call: MoneyCall, urgent: bool = False, changes: bool = False) -> Sending:
@@ -183,14 +186,10 @@ class Outbound:
                 "a permit of the desk's gate",
                 "a desk owns the orders of this connection: give it an intent",
             ).error()
-        permit = guard.approve(call)
-        if isinstance(permit, Denial):
-            raise permit.error()
-
-        def redeem() -> Denial | None:
-            return guard.redeem(permit, permit.order_id, permit.contract, permit.order)
-
-        return self._queue_up(Sending(call, frame, redeem, changes=changes, urgent=urgent))
+        approval = guard.approve(call, frame)
+        if isinstance(approval, Denial):
+            raise approval.error()
+        return self._queue_up(Sending(call, frame, approval, changes=changes, urgent=urgent))
 
     # -- cancels
 
@@ -456,6 +455,17 @@ def _line(call: MoneyCall) -> str:
         "order_id": call.order_id,
         "account": mask_account(call.account),
     }
+    if call.says:
+        facts["says"] = call.says
+    if call.contract is not None and call.exercise is not None:
+        wish = call.exercise
+        facts |= {
+            "con_id": call.contract.con_id,
+            "symbol": call.contract.symbol,
+            "action": wish.action.name,
+            "quantity": str(wish.quantity),
+            "override": wish.override,
+        }
     if call.contract is not None and call.order is not None:
         order = call.order
         facts |= {

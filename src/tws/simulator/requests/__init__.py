@@ -1,10 +1,11 @@
 """What each request does. One table from the class of a request to its handler; nothing is ever met with
 silence.
 
-    link       clocks, ids, managed accounts; settings: TWS's own
+    link       clocks, ids, managed accounts; settings: TWS's own; verification of programs
     contracts  contract details, matching symbols, market rules, option chains
     lists      depth exchanges, exchanges behind SMART, families, soft-dollar tiers
-    reference  option arithmetic, histograms, display groups, exercise
+    reference  option arithmetic, histograms, display groups
+    exercises  exercise and lapse of options; advisors: groups of accounts, and orders for them
     streams    market data, depth, real-time bars, tick by tick
     history    bars, schedules, head time stamps; pastticks: historical ticks
     orders     place, cancel, open; reports: executions, completed orders
@@ -17,8 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tws.simulator.requests import verification
 from tws.simulator.requests.accounts import Accounts
+from tws.simulator.requests.advisors import Advisors
 from tws.simulator.requests.contracts import Contracts
+from tws.simulator.requests.exercises import Exercises
 from tws.simulator.requests.history import History
 from tws.simulator.requests.link import Link
 from tws.simulator.requests.lists import Lists
@@ -68,13 +72,16 @@ class Desk:
         self.accounts = Accounts(core)
         self.history = History(core)
         self.streams = Streams(core, self.history)
-        self.orders = Orders(core)
+        self.exercises = Exercises(core)
+        self.advisors = Advisors(core)
+        self.orders = Orders(core, self.exercises)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
         pasts = (PastTicks(core, self.history), Reports(core))
         others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, self.reference)
-        for part in (*others, self.streams, self.history, self.orders, self.accounts):
+        for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
             self._table.update(part.handlers())
+        self._table.update(self.advisors.handlers() | verification.HANDLERS)
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
 
     def greet(self, session: Session) -> None:

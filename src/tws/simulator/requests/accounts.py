@@ -266,7 +266,7 @@ class Accounts:
         session, req_id = key
         tags = {tag.strip() for tag in self._summaries[key].tags.split(",")}
         flags = [tag.partition(":")[2] or "BASE" for tag in tags if tag.startswith(FLAG)]
-        for account in self._core.options.accounts:
+        for account in self._core.desk.advisors.accounts_of(self._summaries[key].group):
             for value in self._core.exchange.account_values(account):
                 if value.key in LEDGER:
                     wanted = "ALL" in flags or value.currency in flags

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tws.exchange import Leg
 from tws.simulator import combos, words
 from tws.simulator.requests.contracts import resolve
+from tws.simulator.requests.exercises import Exercises
 from tws.simulator.session import Session
 from tws.simulator.tickets import Door, Refused, ticket_of
 from tws.wire.messages import (
@@ -36,8 +37,9 @@ LAST_ID = 2**31 - 1
 class Orders:
     """Requests about orders."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, exercises: Exercises) -> None:
         self._core = core
+        self._exercises = exercises
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {
@@ -78,13 +80,15 @@ class Orders:
         options, now_ns = core.options, core.now_ns()
         door = Door(
             client_id=session.client_id, accounts=options.accounts, zone=core.zone, now_ns=now_ns,
-            preset_notice=options.preset_notice,
+            preset_notice=options.preset_notice, sec_type=request.contract.sec_type,
         )  # fmt: skip
         self._list_conditions(request)
         reference = core.universe.get(request.order.reference_contract_id)
         if reference is not None:
             core.listed(reference)
-        ticket = ticket_of(request.order, request.order_id, security.con_id if security else 0, door)
+        order = core.desk.advisors.addressed(request.order)
+        con_id = security.con_id if security else 0
+        ticket = order if isinstance(order, Refused) else ticket_of(order, request.order_id, con_id, door)
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)
         else:
@@ -116,16 +120,18 @@ class Orders:
     def _cancel(self, session: Session, request: CancelOrderRequest) -> None:
         core = self._core
         assert session.client_id is not None
-        core.tell(core.exchange.cancel(session.client_id, request.order_id, core.now_ns()))
+        if not self._exercises.cancel(session.client_id, request.order_id):
+            core.tell(core.exchange.cancel(session.client_id, request.order_id, core.now_ns()))
 
     def _global_cancel(self, session: Session, request: GlobalCancelRequest) -> None:
         self._core.tell(self._core.exchange.global_cancel(self._core.now_ns()))
+        self._exercises.cancel_all()
 
     # -- questions --------------------------------------------------------------------------------
 
     def send_open(self, session: Session, client_id: int | None) -> None:
         """5 and 3 for each living order of a client, or of all."""
-        for view in self._core.exchange.open_orders(client_id):
+        for view in (*self._core.exchange.open_orders(client_id), *self._exercises.views(client_id)):
             if session.client_id == view.client_id:
                 self._core.exchange.note_seen(view.client_id, view.order_id)
             session.send(words.open_order(view, self._core.echo(view.con_id)))

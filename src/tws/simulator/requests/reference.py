@@ -1,5 +1,5 @@
 """What a client looks up besides contracts and lists: histograms (88), the arithmetic of options (54, 55),
-display groups (67 to 70), exercise (21).
+display groups (67 to 70).
 
 TWS-BEHAVIOUR.md F4, F6; the official client and documentation. No linked window exists here.
 """
@@ -7,7 +7,6 @@ TWS-BEHAVIOUR.md F4, F6; the official client and documentation. No linked window
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tws.clock import NS_PER_S
@@ -27,7 +26,6 @@ from tws.wire.messages import (
     CancelHistoricalTicks,
     DisplayGroupList,
     DisplayGroupUpdated,
-    ExerciseOptionsRequest,
     HistogramData,
     HistogramDataEntry,
     HistogramDataRequest,
@@ -44,7 +42,6 @@ __all__ = ["Reference"]
 
 GROUPS = "1|2|3|4|5|6|7"
 """The colours of TWS's linked windows (official documentation)."""
-EXERCISE, LAPSE = 1, 2
 
 
 class Reference:
@@ -76,7 +73,6 @@ class Reference:
             SubscribeToGroupEventsRequest: self._group,
             UpdateDisplayGroupRequest: self._show,
             UnsubscribeFromGroupEventsRequest: self._unwatch,
-            ExerciseOptionsRequest: self._exercise,
             **dict.fromkeys(silent, lambda session, request: None),  # all was answered at once before
         }
 
@@ -149,48 +145,6 @@ class Reference:
         for (other, req_id), wanted in self._watched.items():
             if wanted == group:
                 other.send(DisplayGroupUpdated(req_id, request.contract_info))
-
-    # -- exercise ---------------------------------------------------------------------------------
-
-    def _exercise(self, session: Session, request: ExerciseOptionsRequest) -> None:
-        """Options that are held become shares at once; a lapse changes nothing before the expiry."""
-        core, req_id = self._core, request.order_id
-        security = resolve(core, session, req_id, request.contract)
-        if security is None:
-            return
-        wrong = self._no_exercise(request, security.sec_type)
-        if wrong:
-            session.error(req_id, 321, f"Error validating request.-'bW' : cause - {wrong}")
-            return
-        account = request.account or core.options.accounts[0]
-        row = core.exchange.position(account, security.con_id)
-        held = Decimal(0) if row is None else row.quantity
-        if held < request.exercise_quantity:
-            said = f"Order rejected - reason:No such long position of {security.local_symbol} to exercise"
-            session.error(req_id, 201, said)
-            return
-        if request.exercise_action == LAPSE:
-            return
-        under = core.universe.get(security.under_con_id)
-        assert under is not None  # an option that can be held follows its underlying
-        core.listed(under)
-        count = Decimal(request.exercise_quantity)
-        core.tell(
-            core.exchange.corporate.exercise(account, security.con_id, count, under.con_id, core.now_ns())
-        )
-
-    def _no_exercise(self, request: ExerciseOptionsRequest, sec_type: str) -> str:
-        if sec_type not in OPTIONS:
-            return "Only options can be exercised"
-        if request.exercise_action not in (EXERCISE, LAPSE):
-            return f"Invalid exercise action {request.exercise_action}"
-        if request.exercise_quantity <= 0:
-            return f"Invalid exercise quantity {request.exercise_quantity}"
-        if request.account and request.account not in self._core.options.accounts:
-            return f"Invalid account code '{request.account[:40]}'."
-        if not request.account and len(self._core.options.accounts) > 1:
-            return "You must specify an account."
-        return ""
 
 
 NO_OPTION = "Error validating request.-'bZ' : cause - Only options have an implied volatility"

@@ -14,7 +14,7 @@ from tws.simulator.session import Session
 from tws.wire import messages as m
 from tws.wire.codec import Unknown
 
-__all__ = ["ANSWERED_BY_SILENCE", "REFUSED_BY_CLASS", "refusal_of", "refuse"]
+__all__ = ["ANSWERED_BY_SILENCE", "REFUSED_BY_CLASS", "refuse"]
 
 log = get_logger("tws.simulator")
 
@@ -27,11 +27,8 @@ class Refusal(NamedTuple):
 
 
 _HEAD = "Error validating request.-'bX' : cause - "
-_NO_FA = Refusal(321, _HEAD + "FA data operations ignored for non FA customers.")
 _NO_NEWS = Refusal(10276, "News feed is not allowed.")
 _REFUSED: dict[type, Refusal] = {
-    m.FARequest: _NO_FA,
-    m.FAReplace: _NO_FA,
     m.NewsArticleRequest: _NO_NEWS,
     m.HistoricalNewsRequest: _NO_NEWS,
     m.WshMetaDataRequest: _NO_NEWS,
@@ -63,14 +60,9 @@ def refuse(session: Session, request: object) -> None:
         session.send(m.NewsProviders())  # a list, and it is empty
         return
     name = str(request.message_id) if isinstance(request, Unknown) else kind.__name__
-    known = refusal_of(kind, name)
+    known = _REFUSED.get(kind, Refusal(321, f"{_HEAD}Request {name} is not served by the simulated TWS"))
     session.error(_request_id(request), known.code, known.text)
     log.info("request refused", client_id=session.client_id, request=name)
-
-
-def refusal_of(kind: type, name: str) -> Refusal:
-    """The words for a request of this class; `name` is how one is called for which TWS has none."""
-    return _REFUSED.get(kind, Refusal(321, f"{_HEAD}Request {name} is not served by the simulated TWS"))
 
 
 def _request_id(request: object) -> int:

@@ -48,7 +48,9 @@ class Reports:
         return {CompletedOrdersRequest: self._completed, ExecutionRequest: self._executions}
 
     def _completed(self, session: Session, request: CompletedOrdersRequest) -> None:
-        rows = self._core.exchange.each_completed()
+        """Those of today alone (official, IB's page of the request)."""
+        today_ns = midnight_ns(local_date(self._core.now_ns()))
+        rows = (row for row in self._core.exchange.each_completed() if row.completed_ns >= today_ns)
         wanted = (row for row in rows if row.order.ticket.order_id or not request.api_only)
         session.stream(chain(map(self._ended, wanted), [CompletedOrdersEnd()]))
 

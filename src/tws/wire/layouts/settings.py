@@ -6,8 +6,16 @@ from __future__ import annotations
 
 from tws.wire.kinds import INT
 from tws.wire.layout import Field, Layout
-from tws.wire.messages import ConfigRequest, ConfigResponse
+from tws.wire.messages import ConfigRequest, ConfigResponse, UpdateConfigRequest, UpdateConfigResponse
 
-REQUESTS = (Layout(108, ConfigRequest, (Field("req_id", INT),), since=219),)
+REQ_ID = Field("req_id", INT)
 
-ANSWERS = (Layout(110, ConfigResponse, (Field("req_id", INT),), since=219),)
+REQUESTS = (
+    Layout(108, ConfigRequest, (REQ_ID,), since=219),
+    Layout(109, UpdateConfigRequest, (REQ_ID,), since=221),
+)
+
+ANSWERS = (
+    Layout(110, ConfigResponse, (REQ_ID,), since=219),
+    Layout(111, UpdateConfigResponse, (REQ_ID,), since=221),
+)

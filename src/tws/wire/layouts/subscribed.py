@@ -4,7 +4,7 @@ client.
 
 from __future__ import annotations
 
-from tws.wire.kinds import BOOL, INT, INT0, OPT_FLOAT_EMPTY, OPT_INT, OPT_INT_EMPTY, OPTIONS, STR
+from tws.wire.kinds import BOOL, INT, INT0, OPT_FLOAT_EMPTY, OPT_INT, OPT_INT_EMPTY, OPTIONS, STR, TEXT
 from tws.wire.layout import Const, Field, Group, Item, Layout, Repeat, fields
 from tws.wire.layouts.contract import REQ_ID
 from tws.wire.messages import (
@@ -110,7 +110,7 @@ ANSWERS = (
         *fields("", INT, "news_msg_id news_msg_type"),
         *fields("", STR, "news_message originating_exch"),
     )),
-    Layout(16, ReceiveFA, (V1, FA_TYPE, XML)),
+    Layout(16, ReceiveFA, (V1, FA_TYPE, Field("xml", TEXT))),
     Layout(19, ScannerParameters, (V1, XML)),
     Layout(51, FundamentalsData, (V1, REQ_ID, Field("data", STR))),
     Layout(83, NewsArticle, (REQ_ID, Field("article_type", INT), Field("article_text", STR))),

@@ -18,8 +18,14 @@ __all__ = [
     "StartApiRequest",
     "UserInfo",
     "UserInfoRequest",
+    "VerifyAndAuthCompleted",
+    "VerifyAndAuthMessageApi",
+    "VerifyAndAuthMessageRequest",
+    "VerifyAndAuthRequest",
     "VerifyCompleted",
     "VerifyMessageApi",
+    "VerifyMessageRequest",
+    "VerifyRequest",
 ]
 
 
@@ -91,6 +97,34 @@ class UserInfo(Answer, frozen=True):
     white_branding_id: str
 
 
+class VerifyRequest(Request, frozen=True):
+    """Request 65: a program that IB certified asks to prove what it is."""
+
+    api_name: str
+    api_version: str
+
+
+class VerifyMessageRequest(Request, frozen=True):
+    """Request 66: its answer to the challenge."""
+
+    api_data: str
+
+
+class VerifyAndAuthRequest(Request, frozen=True):
+    """Request 72: the same with a key that proves the login too; text at every version."""
+
+    api_name: str
+    api_version: str
+    opaque_isv_key: str
+
+
+class VerifyAndAuthMessageRequest(Request, frozen=True):
+    """Request 73: its answers to the two challenges."""
+
+    api_data: str
+    xyz_response: str
+
+
 class VerifyMessageApi(Answer, frozen=True):
     """Answer 65: a challenge to programs that IB certified."""
 
@@ -99,6 +133,20 @@ class VerifyMessageApi(Answer, frozen=True):
 
 class VerifyCompleted(Answer, frozen=True):
     """Answer 66: the verdict."""
+
+    is_successful: bool
+    error_text: str
+
+
+class VerifyAndAuthMessageApi(Answer, frozen=True):
+    """Answer 69: two challenges."""
+
+    api_data: str
+    xyz_challenge: str
+
+
+class VerifyAndAuthCompleted(Answer, frozen=True):
+    """Answer 70: the verdict."""
 
     is_successful: bool
     error_text: str

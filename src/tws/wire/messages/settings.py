@@ -1,6 +1,8 @@
 """TWS's own settings, as it tells them to a program from server version 219 on (TWS-BEHAVIOUR.md F2, H).
 
-There is no text form. All inner values are optional: what TWS does not state is None or empty.
+There is no text form. All inner values are optional: what TWS does not state, and what a program does not
+want changed, is None or empty. Writing them (109, from 221) changes what guards the account, so it counts as
+a call that moves money.
 """
 
 from __future__ import annotations
@@ -12,9 +14,12 @@ from tws.wire.messages.base import Answer, Request
 __all__ = [
     "ConfigRequest",
     "ConfigResponse",
+    "UpdateConfigRequest",
+    "UpdateConfigResponse",
     "WireApiConfig",
     "WireApiPrecautions",
     "WireApiSettings",
+    "WireConfigWarning",
     "WireLockAndExit",
     "WireMessageSetting",
     "WireOrdersConfig",
@@ -132,3 +137,37 @@ class ConfigResponse(Answer, frozen=True, kw_only=True):
     messages: tuple[WireMessageSetting, ...] = ()
     api: WireApiConfig | None = None
     orders: WireOrdersConfig | None = None
+
+
+class WireConfigWarning(Struct, frozen=True, kw_only=True):
+    """What TWS warns of before it changes a setting; sent back it is accepted (official)."""
+
+    message_id: int | None = None
+    title: str = ""
+    message: str = ""
+
+
+class UpdateConfigRequest(Request, frozen=True, kw_only=True):
+    """Request 109, from server version 221: change what is stated, leave the rest.
+
+    `reset_api_order_sequence` sets the order ids of all clients back.
+    """
+
+    req_id: int
+    lock_and_exit: WireLockAndExit | None = None
+    messages: tuple[WireMessageSetting, ...] = ()
+    api: WireApiConfig | None = None
+    orders: WireOrdersConfig | None = None
+    accepted_warnings: tuple[WireConfigWarning, ...] = ()
+    reset_api_order_sequence: bool | None = None
+
+
+class UpdateConfigResponse(Answer, frozen=True, kw_only=True):
+    """Answer 111: what became of it. The words of `status` are not published."""
+
+    req_id: int
+    status: str = ""
+    message: str = ""
+    changed_fields: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    warnings: tuple[WireConfigWarning, ...] = ()

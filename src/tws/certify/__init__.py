@@ -1,0 +1,1 @@
+"""Conformance scenarios played on a paper TWS and on the simulated one; what differs is named in a pack."""

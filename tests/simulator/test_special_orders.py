@@ -1,0 +1,89 @@
+"""Special orders over a real socket: what the exchange plays of them begins with what the wire states.
+
+One simulated TWS per version; each order is placed as the official client would state it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.simulator.client import Client, Connect, Start, stock
+
+from tws.simulator.market import ManualMarket
+from tws.simulator.universe import UNIVERSE
+from tws.wire.messages import (
+    ErrorMessage,
+    ExecutionDetails,
+    OpenOrder,
+    OrderStatus,
+    PlaceOrderRequest,
+    WireOrder,
+)
+
+T0 = 1_767_623_400_000_000_000  # 2026-01-05 09:30 in New York
+SPY, IBM = 756733, 8314
+REFUSED = (
+    (439, {"algo_strategy": "Inline"}),
+    (443, {"algo_strategy": "Twap", "algo_params": (("strategyType", "Marketable"),)}),
+    (441, {"algo_strategy": "PctVol"}),
+    (10314, {"algo_strategy": "Vwap", "algo_params": (("startTime", "soon"),)}),
+    (10255, {"algo_strategy": "DarkIce", "display_size": 1}),
+    (10020, {"display_size": 1000}),
+    (157, {"display_size": 10, "discretionary_amt": 0.01}),
+    (419, {"scale_price_increment": 0.1}),
+    (10006, {"hedge_type": "D"}),
+)
+
+
+def order(**terms: Any) -> WireOrder:
+    wanted: dict[str, Any] = {
+        "action": "BUY", "total_quantity": Decimal(100), "order_type": "LMT", "lmt_price": 100.0,
+        "tif": "DAY",
+    }  # fmt: skip
+    return WireOrder(**wanted | terms)
+
+
+async def bought(client: Client, order_id: int) -> list[tuple[str, Decimal, float]]:
+    await client.expect(ExecutionDetails, lambda m: m.execution.order_id == order_id)
+    rows = [m.execution for m in client.all(ExecutionDetails) if m.execution.order_id == order_id]
+    return [(row.side, row.shares, row.price) for row in rows]
+
+
+@pytest.mark.parametrize("version", [176, 200, 225])
+async def test_what_the_wire_states_of_a_special_order_is_played(
+    start: Start, connect: Connect, version: int
+) -> None:
+    simulator = await start(market=ManualMarket(UNIVERSE, T0), server_version=version)
+    for symbol in ("SPY", "IBM"):
+        simulator.quote(symbol, bid=100.0, ask=100.10, bid_size=500, ask_size=500)
+    client = await connect(simulator)
+    await client.expect(ErrorMessage, lambda m: m.error_code == 2158)
+
+    def place(order_id: int, symbol: str = "SPY", **terms: Any) -> None:
+        client.send(PlaceOrderRequest(order_id, stock(symbol), order(**terms)))
+
+    for at, (code, terms) in enumerate(REFUSED, 1):
+        place(at, **terms)
+        refusal = await client.expect(ErrorMessage, lambda m, at=at: m.id == at)  # type: ignore[misc]
+        assert refusal.error_code == code, refusal
+    place(20, order_type="PEG BENCH", lmt_price=None, starting_price=99.0, reference_contract_id=IBM,
+          pegged_change_amount=0.5, reference_change_amount=0.1)  # fmt: skip
+    place(21, algo_strategy="Twap", algo_params=(("endTime", "10:30:00 US/Eastern"),), order_type="MKT")
+    assert (await bought(client, 21))[0] == ("BOT", Decimal(5), 100.1), "a twentieth"
+    place(22, lmt_price=99.5, scale_init_level_size=40, scale_subs_level_size=20, scale_price_increment=0.1,
+          scale_profit_offset=0.3)  # fmt: skip
+    place(23, lmt_price=99.0, transmit=False)
+    place(24, "IBM", action="SELL", order_type="MKT", lmt_price=None, total_quantity=Decimal(0), parent_id=23,
+          hedge_type="P", hedge_param="ratio=0.5")  # fmt: skip
+    await client.expect(OpenOrder, lambda m: m.order_id == 24)
+    simulator.quote("SPY", bid=99.3, ask=99.45, bid_size=500, ask_size=500)
+    assert await bought(client, 22) == [("BOT", Decimal(40), 99.45)]
+    profit = await client.expect(OpenOrder, lambda m: m.order_id == 0)
+    assert (profit.order.action, profit.order.lmt_price, profit.order.parent_id) == ("SELL", 99.8, 22)
+    simulator.quote("SPY", bid=98.9, ask=99.0, bid_size=500, ask_size=500)
+    assert await bought(client, 24) == [("SLD", Decimal(50), 100.0)]
+    await client.expect(OrderStatus, lambda m: m.order_id == 24 and m.status == "Filled")
+    simulator.quote("IBM", bid=100.2, ask=100.3, bid_size=500, ask_size=500)
+    assert await bought(client, 20) == [("BOT", Decimal(100), 99.0)], "99 and two times a half"
