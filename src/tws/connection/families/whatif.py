@@ -17,7 +17,7 @@ from tws.connection.hearing.reading import money_of
 from tws.connection.hearing.replies import Reply
 from tws.connection.ordering.calls import SendState
 from tws.connection.ordering.fit import AnyOrder
-from tws.errors import RequestError, TWSError
+from tws.errors import NotSentError, RequestError, TWSError
 from tws.model.contract import Contract
 from tws.model.fullorder import FullOrder
 from tws.model.whatif import Margin, WhatIf
@@ -63,15 +63,22 @@ class WhatIfQuestions(Asking):
         return requests.ask(number, "what-if", lambda rows: _what_if_of(first(rows)), send)
 
     def _until_written(self, number: int, sending: Sending) -> None:
-        """A frame that has not left yet may be refused later, and then its request is."""
+        """A frame that has not left yet may be refused later, and then its request is. One that nobody waits
+        for any more does not leave.
+        """
         if sending.state is SendState.QUEUED:
+            self._engine.answers.requests.unless(number, lambda: self._engine.outbound.withdraw(sending))
             self._task(self._until_sent(sending, number))
 
     async def _until_sent(self, sending: Sending, number: int) -> None:
+        requests = self._engine.answers.requests
         try:
             await sending
         except TWSError as error:
-            self._engine.answers.requests.fail(number, error)
+            requests.fail(number, error)
+        else:
+            if sending.state is SendState.WITHDRAWN:
+                requests.fail(number, NotSentError(512, "it was withdrawn before any byte left"))
 
     def bind_manual_orders(self, on: bool = True) -> None:
         """Client 0 alone: take over the orders placed by hand in TWS from now on (`on` False: no more).

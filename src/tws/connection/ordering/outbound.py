@@ -182,12 +182,9 @@ class Outbound:
         if guard is None:
             return self._queue_up(Sending(call, frame, changes=changes, urgent=urgent))
         if not isinstance(guard, Guard):
-            raise denied(
-                "permit",
-                "no permit",
-                "a permit of the desk's gate",
-                "a desk owns the orders of this connection: give it an intent",
-            ).error()
+            way = "give it an intent" if call.kind is MoneyKind.PLACE else "it has no intent for this call"
+            reason = f"a desk owns the orders of this connection: {way}"
+            raise denied("permit", "no permit", "a permit of the desk's gate", reason).error()
         approval = guard.approve(call, frame)
         if isinstance(approval, Denial):
             raise approval.error()
@@ -215,9 +212,7 @@ class Outbound:
             waiting = [sending for sending in self._queue if sending.order_id == order_id]
             for sending in waiting:
                 self._queue.remove(sending)
-        for sending in waiting:
-            sending.burn()
-            self._decided(sending, SendState.WITHDRAWN)
+        self._withdraw(waiting)
         if waiting and not any(sending.changes for sending in waiting) and not self._is_known(order_id):
             self._decided(cancel, SendState.WITHDRAWN)
             return cancel
@@ -238,10 +233,21 @@ class Outbound:
         """Withdraw every frame that waits here; how many there were."""
         with self._mutex:
             waiting, self._queue = list(self._queue), deque()
+        self._withdraw(waiting)
+        return len(waiting)
+
+    def withdraw(self, sending: Sending) -> None:
+        """Withdraw a frame whose caller waits no longer, if it has not left."""
+        with self._mutex:
+            waiting = [one for one in self._queue if one is sending]
+            for one in waiting:
+                self._queue.remove(one)
+        self._withdraw(waiting)
+
+    def _withdraw(self, waiting: list[Sending]) -> None:
         for sending in waiting:
             sending.burn()
             self._decided(sending, SendState.WITHDRAWN)
-        return len(waiting)
 
     def _is_known(self, order_id: int) -> bool:
         """Whether the order may exist at TWS: its bytes left once, or TWS spoke of it. Then a cancel must

@@ -84,6 +84,7 @@ class Orders:
         door = Door(
             client_id=session.client_id, accounts=options.accounts, zone=core.zone, now_ns=now_ns,
             preset_notice=options.preset_notice, sec_type=request.contract.sec_type,
+            exchange=request.contract.exchange,
         )  # fmt: skip
         self._list_conditions(request)
         reference = core.universe.get(request.order.reference_contract_id)
