@@ -59,6 +59,7 @@ def sim(
     subscribed: given.Subscribed = None,
     zone: given.Zone = "America/New_York",
     gateway: given.Gateway = False,
+    advisor: given.Advisor = False,
     trusted: given.Trusted = None,
     dialog: given.Dialog = False,
     any_host: given.AnyHost = False,

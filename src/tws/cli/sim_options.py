@@ -59,6 +59,9 @@ Subscribed = Annotated[
 ]
 Zone = Annotated[str, typer.Option(help="Time zone of the login.")]
 Gateway = Annotated[bool, typer.Option("--gateway", help="Farms as an IB Gateway's: connected on demand.")]
+Advisor = Annotated[
+    bool, typer.Option("--advisor", help="An advisor's login: the first --account is its own.")
+]
 Trusted = Annotated[
     list[str] | None, typer.Option(help="Address that may connect (repeatable).", show_default="any")
 ]
@@ -105,6 +108,7 @@ def read(told: Mapping[str, Any]) -> SimulatorOptions:
         start_ns=None if told["clock"] is None else parse_clock(told["clock"], told["zone"]),
         zone=told["zone"],
         gateway=told["gateway"],
+        advisor=told["advisor"],
         trusted=tuple(told["trusted"] or ()) or None,  # an option never given comes as an empty tuple
         localhost_only=not told["dialog"],
     )

@@ -7,6 +7,7 @@ a line like others is assumed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -180,7 +181,8 @@ class MarketData:
     def _open(self, session: Session, req_id: int, security: Security, tape: Tape, kind: int) -> ticks.Line:
         """The line, and what stands before its ticks: 81 and 58."""
         bbo = BBO_EXCHANGE.get(security.sec_type, "")
-        session.send(TickReqParams(req_id, security.min_tick, bbo, SNAPSHOT_PERMISSIONS))
+        finest = Decimal(repr(security.min_tick)), security.lot
+        session.send(TickReqParams(req_id, security.min_tick, bbo, SNAPSHOT_PERMISSIONS, *finest))
         session.send(MarketDataType(req_id, kind or LIVE))
         delayed = kind in (DELAYED, DELAYED_FROZEN)
         return ticks.Line(session, req_id, security.con_id, tape.grid, delayed=delayed)
