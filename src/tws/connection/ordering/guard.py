@@ -2,7 +2,7 @@
 
 The figures are those of `tws.risk.StandaloneGate` (quantity, notional, allow-list), which mints a one-use
 permit and takes it back. An exercise is judged as the order that it is in effect: so many contracts at the
-strike. What advisers' settings or TWS's own do to money has no figure: such a call is approved when whoever
+strike. What advisors' settings or TWS's own do to money has no figure: such a call is approved when whoever
 made the connection has allowed its kind by name, for exactly its bytes. What is approved is committed to a
 small SQLite file before a byte leaves. The guard is no desk: it knows no positions, and refuses what it has
 no figure for.
