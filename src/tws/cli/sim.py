@@ -56,6 +56,7 @@ def sim(
     clock: given.Clock = None,
     updates_per_s: given.UpdatesPerS = 4,
     unsubscribed: given.Unsubscribed = None,
+    subscribed: given.Subscribed = None,
     zone: given.Zone = "America/New_York",
     gateway: given.Gateway = False,
     advisor: given.Advisor = False,

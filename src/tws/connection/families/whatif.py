@@ -16,9 +16,10 @@ from tws.connection.families.base import Asking, first
 from tws.connection.hearing.reading import money_of
 from tws.connection.hearing.replies import Reply
 from tws.connection.ordering.calls import SendState
+from tws.connection.ordering.fit import AnyOrder
 from tws.errors import NotSentError, RequestError, TWSError
 from tws.model.contract import Contract
-from tws.model.order import Order
+from tws.model.fullorder import FullOrder
 from tws.model.whatif import Margin, WhatIf
 from tws.wire.messages import OpenOrder, WireOrderState
 
@@ -38,17 +39,22 @@ _BIND_REFUSED = (
 class WhatIfQuestions(Asking):
     """Questions in the neighbourhood of orders."""
 
-    def request_what_if(self, contract: Contract, order: Order) -> Reply[WhatIf]:
+    def request_what_if(self, contract: Contract, order: AnyOrder) -> Reply[WhatIf]:
         """Margin and fees of this order, which is not placed. It takes an order id, as TWS wants one.
 
         TWS asks for no more than one a minute (TWS-BEHAVIOUR.md B). OrderDeniedError when the live lock or
-        the brake keeps it back, RequestError (201 and others) when TWS would not take the order.
+        the brake keeps it back, RequestError (201 and others) when TWS would not take the order,
+        BadOrderError when it is known here that TWS would not.
         """
         self._must_be_ready()
         engine = self._engine
         number = engine.order_ids.take()
         assert number is not None  # a ready session has one
         asked = replace(order, transmit=True)  # 413 without (C2)
+        if isinstance(asked, FullOrder):
+            from tws.ordertypes import checked
+
+            checked(asked, contract)
 
         def send() -> None:
             self._until_written(number, engine.outbound.what_if(number, contract, asked))

@@ -13,17 +13,16 @@ Whoever calls from another thread than the loop's is queued there; the loop writ
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
-from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from tws.config import mask_account
 from tws.connection.ids import IdSet
+from tws.connection.ordering.bookline import line_of
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
+from tws.connection.ordering.fit import AnyOrder
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
 from tws.connection.ordering.ledger import Ledger
@@ -44,8 +43,8 @@ fault.
 class Encoder(Protocol):
     """Makes frames (the official client does)."""
 
-    def order(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]: ...
-    def what_if(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]: ...
+    def order(self, order_id: int, contract: Contract, order: AnyOrder) -> tuple[bytes, MoneyCall]: ...
+    def what_if(self, order_id: int, contract: Contract, order: AnyOrder) -> tuple[bytes, MoneyCall]: ...
     def cancel(self, order_id: int) -> bytes: ...
     def global_cancel(self) -> bytes: ...
 
@@ -143,7 +142,7 @@ class Outbound:
         self,
         order_id: int,
         contract: Contract,
-        order: Order,
+        order: AnyOrder,
         *,
         urgent: bool = False,
         changes: bool = False,
@@ -154,7 +153,7 @@ class Outbound:
         frame, call = self._encoder.order(order_id, contract, order)
         return self._guarded(frame, call, urgent, changes)
 
-    def what_if(self, order_id: int, contract: Contract, order: Order) -> Sending:
+    def what_if(self, order_id: int, contract: Contract, order: AnyOrder) -> Sending:
         """Ask what an order would cost. It passes the live lock and the brake; it is no order: no guard
         counts it, no book keeps it, no cancel knows it.
 
@@ -359,7 +358,7 @@ class Outbound:
         try:
             for sending in batch:
                 if not sending.noted and sending.call.kind is not MoneyKind.WHAT_IF:
-                    guard.book.write(_line(sending.call))
+                    guard.book.write(line_of(sending.call))
                     sending.noted = True
             guard.book.commit()
         except (sqlite3.Error, OSError) as error:
@@ -452,41 +451,3 @@ class Outbound:
             tell()
         else:
             self._wire.call_on_loop(tell)
-
-
-def _line(call: MoneyCall) -> str:
-    """What the book keeps of a call: enough to find the order again, the account masked."""
-    facts: dict[str, object] = {
-        "kind": call.kind,
-        "order_id": call.order_id,
-        "account": mask_account(call.account),
-    }
-    if call.says:
-        facts["says"] = call.says
-    if call.contract is not None and call.exercise is not None:
-        wish = call.exercise
-        facts |= {
-            "con_id": call.contract.con_id,
-            "symbol": call.contract.symbol,
-            "action": wish.action.name,
-            "quantity": str(wish.quantity),
-            "override": wish.override,
-        }
-    if call.contract is not None and call.order is not None:
-        order = call.order
-        facts |= {
-            "con_id": call.contract.con_id,
-            "symbol": call.contract.symbol,
-            "side": order.side,
-            "order_type": order.order_type,
-            "quantity": str(order.quantity),
-            "limit": _text(order.limit_price),
-            "stop": _text(order.stop_price),
-            "tif": order.tif,
-            "order_ref": order.order_ref,
-        }
-    return json.dumps(facts)
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else str(number)
