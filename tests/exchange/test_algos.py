@@ -81,11 +81,11 @@ def test_a_display_size_does_not_go_with_an_algo_and_options_have_their_own() ->
     assert algo("MinImpact", "OPT", maxPctVol=0.1) and algo("BalanceImpactRisk", "OPT")
 
 
-def test_a_twap_may_stand_at_the_middle_unless_tws_knows_no_strategy_type(floor: Any) -> None:
+def test_a_twap_may_stand_at_the_middle_if_tws_knows_its_strategy_type(floor: Any) -> None:
     """The parameter is documented, and a Gateway was recorded to refuse it."""
     midpoint = algo("Twap", strategyType="Midpoint", endTime=100)
-    strict = type(floor)(twap_strategy=False)
-    assert strict.place(1, "BUY", 20, "MKT", special=midpoint) == ["4 443 #1"]
+    assert floor.place(1, "BUY", 20, "MKT", special=midpoint) == ["4 443 #1"]
+    floor = type(floor)(twap_strategy=True)
     floor.quote(10000, 50, 10010, 50)
     floor.place(1, "BUY", 20, "MKT", special=midpoint)
     assert filled(floor) == 0 and floor.exchange._core.orders[1, 1].limit == 10005
