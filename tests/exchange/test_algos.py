@@ -62,7 +62,8 @@ def second(floor: Any, now: int, lots: int = 1000) -> int:
         ("PctVol", {}, 441, "Algo attributes validation failed:\n'Target Percentage' is invalid: "
                             "value is required.\n"),
         ("Vwap", {"startTime": "soon"}, 10314, ""), ("AD", {"componentSize": 1.5}, 441, ""),
-        ("Vwap", {"noTakeLiq": 2}, 441, ""), ("AD", {"componentSize": 0, "timeBetweenOrders": 1}, 441, ""),
+        ("Vwap", {"noTakeLiq": 2}, 441, ""), ("AD", {"componentSize": "1e99999"}, 441, ""),
+        ("AD", {"componentSize": 0, "timeBetweenOrders": 1}, 441, ""),
     ],
 )  # fmt: skip
 def test_tws_refuses_what_it_does_not_know_in_its_own_words(

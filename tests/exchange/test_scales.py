@@ -85,6 +85,15 @@ def test_a_position_held_before_counts_as_components_that_filled(floor: Any) -> 
     assert order.limit == 9880 and order.portion.left == 300, "two are done, and a hundred of the third"
 
 
+def test_a_huge_position_or_component_costs_no_more_than_a_small_one(floor: Any) -> None:
+    floor = type(floor)(cash="1000000000000", check_margin=False, max_working=1000)
+    special = scale(100_000_000, later=1, position=99_999_999, increment="0.01", profit="0.10")
+    floor.place(1, "BUY", 900_000_000, "LMT", limit="99.00", special=special)
+    assert floor.exchange._core.orders[1, 1].portion.left == 1
+    floor.quote(9899, 500, 9900, 1)
+    assert len(profits(floor)) == 20, "of five millions each"
+
+
 def test_a_cancelled_scale_takes_its_profit_orders_along_and_a_filled_one_leaves_them(floor: Any) -> None:
     for order_id in (1, 2):
         floor.place(order_id, "BUY", 800, "LMT", limit="99.00", special=scale(**PROFIT))

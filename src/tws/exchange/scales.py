@@ -26,6 +26,9 @@ __all__ = ["Ladder", "Profit"]
 RANDOM_PERCENT = 55
 """How far random sizes lie off: as far as those of AD (assumed)."""
 
+MOST_PROFITS = 20
+"""No component is followed by more profit orders: as many as TWS lets live at once (B)."""
+
 
 class Ladder(Portion):
     """The components of a scale. `open` holds lots wanted by level, of which the nearest level trades."""
@@ -44,9 +47,9 @@ class Ladder(Portion):
         self.fresh = 0
         super().__init__(0)
         before = int((scale.position + scale.filled) / lot)
-        while before >= self._size(self.fresh):
-            before -= self._size(self.fresh)
-            self.fresh += 1
+        if before >= self._sizes[0]:
+            more, before = divmod(before - self._sizes[0], self._sizes[1])
+            self.fresh = 1 + more
         self._next()
         if before:
             self.open[self.fresh - 1] -= before
@@ -133,7 +136,7 @@ class Ladder(Portion):
         offset = instrument.nearest_ticks(scale.profit)
         at = level
         while lots > 0:
-            size = min(lots, max(1, self._sizes[1]))
+            size = min(lots, max(self._sizes[1], -(-self._sizes[0] // MOST_PROFITS)))
             price = self._price(at, core.now) + order.sign * offset
             child = OrderTicket(
                 client_id=ticket.client_id, order_id=0, account=ticket.account, con_id=ticket.con_id,
