@@ -94,6 +94,12 @@ def test_a_huge_position_or_component_costs_no_more_than_a_small_one(floor: Any)
     assert len(profits(floor)) == 20, "of five millions each"
 
 
+def test_client_0_does_not_bind_what_tws_sent_for_another(floor: Any) -> None:
+    floor.place(1, "BUY", 800, "LMT", limit="99.00", special=scale(**PROFIT))
+    floor.quote(9890, 500, 9900, 400)
+    assert list(floor.exchange.by_hand.bind(floor.now)) == [] and profits(floor) == [(400, D("99.20"))]
+
+
 def test_a_cancelled_scale_takes_its_profit_orders_along_and_a_filled_one_leaves_them(floor: Any) -> None:
     for order_id in (1, 2):
         floor.place(order_id, "BUY", 800, "LMT", limit="99.00", special=scale(**PROFIT))
