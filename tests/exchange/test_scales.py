@@ -71,6 +71,18 @@ def test_what_took_its_profit_is_wanted_again_before_the_deeper_component(floor:
     assert order.limit == 41300 and order.total == 10400
 
 
+def test_the_components_of_a_relative_scale_stand_behind_the_quote(floor: Any) -> None:
+    floor.quote(10000, 500, 10020, 500)
+    special = scale(50, increment="0.05", profit="0.10")
+    floor.place(1, "BUY", 200, "REL", stop="0.01", special=special)
+    order = floor.exchange._core.orders[1, 1]
+    assert order.limit == 10001
+    assert bought(floor.quote(9990, 500, 10001, 500)) == ["11 BOT #1 50@100.01"]
+    assert order.limit == 9986 and profits(floor) == [(50, D("100.11"))], "99.90 and 0.01 less 0.05"
+    floor.quote(9995, 500, 10005, 500)
+    assert order.limit == 9991
+
+
 def test_the_price_of_all_components_moves_with_time(floor: Any) -> None:
     special = scale(increment="0.02", adjust="0.05", adjust_ns=10)
     floor.place(1, "BUY", 1000, "LMT", limit="99.00", special=special)
