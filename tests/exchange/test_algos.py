@@ -242,6 +242,16 @@ NEEDS: dict[str, dict[str, object]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("strategy", PACED)
+def test_where_there_is_market_enough_the_slices_add_up_to_the_order(floor: Any, strategy: str) -> None:
+    floor = type(floor)(Session(regular=((0, 100 * S),)))
+    floor.place(1, "BUY", 100, "MKT", special=algo(strategy, **NEEDS.get(strategy, {})))
+    for now in range(1, 100):
+        second(floor, now)
+        floor.exchange.trade(floor.SPY, 10001, 10, floor.now)
+    assert filled(floor) == 100 and floor.open_ids() == []
+
+
 @given(
     strategy=st.sampled_from(PACED),
     size=st.integers(1, 100),
