@@ -22,6 +22,7 @@ for _name in (
     "types",
     "lists",
     "exercises",
+    "advisors",
     "mishaps",
 ):
     import_module(f"{__name__}.{_name}")
