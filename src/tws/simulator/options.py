@@ -18,6 +18,7 @@ from tws.model.reference import SoftDollarTier
 from tws.simulator.limits import Limits
 from tws.simulator.market.base import Market
 from tws.simulator.settings import ToldSettings
+from tws.simulator.subscriptions import Subscriptions
 
 __all__ = ["Hours", "SimulatorOptions", "Speed", "StepHook", "check_zone"]
 
@@ -79,6 +80,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
                     twice as often
     unsubscribed    symbols or security types without live data, each with the code of its refusal if that
                     is not 354: ("AAPL", "OPT", "SPY=10089")
+    subscriptions   providers of news, scanners, fundamentals, corporate events; see `Subscriptions`
     delayed_data    who is not subscribed may have delayed data
     zone            time zone of the login, which dates time stamps (H)
     habits          how orders are treated where TWS may do one thing or another; see `tws.exchange.Habits`
@@ -125,6 +127,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     gateway: bool = False
     updates_per_s: int = 1
     unsubscribed: tuple[str, ...] = ()
+    subscriptions: Subscriptions = Subscriptions()
     delayed_data: bool = True
     zone: str = "America/New_York"
     zone_names: bool = False
@@ -176,6 +179,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
                     "unsubscribed", entry, "is no symbol or type with a code", "Write AAPL, OPT or SPY=10089"
                 )
         check_zone(self.zone)
+        self.subscriptions.check()
         self.limits.check()
 
 

@@ -81,6 +81,7 @@ class Orders:
         door = Door(
             client_id=session.client_id, accounts=options.accounts, zone=core.zone, now_ns=now_ns,
             preset_notice=options.preset_notice, sec_type=request.contract.sec_type,
+            exchange=request.contract.exchange,
         )  # fmt: skip
         self._list_conditions(request)
         reference = core.universe.get(request.order.reference_contract_id)
@@ -94,7 +95,11 @@ class Orders:
         else:
             if security is not None:
                 core.listed(security)
-            core.tell(core.exchange.place(replace(ticket, legs=legs) if legs else ticket, now_ns))
+            if legs:
+                by_leg = combos.limit_by_leg(request.order, legs)
+                limit = ticket.limit_price if by_leg is None else by_leg
+                ticket = replace(ticket, legs=legs, limit_price=limit)
+            core.tell(core.exchange.place(ticket, now_ns))
 
     def _legs(self, session: Session, request: PlaceOrderRequest) -> tuple[Leg, ...] | None:
         """The legs of a combo, from now on all traded; () when it is none; None: it was refused."""
