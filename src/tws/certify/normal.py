@@ -70,7 +70,7 @@ ROWS: frozenset[type[Answer]] = frozenset(
 FOREIGN = frozenset(
     """
         Position PositionMulti PortfolioValue CompletedOrder OpenOrder OrderStatus ExecutionDetails
-        CommissionAndFeesReport
+        CommissionAndFeesReport HistoricalNews
     """.split()
 )
 """Rows of lists that depend on what the account has done before: that there are none is no difference."""

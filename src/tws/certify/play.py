@@ -275,7 +275,8 @@ class Side:
         why = ""
         try:
             scene = await self._scene(each)
-            await scene.connection.request_current_time()  # all that was sent before has passed the recorder
+            # Its answer says that all that was sent before has passed the recorder, too.
+            scene.now = await scene.connection.request_current_time()
         except (NotPlayed, TWSError, TimeoutError) as lacking:
             return Outcome(each.key, False, self._words(lacking))
         assert self._proxy is not None

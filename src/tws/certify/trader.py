@@ -34,6 +34,7 @@ from tws.errors import (
 from tws.model.contract import ContractDetails
 from tws.model.execution import Execution
 from tws.model.facts import BrokerOrder, BrokerReply, Fact
+from tws.model.fullorder import FullOrder
 from tws.model.market import MarketDataType
 from tws.model.order import Order, OrderType, Side
 from tws.model.session import parse_hours, session_at
@@ -110,7 +111,7 @@ class Trader:
         self.facts: list[Fact] = []
         self._say = say
         self._count = 0
-        self._placed: dict[int, Order] = {}
+        self._placed: set[int] = set()
         self._listening = connection.facts(self.facts.append)
 
     # -- prices
@@ -138,15 +139,19 @@ class Trader:
 
     def order(self, side: Side, price: Decimal) -> Order:
         """One share at a limit, on the contract's grid and to the better side of it."""
-        self._count += 1
         return Order(
             side=side,
             quantity=ONE,
             order_type=OrderType.LIMIT,
             limit_price=self.grid.snap(price, up=side is Side.SELL),
             account=self.account,
-            order_ref=f"{self.mark}-{self._count}",
+            order_ref=self.next_ref(),
         )
+
+    def next_ref(self) -> str:
+        """An orderRef of ours that no order has yet."""
+        self._count += 1
+        return f"{self.mark}-{self._count}"
 
     async def far_buy(self) -> Order:
         bid, _ = await self.market()
@@ -156,10 +161,10 @@ class Trader:
         bid, ask = await self.market()
         return self.order(side, ask * (1 + NEAR) if side is Side.BUY else bid * (1 - NEAR))
 
-    async def place(self, order: Order, order_id: int | None = None) -> int:
+    async def place(self, order: Order | FullOrder, order_id: int | None = None) -> int:
         """Place or change; returns when the bytes have left."""
         sending = self.connection.place_order(self.contract, order, order_id)
-        self._placed[sending.order_id] = order
+        self._placed.add(sending.order_id)
         await sending
         return sending.order_id
 
@@ -262,13 +267,13 @@ class Trader:
         """An order of which TWS has said nothing, and which it does not list, may wait behind a dialog. It is
         cancelled; without a word about that either it is left behind.
         """
-        silent = [number for number in self._placed if not self._heard_of(number)]
+        silent = [number for number in sorted(self._placed) if not self._heard_of(number)]
         for number in silent:
             self.connection.cancel_order(number)
         with suppress(RequestTimeoutError):
             await until(lambda: all(map(self._heard_of, silent)), "no word", min(WAIT_S, DIALOG_S))
         silent = [number for number in silent if not self._heard_of(number)]
-        self._placed = {number: self._placed[number] for number in silent}
+        self._placed = set(silent)
         if silent:
             raise LeftBehindError(
                 f"LEFT BEHIND, perhaps: TWS has said nothing of orders {', '.join(map(str, silent))}. "

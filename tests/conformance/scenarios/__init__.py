@@ -23,6 +23,7 @@ for _name in (
     "lists",
     "exercises",
     "advisors",
+    "beside",
     "mishaps",
 ):
     import_module(f"{__name__}.{_name}")
