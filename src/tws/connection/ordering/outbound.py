@@ -13,25 +13,22 @@ Whoever calls from another thread than the loop's is queued there; the loop writ
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
-from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from tws.config import mask_account
 from tws.connection.ids import IdSet
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
 from tws.connection.ordering.fit import AnyOrder
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
 from tws.connection.ordering.ledger import Ledger
+from tws.connection.ordering.lines import line_of
 from tws.connection.ordering.sending import Sending
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.contract import Contract
-from tws.model.fullorder import FullOrder
 from tws.model.order import Order
 from tws.risk import Denial, Permit, Verifier
 
@@ -361,7 +358,7 @@ class Outbound:
         try:
             for sending in batch:
                 if not sending.noted and sending.call.kind is not MoneyKind.WHAT_IF:
-                    guard.book.write(_line(sending.call))
+                    guard.book.write(line_of(sending.call))
                     sending.noted = True
             guard.book.commit()
         except (sqlite3.Error, OSError) as error:
@@ -454,50 +451,3 @@ class Outbound:
             tell()
         else:
             self._wire.call_on_loop(tell)
-
-
-def _line(call: MoneyCall) -> str:
-    """What the book keeps of a call: enough to find the order again, the account masked."""
-    facts: dict[str, object] = {
-        "kind": call.kind,
-        "order_id": call.order_id,
-        "account": mask_account(call.account),
-    }
-    if call.says:
-        facts["says"] = call.says
-    if call.contract is not None and call.exercise is not None:
-        wish = call.exercise
-        facts |= {
-            "con_id": call.contract.con_id,
-            "symbol": call.contract.symbol,
-            "action": wish.action.name,
-            "quantity": str(wish.quantity),
-            "override": wish.override,
-        }
-    if call.contract is not None and call.order is not None:
-        order = call.order
-        facts |= {
-            "con_id": call.contract.con_id,
-            "symbol": call.contract.symbol,
-            "side": order.side,
-            "order_type": order.order_type,
-            "quantity": str(order.quantity),
-            "limit": _text(order.limit_price),
-            "stop": _text(order.stop_price),
-            "tif": order.tif,
-            "order_ref": order.order_ref,
-        }
-    if call.full is not None:
-        facts |= {"order_type": call.full.order_type, "tif": call.full.tif, "attributes": _names(call.full)}
-    return json.dumps(facts)
-
-
-def _names(order: FullOrder) -> list[str]:
-    """Which attributes an order has; not what they say, since that may name clients and accounts."""
-    plain = FullOrder(side=order.side, quantity=order.quantity).attributes
-    return [name for name in plain.__struct_fields__
-            if getattr(order.attributes, name) != getattr(plain, name)]
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else str(number)
