@@ -1,4 +1,4 @@
-"""What the built-in guard keeps of a call that moves money: a line of JSON, written before it leaves."""
+"""What the built-in guard's book keeps of a call that moves money: a line of JSON, written first."""
 
 from __future__ import annotations
 

@@ -79,13 +79,14 @@ class Desk:
         self.streams = Streams(core, self.history, self.news)
         self.exercises = Exercises(core)
         self.advisors = Advisors(core)
+        self.settings = Settings(core)
         self.orders = Orders(core, self.exercises)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
         pasts = (PastTicks(core, self.history), Reports(core))
         self._scanners, self._research = Scanners(core), Research(core)
         told = (self.news, self._scanners, self._research)
-        others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, *told, self.reference)
+        others = (Link(core), self.settings, Contracts(core), Lists(core), *pasts, *told, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
             self._table.update(part.handlers())
         self._table.update(self.advisors.handlers() | verification.HANDLERS)
