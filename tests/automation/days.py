@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.automation.hurried import BrokerClock, HurriedClock, HurriedLoop, Journal, Wire
+from tests.automation.hurried import BrokerClock, HurriedClock, HurriedLoop, Journal, SlowWire, Wire, is_late
 from tests.automation.judging import Played, judge
 from tests.automation.oracle import Oracle
 from tests.automation.watch import Watch
@@ -83,6 +83,8 @@ class Stretch:
     """So much of each day alone; None: all of it."""
     skips: bool = False
     """Whether the market's clock is set forward from what is played of one day to the next."""
+    slow_wire: bool = False
+    """Whether the bytes between trader and simulator take their time, as on a busy machine."""
     changes: Mapping[str, str] = field(default_factory=dict)
     """See `configured`."""
 
@@ -151,6 +153,8 @@ class _Days:
     async def run(self) -> Outcome:
         began_s = time.monotonic()
         _, port = await self._sim.start()
+        if self._stretch.slow_wire:
+            port = SlowWire(port).port
         clock = HurriedClock(self._loop, self._start_ns)
         self._sim.resume()
         oracle = Oracle(self._stretch.seed, tuple(MAPPED))
@@ -171,6 +175,7 @@ class _Days:
                 "the API": lambda: self._wire.asked,
                 "the link": lambda: self._on_its_way(run),
             }
+            self._loop.late = lambda: self._is_late(run)
             nights = asyncio.create_task(self._skip(clock))
             report = await run.go(sum(end_ns - begin_ns for begin_ns, end_ns in self._spans) / NS_PER_S)
             await nights
@@ -194,14 +199,26 @@ class _Days:
     def _on_its_way(self, run: Run) -> bool:
         """Whether one end has written what the other has not read."""
         trader = getattr(run, "trader", None)
-        if trader is None or not trader.connection.is_connected():
+        if trader is None or not self._sim.core.sessions:
             return False
         sim, mine = self._sim, trader.connection
         return bool(sim.bytes_sent != mine.bytes_received or mine.bytes_sent != sim.bytes_received)
 
+    def _is_late(self, run: Run) -> bool:
+        """Whether the kernel has yet to deliver some of it. There is one session."""
+        trader, session = getattr(run, "trader", None), next(iter(self._sim.core.sessions), None)
+        link = None if trader is None else trader.connection._engine.wire.link
+        if session is None or link is None or session._transport is None or link._transport is None:
+            return False
+        here, there = link._transport, session._transport
+        return is_late(session.out.bytes_sent, link.bytes_received, there, here) or is_late(
+            link.bytes_sent, session.bytes_received, here, there
+        )
+
     def _is_quiet(self) -> bool:
         run = self._run
-        return run is None or (run.trader.engine.idle and not self._on_its_way(run))
+        still = not (self._loop.in_threads or self._loop.late())
+        return run is None or (still and run.trader.engine.idle and not self._on_its_way(run))
 
     async def _step(self) -> None:
         self.watch.look(self._sim.now_ns())

@@ -3,14 +3,17 @@
 Nothing in the process is replaced: TCP and HTTP on 127.0.0.1, SQLite on its thread. Only waiting is cut
 short. Where asyncio would sleep until its next timer, the loop asks whether anybody is still at work (bytes
 on their way, a commit, an HTTP answer, a thread); if so it waits for real, and if not its time leaps to that
-timer. So a time-out is as long as ever for whoever waits in vain, no run depends on the machine's speed, and
-the same seed gives the same run.
+timer. Before each turn it waits for the kernel, which may take its time to carry bytes over 127.0.0.1 while
+the machine is busy: whoever is ready never overtakes what was written before. So a time-out is as long as
+ever for whoever waits in vain, no run depends on the machine's speed, and the same seed gives the same run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import selectors
+import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -25,27 +28,39 @@ from tws.errors import JournalError
 from tws.journal import SQLiteStore
 from tws.simulator import SimulatedTWS
 
-__all__ = ["BrokerClock", "HurriedClock", "HurriedLoop", "Journal", "Wire"]
+__all__ = ["BrokerClock", "HurriedClock", "HurriedLoop", "Journal", "SlowWire", "Wire", "is_late"]
 
 STUCK_S = 30.0
 """Real seconds after which whoever is said to be at work is not: no commit or answer here takes one."""
+MOST_PEEKED = 65_536
+"""What is compared of a longer burst, such as an answer of history: the kernel may hold no more at once."""
 QUIET_LOOKS = 3
 """How often all must look quiet in a row: what the loop is about to run shows at a later look."""
 NAP_S = 0.001
 """How long one look at the sockets lasts while somebody is at work."""
+SLOW_S = 0.002
+"""How long a slow wire keeps a piece: the loop has turned some times meanwhile."""
+MOMENT_S = 0.00005
+"""Between two looks at what the kernel has yet to deliver: mostly it has by the first."""
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 
 class HurriedLoop(asyncio.SelectorEventLoop):
-    """`busy` are asked in turn whether somebody is at work, each with a name for who hangs."""
+    """`busy` are asked in turn whether somebody is at work, each with a name for who hangs; `late` says
+    whether the kernel has yet to deliver what was written.
+    """
 
     def __init__(self) -> None:
         self._now_s = 0.0
-        self._in_threads = 0
+        self._dials = self.in_threads = 0
         self.leaps = 0
-        self.busy: dict[str, Callable[[], object]] = {"a thread": lambda: self._in_threads}
+        self.busy: dict[str, Callable[[], object]] = {
+            "a thread": lambda: self.in_threads,
+            "a dial": lambda: self._dials,
+        }
+        self.late: Callable[[], bool] = lambda: False
         super().__init__(_Leaping(self))
 
     def time(self) -> float:
@@ -62,12 +77,20 @@ class HurriedLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Future[_T]:
         """The same, and time stands meanwhile."""
         future = super().run_in_executor(executor, func, *args)
-        self._in_threads += 1
+        self.in_threads += 1
         future.add_done_callback(self._back)
         return future
 
     def _back(self, future: asyncio.Future[Any]) -> None:
-        self._in_threads -= 1
+        self.in_threads -= 1
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """The same, and time stands meanwhile."""
+        self._dials += 1
+        try:
+            await super().sock_connect(sock, address)
+        finally:
+            self._dials -= 1
 
     @classmethod
     def play(cls, main: Callable[[HurriedLoop], Coroutine[Any, Any, _T]]) -> _T:
@@ -86,6 +109,11 @@ class _Leaping(selectors.BaseSelector):
         self._inner = selectors.DefaultSelector()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        began_s = time.monotonic()
+        while self._loop.late():
+            time.sleep(MOMENT_S)
+            if time.monotonic() - began_s > STUCK_S:
+                raise RuntimeError(f"the kernel has not delivered for {STUCK_S:g} s")
         found = self._inner.select(0)
         if found or (timeout is not None and timeout <= 0):
             return found
@@ -119,6 +147,50 @@ class _Leaping(selectors.BaseSelector):
 
     def close(self) -> None:
         self._inner.close()
+
+
+def is_late(sent: int, read: int, sender: asyncio.Transport, reader: asyncio.Transport) -> bool:
+    """Whether the kernel holds back some of what the sender has given it: it has not come to where the reader
+    will find it.
+    """
+    due = min(sent - sender.get_write_buffer_size() - read, MOST_PEEKED)
+    if due <= 0 or reader.is_closing():
+        return False
+    inner: socket.socket = reader.get_extra_info("socket")._sock  # asyncio's wrapper lets nobody look
+    try:
+        return len(inner.recv(MOST_PEEKED, socket.MSG_PEEK)) < due
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # the link went
+
+
+class SlowWire:
+    """A relay before the simulator, on a thread of its own, that takes its time with each piece, as the
+    kernel of a busy machine does.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._there = ("127.0.0.1", port)
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._door.getsockname()[1]
+        threading.Thread(target=self._listen, name="slow wire", daemon=True).start()
+
+    def _listen(self) -> None:
+        chance = random.Random("slow wire")
+        with self._door:
+            here, _ = self._door.accept()
+        with here, socket.create_connection(self._there) as there, selectors.DefaultSelector() as both:
+            both.register(here, selectors.EVENT_READ, there)
+            both.register(there, selectors.EVENT_READ, here)
+            while True:
+                for key, _ in both.select():
+                    assert isinstance(key.fileobj, socket.socket)
+                    piece = key.fileobj.recv(4096)
+                    if not piece:
+                        return
+                    time.sleep(chance.choice((0.0, 0.0, 0.0, SLOW_S)))
+                    key.data.sendall(piece)
 
 
 class HurriedClock:

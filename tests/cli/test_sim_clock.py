@@ -82,5 +82,7 @@ def test_a_check_holds_tws_against_that_clock(port: int, tmp_path: Path) -> None
     )
     words = ["check", str(config), "--connect", "--json", "--state", str(tmp_path / "state")]
     ran = subprocess.run([*TWS, *words], capture_output=True, text=True, env=os.environ.copy(), check=False)
-    (clock,) = (each for each in json.loads(ran.stdout)["lines"] if each["about"] == "clock")
+    told = json.loads(ran.stdout)
+    (clock,) = (each for each in told["lines"] if each["about"] == "clock")
     assert clock["weight"] == "ok" and "14:4" in clock["text"]
+    assert "mode      simulator: no broker, no money" in told["plan"], "as the run says"

@@ -9,6 +9,7 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
+from tws.errors import DecodeError
 from tws.model.contract import Contract, stock
 from tws.model.scanner import Scan
 from tws.wire import codec
@@ -101,6 +102,24 @@ async def test_events_that_nobody_waits_for() -> None:
         reply.cancel()
         *_, ended = await seen(recorder, 3)
         assert type(ended) is CancelWshEventData and ended.req_id == asked.req_id
+
+
+async def test_the_calendar_is_asked_one_question_at_a_time() -> None:
+    """TWS refuses a second one (10278, 10281)."""
+    async with RecorderServer(VERSION) as recorder, unkept(config_of(recorder.port)) as connection:
+        first, second = connection.request_wsh_meta(), connection.request_wsh_meta()
+        (asked,) = await seen(recorder, 1)
+        connection.request_current_time()
+        assert [type(one).__name__ for one in await seen(recorder, 2)] == [
+            "WshMetaDataRequest",
+            "CurrentTimeRequest",
+        ]
+        recorder.clients[0].say(WshMetaData(asked.req_id, '{"meta_data": {"event_types": []}}'))
+        assert (await first).types == ()
+        *_, later = await seen(recorder, 3)
+        recorder.clients[0].say(WshMetaData(later.req_id, "no json"))
+        with pytest.raises(DecodeError):
+            await second
 
 
 async def test_bulletins_end_with_their_last_stream() -> None:

@@ -74,7 +74,9 @@ async def test_what_was_built_comes_back(version: int, journal: Path) -> None:
         parent = await made.place_order(SPY, ot.limit("BUY", 100, 90))
         of_option = await made.place_order(call, ot.limit("BUY", 100, 1))
         wanted: dict[int, tuple[str, FullOrder]] = {}
-        for name, order in [*every_order(), ("attributes", replace(LIMIT, attributes=ATTRIBUTES))]:
+        orders = [*every_order(), ("attributes", replace(LIMIT, attributes=ATTRIBUTES))]
+        orders.sort(key=lambda row: row[0] == "attach_presets")  # last: its children's ids are far ahead
+        for name, order in orders:
             if order.parent_id:
                 whose = of_option if name == "hedged_delta" else parent
                 order = replace(order, parent_id=whose.order_id)

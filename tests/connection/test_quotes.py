@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tws.wire.messages import (
     RerouteMarketDataRequest,
     TickGeneric,
     TickOptionComputation,
+    TickSize,
     TickSnapshotEnd,
 )
 from tws.wire.messages import MarketDataType as WireMarketDataType
@@ -130,6 +132,16 @@ async def test_odd_lots_and_precisions(tws: SimulatedTWS, client: TWSConnection)
         assert precisions == ((0.01, 1.0) if client.server_version > 205 else (None, None))
     details = await client.request_contract(SPY)
     assert (details.last_price_precision, details.last_size_precision) == precisions
+
+
+@pytest.mark.parametrize("version", [200, 225])
+async def test_a_fraction_of_a_share_is_a_last_size_too(version: int) -> None:
+    """From server version 222 on TWS states last sizes in fractions; whichever says so is read."""
+    async with RecorderServer(version) as recorder, unkept(config_of(recorder.port)) as connection:
+        stream = connection.stream_quotes(SPY)
+        recorder.clients[0].say(TickSize(stream.request_id, 5, Decimal("0.0254")))
+        await until(lambda: stream.dirty)
+        assert stream.quote.last_size == 0.0254
 
 
 async def test_what_a_newer_tws_says_is_kept_as_it_is(recorder: RecorderServer) -> None:

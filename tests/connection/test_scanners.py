@@ -141,3 +141,18 @@ async def test_a_login_without_scanners(journal: Path) -> None:
                 await client.request_scan(ACTIVE)
     finally:
         await server.stop()
+
+
+async def test_rows_that_are_not_precise_come_all_the_same(journal: Path) -> None:
+    """492 is a notice."""
+    options = SimulatorOptions(symbols=("SPY",), unsubscribed=("STK",))
+    server = SimulatedTWS(options)
+    server.address = await server.start()  # type: ignore[attr-defined]
+    try:
+        async with TWSConnection(config_of(port_of(server)), journal=journal) as client:
+            heard: list[int] = []
+            client.set_callbacks(on_error=lambda number, code, text: heard.append(code))
+            assert await names(client, Scan("LOW_OPT_IMP_VOLAT")) == ["SPY"]
+            assert 492 in heard
+    finally:
+        await server.stop()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.preflight.scene import about, blockers, one, written
+from tests.preflight.scene import about, blockers, one, plan_of, written
 
 from tws.errors import ConfigError
 from tws.model.stop import KillState
 from tws.preflight.file import check_file
 from tws.preflight.line import Weight
+from tws.rules import Engine
+from tws.runtime.rulefile import write_memory
 from tws.safety import SafetyFile
 
 WRONG = """
@@ -144,6 +146,29 @@ def test_a_latch_is_a_blocker_with_its_reset(tmp_path: Path) -> None:
     with SafetyFile(tmp_path / "state" / "7400-1" / "safety") as safety:
         safety.latch(KillState.LATCHED, reason="drill", operator="me", at_ns=1)
     assert "tws reset" in one(blockers(check_file(path, tmp_path / "state", {})), "latch").cure
+
+
+RULE = """
+[[rules]]
+name = "enter"
+when = "wish == BUY"
+then = "enter signal shares 1 stop 2 atr target 2 atr"
+"""
+
+
+def test_what_the_rules_remember_is_looked_at(tmp_path: Path) -> None:
+    """A run would refuse half a memory; and a rule that was switched off stays off, which a human forgets."""
+    path, state = written(tmp_path, 7400, more=RULE), tmp_path / "state"
+    kept = state / "7400-1" / "rules.json"
+    assert not about(check_file(path, state, {}), "rules.json")
+    engine = Engine(plan_of(path).rules)
+    engine.disable("enter", "too eager")
+    write_memory(kept, engine.written())
+    line = one(check_file(path, state, {}), "rules.json")
+    assert (line.weight, line.text) == (Weight.WARNING, "enter is switched off: too eager")
+    kept.write_bytes(kept.read_bytes()[:-20])
+    line = one(blockers(check_file(path, state, {})), "rules.json")
+    assert str(kept) in line.text and line.cure.startswith("Put a copy back")
 
 
 def test_real_money_wants_its_unlock(tmp_path: Path) -> None:

@@ -153,6 +153,18 @@ async def test_the_broad_tape_of_a_provider(start: Start, connect: Connect) -> N
     assert len(client.all(TickNews)) == 2 and len(simulator.core.desk.streams.market_data) == 0
 
 
+async def test_who_follows_later_takes_no_headline_from_others(start: Start, connect: Connect) -> None:
+    """Market time has run past a headline that no step has told yet, when a second stream begins."""
+    simulator, client = await following(start, connect, "mdoff,292:BRFG+BRFUPDN+DJNL")
+    core = simulator.core
+    ahead = next(item for item in core.desk.news._ahead if item.provider in core.options.subscriptions.news)
+    core.clock = lambda: ahead.time_ns + 1
+    client.send(MarketDataRequest(2, stock("SPY"), "mdoff,292"))
+    await settled(client)
+    assert {one.req_id for one in client.all(TickNews)} == {1}
+    assert client.all(TickNews)[-1].article_id == ahead.article_id
+
+
 async def test_bulletins_of_today_and_new_ones(start: Start, connect: Connect) -> None:
     simulator, client = await scene(start, connect, paused=True)
     await simulator.set_clock(T0 + 3 * DAY_NS)

@@ -65,6 +65,7 @@ class Watching:
         core = sim.core
         limiter = _Limiter(core.options.limits, lambda: core.loop_time(), core.later)
         limiter.broken = self.over_limit
+        self.limits = core.options.limits
         core.limiter = limiter
         self._watch_requests()
         self._watch_orders()

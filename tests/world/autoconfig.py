@@ -10,7 +10,7 @@ from tests.world.automix import TICKERS, AutoMix
 from tws.config import Settings, load_settings
 from tws.config.run import HeardSection
 
-__all__ = ["API_URL", "CLOSE_MARGIN_S", "FLATTEN_S", "settings_of"]
+__all__ = ["API_URL", "CLOSE_MARGIN_S", "FLATTEN_S", "settings_of", "write_configuration"]
 
 API_URL = "http://127.0.0.1:8080"
 FLATTEN_S = 10
@@ -19,6 +19,7 @@ CLOSE_MARGIN_S = 12.0
 
 HEARD = {
     "api": 'kind = "http"\nname = "api"\nbase_url = "{url}"\nper_minute = {per_minute}\ntimeout_s = 5',
+    "hook": 'kind = "webhook"\nname = "hook"',
     "file": 'kind = "file"\nname = "file"\nfile = "signals.jsonl"',
 }
 PYTHON = 'kind = "python"\nfile = "{{programs}}"\nclass = "{kind}"\nname = "{name}"'
@@ -63,10 +64,15 @@ then = 'alert "stopped out"'
 """
 
 
-def settings_of(mix: AutoMix, folder: Path) -> Settings:
-    """Written to `folder`, and read from there."""
+def write_configuration(mix: AutoMix, folder: Path) -> Path:
+    """Into `folder`; answers where."""
     path = folder / "trader.toml"
     path.write_text(_text(mix), encoding="utf-8")
+    return path
+
+
+def settings_of(mix: AutoMix, path: Path) -> Settings:
+    """The configuration as it stands there, and the function's section, which its program brings along."""
     settings = load_settings(path)
     if "function" not in mix.sources:
         return settings

@@ -32,9 +32,9 @@ API_FAULTS = (
 """Of the demo API's, all but "huge": ten megabytes a time tell no more than the 65,537th byte does."""
 STICKY = ("401", "404", "redirect", "slow")
 """After one of these the source rests, or the ticker does, for the best part of a run."""
-SOURCES = ("file", "function", "built-in", "steady", "raising", "blocking")
-"""Each trades one of the tickers, in this order; the API trades the others. The last three are strategies in
-Python (`tests.world.programs`)."""
+SOURCES = ("file", "function", "built-in", "steady", "raising", "blocking", "hook")
+"""Each trades one of the tickers, in this order; the API trades the others. Three are strategies in Python
+(`tests.world.programs`)."""
 TRAITS = (
     "scale in",
     "trail",
@@ -46,13 +46,14 @@ TRAITS = (
 
 class AutoMix(Mix, frozen=True, kw_only=True):
     """`api` says how often each fault of the API strikes; `warm` are the sections whose markets begin with
-    their past. `closes_s`: the market closes then, and the run is
-    to be flat ten seconds earlier; None: it never does. The rest stands in the configuration.
+    their past; `commands`: somebody sits at the control channel. `closes_s`: the market closes then, and the
+    run is to be flat ten seconds earlier; None: it never does. The rest stands in the configuration.
     """
 
     api: Mapping[str, float] = {}
     sources: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
+    commands: bool = False
     traits: tuple[str, ...] = ()
     closes_s: float | None = None
     per_minute: int = 120
@@ -67,13 +68,17 @@ class AutoMix(Mix, frozen=True, kw_only=True):
     ) -> Self:
         rng = Random(f"{seed}/automation")
         weather = super().draw(f"{seed}/automation", faulty_s, symbols)
-        warming = Random(f"{seed}/warm")
+        later = Random(f"{seed}/later")  # what came to the lot later shifts no other draw
+        api = {name: _rate(name, rng) for name in API_FAULTS if rng.random() < 0.3}
+        sources = tuple(name for name in SOURCES[:-1] if rng.random() < 0.6)
+        sources += ("hook",) if later.random() < 0.5 else ()
         return replace(
             weather,
             pause=False,
-            api={name: _rate(name, rng) for name in API_FAULTS if rng.random() < 0.3},
-            sources=tuple(name for name in SOURCES if rng.random() < 0.6),
-            warm=tuple(name for name in ("api", *SOURCES) if warming.random() < 0.5),
+            api=api,
+            sources=sources,
+            warm=tuple(name for name in ("api", *SOURCES) if later.random() < 0.5),
+            commands=later.random() < 0.5,
             traits=tuple(name for name in TRAITS if rng.random() < (0.5 if name == "fractions" else 0.25)),
             closes_s=rng.choice((None, None, *CLOSES_S)),
             per_minute=rng.choice((30, 120, 600, 600)),
@@ -96,6 +101,7 @@ class AutoMix(Mix, frozen=True, kw_only=True):
         names += [f"source {name}" for name in self.sources]
         names += [f"past {name}" for name in self.warm]
         names += [f"trait {name}" for name in self.traits]
+        names += ["commands"] if self.commands else []
         return names + (["close"] if self.closes_s is not None else [])
 
     def without(self, part: str) -> Self:
@@ -109,6 +115,8 @@ class AutoMix(Mix, frozen=True, kw_only=True):
                 return replace(self, warm=tuple(each for each in self.warm if each != name))
             case "trait":
                 return replace(self, traits=tuple(each for each in self.traits if each != name))
+            case "commands":
+                return replace(self, commands=False)
             case "close":
                 return replace(self, closes_s=None)
         return super().without(part)

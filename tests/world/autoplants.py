@@ -14,15 +14,18 @@ from tests.world.plants import Plant
 from tws.desk import submit as desk_submit
 from tws.model.order import Bracket
 from tws.model.signal import Signal
+from tws.rules.engine import OTHER, Engine
 from tws.runtime import pilot as pilot_module
+from tws.runtime import reloading as reloading_module
 from tws.runtime.closing import DayClose
 from tws.runtime.pilot import Pilot
 from tws.runtime.stances import Stances
 from tws.runtime.strand import Strand
 from tws.runtime.strategies import Hosted
 from tws.signals import Sources, Taken
-from tws.signals.pace import Pace
+from tws.signals.pace import Bucket, Pace
 from tws.signals.source import Heard, Outbox
+from tws.signals.webhook import Receiver
 from tws.strategy import FateBook, Refusal, SignalGate
 from tws.strategy import manage as manage_module
 from tws.strategy.manage import Enter, Move, Stance
@@ -133,8 +136,12 @@ def trade_for_another_section(patch: pytest.MonkeyPatch) -> None:
 
 
 def ask_too_fast(patch: pytest.MonkeyPatch) -> None:
-    """The pace is the machine's."""
-    patch.setattr(Pace, "_wait_s", lambda pace: 0.0)
+    """Twice as often as it may."""
+
+    def hasty(pace: Pace, per_minute: float) -> None:
+        pace._interval_s = 30.0 / per_minute
+
+    patch.setattr(Pace, "no_more_than", hasty)
 
 
 def swallow_an_error(patch: pytest.MonkeyPatch) -> None:
@@ -193,6 +200,51 @@ def miss_the_close(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DayClose, "look", asleep)
 
 
+def let_strangers_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Receiver, "_right", lambda receiver, given: True)
+
+
+def take_what_comes(patch: pytest.MonkeyPatch) -> None:
+    """The webhook's rate is nobody's."""
+    patch.setattr(Bucket, "wait_s", lambda bucket: 0.0)
+
+
+def lose_a_post(patch: pytest.MonkeyPatch) -> None:
+    """What is posted as an alert is thanked for, and forgotten."""
+    take = Receiver._take
+
+    def took(receiver: Receiver, raw: dict[str, Any], path: str) -> Any:
+        outbox = receiver._outbox
+        try:
+            if path == "/alert":
+                receiver._outbox = Outbox("nowhere", "webhook")
+            return take(receiver, raw, path)
+        finally:
+            receiver._outbox = outbox
+
+    patch.setattr(Receiver, "_take", took)
+
+
+def judge_by_the_first_limits(patch: pytest.MonkeyPatch) -> None:
+    """The gate goes on with the limits that the run began with."""
+    patch.setattr(desk_submit, "limits_in_force", lambda turn: turn.gate.limits)
+
+
+def take_up_anything(patch: pytest.MonkeyPatch) -> None:
+    """A file that differs in what only a start takes up is taken up."""
+    patch.setattr(reloading_module, "_restart_wanted", lambda old, new: iter(()))
+
+
+def switch_in_vain(patch: pytest.MonkeyPatch) -> None:
+    """A rule that is switched off fires on."""
+
+    def every(engine: Engine, sort: str, symbol: str) -> Any:
+        key = symbol if symbol in engine._index.symbols else OTHER
+        return [engine._entries[number] for number in engine._index.find(sort, key)]
+
+    patch.setattr(Engine, "_rules_of", every)
+
+
 AUTO_PLANTS: dict[str, tuple[Plant, str, int]] = {
     plant.__name__: (plant, words, seed)
     for plant, words, seed in (
@@ -205,12 +257,18 @@ AUTO_PLANTS: dict[str, tuple[Plant, str, int]] = {
         (trade_what_the_gate_refused, "on a signal that was none", 0),
         (forget_the_cooldown, "s after an entry", 1),
         (enter_over_what_is_held, "with .* held", 3),
-        (trade_for_another_section, "owns", 19),
+        (trade_for_another_section, "owns", 13),
         (ask_too_fast, "the API was asked more than", 0),
         (swallow_an_error, "answers are told of", 0),
-        (keep_a_fill_from_its_strategy, "steady was not told", 18),
+        (keep_a_fill_from_its_strategy, "steady was not told", 1),
         (turn_stop_and_target, "with stop .*, target", 0),
         (double_again, "was doubled by", 24),
+        (let_strangers_in, "answered 202 to a call with 'wrong token'", 0),
+        (take_what_comes, "the hook took more than", 14),
+        (lose_a_post, "has no fate", 0),
+        (judge_by_the_first_limits, "was approved by", 0),
+        (take_up_anything, "after no reload", 0),
+        (switch_in_vain, "its rule was switched off", 18),
         (miss_the_close, "held at the close, and no flatten", 3),
     )
 }

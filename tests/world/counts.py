@@ -7,6 +7,7 @@ that asks too fast is seen. Each strategy keeps what it was told; the journal sa
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from tests.world.flight import Flight
@@ -62,8 +63,11 @@ def _answers(house: AutoHouse, flight: Flight) -> list[str]:
 
 
 def _asked(house: AutoHouse, flight: Flight) -> list[float]:
-    """When it asked the API; another one of the same process may have asked before."""
-    return [at_s for at_s in house.api.asked.get(flight.domain, ()) if at_s >= flight.began_s]
+    """When it asked the API; others of the same process may have asked before and after."""
+    later = [each.began_s for each in house.flights if each.domain is flight.domain]
+    until_s = min((each for each in later if each > flight.began_s), default=inf)
+    asked = house.api.asked.get(flight.domain, ())
+    return [at_s for at_s in asked if flight.began_s <= at_s < until_s]
 
 
 def _pace(house: AutoHouse, flight: Flight) -> list[str]:

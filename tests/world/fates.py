@@ -96,9 +96,11 @@ def _unheard(house: AutoHouse, flight: Flight) -> list[str]:
         return []
     heard = {row.signal_id for row in flight.rows()}
     said = [each for each in house.api.said if each.to is flight.domain and each.at_s > flight.opened_s]
+    posted = [] if house.hook is None else [each for each in house.hook.said if each.to is flight.domain]
+    posted = [each for each in posted if each.at_s > flight.opened_s]
     return [
         f"{each.signal_id} was said at {each.at_s:.1f} s and has no fate at {until_s:.1f} s"
-        for each in said + house.file.said
+        for each in said + house.file.said + posted
         if each.at_s < until_s and each.signal_id not in heard
     ]
 

@@ -14,6 +14,8 @@ from tests.world.__main__ import report
 from tests.world.automation import AutoHouse, judge_automation, play_automation
 from tests.world.automix import API_FAULTS, SOURCES, TRAITS, AutoMix
 from tests.world.autoplants import AUTO_PLANTS
+from tests.world.commands import WISHES
+from tests.world.hook import ANSWERS
 from tests.world.mix import End
 from tests.world.outcome import Outcome
 
@@ -52,7 +54,9 @@ def test_the_seeds_are_not_idle() -> None:
     assert sum(outcome.fills for outcome in every) > 5 * SEEDS
     assert sum(outcome.lives > 1 for outcome in every) > SEEDS / 4
     assert {f"api {name}" for name in API_FAULTS} <= met.keys()
-    for source in ("api", "file", "function", "crossover", "steady", "raising", "blocking"):
+    assert {f"hook {kind}" for kind in ANSWERS} <= met.keys()
+    assert {f"command {wish}" for wish in WISHES} <= met.keys()
+    for source in ("api", "file", "function", "crossover", "steady", "raising", "blocking", "hook"):
         assert fates[f"{source} traded"], fates
     for kind in ("closed", "reversed", "denied", "joined", "disabled", "fired"):
         assert fates[kind], fates
@@ -67,6 +71,7 @@ def test_every_part_of_a_mix_can_be_switched_off() -> None:
         api=dict.fromkeys(API_FAULTS, 0.1),
         sources=SOURCES,
         warm=("api", *SOURCES),
+        commands=True,
         traits=TRAITS,
         closes_s=45.0,
         options={"gateway": True},

@@ -49,7 +49,9 @@ def check(
     import logging
     import sys
 
-    from tws.cli.sim_clock import simulated
+    from msgspec.structs import replace
+
+    from tws.cli.sim_clock import as_it_is, simulated
     from tws.clock import SystemClock
     from tws.log import log_to
     from tws.monitor.doctor.tools import Tools
@@ -59,6 +61,8 @@ def check(
 
     log_to(sys.stderr, logging.CRITICAL)  # the lines tell what the connection would log
     checked = check_file(config, state)
+    if checked.plan is not None:
+        checked = replace(checked, plan=as_it_is(checked.plan))
     lines = list(checked.lines)
     if connect and checked.plan is not None:
         parts = None if checked.plan.live else simulated(checked.plan.config)

@@ -66,7 +66,9 @@ def run(
     plan = plan_run(load_settings(config), config, state, journal)
     log_to(sys.stderr, logging.INFO if verbose else logging.WARNING)
     if dry:
-        _show(plan, json)
+        from tws.cli.sim_clock import as_it_is
+
+        _show(as_it_is(plan), json)
         return
     report = asyncio.run(go(plan, for_s, json))
     if json:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.cli.sim_note import Note, ask, running_on
 from tws.clock import NS_PER_S, to_ns
@@ -25,8 +26,9 @@ from tws.runtime.parts import TraderParts
 
 if TYPE_CHECKING:
     from tws.config import TWSConfig
+    from tws.runtime.plan import RunPlan
 
-__all__ = ["SimClock", "simulated"]
+__all__ = ["SimClock", "as_it_is", "simulated"]
 
 LOOK_S = 0.5
 """Between two questions: a clock that is held or moved by hand (`tws sim ctl clock`) is followed so soon."""
@@ -82,14 +84,23 @@ class SimClock:
                 continue  # it has ended, or is busy
 
 
+def as_it_is(plan: RunPlan) -> RunPlan:
+    """The plan, which says so when a `tws sim` of this machine listens where it dials."""
+    return replace(plan, simulated=not plan.live and _running(plan.config) is not None)
+
+
 def simulated(config: TWSConfig) -> TraderParts | None:
     """What a trader goes by on a `tws sim` of this user's on this machine; None for any other TWS.
 
     The desk's waits are of market time, so they grow with the speed. Its past is another after each start, so
     no bars are kept.
     """
-    note = running_on(state_folder() / "sim", config.port) if is_loopback(config.host) else None
+    note = _running(config)
     if note is None:
         return None
     clock = SimClock(note)
     return TraderParts(clock=clock, timing=Timing().scaled(max(1.0, clock.speed)), keep_bars=False)
+
+
+def _running(config: TWSConfig) -> Note | None:
+    return running_on(state_folder() / "sim", config.port) if is_loopback(config.host) else None

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -189,13 +190,16 @@ _TRUE_OR_FALSE = {"use_price_mgmt_algo", "route_marketable_to_bbo", "seek_price_
 
 # -- from TWS
 
+_wires_of = attrgetter(*(row.wire for row in ROWS))
+_EMPTY_COUNTS = tuple(row.zero or row.wire in _TRUE_OR_FALSE for row in ROWS)
+"""By row: whether 0 or False says something; most attributes of most orders are passed by on this alone."""
+
 
 def attributes_of(order: WireOrder) -> a.Attributes | None:
     """What an openOrder or a completedOrder says beyond the plain words; None when that is nothing."""
     found: dict[str, dict[str, Any]] = {}
-    for row in ROWS:
-        value = wired(order, row.wire)
-        if _says(row, value):
+    for row, counts, value in zip(ROWS, _EMPTY_COUNTS, _wires_of(order), strict=True):
+        if (value or counts) and _says(row, value):
             name, value = _read(row, value)
             if value is not None:
                 found.setdefault(row.group, {})[name] = value

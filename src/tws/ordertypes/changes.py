@@ -167,7 +167,11 @@ def one_cancels_all(
 def attach_presets(
     order: FullOrder, *, stop_loss_id: int | None = None, profit_taker_id: int | None = None
 ) -> FullOrder:
-    """Let TWS attach a stop and a profit taker by its own presets, under these order ids (version 218 on)."""
+    """Let TWS attach a stop and a profit taker by its own presets, under these order ids (version 218 on).
+
+    Reserve the order's own id first, then theirs, and give it to `place_order`: TWS takes no id below the
+    highest one used (103).
+    """
     return having(order, attached=Attached(stop_loss_id=stop_loss_id, profit_taker_id=profit_taker_id))
 
 

@@ -1,4 +1,5 @@
-"""What a trader of this port and client id has left behind: its lease, its latches, its unlock, its journal.
+"""What a trader of this port and client id has left behind: its lease, its latches, its unlock, its journal,
+what its rules remember.
 
 Only what is there is read: a safety file that does not exist is not made, and no lease is taken.
 """
@@ -12,12 +13,14 @@ from msgspec import Struct
 from tws.clock import SystemClock, to_datetime
 from tws.config import mask_account
 from tws.desk import Desk, DeskState
-from tws.errors import JournalError, SafetyError
+from tws.errors import DataError, JournalError, SafetyError
 from tws.journal import recover_file
 from tws.model.stop import KillState
 from tws.preflight.line import Line, Weight
 from tws.risk import Gate, Limits
+from tws.rules import Engine
 from tws.runtime.plan import RunPlan
+from tws.runtime.rulefile import CURE, read_memory
 from tws.runtime.unlocking import why_locked
 from tws.safety import SafetyFile, SafetyState, is_alive
 
@@ -32,12 +35,14 @@ class Books(Struct, frozen=True, kw_only=True):
 
 
 def look_at_place(plan: RunPlan) -> list[Line]:
-    """Lease, latches, unlock."""
+    """Lease, latches, unlock, the memory of the rules."""
     try:
         safety = read_safety(plan)
     except SafetyError as wrong:
-        return [Line(about="safety", weight=Weight.BLOCKER, text=wrong.cause, cure=wrong.cure)]
-    return [_lease(plan, safety), *_latches(plan, safety), *_unlock(plan, safety)]
+        safe = [Line(about="safety", weight=Weight.BLOCKER, text=wrong.cause, cure=wrong.cure)]
+    else:
+        safe = [_lease(plan, safety), *_latches(plan, safety), *_unlock(plan, safety)]
+    return [*safe, *_remembered(plan)]
 
 
 def read_safety(plan: RunPlan) -> SafetyState | None:
@@ -102,6 +107,24 @@ def _latches(plan: RunPlan, safety: SafetyState | None) -> Iterator[Line]:
                 text=f"{each.state} on {each.scope.key}: {each.reason} ({each.operator})",
                 cure=f"tws reset --trader {plan.place.name} --operator NAME --reason TEXT",
             )
+
+
+def _remembered(plan: RunPlan) -> Iterator[Line]:
+    """What a run of these rules goes on from; it would not start with half of it."""
+    if not plan.rules:
+        return
+    try:
+        memory = read_memory(plan.place.rules)
+    except DataError as wrong:
+        text = f"{wrong.path}: {wrong.reason.removesuffix(f'; {CURE}')}"
+        yield Line(about="rules.json", weight=Weight.BLOCKER, text=text, cure=CURE.capitalize())
+        return
+    engine = Engine(plan.rules, memory)
+    for name in (rule.name for rule in plan.rules if rule.enabled):
+        if not engine.is_enabled(name):
+            text = f"{name} is switched off: {engine.why_disabled(name)}"
+            cure = f"Once it runs: tws rules enable {name} --trader {plan.place.name}"
+            yield Line(about="rules.json", weight=Weight.WARNING, text=text, cure=cure)
 
 
 def _unlock(plan: RunPlan, safety: SafetyState | None) -> Iterator[Line]:

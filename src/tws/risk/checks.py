@@ -220,7 +220,8 @@ def duplicate(proposal: Proposal, situation: Situation, limits: Limits) -> Denia
         return None
     return Denial(limit="duplicate", figure=f"again after {(situation.now_ns - seen_ns) / NS_PER_S:.3f} s",
                   bound=f"{limits.duplicate_window_s} s",
-                  reason="an entry equal in all but its signal has just left")
+                  reason="an entry equal in all but its signal has just left, and its trade lives "
+                         "(duplicate_window_s)")
 
 
 def allowed(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:

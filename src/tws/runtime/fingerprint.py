@@ -35,7 +35,9 @@ def _code(folder: Path) -> str:
 
 def settings_fingerprint(settings: Settings) -> str:
     """Of what a configuration file says, but for where TWS listens and where state lies."""
-    return _of(settings.model_dump(mode="json", exclude={"connection", "journal", "state", "demo"}))
+    skipped = {"connection", "journal", "state", "demo"}
+    # A program may bring a section along that no file could have: pydantic need not warn of it.
+    return _of(settings.model_dump(mode="json", exclude=skipped, warnings=False))
 
 
 def limits_fingerprint(limits: Limits) -> str:

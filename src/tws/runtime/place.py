@@ -5,6 +5,7 @@
     note.json         what a command needs to speak to the trader, or to act in its place; its owner's alone
     sessions.jsonl    one line for each session that ended: the evidence of `tws unlock`
     drill.json        what the last `tws drill` found
+    rules.json        what the rules remember (`tws.runtime.rulefile`)
 
 The note stays when the trader dies: whoever takes over has to know the session and the journal.
 """
@@ -81,6 +82,10 @@ class Place(Struct, frozen=True):
     @property
     def drill(self) -> Path:
         return self.folder / "drill.json"
+
+    @property
+    def rules(self) -> Path:
+        return self.folder / "rules.json"
 
     def write_note(self, note: Note) -> None:
         """Readable by its owner alone, since it holds the token."""

@@ -122,8 +122,8 @@ def _as_loaded(found: Settings, plan: RunPlan) -> Settings:
 def _restart_wanted(old: Settings, new: Settings) -> Iterator[tuple[str, Any, Any]]:
     """The settings, by their places, that differ and that only a start takes up; what they were and are."""
     skipped = {*TAKEN_UP, *NOT_LOOKED_AT}
-    before = dict(_flat(old.model_dump(mode="json", exclude=skipped)))
-    after = dict(_flat(new.model_dump(mode="json", exclude=skipped)))
+    before = dict(_flat(old.model_dump(mode="json", exclude=skipped, warnings=False)))
+    after = dict(_flat(new.model_dump(mode="json", exclude=skipped, warnings=False)))
     for place in {**before, **after}:
         if before.get(place) != after.get(place):
             name = f"{place.removesuffix('.sha256')}.file" if place.endswith(".sha256") else place

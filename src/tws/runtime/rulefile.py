@@ -19,10 +19,11 @@ from tws.errors import DataError
 from tws.platform import sync_folder
 from tws.rules import Memory
 
-__all__ = ["read_memory", "write_memory"]
+__all__ = ["CURE", "read_memory", "write_memory"]
 
 VERSION = 1
-_CURE = "put a copy back; or remove it: executions of the day, pauses and switches then begin anew"
+CURE = "put a copy back; or remove it: executions of the day, pauses and switches then begin anew"
+"""What a human does about a memory that can't be read."""
 
 
 class _Kept(Struct, frozen=True):
@@ -43,7 +44,7 @@ def read_memory(path: Path) -> Memory | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as wrong:  # what msgspec raises is a ValueError
-        reason = f"the memory of the rules can't be read ({wrong}); {_CURE}"
+        reason = f"the memory of the rules can't be read ({wrong}); {CURE}"
         raise DataError(path, 1, reason) from wrong
 
 

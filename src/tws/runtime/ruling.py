@@ -59,7 +59,7 @@ class Ruling:
     def __init__(
         self, rules: tuple[Rule, ...], plan: RunPlan, trader: Trader, markets: Markets, pilot: Pilot
     ) -> None:
-        self._path = plan.place.folder / "rules.json"
+        self._path = plan.place.rules
         self.engine = Engine(rules, read_memory(self._path))
         self.unkept = ""
         """Why what the rules remember can't be kept; then they open nothing."""

@@ -65,6 +65,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     master_client_id  the client that hears of all clients' orders; None: nobody, TWS's default
     preset_notice   an order without a time in force brings notice 10349, as recent builds do (ib_async
                     2.1.0 takes that for the order's end); off: DAY is filled in silently, as before
+    attached_preset where TWS's presets put attached orders, as a fraction of the price; None: no presets
     send_open_orders  a client's living orders are told to it when its session starts, TWS's default
     limits          what clients may ask at once and in a time; see `Limits`, `Limits.off()`
     trusted         addresses that may connect; None: whoever reaches the port. Others are closed at once, or
@@ -115,6 +116,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     max_clients: int = 32
     master_client_id: int | None = None
     preset_notice: bool = False
+    attached_preset: Decimal | None = Decimal("0.02")
     send_open_orders: bool = True
     limits: Limits = Limits()
     trusted: tuple[str, ...] | None = None

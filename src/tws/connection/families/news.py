@@ -159,7 +159,7 @@ def hear(answers: Answers) -> Handlers:
         stream = streams.get(message.req_id)
         if isinstance(stream, NewsStream):
             stream.put(_headline_of(message), stamp.now_ns)
-        else:
+        elif stream is None:
             answers.unclaimed += 1
 
     def bulletin(message: WireBulletin) -> None:

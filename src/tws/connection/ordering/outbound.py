@@ -26,6 +26,7 @@ from tws.connection.ordering.fit import AnyOrder
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
 from tws.connection.ordering.ledger import Ledger
+from tws.connection.ordering.lines import line_of
 from tws.connection.ordering.sending import Sending
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.contract import Contract

@@ -111,6 +111,7 @@ class News:
         """Tell this stream the headlines of an instrument (None: all) from now on; without providers those of
         all that are subscribed.
         """
+        self.elapse(self._core.now_ns())  # what is due goes to whoever was there
         named = frozenset(providers) or frozenset(self._core.options.subscriptions.news)
         con_ids = None if con_id is None else frozenset((con_id,))
         self._followers[session, req_id] = _Follower(session, req_id, con_ids, named)
@@ -180,6 +181,7 @@ class News:
 
     def _subscribe_bulletins(self, session: Session, request: NewsBulletinsRequest) -> None:
         now_ns = self._core.now_ns()
+        self.elapse(now_ns)  # what is due goes to whoever was there
         self._readers[session] = None
         self._look_at_board(now_ns)
         if request.all_messages:
