@@ -187,6 +187,14 @@ async def test_what_tws_says_is_redacted_in_the_report_too(start: Start, play: P
         assert b"7123456" not in each.read_bytes() and b"Ann" not in each.read_bytes()
 
 
+async def test_a_limit_that_is_reached_is_no_difference(start: Start, play: Play) -> None:
+    tws = await start()
+    text = "Max number of tick-by-tick requests has been reached"
+    tws.faults.play("answer-error", request="TickByTickRequest", code=10190, text=text)
+    report = await play(tws, "tick by tick: trades")
+    assert [row["why"] for row in report["scenarios"]] == [f"TWS says 10190: {text}"]
+
+
 async def test_what_a_login_may_not_see_is_no_difference(start: Start, play: Play) -> None:
     tws = await start(unsubscribed=("STK",), delayed_data=False)
     report = await play(tws, "market data: a line", "market data: a snapshot")

@@ -40,9 +40,13 @@ class NotPlayed(Exception):
     """This TWS or this moment can't play the scenario; the text says why."""
 
 
+BUSY = frozenset({100, 309, 10190})
+"""A limit is reached (B): other programs and TWS's own windows take their share, and so did a run before."""
+
+
 def no_permission(code: int, text: str) -> bool:
-    """Whether a code says that this login lacks a permission or a subscription."""
-    return code in WITHOUT or data_key(code, text) not in SPARED
+    """Whether a code says that this login lacks a permission or a subscription, or may not ask just now."""
+    return code in WITHOUT or code in BUSY or data_key(code, text) not in SPARED
 
 
 class Scene:
