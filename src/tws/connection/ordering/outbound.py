@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from tws.connection.ids import IdSet
+from tws.connection.ordering.bookline import line_of
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
 from tws.connection.ordering.fit import AnyOrder
 from tws.connection.ordering.guard import Guard, LiveLock
