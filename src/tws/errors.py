@@ -12,6 +12,7 @@
     │   ├── NoDataError          162, there was nothing at that time: ask for another
     │   └── NotSubscribedError   the login may not have these data: subscribe, or ask for delayed ones
     ├── RequestTimeoutError  no answer within the bound: nothing is known, ask again
+    ├── BadOrderError        TWS would refuse this order: mend it: attribute, reason, cure, code
     ├── OrderDeniedError     a gate refused to let an order leave: limit, figure, bound
     ├── NotSentError         our own client refused the call: no byte left
     │   └── PacingError          TWS would refuse it and waiting won't help: end what is open first
@@ -32,6 +33,7 @@ from __future__ import annotations
 
 __all__ = [
     "AmbiguousContractError",
+    "BadOrderError",
     "ConfigError",
     "ConnectError",
     "DataError",
@@ -143,6 +145,20 @@ class NotSubscribedError(RequestError):
 
 class RequestTimeoutError(TWSError, TimeoutError):
     """No answer came within the bound. It says nothing about what TWS did."""
+
+
+class BadOrderError(TWSError, ValueError):
+    """An order that TWS would refuse, found before it is sent. `attribute` names what is wrong with it,
+    `cure` what to do; `code` is the one that TWS would answer with, 0 where it has no code of its own.
+    """
+
+    def __init__(self, attribute: str, reason: str, cure: str, code: int = 0) -> None:
+        said = f" (TWS would answer {code})" if code else ""
+        super().__init__(f"{attribute}: {reason}{said}. {cure}")
+        self.attribute = attribute
+        self.reason = reason
+        self.cure = cure
+        self.code = code
 
 
 class OrderDeniedError(TWSError):

@@ -15,7 +15,7 @@ from tests.connection.words import ib_contract
 
 from tws.connection import PacingOptions, SyncConnection, TWSConnection
 from tws.connection.ordering.calls import MoneyCall
-from tws.errors import DecodeError, NotSentError, OrderDeniedError, RequestError
+from tws.errors import ConfigError, DecodeError, NotSentError, OrderDeniedError, RequestError
 from tws.model.account import AccountValue
 from tws.model.advisor import AccountAlias, AdvisorGroup, AdvisorProfile, AdvisorShare
 from tws.risk import Denial
@@ -46,6 +46,11 @@ async def tws(request: pytest.FixtureRequest) -> AsyncIterator[SimulatedTWS]:
 async def client(tws: SimulatedTWS, journal: Path) -> AsyncIterator[TWSConnection]:
     async with TWSConnection(config_of(port_of(tws)), journal=journal, **ALLOWED) as made:  # type: ignore[arg-type]
         yield made
+
+
+def test_an_advisor_has_clients() -> None:
+    with pytest.raises(ConfigError, match="clients"):
+        SimulatorOptions(advisor=True).check()
 
 
 async def test_groups_are_replaced_and_read(client: TWSConnection) -> None:

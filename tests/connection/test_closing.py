@@ -9,20 +9,28 @@ import pytest
 from tests.connection.peers import RecorderServer, config_of, unkept, until
 
 from tws.connection import TWSConnection
+from tws.errors import DecodeError
 from tws.model.contract import Contract, stock
+from tws.model.scanner import Scan
 from tws.wire import codec
 from tws.wire.messages import (
     CancelAccountUpdatesMulti,
     CancelCalculateImpliedVolatility,
     CancelCalculateOptionPrice,
     CancelContractData,
+    CancelFundamentalsData,
     CancelHistoricalData,
     CancelHistoricalTicks,
     CancelMarketData,
     CancelMarketDepth,
+    CancelNewsBulletins,
     CancelPositionsMulti,
+    CancelScannerSubscription,
     CancelTickByTick,
+    CancelWshEventData,
+    CancelWshMetaData,
     UnsubscribeFromGroupEventsRequest,
+    WshMetaData,
 )
 
 SPY = stock("SPY")
@@ -35,6 +43,7 @@ STREAMS: list[tuple[Callable[[TWSConnection], Any], type]] = [
     (lambda connection: connection.stream_depth(SPY), CancelMarketDepth),
     (lambda connection: connection.stream_bars(SPY), CancelHistoricalData),
     (lambda connection: connection.stream_display_group(1), UnsubscribeFromGroupEventsRequest),
+    (lambda connection: connection.stream_scanner(Scan("MOST_ACTIVE")), CancelScannerSubscription),
 ]
 REPLIES: list[tuple[Callable[[TWSConnection], Any], type]] = [
     (lambda connection: connection.request_quote(SPY), CancelMarketData),
@@ -51,6 +60,9 @@ REPLIES: list[tuple[Callable[[TWSConnection], Any], type]] = [
     ),
     (lambda connection: connection.request_positions_of("DU1234567"), CancelPositionsMulti),
     (lambda connection: connection.request_account_values_of("DU1234567"), CancelAccountUpdatesMulti),
+    (lambda connection: connection.request_scan(Scan("MOST_ACTIVE")), CancelScannerSubscription),
+    (lambda connection: connection.request_fundamentals(SPY), CancelFundamentalsData),
+    (lambda connection: connection.request_wsh_meta(), CancelWshMetaData),
 ]
 
 
@@ -78,6 +90,46 @@ async def test_a_request_that_nobody_waits_for(ask: Callable[[TWSConnection], An
         reply.cancel()
         _, ended = await seen(recorder, 2)
         assert type(ended) is cancel and ended.req_id == asked.req_id
+
+
+async def test_events_that_nobody_waits_for() -> None:
+    """The calendar itself was asked for before, and has answered."""
+    async with RecorderServer(VERSION) as recorder, unkept(config_of(recorder.port)) as connection:
+        reply = connection.request_wsh_events(CALL)
+        (calendar,) = await seen(recorder, 1)
+        recorder.clients[0].say(WshMetaData(calendar.req_id, '{"meta_data": {"event_types": []}}'))
+        _, asked = await seen(recorder, 2)
+        reply.cancel()
+        *_, ended = await seen(recorder, 3)
+        assert type(ended) is CancelWshEventData and ended.req_id == asked.req_id
+
+
+async def test_the_calendar_is_asked_one_question_at_a_time() -> None:
+    """TWS refuses a second one (10278, 10281)."""
+    async with RecorderServer(VERSION) as recorder, unkept(config_of(recorder.port)) as connection:
+        first, second = connection.request_wsh_meta(), connection.request_wsh_meta()
+        (asked,) = await seen(recorder, 1)
+        connection.request_current_time()
+        assert [type(one).__name__ for one in await seen(recorder, 2)] == [
+            "WshMetaDataRequest",
+            "CurrentTimeRequest",
+        ]
+        recorder.clients[0].say(WshMetaData(asked.req_id, '{"meta_data": {"event_types": []}}'))
+        assert (await first).types == ()
+        *_, later = await seen(recorder, 3)
+        recorder.clients[0].say(WshMetaData(later.req_id, "no json"))
+        with pytest.raises(DecodeError):
+            await second
+
+
+async def test_bulletins_end_with_their_last_stream() -> None:
+    async with RecorderServer(VERSION) as recorder, unkept(config_of(recorder.port)) as connection:
+        first, second = connection.stream_news_bulletins(), connection.stream_news_bulletins()
+        first.close()
+        assert len(await seen(recorder, 2)) == 2
+        second.close()
+        *_, ended = await seen(recorder, 3)
+        assert type(ended) is CancelNewsBulletins
 
 
 async def test_positions_are_followed_until_the_official_client_says_otherwise() -> None:

@@ -21,6 +21,7 @@ from tws.errors import LinkLostError, NotSentError, OrderDeniedError, RequestErr
 from tws.model.contract import Contract, stock
 from tws.model.exercise import Exercise, ExerciseAction
 from tws.model.facts import BrokerReply, Fact
+from tws.model.order import Order, OrderType, Side
 from tws.risk import Denial
 from tws.risk import Limits as RiskLimits
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions, ToldSettings
@@ -261,10 +262,38 @@ async def test_a_cancel_withdraws_one_that_waits(recorder: RecorderServer, journ
         connection.outbound.hold()
         waiting = connection.exercise_options(CALL, ONE)
         connection.cancel_order(1)
+        with pytest.raises(NotSentError, match="withdrawn"):
+            await waiting
+        given_up = connection.exercise_options(CALL, ONE)
+        given_up.cancel()
+        await asyncio.sleep(0)  # the loop tells of it
         connection.outbound.release()
         await recorder.caught_up(connection)
-        assert recorder.payloads == []
-        del waiting
+        assert recorder.payloads == [] and len(connection.outbound) == 0
+
+
+async def test_what_a_lost_link_kept_back_is_never_sent_later(
+    tws: SimulatedTWS, client: TWSConnection
+) -> None:
+    """Once before its bytes, once after them: LinkLostError both times, and the positions know."""
+    call = await an_option(tws, client, -20.0)
+    client.outbound.hold()
+    early = client.exercise_options(call, ONE)
+    (session,) = tws.sessions
+    session.cut()
+    with pytest.raises(LinkLostError):
+        await early
+    client.outbound.release()
+    await client.wait_ready()
+    assert held(tws, call.con_id) == 3
+    late = client.exercise_options(call, ONE)
+    client._engine.drop("the test pulls the plug")
+    with pytest.raises(LinkLostError):
+        await late
+    await client.wait_ready()
+    assert held(tws, call.con_id) in (2, 3), "it was sent once at the most"
+    rows = {row.contract.con_id: row.quantity for row in await client.request_positions()}
+    assert rows[call.con_id] == held(tws, call.con_id)
 
 
 async def test_the_guard_refuses_what_it_can_not_read(recorder: RecorderServer, journal: Path) -> None:
@@ -286,13 +315,12 @@ def test_at_least_one_contract() -> None:
     assert ExerciseAction(2) is ExerciseAction.LAPSE
 
 
-async def test_a_request_keeps_its_number_to_itself(tws: SimulatedTWS, client: TWSConnection) -> None:
-    """An open order of another client with the id of an exercise of ours is no answer to it."""
-    call = await an_option(tws, client, -20.0)
+async def test_an_order_of_another_client_is_no_answer(tws: SimulatedTWS, client: TWSConnection) -> None:
+    """Though it has the id of an exercise of ours."""
+    contract = (await client.request_contract(SPY)).contract
     waiting = client._engine.answers.requests.add(41, "exercise", lambda rows: rows)
     async with TWSConnection(config_of(port_of(tws), client_id=8), guard="off") as other:
-        other.raise_order_id_floor(41)
-        taken = await other.exercise_options(call, Exercise(quantity=1, override=True))
-        assert taken.order_id == 41
-    await client.request_all_open_orders()
+        order = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(1))
+        await other.wait_order(other.place_order(contract, order, 41), until="acknowledged", timeout_s=3)
+        assert 41 in [seen.order_id for seen in await client.request_all_open_orders()]
     assert not waiting.done()

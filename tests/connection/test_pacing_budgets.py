@@ -208,7 +208,7 @@ SUBSCRIPTIONS: list[tuple[int, int, Callable[[int], Request], dict[str, Any]]] =
     ),
     (10190, 5, lambda n: prints(n, f"S{n}"), {}),
     (309, 3, lambda n: MarketDepthRequest(n, stock(), 5), {}),
-    (162, 10, lambda n: ScannerSubscriptionRequest(n, ScannerSubscription(number_of_rows=10)), {}),
+    (322, 10, lambda n: ScannerSubscriptionRequest(n, ScannerSubscription(number_of_rows=10)), {}),
     (322, 2, lambda n: AccountSummaryRequest(n, "All", "NetLiquidation"), {}),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tws.connection import Keep, TWSConnection
 from tws.connection.streaming.streams import Reroute
 from tws.errors import NoContractError, NotSubscribedError, RequestError, RequestTimeoutError
 from tws.model.contract import Contract, stock
-from tws.model.market import MarketDataType
+from tws.model.market import MarketDataType, OddLots
 from tws.simulator import SimulatedTWS, SimulatorOptions
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
@@ -22,6 +23,7 @@ from tws.wire.messages import (
     RerouteMarketDataRequest,
     TickGeneric,
     TickOptionComputation,
+    TickSize,
     TickSnapshotEnd,
 )
 from tws.wire.messages import MarketDataType as WireMarketDataType
@@ -115,6 +117,31 @@ async def test_a_stream_knows_its_step_its_exchange_map_and_halts(
         await until(lambda: stream.halted is not None)
         assert (stream.min_tick, stream.bbo_exchange, stream.halted) == (0.01, "9c0001", 0)
         assert await client.request_smart_components(stream.bbo_exchange)
+
+
+async def test_odd_lots_and_precisions(tws: SimulatedTWS, client: TWSConnection) -> None:
+    """Quotes of less than a round lot; how fine the last trade is comes in protobuf alone."""
+    tws.quote("SPY", bid=100.0, ask=100.05, bid_size=300, ask_size=200)
+    async with client.stream_quotes(SPY, generic_ticks=[787]) as stream:
+        assert stream.odd_lots == OddLots()
+        await until(lambda: stream.odd_lots.ask_exchange)
+        odd = stream.odd_lots
+        assert odd.bid is not None and odd.ask is not None and 100 < odd.bid < odd.ask < 100.05
+        assert odd.bid_size and odd.ask_size and (odd.bid_exchange, odd.ask_exchange) == ("Q", "P")
+        precisions = (stream.last_price_precision, stream.last_size_precision)
+        assert precisions == ((0.01, 1.0) if client.server_version > 205 else (None, None))
+    details = await client.request_contract(SPY)
+    assert (details.last_price_precision, details.last_size_precision) == precisions
+
+
+@pytest.mark.parametrize("version", [200, 225])
+async def test_a_fraction_of_a_share_is_a_last_size_too(version: int) -> None:
+    """From server version 222 on TWS states last sizes in fractions; whichever says so is read."""
+    async with RecorderServer(version) as recorder, unkept(config_of(recorder.port)) as connection:
+        stream = connection.stream_quotes(SPY)
+        recorder.clients[0].say(TickSize(stream.request_id, 5, Decimal("0.0254")))
+        await until(lambda: stream.dirty)
+        assert stream.quote.last_size == 0.0254
 
 
 async def test_what_a_newer_tws_says_is_kept_as_it_is(recorder: RecorderServer) -> None:

@@ -41,7 +41,7 @@ def test_a_finished_trade_stays_for_a_day_and_then_is_packed(bench) -> None:
     assert state.groups == {} and state.book.orders == {} == state.book.by_perm == state.book.by_order_id
     packed = state.orders_of(trade.entry.group_id)
     assert [order.filled for order in packed] == [100, 100, 0]
-    assert len(state.shelf.bundles[trade.entry.group_id]) < 3000
+    assert len(state.shelf.bundles[trade.entry.group_id]) < 1000
     assert bench.net() == 0
     bench.check()
 

@@ -139,6 +139,7 @@ async def test_other_tests_never_meet_the_tws_of_the_shell(run_in_checkout) -> N
         "pytest",
         "tests",
         "--ignore-glob=*/tests/[!i]*",  # collecting them all takes long, and shows no more
+        "--ignore-glob=*/tests/in[!t]*",
         "-k",
         "test_tws_connection_to_live_tws",
         "-s",

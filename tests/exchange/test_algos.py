@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tws.exchange import Notice, Session
 from tws.exchange.algos import ALGOS, Algo, read_algo
+from tws.exchange.refusals import Refusal
 from tws.exchange.special import Special
-from tws.exchange.specialvalidity import Refusal
 
 D = Decimal
 S = 1_000_000_000
@@ -52,8 +52,7 @@ def second(floor: Any, now: int, lots: int = 1000) -> int:
         ("Inline", {}, 439, "Order processing failed. Algorithm definition not found"),
         ("JefAD", {}, 439, ""), ("MinImpact", {"maxPctVol": 0.1}, 439, ""), ("twap", {}, 439, ""),
         ("BalanceImpactRisk", {"maxPctVol": 0.1}, 439, ""),
-        ("Twap", {"strategyType": "Marketable"}, 443,
-         "Order processing failed. Unknown algo attribute:strategyType"),
+        ("Twap", {"maxPctVol": "0.1"}, 443, "Order processing failed. Unknown algo attribute:maxPctVol"),
         ("Adaptive", {"adaptivePriority": "Soon"}, 145, "Error in validating entry fields -Soon"),
         ("Vwap", {"maxPctVol": "a lot"}, 441, "Algo attributes validation failed:maxPctVol=a lot"),
         ("Vwap", {"maxPctVol": 51}, 441, "Algo attributes validation failed: 'Max Percentage' is invalid: "
@@ -80,6 +79,16 @@ def test_a_display_size_does_not_go_with_an_algo_and_options_have_their_own() ->
         10255, "The 'Display Size' order attribute may not be specified for this order."
     )
     assert algo("MinImpact", "OPT", maxPctVol=0.1) and algo("BalanceImpactRisk", "OPT")
+
+
+def test_a_twap_may_stand_at_the_middle_unless_tws_knows_no_strategy_type(floor: Any) -> None:
+    """The parameter is documented, and a Gateway was recorded to refuse it."""
+    midpoint = algo("Twap", strategyType="Midpoint", endTime=100)
+    strict = type(floor)(twap_strategy=False)
+    assert strict.place(1, "BUY", 20, "MKT", special=midpoint) == ["4 443 #1"]
+    floor.quote(10000, 50, 10010, 50)
+    floor.place(1, "BUY", 20, "MKT", special=midpoint)
+    assert filled(floor) == 0 and floor.exchange._core.orders[1, 1].limit == 10005
 
 
 def test_algos_want_limit_or_market_orders_and_cannot_be_changed(floor: Any) -> None:

@@ -189,11 +189,18 @@ def test_a_filled_order_is_10148(floor: Any) -> None:
     )  # fmt: skip
 
 
-def test_a_cancelled_order_is_161(floor: Any) -> None:
+def test_a_cancelled_order_is_10148_and_a_rejected_one_161(floor: Any) -> None:
+    """The state Cancelled is recorded of a Gateway, the other assumed."""
     resting(floor)
-    perm = floor.exchange.open_orders()[0].perm_id
     floor.cancel(1)
     event = floor.exchange.cancel(1, 1, floor.now)[0]
+    assert (event.code, event.text) == (
+        10148, "OrderId 1 that needs to be cancelled cannot be cancelled, state: Cancelled."
+    )  # fmt: skip
+    floor.exchange.refuse(floor.SPY, "no")
+    floor.place(2, "BUY", 1)
+    event = floor.exchange.cancel(1, 2, floor.now)[0]
+    perm = floor.exchange.completed_orders()[-1].order.perm_id
     assert (event.code, event.text) == (
         161, f"Cancel attempted when order is not in a cancellable state. Order permId ={perm}"
     )  # fmt: skip

@@ -28,7 +28,7 @@ class Half:
         return 756733 if con_id == OPTION else None
 
     def price(self, con_id: int, volatility: float, under_price: float, now_ns: int) -> float | None:
-        return None
+        return 10 * volatility + 1
 
     def delta(self, con_id: int, under_price: float, now_ns: int) -> float | None:
         return -0.5
@@ -77,6 +77,19 @@ def test_a_pegged_option_hedges_by_its_own_delta(market: Any) -> None:
     peg = Special(peg=Peg(delta=D(20)))
     market.place(1, "BUY", 5, "PEG STK", starting_price=D(4), con_id=OPTION, special=peg, transmit=False)
     assert "11 BOT #2 100@100.01" in market.place(2, "BUY", 0, **hedge("D"))
+
+
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [
+        ({"neutral": "MKT"}, "11 BOT #2147483647 350@100.01"),
+        ({"neutral": "LMT", "neutral_price": D("99.50")}, "3 Submitted #0 0/350"),
+    ],
+)
+def test_a_volatility_order_may_hedge_its_delta_by_itself(market: Any, terms: Any, told: str) -> None:
+    special = Special(peg=Peg(volatility=D(30)), **terms)
+    said = market.place(1, "BUY", 7, "VOL", con_id=OPTION, special=special)
+    assert "11 BOT #1 7@3.01" in said and told in said, "a put bought: half a delta of stock is bought"
 
 
 def test_a_beta_hedge_sells_value_times_beta(market: Any) -> None:

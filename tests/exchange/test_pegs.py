@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tws.exchange import Exchange, Listing
-from tws.exchange.kinds import KINDS, Anchor
+from tws.exchange.kinds import KINDS, TIFS, Anchor
 from tws.exchange.special import Peg, Special
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
@@ -101,6 +101,16 @@ def test_a_relative_order_follows_to_the_better_and_never_back(
     assert limit(floor) == D(better)
     floor.quote(1008, 50, 1017, 50)
     assert limit(floor) == D(worse)
+
+
+def test_at_ibkr_ats_a_relative_order_stays_a_tick_before_the_other_side(floor: Any) -> None:
+    """IB's example: 10.10 - 10.12 and an offset of 0.02 would be 10.12: it stands at 10.11."""
+    floor.quote(1010, 50, 1012, 50)
+    special = peg(directed=True, before_far=True)
+    floor.place(1, "BUY", 10, "REL", stop="0.02", special=special)
+    assert limit(floor) == D("10.11")
+    floor.quote(1004, 50, 1012, 50)
+    assert limit(floor) == D("10.06")
 
 
 def test_a_relative_order_without_an_offset_matches_the_inside_quote_both_ways(floor: Any) -> None:
@@ -338,6 +348,54 @@ def test_a_block_of_options_has_fifty_contracts_and_a_least_trade_holds_for_each
     assert floor.quote(2990, 50, 3000, 19, con_id=OPTION) == []
     assert "11 BOT #2 30@30.00" in floor.quote(2990, 50, 3000, 30, con_id=OPTION)
     assert floor.quote(2990, 50, 3000, 19, con_id=OPTION) == []
+
+
+# -- the whole table ------------------------------------------------------------------------------
+
+
+PLAYED = {
+    "MTL": ("10.20", "10.20"), "BOX TOP": ("10.20", "10.20"), "MKT PRT": ("10.32", "10.32"),
+    "REL + MKT": ("10.11", "10.15"), "REL + LMT": ("10.11", "10.15"), "REL": ("10.11", "10.15"),
+    "PASSV REL": ("10.09", "10.13"), "PEG PRIM": ("10.11", "10.15"), "PEG BEST": ("10.11", "10.15"),
+    "PEGBEST": ("10.11", "10.15"), "PEG MKT": ("10.19", "10.23"), "PEG MID": ("10.14", "10.18"),
+    "PEGMID": ("10.14", "10.18"), "MIDPRICE": ("10.15", "10.19"), "PEG BENCH": ("9.00", "9.04"),
+    "PEGBENCH": ("9.00", "9.04"), "SNAP PRIM": ("10.11", "10.11"), "SNAP MKT": ("10.19", "10.19"),
+    "SNAP MID": ("10.14", "10.14"), "PEG STK": ("9.00", "9.02"), "VOL": ("2.00", "2.02"),
+}  # fmt: skip
+"""Where a buy of each type stands at 10.10 - 10.20 with an offset of 0.01, and after both rose by 0.04."""
+
+
+@pytest.mark.parametrize("text", PLAYED)
+def test_each_row_of_the_table_is_played(floor: Any, text: str) -> None:
+    begins, after = PLAYED[text]
+    of_option = KINDS[text].anchor in (Anchor.STOCK, Anchor.VOLATILITY)
+    own, reference, first = (OPTION, floor.SPY, 9995) if of_option else (floor.SPY, floor.IBM, 1010)
+    option(floor)
+
+    def quotes(rise: int) -> None:
+        floor.quote(1010 + rise, 500, 1020 + rise, 5, con_id=own)
+        floor.quote(first + rise, 500, first + rise + 10, 5, con_id=reference)
+
+    quotes(0)
+    terms = peg(reference=floor.IBM, per=0.01, change=0.01, delta=50, volatility=20, updates=True)
+    floor.place(1, "BUY", 100, text, con_id=own, stop="0.01", starting_price=D(9), special=terms)
+    assert limit(floor) == D(begins)
+    quotes(4)
+    assert limit(floor) == D(after)
+
+
+def test_no_row_says_that_it_is_worked_as_something_nearer() -> None:
+    assert all(row.rests_on and "nearest" not in row.rests_on for row in (*KINDS.values(), *TIFS.values()))
+    pegged = {kind.text for kind in KINDS.values() if kind.anchor is not Anchor.STATED and not kind.waits}
+    assert pegged == set(PLAYED)
+
+
+def test_a_relative_order_may_have_discretion_up_to_its_limit(floor: Any) -> None:
+    floor.quote(1010, 50, 1030, 50)
+    floor.place(1, "BUY", 10, "REL", stop="0.01", limit="10.20", special=Special(to_limit=True))
+    assert limit(floor) == D("10.11")
+    assert floor.quote(1010, 50, 1021, 50) == []
+    assert "11 BOT #1 10@10.20" in floor.quote(1010, 50, 1020, 50)
 
 
 # -- in general -----------------------------------------------------------------------------------

@@ -29,10 +29,17 @@ from tws.exchange import (
     Session,
     StatusChanged,
 )
+from tws.exchange.algos import Algo
 from tws.exchange.kinds import KINDS, TIFS
+from tws.exchange.special import Peg, Scale, Special
 from tws.exchange.working import ARCS, Stage
 
 SPY, IBM = 756733, 8314
+ALGOS = ("Twap", "Vwap", "AD", "PctVol", "Adaptive")
+NUMBERS = {
+    "maxPctVol": Decimal("0.5"), "pctVol": Decimal("0.3"), "componentSize": Decimal(3),
+    "timeBetweenOrders": Decimal(1), "noTakeLiq": Decimal(1),
+}  # fmt: skip
 ENDS = ("Filled", "Cancelled", "ApiCancelled", "Inactive")
 HOURS = Session(regular=((1_000, 2_000), (3_000, 4_000)), extended=((500, 1_000),))
 
@@ -140,6 +147,8 @@ class Run:
     def place(self, step: Step) -> None:
         order_id = self.fresh(step)
         kind, rule = TYPES[(step.a * 7 + step.b) % len(TYPES)], TERMS[(step.b + step.c) % len(TERMS)]
+        if step.c % 3 == 0:
+            kind = KINDS[("LMT", "MKT", "LMT", "REL")[step.a % 4]]
         whole = step.a % 5 == 0
         if kind.at_close or rule.at_open:
             self.auctioned.add((step.client, order_id))
@@ -152,9 +161,22 @@ class Run:
             good_after_ns=self.now + 20 * step.a if step.b % 4 == 0 else 0,
             trigger_method=METHODS[step.c % 7], min_qty=Decimal(step.c) if step.b % 3 == 0 else None,
             conditions=self.conditions(step), conditions_cancel_order=step.a % 3 == 0,
-            conditions_ignore_rth=step.a % 2 == 0, **more,
+            conditions_ignore_rth=step.a % 2 == 0, special=self.special(step, kind.text), **more,
             **(ADJUSTED if kind.stop and step.c % 2 else {}),
         )  # fmt: skip
+
+    def special(self, step: Step, kind: str) -> Special:
+        """Some are shown in part, hidden, discreet, scaled or worked by an algo; references are IBM."""
+        price, size, cent = Decimal(step.c % 4) / 100, Decimal(1 + step.a % 5), Decimal("0.01")
+        peg = Peg(reference=IBM, per=cent * 2, change=cent, percent_offset=Decimal(step.c) / 50)
+        parts: tuple[dict[str, Any], ...] = (
+            {"shown": size}, {"hidden": True}, {"discretion": price or None}, {"min_trade": size},
+            {"scale": Scale(initial=size, increment=cent, profit=price or None, restores=bool(price))},
+            {"algo": Algo(strategy=ALGOS[step.a % 5], numbers=NUMBERS, times={"endTime": self.now + 100})},
+        )  # fmt: skip
+        if step.c % 3 or kind not in ("LMT", "MKT", "REL"):
+            return Special(peg=peg)
+        return Special(peg=peg, to_limit=kind == "REL", **parts[step.b % (6 if kind == "LMT" else 2)])
 
     def conditions(self, step: Step) -> tuple[Condition, ...]:
         """Some orders have one or two."""

@@ -18,7 +18,7 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 
 LAYERS: list[list[str]] = [
     ["errors", "clock", "config", "model", "platform", "log", "channel"],
-    ["wire", "bars", "indicators", "orders", "positions", "exchange"],
+    ["wire", "bars", "indicators", "orders", "ordertypes", "positions", "exchange"],
     ["risk", "rules"],
     ["strategy", "desk"],
     ["connection", "simulator", "journal", "signals", "marketdata", "world", "recording",
@@ -32,7 +32,8 @@ LAYER_OF = {package: number for number, packages in enumerate(LAYERS, start=1) f
 # Layer 1 is a ladder: each may import those before it.
 LADDER = ["errors", "clock", "config", "model"]
 
-PURE = {"wire", "bars", "indicators", "orders", "positions", "exchange", "risk", "rules", "strategy", "desk"}
+PURE = {"wire", "bars", "indicators", "orders", "ordertypes", "positions", "exchange", "risk", "rules",
+        "strategy", "desk"}
 
 # What pure code may import of the world outside: values, numbers and text, nothing that acts or asks.
 PURE_MAY_IMPORT = frozenset(

@@ -1,17 +1,16 @@
 """The table behind docs/official-requests.md: every request of the official client and our name for it.
 
 One line each, in the families of docs/design/requests.md. A method of ours that stands on that page brings
-its test from there; another one names it here. What the simulated TWS does is asked of the simulator itself
-(`tests.index.page`), unless `words` says more: an option it depends on, a refusal that depends on the login.
-`python -m tests.index` (`make index`) writes the page; test_index.py holds all of it. Where two
-changes of the page meet, write it anew.
+its test from there; another one names it here. The simulated TWS serves them all; `words` says where it does
+so under a condition, and how it refuses else. `python -m tests.index` (`make index`) writes the page;
+test_index.py holds all of it. Where two changes of the page meet, write it anew.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FAMILIES", "NOT_YET", "Row"]
+__all__ = ["FAMILIES", "Row"]
 
 
 class Row(NamedTuple):
@@ -29,9 +28,11 @@ CLOSED = "connection/test_closing.py::test_a_stream_that_is_closed"
 GIVEN_UP = "connection/test_closing.py::test_a_request_that_nobody_waits_for"
 GIVEN_UP_TOO = "connection/test_past.py::test_what_nobody_waits_for_is_cancelled"
 CHALLENGED = "connection/test_settings.py::test_a_challenge_is_answered"
+NO_REPORTS = "served when subscribed to; else 10358 `Fundamentals data is not allowed`, below 200 430"
+NO_EVENTS = "served when subscribed to; else 10276 `News feed is not allowed.`"
 ONCE = "connection/test_accounts.py::test_what_was_asked_once_is_cancelled"
 
-ADVISORS = "served to an advisor's login, 321 to another"
+ADVISORS = "served to an advisor's login; else 321 `FA data operations ignored for non FA customers.`"
 
 FAMILIES: dict[str, tuple[Row, ...]] = {
     "The session": (
@@ -79,7 +80,7 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
     ),
     "Market data": (
         Row("reqMarketDataType", "request_market_data_type"),
-        Row("reqMktData", "stream_quotes request_quote"),
+        Row("reqMktData", "stream_quotes request_quote stream_news"),
         Row("cancelMktData", "QuoteStream.close", CLOSED),
         Row("reqTickByTickData", "stream_ticks"),
         Row("cancelTickByTickData", "TickStream.close", CLOSED),
@@ -127,21 +128,24 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         Row("reqExecutions", "request_executions"),
         Row("exerciseOptions", "exercise_options lapse_options"),
     ),
+    "News": (
+        Row("reqNewsProviders", "request_news_providers"),
+        Row("reqNewsArticle", "request_news_article"),
+        Row("reqHistoricalNews", "request_historical_news"),
+        Row("reqNewsBulletins", "stream_news_bulletins"),
+        Row("cancelNewsBulletins", "BulletinStream.close",
+            "connection/test_closing.py::test_bulletins_end_with_their_last_stream"),
+    ),
+    "Scanners and research": (
+        Row("reqScannerParameters", "request_scanner_parameters"),
+        Row("reqScannerSubscription", "stream_scanner request_scan"),
+        Row("cancelScannerSubscription", "ScannerStream.close Reply.cancel", CLOSED),
+        Row("reqFundamentalData", "request_fundamentals", words=NO_REPORTS),
+        Row("cancelFundamentalData", "Reply.cancel", GIVEN_UP),
+        Row("reqWshMetaData", "request_wsh_meta", words=NO_EVENTS),
+        Row("cancelWshMetaData", "Reply.cancel", GIVEN_UP),
+        Row("reqWshEventData", "request_wsh_events", words=NO_EVENTS),
+        Row("cancelWshEventData", "Reply.cancel",
+            "connection/test_closing.py::test_events_that_nobody_waits_for"),
+    ),
 }  # fmt: skip
-NOT_YET: tuple[str, ...] = (
-    "reqNewsBulletins",
-    "cancelNewsBulletins",
-    "reqNewsProviders",
-    "reqNewsArticle",
-    "reqHistoricalNews",
-    "reqScannerParameters",
-    "reqScannerSubscription",
-    "cancelScannerSubscription",
-    "reqFundamentalData",
-    "cancelFundamentalData",
-    "reqWshMetaData",
-    "cancelWshMetaData",
-    "reqWshEventData",
-    "cancelWshEventData",
-)
-"""Requests without a method of ours so far; who writes one moves its line up into its family."""

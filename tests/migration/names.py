@@ -25,7 +25,6 @@ class Name(NamedTuple):
     note: str = ""
 
 
-RAW = "`connection.official` with `attach`"
 FAMILIES: dict[str, tuple[Name, ...]] = {
     "The session": (
         Name("connect", "`async with TWSConnection(config)`, or `connect()`",
@@ -115,14 +114,20 @@ FAMILIES: dict[str, tuple[Name, ...]] = {
         Name("reqPnL cancelPnL pnl pnlEvent", "`stream_pnl()`"),
         Name("reqPnLSingle cancelPnLSingle pnlSingle pnlSingleEvent", "`stream_pnl_of()`"),
     ),
-    "What we have not": (
-        Name("reqScannerData reqScannerSubscription cancelScannerSubscription reqScannerParameters "
-             "scannerDataEvent", "", RAW),
-        Name("reqNewsProviders reqNewsArticle reqHistoricalNews reqNewsBulletins cancelNewsBulletins "
-             "newsBulletins newsTicks tickNewsEvent newsBulletinEvent", "", RAW),
-        Name("reqWshMetaData reqWshEventData cancelWshMetaData cancelWshEventData getWshMetaData "
-             "getWshEventData wshMetaEvent wshEvent", "", RAW),
-        Name("reqFundamentalData", "", RAW),
+    "News, scanners, research": (
+        Name("reqNewsProviders", "`request_news_providers()`"),
+        Name("reqNewsArticle", "`request_news_article()`"),
+        Name("reqHistoricalNews", "`request_historical_news()`", "the tags apart from the text"),
+        Name("newsTicks tickNewsEvent", "`stream_news()`"),
+        Name("reqNewsBulletins cancelNewsBulletins newsBulletins newsBulletinEvent",
+             "`stream_news_bulletins()`", "each once"),
+        Name("reqScannerData", "`request_scan()`"),
+        Name("reqScannerSubscription cancelScannerSubscription scannerDataEvent", "`stream_scanner()`"),
+        Name("reqScannerParameters", "`request_scanner_parameters()`", "parsed; ib_async gives the XML"),
+        Name("reqFundamentalData", "`request_fundamentals()`"),
+        Name("reqWshMetaData cancelWshMetaData getWshMetaData wshMetaEvent", "`request_wsh_meta()`"),
+        Name("reqWshEventData cancelWshEventData getWshEventData wshEvent", "`request_wsh_events()`",
+             "asks for the meta data by itself"),
     ),
 }  # fmt: skip
 

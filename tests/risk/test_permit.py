@@ -13,7 +13,7 @@ from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Order, OrderType, Side
 from tws.risk import Gate, Limits, Permit, StandaloneGate
-from tws.risk.permit import Mint
+from tws.risk.permit import FramePermit, Mint
 
 SPY = Contract(con_id=756733, symbol="SPY")
 ORDER = Order(side=Side.BUY, quantity=Decimal(100), account="DU1", order_ref="t-1")
@@ -110,3 +110,21 @@ def test_the_standalone_gate_mints_for_what_it_judged() -> None:
     assert isinstance(permit, Permit)
     assert gate.redeem(permit, 7, SPY, order) is None
     assert gate.redeem(permit, 7, SPY, order) is not None
+
+
+def test_a_permit_for_bytes_opens_once_and_for_its_own_bytes() -> None:
+    gate = StandaloneGate(Limits(), port=7400)
+    permit, other = gate.permit_frame(b"exercise"), StandaloneGate(Limits(), port=7400)
+    foreign = other.redeem_frame(permit, b"exercise")
+    assert foreign is not None and foreign.limit == "permit"
+    assert gate.redeem_frame(permit, b"exercise") is None
+    assert gate.redeem_frame(permit, b"exercise") is not None
+    differs = gate.redeem_frame(gate.permit_frame(b"exercise"), b"exercise more")
+    assert differs is not None and differs.figure == "other bytes"
+    with pytest.raises(OrderDeniedError):
+        FramePermit(object(), b"exercise")
+
+
+def test_a_permit_of_one_kind_is_none_of_the_other() -> None:
+    gate = StandaloneGate(Limits(), port=7400)
+    assert gate.redeem(gate.permit_frame(b"exercise"), 7, SPY, ORDER) is not None  # type: ignore[arg-type]

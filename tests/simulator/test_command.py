@@ -66,6 +66,7 @@ async def test_ctrl_c_is_a_clean_end() -> None:
         (("--symbol", "CVNA=SPY"), "--data"),
         (("--data", "SPY-missing.csv"), "SPY-missing.csv"),
         (("--faults", "storm"), "flaky-link"),
+        (("--subscribed", "moon"), "fundamentals"),
     ],
 )
 async def test_what_is_wrong_is_said(options: tuple[str, ...], words: str) -> None:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.simulator.client import Client, Connect, Start
+from tests.simulator.client import Client, Connect, Start, stock
 from tests.simulator.scene import place, scene, settled, status_of, until, until_closed
 
 from tws.cli.sim_note import Note, ask, find, leave, notes
 from tws.errors import ConfigError, SimulationError
 from tws.simulator import SimulatedTWS
 from tws.simulator.control import MAX_LINE, Control
-from tws.wire.messages import TickPrice
+from tws.wire.messages import MarketDataRequest, NewsBulletin, NewsBulletinsRequest, TickNews, TickPrice
 
 TOKEN = "a-token"
 Channel = tuple[SimulatedTWS, Client, Note, asyncio.Event]
@@ -102,6 +102,16 @@ async def test_market_orders_and_clock(channel: Channel) -> None:
     await ended.wait()
 
 
+async def test_news_and_bulletins(channel: Channel) -> None:
+    _, client, note, _ = channel
+    client.send(MarketDataRequest(1, stock("SPY"), "mdoff,292"), NewsBulletinsRequest(all_messages=False))
+    await settled(client)
+    name = await command(note, "news", headline="It happened", symbol="SPY", provider="DJNL")
+    await command(note, "bulletin", text="CME rests", exchange="CME", kind=2)
+    assert (await client.expect(TickNews)).article_id == name
+    assert (await client.expect(NewsBulletin)).originating_exch == "CME"
+
+
 @pytest.mark.parametrize(
     ("sent", "kind"),
     [
@@ -124,6 +134,10 @@ async def test_market_orders_and_clock(channel: Channel) -> None:
         (line(do="quote", symbol="SPY", bid="many", ask=2), "BadRequest"),
         (line(do="quote", symbol="NOTHING", bid=1, ask=2), "ConfigError"),
         (line(do="trade", symbol="SPY"), "BadRequest"),
+        (line(do="news"), "BadRequest"),
+        (line(do="news", headline="x", provider="MOON"), "ConfigError"),
+        (line(do="news", headline="x", symbol="NOTHING"), "ConfigError"),
+        (line(do="bulletin", text="x", kind=9), "ConfigError"),
     ],
 )
 async def test_what_is_wrong_is_said_and_harms_nobody(channel: Channel, sent: bytes, kind: str) -> None:
@@ -252,6 +266,8 @@ async def test_tws_sim_ctl(tws: Any, tmp_path: Path, connect: Connect) -> None:
     assert code == 2 and "cutt" in json.loads(out)["error"]["text"]
     assert (await ctl("market", "quote", "SPY", "100", "100.02"))[0] == 0
     assert (await ctl("market", "dance", "SPY", "100"))[0] == 2
+    code, out, _ = await ctl("news", "It happened", "--symbol", "SPY")
+    assert code == 0 and out.startswith("BRFG$")
     assert (await ctl("stop"))[0] == 0
     await until_closed(client)
     assert await process.wait() == 0

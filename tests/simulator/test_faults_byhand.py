@@ -11,16 +11,21 @@ from tests.simulator.scene import SPY, error, place, ready, scene, settled, stat
 from tws.errors import ConfigError
 from tws.exchange import OrderTicket
 from tws.model.order import Side
+from tws.simulator import ToldSettings
 from tws.simulator.universe import Wanted
 from tws.wire.messages import (
     AccountDataEnd,
     AccountDataRequest,
     AccountValue,
+    ConfigRequest,
+    ErrorMessage,
     ExecutionDetails,
+    ExerciseOptionsRequest,
     OpenOrder,
     Position,
     PositionEnd,
     PositionsRequest,
+    WireContract,
 )
 
 
@@ -110,3 +115,34 @@ async def test_an_assignment(start: Start, connect: Connect) -> None:
     await client.expect(PositionEnd)
     held = {m.contract.sec_type: (m.position, m.avg_cost) for m in client.all(Position)}
     assert held["OPT"][0] == -1 and held["STK"] == (-100, option.strike)
+
+
+async def test_a_human_makes_the_api_read_only(start: Start, connect: Connect) -> None:
+    """Under a program's feet: what lives goes on, what it sends is refused, and later taken again."""
+    sim, client = await scene(start, connect)
+    place(client, 1, lmt=90.0)
+    await status_of(client, 1, "Submitted")
+    sim.faults.play("read-only")
+    place(client, 2, lmt=90.0)
+    assert (await error(client, 321)).id == 2
+    client.send(ConfigRequest(3))
+    assert (await client.expect(ErrorMessage, lambda e: e.id == 3)).error_code == 321
+    assert len(sim.exchange.open_orders()) == 1
+    sim.faults.clear()
+    place(client, 2, lmt=90.0)
+    await status_of(client, 2, "Submitted")
+
+
+async def test_the_server_rejects_what_waits_for_the_clearing(start: Start, connect: Connect) -> None:
+    settings = ToldSettings(exercise="editable")
+    sim, client = await scene(start, connect, settings=settings)
+    option = sim.core.universe.find(Wanted(symbol="SPY", sec_type="OPT", right="C"))[0]
+    sim.core.listed(option)
+    give = sim.exchange.corporate.transfer
+    sim.core.tell(give("DU1234567", option.con_id, Decimal(1), Decimal(2), sim.now_ns()))
+    client.send(ExerciseOptionsRequest(7, WireContract(con_id=option.con_id), 1, 1, override=True))
+    await status_of(client, 7, "PreSubmitted")
+    sim.faults.play("exercise-rejected")
+    await status_of(client, 7, "Cancelled")
+    assert [one.error_code for one in client.all(ErrorMessage) if one.id == 7][-2:] == [322, 202]
+    assert (await positions(client))["SPY"] == 1

@@ -86,7 +86,9 @@ async def test_a_stream_at_every_version(start: Start, connect: Connect, version
     before = len(client.heard)
     client.send(MarketDataRequest(4, stock("SPY"), generic_tick_list="233"))
     await settled(client)
-    assert client.heard[before : before + 2] == [TickReqParams(4, 0.01, "9c0001", 3), MarketDataType(4, 1)]
+    finest = (Decimal("0.01"), Decimal(1)) if version >= 206 else ()  # protobuf alone says it
+    parameters = TickReqParams(4, 0.01, "9c0001", 3, *finest)
+    assert client.heard[before : before + 2] == [parameters, MarketDataType(4, 1)]
     first = [(type(m).__name__, m.tick_type) for m in client.heard[before + 2 : -1]]
     assert first == [
         ("TickString", 45), ("TickPrice", 1), ("TickPrice", 2), ("TickPrice", 4), ("TickSize", 8),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from tests.simulator.client import Client, Connect, Start, stock
 
 from tws.simulator import SimulatedTWS
 from tws.simulator.limits import Limits
-from tws.simulator.requests.refusals import ANSWERED_BY_SILENCE
 from tws.wire import messages as m
 
 
@@ -28,14 +25,13 @@ async def client(simulator: SimulatedTWS, connect: Connect) -> Client:
 
 async def test_lists(client: Client) -> None:
     client.send(m.MarketDepthExchangesRequest(), m.SmartComponentsRequest(5, "9c0001"))
-    client.send(m.FamilyCodesRequest(), m.SoftDollarTiersRequest(6), m.NewsProvidersRequest())
+    client.send(m.FamilyCodesRequest(), m.SoftDollarTiersRequest(6))
     deep = (await client.expect(m.MarketDepthExchanges)).depth_market_data_descriptions
     assert {("ISLAND", "STK"), ("CME", "FUT")} <= {(row.exchange, row.sec_type) for row in deep}
     parts = (await client.expect(m.SmartComponents)).smart_components
     assert len({row.exchange_letter for row in parts}) == len(parts) > 3
     assert [row.account_id for row in (await client.expect(m.FamilyCodes)).family_codes] == ["DU1", "DU2"]
     assert (await client.expect(m.SoftDollarTiers)).soft_dollar_tiers == ()
-    assert (await client.expect(m.NewsProviders)).news_providers == ()
 
 
 async def test_a_histogram_sums_to_the_days_volume(client: Client) -> None:
@@ -94,13 +90,11 @@ async def test_a_display_group_tells_its_watchers(
 REFUSED: list[tuple[m.Request, int, int]] = [
     (m.FARequest(1), 2**31 - 1, 321),
     (m.FAReplace(11, 1, "<x/>"), 11, 321),
-    (m.NewsArticleRequest(12, "BRFG", "x"), 12, 10276),
-    (m.HistoricalNewsRequest(13, 756733, "BRFG", "", "", 10), 13, 10276),
+    (m.NewsArticleRequest(12, "BZ", "x"), 12, 10276),
+    (m.HistoricalNewsRequest(13, 756733, "BZ", "", "", 10), 13, 10276),
     (m.WshMetaDataRequest(14), 14, 10276),
     (m.WshEventDataRequest(15, 756733), 15, 10276),
-    (m.FundamentalsDataRequest(16, stock("SPY"), "ReportSnapshot"), 16, 430),
     (m.ScannerSubscriptionRequest(17, m.ScannerSubscription(instrument="STK")), 17, 162),
-    (m.ScannerParametersRequest(), -1, 321),
 ]
 
 
@@ -111,14 +105,3 @@ async def test_what_needs_a_subscription_is_refused(
     client.send(request_)
     said = await client.expect(m.ErrorMessage, lambda e: e.error_code == code)
     assert said.id == req_id
-
-
-@pytest.mark.parametrize("make", [m.NewsBulletinsRequest], ids=lambda one: one.__name__)
-async def test_a_subscription_without_news_is_taken_in_silence(
-    client: Client, make: Callable[[bool], m.Request]
-) -> None:
-    client.send(make(True))
-    client.send(m.CurrentTimeRequest())
-    await client.expect(m.CurrentTime)
-    assert not [e for e in client.all(m.ErrorMessage) if e.error_code < 2100]
-    assert m.NewsBulletinsRequest in ANSWERED_BY_SILENCE

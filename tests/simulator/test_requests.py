@@ -331,9 +331,8 @@ async def test_what_is_not_served_is_refused_not_ignored(
 
 async def test_every_request_of_the_wire_has_a_handler(start: Start, connect: Connect) -> None:
     simulator, _ = await manual(start, connect)
-    from tws.simulator.requests.refusals import REFUSED_BY_CLASS
     from tws.wire.layouts import REQUESTS
 
-    served = simulator.core.desk.served() | REFUSED_BY_CLASS
+    served = simulator.core.desk.served()
     missing = {layout.message.__name__ for layout in REQUESTS} - {kind.__name__ for kind in served}
     assert not missing

@@ -26,7 +26,7 @@ T0 = 1_767_623_400_000_000_000  # 2026-01-05 09:30 in New York
 SPY, IBM = 756733, 8314
 REFUSED = (
     (439, {"algo_strategy": "Inline"}),
-    (443, {"algo_strategy": "Twap", "algo_params": (("strategyType", "Marketable"),)}),
+    (443, {"algo_strategy": "Twap", "algo_params": (("maxPctVol", "0.1"),)}),
     (441, {"algo_strategy": "PctVol"}),
     (10314, {"algo_strategy": "Vwap", "algo_params": (("startTime", "soon"),)}),
     (10255, {"algo_strategy": "DarkIce", "display_size": 1}),

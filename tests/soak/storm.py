@@ -86,6 +86,13 @@ VERSIONS = (176, 200, 225)
 """Text as most clients speak it, the last of text, and protobuf."""
 
 
+OUT = {
+    "exercise-rejected": "nobody here exercises an option; tests/simulator plays it",
+    "read-only": "a TWS that takes no orders tells nothing of orders; tests/simulator plays it",
+}
+"""Faults that are not in the lot, and why."""
+
+
 class Play(NamedTuple):
     """One fault, and when it is entered, in seconds of the run."""
 
@@ -107,7 +114,7 @@ class Scenery(NamedTuple):
 
     symbols: tuple[str, ...]
     free_port: int
-    names: tuple[str, ...] = tuple(sorted(REGISTRY))
+    names: tuple[str, ...] = tuple(name for name in sorted(REGISTRY) if name not in OUT)
     plays: tuple[int, int] = (FEW, MANY)
 
 

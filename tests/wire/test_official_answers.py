@@ -137,6 +137,7 @@ APART = {
     m.HistoricalTicksBidAsk,
     m.HistoricalTicksLast,
     m.SmartComponents,
+    m.ScannerData,
     m.ConfigResponse,
     m.UpdateConfigResponse,
 }
@@ -347,6 +348,24 @@ def test_historical_ticks(data: st.DataObject) -> None:
         official.same(ours.size, theirs.size)
         bits = theirs.tickAttribLast
         assert bits.pastLimit | bits.unreported << 1 == ours.attr_mask
+
+
+@FEW
+@given(st.data())
+def test_the_rows_of_a_scanner(data: st.DataObject) -> None:
+    """A call for each row and one for the end; the name of the market stands in the details."""
+    ours = draw(data, m.ScannerData)
+    for version in (157, 200, 202, 209):
+        *calls, end = official.callbacks(codec.encode(ours, version), version)
+        assert end == ("scannerDataEnd", (ours.req_id,))
+        for row, (name, (req_id, rank, details, *texts)) in zip(
+            ours.scanner_data_element, calls, strict=True
+        ):
+            assert (name, req_id, rank) == ("scannerData", ours.req_id, row.rank)
+            assert details.marketName == row.market_name
+            assert tuple(texts) == (row.distance, row.benchmark, row.projection, row.combo_key)
+            for part in ("con_id", "symbol", "sec_type", "right", "exchange", "currency", "trading_class"):
+                official.same(getattr(row.contract, part), official.attribute(part, details.contract), part)
 
 
 @FEW

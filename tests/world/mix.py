@@ -33,7 +33,9 @@ PLAYS = (1, 6)
 NOTHING_MEETS_IT = "the trader asks for none of what it spoils"
 OUT = {
     "assignment": "nobody here holds an option; tests/exchange plays it",
+    "exercise-rejected": "nobody here exercises an option; tests/simulator plays it",
     "live-updates-fail": NOTHING_MEETS_IT,
+    "read-only": "no order leaves while it lasts, exits least of all; tests/simulator plays it",
     "real-time-bars-end": NOTHING_MEETS_IT,
 }
 """Faults of TWS that are not in the lot, and why."""

@@ -57,6 +57,7 @@ WITHOUT_ID: dict[type[Request], tuple[type[Answer], ...]] = {
     m.FamilyCodesRequest: (m.FamilyCodes,),
     m.NewsProvidersRequest: (m.NewsProviders,),
     m.ScannerParametersRequest: (m.ScannerParameters,),
+    m.FARequest: (m.ReceiveFA,),
     m.AutoOpenOrdersRequest: (),
 }
 """Requests without an id, and the answers to them; the last one is the end."""

@@ -123,6 +123,32 @@ def market(
 
 
 @app.command()
+def news(
+    headline: Annotated[str, typer.Argument(help="What it says.")],
+    symbol: Annotated[str, typer.Option(help="About this instrument; none: about no one.")] = "",
+    provider: Annotated[str, typer.Option(help="Code of the provider.")] = "BRFG",
+    body: Annotated[str, typer.Option(help="The article; the headline unless given.")] = "",
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Publish a headline: news "Example opens a plant" --symbol AAPL."""
+    answer = _ask(port, "news", headline=headline, symbol=symbol, provider=provider, body=body)
+    _tell(answer, json, str(answer))
+
+
+@app.command()
+def bulletin(
+    text: Annotated[str, typer.Argument(help="What it says.")],
+    exchange: Annotated[str, typer.Option(help="Who says it.")] = "NYSE",
+    kind: Annotated[int, typer.Option(help="1 news, 2 not available, 3 available again.")] = 1,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Post a bulletin of an exchange."""
+    _tell(_ask(port, "bulletin", text=text, exchange=exchange, kind=kind), json)
+
+
+@app.command()
 def orders(port: Port = None, json: Json = False) -> None:
     """The orders that live at its exchange."""
     answer = _ask(port, "orders")

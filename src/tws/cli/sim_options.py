@@ -50,8 +50,18 @@ Unsubscribed = Annotated[
         help="Symbol or type without live data: AAPL, OPT, SPY=10089 (repeatable).", show_default="none"
     ),
 ]
+Subscribed = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Research beside the free one: fundamentals, wsh, a provider of news such as BZ (repeatable).",
+        show_default="none",
+    ),
+]
 Zone = Annotated[str, typer.Option(help="Time zone of the login.")]
 Gateway = Annotated[bool, typer.Option("--gateway", help="Farms as an IB Gateway's: connected on demand.")]
+Advisor = Annotated[
+    bool, typer.Option("--advisor", help="An advisor's login: the first --account is its own.")
+]
 Trusted = Annotated[
     list[str] | None, typer.Option(help="Address that may connect (repeatable).", show_default="any")
 ]
@@ -69,6 +79,7 @@ def read(told: Mapping[str, Any]) -> SimulatorOptions:
     from tws.errors import ConfigError
     from tws.simulator.limits import Limits
     from tws.simulator.options import SimulatorOptions
+    from tws.simulator.subscriptions import Subscriptions
 
     if told["pacing"] not in ("reject", "delay", "off"):
         raise ConfigError("pacing", told["pacing"], "is unknown", "Use reject, delay or off")
@@ -90,12 +101,14 @@ def read(told: Mapping[str, Any]) -> SimulatorOptions:
         read_only=told["read_only"],
         updates_per_s=told["updates_per_s"],
         unsubscribed=tuple(told["unsubscribed"] or ()),
+        subscriptions=Subscriptions.beside(told["subscribed"] or ()),
         limits=Limits.off()
         if told["pacing"] == "off"
         else replace(limits, reject=told["pacing"] == "reject"),
         start_ns=None if told["clock"] is None else parse_clock(told["clock"], told["zone"]),
         zone=told["zone"],
         gateway=told["gateway"],
+        advisor=told["advisor"],
         trusted=tuple(told["trusted"] or ()) or None,  # an option never given comes as an empty tuple
         localhost_only=not told["dialog"],
     )

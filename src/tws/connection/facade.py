@@ -26,6 +26,7 @@ from tws.connection.keeping.hours import MarketHours
 from tws.connection.keeping.keeper import Keep
 from tws.connection.keeping.resume import Resume
 from tws.connection.lane import FactLane
+from tws.connection.ordering.fit import AnyOrder, fit
 from tws.connection.ordering.rules import Rules
 from tws.connection.pacing import PacingOptions, Waiting
 from tws.errors import (
@@ -34,8 +35,7 @@ from tws.errors import (
 from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails
 from tws.model.facts import Fact
-from tws.model.order import Order
-from tws.risk import Denial, Limits, OffGrid, Verifier, conform
+from tws.risk import Denial, Limits, OffGrid, Verifier
 from tws.wire.codes import CATALOGUE, Catalogue
 
 if TYPE_CHECKING:
@@ -405,7 +405,7 @@ class TWSConnection(Questions):
     def place_order(
         self,
         contract: Contract,
-        order: Order,
+        order: AnyOrder,
         order_id: int | None = None,
         *,
         off_grid: OffGrid = "refuse",
@@ -413,20 +413,20 @@ class TWSConnection(Questions):
     ) -> Sending:
         """Place an order, or change the one that has `order_id`, through the built-in guard.
 
+        order     a plain one, or one of `tws.ordertypes` with any attribute
+
         off_grid  what to do with a price that the contract's market rule does not allow, as far as the rule
                   is known (`request_instrument` learns it): "refuse" it, or "round" it so that it is never
                   worse than asked
         urgent    an exit: it may use the places that TWS's message rate has kept free
 
         Raises OrderDeniedError when the guard refuses (always when a desk owns the orders), when a price or
-        quantity is off the grid, and while the link is being synchronised after a gap; NotSentError without a
-        session. No byte left then. What became of the order at the broker is a fact, not an exception.
+        quantity is off the grid, and while the link is being synchronised after a gap; BadOrderError for what
+        TWS is known to refuse; NotSentError without a session, or when its version has no place for an
+        attribute. No byte left then. What became of the order at the broker is a fact, not an exception.
         """
         self._must_be_ready()
-        fitting = conform(self.instrument_of(contract), order, off_grid)
-        if isinstance(fitting, Denial):
-            raise fitting.error()
-        order = fitting
+        order = fit(self.instrument_of(contract), order, off_grid)
         changes = order_id is not None and not self._engine.order_ids.gave(order_id)
         number = self.get_next_order_id() if order_id is None else order_id
         assert number is not None  # a ready session has one

@@ -27,7 +27,9 @@ from tws.errors import ConnectError, LinkLostError, RequestTimeoutError
 from tws.model.account import AccountValue, PnL, PositionPnL
 from tws.model.depth import DepthChange
 from tws.model.market import Bar
+from tws.model.news import NewsBulletin, NewsHeadline
 from tws.model.reference import DisplayGroup
+from tws.model.scanner import ScanRow
 from tws.wire.messages import TickByTickData
 
 __all__ = ["SyncConnection", "SyncDownload", "SyncQuoteStream", "SyncStream"]
@@ -179,6 +181,20 @@ class SyncConnection:
     stream_depth = follows(_The.stream_depth, DepthChange)
     stream_bars = follows(_The.stream_bars, Bar)
     stream_realtime_bars = follows(_The.stream_realtime_bars, Bar)
+
+    # -- news, scanners, research
+
+    request_news_providers = asks(_The.request_news_providers)
+    request_news_article = asks(_The.request_news_article)
+    request_historical_news = asks(_The.request_historical_news)
+    stream_news = follows(_The.stream_news, NewsHeadline)
+    stream_news_bulletins = follows(_The.stream_news_bulletins, NewsBulletin)
+    request_scanner_parameters = asks(_The.request_scanner_parameters)
+    request_scan = asks(_The.request_scan)
+    stream_scanner = follows(_The.stream_scanner, tuple[ScanRow, ...])
+    request_fundamentals = asks(_The.request_fundamentals)
+    request_wsh_meta = asks(_The.request_wsh_meta)
+    request_wsh_events = asks(_The.request_wsh_events)
 
     # -- accounts
 

@@ -15,7 +15,7 @@ from tws.exchange.core import Core
 from tws.exchange.families import awaits_parent, cancel_now
 from tws.exchange.kinds import Anchor
 from tws.exchange.matching import match, take_whole
-from tws.exchange.pegs import anchored, follow, out_of_range, watch_anchor
+from tws.exchange.pegs import anchored, follow, out_of_range, stand, watch_anchor
 from tws.exchange.terms import FarPrice
 from tws.exchange.transmission import transmit
 from tws.exchange.triggers import (
@@ -56,9 +56,10 @@ def _bear(core: Core) -> None:
     for ticket, portion in births:
         book = core.books[ticket.con_id]
         order = Working(ticket, book, book.instrument.lots(ticket.quantity))
-        portion.ladder.dependents.append(order)
         transmit(core, order)
         order.portion = portion
+        if portion is not None:
+            portion.ladder.dependents.append(order)
         if order.live:
             core.ready.append(order)
 
@@ -70,7 +71,7 @@ def on_quote(core: Core, book: Book) -> None:
     _spring(core, book.stops[True, False], -book.ask)
     match(core, book)
     for order in list(book.watchers):
-        if order.stage is Stage.WORKING and order.book is book and order.least > 1:
+        if order.stage is Stage.WORKING and order.book is book and order.picky:
             take_whole(core, order)
     settle(core)
     book.refresh()
@@ -251,15 +252,15 @@ def _work(core: Core, order: Working) -> None:
         return
     if not _price_it(core, order):
         return
-    if order.least > 1:
+    if order.picky:
         take_whole(core, order)
-    if order.live and order.least <= 1 and order.stage is Stage.WORKING:
+    if order.live and not order.picky and order.stage is Stage.WORKING:
         book.enqueue(order)
         match(core, book, order)
     if order.live and order.rule.at_once and not order.cancelling:
         cancel_now(core, order)
     elif order.live:
-        if order.least > 1:
+        if order.picky:
             watch(order, book)
         if order.follows:
             watch_anchor(core, order)
@@ -279,7 +280,7 @@ def _price_it(core: Core, order: Working) -> bool:
                 watch_anchor(core, order)
                 core.say_if_changed(order)
             return False
-        order.limit, order.anchored = limit, True
+        stand(order, limit)
     mark = order.book.mark()
     if core.habits.far_price is FarPrice.ALLOWED or not order.is_limit or mark is None:
         return True

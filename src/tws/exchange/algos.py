@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from tws.exchange.specialvalidity import Refusal
+from tws.exchange.refusals import Refusal
 
 __all__ = ["ALGOS", "Algo", "read_algo"]
 
@@ -83,8 +83,13 @@ ALGOS: dict[str, Rule] = {
     "Adaptive": Rule(
         {"adaptivePriority": Param("Priority", "text", choices=("Urgent", "Normal", "Patient"))} | _CASH
     ),
-    "Twap": Rule(_TIMES | _PAST | _CASH),
-    "Vwap": Rule(_MOST | _TIMES | _PAST | _NO_TAKE | _CASH),
+    "Twap": Rule(
+        {"strategyType": Param(
+            "Trade strategy", "text",
+            choices=("Marketable", "Matching", "Midpoint", "Matching Same Side", "Matching Last"),
+        )} | _TIMES | _PAST | _CASH
+    ),
+    "Vwap": Rule(_MOST | _TIMES | _PAST | _NO_TAKE | {"speedUp": Param("Speed Up", "flag")} | _CASH),
     "ArrivalPx": Rule(_MOST | _URGENCY | _TIMES | _PAST | _CASH),
     "ClosePx": Rule(_MOST | _URGENCY | {"startTime": _TIMES["startTime"]} | _CASH),
     "DarkIce": Rule({"displaySize": Param("Display Size", "whole")} | _TIMES | _PAST | _CASH),

@@ -10,8 +10,8 @@ from __future__ import annotations
 from tws.exchange.core import Core, crowd_of
 from tws.exchange.credit import margin_refuses
 from tws.exchange.families import join_name
+from tws.exchange.refusals import Refusal
 from tws.exchange.terms import Habits, OrderTicket
-from tws.exchange.validity import Refusal
 from tws.exchange.working import Stage, Working
 from tws.model.order import BrokerStatus
 

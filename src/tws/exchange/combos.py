@@ -27,7 +27,7 @@ from tws.exchange.working import LegFill, Working, average
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 
-__all__ = ["as_combo", "fill_legs", "legs_of", "requote", "tell_legs"]
+__all__ = ["as_combo", "fill_legs", "legs_of", "legs_within", "requote", "tell_legs"]
 
 FINE = Decimal("1E-8")
 ZERO = Decimal(0)
@@ -46,7 +46,22 @@ def as_combo(core: Core, ticket: OrderTicket) -> OrderTicket:
         con_id = _open(core, ticket.legs)
         if con_id:
             core.combos[key] = con_id
-    return replace(ticket, con_id=con_id)
+    return replace(ticket, con_id=con_id, limit_price=_limit_of(core, ticket))
+
+
+def _limit_of(core: Core, ticket: OrderTicket) -> Decimal | None:
+    """Its limit, or without one what its legs cost at theirs, if each has one."""
+    prices = () if ticket.special is None else ticket.special.leg_prices
+    books = [core.books.get(leg.con_id) for leg in ticket.legs]
+    if ticket.limit_price or len(prices) != len(books) or not all(books):
+        return ticket.limit_price
+    most = max(book.multiplier for book in books if book is not None)
+    total = ZERO
+    for leg, book, price in zip(ticket.legs, books, prices, strict=True):
+        if book is None or price is None:
+            return ticket.limit_price
+        total += leg.side.sign * leg.ratio * price * book.multiplier / most
+    return total
 
 
 def _open(core: Core, legs: tuple[Leg, ...]) -> int:
@@ -117,6 +132,16 @@ def legs_of(core: Core, con_id: int) -> tuple[tuple[int, int], ...]:
     """con_id and signed ratio of each leg of a combo's book; () for anything else."""
     book = core.books.get(con_id)
     return tuple((leg.con_id, ratio) for leg, ratio in book.legs) if book is not None else ()
+
+
+def legs_within(order: Working) -> bool:
+    """Whether each leg's quote is within the price that the order states for it."""
+    for (leg, ratio), limit in zip(order.book.legs, order.leg_limits, strict=True):
+        sign = order.sign if ratio > 0 else -order.sign
+        quote = leg.ask if sign > 0 else leg.bid
+        if limit is not None and (limit - quote) * sign < 0:
+            return False
+    return True
 
 
 # -- fills --------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class Core:
         self.alarms: list[tuple[int, int, Callable[[], None]]] = []  # heap of (due, rank, what then)
         self.bells: list[tuple[int, int, Book]] = []  # heap of (next edge of its hours, rank, whose)
         self.ready: deque[Working] = deque()
-        self.births: list[tuple[OrderTicket, Profit]] = []  # orders of TWS itself that are due
+        self.births: list[tuple[OrderTicket, Profit | None]] = []  # orders of TWS itself that are due
         self.out: list[Event] = []
         self._ranks = 0
         self._perm_ids = 1_000_000_000 + run * 10_000

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from tws.exchange.core import Core
 from tws.exchange.events import CompletedOrder, OrderView
-from tws.exchange.hedges import grow
+from tws.exchange.hedges import grow, neutralise
 from tws.exchange.terms import ChildrenWork, OcaType
 from tws.exchange.triggers import unwatch
 from tws.exchange.working import Stage, Working
@@ -166,6 +166,8 @@ def after_fill(core: Core, order: Working, lots: int) -> None:
     before, order.exact = order.exact, order.exact - lots
     if order.group is not None:
         _tell_group(core, order, Fraction(lots) / before)
+    if order.ticket.special is not None and order.ticket.special.neutral:
+        neutralise(core, order, lots)
     for child in order.children:
         if child.hedge is not None and child.live:
             grow(core, child, lots)

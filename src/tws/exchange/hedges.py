@@ -16,12 +16,14 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from tws.exchange.book import FAR, Book
 from tws.exchange.core import Core
 from tws.exchange.kinds import Anchor
+from tws.exchange.refusals import Refusal
 from tws.exchange.special import Hedge
-from tws.exchange.specialvalidity import OPTIONS, Refusal
+from tws.exchange.specialvalidity import OPTIONS
 from tws.exchange.terms import OrderTicket
 from tws.exchange.working import Working
+from tws.model.order import OrderType, Side
 
-__all__ = ["grow", "hedge_refused"]
+__all__ = ["grow", "hedge_refused", "neutralise"]
 
 NO_TYPE = Refusal(10007, "Invalid hedge type.")
 NO_BETA = Refusal(10008, "Invalid beta value.")
@@ -32,6 +34,8 @@ NO_PAIR = Refusal(
     "Invalid FX hedge order. The hedging contract can only be a currency pair where one of the currencies "
     "matches the parent order.",
 )
+NEUTRAL = ("LMT", "REL")
+"""Types of a delta-neutral order that need its price; every other is worked at the market (assumed)."""
 PERCENT, ZERO = Decimal(100), Decimal(0)
 
 
@@ -54,6 +58,33 @@ def hedge_refused(core: Core, ticket: OrderTicket, parent: Working) -> Refusal |
         refusal = NO_BETA if hedge.kind == "B" else NO_RATIO
         return refusal if number is None or number <= 0 else None
     return NO_TYPE
+
+
+def neutralise(core: Core, order: Working, lots: int) -> None:
+    """A VOL order filled: its delta goes to the market the other way, in an order of TWS itself (id 0)."""
+    special = order.ticket.special
+    con_id = core.options.underlying(order.book.con_id) if core.options is not None else None
+    under = None if con_id is None else core.books.get(con_id)
+    if special is None or not special.neutral or under is None:
+        return
+    delta = _delta(core, order, under) * order.sign
+    shares = order.book.instrument.quantity(lots) * order.book.multiplier * abs(delta)
+    size = int((shares / under.instrument.lot).to_integral_value(ROUND_HALF_EVEN))
+    if not size:
+        return
+    old, price = order.ticket, special.neutral_price
+    kind = special.neutral if special.neutral in NEUTRAL and price is not None else OrderType.MARKET
+    core.births.append((
+        OrderTicket(
+            client_id=old.client_id, order_id=0, account=old.account, con_id=under.con_id,
+            side=Side.SELL if delta > 0 else Side.BUY, quantity=under.instrument.quantity(size),
+            order_type=kind, limit_price=price if kind == OrderType.LIMIT else None,
+            stop_price=price if kind == "REL" else None, tif=old.tif, order_ref=old.order_ref,
+            parent_id=old.order_id, outside_rth=old.outside_rth and kind != OrderType.MARKET,
+            oca_type=old.oca_type, good_till_ns=old.good_till_ns,
+        ),
+        None,
+    ))  # fmt: skip
 
 
 def grow(core: Core, child: Working, lots: int) -> None:

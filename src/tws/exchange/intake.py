@@ -17,10 +17,11 @@ from tws.exchange.events import Notice, OrderView, WhatIfAnswered
 from tws.exchange.families import TRADER, cancel_now
 from tws.exchange.hedges import grow, hedge_refused
 from tws.exchange.pieces import portion_of
+from tws.exchange.refusals import Refusal
 from tws.exchange.terms import OcaType, OrderTicket
 from tws.exchange.transmission import set_expiry, transmit, transmit_family
 from tws.exchange.triggers import unwatch
-from tws.exchange.validity import Refusal, ticket_refused
+from tws.exchange.validity import ticket_refused
 from tws.exchange.working import Stage, Working
 from tws.model.order import BrokerStatus, OrderType, TimeInForce
 
@@ -215,10 +216,10 @@ def cancel(core: Core, client_id: int, order_id: int) -> None:
     status = done.order.status if done else ""
     if order is None and done is None:
         _say(core, client_id, order_id, 10147, f"OrderId {order_id} that needs to be cancelled is not found.")
-    elif status == BrokerStatus.FILLED:
+    elif status in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):
         _say(
             core, client_id, order_id, 10148,
-            f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: Filled.",
+            f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: {status}.",
         )  # fmt: skip
     elif order is None or not order.live or order.cancelling:
         perm_id = done.order.perm_id if done else order.perm_id if order else 0

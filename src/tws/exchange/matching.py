@@ -4,14 +4,14 @@ Orders never meet each other, only the quote: a buy fills at the ask, a sell at 
 displayed size, which all orders share by price and time until the next quote refreshes it. A
 limit order whose limit the quote crosses fills at the quote, which is the better of the two.
 
-An order that wants at least so much at once (all or none, fill or kill, a minimum) stands in no queue:
-it takes what is left of a quote after all others, if that is enough.
+An order that wants at least so much at once (all or none, fill or kill, a minimum), or a price of its own for
+each leg of a combo, stands in no queue: it takes what is left of a quote after all others, if that is enough.
 """
 
 from __future__ import annotations
 
 from tws.exchange.book import Book
-from tws.exchange.combos import fill_legs, tell_legs
+from tws.exchange.combos import fill_legs, legs_within, tell_legs
 from tws.exchange.core import Core
 from tws.exchange.events import AccountChanged, CommissionCharged, Executed, ExecutionReport, PositionChanged
 from tws.exchange.families import after_fill, close_books, workable
@@ -54,6 +54,8 @@ def take_whole(core: Core, order: Working) -> None:
     price, left = (book.ask, book.ask_left) if order.sign > 0 else (book.bid, book.bid_left)
     lots = min(workable(core, order), left)
     if lots < order.least or (order.is_limit and (order.worst - price) * order.sign < 0):
+        return
+    if order.leg_limits and not legs_within(order):
         return
     if order.sign > 0:
         book.ask_left -= lots

@@ -19,7 +19,7 @@ from tws.exchange.special import Special
 from tws.exchange.triggers import watch
 from tws.exchange.working import Working
 
-__all__ = ["PROTECTION_TICKS", "anchored", "follow", "out_of_range", "references", "watch_anchor"]
+__all__ = ["PROTECTION_TICKS", "anchored", "follow", "out_of_range", "references", "stand", "watch_anchor"]
 
 PROTECTION_TICKS = 12
 """3.00 points of 0.25 in IB's example of a stop with protection (official); each exchange has its own."""
@@ -65,6 +65,14 @@ def anchored(core: Core, order: Working) -> int | None:
     return min([found, *worst]) if buys else max([found, *worst])
 
 
+def stand(order: Working, limit: int) -> None:
+    """Take a limit; some have discretion from there up to the limit price that they state."""
+    order.limit, order.anchored = limit, True
+    special, stated = _special(order), order.ticket.limit_price
+    if special.to_limit and stated and order.kind.caps:
+        order.discretion = order.book.instrument.nearest_ticks(stated) - limit
+
+
 def follow(core: Core, order: Working, book: Book) -> None:
     """A quote came: move the order, or cancel it beyond its range. Another book's move is matched later."""
     if out_of_range(core, order):
@@ -73,15 +81,16 @@ def follow(core: Core, order: Working, book: Book) -> None:
     found = anchored(core, order)
     if found is None:
         return
-    if order.kind.ratchets and _offset(order):
+    if order.kind.ratchets and _offset(order) and not _special(order).peg.directed:
         found = max(found, order.limit) if order.sign > 0 else min(found, order.limit)
     if found == order.limit and order.anchored:
         return
-    order.limit = found
+    elsewhere = book is not order.book or not order.anchored
+    stand(order, found)
     order.give_way(core.next_rank())
-    if book is not order.book or not order.anchored:
+    if elsewhere:
         core.ready.append(order)
-    elif order.least <= 1:
+    elif not order.picky:
         order.book.enqueue(order)
 
 
@@ -121,8 +130,13 @@ def _offset(order: Working) -> Decimal:
 
 
 def _own(core: Core, order: Working) -> Decimal | None:
-    own = _sides(order)[0]
-    return None if own is None else own + order.sign * order.kind.offset * _offset(order)
+    own, far = _sides(order)
+    if own is None:
+        return None
+    found, sign = own + order.sign * order.kind.offset * _offset(order), order.sign
+    if far is None or not _special(order).peg.before_far:
+        return found
+    return min(found, far - 1) if sign > 0 else max(found, far + 1)
 
 
 def _far(core: Core, order: Working) -> Decimal | None:

@@ -42,6 +42,8 @@ SCANS_NS = {"Urgent": 2 * NS_PER_S, "Normal": 10 * NS_PER_S, "Patient": 30 * NS_
 """How long Adaptive looks for a better price: official that Urgent is short, the rest ours."""
 HURRY = {"getdone": 8, "aggressive": 3, "neutral": 2, "passive": 1}
 """The power by which ArrivalPx goes ahead of an even pace."""
+STANDS = {"Midpoint": Anchor.MIDDLE, "Matching Same Side": Anchor.OWN_SIDE}
+"""Where Twap's slices stand by their strategyType; the others take what they find (assumed)."""
 TIME_PERCENT, SIZE_PERCENT, DARK_PERCENT = 20, 55, 50
 ONE = Decimal(1)
 
@@ -72,8 +74,11 @@ class Schedule(Portion):
         return self.algo.share("maxPctVol") is not None
 
     def readopt(self, order: Working) -> None:
+        side = STANDS.get(self.algo.texts.get("strategyType", ""))
         if self.algo.flag("noTakeLiq"):
-            order.anchor, order.follows, order.is_limit = Anchor.OWN_SIDE, True, True
+            side = Anchor.OWN_SIDE
+        if side is not None:
+            order.anchor, order.follows, order.is_limit = side, True, True
 
     def begin(self, core: Core, order: Working) -> bool:
         book = order.book

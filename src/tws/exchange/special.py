@@ -18,6 +18,8 @@ class Peg(Struct, frozen=True, kw_only=True):
     """Where a pegged order stands, besides its ticket's offset (`stop_price`) and `starting_price`.
 
     percent_offset        of REL: an offset in percent, 1 for 1 %
+    directed              sent to an exchange: relative orders follow both ways
+    before_far            relative: at most to one tick before the other side, as IBKR ATS has it
     at_whole, at_half     off a middle that falls on a tick, or between two
     compete               PEG BEST: so far from the middle it goes at most; None: up to it, or its offsets
     compete_size          it competes with at least so much on its own side only
@@ -33,6 +35,8 @@ class Peg(Struct, frozen=True, kw_only=True):
     """
 
     percent_offset: Decimal | None = None
+    directed: bool = False
+    before_far: bool = False
     at_whole: Decimal | None = None
     at_half: Decimal | None = None
     compete: Decimal | None = None
@@ -96,6 +100,8 @@ class Special(Struct, frozen=True, kw_only=True):
     min_trade       what each fill must have at least, in shares
     algo            an `Algo` of `tws.exchange.algos`
     leg_prices      of a combo: the limit of each leg, None for none
+    neutral         VOL: the type of the order in the underlying that follows each fill; empty: none follows
+    neutral_price   that order's limit or offset
     """
 
     peg: Peg = Peg()
@@ -109,6 +115,8 @@ class Special(Struct, frozen=True, kw_only=True):
     hedge: Hedge | None = None
     algo: object = None
     leg_prices: tuple[Decimal | None, ...] = ()
+    neutral: str = ""
+    neutral_price: Decimal | None = None
 
 
 class OptionMath(Protocol):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
 
+from tws.exchange.algos import Algo
 from tws.exchange.book import Book
 from tws.exchange.core import Core
 from tws.exchange.kinds import Anchor, OrderKind
+from tws.exchange.refusals import Refusal, invalid
 from tws.exchange.special import Peg, Scale, Special
 from tws.exchange.terms import OrderTicket
 
-__all__ = ["Refusal", "amounts", "invalid", "special_refused"]
+__all__ = ["OPTIONS", "amounts", "special_refused"]
 
 UNSUPPORTED = "Unsupported order type for this exchange and security type."
 EITHER = (
@@ -37,18 +38,6 @@ WORKED, DAYS = ("LMT", "MKT"), ("DAY", "GTC", "GTD")
 """Types and times in force that algorithms work with (official that overnight orders are refused)."""
 
 
-class Refusal(NamedTuple):
-    """Message 4: code and text."""
-
-    code: int
-    text: str
-
-
-def invalid(cause: str) -> Refusal:
-    """321, TWS's word for a request that makes no sense."""
-    return Refusal(321, f"Error validating request.-'bW' : cause - {cause}")
-
-
 def amounts(special: Special) -> Iterator[Decimal]:
     """Every number that it states."""
     for part in (special, special.peg, special.scale, special.hedge):
@@ -65,11 +54,18 @@ def special_refused(core: Core, book: Book, ticket: OrderTicket, kind: OrderKind
     special = ticket.special or Special()
     if special.algo is not None and (ticket.order_type not in WORKED or ticket.tif not in DAYS):
         return Refusal(442, "Specified algorithm is not allowed for this order.")
+    if isinstance(special.algo, Algo) and not core.habits.twap_strategy and _names_strategy(special.algo):
+        return Refusal(443, "Order processing failed. Unknown algo attribute:strategyType")
     return (
-        _peg_refused(core, book, special.peg, kind)
+        _legs_refused(book, special)
+        or _peg_refused(core, book, special.peg, kind)
         or _shown_refused(book, ticket, special)
         or (_scale_refused(book, ticket, special.scale) if special.scale is not None else None)
     )
+
+
+def _names_strategy(algo: Algo) -> bool:
+    return algo.strategy == "Twap" and "strategyType" in algo.texts
 
 
 def _peg_refused(core: Core, book: Book, peg: Peg, kind: OrderKind) -> Refusal | None:
@@ -88,6 +84,17 @@ def _peg_refused(core: Core, book: Book, peg: Peg, kind: OrderKind) -> Refusal |
             return invalid("Invalid reference contract.")
         if peg.per is None or peg.per <= 0:
             return invalid("The reference change amount must be above zero.")
+    return None
+
+
+def _legs_refused(book: Book, special: Special) -> Refusal | None:
+    if not special.leg_prices:
+        return None
+    if len(special.leg_prices) != len(book.legs):
+        return Refusal(312, "The combo details are invalid.")
+    for at, ((leg, _), price) in enumerate(zip(book.legs, special.leg_prices, strict=True), 1):
+        if price is not None and not leg.instrument.is_on(price):
+            return Refusal(313, f"The combo details for leg '{at}' are invalid.")
     return None
 
 

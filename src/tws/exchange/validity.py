@@ -12,10 +12,11 @@ from decimal import Decimal
 from tws.exchange.book import Book
 from tws.exchange.core import Core
 from tws.exchange.kinds import KINDS, TIFS, Anchor, OrderKind, TifRule
-from tws.exchange.specialvalidity import Refusal, amounts, invalid, special_refused
+from tws.exchange.refusals import Refusal, invalid
+from tws.exchange.specialvalidity import amounts, special_refused
 from tws.exchange.terms import Condition, ConditionKind, OrderTicket, TriggerMethod
 
-__all__ = ["Refusal", "invalid", "ticket_refused"]
+__all__ = ["ticket_refused"]
 
 FRACTION = "Fractional-sized order cannot be placed via API. Please use desktop version to place this order."
 TICK = "The price does not conform to the minimum price variation for this contract."

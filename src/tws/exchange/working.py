@@ -113,9 +113,9 @@ class Working:
         "anchor", "anchored", "announced", "auctioned", "book", "cancelling", "cap", "children",
         "consumed", "cost_ticks", "counts", "discretion", "end_status", "exact", "fee_charged",
         "filled", "follows", "group", "hedge", "held", "is_limit", "kind", "last_ticks",
-        "leg_fills", "limit", "opening", "owed", "parent", "perm_id", "pinned", "portion", "rank",
-        "released", "rule", "stage", "stop", "ticket", "total", "triggered", "version", "warned",
-        "watched",
+        "leg_fills", "leg_limits", "limit", "opening", "owed", "parent", "perm_id", "pinned",
+        "portion", "rank", "released", "rule", "stage", "stop", "ticket", "total", "triggered",
+        "version", "warned", "watched",
     )  # fmt: skip
 
     def __init__(self, ticket: OrderTicket, book: Book, lots: int) -> None:
@@ -159,6 +159,7 @@ class Working:
         self.kind = KINDS[ticket.order_type]
         self.rule = TIFS[ticket.tif]
         self.works_at()
+        self.leg_limits: tuple[int | None, ...] = ()  # of a combo with a price for each leg
         self.discretion = 0  # so far beyond its limit it may trade, in ticks with its sign
         if ticket.special is not None:
             self._adopt_special(ticket.special)
@@ -186,6 +187,11 @@ class Working:
             self.discretion = self.sign * self.book.instrument.ticks(special.discretion)
         if self.anchor is Anchor.VOLATILITY:
             self.follows = special.peg.updates
+        if any(price is not None for price in special.leg_prices):
+            legs = zip(self.book.legs, special.leg_prices, strict=True)
+            self.leg_limits = tuple(
+                None if price is None else leg.instrument.ticks(price) for (leg, _), price in legs
+            )
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -242,6 +248,11 @@ class Working:
         return max(1, min(lots, self.remaining))
 
     @property
+    def picky(self) -> bool:
+        """Whether it stands in no queue, but takes what is left of a quote that suits it."""
+        return self.least > 1 or bool(self.leg_limits)
+
+    @property
     def worst(self) -> int:
         """The worst price at which it may trade, if it works at a limit: discretion included."""
         return self.limit + self.discretion
@@ -267,8 +278,8 @@ class Working:
 
     @property
     def in_queue(self) -> bool:
-        """Whether it stands at the market, and not behind all others for want of size."""
-        return self.stage is Stage.WORKING and self.least <= 1
+        """Whether it stands at the market, and not behind all others."""
+        return self.stage is Stage.WORKING and not self.picky
 
     def queue(self, rank: int) -> None:
         """Its place among its equals from now on; whoever is hidden stands behind all that are shown."""

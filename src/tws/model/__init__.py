@@ -10,6 +10,10 @@ options     implied volatility and greeks
 reference   symbols, option chains, exchanges
 progress    how far a request that needs many has come
 order       what we ask of the broker
+conditions  what an order waits for
+algos       what works it at IB
+attributes  all else that an order may say
+fullorder   an order with all of it
 execution   what the broker did
 whatif      what an order would cost
 exercise    what is done with options that are held

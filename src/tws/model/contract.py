@@ -8,7 +8,23 @@ from msgspec import Struct
 
 from tws.model.terms import BondTerms, EventTerms, FundTerms, Ineligibility
 
-__all__ = ["Contract", "ContractDetails", "contract_named", "forex", "future", "option", "stock"]
+__all__ = ["ComboLeg", "Contract", "ContractDetails", "contract_named", "forex", "future", "option", "stock"]
+
+
+class ComboLeg(Struct, frozen=True, kw_only=True):
+    """One leg of a combination: `ratio` of the contract `con_id` for each unit, bought or sold (`side`).
+
+    `open_close` 0 as its order, 1 opens, 2 closes; the last three are of an institution's short sale.
+    """
+
+    con_id: int
+    ratio: int
+    side: str
+    exchange: str = "SMART"
+    open_close: int = 0
+    short_sale_slot: int = 0
+    designated_location: str = ""
+    exempt_code: int = -1
 
 
 class Contract(Struct, frozen=True, kw_only=True):
@@ -16,8 +32,8 @@ class Contract(Struct, frozen=True, kw_only=True):
 
     `con_id` alone identifies a contract for good; symbol and exchange may be reused.
     `strike` is a price in `currency`; `right` is "C" or "P"; `last_trade_date` is
-    yyyyMMdd or yyyyMM; `multiplier` is TWS's text, such as "100". `issuer_id` is TWS's own name of
-    who issues bonds: alone it asks for all of them.
+    yyyyMMdd or yyyyMM; `multiplier` is TWS's text, such as "100". `combo_legs` are those of a BAG.
+    `issuer_id` is TWS's own name of who issues bonds: alone it asks for all of them.
     """
 
     con_id: int = 0
@@ -36,6 +52,7 @@ class Contract(Struct, frozen=True, kw_only=True):
     sec_id_type: str = ""
     sec_id: str = ""
     issuer_id: str = ""
+    combo_legs: tuple[ComboLeg, ...] = ()
 
 
 class ContractDetails(Struct, frozen=True, kw_only=True):
@@ -47,7 +64,8 @@ class ContractDetails(Struct, frozen=True, kw_only=True):
     `suggested_size_increment` on: None where TWS says nothing, be it that it never does for this type or at
     this server version. `identifiers` are (kind, number) such as ("ISIN", "US0378331005"); `agg_group` is
     shared by contracts whose SMART quotes are one; `last_trade_time` is the clock time of the last trading
-    day, in `time_zone_id` unless it names a zone; the two precisions are digits of prices and sizes.
+    day, in `time_zone_id` unless it names a zone; the two precisions are the
+    finest steps in which the last price and its size are stated, such as 0.01 and 0.0001 (reported).
     """
 
     contract: Contract
@@ -71,8 +89,8 @@ class ContractDetails(Struct, frozen=True, kw_only=True):
     size_increment: float | None = None
     suggested_size_increment: float | None = None
     min_algo_size: float | None = None
-    last_price_precision: int | None = None
-    last_size_precision: int | None = None
+    last_price_precision: float | None = None
+    last_size_precision: float | None = None
     under_symbol: str | None = None
     under_sec_type: str | None = None
     last_trade_time: str | None = None

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from tws.model.account import AccountValue, Position
+from tws.model.attributes import Attributes
 from tws.model.contract import Contract
 from tws.model.execution import Commission, Execution
 
@@ -35,7 +36,7 @@ class BrokerOrder(Struct, frozen=True, kw_only=True):
     `order_type` and `tif` stay TWS's text, since foreign orders may use any. For a completed order
     `order_id` is 0 and `status` is its end; `filled` is stated only there. Of a trailing order `stop_price`
     is where its stop stands; `trigger_price` and `adjusted_stop_price` are of a stop that is to become
-    another one.
+    another one. `attributes` is all else that it says, None when that is nothing.
     """
 
     order_id: int
@@ -62,6 +63,7 @@ class BrokerOrder(Struct, frozen=True, kw_only=True):
     trail_percent: Decimal | None = None
     trigger_price: Decimal | None = None
     adjusted_stop_price: Decimal | None = None
+    attributes: Attributes | None = None
 
 
 class BrokerOrderStatus(Struct, frozen=True, kw_only=True):

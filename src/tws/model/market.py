@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from tws.clock import to_datetime
 
-__all__ = ["BAR_SECONDS", "Bar", "BarColumns", "MarketDataType", "Quote", "TickField", "Trade"]
+__all__ = ["BAR_SECONDS", "Bar", "BarColumns", "MarketDataType", "OddLots", "Quote", "TickField", "Trade"]
 
 
 BAR_SECONDS = {
@@ -109,6 +109,17 @@ class Quote(Struct, frozen=True, kw_only=True, gc=False):
         if self.bid is None or self.ask is None:
             return None
         return (self.bid + self.ask) / 2
+
+
+class OddLots(Struct, frozen=True, kw_only=True, gc=False):
+    """The best quotes of less than a round lot (generic tick 787, server version 225); None where unknown."""
+
+    bid: float | None = None
+    bid_size: float | None = None
+    bid_exchange: str | None = None
+    ask: float | None = None
+    ask_size: float | None = None
+    ask_exchange: str | None = None
 
 
 class Trade(Struct, frozen=True, kw_only=True, gc=False):

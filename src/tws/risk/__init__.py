@@ -9,6 +9,7 @@
     controls.py    THE table of all of them
     distance.py    how far each is
     grid.py        an order's prices and quantity on the contract's grid: refused, or rounded
+    worst.py       an order with attributes: the plain one that is judged in its stead, and its grid
     gate.py        Gate judges a proposal and mints; StandaloneGate serves a connection without a desk
     permit.py      Permit, and the mint's memory
 """
@@ -25,7 +26,9 @@ from tws.risk.grid import OffGrid, conform
 from tws.risk.limits import Limits
 from tws.risk.permit import Permit, Verifier
 from tws.risk.situation import Proposal, Reference, Situation, fingerprint
+from tws.risk.worst import fitting, worst_of
 
 __all__ = ["CONTROLS", "FIELDS", "LIVE_REQUIRES", "Control", "Denial", "Distance", "Gate", "Holds",
            "LimitError", "Limits", "OffGrid", "Permit", "Proposal", "Reach", "Reference", "Situation",
-           "StandaloneGate", "Verifier", "conform", "distances", "fingerprint", "live_lock", "reduces"]
+           "StandaloneGate", "Verifier", "conform", "distances", "fingerprint", "fitting", "live_lock",
+           "reduces", "worst_of"]

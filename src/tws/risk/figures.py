@@ -58,7 +58,8 @@ def no_rate_of_profit(proposal: Proposal, situation: Situation) -> tuple[str, ..
 def unknown(name: str, bound: object, lacking: tuple[str, ...], situation: Situation) -> Denial:
     """The denial for want of a figure: it names the exchange rates that are lacking, or else the price."""
     if not lacking:
-        return Denial(limit=name, figure="no price", bound=str(bound), reason="the market is not known")
+        reason = "the market is not known: open a stream of its quotes first, or give a limit price"
+        return Denial(limit=name, figure="no price", bound=str(bound), reason=reason)
     base = situation.base or "base currency, nor which that is"
     return Denial(limit=name, figure=f"no exchange rate of {', '.join(dict.fromkeys(lacking))}",
                   bound=str(bound), reason=f"the broker has stated no rate of it to the account's {base}")

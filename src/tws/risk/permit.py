@@ -96,7 +96,7 @@ class Mint:
 
     def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
         """None when `permit` came from here, was never used, and names exactly this order; else why not."""
-        unknown = self._use_up(permit)
+        unknown = self._use_up(permit, Permit)
         if unknown is not None:
             return unknown
         if permit.order_id != order_id or permit.contract != contract or permit.order != order:
@@ -109,14 +109,14 @@ class Mint:
 
     def redeem_frame(self, permit: FramePermit, frame: bytes) -> Denial | None:
         """None when `permit` came from here, was never used, and names exactly these bytes; else why not."""
-        unknown = self._use_up(permit)
+        unknown = self._use_up(permit, FramePermit)
         if unknown is None and permit.frame != frame:
             return Denial(limit="permit", figure="other bytes", bound="those that were approved",
                           reason="the call differs from the one that was approved")
         return unknown
 
-    def _use_up(self, permit: Permit | FramePermit) -> Denial | None:
-        if self._outstanding.get(id(permit)) is not permit:
+    def _use_up(self, permit: Permit | FramePermit, kind: type) -> Denial | None:
+        if self._outstanding.get(id(permit)) is not permit or not isinstance(permit, kind):
             return Denial(limit="permit", figure="unknown or used permit",
                           bound="one from this gate, once",
                           reason="this permit was not issued here, or was used before")

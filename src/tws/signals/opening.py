@@ -80,6 +80,7 @@ def gate_rules(section: TradingSection) -> GateRules:
     """The gate of a section."""
     heard = section if isinstance(section, HeardSection) else None
     return GateRules(
+        max_kept=0,  # the run's fate book keeps them
         symbols=section.symbols,
         models=heard.models if heard else None,
         each_model=_limits(heard.each_model) if heard else ModelLimits(),

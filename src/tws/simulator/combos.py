@@ -8,13 +8,14 @@ details a combo is named after its legs and has the finest of their steps (assum
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from tws.exchange import Leg
 from tws.model.order import Side
 from tws.simulator.universe import Security, Universe
-from tws.wire.messages import WireComboLeg, WireContract
+from tws.wire.messages import WireComboLeg, WireContract, WireOrder
 
-__all__ = ["BAG_CON_ID", "described", "found", "legs_of"]
+__all__ = ["BAG_CON_ID", "described", "found", "legs_of", "limit_by_leg"]
 
 BAG_CON_ID = 28_812_380
 _IDS = {"USD": BAG_CON_ID, "EUR": 58_666_491, "CHF": 61_227_087, "JPY": 61_227_069, "CAD": 61_227_082}
@@ -32,6 +33,17 @@ def legs_of(contract: WireContract) -> tuple[Leg, ...]:
         Leg(con_id=leg.con_id, ratio=leg.ratio, side=SIDES[leg.action], exchange=leg.exchange)
         for leg in asked
     )
+
+
+def limit_by_leg(order: WireOrder, legs: tuple[Leg, ...]) -> Decimal | None:
+    """The limit of a combo that has a price for each leg instead (official): what they come to together
+    (assumed); None when a leg has none.
+    """
+    prices = order.order_combo_leg_prices
+    if order.lmt_price is not None or len(prices) != len(legs) or None in prices:
+        return None
+    return sum((Decimal(repr(price)) * leg.ratio * leg.side.sign
+                for price, leg in zip(prices, legs, strict=True)), Decimal(0))
 
 
 def described(legs: Iterable[tuple[int, int]], symbol: str, currency: str) -> WireContract:

@@ -92,6 +92,15 @@ class Control:
         self._sim.trade(str(request["symbol"]), float(request["price"]), int(request.get("size", 100)))
         return None
 
+    def _news(self, request: dict[str, Any]) -> object:
+        texts = {name: str(request[name]) for name in ("provider", "body") if request.get(name)}
+        return self._sim.publish_news(str(request["headline"]), str(request.get("symbol") or ""), **texts)
+
+    def _bulletin(self, request: dict[str, Any]) -> object:
+        exchange, kind = str(request.get("exchange") or "NYSE"), int(request.get("kind", 1))
+        self._sim.post_bulletin(str(request["text"]), exchange=exchange, kind=kind)
+        return None
+
     def _orders(self, request: dict[str, Any]) -> object:
         return [
             {
@@ -139,6 +148,8 @@ COMMANDS: dict[str, Callable[[Control, dict[str, Any]], object]] = {
     "status": Control._status,
     "quote": Control._quote,
     "trade": Control._trade,
+    "news": Control._news,
+    "bulletin": Control._bulletin,
     "orders": Control._orders,
     "release": Control._release,
     "answer": Control._answer,

@@ -217,10 +217,10 @@ class Limiter:
         return self._room(self.limits.depth, taken, session, req_id, (309, text))
 
     def scanner(self, session: Session, req_id: int, taken: int) -> bool:
-        """A scanner subscription more."""
+        """A scanner subscription more; code and text are reported."""
         limit = self.limits.scanners
         text = f"Only {limit} simultaneous API scanner subscriptions are allowed."
-        refusal = (162, f"Historical Market Data Service error message:{text}")
+        refusal = (322, f"Error processing request.-'co' : cause - {text}")
         return self._room(limit, taken, session, req_id, refusal)
 
     def summary(self, session: Session, req_id: int, taken: int) -> bool:

@@ -18,6 +18,7 @@ from tws.model.reference import SoftDollarTier
 from tws.simulator.limits import Limits
 from tws.simulator.market.base import Market
 from tws.simulator.settings import ToldSettings
+from tws.simulator.subscriptions import Subscriptions
 
 __all__ = ["Hours", "SimulatorOptions", "Speed", "StepHook", "check_zone"]
 
@@ -64,6 +65,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     master_client_id  the client that hears of all clients' orders; None: nobody, TWS's default
     preset_notice   an order without a time in force brings notice 10349, as recent builds do (ib_async
                     2.1.0 takes that for the order's end); off: DAY is filled in silently, as before
+    attached_preset where TWS's presets put attached orders, as a fraction of the price; None: no presets
     send_open_orders  a client's living orders are told to it when its session starts, TWS's default
     limits          what clients may ask at once and in a time; see `Limits`, `Limits.off()`
     trusted         addresses that may connect; None: whoever reaches the port. Others are closed at once, or
@@ -79,6 +81,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
                     twice as often
     unsubscribed    symbols or security types without live data, each with the code of its refusal if that
                     is not 354: ("AAPL", "OPT", "SPY=10089")
+    subscriptions   providers of news, scanners, fundamentals, corporate events; see `Subscriptions`
     delayed_data    who is not subscribed may have delayed data
     zone            time zone of the login, which dates time stamps (H)
     habits          how orders are treated where TWS may do one thing or another; see `tws.exchange.Habits`
@@ -113,6 +116,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     max_clients: int = 32
     master_client_id: int | None = None
     preset_notice: bool = False
+    attached_preset: Decimal | None = Decimal("0.02")
     send_open_orders: bool = True
     limits: Limits = Limits()
     trusted: tuple[str, ...] | None = None
@@ -125,6 +129,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     gateway: bool = False
     updates_per_s: int = 1
     unsubscribed: tuple[str, ...] = ()
+    subscriptions: Subscriptions = Subscriptions()
     delayed_data: bool = True
     zone: str = "America/New_York"
     zone_names: bool = False
@@ -176,6 +181,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
                     "unsubscribed", entry, "is no symbol or type with a code", "Write AAPL, OPT or SPY=10089"
                 )
         check_zone(self.zone)
+        self.subscriptions.check()
         self.limits.check()
 
 

@@ -19,6 +19,7 @@ from tws.simulator.hours import day_of
 from tws.simulator.market import Market, MarketUpdate, SyntheticMarket, replay
 from tws.simulator.options import SimulatorOptions
 from tws.simulator.session import Session
+from tws.simulator.subscriptions import PROVIDERS
 from tws.simulator.universe import Security, Universe
 
 __all__ = ["SYNTHETIC_DAY", "SimulatedTWS"]
@@ -227,6 +228,27 @@ class SimulatedTWS:
                 self.now_ns(), security.con_id, tape.bid, tape.bid_size, tape.ask, tape.ask_size, price, size
             )
         )
+        self.core.flush()
+
+    def publish_news(
+        self, headline: str, symbol: str = "", *, provider: str = "BRFG", body: str = ""
+    ) -> str:
+        """A headline by hand, now: on the streams that carry it, in history and as an article.
+
+        `symbol` "" is about no instrument. Returns the article's id. Raises ConfigError.
+        """
+        if provider not in PROVIDERS:
+            raise ConfigError("provider", provider, "is unknown", f"Use one of {', '.join(PROVIDERS)}")
+        con_id = self.con_id(symbol) if symbol else 0
+        item = self.core.desk.news.publish(con_id, provider, headline, body)
+        self.core.flush()
+        return item.article_id
+
+    def post_bulletin(self, text: str, *, exchange: str = "NYSE", kind: int = 1) -> None:
+        """A bulletin by hand, now: kind 1 news, 2 the exchange is not available, 3 it is again."""
+        if kind not in (1, 2, 3):
+            raise ConfigError("kind", kind, "is unknown", "Use 1 for news, 2 or 3 for an exchange")
+        self.core.desk.news.post(text, exchange, kind)
         self.core.flush()
 
     def answer_dialog(self, accept: bool) -> int:

@@ -8,24 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from tws.clock import NS_PER_S
 from tws.exchange.algos import Algo, read_algo
 from tws.exchange.kinds import KINDS, Anchor
+from tws.exchange.refusals import Refusal
 from tws.exchange.special import Hedge, Peg, Scale, Special
-from tws.exchange.specialvalidity import Refusal
 from tws.wire.messages import WireOrder
+
+if TYPE_CHECKING:
+    from tws.simulator.tickets import Door
 
 __all__ = ["special_of"]
 
 PLAIN = frozenset(kind.text for kind in KINDS.values() if kind.anchor is Anchor.STATED)
 BY_QUOTE = 2
 """referencePriceType: 1 the average of bid and ask, 2 the one or the other (official)."""
+ATS = "IBKRATS"
 DAILY = 1
 """volatilityType: 1 daily, 2 annual (official)."""
 
 
-def special_of(order: WireOrder, sec_type: str, read_time: Callable[[str], int]) -> Special | Refusal | None:
+def special_of(order: WireOrder, door: Door, read_time: Callable[[str], int]) -> Special | Refusal | None:
     """What the order states beside its ticket; or what TWS says against its algo. `read_time` may raise
     ValueError.
     """
@@ -38,11 +43,11 @@ def special_of(order: WireOrder, sec_type: str, read_time: Callable[[str], int])
     algo: Algo | Refusal | None = None
     if order.algo_strategy:
         shows = bool(order.display_size)
-        algo = read_algo(order.algo_strategy, order.algo_params, sec_type, read_time, shows=shows)
+        algo = read_algo(order.algo_strategy, order.algo_params, door.sec_type, read_time, shows=shows)
         if isinstance(algo, Refusal):
             return algo
     return Special(
-        peg=Peg() if order.order_type in PLAIN else _peg(order),
+        peg=Peg() if order.order_type in PLAIN else _peg(order, door.exchange),
         discretion=number(order.discretionary_amt) or None,
         to_limit=order.discretionary_up_to_limit_price,
         shown=_whole(order.display_size) or None,
@@ -52,8 +57,16 @@ def special_of(order: WireOrder, sec_type: str, read_time: Callable[[str], int])
         scale=_scale(order) if order.scale_price_increment else None,
         hedge=_hedge(order) if order.hedge_type else None,
         algo=algo,
+        neutral=_neutral(order),
+        neutral_price=number(order.delta_neutral_aux_price) or None,
         leg_prices=tuple(number(price) for price in order.order_combo_leg_prices),
     )
+
+
+def _neutral(order: WireOrder) -> str:
+    """The type of a VOL order's hedge; TWS writes None for none (C5)."""
+    wanted = order.delta_neutral_order_type
+    return wanted if order.order_type == "VOL" and wanted != "None" else ""
 
 
 def _whole(value: int | None) -> Decimal | None:
@@ -79,11 +92,13 @@ def _hedge(order: WireOrder) -> Hedge:
     return Hedge(kind=order.hedge_type, param=order.hedge_param, most=_whole(order.hedge_max_size) or None)
 
 
-def _peg(order: WireOrder) -> Peg:
+def _peg(order: WireOrder, exchange: str) -> Peg:
     compete = order.compete_against_best_offset
     to_middle = compete is None or not isfinite(compete)
     return Peg(
         percent_offset=number(order.percent_offset),
+        directed=exchange not in ("", "SMART"),
+        before_far=exchange == ATS,
         at_whole=number(order.mid_offset_at_whole),
         at_half=number(order.mid_offset_at_half),
         compete=None if to_middle else number(compete),

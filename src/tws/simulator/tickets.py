@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tws.exchange import Condition, ConditionKind, OrderTicket
-from tws.exchange.specialvalidity import Refusal
+from tws.exchange.refusals import Refusal
 from tws.model.order import Side
 from tws.simulator.instants import instant
 from tws.simulator.specials import special_of
@@ -40,7 +40,7 @@ class Refused(Struct, frozen=True):
 
 class Door(Struct, frozen=True, kw_only=True):
     """What the door knows besides the order: who sends it, the accounts there are, the zone of the login, the
-    contract's type.
+    contract's type and where it is sent.
     """
 
     client_id: int
@@ -49,6 +49,7 @@ class Door(Struct, frozen=True, kw_only=True):
     now_ns: int
     preset_notice: bool = False
     sec_type: str = "STK"
+    exchange: str = "SMART"
 
 
 def ticket_of(order: WireOrder, order_id: int, con_id: int, door: Door) -> OrderTicket | Refused:
@@ -69,7 +70,7 @@ def ticket_of(order: WireOrder, order_id: int, con_id: int, door: Door) -> Order
     except ValueError:
         return Refused(343, "The date, time, or time-zone entered is invalid. "
                             "The correct format is yyyymmdd hh:mm:ss xxx")  # fmt: skip
-    special = special_of(order, door.sec_type, lambda text: instant(text, door.zone, door.now_ns))
+    special = special_of(order, door, lambda text: instant(text, door.zone, door.now_ns))
     if isinstance(special, Refusal):
         return Refused(special.code, special.text)
     conditions = []

@@ -139,6 +139,8 @@ def contract_data(
         min_size=security.lot,
         size_increment=security.lot,
         suggested_size_increment=security.suggested_size,
+        last_price_precision=Decimal(repr(security.min_tick)),
+        last_size_precision=security.lot,
         fund=security.fund,
         ineligibility_reason_list=tuple(
             IneligibilityReason(id=name, description=text) for name, text in security.ineligible

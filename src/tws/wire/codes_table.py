@@ -159,6 +159,8 @@ _DATA: tuple[Row, ...] = (
     (492, "M", "A8, INS#196", _DATA_NOTICE,  # the rows come all the same
      "You must subscribe for additional permissions to obtain precise results for scanner.…"),
     (430, "M", "A8", _ASKED, "The fundamentals data for the security specified is not available.…"),
+    (10358, "M", "reported", _ASKED, "Fundamentals data is not allowed"),
+    (10172, "M", "reported", _REQUEST, "Failed to request news article:…"),
     (10276, "H", "DOX", _ASKED, "News feed is not allowed"),
     (10277, "H", "DOX", _ASKED, "News feed permissions required"),
     (10278, "H", "DOX", _REQUEST, "Duplicate WSH metadata request"),

@@ -56,6 +56,33 @@ def bar_row(bar: Any) -> list[Any]:
     return [bar.date, bar.open, bar.high, bar.low, bar.close, bar.volume]
 
 
+FIELDS = {
+    "NewsProvider": "code name",
+    "NewsArticle": "articleType articleText",
+    "HistoricalNews": "providerCode articleId headline",
+    "DepthMktDataDescription": "exchange secType",
+    "SmartComponent": "bitNumber exchange exchangeLetter",
+    "HistogramData": "price count",
+}
+
+
+def rows_of(answer: Any) -> list[Any]:
+    """What of an answer is compared, as rows."""
+    if answer is None:
+        return []
+    if isinstance(answer, str):
+        return [[answer]]
+    found = answer if isinstance(answer, list) else [answer]
+    return [row_of(one) for one in found]
+
+
+def row_of(one: Any) -> list[Any]:
+    if type(one).__name__ == "ScanData":
+        contract = one.contractDetails.contract
+        return [one.rank, contract.conId, contract.symbol]
+    return [getattr(one, name) for name in FIELDS[type(one).__name__].split()]
+
+
 class Driver:
     """Commands to calls. A command that waits for its answer runs as a task of its own."""
 
@@ -119,14 +146,16 @@ class Driver:
             return
         answer = method(*arguments)
         if asyncio.iscoroutine(answer) or asyncio.isfuture(answer):
-            await answer
-            s.say("answer", kind=a.method)  # an error was said before
+            s.say("answer", kind=a.method, rows=rows_of(await answer))  # an error was said before
+        elif isinstance(answer, list):  # a subscription, as the scanner's: told each time that it is whole
+            answer.updateEvent += lambda rows: s.say("answer", kind=a.method, rows=rows_of(rows))
 
     # -- contracts --------------------------------------------------------------------------------
 
     async def details(self, s, a):
         for row in await s.ib.reqContractDetailsAsync(contract_of(a.contract)):
-            s.say("details", req=a.req, **details_row(row))
+            terms = {"coupon": row.coupon, "maturity": row.maturity}
+            s.say("details", req=a.req, **details_row(row), **(terms if row.maturity else {}))
         s.say("details_end", req=a.req)
 
     async def symbols(self, s, a):
@@ -247,6 +276,10 @@ class Driver:
         names = {"TRADES": ("price", "size"), "BID_ASK": ("priceBid", "priceAsk")}.get(a.what, ("price",))
         s.say("past_ticks", req=a.req, rows=[[t.time, *(getattr(t, name) for name in names)] for t in found])
 
+    async def histogram(self, s, a):
+        found = await s.ib.reqHistogramDataAsync(contract_of(a.contract), a.rth, f"{a.days} days")
+        s.say("answer", kind="histogramData", rows=rows_of(found))
+
     # -- accounts ---------------------------------------------------------------------------------
 
     async def values(self, s, a):
@@ -308,6 +341,9 @@ class Driver:
         state = await s.ib.whatIfOrderAsync(contract_of(a.contract), order_of(a.order))
         if state:
             s.say("what_if", order_id=a.order_id, state=state_row(state))
+
+    def exercise(self, s, a):
+        s.ib.exerciseOptions(contract_of(a.contract), a.action, a.quantity, a.account, a.override)
 
     def cancel(self, s, a):
         mine = [trade.order for trade in s.ib.trades() if trade.order.orderId == a.order_id]

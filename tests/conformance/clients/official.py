@@ -9,6 +9,7 @@ Needs `ibapi` and nothing else.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -172,6 +173,9 @@ class Driver:
             a.req, contract_of(a.contract), a.start, a.end, a.count, a.what, 1, False, []
         )
 
+    def histogram(self, session, a):
+        session.reqHistogramData(a.req, contract_of(a.contract), a.rth, f"{a.days} days")
+
     def values(self, session, a):
         session.reqAccountUpdates(True, a.account)
 
@@ -225,6 +229,11 @@ class Driver:
             session.reqGlobalCancel()
         except TypeError:
             session.reqGlobalCancel(OrderCancel())
+
+    def exercise(self, session, a):
+        given = [a.req, contract_of(a.contract), a.action, a.quantity, a.account, a.override]
+        more = len(inspect.signature(session.exerciseOptions).parameters) - len(given)
+        session.exerciseOptions(*given, *["", "", False][:more])  # what came later: CME's tags, the customer
 
     def open_orders(self, session, a):
         session.reqOpenOrders()

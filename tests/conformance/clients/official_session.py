@@ -31,6 +31,7 @@ class Session(EWrapper, EClient):
         self.name = name
         self.next_id = 0
         self.bars: dict[int, list[Any]] = {}
+        self.rows: dict[int, list[Any]] = {}
 
     def say(self, event: str, **fields: Any) -> None:
         emit(self.name, event, **fields)
@@ -91,6 +92,25 @@ class Session(EWrapper, EClient):
 
     def marketRule(self, marketRuleId, priceIncrements):
         self.say("rule", rule=marketRuleId, rows=[[row.lowEdge, row.increment] for row in priceIncrements])
+
+    def bondContractDetails(self, reqId, contractDetails):
+        terms = {"coupon": contractDetails.coupon, "maturity": contractDetails.maturity}
+        self.say("details", req=reqId, **details_row(contractDetails), **terms)
+
+    # -- what is told beside the market -----------------------------------------------------------
+
+    def historicalNews(self, requestId, time, providerCode, articleId, headline):
+        self.rows.setdefault(requestId, []).append([providerCode, articleId, headline])
+
+    def historicalNewsEnd(self, requestId, hasMore):
+        self.say("answer", kind="historicalNews", rows=self.rows.pop(requestId, []), more=hasMore)
+
+    def scannerData(self, reqId, rank, contractDetails, *rest):
+        found = contractDetails.contract
+        self.rows.setdefault(reqId, []).append([rank, found.conId, found.symbol])
+
+    def scannerDataEnd(self, reqId):
+        self.say("answer", kind="scannerData", rows=self.rows.pop(reqId, []))
 
     # -- live data --------------------------------------------------------------------------------
 
@@ -312,20 +332,47 @@ class Session(EWrapper, EClient):
         self.say("bound", perm_id=permId, client_id=clientId, order_id=orderId)
 
 
-def _answer(name: str):
-    def heard(self, *arguments, **more):
-        self.say("answer", kind=name)
+def components(found: Any) -> list[Any]:
+    """A list of objects in text; from protobuf the client makes a dictionary of pairs."""
+    if isinstance(found, dict):
+        return [[bit, exchange, letter] for bit, (exchange, letter) in found.items()]
+    return [[one.bitNumber, one.exchange, one.exchangeLetter] for one in found]
+
+
+ANSWERS = {
+    "newsProviders": lambda rows: [[one.code, one.name] for one in rows],
+    "newsArticle": lambda req, kind, text: [[kind, text]],
+    "fundamentalData": lambda req, text: [[text]],
+    "scannerParameters": lambda xml: [[xml]],
+    "mktDepthExchanges": lambda rows: [[one.exchange, one.secType] for one in rows],
+    "smartComponents": lambda req, rows: components(rows),
+    "familyCodes": lambda rows: [[one.accountID, one.familyCodeStr] for one in rows],
+    "userInfo": lambda req, text: [[text]],
+    "histogramData": lambda req, rows: [
+        [one.price, number(one.size if hasattr(one, "size") else one.count)] for one in rows
+    ],
+    "softDollarTiers": lambda req, rows: [[one.name, one.val] for one in rows],
+    "receiveFA": lambda kind, xml: [[kind, xml]],
+    "displayGroupList": lambda req, text: [[text]],
+    "displayGroupUpdated": lambda req, text: [[text]],
+    "wshMetaData": lambda req, text: [[text]],
+    "wshEventData": lambda req, text: [[text]],
+    "updateNewsBulletin": lambda number, kind, text, exchange: [[kind, text, exchange]],
+    "replaceFAEnd": lambda req, text: [[text]],
+    "tickNews": lambda req, time, provider, article, headline, more: [[provider, article, headline]],
+}
+"""Answers in one message: what of it is compared, as rows."""
+
+
+def _answer(name: str, rows: Any):
+    def heard(self, *arguments):
+        self.say("answer", kind=name, rows=rows(*arguments))
 
     return heard
 
 
-for _name in (
-    "newsProviders newsArticle historicalNews historicalNewsEnd fundamentalData scannerParameters "
-    "scannerData scannerDataEnd mktDepthExchanges smartComponents familyCodes userInfo histogramData "
-    "softDollarTiers receiveFA displayGroupList displayGroupUpdated wshMetaData wshEventData "
-    "updateNewsBulletin replaceFAEnd"
-).split():
-    setattr(Session, _name, _answer(_name))
+for _name, _rows in ANSWERS.items():
+    setattr(Session, _name, _answer(_name, _rows))
 
 
 def text_of(value: Any) -> str:

@@ -100,6 +100,7 @@ class Session {
     this.nextId = 0;
     this.version = 0;
     this.bars = new Map();
+    this.rows = new Map();
     this.ib = new IBApi({ host, port });
     this.listen();
     this.ib.connect(clientId);
@@ -132,16 +133,49 @@ class Session {
     this.listenPast(say);
     this.listenAccounts(say);
     this.listenOrders(say);
-    const others = [
-      "newsProviders", "newsArticle", "historicalNews", "historicalNewsEnd", "fundamentalData", "scannerParameters",
-      "scannerData", "scannerDataEnd", "mktDepthExchanges", "smartComponents", "familyCodes", "userInfo",
-      "histogramData", "softDollarTiers", "receiveFA", "displayGroupList", "wshMetaData", "wshEventData",
-    ];
-    for (const kind of others) this.on(kind, () => say("answer", { kind }));
+    this.listenBeside(say);
+  }
+
+  // what is told beside the market: what of each answer is compared, as rows
+  listenBeside(say) {
+    const text = (_, one) => [[one]];
+    const answers = {
+      newsProviders: (rows) => rows.map((one) => [one.providerCode, one.providerName]),
+      newsArticle: (_, kind, article) => [[kind, article]],
+      fundamentalData: text,
+      scannerParameters: (xml) => [[xml]],
+      mktDepthExchanges: (rows) => rows.map((one) => [one.exchange, one.secType]),
+      smartComponents: (_, rows) => [...rows].map(([bit, [exchange, letter]]) => [bit, exchange, letter]),
+      familyCodes: (rows) => rows.map((one) => [one.accountID, one.familyCode]),
+      userInfo: text,
+      histogramData: (_, rows) => rows.map((one) => [one.price, one.size]),
+      softDollarTiers: (_, rows) => rows.map((one) => [one.name, one.value]),
+      receiveFA: (kind, xml) => [[kind, xml]],
+      displayGroupList: text,
+      wshMetaData: text,
+      wshEventData: text,
+      updateNewsBulletin: (_, kind, message, exchange) => [[kind, message, exchange]],
+      replaceFAEnd: text,
+      tickNews: (_, __, provider, article, headline) => [[provider, article, headline]],
+    };
+    for (const [kind, rows] of Object.entries(answers)) {
+      this.on(kind, (...heard) => say("answer", { kind, rows: rows(...heard) }));
+    }
+    const gather = (req, row) => this.rows.set(req, [...(this.rows.get(req) ?? []), row]);
+    const whole = (req, fields) => {
+      say("answer", { rows: this.rows.get(req) ?? [], ...fields });
+      this.rows.delete(req);
+    };
+    this.on("historicalNews", (req, _, provider, article, headline) => gather(req, [provider, article, headline]));
+    this.on("historicalNewsEnd", (req, more) => whole(req, { kind: "historicalNews", more }));
+    this.on("scannerData", (req, rank, { contract }) => gather(req, [rank, contract.conId, contract.symbol]));
+    this.on("scannerDataEnd", (req) => whole(req, { kind: "scannerData" }));
   }
 
   listenContracts(say) {
     this.on("contractDetails", (req, found) => say("details", { req, ...detailsRow(found) }));
+    this.on("bondContractDetails", (req, found) =>
+      say("details", { req, ...detailsRow(found), coupon: found.coupon, maturity: found.maturity }));
     this.on("contractDetailsEnd", (req) => say("details_end", { req }));
     this.on("symbolSamples", (req, rows) => {
       const row = ({ contract }) => [contract.conId, contract.symbol, contract.secType, contract.currency];
@@ -310,6 +344,7 @@ const OPS = {
   head: ({ ib }, a) => ib.reqHeadTimestamp(a.req, contractOf(a.contract), a.what, true, a.format),
   past_ticks: ({ ib }, a) =>
     ib.reqHistoricalTicks(a.req, contractOf(a.contract), a.start, a.end, a.count, a.what, 1, false),
+  histogram: ({ ib }, a) => ib.reqHistogramData(a.req, contractOf(a.contract), a.rth, a.days, "DAY"),
   values: ({ ib }, a) => ib.reqAccountUpdates(true, a.account),
   stop_values: ({ ib }, a) => ib.reqAccountUpdates(false, a.account),
   multi_values: ({ ib }, a) => ib.reqAccountUpdatesMulti(a.req, a.account, "", true),
@@ -324,6 +359,8 @@ const OPS = {
   place: ({ ib }, a) => ib.placeOrder(a.order_id, contractOf(a.contract), orderOf(a.order)),
   what_if: ({ ib }, a) =>
     ib.placeOrder(a.order_id, contractOf(a.contract), orderOf({ ...a.order, whatIf: true })),
+  exercise: ({ ib }, a) =>
+    ib.exerciseOptions(a.req, contractOf(a.contract), a.action, a.quantity, a.account, a.override),
   cancel: ({ ib }, a) => ib.cancelOrder(a.order_id),
   global_cancel: ({ ib }) => ib.reqGlobalCancel(),
   open_orders: ({ ib }) => ib.reqOpenOrders(),

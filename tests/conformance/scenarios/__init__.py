@@ -19,6 +19,9 @@ for _name in (
     "books",
     "money",
     "instruments",
+    "types",
+    "lists",
+    "exercises",
     "mishaps",
 ):
     import_module(f"{__name__}.{_name}")

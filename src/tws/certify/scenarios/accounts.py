@@ -58,6 +58,12 @@ async def pnl(s: Scene) -> None:
     s.call("cancelPnL", number)
 
 
+@case("an adviser's groups, for somebody who is none", "F6 16")
+async def groups(s: Scene) -> None:
+    s.call("requestFA", 1)
+    await s.hear(m.Answer, lambda one: isinstance(one, m.ReceiveFA) or getattr(one, "error_code", 0) == 321)
+
+
 @case("executions of today", "C4 reqExecutions")
 async def executions(s: Scene) -> None:
     await s.tell(s.connection.request_executions())

@@ -10,6 +10,8 @@ from tws.model.contract import Contract, forex, stock
 from tws.wire import messages as m
 
 case = scenario("contracts", "universe.md")
+APPLE_2046 = "US037833BX70"
+"""A bond of Apple's, 4.65 % until 2046; the universe of the simulated TWS has it too."""
 NOWHERE = Contract(symbol="NOSUCHTHING", exchange="SMART", currency="USD")
 
 
@@ -42,6 +44,30 @@ async def pair(s: Scene) -> None:
 @case("an index", "E contract details")
 async def index(s: Scene) -> None:
     wanted = Contract(symbol="SPX", sec_type="IND", exchange="CBOE", currency="USD")
+    await s.ask(m.ContractDataEnd, "reqContractDetails", wanted)
+
+
+@case("a metal", "E contract details")
+async def metal(s: Scene) -> None:
+    wanted = Contract(symbol="XAUUSD", sec_type="CMDTY", exchange="SMART", currency="USD")
+    await s.ask(m.ContractDataEnd, "reqContractDetails", wanted)
+
+
+@case("a crypto currency", "E contract details", since=163)
+async def crypto(s: Scene) -> None:
+    wanted = Contract(symbol="BTC", sec_type="CRYPTO", exchange="PAXOS", currency="USD")
+    await s.ask(m.ContractDataEnd, "reqContractDetails", wanted)
+
+
+@case("a contract for difference", "E contract details")
+async def cfd(s: Scene) -> None:
+    wanted = Contract(symbol="IBUS500", sec_type="CFD", exchange="SMART", currency="USD")
+    await s.ask(m.ContractDataEnd, "reqContractDetails", wanted)
+
+
+@case("a bond by its ISIN", "F6 18")
+async def bond(s: Scene) -> None:
+    wanted = Contract(sec_type="BOND", sec_id_type="ISIN", sec_id=APPLE_2046)
     await s.ask(m.ContractDataEnd, "reqContractDetails", wanted)
 
 
@@ -96,6 +122,15 @@ async def no_rule(s: Scene) -> None:
 async def depth_exchanges(s: Scene) -> None:
     s.call("reqMktDepthExchanges")
     await s.hear(m.MarketDepthExchanges)
+
+
+@case("the exchanges behind SMART", "F6 82", market=True)
+async def components(s: Scene) -> None:
+    """By the key that a line of market data states, outside of what is compared there."""
+    number = s.send("reqMktData", s.stock, "", False, False, [])
+    told = await s.fed(number, m.TickReqParams)
+    s.call("cancelMktData", number)
+    await s.ask(m.SmartComponents, "reqSmartComponents", told.bbo_exchange)
 
 
 @case("family codes", "F6 78")

@@ -95,6 +95,20 @@ async def greeks(s: Scene) -> None:
     s.call("cancelMktData", number)
 
 
+@case("the volatility that a price implies", "F4 54", market=True)
+async def implied(s: Scene) -> None:
+    number = s.send("calculateImpliedVolatility", await option_of(s), 5.0, 100.0, [])
+    await s.fed(number, m.TickOptionComputation)
+    s.call("cancelCalculateImpliedVolatility", number)
+
+
+@case("the price that a volatility implies", "F4 55", market=True)
+async def priced(s: Scene) -> None:
+    number = s.send("calculateOptionPrice", await option_of(s), 0.3, 100.0, [])
+    await s.fed(number, m.TickOptionComputation)
+    s.call("cancelCalculateOptionPrice", number)
+
+
 async def quoted(s: Scene, number: int) -> None:
     """Wait for bid, ask and last."""
     for tick in (BID, ASK, LAST):

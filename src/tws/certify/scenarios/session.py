@@ -49,6 +49,11 @@ async def user(s: Scene) -> None:
     await s.ask(m.UserInfo, "reqUserInfo")
 
 
+@case("TWS's own settings", "H", since=219)
+async def settings(s: Scene) -> None:
+    await s.tell(s.connection.request_settings())
+
+
 @case("binding of manual orders is for client 0 alone: 327", "A4")
 async def bind(s: Scene) -> None:
     s.call("reqAutoOpenOrders", True)

@@ -28,13 +28,16 @@ from ibapi.order_cancel import OrderCancel
 from ibapi.server_versions import MIN_SERVER_VER_PROTOBUF
 from msgspec.structs import replace
 
+from tws.connection.attributes import too_old
 from tws.connection.encoding.frames import call_of_frame
-from tws.connection.encoding.translate import ib_contract, ib_order, money_call, money_call_of
+from tws.connection.encoding.fullorders import ib_full_order, unsaid
+from tws.connection.encoding.translate import full_call, ib_contract, ib_order, money_call, money_call_of
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.connection.ordering.patterns import Patterns
-from tws.errors import NotSentError
+from tws.errors import DecodeError, NotSentError
 from tws.model.contract import Contract
 from tws.model.exercise import Exercise
+from tws.model.fullorder import FullOrder
 from tws.model.order import Order
 from tws.wire import codec
 from tws.wire.framing import frame_id
@@ -296,8 +299,15 @@ class OfficialEncoder:
         self._client = client
         self._patterns = Patterns(self.careful_order)
 
-    def order(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]:
-        """Raises NotSentError when the official client can't encode it."""
+    def order(
+        self, order_id: int, contract: Contract, order: Order | FullOrder
+    ) -> tuple[bytes, MoneyCall]:
+        """Raises NotSentError when the official client can't encode it, or when the version of the session,
+        or the frame, has no place for an attribute of a full order.
+        """
+        if isinstance(order, FullOrder):
+            frame = self._full_frame(order_id, contract, order, ib_full_order(order))
+            return frame, full_call(order_id, contract, order)
         if self._client.isConnected():
             self._patterns.begin(self._client.serverVersion_)
             frame = self._patterns.frame(order_id, contract, order)
@@ -309,16 +319,41 @@ class OfficialEncoder:
         """The same frame as the official client makes it from nothing."""
         return self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), ib_order(order))
 
-    def what_if(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]:
+    def what_if(
+        self, order_id: int, contract: Contract, order: Order | FullOrder
+    ) -> tuple[bytes, MoneyCall]:
         """The order as a question. Raises NotSentError when the frame would not say that it is one."""
-        wish = ib_order(order)
-        wish.whatIf = True
-        frame = self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), wish)
-        read = codec.decode_request(frame[4:], self._client.serverVersion_ or 0)
-        if not (isinstance(read, PlaceOrderRequest) and read.order.what_if):
+        if isinstance(order, FullOrder):
+            wish = ib_full_order(order)
+            wish.whatIf = True
+            frame = self._full_frame(order_id, contract, order, wish)
+            call = full_call(order_id, contract, order)
+        else:
+            wish = ib_order(order)
+            wish.whatIf = True
+            frame = self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), wish)
+            call = money_call(order_id, contract, order)
+        if not self._read_back(frame).order.what_if:
             raise NotSentError(512, "this frame would place the order instead of asking about it")
-        call = money_call(order_id, contract, order)
         return frame, replace(call, kind=MoneyKind.WHAT_IF)
+
+    def _full_frame(self, order_id: int, contract: Contract, order: FullOrder, wish: IbOrder) -> bytes:
+        if self._client.isConnected() and (fault := too_old(order.attributes, self._client.serverVersion_)):
+            raise NotSentError(503, fault)
+        frame = self._client.encode(EClient.placeOrder, order_id, ib_contract(contract), wish)
+        lost = unsaid(order.attributes, self._read_back(frame))
+        if lost:
+            where = f"{order.order_type} of a {contract.sec_type} at {contract.exchange}"
+            raise NotSentError(512, f"{lost} would not reach TWS: {where} has no place for it, unset it")
+        return frame
+
+    def _read_back(self, frame: bytes) -> PlaceOrderRequest:
+        try:
+            read = codec.decode_request(frame[4:], self._client.serverVersion_ or 0)
+        except DecodeError as error:
+            raise NotSentError(512, f"this frame can't be read: {error}") from None
+        assert isinstance(read, PlaceOrderRequest)
+        return read
 
     def exercise(self, order_id: int, contract: Contract, wish: Exercise) -> tuple[bytes, MoneyCall]:
         frame = self._client.encode(

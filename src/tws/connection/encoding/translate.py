@@ -11,15 +11,19 @@ from decimal import Decimal
 from typing import Any
 
 from ibapi.const import UNSET_DOUBLE
+from ibapi.contract import ComboLeg as IbComboLeg
 from ibapi.contract import Contract as IbContract
 from ibapi.order import Order as IbOrder
+from msgspec.structs import replace
 
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
-from tws.model.contract import Contract
+from tws.model.contract import ComboLeg, Contract
+from tws.model.fullorder import FullOrder
 from tws.model.instrument import decimal
 from tws.model.order import Order, OrderType, Side, TimeInForce
+from tws.risk import worst_of
 
-__all__ = ["contract_of", "ib_contract", "ib_order", "money_call", "money_call_of"]
+__all__ = ["contract_of", "full_call", "ib_contract", "ib_order", "money_call", "money_call_of"]
 
 _UNSET_INTS = {2**31 - 1, 2**63 - 1}
 _HUGE = 1.7e308  # above it a double means unset
@@ -64,6 +68,16 @@ def ib_contract(contract: Contract) -> IbContract:
     ib.secIdType = contract.sec_id_type
     ib.secId = contract.sec_id
     ib.issuerId = contract.issuer_id
+    if contract.combo_legs:
+        ib.comboLegs = [_ib_leg(leg) for leg in contract.combo_legs]
+    return ib
+
+
+def _ib_leg(leg: ComboLeg) -> IbComboLeg:
+    ib = IbComboLeg()
+    ib.conId, ib.ratio, ib.action, ib.exchange = leg.con_id, leg.ratio, leg.side, leg.exchange
+    ib.openClose, ib.shortSaleSlot = leg.open_close, leg.short_sale_slot
+    ib.designatedLocation, ib.exemptCode = leg.designated_location, leg.exempt_code
     return ib
 
 
@@ -105,6 +119,14 @@ def money_call(order_id: int, contract: Contract, order: Order) -> MoneyCall:
     return MoneyCall(
         kind=MoneyKind.PLACE, order_id=order_id, account=order.account, contract=contract, order=order
     )
+
+
+def full_call(order_id: int, contract: Contract, order: FullOrder) -> MoneyCall:
+    """A call of ours with attributes; `beyond` says why no guard can judge it, where none can."""
+    plain = worst_of(order)
+    named = MoneyCall(kind=MoneyKind.PLACE, order_id=order_id, account=order.account, full=order,
+                      contract=contract)
+    return replace(named, beyond=plain) if isinstance(plain, str) else replace(named, order=plain)
 
 
 def money_call_of(order_id: int, contract: IbContract, order: IbOrder) -> MoneyCall:

@@ -25,6 +25,9 @@ summaries   several accounts, models, profit and loss
 settings    TWS's own settings, told and changed
 advisors    groups, profiles and aliases of an advisor's login
 verification  programs that IB has registered
+news        providers, headlines, articles, bulletins
+scanners    market scanners
+research    fundamentals, corporate events
 """
 
 from __future__ import annotations
@@ -38,11 +41,14 @@ from tws.connection.families import (
     groups,
     history,
     livebars,
+    news,
     options,
     orders,
     past,
     quotes,
     reference,
+    research,
+    scanners,
     session,
     settings,
     summaries,
@@ -54,7 +60,7 @@ __all__ = ["FAMILIES", "Questions"]
 
 FAMILIES = (
     session, contracts, chains, reference, groups, history, past, livebars, quotes, options, ticks, depth,
-    orders, accounts, summaries, settings, advisors, verification,
+    orders, accounts, summaries, settings, advisors, verification, news, scanners, research,
 )  # fmt: skip
 """Every module that hears answers; each has `hear`."""
 
@@ -75,5 +81,8 @@ class Questions(
     settings.SettingsQuestions,
     advisors.AdvisorQuestions,
     verification.VerificationQuestions,
+    news.NewsQuestions,
+    scanners.ScannerQuestions,
+    research.ResearchQuestions,
 ):
     """Everything that can be asked (session, contracts, history and downloads are bases of the others)."""

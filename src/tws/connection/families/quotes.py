@@ -128,6 +128,9 @@ def hear(answers: Answers) -> Handlers:
         if stream is not None:
             stream.min_tick = message.min_tick
             stream.bbo_exchange = message.bbo_exchange
+            price, size = message.last_price_precision, message.last_size_precision
+            stream.last_price_precision = None if price is None else float(price)
+            stream.last_size_precision = None if size is None else float(size)
 
     def reroute(message: RerouteMarketDataRequest) -> None:
         stream = quotes.get(message.req_id)

@@ -16,9 +16,10 @@ from tws.connection.families.base import Asking, first
 from tws.connection.hearing.reading import money_of
 from tws.connection.hearing.replies import Reply
 from tws.connection.ordering.calls import SendState
-from tws.errors import RequestError, TWSError
+from tws.connection.ordering.fit import AnyOrder
+from tws.errors import NotSentError, RequestError, TWSError
 from tws.model.contract import Contract
-from tws.model.order import Order
+from tws.model.fullorder import FullOrder
 from tws.model.whatif import Margin, WhatIf
 from tws.wire.messages import OpenOrder, WireOrderState
 
@@ -38,17 +39,22 @@ _BIND_REFUSED = (
 class WhatIfQuestions(Asking):
     """Questions in the neighbourhood of orders."""
 
-    def request_what_if(self, contract: Contract, order: Order) -> Reply[WhatIf]:
+    def request_what_if(self, contract: Contract, order: AnyOrder) -> Reply[WhatIf]:
         """Margin and fees of this order, which is not placed. It takes an order id, as TWS wants one.
 
         TWS asks for no more than one a minute (TWS-BEHAVIOUR.md B). OrderDeniedError when the live lock or
-        the brake keeps it back, RequestError (201 and others) when TWS would not take the order.
+        the brake keeps it back, RequestError (201 and others) when TWS would not take the order,
+        BadOrderError when it is known here that TWS would not.
         """
         self._must_be_ready()
         engine = self._engine
         number = engine.order_ids.take()
         assert number is not None  # a ready session has one
         asked = replace(order, transmit=True)  # 413 without (C2)
+        if isinstance(asked, FullOrder):
+            from tws.ordertypes import checked
+
+            checked(asked, contract)
 
         def send() -> None:
             self._until_written(number, engine.outbound.what_if(number, contract, asked))
@@ -57,15 +63,22 @@ class WhatIfQuestions(Asking):
         return requests.ask(number, "what-if", lambda rows: _what_if_of(first(rows)), send)
 
     def _until_written(self, number: int, sending: Sending) -> None:
-        """A frame that has not left yet may be refused later, and then its request is."""
+        """A frame that has not left yet may be refused later, and then its request is. One that nobody waits
+        for any more does not leave.
+        """
         if sending.state is SendState.QUEUED:
+            self._engine.answers.requests.unless(number, lambda: self._engine.outbound.withdraw(sending))
             self._task(self._until_sent(sending, number))
 
     async def _until_sent(self, sending: Sending, number: int) -> None:
+        requests = self._engine.answers.requests
         try:
             await sending
         except TWSError as error:
-            self._engine.answers.requests.fail(number, error)
+            requests.fail(number, error)
+        else:
+            if sending.state is SendState.WITHDRAWN:
+                requests.fail(number, NotSentError(512, "it was withdrawn before any byte left"))
 
     def bind_manual_orders(self, on: bool = True) -> None:
         """Client 0 alone: take over the orders placed by hand in TWS from now on (`on` False: no more).

@@ -19,6 +19,7 @@ from tws.connection.hearing.replies import Questions, Requests
 from tws.connection.hearing.ticks import Heads
 from tws.connection.ids import OFFICIAL_FIRST, OURS_FIRST, IdSet, OrderIds, RequestIds
 from tws.connection.lane import FactLanes
+from tws.connection.streaming.newsstreams import found_nothing
 from tws.connection.streaming.streams import QuoteStream, Stamp
 from tws.connection.streaming.subscriptions import Subscriptions
 from tws.errors import RequestError
@@ -199,6 +200,9 @@ class Answers:
 
     def _request_error(self, number: int, code: int, text: str) -> None:
         if number in self.requests:
+            if found_nothing(code, text):
+                self.requests.end(number)
+                return
             # A code that nobody knows ends a request, which has a caller to tell.
             known = self.catalogue.lookup(code)
             if known.effect(Context.REQUEST) in _ENDS or not known.known:

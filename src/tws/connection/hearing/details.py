@@ -48,8 +48,8 @@ def contract_details_of(row: ContractData | BondContractData) -> ContractDetails
         size_increment=_float(wire.size_increment),
         suggested_size_increment=_float(wire.suggested_size_increment),
         min_algo_size=_float(wire.min_algo_size),
-        last_price_precision=_digits(wire.last_price_precision),
-        last_size_precision=_digits(wire.last_size_precision),
+        last_price_precision=_float(wire.last_price_precision),
+        last_size_precision=_float(wire.last_size_precision),
         under_symbol=wire.under_symbol or None,
         under_sec_type=wire.under_sec_type or None,
         last_trade_time=None if is_bond else time,
@@ -133,8 +133,3 @@ def _word(kind: type[StrEnum], text: str) -> StrEnum | str | None:
 
 def _float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
-
-
-def _digits(value: Decimal | None) -> int | None:
-    """A count of digits; what is no whole number says nothing."""
-    return int(value) if value is not None and value == value.to_integral_value() else None

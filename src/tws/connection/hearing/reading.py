@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from tws.connection.attributes import attributes_of
 from tws.connection.hearing.tws_time import instant_ns
 from tws.model.account import AccountSource, Position
-from tws.model.contract import Contract
+from tws.model.contract import ComboLeg, Contract
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrder, BrokerOrderStatus
 from tws.model.instrument import decimal
@@ -26,6 +27,7 @@ from tws.wire.messages import (
     HistoricalDataBar,
     OrderStatus,
     PositionMulti,
+    WireComboLeg,
     WireContract,
     WireOrder,
     WireOrderState,
@@ -74,8 +76,15 @@ def contract_of(wire: WireContract) -> Contract:
         include_expired=wire.include_expired,
         sec_id_type=wire.sec_id_type,
         sec_id=wire.sec_id,
+        combo_legs=tuple(_leg_of(leg) for leg in wire.combo_legs),
         issuer_id=wire.issuer_id,
     )
+
+
+def _leg_of(leg: WireComboLeg) -> ComboLeg:
+    return ComboLeg(con_id=leg.con_id, ratio=leg.ratio, side=leg.action, exchange=leg.exchange,
+                    open_close=leg.open_close, short_sale_slot=leg.short_sales_slot,
+                    designated_location=leg.designated_location, exempt_code=leg.exempt_code)
 
 
 def broker_order_of(
@@ -110,6 +119,7 @@ def broker_order_of(
         trail_percent=money_of(order.trailing_percent) or None if trails(kind) else None,
         trigger_price=money_of(order.trigger_price) if adjusts else None,
         adjusted_stop_price=money_of(order.adjusted_stop_price) if adjusts else None,
+        attributes=attributes_of(order),
     )
 
 

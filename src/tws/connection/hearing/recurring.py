@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
 from tws.connection.hearing import reading
-from tws.connection.hearing.ticks import LARGEST, float_of, keep
+from tws.connection.hearing.ticks import LARGEST, float_of
 from tws.model.facts import BrokerOrder, BrokerOrderStatus
 from tws.model.instrument import decimal
 from tws.wire import codec
@@ -32,10 +32,11 @@ __all__ = ["Recurring"]
 Told: TypeAlias = BrokerOrder | BrokerOrderStatus | OpenOrder
 """What this module makes of a message. A what-if's answer, which is no order, stays what it is."""
 
+_T = TypeVar("_T")
 _NUL = b"\0"
-_BOUND = 1024
-"""Rests kept of each message: one for each contract, side and state that orders pass through; about 2 kB
-each."""
+_BOUND = 512
+"""Rests kept of each message, the latest: one for each contract, side and state that orders pass through;
+about 2 kB each."""
 _UNSET = (b"", b"1.7976931348623157E308")
 _OPEN, _STATUS = 5, 3
 _CHANGING = ("totalQuantity", "lmtPrice", "auxPrice", "permId", "orderRef")
@@ -69,7 +70,7 @@ class Recurring:
     def _first_order(self, rest: bytes, payload: bytes) -> BrokerOrder | OpenOrder:
         """Read whole what is met for the first time, and keep it."""
         told = self._whole_order(payload)
-        return told if isinstance(told, OpenOrder) else keep(self._orders, rest, told, _BOUND)
+        return told if isinstance(told, OpenOrder) else _keep(self._orders, rest, told)
 
     def _whole_status(self, payload: bytes) -> BrokerOrderStatus:
         message = codec.decode_answer(payload, self._version, lenient=True)
@@ -101,7 +102,7 @@ class Recurring:
         rest = _NUL.join(parts[2:6] + parts[7:])
         known = self._statuses.get(rest)
         if known is None:
-            return keep(self._statuses, rest, self._whole_status(payload), _BOUND)
+            return _keep(self._statuses, rest, self._whole_status(payload))
         return replace(known, order_id=int(parts[1]), perm_id=int(parts[6]))
 
     # -- protobuf: the changing fields are taken out, and the rest is written again
@@ -143,8 +144,16 @@ class Recurring:
         rest = message.SerializeToString()
         known = self._statuses.get(rest)
         if known is None:
-            return keep(self._statuses, rest, self._whole_status(payload), _BOUND)
+            return _keep(self._statuses, rest, self._whole_status(payload))
         return replace(known, order_id=order_id, perm_id=perm_id)
+
+
+def _keep(table: dict[bytes, _T], rest: bytes, told: _T) -> _T:
+    """Put what was read into a table, in place of the oldest where it is full; gives it back."""
+    if len(table) >= _BOUND:
+        del table[next(iter(table))]
+    table[rest] = told
+    return told
 
 
 def _changed(

@@ -12,10 +12,14 @@ from tws.errors import (
 
 __all__ = ["refusal_of"]
 
-_NOT_SUBSCRIBED = {354, 10089, 10168, 10186}
-"""TWS-BEHAVIOUR.md A8."""
-_MAY_BE_PERMISSION = {162, 420, 10187, 10189}
-"""Codes of data requests that name lacking permissions among other reasons (A8)."""
+_NOT_SUBSCRIBED = {354, 10089, 10168, 10186, 10276, 10277, 10358}
+"""TWS-BEHAVIOUR.md A8; the last three of news, corporate events and fundamentals (official documentation,
+reported)."""
+_MAY_BE = (
+    ({162, 420, 10187, 10189}, "no market data permissions"),
+    ({430}, "not allowed"),  # what older builds say of fundamentals (reported)
+)
+"""Codes of data requests that name lacking permissions among other reasons, and the words (A8)."""
 
 
 def refusal_of(code: int, text: str, number: int = -1) -> RequestError:
@@ -24,7 +28,7 @@ def refusal_of(code: int, text: str, number: int = -1) -> RequestError:
     kind = RequestError
     if code == 200:
         kind = AmbiguousContractError if "ambiguous" in said else NoContractError
-    elif code in _NOT_SUBSCRIBED or (code in _MAY_BE_PERMISSION and "no market data permissions" in said):
+    elif code in _NOT_SUBSCRIBED or any(code in codes and words in said for codes, words in _MAY_BE):
         kind = NotSubscribedError
     elif code == 162 and "no data" in said:
         kind = NoDataError

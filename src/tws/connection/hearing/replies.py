@@ -143,6 +143,10 @@ class Requests:
             raise
         return reply
 
+    def unless(self, request_id: int, withdraw: Callable[[], object]) -> None:
+        """What is to be done should its caller not wait for the answer."""
+        self._open[request_id].withdraw = withdraw
+
     def allow(self, request_id: int, at_least_s: float) -> None:
         """Give one request more time than the others, since TWS itself takes it."""
         entry = self._open[request_id]

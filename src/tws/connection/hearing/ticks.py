@@ -124,9 +124,9 @@ def kept_decimal(raw: bytes, table: dict[bytes, Decimal]) -> Decimal | None:
     return None if float_of(raw) is None else keep(table, raw, Decimal(raw.decode()))
 
 
-def keep(table: dict[bytes, T], raw: bytes, value: T, bound: int = BOUND) -> T:
+def keep(table: dict[bytes, T], raw: bytes, value: T) -> T:
     """Put what was read into a table; gives it back."""
-    if len(table) >= bound:
+    if len(table) >= BOUND:
         table.clear()
     table[raw] = value
     return value

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tws.model.contract import Contract
 from tws.model.exercise import Exercise
+from tws.model.fullorder import FullOrder
 from tws.model.order import Order
 
 __all__ = ["MoneyCall", "MoneyKind", "SendState"]
@@ -35,7 +36,9 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     order.
 
     `contract` and `order` are set when they say all that the frame says, `contract` and `exercise` likewise;
-    `beyond` names what they could not say. `says` are the words for a call about no contract.
+    `beyond` names what they could not say. `says` are the words for a call about no contract. Of an
+    order with attributes `full` says all, and `order` is the plain one that a guard may judge in its stead
+    (`tws.risk.worst`), None when there is none.
     """
 
     kind: MoneyKind
@@ -43,6 +46,7 @@ class MoneyCall(Struct, frozen=True, kw_only=True):
     account: str = ""
     contract: Contract | None = None
     order: Order | None = None
+    full: FullOrder | None = None
     exercise: Exercise | None = None
     says: str = ""
     beyond: str = ""

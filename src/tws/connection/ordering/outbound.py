@@ -13,20 +13,19 @@ Whoever calls from another thread than the loop's is queued there; the loop writ
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
-from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from tws.config import mask_account
 from tws.connection.ids import IdSet
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
+from tws.connection.ordering.fit import AnyOrder
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
 from tws.connection.ordering.ledger import Ledger
+from tws.connection.ordering.lines import line_of
 from tws.connection.ordering.sending import Sending
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.contract import Contract
@@ -44,8 +43,8 @@ fault.
 class Encoder(Protocol):
     """Makes frames (the official client does)."""
 
-    def order(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]: ...
-    def what_if(self, order_id: int, contract: Contract, order: Order) -> tuple[bytes, MoneyCall]: ...
+    def order(self, order_id: int, contract: Contract, order: AnyOrder) -> tuple[bytes, MoneyCall]: ...
+    def what_if(self, order_id: int, contract: Contract, order: AnyOrder) -> tuple[bytes, MoneyCall]: ...
     def cancel(self, order_id: int) -> bytes: ...
     def global_cancel(self) -> bytes: ...
 
@@ -143,7 +142,7 @@ class Outbound:
         self,
         order_id: int,
         contract: Contract,
-        order: Order,
+        order: AnyOrder,
         *,
         urgent: bool = False,
         changes: bool = False,
@@ -154,7 +153,7 @@ class Outbound:
         frame, call = self._encoder.order(order_id, contract, order)
         return self._guarded(frame, call, urgent, changes)
 
-    def what_if(self, order_id: int, contract: Contract, order: Order) -> Sending:
+    def what_if(self, order_id: int, contract: Contract, order: AnyOrder) -> Sending:
         """Ask what an order would cost. It passes the live lock and the brake; it is no order: no guard
         counts it, no book keeps it, no cancel knows it.
 
@@ -180,12 +179,9 @@ class Outbound:
         if guard is None:
             return self._queue_up(Sending(call, frame, changes=changes, urgent=urgent))
         if not isinstance(guard, Guard):
-            raise denied(
-                "permit",
-                "no permit",
-                "a permit of the desk's gate",
-                "a desk owns the orders of this connection: give it an intent",
-            ).error()
+            way = "give it an intent" if call.kind is MoneyKind.PLACE else "it has no intent for this call"
+            reason = f"a desk owns the orders of this connection: {way}"
+            raise denied("permit", "no permit", "a permit of the desk's gate", reason).error()
         approval = guard.approve(call, frame)
         if isinstance(approval, Denial):
             raise approval.error()
@@ -213,9 +209,7 @@ class Outbound:
             waiting = [sending for sending in self._queue if sending.order_id == order_id]
             for sending in waiting:
                 self._queue.remove(sending)
-        for sending in waiting:
-            sending.burn()
-            self._decided(sending, SendState.WITHDRAWN)
+        self._withdraw(waiting)
         if waiting and not any(sending.changes for sending in waiting) and not self._is_known(order_id):
             self._decided(cancel, SendState.WITHDRAWN)
             return cancel
@@ -236,10 +230,21 @@ class Outbound:
         """Withdraw every frame that waits here; how many there were."""
         with self._mutex:
             waiting, self._queue = list(self._queue), deque()
+        self._withdraw(waiting)
+        return len(waiting)
+
+    def withdraw(self, sending: Sending) -> None:
+        """Withdraw a frame whose caller waits no longer, if it has not left."""
+        with self._mutex:
+            waiting = [one for one in self._queue if one is sending]
+            for one in waiting:
+                self._queue.remove(one)
+        self._withdraw(waiting)
+
+    def _withdraw(self, waiting: list[Sending]) -> None:
         for sending in waiting:
             sending.burn()
             self._decided(sending, SendState.WITHDRAWN)
-        return len(waiting)
 
     def _is_known(self, order_id: int) -> bool:
         """Whether the order may exist at TWS: its bytes left once, or TWS spoke of it. Then a cancel must
@@ -353,7 +358,7 @@ class Outbound:
         try:
             for sending in batch:
                 if not sending.noted and sending.call.kind is not MoneyKind.WHAT_IF:
-                    guard.book.write(_line(sending.call))
+                    guard.book.write(line_of(sending.call))
                     sending.noted = True
             guard.book.commit()
         except (sqlite3.Error, OSError) as error:
@@ -446,41 +451,3 @@ class Outbound:
             tell()
         else:
             self._wire.call_on_loop(tell)
-
-
-def _line(call: MoneyCall) -> str:
-    """What the book keeps of a call: enough to find the order again, the account masked."""
-    facts: dict[str, object] = {
-        "kind": call.kind,
-        "order_id": call.order_id,
-        "account": mask_account(call.account),
-    }
-    if call.says:
-        facts["says"] = call.says
-    if call.contract is not None and call.exercise is not None:
-        wish = call.exercise
-        facts |= {
-            "con_id": call.contract.con_id,
-            "symbol": call.contract.symbol,
-            "action": wish.action.name,
-            "quantity": str(wish.quantity),
-            "override": wish.override,
-        }
-    if call.contract is not None and call.order is not None:
-        order = call.order
-        facts |= {
-            "con_id": call.contract.con_id,
-            "symbol": call.contract.symbol,
-            "side": order.side,
-            "order_type": order.order_type,
-            "quantity": str(order.quantity),
-            "limit": _text(order.limit_price),
-            "stop": _text(order.stop_price),
-            "tif": order.tif,
-            "order_ref": order.order_ref,
-        }
-    return json.dumps(facts)
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else str(number)

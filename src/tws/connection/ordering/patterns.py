@@ -5,7 +5,7 @@ and the like. Its frame is cut where order id, quantity, prices, reference and p
 the pattern have theirs put there. A pattern is used only after it has reproduced, to the byte, a second frame
 of the official client with other values in each of these places, so what it says is the official client's
 word. Values whose writing has exceptions there (very large, not printable), and stops that trail or are to be
-adjusted, go to the official client.
+adjusted, go to the official client; so do the orders of an OCA group, whose name comes twice and never again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,6 @@ class Patterns:
             order.order_type,
             order.tif,
             order.account,
-            order.oca_group,
             order.oca_type,
             order.transmit,
             order.outside_rth,
@@ -100,7 +99,8 @@ class Patterns:
 def _is_usual(order_id: int, order: Order) -> bool:
     limit, stop, ref = order.limit_price, order.stop_price, order.order_ref
     return (
-        order.order_type is not OrderType.TRAIL
+        not order.oca_group
+        and order.order_type is not OrderType.TRAIL
         and order.trail is order.trail_percent is order.trigger_price is order.adjusted_stop_price is None
         and 0 < order_id < _LARGEST
         and 0 < order.quantity < _LARGEST

@@ -28,7 +28,7 @@ _CURES = {
     kinds.HISTORY: (322, "Cancel a head time stamp or a request that is kept up to date"),
     kinds.PRINTS: (10190, "Close a tick-by-tick stream"),
     kinds.DEPTH: (309, "Close a market depth"),
-    kinds.SCANNERS: (162, "Cancel a scanner subscription"),
+    kinds.SCANNERS: (322, "Cancel a scanner subscription"),
     kinds.SUMMARIES: (322, "Cancel an account summary"),
 }
 """What TWS would answer (B), and what makes room."""

@@ -15,11 +15,11 @@ from tws.errors import LinkLostError, TWSError
 from tws.model.account import AccountValue, PortfolioItem
 from tws.model.contract import Contract
 
-__all__ = ["AccountStream", "LatestStream", "SummaryStream"]
+__all__ = ["NO_CONTRACT", "AccountStream", "LatestStream", "SummaryStream"]
 
 T = TypeVar("T")
 
-_NO_CONTRACT = Contract(sec_type="", exchange="", currency="")
+NO_CONTRACT = Contract(sec_type="", exchange="", currency="")
 """What a stream is about that is about none."""
 
 
@@ -32,7 +32,7 @@ class LatestStream(TickStream[T], Generic[T]):
     steady = False  # of no market whose hours would say when it has to speak
 
     def __init__(self, isolate: Callable[..., None]) -> None:
-        super().__init__(_NO_CONTRACT, isolate, bound=1)
+        super().__init__(NO_CONTRACT, isolate, bound=1)
         self.last: T | None = None
         self.merged = 0
         self._iterated = True  # what came before somebody looked is still the newest
@@ -54,7 +54,7 @@ class _Whole(TickStream[T], Generic[T]):
     steady = False  # of no market whose hours would say when it has to speak
 
     def __init__(self, isolate: Callable[..., None], bound: int) -> None:
-        super().__init__(_NO_CONTRACT, isolate, bound)
+        super().__init__(NO_CONTRACT, isolate, bound)
         self.is_complete = False
         """Whether all has come once, since the beginning or the last interruption."""
         self._waiting: list[asyncio.Future[None]] = []

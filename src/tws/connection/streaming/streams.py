@@ -20,7 +20,7 @@ from msgspec import Struct
 from tws.connection.callbacks import name_of
 from tws.errors import LinkLostError, TWSError
 from tws.model.contract import Contract
-from tws.model.market import MarketDataType, Quote, TickField
+from tws.model.market import MarketDataType, OddLots, Quote, TickField
 from tws.model.options import OptionGreeks
 
 __all__ = ["Gap", "Greeks", "QuoteStream", "Reroute", "Stamp", "Stream", "TickCallback", "TickStream"]
@@ -232,6 +232,10 @@ class QuoteStream(Stream):
         """For options: by bid, ask, last and TWS's model."""
         self.min_tick: float | None = None
         """The smallest price step of this data, None until TWS states it."""
+        self.last_price_precision: float | None = None
+        """The finest step of the last price, such as 0.01; stated in protobuf alone, None until it is."""
+        self.last_size_precision: float | None = None
+        """The same of the last size, which may be a fraction from server version 222 on."""
         self.bbo_exchange = ""
         """The key for `request_smart_components`, "" until TWS states it."""
         self.reroute: Reroute | None = None
@@ -271,6 +275,14 @@ class QuoteStream(Stream):
         """
         value = self.prices.get(TickField.HALTED)
         return None if value is None or value < 0 else int(value)
+
+    @property
+    def odd_lots(self) -> OddLots:
+        """Quotes of less than a round lot, if generic tick 787 was asked for (tick types 105 to 110)."""
+        bid, ask = self.prices.get(105, -1.0), self.prices.get(106, -1.0)
+        return OddLots(bid=None if bid == -1.0 else bid, bid_size=self.sizes.get(107),
+                       bid_exchange=self.texts.get(109), ask=None if ask == -1.0 else ask,
+                       ask_size=self.sizes.get(108), ask_exchange=self.texts.get(110))
 
     @property
     def quote(self) -> Quote:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tws.errors import ConfigError
 from tws.exchange import OrderTicket, OrderView
 from tws.model.order import Side
-from tws.simulator.faults.base import Fault, fault
+from tws.simulator.faults.base import Effect, Fault, Span, fault
 
 if TYPE_CHECKING:
     from tws.simulator.faults.engine import Faults
@@ -204,3 +204,34 @@ class Deposit(Fault, frozen=True, kw_only=True):
         core, account = faults.core, _account(faults, self.account)
         amount = Decimal(repr(float(self.amount)))
         core.tell(core.exchange.corporate.deposit(account, self.currency, amount, core.now_ns()))
+
+
+@fault("exercise-rejected", "recorded: a paper Gateway's 322, Cancelled and 202")
+class ExerciseRejected(Fault, frozen=True, kw_only=True):
+    """IB's server rejects the exercises and lapses that wait for the clearing."""
+
+    def begin(self, faults: Faults) -> None:
+        faults.core.desk.exercises.cancel_all()
+
+
+@fault("read-only", "official: a box on TWS's page of API settings (H)")
+class ReadOnly(Fault, frozen=True, kw_only=True):
+    """A human ticks "Read-Only API" while programs are connected: orders are refused with 321 from then on.
+
+    lasts  "" is until cleared: then the box is as it was
+    """
+
+    lasts: Span = ""
+
+    def begin(self, faults: Faults) -> Effect:
+        return _ReadOnly(faults)
+
+
+class _ReadOnly(Effect):
+    def __init__(self, faults: Faults) -> None:
+        self._settings = faults.core.desk.settings
+        self._before = faults.core.options.read_only
+        self._settings.tick(read_only_api=True)
+
+    def end(self) -> None:
+        self._settings.tick(read_only_api=self._before)

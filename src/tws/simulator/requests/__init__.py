@@ -10,7 +10,8 @@ silence.
     history    bars, schedules, head time stamps; pastticks: historical ticks
     orders     place, cancel, open; reports: executions, completed orders
     accounts   values, portfolio, positions, summary, profit and loss
-    refusals   all that this TWS has no subscription for, in TWS's words
+    news       providers, articles, headlines, bulletins; scanners; research: fundamentals, corporate events
+    refusals   all that this TWS does not serve, in TWS's words
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from tws.simulator.requests.exercises import Exercises
 from tws.simulator.requests.history import History
 from tws.simulator.requests.link import Link
 from tws.simulator.requests.lists import Lists
+from tws.simulator.requests.news import News
 from tws.simulator.requests.orders import Orders
 from tws.simulator.requests.pastticks import PastTicks
 from tws.simulator.requests.reference import Reference
 from tws.simulator.requests.refusals import refuse
 from tws.simulator.requests.reports import Reports
+from tws.simulator.requests.research import Research
+from tws.simulator.requests.scanners import Scanners
 from tws.simulator.requests.settings import Settings
 from tws.simulator.requests.streams import Streams
 from tws.simulator.session import Session
@@ -71,14 +75,18 @@ class Desk:
         self._core = core
         self.accounts = Accounts(core)
         self.history = History(core)
-        self.streams = Streams(core, self.history)
+        self.news = News(core)
+        self.streams = Streams(core, self.history, self.news)
         self.exercises = Exercises(core)
         self.advisors = Advisors(core)
+        self.settings = Settings(core)
         self.orders = Orders(core, self.exercises)
         self._table: dict[type, Callable[[Session, Any], None]] = {}
         self.reference = Reference(core, self.history)
         pasts = (PastTicks(core, self.history), Reports(core))
-        others = (Link(core), Settings(core), Contracts(core), Lists(core), *pasts, self.reference)
+        self._scanners, self._research = Scanners(core), Research(core)
+        told = (self.news, self._scanners, self._research)
+        others = (Link(core), self.settings, Contracts(core), Lists(core), *pasts, *told, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
             self._table.update(part.handlers())
         self._table.update(self.advisors.handlers() | verification.HANDLERS)
@@ -124,10 +132,11 @@ class Desk:
 
     def drop(self, session: Session) -> None:
         """The session ended: all its subscriptions with it."""
-        for part in (self.streams, self.history, self.accounts, self.reference):
+        told = (self.news, self._scanners, self._research)
+        for part in (self.streams, self.history, self.accounts, self.reference, *told):
             part.drop(session)
 
     def elapse(self, now_ns: int) -> None:
         """Market time moved: bars that close, profit and loss, account values every three minutes."""
-        for part in (self.streams, self.history, self.accounts):
+        for part in (self.streams, self.history, self.accounts, self.news, self._scanners):
             part.elapse(now_ns)

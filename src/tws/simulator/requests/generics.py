@@ -7,13 +7,13 @@ of the official documentation.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tws.simulator.content.company import Company, chance
 from tws.simulator.hours import local_date
 from tws.simulator.market.base import QUOTED, MarketUpdate
 from tws.simulator.tape import Tape
@@ -23,7 +23,7 @@ from tws.simulator.universe import Security
 if TYPE_CHECKING:
     from tws.simulator.core import Core
 
-__all__ = ["GENERICS", "Asked", "at_print", "opening", "parse"]
+__all__ = ["GENERICS", "NEWS", "Asked", "at_print", "opening", "parse"]
 
 EQUITY = ("STK", "CFD")
 ALL = (
@@ -80,23 +80,31 @@ SPOKEN_AT_PRINTS = frozenset((221, 232, 233, 293, 294, 295, 318, 375))
 """These move with every print."""
 
 
+NEWS = 292
+
+
 class Asked(Struct, frozen=True):
-    """A generic tick list as understood. `market_data` False: "mdoff", the top of the book is not wanted."""
+    """A generic tick list as understood. `market_data` False: "mdoff", the top of the book is not wanted.
+    `providers`: whose news (`292:BRFG+DJNL`), none for all.
+    """
 
     ids: tuple[int, ...]
     market_data: bool = True
+    providers: tuple[str, ...] = ()
 
 
 def parse(text: str, security: Security) -> Asked | str:
     """The generic ticks of a request, or why the list is refused (321)."""
-    parts = [part.strip().split(":")[0] for part in text.split(",") if part.strip()]
+    named = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+    parts = [name for name, _, _ in named]
     wanted = [part for part in parts if part != "mdoff"]
     kind = security.sec_type
     ids = [int(part) if part.isdecimal() else 0 for part in wanted]
     if any(one not in GENERICS or kind not in GENERICS[one][1] for one in ids):
         legal = ",".join(f"{one}({name})" for one, (name, kinds) in GENERICS.items() if kind in kinds)
         return f"Incorrect generic tick list of {text}.  Legal ones for ({kind}) are: {legal}"
-    return Asked(tuple(dict.fromkeys(ids)), market_data="mdoff" not in parts)
+    providers = [code for name, _, codes in named if name == str(NEWS) for code in codes.split("+") if code]
+    return Asked(tuple(dict.fromkeys(ids)), "mdoff" not in parts, tuple(dict.fromkeys(providers)))
 
 
 def opening(core: Core, security: Security, tape: Tape, asked: Sequence[int], bodies: Bodies) -> list[Part]:
@@ -143,7 +151,11 @@ class _Facts:
 
     def chance(self, what: str) -> float:
         """0..1, always the same for the same question."""
-        return random.Random(f"{self._seed}:{self.security.con_id}:{what}").random()
+        return chance(self._seed, self.security.con_id, what)
+
+    @property
+    def company(self) -> Company:
+        return Company(self._seed, self.security)
 
     def lots(self, what: str, about: float) -> int:
         """A number of about that size."""
@@ -186,9 +198,9 @@ def _shortable(facts: _Facts, bodies: Bodies) -> list[Part]:
 
 def _dividends(facts: _Facts, bodies: Bodies) -> list[Part]:
     """Of the past year, of the next, the next date and its amount; empty for what pays none."""
-    if facts.chance("dividend") < 0.4:
+    each = facts.company.dividend
+    if not each:
         return [(59, bodies.string(",,,"))]
-    each = round(facts.security.price * 0.004 * (0.5 + facts.chance("yield")), 2)
     today = local_date(facts.now_ns)
     years = (today.year, today.year + 1)
     quarters = (date(year, month, 20) for year in years for month in (3, 6, 9, 12))
@@ -197,7 +209,7 @@ def _dividends(facts: _Facts, bodies: Bodies) -> list[Part]:
 
 
 def _fundamentals(facts: _Facts, bodies: Bodies) -> list[Part]:
-    earned = facts.security.price / (10 + 20 * facts.chance("pe"))
+    earned = facts.company.earned
     text = f"TTMEPSXCLX={earned:.5f};PEEXCLXOR={facts.price / earned:.5f};NPRICE={facts.price:.5f};"
     return [(47, bodies.string(text + "CURRENCY=" + facts.security.currency))]
 
@@ -250,7 +262,9 @@ _OPENING: dict[int, Callable[[_Facts, Bodies], list[Part]]] = {
     ],
     787: _odd_lots,
 }
-"""256 and 292 are taken and stay silent: there are no lenders and no news here."""
+"""256 is taken and stays silent: there are no lenders here. What 292 brings tells
+`tws.simulator.requests.news`.
+"""
 
 
 def _running(one: int, facts: _Facts, bodies: Bodies) -> list[Part]:

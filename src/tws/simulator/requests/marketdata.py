@@ -1,8 +1,13 @@
-"""Market data lines: 1, 2 and 59, snapshots, generic ticks, option computations. TWS-BEHAVIOUR.md E, A8."""
+"""Market data lines: 1, 2 and 59, snapshots, generic ticks, option computations. TWS-BEHAVIOUR.md E, A8.
+
+A contract of type NEWS (`BRFG:BRFG_ALL` at BRFG) has headlines alone (official documentation); that it takes
+a line like others is assumed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -21,11 +26,13 @@ from tws.simulator.permissions import (
 )
 from tws.simulator.requests.combination import Combination
 from tws.simulator.requests.contracts import NOT_FOUND, resolve
-from tws.simulator.requests.generics import SPOKEN_AT_PRINTS, Asked, at_print, opening, parse
+from tws.simulator.requests.generics import NEWS, SPOKEN_AT_PRINTS, Asked, at_print, opening, parse
 from tws.simulator.requests.greeks import OPTIONS, Computations, derived_of
 from tws.simulator.requests.history import History
 from tws.simulator.requests.late import Late, Listeners
+from tws.simulator.requests.news import News
 from tws.simulator.session import Session
+from tws.simulator.subscriptions import PROVIDERS
 from tws.simulator.tape import Tape
 from tws.simulator.universe import Security
 from tws.wire.messages import (
@@ -70,8 +77,10 @@ class _Stream(Struct):
 class MarketData:
     """The top of the book, until it is cancelled."""
 
-    def __init__(self, core: Core, lines: Callable[[], int], history: History) -> None:
+    def __init__(self, core: Core, lines: Callable[[], int], history: History, news: News) -> None:
         """`lines`: how many are in use by all, whatever they carry."""
+        self._news = news
+        self._broad: dict[tuple[Session, int], None] = {}  # contracts of type NEWS
         self._core = core
         self._late = Late(core, history)
         self._lines = lines
@@ -80,7 +89,7 @@ class MarketData:
         self._types: dict[Session, int] = {}
 
     def __len__(self) -> int:
-        return len(self._streams)
+        return len(self._streams) + len(self._broad)
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {
@@ -96,6 +105,7 @@ class MarketData:
     def drop(self, session: Session) -> None:
         """The session ended."""
         self._types.pop(session, None)
+        self._broad = {key: None for key in self._broad if key[0] is not session}
         for key in [key for key in self._streams if key[0] is session]:
             self._forget(key)
 
@@ -122,22 +132,25 @@ class MarketData:
 
     def _subscribe(self, session: Session, request: MarketDataRequest) -> None:
         req_id, core = request.req_id, self._core
-        if (session, req_id) in self._streams:
+        if (session, req_id) in self._streams or (session, req_id) in self._broad:
             session.error(req_id, 102, "Duplicate ticker ID for API request")
             return
-        if request.contract.sec_type.strip().upper() == "BAG":
-            self._combine(session, request)
+        special = {"BAG": self._combine, "NEWS": self._tell_news}
+        serve = special.get(request.contract.sec_type.strip().upper())
+        if serve is not None:
+            serve(session, request)
             return
         security = resolve(core, session, req_id, request.contract)
         if security is None:
             return
         asked = self._understand(session, request, security)
-        if asked is None:
+        if asked is None or self._news.refuses(session, req_id, asked.providers):
             return
-        kind = stream_type(core, session, req_id, security, self._types.get(session, LIVE))
-        if kind is None:
-            return
-        if not self._has_room(session, request):
+        if asked == Asked((NEWS,), False, asked.providers):
+            kind: int | None = PARTIAL  # headlines alone need no market data (assumed)
+        else:
+            kind = stream_type(core, session, req_id, security, self._types.get(session, LIVE))
+        if kind is None or not self._has_room(session, request):
             return
         tape = core.listed(security)
         line = self._open(session, req_id, security, tape, kind)
@@ -150,6 +163,8 @@ class MarketData:
         stream = _Stream(line, self._listeners(line, security, asked, late))
         if not self._keep(stream, request, tape, kind):
             return
+        if NEWS in asked.ids:
+            self._news.follow(session, req_id, security.con_id, asked.providers)
         if late is not None:
             self._late.listen(line, stream.listeners)
             return
@@ -166,7 +181,8 @@ class MarketData:
     def _open(self, session: Session, req_id: int, security: Security, tape: Tape, kind: int) -> ticks.Line:
         """The line, and what stands before its ticks: 81 and 58."""
         bbo = BBO_EXCHANGE.get(security.sec_type, "")
-        session.send(TickReqParams(req_id, security.min_tick, bbo, SNAPSHOT_PERMISSIONS))
+        finest = Decimal(repr(security.min_tick)), security.lot
+        session.send(TickReqParams(req_id, security.min_tick, bbo, SNAPSHOT_PERMISSIONS, *finest))
         session.send(MarketDataType(req_id, kind or LIVE))
         delayed = kind in (DELAYED, DELAYED_FROZEN)
         return ticks.Line(session, req_id, security.con_id, tape.grid, delayed=delayed)
@@ -213,6 +229,16 @@ class MarketData:
             for con_id in legs:
                 for listener in stream.listeners:
                     core.listen(con_id, listener)
+
+    def _tell_news(self, session: Session, request: MarketDataRequest) -> None:
+        """All headlines of one provider."""
+        provider = request.contract.exchange.strip() or request.contract.symbol.partition(":")[0].strip()
+        if provider not in PROVIDERS:
+            session.error(request.req_id, 200, NOT_FOUND)
+            return
+        if not self._news.refuses(session, request.req_id, (provider,)) and self._has_room(session, request):
+            self._broad[session, request.req_id] = None
+            self._news.follow(session, request.req_id, None, (provider,))
 
     def _understand(self, session: Session, request: MarketDataRequest, security: Security) -> Asked | None:
         """The generic ticks; None after what can't be was refused."""
@@ -275,13 +301,18 @@ class MarketData:
         session.send(TickSnapshotEnd(req_id))
 
     def _cancel(self, session: Session, request: CancelMarketData) -> None:
-        if (session, request.req_id) in self._streams:
-            self._forget((session, request.req_id))
+        key = session, request.req_id
+        if key in self._streams:
+            self._forget(key)
+        elif key in self._broad:
+            del self._broad[key]
+            self._news.leave(key)
         else:
             session.error(request.req_id, 300, f"{CANCEL_WORDS}{request.req_id}")
 
     def _forget(self, key: tuple[Session, int]) -> None:
         core, stream = self._core, self._streams.pop(key)
+        self._news.leave(key)
         self._snapshots.pop(key, None)
         con_id = stream.line.con_id
         lines = core.lines.get(con_id)

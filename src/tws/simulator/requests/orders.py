@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from tws.exchange import Leg
+from tws.exchange import Leg, OrderTicket
 from tws.simulator import combos, words
+from tws.simulator.presets import with_children
 from tws.simulator.requests.contracts import resolve
 from tws.simulator.requests.exercises import Exercises
 from tws.simulator.session import Session
@@ -23,6 +24,7 @@ from tws.wire.messages import (
     OpenOrdersEnd,
     OpenOrdersRequest,
     PlaceOrderRequest,
+    WireAttachedOrders,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Orders"]
 
+NOTHING = WireAttachedOrders()
 LAST_ID = 2**31 - 1
 """The highest order id: TWS counts in 32 bits. A client that used it up gets no higher one."""
 
@@ -81,6 +84,7 @@ class Orders:
         door = Door(
             client_id=session.client_id, accounts=options.accounts, zone=core.zone, now_ns=now_ns,
             preset_notice=options.preset_notice, sec_type=request.contract.sec_type,
+            exchange=request.contract.exchange,
         )  # fmt: skip
         self._list_conditions(request)
         reference = core.universe.get(request.order.reference_contract_id)
@@ -92,9 +96,19 @@ class Orders:
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)
         else:
+            if legs:
+                by_leg = combos.limit_by_leg(request.order, legs)
+                limit = ticket.limit_price if by_leg is None else by_leg
+                ticket = replace(ticket, legs=legs, limit_price=limit)
+            found: tuple[OrderTicket, ...] | Refused = (ticket,)
             if security is not None:
-                core.listed(security)
-            core.tell(core.exchange.place(replace(ticket, legs=legs) if legs else ticket, now_ns))
+                tape = core.listed(security)
+                if request.attached_orders != NOTHING and not ticket.what_if:
+                    found = with_children(request, ticket, tape, door, options.attached_preset)
+            if isinstance(found, Refused):
+                session.error(request.order_id, found.code, found.text)
+            for each in () if isinstance(found, Refused) else found:
+                core.tell(core.exchange.place(each, now_ns))
 
     def _legs(self, session: Session, request: PlaceOrderRequest) -> tuple[Leg, ...] | None:
         """The legs of a combo, from now on all traded; () when it is none; None: it was refused."""

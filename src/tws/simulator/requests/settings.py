@@ -168,6 +168,18 @@ class Settings:
             page=_merged(pages.page, api.settings),
             routing=_merged(pages.routing, orders.smart_routing),
         )
+        if request.reset_api_order_sequence:
+            for client_id in self._core.exchange.order_ids():
+                self._core.exchange.set_next_order_id(client_id, 1)
+        self._act()
+
+    def tick(self, **fields: object) -> None:
+        """A human changes boxes of the page of API settings; nobody is told."""
+        self._pages = replace(self._pages, page=replace(self._pages.page, **fields))
+        self._act()
+
+    def _act(self) -> None:
+        """What is acted on, as it stands now."""
         core, page = self._core, self._pages.page
         told = replace(core.options.settings, exercise=page.option_exercise_request_type)
         limits = replace(core.options.limits, reject=bool(page.reject_messages_above_max_rate))
@@ -180,9 +192,6 @@ class Settings:
             localhost_only=bool(page.allow_localhost_only),
             trusted=page.trusted_ips or core.options.trusted,
         )
-        if request.reset_api_order_sequence:
-            for client_id in core.exchange.order_ids():
-                core.exchange.set_next_order_id(client_id, 1)
 
 
 def _from_options(core: Core) -> Pages:

@@ -13,6 +13,7 @@ from tws.simulator.requests.depth import Depth
 from tws.simulator.requests.history import History
 from tws.simulator.requests.livebars import LiveBars
 from tws.simulator.requests.marketdata import MarketData
+from tws.simulator.requests.news import News
 from tws.simulator.requests.tickbytick import TickByTick
 from tws.simulator.session import Session
 
@@ -25,8 +26,8 @@ __all__ = ["Streams"]
 class Streams:
     """The four kinds of streams."""
 
-    def __init__(self, core: Core, history: History) -> None:
-        self.market_data = MarketData(core, self.lines, history)
+    def __init__(self, core: Core, history: History, news: News) -> None:
+        self.market_data = MarketData(core, self.lines, history, news)
         self.depth = Depth(core)
         self.bars = LiveBars(core, self.lines)
         self._parts = (self.market_data, self.bars, TickByTick(core), self.depth)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from tws.wire.kinds import BOOL, INT, INT0, OPT_FLOAT_EMPTY, OPT_INT, OPT_INT_EMPTY, OPTIONS, STR, TEXT
 from tws.wire.layout import Const, Field, Group, Item, Layout, Repeat, fields
-from tws.wire.layouts.contract import REQ_ID
+from tws.wire.layouts.contract import REQ_ID, STRIKES
 from tws.wire.messages import (
     CancelFundamentalsData,
     CancelNewsBulletins,
@@ -29,6 +29,8 @@ from tws.wire.messages import (
     NewsProvidersRequest,
     ReceiveFA,
     ReplaceFAEnd,
+    ScannerData,
+    ScannerDataElement,
     ScannerParameters,
     ScannerParametersRequest,
     ScannerSubscriptionRequest,
@@ -112,6 +114,20 @@ ANSWERS = (
     )),
     Layout(16, ReceiveFA, (V1, FA_TYPE, Field("xml", TEXT))),
     Layout(19, ScannerParameters, (V1, XML)),
+    Layout(20, ScannerData, (
+        Const("3"),
+        REQ_ID,
+        Repeat("scanner_data_element", ScannerDataElement, (
+            Field("rank", INT),
+            Field("contract.con_id", INT0),
+            *fields("contract.", STR, "symbol sec_type last_trade_date_or_contract_month"),
+            *STRIKES,
+            *fields("contract.", STR, "right exchange currency local_symbol"),
+            Field("market_name", STR),
+            Field("contract.trading_class", STR),
+            *fields("", STR, "distance benchmark projection combo_key"),
+        )),
+    )),
     Layout(51, FundamentalsData, (V1, REQ_ID, Field("data", STR))),
     Layout(83, NewsArticle, (REQ_ID, Field("article_type", INT), Field("article_text", STR))),
     Layout(84, TickNews, (

@@ -32,6 +32,8 @@ __all__ = [
     "NewsProvidersRequest",
     "ReceiveFA",
     "ReplaceFAEnd",
+    "ScannerData",
+    "ScannerDataElement",
     "ScannerParameters",
     "ScannerParametersRequest",
     "ScannerSubscription",
@@ -204,6 +206,27 @@ class CancelScannerSubscription(Request, frozen=True):
     """Request 23."""
 
     req_id: int
+
+
+class ScannerDataElement(Struct, frozen=True):
+    """One row of a scanner; `market_name` is the market's, such as NMS. What the last four say depends on the
+    scan, and is mostly nothing.
+    """
+
+    rank: int
+    contract: WireContract
+    market_name: str = ""
+    distance: str = ""
+    benchmark: str = ""
+    projection: str = ""
+    combo_key: str = ""
+
+
+class ScannerData(Answer, frozen=True):
+    """Answer 20: all rows of a scanner as it stands now."""
+
+    req_id: int
+    scanner_data_element: tuple[ScannerDataElement, ...] = ()
 
 
 class ScannerParametersRequest(Request, frozen=True):
