@@ -77,7 +77,7 @@ class AutoMix(Mix, frozen=True, kw_only=True):
             pause=False,
             api=api,
             sources=sources,
-            warm=tuple(name for name in ("api", *SOURCES) if later.random() < 0.5),
+            warm=tuple(name for name in ("api", *SOURCES) if later.random() < 0.3),
             commands=later.random() < 0.5,
             traits=tuple(name for name in TRAITS if rng.random() < (0.5 if name == "fractions" else 0.25)),
             closes_s=rng.choice((None, None, *CLOSES_S)),

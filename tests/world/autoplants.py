@@ -4,6 +4,7 @@ name says. `tests/world/test_automation.py` switches each on alone and demands t
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -181,14 +182,17 @@ def turn_stop_and_target(patch: pytest.MonkeyPatch) -> None:
 
 
 def double_again(patch: pytest.MonkeyPatch) -> None:
-    """A double down that has filled is wished for once more, as if its rest were to wait again."""
+    """A double down that has filled is wished for once more, as if its rest were to wait again; at a price
+    that is there to be had.
+    """
     stance = Stances.stance
 
     def forgetful(stances: Stances, symbol: str) -> Stance:
         seen = stance(stances, symbol)
-        if not seen.doubled or seen.entering or seen.entry_price is None:
+        if not seen.doubled or seen.entering or seen.entry_price is None or seen.target_price is None:
             return seen
-        return msgspec.structs.replace(seen, rest=abs(seen.quantity), rest_price=seen.entry_price)
+        price = ((seen.entry_price + seen.target_price) / 2).quantize(Decimal("0.01"))
+        return msgspec.structs.replace(seen, rest=abs(seen.quantity), rest_price=price)
 
     patch.setattr(Stances, "stance", forgetful)
 
@@ -256,13 +260,13 @@ AUTO_PLANTS: dict[str, tuple[Plant, str, int]] = {
         (judge_again_after_a_restart, "was judged [2-9] times", 0),
         (trade_what_the_gate_refused, "on a signal that was none", 0),
         (forget_the_cooldown, "s after an entry", 1),
-        (enter_over_what_is_held, "with .* held", 3),
-        (trade_for_another_section, "owns", 13),
+        (enter_over_what_is_held, "with .* held", 13),
+        (trade_for_another_section, "owns", 20),
         (ask_too_fast, "the API was asked more than", 0),
         (swallow_an_error, "answers are told of", 0),
-        (keep_a_fill_from_its_strategy, "steady was not told", 1),
+        (keep_a_fill_from_its_strategy, "steady was not told", 46),
         (turn_stop_and_target, "with stop .*, target", 0),
-        (double_again, "was doubled by", 24),
+        (double_again, "was doubled by", 30),
         (let_strangers_in, "answered 202 to a call with 'wrong token'", 0),
         (take_what_comes, "the hook took more than", 14),
         (lose_a_post, "has no fate", 0),
