@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tws.certify.run import CertifyOptions, certify
+from tws.certify.run import EVERYTHING, CertifyOptions, certify
 from tws.connection import PacingOptions
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 
@@ -26,6 +26,7 @@ async def start() -> AsyncIterator[Start]:
     async def make(**options: Any) -> SimulatedTWS:
         made = {
             "limits": Limits.off(),
+            "subscriptions": EVERYTHING,
             "speed": 20.0,
             "seed": 11,
             "symbols": ("SPY", "AAPL", "MSFT", "NVDA"),

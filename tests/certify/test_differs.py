@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from tests.certify.conftest import Play, Start, differing
 
 from tws.certify.compare import compare
-from tws.certify.normal import Item
+from tws.certify.normal import Item, item_of
 from tws.certify.threads import Thread
 from tws.exchange import Event, OrderOpened, StatusChanged
 from tws.simulator.faults.base import Effect, Fault, When
 from tws.simulator.faults.engine import Faults
+from tws.wire.messages import ScannerData, ScannerDataElement, WireContract
 
 SOON = {"patience_s": 0.5}
 
@@ -96,6 +97,14 @@ async def test_a_message_that_nobody_can_read(start: Start, play: Play) -> None:
     tws.faults.play("malformed-frame", message=78, kind="missing-field")
     found = differing(await play(tws, "family codes", **SOON))
     assert any(line.startswith("unreadable: of TWS: message 78: ") for line in found["family codes"]), found
+
+
+def test_how_many_rows_a_message_has_is_no_difference() -> None:
+    rows = [ScannerDataElement(rank=rank, contract=WireContract(symbol=f"S{rank}")) for rank in range(5)]
+    many, few = (item_of(ScannerData(1, tuple(rows[:count]))) for count in (5, 2))
+    assert many == few
+    other = item_of(ScannerData(1, (ScannerDataElement(rank=0, contract=WireContract(sec_type="BOND")),)))
+    assert other != few
 
 
 def test_a_slow_tws_that_is_asked_for_the_time_meanwhile_differs_in_nothing() -> None:

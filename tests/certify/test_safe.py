@@ -151,6 +151,50 @@ async def test_a_closed_market_is_said_and_played_another_day(
     assert report["verdict"] == "same"
 
 
+async def test_an_order_behind_a_dialog_is_named_where_no_cancel_helps(
+    start: Start, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tws.certify.trader.WAIT_S", 0.3)
+    tws = await start()
+    tws.faults.play("popup", count=1000)
+    tws.faults.play("swallow", request="CancelOrderRequest", count=1000)
+    report = await play(tws, "orders: ", patience_s=0.2)
+    said = {row["why"] for row in report["scenarios"] if row["verdict"] == "not played"}
+    assert any("LEFT BEHIND, perhaps: TWS has said nothing of orders" in why for why in said), said
+    assert report["left_behind"]
+    assert tws.faults.answer_dialog(False)
+    assert not tws.exchange.executions()
+
+
+async def test_a_tws_that_answers_no_order_is_not_asked_a_hundred_times(start: Start, play: Play) -> None:
+    tws = await start()
+    tws.faults.play("silent-order", count=1000)  # they work, and nothing is said of them unless one asks
+    report = await play(tws, "orders: ", patience_s=0.2)
+    said = [row["why"] for row in report["scenarios"] if row["verdict"] == "not played"]
+    assert len(said) == len(report["scenarios"]) - 3
+    assert all("came to no end: does TWS show a dialog?" in why for why in said)
+    assert not tws.exchange.open_orders()
+
+
+async def test_what_tws_says_is_redacted_in_the_report_too(start: Start, play: Play, tmp_path: Path) -> None:
+    tws = await start(accounts=("DU7123456",))
+    text = "No market data permissions for DU7123456, Ann Trader"
+    tws.faults.play("answer-error", request="MarketDataRequest", code=354, text=text)
+    report = await play(tws, "a snapshot", words=("Ann Trader",), folder=tmp_path / "pack")
+    (row,) = report["scenarios"]
+    assert row["why"] == "TWS says 354: No market data permissions for DU0000001, xxxxxxxxxx"
+    for each in (tmp_path / "pack").iterdir():
+        assert b"7123456" not in each.read_bytes() and b"Ann" not in each.read_bytes()
+
+
+async def test_a_limit_that_is_reached_is_no_difference(start: Start, play: Play) -> None:
+    tws = await start()
+    text = "Max number of tick-by-tick requests has been reached"
+    tws.faults.play("answer-error", request="TickByTickRequest", code=10190, text=text)
+    report = await play(tws, "tick by tick: trades")
+    assert [row["why"] for row in report["scenarios"]] == [f"TWS says 10190: {text}"]
+
+
 async def test_what_a_login_may_not_see_is_no_difference(start: Start, play: Play) -> None:
     tws = await start(unsubscribed=("STK",), delayed_data=False)
     report = await play(tws, "market data: a line", "market data: a snapshot")

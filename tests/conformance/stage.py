@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tws.simulator import SimulatedTWS, SimulatorOptions
+from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE, Security, Universe
 
@@ -21,6 +21,9 @@ SPEED = 5.0
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 """A Monday, 10:00 in New York."""
 NS_PER_S = 1_000_000_000
+UNPACED = Limits(messages_per_s=None)
+"""Clients that pace nothing by themselves send more than fifty messages a second here; that this ends their
+session is tried in tests/simulator."""
 ACCOUNT = "DU1234567"
 ACCOUNTS = (ACCOUNT, "DU7654321")
 
@@ -49,7 +52,7 @@ class Stage:
     def __init__(self, **options: Any) -> None:
         start_ns = int(START.timestamp()) * NS_PER_S
         market = Manual(UNIVERSE, start_ns)
-        given = {"accounts": ACCOUNTS, "market": market, "speed": SPEED} | options
+        given = {"accounts": ACCOUNTS, "market": market, "speed": SPEED, "limits": UNPACED} | options
         self.sim = SimulatedTWS(SimulatorOptions(**given))
         market.universe = self.sim.core.universe
         self.port = 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ibapi.client import EClient
+from msgspec.structs import replace
 from tests.connection.peers import RecorderServer, config_of, port_of, unkept
 from tests.connection.test_outbound import CALLS
 
@@ -215,6 +216,16 @@ async def test_a_limit_keeps_it_back(recorder: RecorderServer, journal: Path, ca
             connection.official.exerciseOptions(1, ib_contract(CALL), 1, 2, "DU1234567", 0)
         await recorder.caught_up(connection)
         assert recorder.payloads == []
+
+
+async def test_a_strike_is_what_tws_says_it_is(tws: SimulatedTWS, journal: Path) -> None:
+    """A frame that states another one can't make an exercise look small, once the details are known."""
+    async with TWSConnection(config_of(port_of(tws)), journal=journal, pacing=PacingOptions.off()) as client:
+        call = await an_option(tws, client, -20.0)
+        for lie in (replace(call, strike=1.0), replace(call, multiplier="1")):
+            with pytest.raises(OrderDeniedError, match="max_order_notional"):
+                await client.exercise_options(lie, Exercise(quantity=2))
+        assert held(tws, call.con_id) == 3
 
 
 async def test_what_passes_leaves_alike_from_both_doors(recorder: RecorderServer, journal: Path) -> None:

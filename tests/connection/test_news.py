@@ -13,7 +13,7 @@ from tests.connection.peers import config_of, port_of, until
 from tws.clock import NS_PER_S
 from tws.connection import PacingOptions, SyncConnection, TWSConnection
 from tws.errors import NoContractError, NotSubscribedError, RequestError
-from tws.model.contract import stock
+from tws.model.contract import Contract, stock
 from tws.model.news import BulletinKind, NewsArticle, NewsHeadline
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 from tws.simulator.market import ManualMarket
@@ -99,6 +99,19 @@ async def test_headlines_of_now(tws: SimulatedTWS, client: TWSConnection) -> Non
     async with client.stream_news(SPY, ("BZ",)) as refused:
         with pytest.raises(NotSubscribedError):
             await anext(refused)
+
+
+async def test_a_feed_is_a_contract(tws: SimulatedTWS, client: TWSConnection) -> None:
+    details = await client.request_contract(Contract(sec_type="NEWS", exchange="DJNL", currency=""))
+    assert details.contract.symbol == "DJNL:DJNL_ALL" and details.long_name == "Dow Jones Newsletters"
+    feeds = await client.request_contract_details(Contract(sec_type="NEWS", exchange="", currency=""))
+    assert {one.contract.exchange for one in feeds} >= {*FREE, "BZ"}
+    with pytest.raises(NoContractError):
+        await client.request_contract(Contract(sec_type="NEWS", exchange="MOON", currency=""))
+    async with client.stream_news(details.contract) as broad:
+        await client.request_current_time()
+        tws.publish_news("for all", provider="DJNL")
+        assert (await anext(broad)).text == "for all"
 
 
 async def test_bulletins_come_once(tws: SimulatedTWS, client: TWSConnection) -> None:

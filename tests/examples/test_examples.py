@@ -140,6 +140,14 @@ def test_rules_in_python(stage: Stage) -> None:
     assert re.search(r"^ +rule (enter|oversold): fired [1-9]", said, re.MULTILINE)
 
 
+def test_every_order(stage: Stage) -> None:
+    said = stage.play("14_every_order.py").end()
+    assert "BUY 100 LMT PreSubmitted\n  algorithm Adaptive {'adaptivePriority': 'Patient'} when or\n" in said
+    assert re.search(r"^BUY 100 LMT (Pre)?Submitted\n  shows 10$", said, re.MULTILINE)
+    assert "SELL 100 STP PreSubmitted\n  becomes TRAIL by 2" in said
+    assert "refused: display_size: 100 is not below the order's size 100 (TWS would answer 10020)" in said
+
+
 def test_full_desk(stage: Stage) -> None:
     stage.environ["WEBHOOK_TOKEN"] = "sixteen-signs-or-more"
     sim, run, post, _, kill = read(EXAMPLES / "12_full_desk.py").arguments()

@@ -62,7 +62,8 @@ def second(floor: Any, now: int, lots: int = 1000) -> int:
         ("PctVol", {}, 441, "Algo attributes validation failed:\n'Target Percentage' is invalid: "
                             "value is required.\n"),
         ("Vwap", {"startTime": "soon"}, 10314, ""), ("AD", {"componentSize": 1.5}, 441, ""),
-        ("Vwap", {"noTakeLiq": 2}, 441, ""), ("AD", {"componentSize": 0, "timeBetweenOrders": 1}, 441, ""),
+        ("Vwap", {"noTakeLiq": 2}, 441, ""), ("AD", {"componentSize": "1e99999"}, 441, ""),
+        ("AD", {"componentSize": 0, "timeBetweenOrders": 1}, 441, ""),
     ],
 )  # fmt: skip
 def test_tws_refuses_what_it_does_not_know_in_its_own_words(
@@ -81,11 +82,11 @@ def test_a_display_size_does_not_go_with_an_algo_and_options_have_their_own() ->
     assert algo("MinImpact", "OPT", maxPctVol=0.1) and algo("BalanceImpactRisk", "OPT")
 
 
-def test_a_twap_may_stand_at_the_middle_unless_tws_knows_no_strategy_type(floor: Any) -> None:
+def test_a_twap_may_stand_at_the_middle_if_tws_knows_its_strategy_type(floor: Any) -> None:
     """The parameter is documented, and a Gateway was recorded to refuse it."""
     midpoint = algo("Twap", strategyType="Midpoint", endTime=100)
-    strict = type(floor)(twap_strategy=False)
-    assert strict.place(1, "BUY", 20, "MKT", special=midpoint) == ["4 443 #1"]
+    assert floor.place(1, "BUY", 20, "MKT", special=midpoint) == ["4 443 #1"]
+    floor = type(floor)(twap_strategy=True)
     floor.quote(10000, 50, 10010, 50)
     floor.place(1, "BUY", 20, "MKT", special=midpoint)
     assert filled(floor) == 0 and floor.exchange._core.orders[1, 1].limit == 10005
@@ -239,6 +240,16 @@ NEEDS: dict[str, dict[str, object]] = {
     "PctVolSz": {"startPctVol": 0.1, "endPctVol": 0.5}, "PctVolTm": {"startPctVol": 0.1, "endPctVol": 0.5},
     "AD": {"componentSize": 7, "timeBetweenOrders": 3, "randomizeTime20": 1, "randomizeSize55": 1},
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("strategy", PACED)
+def test_where_there_is_market_enough_the_slices_add_up_to_the_order(floor: Any, strategy: str) -> None:
+    floor = type(floor)(Session(regular=((0, 100 * S),)))
+    floor.place(1, "BUY", 100, "MKT", special=algo(strategy, **NEEDS.get(strategy, {})))
+    for now in range(1, 100):
+        second(floor, now)
+        floor.exchange.trade(floor.SPY, 10001, 10, floor.now)
+    assert filled(floor) == 100 and floor.open_ids() == []
 
 
 @given(

@@ -176,7 +176,8 @@ class Run:
         )  # fmt: skip
         if step.c % 3 or kind not in ("LMT", "MKT", "REL"):
             return Special(peg=peg)
-        return Special(peg=peg, to_limit=kind == "REL", **parts[step.b % (6 if kind == "LMT" else 2)])
+        choices = {"LMT": 6, "REL": 5, "MKT": 2}[kind]
+        return Special(peg=peg, to_limit=kind == "REL", **parts[step.b % choices])
 
     def conditions(self, step: Step) -> tuple[Condition, ...]:
         """Some orders have one or two."""

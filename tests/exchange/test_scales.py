@@ -71,6 +71,18 @@ def test_what_took_its_profit_is_wanted_again_before_the_deeper_component(floor:
     assert order.limit == 41300 and order.total == 10400
 
 
+def test_the_components_of_a_relative_scale_stand_behind_the_quote(floor: Any) -> None:
+    floor.quote(10000, 500, 10020, 500)
+    special = scale(50, increment="0.05", profit="0.10")
+    floor.place(1, "BUY", 200, "REL", stop="0.01", special=special)
+    order = floor.exchange._core.orders[1, 1]
+    assert order.limit == 10001
+    assert bought(floor.quote(9990, 500, 10001, 500)) == ["11 BOT #1 50@100.01"]
+    assert order.limit == 9986 and profits(floor) == [(50, D("100.11"))], "99.90 and 0.01 less 0.05"
+    floor.quote(9995, 500, 10005, 500)
+    assert order.limit == 9991
+
+
 def test_the_price_of_all_components_moves_with_time(floor: Any) -> None:
     special = scale(increment="0.02", adjust="0.05", adjust_ns=10)
     floor.place(1, "BUY", 1000, "LMT", limit="99.00", special=special)
@@ -83,6 +95,21 @@ def test_a_position_held_before_counts_as_components_that_filled(floor: Any) -> 
     floor.place(1, "BUY", 5000, "LMT", limit="99.00", special=special)
     order = floor.exchange._core.orders[1, 1]
     assert order.limit == 9880 and order.portion.left == 300, "two are done, and a hundred of the third"
+
+
+def test_a_huge_position_or_component_costs_no_more_than_a_small_one(floor: Any) -> None:
+    floor = type(floor)(cash="1000000000000", check_margin=False, max_working=1000)
+    special = scale(100_000_000, later=1, position=99_999_999, increment="0.01", profit="0.10")
+    floor.place(1, "BUY", 900_000_000, "LMT", limit="99.00", special=special)
+    assert floor.exchange._core.orders[1, 1].portion.left == 1
+    floor.quote(9899, 500, 9900, 1)
+    assert len(profits(floor)) == 20, "of five millions each"
+
+
+def test_client_0_does_not_bind_what_tws_sent_for_another(floor: Any) -> None:
+    floor.place(1, "BUY", 800, "LMT", limit="99.00", special=scale(**PROFIT))
+    floor.quote(9890, 500, 9900, 400)
+    assert list(floor.exchange.by_hand.bind(floor.now)) == [] and profits(floor) == [(400, D("99.20"))]
 
 
 def test_a_cancelled_scale_takes_its_profit_orders_along_and_a_filled_one_leaves_them(floor: Any) -> None:

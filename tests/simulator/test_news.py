@@ -83,10 +83,35 @@ async def test_an_article_is_found_by_the_id_that_a_headline_named(start: Start,
     article = await client.expect(NewsArticle)
     assert article.article_type == 0
     assert row.headline.partition("}")[2] in article.article_text
-    for req_id, name in ((3, "BRFG$nothing"), (4, "BRFG$00000000"), (5, "DJNL" + row.article_id[4:])):
+    names = ("BRFG$nothing", "BRFG$00000000", "DJNL" + row.article_id[4:], "BRFG$" + "0" * 13 + "10")
+    for req_id, name in enumerate((*names, "BRFG$" + "f" * 15), start=3):
         client.send(NewsArticleRequest(req_id, "BRFG", name))
         refused = await client.expect(ErrorMessage, lambda m, number=req_id: m.id == number)
         assert refused.error_code == 10172
+
+
+@pytest.mark.parametrize(
+    ("bounds", "code"),
+    [
+        ({"start_date_time": "soon"}, 321),
+        ({"end_date_time": "2026-13-01 00:00:00.0"}, 321),
+        ({"start_date_time": "0001-01-01 00:00:00.0"}, 0),
+        ({"end_date_time": "0001-01-01 00:00:00.0"}, 0),
+        ({"end_date_time": "9999-12-31 23:59:59.0"}, 0),
+        ({"start_date_time": "20251231-00:00:00", "end_date_time": "20260103 00:00:00"}, 0),
+        ({"total_results": -3}, 0),
+    ],
+)
+async def test_bounds_of_any_kind(
+    start: Start, connect: Connect, bounds: dict[str, str | int], code: int
+) -> None:
+    _, client = await scene(start, connect, paused=True)
+    if not code:
+        assert len(await history(client, 1, "BRFG", **bounds)) <= 300
+        return
+    asked = {"start_date_time": "", "end_date_time": "", "total_results": 10} | bounds
+    client.send(HistoricalNewsRequest(1, SPY, "BRFG", **asked))  # type: ignore[arg-type]
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 1)).error_code == code
 
 
 async def test_what_is_not_subscribed_is_refused(start: Start, connect: Connect) -> None:

@@ -19,14 +19,19 @@ from tws.wire.messages import (
     OpenOrder,
     OrderStatus,
     PlaceOrderRequest,
+    WireContract,
     WireOrder,
 )
 
 T0 = 1_767_623_400_000_000_000  # 2026-01-05 09:30 in New York
 SPY, IBM = 756733, 8314
+OPTION = WireContract(
+    symbol="SPY", sec_type="OPT", exchange="SMART", currency="USD", right="C", strike=560.0,
+    last_trade_date_or_contract_month="20261218",
+)  # fmt: skip
 REFUSED = (
     (439, {"algo_strategy": "Inline"}),
-    (443, {"algo_strategy": "Twap", "algo_params": (("maxPctVol", "0.1"),)}),
+    (443, {"algo_strategy": "Twap", "algo_params": (("strategyType", "Marketable"),)}),
     (441, {"algo_strategy": "PctVol"}),
     (10314, {"algo_strategy": "Vwap", "algo_params": (("startTime", "soon"),)}),
     (10255, {"algo_strategy": "DarkIce", "display_size": 1}),
@@ -85,5 +90,11 @@ async def test_what_the_wire_states_of_a_special_order_is_played(
     simulator.quote("SPY", bid=98.9, ask=99.0, bid_size=500, ask_size=500)
     assert await bought(client, 24) == [("SLD", Decimal(50), 100.0)]
     await client.expect(OrderStatus, lambda m: m.order_id == 24 and m.status == "Filled")
+    wanted: dict[int, dict[str, Any]] = {25: {"volatility": 500.0}, 26: {"volatility": 0.01}}
+    for order_id, terms in wanted.items():
+        terms |= {"order_type": "VOL", "lmt_price": None, "volatility_type": 2, "total_quantity": Decimal(1)}
+        client.send(PlaceOrderRequest(order_id, OPTION, order(**terms)))
+    assert (await bought(client, 25))[0][0] == "BOT", "the simulator's own pricing says so"
+    await client.expect(OrderStatus, lambda m: m.order_id == 26 and m.status == "Submitted")
     simulator.quote("IBM", bid=100.2, ask=100.3, bid_size=500, ask_size=500)
     assert await bought(client, 20) == [("BOT", Decimal(100), 99.0)], "99 and two times a half"

@@ -70,7 +70,7 @@ ROWS: frozenset[type[Answer]] = frozenset(
 FOREIGN = frozenset(
     """
         Position PositionMulti PortfolioValue CompletedOrder OpenOrder OrderStatus ExecutionDetails
-        CommissionAndFeesReport
+        CommissionAndFeesReport HistoricalNews
     """.split()
 )
 """Rows of lists that depend on what the account has done before: that there are none is no difference."""
@@ -134,7 +134,11 @@ def item_of(message: Answer) -> Item | None:
         return Item(kind.__name__ if kind not in TICKS else "ticks", (), frozenset(_streamed(message)))
     says, given = [], set()
     for path, owner, name, value in _leaves(message, kind.__name__):
-        if name in EXACT.get(owner, ()) or (isinstance(value, bool) and kind not in ROWS):
+        if name in EXACT.get(owner, ()) and "[]" in path:  # of how many there are nobody knows
+            given.add(f"{path} {value}")
+        elif name in EXACT.get(owner, ()) or (
+            isinstance(value, bool) and kind not in ROWS and "[]" not in path
+        ):
             says.append((path, str(value)))
         elif name in TIMES.get(owner, ()) and value:
             given.add(f"{path} as {shape(str(value))}")

@@ -75,11 +75,12 @@ class Pack(Struct):
 
     def zip(self) -> Path:
         """All that may be sent, beside the folder."""
-        path = self.folder.with_name(f"{self.folder.name}.zip")
+        folder = self.folder.resolve()
+        path = folder.with_name(f"{folder.name}.zip")
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for each in sorted(self.folder.iterdir()):
+            for each in sorted(folder.iterdir()):
                 if each.suffix in (".jsonl", ".json", ".md"):
-                    archive.write(each, f"{self.folder.name}/{each.name}")
+                    archive.write(each, f"{folder.name}/{each.name}")
         return path
 
 

@@ -21,7 +21,7 @@ from tws.certify.ear import Ear
 from tws.certify.register import Scenario
 from tws.certify.scene import NotPlayed, Scene
 from tws.certify.threads import Span
-from tws.certify.trader import ONE, Trader, closed_until, live_signs, until
+from tws.certify.trader import ONE, Trader, closed_until, live_signs, new_mark, until
 from tws.config import TWSConfig, mask_account
 from tws.connection import Keep, PacingOptions, QuoteStream, TWSConnection
 from tws.errors import (
@@ -42,6 +42,8 @@ from tws.risk import Limits
 __all__ = ["Outcome", "Played", "Side", "SideOptions", "refuse_live"]
 
 SETTINGS_FROM = 219
+MOST_UNANSWERED = 3
+"""A TWS that waits for a click answers none of the orders; more of them would only pile up behind it."""
 SHORTEST_S = 5.0
 """A Gateway that connects to its farms names accounts and ids after seconds (A2)."""
 QUIET = Keep(reconnect=False, heartbeat_s=3600.0, stale_s=3600.0, verify_s=3600.0)
@@ -109,6 +111,7 @@ class Side:
         self.settings: TWSSettings | None = None
         self.left = ""
         self._gone = ""
+        self._unanswered = 0
         self._ear = Ear()
         self._proxy: Proxy | None = None
         self._connection: TWSConnection | None = None
@@ -189,7 +192,7 @@ class Side:
                 "orders", True, "TWS's API is read-only", "Untick Read-Only API, or play without --orders"
             )
         con_id, symbol = details.contract.con_id, details.contract.symbol
-        self._trader = Trader(connection, details, "certify")
+        self._trader = Trader(connection, details, new_mark("certify"))
         held = [
             row
             for row in await connection.request_positions()
@@ -261,6 +264,8 @@ class Side:
         """One after the other; each has its outcome."""
         for each in scenarios:
             outcome = await self._play(each)
+            if each.orders and outcome.played:
+                self._unanswered = self._unanswered + 1 if outcome.why else 0
             self.outcomes.append(outcome)
             tell(self.options.name, each, outcome)
 
@@ -270,7 +275,8 @@ class Side:
         why = ""
         try:
             scene = await self._scene(each)
-            await scene.connection.request_current_time()  # all that was sent before has passed the recorder
+            # Its answer says that all that was sent before has passed the recorder, too.
+            scene.now = await scene.connection.request_current_time()
         except (NotPlayed, TWSError, TimeoutError) as lacking:
             return Outcome(each.key, False, self._words(lacking))
         assert self._proxy is not None
@@ -297,6 +303,10 @@ class Side:
             raise NotPlayed(self._gone)
         if each.orders and self.left:
             raise NotPlayed(self.left)
+        if each.orders and self._unanswered >= MOST_UNANSWERED:
+            raise NotPlayed(
+                f"{MOST_UNANSWERED} scenarios with orders in a row came to no end: does TWS show a dialog?"
+            )
         if not connection.is_connected():
             try:
                 await self._connect(connection)
@@ -335,27 +345,39 @@ class Side:
             return await trader.market()
         return Decimal(repr(quotes.quote.bid)), Decimal(repr(quotes.quote.ask))
 
+    @property
+    def _known(self) -> ContractDetails:
+        assert self._details is not None
+        return self._details
+
     async def _dial_second(self) -> TWSConnection:
         self._second = await self._dial(self.options.client_id + 1, Keep(reconnect=False, sync=False))
         return self._second
 
     async def _tidy(self) -> None:
         """Nothing of a scenario is left to the next one; what is, stands in `left`."""
-        if self._second is not None:
-            self._second.disconnect()
-            await self._second.wait_closed()
-            self._second = None
-        if self._trader is not None:
-            try:
+        second, self._second = self._second, None
+        try:
+            if self._trader is not None:
+                if second is not None:
+                    await Trader(second, self._known, self._trader.mark).clean_up()
                 await self._trader.clean_up()
                 self.left = ""
-            except LeftBehindError as left:
-                self.left = str(left)
-            except (TWSError, TimeoutError) as error:
-                self.left = f"nobody could look whether something is LEFT BEHIND: {self._words(error)}"
+        except LeftBehindError as left:
+            self.left = str(left)
+        except (TWSError, TimeoutError) as error:
+            self.left = f"nobody could look whether something is LEFT BEHIND: {self._words(error)}"
+        if second is not None:
+            second.disconnect()
+            await second.wait_closed()
 
     def _words(self, error: BaseException) -> str:
-        return str(error) or type(error).__name__
+        """What an error says, redacted as the recording is: it goes into the report."""
+        text = str(error) or type(error).__name__
+        if self._proxy is None:
+            return text
+        told = self._proxy.redacted("client", text.encode("utf-8", "replace"), 0)
+        return told.decode("utf-8", "replace")
 
 
 def refuse_live(port: int, mode: str = "paper", accounts: tuple[str, ...] = ()) -> None:

@@ -23,7 +23,7 @@ from tws.certify.report import as_data, as_page
 from tws.certify.scenarios import SCENARIOS
 from tws.connection import PacingOptions
 from tws.errors import ConfigError
-from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
+from tws.simulator import Limits, SimulatedTWS, SimulatorOptions, Subscriptions
 
 __all__ = ["CertifyOptions", "certify", "chosen"]
 
@@ -31,6 +31,8 @@ SPEED = 20.0
 """Five seconds of the market, the longest that a scenario waits for, pass in a quarter of a second."""
 SIMULATOR_S = 5.0
 """The simulator answers within milliseconds; what it never says need not be waited for as long as TWS."""
+EVERYTHING = Subscriptions.beside(("fundamentals", "wsh"))
+"""What this TWS may not see is not played at all, so the simulated login may see it."""
 BESIDE = ("AAPL", "MSFT", "NVDA")
 """The shares that are read beside the one that is traded."""
 
@@ -125,6 +127,7 @@ async def _simulated(
             symbols=tuple(dict.fromkeys((options.symbol, *BESIDE))),
             speed=SPEED,
             limits=Limits.off(),
+            subscriptions=EVERYTHING,
         )
     )
     host, port = await simulator.start()

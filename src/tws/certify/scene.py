@@ -8,9 +8,11 @@ afterwards, by the recordings. What this login may not have at all ends the scen
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from tws import ordertypes as ot
 from tws.certify.ear import Ear
 from tws.certify.trader import FAR, NEAR, ONE, Trader
 from tws.connection import TWSConnection
@@ -29,18 +31,22 @@ T = TypeVar("T")
 
 SPARED = ("", "symbol_unknown", "data_refused")
 """What the doctor makes of a code that is no missing permission."""
-WITHOUT = frozenset({430, 460, 492, 10167})
-"""No fundamentals, no trading permission, no scanner permission (A8); 10167: delayed data follow, which is
-another sequence."""
+WITHOUT = frozenset({430, 460, 492, 10167, 10276, 10277, 10358})
+"""No fundamentals, no trading permission, no scanner permission (A8), no news feed, no calendar of events
+(docs/design/simulator-research.md); 10167: delayed data follow, which is another sequence."""
 
 
 class NotPlayed(Exception):
     """This TWS or this moment can't play the scenario; the text says why."""
 
 
+BUSY = frozenset({100, 309, 10190})
+"""A limit is reached (B): other programs and TWS's own windows take their share, and so did a run before."""
+
+
 def no_permission(code: int, text: str) -> bool:
-    """Whether a code says that this login lacks a permission or a subscription."""
-    return code in WITHOUT or data_key(code, text) not in SPARED
+    """Whether a code says that this login lacks a permission or a subscription, or may not ask just now."""
+    return code in WITHOUT or code in BUSY or data_key(code, text) not in SPARED
 
 
 class Scene:
@@ -57,6 +63,7 @@ class Scene:
         self.patience_s = patience_s
         self.trader: Trader | None = None
         self.bid = self.ask_price = Decimal(0)
+        self.now = datetime.fromtimestamp(0, UTC)
         self.second: Callable[[], Awaitable[TWSConnection]] | None = None
 
     @property
@@ -156,6 +163,30 @@ class Scene:
         assert self.trader is not None, "this scenario is not entered as one that places orders"
         return self.trader
 
+    @property
+    def below(self) -> Decimal:
+        """Ten percent under the market, on the grid."""
+        return self.hand.grid.snap(self.bid * FAR, up=False)
+
+    @property
+    def above(self) -> Decimal:
+        """Ten percent above the market, on the grid."""
+        return self.hand.grid.snap(self.ask_price + self.tenth, up=True)
+
+    @property
+    def tenth(self) -> Decimal:
+        """A tenth of the price, on the grid."""
+        return self.hand.grid.snap(self.ask_price / 10, up=True)
+
+    @property
+    def tomorrow(self) -> str:
+        """This time tomorrow, as TWS reads it in UTC."""
+        return f"{self.now + timedelta(days=1):%Y%m%d-%H:%M:%S}"
+
+    def words(self, tif: str = "DAY") -> ot.Common:
+        """What each order of ours says, for the builders."""
+        return {"account": self.account, "order_ref": self.hand.next_ref(), "tif": tif}
+
     def far_buy(self, **fields: Any) -> Order:
         """One share, ten percent under the market."""
         return self._order(Side.BUY, self.bid * FAR, fields)
@@ -179,7 +210,7 @@ class Scene:
     def _order(self, side: Side, price: Decimal, fields: dict[str, Any]) -> Order:
         return _changed(self.hand.order(side, price), **fields)
 
-    async def place(self, order: Order, order_id: int | None = None) -> int:
+    async def place(self, order: Order | ot.FullOrder, order_id: int | None = None) -> int:
         """Place, or change the order that has this id; returns its id when the bytes have left."""
         assert order.quantity == ONE
         return await self.hand.place(order, order_id)
@@ -190,8 +221,8 @@ class Scene:
             OrderStatus, lambda message: message.order_id == order_id and message.status in wanted
         )
 
-    async def works(self, order_id: int) -> None:
-        """Wait until the order is acknowledged, or refused."""
+    async def works(self, order_id: int) -> bool:
+        """Wait until the order is acknowledged (True), or refused."""
 
         def said(message: Answer) -> bool:
             if isinstance(message, ErrorMessage):
@@ -206,6 +237,7 @@ class Scene:
         heard = await self.hear(Answer, said)
         if isinstance(heard, ErrorMessage) and no_permission_to_trade(heard):
             raise NotPlayed(f"TWS says {heard.error_code}: {heard.error_msg}")
+        return isinstance(heard, OrderStatus) and heard.status in ("PreSubmitted", "Submitted")
 
     async def cancelled(self, order_id: int) -> None:
         """Cancel, and wait for the status and the code that confirm it."""

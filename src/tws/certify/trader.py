@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -33,11 +34,12 @@ from tws.errors import (
 from tws.model.contract import ContractDetails
 from tws.model.execution import Execution
 from tws.model.facts import BrokerOrder, BrokerReply, Fact
+from tws.model.fullorder import FullOrder
 from tws.model.market import MarketDataType
 from tws.model.order import Order, OrderType, Side
 from tws.model.session import parse_hours, session_at
 
-__all__ = ["ONE", "Trader", "closed_until", "live_signs", "until"]
+__all__ = ["ONE", "Trader", "closed_until", "live_signs", "new_mark", "until"]
 
 WAIT_S = 30.0
 """What TWS gets for each thing that must happen: an order's word takes it a second, a fee some more."""
@@ -47,6 +49,9 @@ FAR = Decimal("0.9")
 absurd; a precaution of TWS itself may (code 163), which its refusal then says."""
 NEAR = Decimal("0.01")
 """One percent beyond the other side: marketable, and bounded."""
+DIALOG_S = 3.0
+"""What TWS gets to answer the cancel of an order that it never spoke of."""
+NOT_FOUND = 10147
 WORKS = {"PendingSubmit", "PreSubmitted", "Submitted", "Filled"}
 
 
@@ -69,6 +74,11 @@ def closed_until(details: ContractDetails, now: datetime) -> str:
     return f"closed until {datetime.fromtimestamp(session.open_ns / 1e9, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def new_mark(prefix: str) -> str:
+    """An orderRef's beginning that no other run has."""
+    return f"{prefix}-{secrets.token_hex(4)}"
+
+
 async def until(true: Callable[[], object], what: str, wait_s: float | None = None) -> None:
     """Wait for what TWS must bring about. Raises RequestTimeoutError that says what is missing."""
     loop = asyncio.get_running_loop()
@@ -87,18 +97,21 @@ class Trader:
         self,
         connection: TWSConnection,
         details: ContractDetails,
-        mark: str = "level",
+        mark: str = "",
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`say` is told what TWS has said on the way, such as why there is no quote."""
+        """`mark` begins every orderRef; one of its own by default. `say` is told what TWS has said on the
+        way, such as why there is no quote.
+        """
         self.connection = connection
         self.contract = details.contract
         self.grid = instrument_of(details.contract, details)
         self.account = connection.config.account_id or connection.accounts[0]
-        self.mark = f"{mark}-{secrets.token_hex(4)}"
+        self.mark = mark or new_mark("level")
         self.facts: list[Fact] = []
         self._say = say
         self._count = 0
+        self._placed: set[int] = set()
         self._listening = connection.facts(self.facts.append)
 
     # -- prices
@@ -126,15 +139,19 @@ class Trader:
 
     def order(self, side: Side, price: Decimal) -> Order:
         """One share at a limit, on the contract's grid and to the better side of it."""
-        self._count += 1
         return Order(
             side=side,
             quantity=ONE,
             order_type=OrderType.LIMIT,
             limit_price=self.grid.snap(price, up=side is Side.SELL),
             account=self.account,
-            order_ref=f"{self.mark}-{self._count}",
+            order_ref=self.next_ref(),
         )
+
+    def next_ref(self) -> str:
+        """An orderRef of ours that no order has yet."""
+        self._count += 1
+        return f"{self.mark}-{self._count}"
 
     async def far_buy(self) -> Order:
         bid, _ = await self.market()
@@ -144,9 +161,11 @@ class Trader:
         bid, ask = await self.market()
         return self.order(side, ask * (1 + NEAR) if side is Side.BUY else bid * (1 - NEAR))
 
-    async def place(self, order: Order, order_id: int | None = None) -> int:
+    async def place(self, order: Order | FullOrder, order_id: int | None = None) -> int:
         """Place or change; returns when the bytes have left."""
-        sending = await self.connection.place_order(self.contract, order, order_id)
+        sending = self.connection.place_order(self.contract, order, order_id)
+        self._placed.add(sending.order_id)
+        await sending
         return sending.order_id
 
     def seen(self, order: Order) -> SeenOrder | None:
@@ -205,9 +224,9 @@ class Trader:
         return [row for row in answer if row.order_ref.startswith(self.mark)]
 
     async def working(self) -> list[BrokerOrder]:
-        """Our orders that work, by asking TWS about all clients."""
-        rows = await self.connection.request_all_open_orders()
-        return [row for row in rows if row.order_ref.startswith(self.mark)]
+        """Our orders that work, by asking TWS; those of another client are its own to cancel."""
+        rows, own = await self.connection.request_all_open_orders(), self.connection.config.client_id
+        return [row for row in rows if row.order_ref.startswith(self.mark) and row.client_id == own]
 
     # -- nothing is left
 
@@ -233,6 +252,7 @@ class Trader:
 
     async def _leave_nothing(self) -> None:
         await self._cancel_all()
+        await self._ask_for_words()
         held = await self._held()
         if held:
             await self._trade_back(held)
@@ -242,6 +262,28 @@ class Trader:
             raise LeftBehindError(
                 f"LEFT BEHIND in {mask_account(self.account)}: {held} {self.contract.symbol}. Close it in TWS"
             )
+
+    async def _ask_for_words(self) -> None:
+        """An order of which TWS has said nothing, and which it does not list, may wait behind a dialog. It is
+        cancelled; without a word about that either it is left behind.
+        """
+        silent = [number for number in sorted(self._placed) if not self._heard_of(number)]
+        for number in silent:
+            self.connection.cancel_order(number)
+        with suppress(RequestTimeoutError):
+            await until(lambda: all(map(self._heard_of, silent)), "no word", min(WAIT_S, DIALOG_S))
+        silent = [number for number in silent if not self._heard_of(number)]
+        self._placed = set(silent)
+        if silent:
+            raise LeftBehindError(
+                f"LEFT BEHIND, perhaps: TWS has said nothing of orders {', '.join(map(str, silent))}. "
+                "If it shows a dialog about them, answer it with No"
+            )
+
+    def _heard_of(self, order_id: int) -> bool:
+        """Whether TWS has said what became of an order; that a cancel finds nothing (10147) says nothing."""
+        told = self.connection.broker.of_id(order_id)
+        return told is not None or any(code != NOT_FOUND for code, _ in self.refusals(order_id))
 
     async def _held(self) -> Decimal:
         return sum((row.signed_quantity for row in await self.executions()), Decimal(0))

@@ -39,7 +39,7 @@ COMMANDS = {
     "sim": Entry("tws.cli.sim", "Run a simulated TWS that any TWS client can connect to."),
     "record": Entry("tws.cli.record", "Write a session between a client and a TWS to a file, redacted."),
     "replay": Entry("tws.cli.replay", "Serve a recorded session to a client; tell where it departs."),
-    "certify": Entry("tws.cli.certify", "Play scenarios on a paper TWS; name what the simulator does not."),
+    "certify": Entry("tws.cli.certify", "Play scenarios on a paper TWS; name what differs from ours."),
     "api-demo": Entry("tws.cli.api_demo", "Serve a prediction API on this machine, to try things out."),
     "init": Entry("tws.cli.init", "Write a first configuration, which works on the simulator."),
     "check": Entry("tws.cli.check", "Check a configuration, and with --connect the TWS it names."),

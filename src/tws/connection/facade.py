@@ -113,7 +113,7 @@ class TWSConnection(Questions):
         brake    read directly before each frame that moves money: a denial keeps it back (latch, epoch);
                  it is told what the frame asks for
         unlocked whether a human has unlocked this live account; the brake judges until when
-        allow    what the built-in guard may approve though it has no figure for it: "replaceFA" (advisers'
+        allow    what the built-in guard may approve though it has no figure for it: "replaceFA" (advisors'
                  groups and aliases), "updateConfig" (TWS's own settings)
         keep     how the link is kept once `connect` has opened it: dialled again when it goes, watched, and
                  synchronised after each gap (`Keep`); False: a link that goes is gone

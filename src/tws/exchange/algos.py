@@ -60,6 +60,8 @@ class Rule(NamedTuple):
 
 
 LEAST, MOST = Decimal("0.01"), Decimal("50.0")
+MOST_NUMBER = Decimal(10) ** 9
+"""As many shares as an order may have; no parameter means more."""
 _TIMES = {"startTime": Param("Start Time", "time"), "endTime": Param("End Time", "time")}
 _CASH = {"monetaryValue": Param("Cash Quantity")}
 _PAST = {"allowPastEndTime": Param("Allow trading past end time", "flag")}
@@ -168,9 +170,9 @@ def _number(text: str, kind: str) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    if not number.is_finite() or (kind == "whole" and number != number.to_integral_value()):
+    if not number.is_finite() or abs(number) > MOST_NUMBER:
         return None
-    return number
+    return None if kind == "whole" and number != number.to_integral_value() else number
 
 
 def _illegal(rule: Rule, texts: dict[str, str], numbers: dict[str, Decimal]) -> Refusal | None:

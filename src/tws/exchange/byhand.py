@@ -78,7 +78,7 @@ class ByHand:
         core = self._core
         elapse(core, now_ns)
         for order in core.live.values():
-            if order.ticket.order_id == 0:
+            if (order.ticket.client_id, order.ticket.order_id) == (0, 0):  # not what TWS sent for a client
                 self._give_id(order)
         return core.take()
 

@@ -59,6 +59,8 @@ def anchored(core: Core, order: Working) -> int | None:
         return None
     buys, ticket = order.sign > 0, order.ticket
     found = int(value.to_integral_value(ROUND_FLOOR if buys else ROUND_CEILING))
+    if order.portion is not None:
+        found -= order.sign * order.portion.retreat
     worst = [order.cap] if order.cap else []
     if order.kind.caps and ticket.limit_price:
         worst.append(order.book.instrument.nearest_ticks(ticket.limit_price))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tws.exchange.kinds import Anchor
 from tws.exchange.slices import Portion, jitter, requeue
 from tws.exchange.special import Scale
 from tws.exchange.terms import OrderTicket
@@ -26,17 +27,21 @@ __all__ = ["Ladder", "Profit"]
 RANDOM_PERCENT = 55
 """How far random sizes lie off: as far as those of AD (assumed)."""
 
+MOST_PROFITS = 20
+"""No component is followed by more profit orders: as many as TWS lets live at once (B)."""
+
 
 class Ladder(Portion):
     """The components of a scale. `open` holds lots wanted by level, of which the nearest level trades."""
 
-    __slots__ = ("_armed", "_order", "_scale", "_sizes", "begun_ns", "done", "fresh", "open")
+    __slots__ = ("_armed", "_order", "_scale", "_sizes", "_step", "begun_ns", "done", "fresh", "open")
 
     def __init__(self, order: Working, scale: Scale) -> None:
         lot = order.book.instrument.lot
         initial = int((scale.initial or Decimal(0)) / lot)
         self._scale, self._order = scale, order
         self._sizes = (initial, int(scale.later / lot) if scale.later else initial)
+        self._step = order.book.instrument.nearest_ticks(scale.increment or Decimal(0))
         self.begun_ns = 0
         self._armed = False
         self.done: dict[int, int] = {}  # lots of a component that filled, until all of it has
@@ -44,9 +49,9 @@ class Ladder(Portion):
         self.fresh = 0
         super().__init__(0)
         before = int((scale.position + scale.filled) / lot)
-        while before >= self._size(self.fresh):
-            before -= self._size(self.fresh)
-            self.fresh += 1
+        if before >= self._sizes[0]:
+            more, before = divmod(before - self._sizes[0], self._sizes[1])
+            self.fresh = 1 + more
         self._next()
         if before:
             self.open[self.fresh - 1] -= before
@@ -81,8 +86,7 @@ class Ladder(Portion):
         if order.live:
             if not self.open:
                 self._next()
-            self._stand(core.now)
-            requeue(core, order)
+            self._move(core)
 
     def restore(self, core: Core, level: int, lots: int) -> None:
         """So many lots of a level took their profit: they are wanted again."""
@@ -92,8 +96,7 @@ class Ladder(Portion):
         order.total += lots
         order.exact += lots
         self.open[level] = self.open.get(level, 0) + lots
-        self._stand(core.now)
-        requeue(core, order)
+        self._move(core)
         core.ready.append(order)
 
     def readopt(self, order: Working) -> None:
@@ -111,10 +114,23 @@ class Ladder(Portion):
         self.fresh += 1
 
     def _stand(self, now_ns: int = 0) -> None:
-        """The nearest component stands at the market."""
-        level = min(self.open)
+        """The nearest component stands at the market: at its price, or so far behind the quote."""
+        order, level = self._order, min(self.open)
         self.left = self.open[level]
-        self._order.limit = self._price(level, now_ns)
+        if order.anchor is Anchor.STATED:
+            order.limit = self._price(level, now_ns)
+        else:
+            self.retreat, order.anchored = level * self._step, False
+
+    def _move(self, core: Core) -> None:
+        """Another component comes to the market, at the end of its queue."""
+        order = self._order
+        self._stand(core.now)
+        if order.anchor is Anchor.STATED:
+            requeue(core, order)
+        else:  # its price is taken anew
+            order.give_way(core.next_rank())
+            core.ready.append(order)
 
     def _price(self, level: int, now_ns: int = 0) -> int:
         """A component's limit in ticks."""
@@ -123,7 +139,7 @@ class Ladder(Portion):
         start = ticks(order.ticket.limit_price or Decimal(0))
         if scale.adjust and scale.adjust_ns and self.begun_ns and now_ns:
             start += ticks(scale.adjust) * ((now_ns - self.begun_ns) // scale.adjust_ns)
-        return start - order.sign * level * ticks(scale.increment or Decimal(0))
+        return start - order.sign * level * self._step
 
     def _take_profit(self, core: Core, level: int, lots: int) -> None:
         order, scale = self._order, self._scale
@@ -132,9 +148,10 @@ class Ladder(Portion):
         instrument, ticket = order.book.instrument, order.ticket
         offset = instrument.nearest_ticks(scale.profit)
         at = level
+        begin = self._price(level, core.now) if order.anchor is Anchor.STATED else order.last_ticks
         while lots > 0:
-            size = min(lots, max(1, self._sizes[1]))
-            price = self._price(at, core.now) + order.sign * offset
+            size = min(lots, max(self._sizes[1], -(-self._sizes[0] // MOST_PROFITS)))
+            price = begin - order.sign * (at - level) * self._step + order.sign * offset
             child = OrderTicket(
                 client_id=ticket.client_id, order_id=0, account=ticket.account, con_id=ticket.con_id,
                 side=Side.SELL if order.sign > 0 else Side.BUY, quantity=instrument.quantity(size),

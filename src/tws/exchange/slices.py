@@ -22,11 +22,12 @@ class Portion:
     `watches`: it wants to see each trade, and says whether that lets more trade (`more`).
     """
 
-    __slots__ = ("dependents", "left")
+    __slots__ = ("dependents", "left", "retreat")
     watches = False
 
     def __init__(self, left: int) -> None:
         self.left = left
+        self.retreat = 0  # so many ticks further from the market than its type says
         self.dependents: list[Working] = []
 
     def begin(self, core: Core, order: Working) -> bool:

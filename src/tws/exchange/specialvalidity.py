@@ -34,6 +34,8 @@ MOST_PERCENT = 100
 DISCREET = ("LMT", "REL", "PASSV REL")
 """Types with discretion: limit orders (official), relative ones too (by the name of a flag)."""
 OPTIONS = ("OPT", "FOP")
+SCALED = ("LMT", "REL")
+"""Types with components (official)."""
 WORKED, DAYS = ("LMT", "MKT"), ("DAY", "GTC", "GTD")
 """Types and times in force that algorithms work with (official that overnight orders are refused)."""
 
@@ -115,7 +117,7 @@ def _shown_refused(book: Book, ticket: OrderTicket, special: Special) -> Refusal
 
 
 def _scale_refused(book: Book, ticket: OrderTicket, scale: Scale) -> Refusal | None:
-    if ticket.order_type != "LMT":
+    if ticket.order_type not in SCALED:
         return Refusal(387, UNSUPPORTED)
     if scale.increment is None or scale.increment <= 0 or not book.instrument.is_on(scale.increment):
         return Refusal(408, "Invalid scale order increment.")

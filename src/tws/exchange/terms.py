@@ -223,7 +223,7 @@ class Habits(Struct, frozen=True, kw_only=True):
     check_margin        orders beyond the account's available funds are rejected (201)
     max_working         orders per contract, side and account that may live at once (B: about 20), then 201
     far_price           see FarPrice; far is `far_share` of the mark beyond it
-    twap_strategy       Twap takes the documented strategyType; off: 443, as a Gateway was recorded to say
+    twap_strategy       Twap takes its documented strategyType; off: 443, as a Gateway was recorded to say
     parent_in_change    a change that names the order's parent again is taken; off: refused with 135 (INS#647)
     """
 
@@ -237,7 +237,7 @@ class Habits(Struct, frozen=True, kw_only=True):
     far_price: FarPrice = FarPrice.ALLOWED
     far_share: Decimal = Decimal("0.10")
     parent_in_change: bool = True
-    twap_strategy: bool = True
+    twap_strategy: bool = False
 
 
 class ExecutionFilter(Struct, frozen=True, kw_only=True):

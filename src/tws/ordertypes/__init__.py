@@ -20,6 +20,7 @@ lists them all. Pure.
 
 from __future__ import annotations
 
+from tws.errors import BadOrderError
 from tws.model.algos import Algo
 from tws.model.attributes import (
     Attributes,
@@ -47,6 +48,7 @@ __all__ = [
     "RULES",
     "Algo",
     "Attributes",
+    "BadOrderError",
     "Benchmark",
     "Clearing",
     "ComboLeg",

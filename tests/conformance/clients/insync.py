@@ -280,6 +280,25 @@ class Driver:
         found = await s.ib.reqHistogramDataAsync(contract_of(a.contract), a.rth, f"{a.days} days")
         s.say("answer", kind="histogramData", rows=rows_of(found))
 
+    def bulletins(self, s, a):
+        if a.on:
+            s.ib.reqNewsBulletins(True)
+        else:
+            s.ib.cancelNewsBulletins()
+
+    def scan(self, s, a):
+        wanted = LIBRARY.ScannerSubscription(
+            instrument="STK", locationCode="STK.US.MAJOR", scanCode=a.code, numberOfRows=a.rows
+        )
+        found = s.kept[a.req] = s.ib.reqScannerSubscription(wanted)
+        found.updateEvent += lambda rows: s.say("answer", kind="scannerData", rows=rows_of(rows))
+
+    def cancel_scan(self, s, a):
+        s.ib.cancelScannerSubscription(self.kept(s, a))
+
+    async def calendar(self, s, a):
+        s.say("answer", kind="wshMetaData", rows=[[await s.ib.getWshMetaDataAsync()]])
+
     # -- accounts ---------------------------------------------------------------------------------
 
     async def values(self, s, a):

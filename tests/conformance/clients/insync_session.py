@@ -96,6 +96,8 @@ class Session:
         ib.accountValueEvent += self.on_value
         ib.pnlEvent += self.on_pnl
         ib.pnlSingleEvent += self.on_pnl_single
+        ib.tickNewsEvent += self.on_news
+        ib.newsBulletinEvent += self.on_bulletin
 
     def say(self, event: str, **fields: Any) -> None:
         emit(self.name, event, **fields)
@@ -134,6 +136,12 @@ class Session:
     def on_commission(self, report: Any) -> None:
         fields = {"execId": report.execId, "amount": report.commission, "currency": report.currency}
         self.say("commission", **fields, realized=report.realizedPNL)
+
+    def on_news(self, row: Any) -> None:
+        self.say("answer", kind="tickNews", rows=[[row.providerCode, row.articleId, row.headline]])
+
+    def on_bulletin(self, row: Any) -> None:
+        self.say("answer", kind="updateNewsBulletin", rows=[[row.msgType, row.message, row.origExchange]])
 
     def on_position(self, row: Any) -> None:
         self.say(

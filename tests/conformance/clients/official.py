@@ -176,6 +176,24 @@ class Driver:
     def histogram(self, session, a):
         session.reqHistogramData(a.req, contract_of(a.contract), a.rth, f"{a.days} days")
 
+    def bulletins(self, session, a):
+        if a.on:
+            session.reqNewsBulletins(True)
+        else:
+            session.cancelNewsBulletins()
+
+    def scan(self, session, a):
+        wanted = ScannerSubscription()
+        wanted.instrument, wanted.locationCode = "STK", "STK.US.MAJOR"
+        wanted.scanCode, wanted.numberOfRows = a.code, a.rows
+        session.reqScannerSubscription(a.req, wanted, [], [])
+
+    def cancel_scan(self, session, a):
+        session.cancelScannerSubscription(a.req)
+
+    def calendar(self, session, a):
+        session.reqWshMetaData(a.req)
+
     def values(self, session, a):
         session.reqAccountUpdates(True, a.account)
 

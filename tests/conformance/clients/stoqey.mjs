@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const require = createRequire(join(process.argv[2], "anchor.js"));
-const { IBApi, EventName } = require("@stoqey/ib");
+const { IBApi, EventName, ScanCode } = require("@stoqey/ib");
 const conditions = join(process.argv[2], "node_modules/@stoqey/ib/dist/api/order/condition");
 const condition = (name) => Object.values(require(join(conditions, `${name}-condition.js`)))[0];
 
@@ -345,6 +345,13 @@ const OPS = {
   past_ticks: ({ ib }, a) =>
     ib.reqHistoricalTicks(a.req, contractOf(a.contract), a.start, a.end, a.count, a.what, 1, false),
   histogram: ({ ib }, a) => ib.reqHistogramData(a.req, contractOf(a.contract), a.rth, a.days, "DAY"),
+  bulletins: ({ ib }, a) => (a.on ? ib.reqNewsBulletins(true) : ib.cancelNewsBulletins()),
+  scan: ({ ib }, a) => {
+    const wanted = { instrument: "STK", locationCode: "STK.US.MAJOR", scanCode: ScanCode[a.code], numberOfRows: a.rows };
+    ib.reqScannerSubscription(a.req, wanted);
+  },
+  cancel_scan: ({ ib }, a) => ib.cancelScannerSubscription(a.req),
+  calendar: ({ ib }, a) => ib.reqWshMetaData(a.req),
   values: ({ ib }, a) => ib.reqAccountUpdates(true, a.account),
   stop_values: ({ ib }, a) => ib.reqAccountUpdates(false, a.account),
   multi_values: ({ ib }, a) => ib.reqAccountUpdatesMulti(a.req, a.account, "", true),

@@ -22,6 +22,8 @@ for _name in (
     "types",
     "lists",
     "exercises",
+    "advisors",
+    "beside",
     "mishaps",
 ):
     import_module(f"{__name__}.{_name}")

@@ -114,7 +114,7 @@ async def tiers(c: Witness, t: Stage) -> None:
 async def histogram(c: Witness, t: Stage) -> None:
     mark = c.mark()
     await c.do("histogram", req=c.key(), contract=stock(t, "AAPL"), rth=True, days=3)
-    rows = (await c.wait("answer", since=mark))["rows"]
+    rows = (await c.wait("answer", since=mark, kind="histogramData"))["rows"]
     check("sorted by price", [row[0] for row in rows], sorted(row[0] for row in rows))
     check("volume", all(row[1] > 0 for row in rows) and bool(rows), True)
     c.note(rows=rows[:10])

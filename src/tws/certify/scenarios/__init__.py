@@ -8,5 +8,16 @@ from tws.certify.register import SCENARIOS, Scenario
 
 __all__ = ["SCENARIOS", "Scenario"]
 
-for _name in ("session", "contracts", "history", "market", "accounts", "orders", "linked", "refusals"):
+for _name in (
+    "session",
+    "contracts",
+    "history",
+    "market",
+    "research",
+    "accounts",
+    "orders",
+    "linked",
+    "types",
+    "refusals",
+):
     import_module(f"{__name__}.{_name}")

@@ -27,14 +27,14 @@ def call_of_frame(kind: MoneyKind, frame: bytes, server_version: int) -> MoneyCa
     """The call behind one frame, its length prefix included."""
     try:
         request = codec.decode_request(frame[4:], server_version)
-        if isinstance(request, ExerciseOptionsRequest):
+        if isinstance(request, ExerciseOptionsRequest) and kind is MoneyKind.EXERCISE:
             return _exercise(request)
     except (DecodeError, ValueError) as error:
         return MoneyCall(kind=kind, beyond=f"{kind.value}: {error}")
-    if isinstance(request, FAReplace):
+    if isinstance(request, FAReplace) and kind is MoneyKind.REPLACE_FA:
         what = FA_KINDS.get(request.fa_data_type, f"kind {request.fa_data_type}")
-        return MoneyCall(kind=kind, says=f"advisers' {what}, {len(request.xml)} characters")
-    if isinstance(request, UpdateConfigRequest):
+        return MoneyCall(kind=kind, says=f"advisors' {what}, {len(request.xml)} characters")
+    if isinstance(request, UpdateConfigRequest) and kind is MoneyKind.UPDATE_CONFIG:
         return MoneyCall(kind=kind, says=", ".join(stated(request, {"req_id"})) or "nothing")
     return MoneyCall(kind=kind, beyond=f"{kind.value}: {type(request).__name__}")
 

@@ -7,7 +7,7 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tws.connection.families.base import Asking, Handlers, first
@@ -102,7 +102,7 @@ class ScannerQuestions(Asking):
         self._subscribe(stream, send, lambda number: engine.official.cancelScannerSubscription(number))
         return stream
 
-    def _sender(self, scan: Scan) -> Any:
+    def _sender(self, scan: Scan) -> Callable[[int], None]:
         if scan.rows is not None and not 1 <= scan.rows <= MOST_ROWS:
             raise ValueError(f"rows is {scan.rows}: 1 to {MOST_ROWS}")
 

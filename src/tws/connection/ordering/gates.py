@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tws.config import TWSConfig, is_live_port, is_paper_account
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
-from tws.connection.ordering.guard import Guard, LiveLock, SqliteBook
+from tws.connection.ordering.guard import Guard, Known, LiveLock, SqliteBook
 from tws.connection.ordering.outbound import Gates
 from tws.errors import ConfigError
 from tws.platform import state_folder
@@ -57,14 +57,14 @@ def gates_of(connection: TWSConnection, engine: Engine, judges: Judges) -> Gates
     if judges.guard == "off":
         approver = None
     elif judges.guard == "default":
-        approver = Guard(
-            StandaloneGate(judges.limits, port=config.port),
-            SqliteBook(judges.journal or state_folder() / "guard.sqlite3"),
+        known = Known(
             lambda: config.account_id or next(iter(connection.accounts), ""),
             engine.answers.quote_of,
             connection.instrument_of,
-            allowed,
+            connection.details_of,
         )
+        book = SqliteBook(judges.journal or state_folder() / "guard.sqlite3")
+        approver = Guard(StandaloneGate(judges.limits, port=config.port), book, known, allowed)
     else:
         approver = judges.guard
     brake = judges.brake

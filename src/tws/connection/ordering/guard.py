@@ -2,7 +2,7 @@
 
 The figures are those of `tws.risk.StandaloneGate` (quantity, notional, allow-list), which mints a one-use
 permit and takes it back. An exercise is judged as the order that it is in effect: so many contracts at the
-strike. What advisers' settings or TWS's own do to money has no figure: such a call is approved when whoever
+strike. What advisors' settings or TWS's own do to money has no figure: such a call is approved when whoever
 made the connection has allowed its kind by name, for exactly its bytes. What is approved is committed to a
 small SQLite file before a byte leaves. The guard is no desk: it knows no positions, and refuses what it has
 no figure for.
@@ -17,19 +17,19 @@ import sqlite3
 from collections.abc import Callable, Set
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
 from tws.config import TWSConfig, is_live_port, is_paper_account
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
-from tws.model.contract import Contract
+from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, OrderType, Side
 from tws.risk import Denial, StandaloneGate
 
-__all__ = ["Approval", "Book", "Guard", "LiveLock", "SqliteBook", "denial"]
+__all__ = ["Approval", "Book", "Guard", "Known", "LiveLock", "SqliteBook", "denial"]
 
 Approval: TypeAlias = Callable[[], Denial | None]
 """Uses an approval up, once: None when it is good."""
@@ -94,28 +94,28 @@ class Book(Protocol):
     def close(self) -> None: ...
 
 
-class Guard:
-    """The small gate of `tws.risk` for whoever has no desk, and its book.
+class Known(NamedTuple):
+    """What the guard looks up: the account that we trade; the last known quote of a contract, by which a
+    market order is valued; its price and quantity steps, and what TWS has said of it, as far as known.
+    """
 
-    `account_of` names the account that we trade; `quote_of` gives the last known quote of a contract, by
-    which a market order is valued; `grid_of` its price and quantity steps, as far as they are known.
-    `allowed` are the kinds without figures that may leave.
+    account_of: Callable[[], str]
+    quote_of: Callable[[Contract], Quote | None]
+    grid_of: Callable[[Contract], Instrument]
+    details_of: Callable[[Contract], ContractDetails | None]
+
+
+class Guard:
+    """The small gate of `tws.risk` for whoever has no desk, and its book. `allowed` are the kinds without
+    figures that may leave.
     """
 
     def __init__(
-        self,
-        gate: StandaloneGate,
-        book: Book,
-        account_of: Callable[[], str],
-        quote_of: Callable[[Contract], Quote | None],
-        grid_of: Callable[[Contract], Instrument],
-        allowed: Set[MoneyKind] = frozenset(),
+        self, gate: StandaloneGate, book: Book, known: Known, allowed: Set[MoneyKind] = frozenset()
     ) -> None:
         self.gate = gate
         self.book = book
-        self._account_of = account_of
-        self._quote_of = quote_of
-        self._grid_of = grid_of
+        self._known = known
         self._allowed = allowed
 
     def approve(self, call: MoneyCall, frame: bytes) -> Approval | Denial:
@@ -134,8 +134,9 @@ class Guard:
             return _unreadable(call)
         if contract.sec_type == "BAG":
             return denial("guard", "a combination", "single contracts", "the guard can't value a combination")
-        self.gate.account = self._account_of()
-        permit = self.gate.permit(call.order_id, self._grid_of(contract), order, self._quote_of(contract))
+        known = self._known
+        self.gate.account = known.account_of()
+        permit = self.gate.permit(call.order_id, known.grid_of(contract), order, known.quote_of(contract))
         if isinstance(permit, Denial):
             return permit
         return lambda: self.gate.redeem(permit, call.order_id, contract, order)
@@ -145,6 +146,9 @@ class Guard:
         contract, wish = call.contract, call.exercise
         if contract is None or wish is None:
             return _unreadable(call)
+        told = self._known.details_of(contract)
+        if told is not None:  # TWS goes by the con_id, whatever else the frame says
+            contract = told.contract
         if not contract.strike:
             return denial("guard", "no strike", "a strike", "without one an exercise can't be valued")
         order = Order(
@@ -156,7 +160,7 @@ class Guard:
         )
         if not contract.multiplier:
             contract = replace(contract, multiplier="100")  # TWS's default (official)
-        self.gate.account = self._account_of()
+        self.gate.account = self._known.account_of()
         return self.gate.judge(Instrument(contract=contract, tick=STRIKE_STEP), order)
 
     def _judge_kind(self, call: MoneyCall) -> Denial | None:

@@ -20,12 +20,12 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from tws.connection.ids import IdSet
+from tws.connection.ordering.bookline import line_of
 from tws.connection.ordering.calls import MoneyCall, MoneyKind, SendState
 from tws.connection.ordering.fit import AnyOrder
 from tws.connection.ordering.guard import Guard, LiveLock
 from tws.connection.ordering.guard import denial as denied
 from tws.connection.ordering.ledger import Ledger
-from tws.connection.ordering.lines import line_of
 from tws.connection.ordering.sending import Sending
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.contract import Contract

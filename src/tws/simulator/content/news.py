@@ -20,7 +20,7 @@ from tws.simulator.hours import local_date, midnight_ns
 from tws.simulator.subscriptions import PROVIDERS
 from tws.simulator.universe import Security
 
-__all__ = ["Bulletin", "News", "article_id", "bulletins", "days_back", "news_of", "place_of"]
+__all__ = ["OLDEST", "Bulletin", "News", "article_id", "bulletins", "days_back", "news_of", "place_of"]
 
 MOST_A_DAY = 6
 """Of one instrument; about half as many on average."""

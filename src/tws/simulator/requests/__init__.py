@@ -61,7 +61,14 @@ DEMANDS: tuple[tuple[frozenset[str], tuple[tuple[int, str], ...]], ...] = (
         ((2119, "Market data farm is connecting:usfarm"), FARMS[0]),
     ),
     (
-        frozenset({"HistoricalDataRequest", "HeadTimestampRequest", "HistoricalTicksRequest"}),
+        frozenset(
+            {
+                "HistoricalDataRequest",
+                "HeadTimestampRequest",
+                "HistoricalTicksRequest",
+                "ScannerSubscriptionRequest",  # its errors are the same service's
+            }
+        ),
         (FARMS[1],),
     ),
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tws.simulator import combos, words
+from tws.simulator.content.feeds import feeds
 from tws.simulator.hours import local_date
 from tws.simulator.session import Session
 from tws.simulator.universe import RULES, Chain, Security, Universe, Wanted
@@ -124,11 +125,12 @@ class Contracts:
 
     def _details(self, session: Session, request: ContractDataRequest) -> None:
         wanted = wanted_of(request.contract)
-        if not (wanted.con_id or any(getattr(wanted, name) for name in NAMES)):
+        is_feed = wanted.sec_type == "NEWS"
+        if not (is_feed or wanted.con_id or any(getattr(wanted, name) for name in NAMES)):
             session.error(request.req_id, 321, NO_EXPIRY)
             return
         universe = _universe(self._core)
-        found = universe.find(wanted)
+        found = feeds(wanted) if is_feed else universe.find(wanted)
         if wanted.sec_type == "BAG":
             found = combos.found(request.contract, wanted.currency, universe)
         if not found:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from tws.clock import NS_PER_S, to_datetime
-from tws.simulator.content.news import Bulletin, bulletins, days_back, news_of, place_of
+from tws.simulator.content.news import OLDEST, Bulletin, bulletins, days_back, news_of, place_of
 from tws.simulator.content.news import News as Item
 from tws.simulator.hours import local_date, midnight_ns
 from tws.simulator.instants import instant
@@ -228,7 +228,7 @@ class News:
             return None
         con_id, day, _ = place
         security = self._core.universe.get(con_id)
-        if (con_id and security is None) or day > local_date(self._core.now_ns()):
+        if (con_id and security is None) or not OLDEST <= day <= local_date(self._core.now_ns()):
             return None
         told = news_of(self._core.options.seed, security, day)
         now_ns = self._core.now_ns()
@@ -242,9 +242,9 @@ class News:
                 session.error(req_id, 321, "Error validating request.-'bP' : cause - Provider is not set")
             return
         try:
-            first_ns = _when(request.start_date_time, now_ns)
-            last_ns = min(now_ns, _when(request.end_date_time, now_ns) or now_ns)
-        except ValueError as error:
+            first_ns = max(0, _when(request.start_date_time, now_ns))
+            last_ns = max(0, min(now_ns, _when(request.end_date_time, now_ns) or now_ns))
+        except (ValueError, OverflowError) as error:
             session.error(req_id, 321, f"Error validating request.-'bP' : cause - {error}")
             return
         security = core.universe.get(request.con_id)

@@ -1,4 +1,4 @@
-"""What the built-in guard's book keeps of a call that moves money: a line of JSON, written first."""
+"""What the guard's book keeps of a call: one line of JSON, enough to find the order or the change again."""
 
 from __future__ import annotations
 
