@@ -35,9 +35,9 @@ demo: $(VENV)/base.stamp  ## Simulated TWS, desk and two strategies in one proce
 	$(BIN)/tws demo $(ARGS)
 
 test: check  ## All checks and tests but the slow ones, some files at once; no TWS, no account, no network (TWS_* is cleared)
-	@$(NO_TWS) $(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(NO_TWS) $(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: $(VENV)/dev.stamp  ## The tests that take more than twenty seconds each: whole runs as a user starts them
+test-slow: $(VENV)/dev.stamp  ## The tests that take more than ten seconds each: whole runs as a user starts them, mostly
 	@$(NO_TWS) $(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS

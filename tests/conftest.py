@@ -35,7 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
 
 
+LONGEST = ("world", "crash", "runtime", "cli", "soak", "connection", "simulator", "docs", "certify")
+"""Folders whose files take longest come first, or `make test` ends with one worker at the last of them."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    rank = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.parent, len(LONGEST)))
     if config.getoption("--data"):
         return
     skip = pytest.mark.skip(reason="needs recorded data: make test-data DATA=FOLDER")

@@ -85,6 +85,7 @@ def differs(desk: Desk) -> list[Any]:
     return [each for each in desk.ask("status")["discrepancies"] if each["kind"] == "position"]
 
 
+@pytest.mark.slow
 def test_300_shares_held_before_us_are_confirmed_by_a_named_human(desk: Desk) -> None:
     from_before_us(desk, 300)
     with desk.running():
@@ -118,6 +119,7 @@ def test_an_opening_is_confirmed_without_a_trader(desk: Desk) -> None:
         assert row(desk)["confirmed"] is True
 
 
+@pytest.mark.slow
 def test_a_manual_sale_of_half_of_ours(desk: Desk) -> None:
     with desk.running():
         hold(desk)

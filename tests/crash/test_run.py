@@ -149,6 +149,7 @@ def test_a_frozen_trader_is_ended_and_its_place_taken(desk: Desk) -> None:
         assert safety.latched and safety.state.lease is None
 
 
+@pytest.mark.slow
 def test_a_frozen_trader_whose_client_id_stays_in_use_has_all_cancelled(desk: Desk) -> None:
     """The longest way: silence, the end of the process, a session that is refused, another client id."""
     with desk.running() as process:

@@ -144,6 +144,7 @@ def test_a_wild_price_leaves_nothing_behind() -> None:
     assert result.upper - result.middle == pytest.approx(2 * statistics.pstdev([0.1, 0.2, 0.3, 0.4, 0.5]))
 
 
+@pytest.mark.slow
 def test_nothing_drifts_over_a_million_bars_with_a_large_offset() -> None:
     """Prices of a million with cents: the last values equal those of the last window, recomputed."""
     count, period = 1_000_000, 20

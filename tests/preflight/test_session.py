@@ -132,6 +132,7 @@ async def test_what_others_have_at_the_broker_is_told_apart(scene: Scene, tmp_pa
     assert held.weight is Weight.WARNING and held.text == "SPY: 10 in the account, ours 0, others' 10"
 
 
+@pytest.mark.slow
 async def test_a_trader_s_id_that_a_stranger_has_is_a_blocker(scene: Scene, tmp_path: Path) -> None:
     await scene.started(client_id=1)  # without a lease: no trader of this configuration
     lines = await connected(written(tmp_path, scene.port))

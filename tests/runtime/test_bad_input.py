@@ -233,6 +233,7 @@ async def test_lines_that_can_t_be_are_refused_one_by_one(five: Five, tmp_path: 
     assert report.traded == 1 and report.closed == 1
 
 
+@pytest.mark.slow
 async def test_strategies_that_raise_or_block_are_taken_out_and_the_others_go_on(
     five: Five, tmp_path: Path
 ) -> None:

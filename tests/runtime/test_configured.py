@@ -11,6 +11,7 @@ import pytest
 from tws.model.contract import stock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "waits"), [("[connection.pacing]\nmessages_per_s = 5", True), ("", False)])
 async def test_the_pace_of_the_file_holds(fly: Callable[..., Any], more: str, waits: bool) -> None:
     flight = await fly(more=more)

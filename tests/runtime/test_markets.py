@@ -303,6 +303,7 @@ async def test_a_history_that_does_not_answer_costs_the_past_alone(market: Marke
     assert any("without a past: SPY QQQ" in each and "no answer" in each for each in report.markets)
 
 
+@pytest.mark.slow
 async def test_a_link_that_goes_meanwhile_is_waited_for(
     market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
