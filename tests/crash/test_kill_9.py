@@ -12,6 +12,7 @@ from tests.crash.process import Desk, until
 from tws.testing import HostedTWS
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_and_nothing_doubled_by_kill_9(tmp_path: Path) -> None:
     outcome = play(5, seed=7, folder=tmp_path)

@@ -64,6 +64,7 @@ async def test_it_sees_a_trader_that_acts_after_its_lease_is_gone(monkeypatch: p
         assert complaint in played.complaints
 
 
+@pytest.mark.slow
 async def test_it_sees_stops_that_are_cancelled_in_a_shut_market(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk_flatten, "shut", lambda turn, contract: "")
     (played,) = (await run_drill(["market-closed"])).moments

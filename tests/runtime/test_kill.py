@@ -256,6 +256,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_flatten(scene: Scene, saf
     assert scene.broker_position() == 0 and scene.open_refs() == []
 
 
+@pytest.mark.slow
 async def test_without_a_memory_nothing_is_closed_and_no_stop_is_cancelled(scene: Scene) -> None:
     disk = Disk(scene.journal)
     trader = await scene.started(store=disk)

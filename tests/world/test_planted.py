@@ -12,9 +12,13 @@ from tests.world.house import judge
 from tests.world.plants import PLANTS
 
 SEEDS = range(200)
+LATE = {"drop_a_fee_at_a_correction", "take_10349_for_a_cancel"}
+"""Seen after many seeds alone."""
 
 
-@pytest.mark.parametrize("name", PLANTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LATE else []) for name in PLANTS]
+)
 def test_a_planted_bug_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plant, words, first = PLANTS[name]
     plant(monkeypatch)
