@@ -12,7 +12,8 @@ from tws.certify.threads import Thread
 from tws.exchange import Event, OrderOpened, StatusChanged
 from tws.simulator.faults.base import Effect, Fault, When
 from tws.simulator.faults.engine import Faults
-from tws.wire.messages import ScannerData, ScannerDataElement, WireContract
+from tws.wire.messages import ConfigResponse, ScannerData, ScannerDataElement, WireContract
+from tws.wire.messages.settings import WireApiConfig, WireApiSettings
 
 SOON = {"patience_s": 0.5}
 
@@ -112,3 +113,12 @@ def test_a_slow_tws_that_is_asked_for_the_time_meanwhile_differs_in_nothing() ->
     bars = Thread("bars", "HistoricalData #1", [Item("HistoricalDataEnd", (), frozenset())])
     assert compare([bars, asked], [bars]) == compare([bars], [asked, bars]) == []
     assert [each.what for each in compare([bars, asked], [asked])] == ["asked"]
+
+
+def test_the_port_on_which_a_tws_listens_is_no_difference() -> None:
+    """A TWS that listens where it was not told to states none."""
+    said = [
+        ConfigResponse(req_id=1, api=WireApiConfig(settings=WireApiSettings(socket_port=port)))
+        for port in (None, 7433)
+    ]
+    assert item_of(said[0]) == item_of(said[1])

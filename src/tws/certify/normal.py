@@ -104,8 +104,8 @@ TIMES: dict[type, tuple[str, ...]] = {
 }
 ORDERS = (m.WireOrder, m.WireOrderState)
 """Where a zero is told from a number."""
-LEFT_OUT = frozenset({"req_id", "error_msg", "error_time", "id", "special_conditions"})
-"""Whose answer it is, what is noted by itself, and what a print has or has not."""
+LEFT_OUT = frozenset({"req_id", "error_msg", "error_time", "id", "special_conditions", "socket_port"})
+"""Whose answer it is, what is noted by itself, what a print has or has not, and where a TWS listens."""
 ACCOUNT_KEYS = frozenset(
     """
         AccountType NetLiquidation TotalCashValue SettledCash AccruedCash BuyingPower EquityWithLoanValue
