@@ -17,13 +17,14 @@ from tests.connection.peers import Recorder, RecorderServer, config_of
 from tws.connection import TWSConnection
 from tws.connection.families import news, research
 from tws.connection.families.scanners import parameters_of
-from tws.connection.hearing.documents import MOST_DEPTH, MOST_ELEMENTS, read_json, read_xml
+from tws.connection.hearing.documents import read_json, read_xml
 from tws.errors import DecodeError
 from tws.model.contract import stock
 from tws.model.markup import Markup
 from tws.model.news import NewsBulletin
 from tws.model.scanner import Scan, ScannerParameters, ScanType
 from tws.wire import codec, messages
+from tws.wire.markup import MOST_DEPTH, MOST_ELEMENTS
 
 BOMB = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x "xxxxxxxxxx"><!ENTITY y "&x;&x;&x;&x;">]><a>&y;</a>"""
 OUTSIDE = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/hostname">]><a>&f;</a>"""

@@ -47,7 +47,7 @@ PURE_MAY_IMPORT = frozenset(
 # A pure module that needs one more: (module, imported): reason.
 PURE_MODULE_MAY_IMPORT = {
     ("tws.wire.protobuf.mapping", "importlib"): "203 official modules, found by name",
-    ("tws.wire.advisorxml", "xml"): "a parser of text, without a file and without entities",
+    ("tws.wire.markup", "xml"): "a parser of text, without a file and without entities",
 }
 
 # Of layer 1, what knows the machine or the environment; tws.config.ports is a table of numbers.

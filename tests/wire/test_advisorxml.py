@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tws.errors import DecodeError
 from tws.model.advisor import AccountAlias, AdvisorGroup, AdvisorProfile, AdvisorShare
 from tws.wire import advisorxml as xml
+from tws.wire.markup import MOST_DEPTH, MOST_ELEMENTS
 
 FEW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 LETTER = st.characters(min_codepoint=32, exclude_characters="\x7f\ufffe\uffff", exclude_categories=["Cs"])
@@ -59,8 +60,8 @@ HOSTILE = {
     "a file": '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><ListOfGroups>&e;</ListOfGroups>',
     "a bare type": '<!DOCTYPE ListOfGroups SYSTEM "http://127.0.0.1/x.dtd"><ListOfGroups/>',
     "an unknown entity": "<ListOfGroups>&e;</ListOfGroups>",
-    "too deep": "<ListOfGroups>" + "<a>" * 50 + "</a>" * 50 + "</ListOfGroups>",
-    "too many": "<ListOfGroups>" + "<a/>" * (xml.MOST_ELEMENTS + 1) + "</ListOfGroups>",
+    "too deep": "<ListOfGroups>" + "<a>" * MOST_DEPTH + "</a>" * MOST_DEPTH + "</ListOfGroups>",
+    "too many": "<ListOfGroups>" + "<a/>" * (MOST_ELEMENTS + 1) + "</ListOfGroups>",
     "half": "<ListOfGroups><Group>",
     "nothing": "",
     "another root": "<ListOfAccountAliases/>",

@@ -5,9 +5,8 @@
       varName="list"><Account><acct>DU1</acct><amount>1.0</amount></Account></ListOfAccts></Group>…
 
 Older builds write `<String>DU1</String>` for an account without amount (official samples): both are read.
-Elements that we don't know are skipped. A document type is refused before anything of it is read, so no
-entity is ever declared or expanded; depth and number of elements are bounded. What is written is ASCII, with
-references for the rest, since the official client sends no other text.
+It is read by `tws.wire.markup`, with its bounds; elements that we don't know are skipped. What is written is
+ASCII, with references for the rest, since the official client sends no other text.
 """
 
 from __future__ import annotations
@@ -15,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
-from xml.parsers import expat
 
 from tws.errors import DecodeError
 from tws.model.advisor import AccountAlias, AdvisorGroup, AdvisorProfile, AdvisorShare
+from tws.model.markup import Markup
+from tws.wire.markup import parse
 
 __all__ = [
     "ALIASES",
@@ -35,83 +35,39 @@ __all__ = [
 GROUPS, PROFILES, ALIASES = 1, 2, 3
 """TWS's numbers for the three (official client)."""
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
-MOST_ELEMENTS = 100_000
-"""An advisor with thousands of accounts has some ten thousand; a frame of 16 MiB could hold a million."""
-DEEPEST = 16
-"""Five levels are used."""
-
 _NO_LETTERS = "\x7f\ufffe\uffff"
 _REFERENCES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 T = TypeVar("T")
 
 
-class _Element:
-    """An element with its own text and its children."""
-
-    __slots__ = ("children", "tag", "text")
-
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
-        self.text = ""
-        self.children: list[_Element] = []
-
-    def all(self, tag: str) -> Iterator[_Element]:
-        return (child for child in self.children if child.tag == tag)
-
-    def said(self, tag: str) -> str:
-        """The text of the first child of this name, "" without one."""
-        return next((child.text.strip() for child in self.all(tag)), "")
-
-
-class _Builder:
-    """Makes a tree of what expat tells."""
-
-    def __init__(self) -> None:
-        self.top = _Element("")
-        self._open = [self.top]
-        self._count = 0
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._count += 1
-        if self._count > MOST_ELEMENTS or len(self._open) > DEEPEST:
-            raise ValueError("more elements, or deeper ones, than an advisor's settings have")
-        element = _Element(tag)
-        self._open[-1].children.append(element)
-        self._open.append(element)
-
-    def end(self, tag: str) -> None:
-        self._open.pop()
-
-    def text(self, text: str) -> None:
-        self._open[-1].text += text
-
-    def doctype(self, *_: object) -> None:
-        raise ValueError("a document type has no place here")
-
-
-def _root(xml: str, tag: str) -> _Element:
-    builder, parser = _Builder(), expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = builder.text, builder.doctype
+def _root(xml: str, tag: str) -> Markup:
     try:
-        parser.Parse(xml.encode("utf-8", "surrogatepass"), True)
-    except (expat.ExpatError, ValueError) as error:
+        root = parse(xml)
+    except ValueError as error:
         raise DecodeError(f"the XML of an advisor's settings: {error}") from error
-    (root,) = builder.top.children
-    if root.tag != tag:
-        raise DecodeError(f"the XML of an advisor's settings begins with {root.tag[:40]!r}, not with {tag}")
+    if root.name != tag:
+        raise DecodeError(f"the XML of an advisor's settings begins with {root.name[:40]!r}, not with {tag}")
     return root
+
+
+def _each(row: Markup, name: str) -> Iterator[Markup]:
+    """The children of this name."""
+    return (child for child in row.inside if child.name == name)
+
+
+def _said(row: Markup, name: str) -> str:
+    """The text of the first child of this name, "" without one."""
+    return row.text_at(name) or ""
 
 
 def read_groups(xml: str) -> tuple[AdvisorGroup, ...]:
     """Raises DecodeError."""
     return tuple(
         AdvisorGroup(
-            name=row.said("name"), method=row.said("defaultMethod"), shares=_shares(row, "ListOfAccts")
+            name=_said(row, "name"), method=_said(row, "defaultMethod"), shares=_shares(row, "ListOfAccts")
         )
-        for row in _root(xml, "ListOfGroups").all("Group")
+        for row in _each(_root(xml, "ListOfGroups"), "Group")
     )
 
 
@@ -119,28 +75,28 @@ def read_profiles(xml: str) -> tuple[AdvisorProfile, ...]:
     """Raises DecodeError."""
     return tuple(
         AdvisorProfile(
-            name=row.said("name"),
-            kind=_number(row.said("type"), int),
+            name=_said(row, "name"),
+            kind=_number(_said(row, "type"), int),
             shares=_shares(row, "ListOfAllocations"),
         )
-        for row in _root(xml, "ListOfAllocationProfiles").all("AllocationProfile")
+        for row in _each(_root(xml, "ListOfAllocationProfiles"), "AllocationProfile")
     )
 
 
 def read_aliases(xml: str) -> tuple[AccountAlias, ...]:
     """Raises DecodeError."""
-    rows = _root(xml, "ListOfAccountAliases").all("AccountAlias")
-    return tuple(AccountAlias(row.said("account"), row.said("alias")) for row in rows)
+    rows = _each(_root(xml, "ListOfAccountAliases"), "AccountAlias")
+    return tuple(AccountAlias(_said(row, "account"), _said(row, "alias")) for row in rows)
 
 
-def _shares(row: _Element, tag: str) -> tuple[AdvisorShare, ...]:
+def _shares(row: Markup, tag: str) -> tuple[AdvisorShare, ...]:
     found = []
-    for holder in row.all(tag):
-        for child in holder.children:
-            if child.tag == "String":
-                found.append(AdvisorShare(child.text.strip()))
-            elif child.tag in ("Account", "Allocation"):
-                found.append(AdvisorShare(child.said("acct"), _number(child.said("amount"), Decimal)))
+    for holder in _each(row, tag):
+        for child in holder.inside:
+            if child.name == "String":
+                found.append(AdvisorShare(child.text))
+            elif child.name in ("Account", "Allocation"):
+                found.append(AdvisorShare(_said(child, "acct"), _number(_said(child, "amount"), Decimal)))
     return tuple(found)
 
 

@@ -1,8 +1,6 @@
-"""XML and JSON that TWS sends inside an answer, read with bounds and without trust.
+"""XML and JSON that TWS sends inside an answer.
 
-XML is read by the standard library's expat. A document type is refused as such, so nothing can define an
-entity that grows or looks elsewhere; depth and number of elements are bounded, and the text is bounded by the
-frame that brought it (`tws.wire.framing.MAX_LENGTH`). What can't be read is a `DecodeError` on the line of
+XML is read by `tws.wire.markup`, with its bounds. What can't be read is a `DecodeError` on the line of
 whoever asked, named in a warning; the session goes on.
 """
 
@@ -10,70 +8,26 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from xml.parsers import expat
 
 from tws.errors import DecodeError
 from tws.log import get_logger
 from tws.model.markup import Markup
+from tws.wire.markup import parse
 
 __all__ = ["read_json", "read_xml", "unreadable"]
 
 log = get_logger("tws.connection")
 
-MOST_ELEMENTS = 200_000
-"""A real list of scanner parameters, the largest document that TWS sends, has some ten thousand."""
-MOST_DEPTH = 64
-"""Its deepest element lies at about twelve."""
 _SHOWN = 4096
 """So much of an unreadable document is kept for a report."""
 
 
-class _Builder:
-    """Makes the tree while expat walks."""
-
-    def __init__(self) -> None:
-        self.root: Markup | None = None
-        self._open: list[tuple[str, dict[str, str], list[str], list[Markup]]] = []
-        self._count = 0
-
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
-        self._count += 1
-        if self._count > MOST_ELEMENTS or len(self._open) >= MOST_DEPTH:
-            raise ValueError("more or deeper than a document of TWS can be")
-        self._open.append((name, attributes, [], []))
-
-    def end(self, name: str) -> None:
-        _, attributes, texts, inside = self._open.pop()
-        made = Markup(name, attributes, "".join(texts).strip(), tuple(inside))
-        if self._open:
-            self._open[-1][3].append(made)
-        else:
-            self.root = made
-
-    def text(self, text: str) -> None:
-        if self._open:
-            self._open[-1][2].append(text)
-
-    def refuse(self, *told: object) -> None:
-        raise ValueError("a document type is declared")
-
-
 def read_xml(text: str, what: str) -> Markup:
     """The tree of a document; `what` names it in the error. Raises DecodeError."""
-    builder = _Builder()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = builder.begin
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.text
-    parser.StartDoctypeDeclHandler = builder.refuse
     try:
-        parser.Parse(text.encode(), True)
-    except (expat.ExpatError, ValueError) as error:
+        return parse(text)
+    except ValueError as error:
         raise unreadable(text, what, error) from None
-    if builder.root is None:
-        raise unreadable(text, what, "no element")
-    return builder.root
 
 
 def read_json(text: str, what: str) -> Any:
