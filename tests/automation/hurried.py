@@ -40,6 +40,8 @@ NAP_S = 0.001
 """How long one look at the sockets lasts while somebody is at work."""
 SLOW_S = 0.002
 """How long a slow wire keeps a piece: the loop has turned some times meanwhile."""
+SLOW_DOOR_S = 0.05
+"""How long a slow wire leaves whoever was let in alone."""
 MOMENT_S = 0.00005
 """Between two looks at what the kernel has yet to deliver: mostly it has by the first."""
 
@@ -166,8 +168,8 @@ def is_late(sent: int, read: int, sender: asyncio.Transport, reader: asyncio.Tra
 
 
 class SlowWire:
-    """A relay before the simulator, on a thread of its own, that takes its time with each piece, as the
-    kernel of a busy machine does.
+    """A relay before the simulator, on a thread of its own, that takes its time at the door and with each
+    piece, as the kernel of a busy machine does.
     """
 
     def __init__(self, port: int) -> None:
@@ -180,6 +182,7 @@ class SlowWire:
         chance = random.Random("slow wire")
         with self._door:
             here, _ = self._door.accept()
+        time.sleep(SLOW_DOOR_S)
         with here, socket.create_connection(self._there) as there, selectors.DefaultSelector() as both:
             both.register(here, selectors.EVENT_READ, there)
             both.register(there, selectors.EVENT_READ, here)
