@@ -11,6 +11,7 @@ from tws.desk import (
     Ask,
     CancelIntent,
     DeclareGone,
+    Flatten,
     NotWritten,
     Place,
     ReserveIds,
@@ -337,6 +338,17 @@ def test_an_idle_desk_writes_nothing(bench) -> None:
     for _ in range(600):
         bench.now += NS_PER_S
         assert bench.tell(TimerTick()) == []
+
+
+def test_the_days_lists_are_asked_for_by_the_time_whatever_a_flatten_asks(bench) -> None:
+    bench.wait(200)
+    bench.tell(Flatten(symbol="SPY", reason="test"))
+    assert AnswerKind.OPEN_ORDERS in {ask.kind for ask in bench.effects if isinstance(ask, Ask)}
+    bench.answer()
+    bench.wait(600)
+    assert not bench.take(Ask)
+    bench.wait(100)  # fifteen minutes after the begin: what the flatten asked meanwhile is newer
+    assert {ask.kind for ask in bench.take(Ask)} == {AnswerKind.EXECUTIONS, AnswerKind.COMPLETED_ORDERS}
 
 
 def test_an_answer_that_was_asked_for_before_the_order_proves_nothing_of_it(bench) -> None:

@@ -260,6 +260,7 @@ def _asked(state: DeskState, record: r.Asked) -> None:
         for kind in _ROUND:
             state.questions.pop(kind, None)
     state.asked += 1
+    state.last_asked[record.kind] = record.at_ns
     state.questions[record.kind] = Question(asked_ns=record.at_ns, epoch=state.epoch, number=state.asked)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tws.desk.books import ask_again, compare_position, make_good, refuse_position, watch_differences
+from tws.desk.books import compare_position, make_good, refuse_position, watch_differences
 from tws.desk.cash import ask_for_cash
 from tws.desk.change import changes_unanswered
 from tws.desk.claims import ask_for_claimed, judge_claims, note_lacking
@@ -147,7 +147,9 @@ def pass_time(turn: Turn) -> None:
         turn.ask(*(kind for kind in _ALL if state.questions and kind not in state.questions))
     watch_differences(turn)
     if state.reconciled_epoch == state.epoch:
-        ask_again(turn, timing.reconcile_ns, *_ALL)
+        # Not what no question is left of: each flatten begins a round anew, and the day's lists are long.
+        turn.ask(*(kind for kind in _ALL
+                   if turn.now_ns - state.last_asked.get(kind, 0) >= timing.reconcile_ns))
         ask_for_cash(turn)
 
 

@@ -353,6 +353,8 @@ class DeskState(Struct, kw_only=True):
     questions: dict[AnswerKind, Question] = field(default_factory=dict)
     asked: int = 0
     """How many questions there have been."""
+    last_asked: dict[AnswerKind, int] = field(default_factory=dict)
+    """When each was last asked, also where the round that it belonged to is over."""
     named: dict[str, None] = field(default_factory=dict)
     """Unknown orders of which the running round of answers has spoken."""
     reconciled_epoch: int = -1
