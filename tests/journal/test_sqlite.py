@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tws.errors import JournalError
-from tws.journal import SQLiteStore, read_journal
+from tws.journal import SQLiteStore, read_journal, sqlite
 from tws.journal.file import JournalFile
 
 
@@ -311,3 +311,24 @@ async def test_the_log_has_its_full_length_before_the_first_commit(path: Path) -
         await store.commit()
         assert log.stat().st_size == length > 1000 * 4096
         assert list(read_journal(path)) == [bytes(100_000)]
+
+
+async def test_the_log_is_folded_at_rest_and_by_no_commit(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file takes the records over when nobody has asked for a while; none that waits is lost by it."""
+    monkeypatch.setattr(sqlite, "_REST_S", 3600.0)
+    with closing(SQLiteStore(path)) as store:
+        for _ in range(100):  # 1300 pages, and SQLite by itself would begin after 1000
+            store.append([b"x" * 50_000])
+            await store.commit()
+        before = path.stat().st_size
+        assert before < 50_000
+        monkeypatch.setattr(sqlite, "_REST_S", 0.01)
+        await store.commit()
+        store.append([b"waits"])
+        async with asyncio.timeout(10):
+            while path.stat().st_size == before:
+                await asyncio.sleep(0.01)
+        await store.commit()
+        assert list(store.read()) == [b"x" * 50_000] * 100 + [b"waits"]

@@ -3,8 +3,9 @@
 `append` puts records into a bounded list; `commit` wakes the writer, which takes everything
 appended so far, by whomever, into one transaction, and answers all who waited for it at once
 (group commit). So a busy loop pays one disk sync for many commits, and the loop itself never
-waits for the disk. After a failure nothing more is written: what is on disk is then known only
-by opening it again.
+waits for the disk. What no commit should wait for, the folding of the log, the writer does when it
+has rested a while. After a failure nothing more is written: what is on disk is then known only by
+opening it again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from tws.errors import JournalError
 from tws.journal.chain import Head, read_journal
@@ -24,6 +26,7 @@ __all__ = ["SQLiteStore"]
 
 _BACKLOG_BYTES = 64 * 2**20  # a day of a busy trader is less; more at once means that nobody commits
 _CLOSE_S = 30.0  # a sync of a sleeping or failing disk takes seconds; beyond that it is not coming back
+_REST_S = 0.1  # what a signal leads to is written by then: its orders, and TWS's answers to them
 _ROW_COST = 100  # what a record costs in memory and on disk beside its own bytes
 
 
@@ -42,8 +45,9 @@ class SQLiteStore:
         self._path = Path(path).absolute()
         self._backlog_bytes = backlog_bytes
         self._page_limit = page_limit
-        self._wake = threading.Condition()
-        # All below is guarded by `_wake`.
+        self._calls: SimpleQueue[None] = SimpleQueue()  # one for each batch of waiters, one for the end
+        self._mutex = threading.Lock()
+        # All below is guarded by `_mutex`.
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._waiters: list[asyncio.Future[None]] = []
@@ -69,19 +73,19 @@ class SQLiteStore:
     @property
     def head(self) -> Head:
         """The last durable row and its link; whoever keeps it elsewhere can prove the journal whole later."""
-        with self._wake:
+        with self._mutex:
             return self._head
 
     @property
     def transactions(self) -> int:
         """How many transactions were written since the opening: one may serve many commits."""
-        with self._wake:
+        with self._mutex:
             return self._transactions
 
     def append(self, records: Sequence[bytes]) -> None:
         """See `Store.append`."""
         size = sum(len(record) for record in records) + _ROW_COST * len(records)
-        with self._wake:
+        with self._mutex:
             if self._closing or self._failure is not None:
                 raise self._refusal()
             if self._pending_bytes + size > self._backlog_bytes:
@@ -93,12 +97,13 @@ class SQLiteStore:
     def commit(self) -> asyncio.Future[None]:
         """See `Store.commit`. Call it on a running event loop; the future completes there."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with self._wake:
+        with self._mutex:
             if self._closing or self._failure is not None:
                 waiter.set_exception(self._refusal())
             else:
                 self._waiters.append(waiter)
-                self._wake.notify()
+                if len(self._waiters) == 1:
+                    self._calls.put(None)
         return waiter
 
     def read(self) -> Iterator[bytes]:
@@ -107,10 +112,10 @@ class SQLiteStore:
 
     def close(self) -> None:
         """See `Store.close`. Waits for the disk, at most 30 s."""
-        with self._wake:
+        with self._mutex:
             first = not self._closing
             self._closing = True
-            self._wake.notify()
+            self._calls.put(None)
         self._thread.join(_CLOSE_S)
         if self._thread.is_alive():
             cause = f"its writer did not end within {_CLOSE_S:.0f} s"
@@ -140,9 +145,12 @@ class SQLiteStore:
 
     def _turn(self, file: JournalFile) -> bool:
         """Write all that is pending and answer all who wait; False at the end."""
-        with self._wake:
-            while not self._waiters and not self._closing:
-                self._wake.wait()
+        try:
+            self._calls.get(timeout=_REST_S if file.log_is_long else None)
+        except Empty:
+            file.fold()
+            return True
+        with self._mutex:
             records, waiters, size = self._pending, self._waiters, self._pending_bytes
             self._pending, self._waiters = [], []
             last = self._closing
@@ -152,7 +160,7 @@ class SQLiteStore:
                 file.write(records)
             except BaseException as error:  # who awaits the commit must hear of it
                 failure = self._as_failure(error)
-        with self._wake:
+        with self._mutex:
             self._head = file.head
             self._pending_bytes -= size  # what is being written still counts: it fills memory
             self._transactions += bool(records) and failure is None
