@@ -5,7 +5,9 @@ before the first quote.
 from __future__ import annotations
 
 import gc
+import sys
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from tests.runtime.flight import Flight
 from tests.runtime.scene import Scene, until
 
 from tws.model.signal import Signal, Wish
-from tws.runtime import run, waiting
+from tws.runtime import run, sweeping, waiting
 from tws.strategy import Refusal
 
 Fly = Callable[..., Any]
@@ -237,7 +239,42 @@ def test_it_never_waits_past_the_age_that_the_gate_allows() -> None:
 async def test_the_collector_leaves_what_the_start_has_made(fly: Fly) -> None:
     """Its full rounds over all of that kept orders waiting; after the run it looks at all again."""
     assert gc.get_freeze_count() == 0
+    before = gc.get_threshold()
     flight = await fly()
     await until(gc.get_freeze_count, "what the start has made is at rest")
     await flight.end()
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() == 0 and gc.get_threshold() == before
+
+
+class Ring:
+    """Garbage that only a round of the collector finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+async def test_garbage_is_looked_for_between_two_looks(fly: Fly) -> None:
+    """And not where most of it is made, on the way from a signal to its order."""
+    ways: list[str] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        frame, names = sys._getframe(), set[str]()
+        while frame.f_back is not None:
+            frame = frame.f_back
+            names.add(frame.f_code.co_qualname)
+        ways.append("swept" if "Sweeper.sweep" in names else "by itself")
+
+    flight = await fly()
+    await until(gc.get_freeze_count, "what the start has made is at rest")
+    gc.callbacks.append(note)
+    try:
+        rings = [Ring() for _ in range(sweeping.YOUNG)]
+        gone = weakref.ref(rings[0])
+        rings.clear()
+        await until(lambda: gone() is None, "a look has swept")
+        thrown(flight, "up")()
+        await flight.held(10)
+    finally:
+        gc.callbacks.remove(note)
+    assert set(ways) == {"swept"}
+    assert (await flight.end()).good

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -38,6 +37,7 @@ from tws.runtime.plan import RunPlan
 from tws.runtime.report import RunReport
 from tws.runtime.status import protection
 from tws.runtime.stopping import ANSWER_S, carry_on
+from tws.runtime.sweeping import Sweeper, swept
 from tws.runtime.trader import Trader
 from tws.runtime.unlocking import changed_limits, why_locked
 from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
@@ -124,8 +124,8 @@ class Run:
                 ready = await self._unless_over(self._come_up(pilot, control, on_ready))
                 if ready:
                     self.opening = Opening(pilot.sessions, for_s, on_opening)
-                    with _start_at_rest():
-                        await self._trade(pilot, self.opening, for_s)
+                    with swept(asyncio.get_running_loop().time()) as sweeper:
+                        await self._trade(pilot, self.opening, for_s, sweeper)
                 else:  # a close waits for all that the broker has to tell, which nobody waits for now
                     self.at_end = "protected"
                 await self._wind_up()
@@ -255,7 +255,9 @@ class Run:
 
     # -- meanwhile
 
-    async def _trade(self, pilot: Pilot, opening: Opening, for_s: float | None) -> None:
+    async def _trade(
+        self, pilot: Pilot, opening: Opening, for_s: float | None, sweeper: Sweeper
+    ) -> None:
         """Look, act, wait for the bell; until the end is asked for, the time is over or the trader fails."""
         loop, bell = asyncio.get_running_loop(), self.trader.bell
         self._ring = bell.ring
@@ -276,6 +278,8 @@ class Run:
                 log.warning("a look at the signals failed", reason=str(wrong))
             with contextlib.suppress(TWSError):  # what ended the trader, which the next round finds
                 await pilot.closing.look(self.clock.now_ns())
+            if timed:
+                sweeper.sweep(loop.time())
             await bell.wait(timed_s - loop.time())
 
     # -- the end
@@ -359,16 +363,3 @@ class Run:
     def _hear(self, alert: Alert) -> None:
         if alert.severity is Severity.ALARM and len(self.alarms) < ALARMS_TOLD:
             self.alarms.append(alert.text)
-
-
-@contextlib.contextmanager
-def _start_at_rest() -> Iterator[None]:
-    """What the start has made (modules, what the journal remembers) stays, and the collector looks at it no
-    more: a full round over all of that keeps an order waiting for 30 to 60 ms (docs/performance.md).
-    """
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
