@@ -328,7 +328,7 @@ async def test_the_log_is_folded_at_rest_and_by_no_commit(
         await store.commit()
         store.append([b"waits"])
         async with asyncio.timeout(10):
-            while path.stat().st_size == before:
+            while path.stat().st_size == before:  # noqa: ASYNC110 - what is waited for sets no event
                 await asyncio.sleep(0.01)
         await store.commit()
         assert list(store.read()) == [b"x" * 50_000] * 100 + [b"waits"]
