@@ -105,12 +105,9 @@ async def test_the_guard_refuses(recorder: RecorderServer, journal: Path, case: 
 
 BEYOND: dict[str, Callable[[IbOrder], None]] = {
     "cash": lambda order: setattr(order, "cashQty", 1e6),
-    "algo": lambda order: setattr(order, "algoStrategy", "Adaptive"),
     "trailing": lambda order: setattr(order, "orderType", "TRAIL"),
     "percent": lambda order: setattr(order, "trailingPercent", 5.0),
-    "scale": lambda order: setattr(order, "scaleInitLevelSize", 100),
     "hedge": lambda order: setattr(order, "hedgeType", "D"),
-    "tier": lambda order: setattr(order.softDollarTier, "name", "x"),
     "no quantity": lambda order: setattr(order, "totalQuantity", Decimal(2**127 - 1)),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from ibapi.protobuf.UpdateConfigRequest_pb2 import UpdateConfigRequest as OfficialUpdate
 from tests.connection.peers import Recorder, RecorderServer, config_of, port_of, unkept
 from tests.connection.test_outbound import CALLS
+from tests.connection.words import Desk
 from tests.wire.binary import binary_messages
 
 from tws.connection import SyncConnection, TWSConnection
@@ -18,6 +20,7 @@ from tws.connection.families.settings import outcome_of
 from tws.connection.ordering.calls import MoneyCall
 from tws.errors import ConfigError, NotSentError, OrderDeniedError, RequestError
 from tws.model.contract import stock
+from tws.model.exercise import Exercise
 from tws.model.order import Order, OrderType, Side
 from tws.model.settings import MessageSetting, SettingsChange, SettingsOutcome, TWSSettings, Verdict
 from tws.risk import Denial
@@ -300,3 +303,27 @@ async def test_a_challenge_is_answered(version: int, key: str) -> None:
 
             with pytest.raises(LookupError):
                 await connection.request_verification("mine", "1", broken, key)
+
+
+# -- beside a desk
+
+
+async def test_a_desk_refuses_them_and_says_the_way_and_the_way_works(
+    newest: SimulatedTWS, journal: Path
+) -> None:
+    """Another client id without a desk, while the desk's session stays as it is."""
+    change = SettingsChange(exercise_requests="editable")
+    async with TWSConnection(config_of(port_of(newest)), guard=Desk().gate) as traded:
+        with pytest.raises(OrderDeniedError, match=r"another client id, made with allow=\{'updateConfig'\}"):
+            await traded.update_settings(change)
+        with pytest.raises(OrderDeniedError, match=r"allow=\{'replaceFA'\}"):
+            await traded.replace_account_aliases([])
+        with pytest.raises(OrderDeniedError, match=r"give it an intent \(Trader.exercise\)"):
+            await traded.exercise_options(stock("SPY"), Exercise(quantity=1))
+        config = config_of(port_of(newest), client_id=9)
+        async with TWSConnection(config, journal=journal, allow={"updateConfig"}) as beside:
+            assert not (await beside.update_settings(change)).errors
+            assert (await beside.request_settings()).exercise_requests == "editable"
+        assert await traded.request_open_orders() == []
+    with sqlite3.connect(journal) as base:
+        assert "updateConfig" in next(base.execute("SELECT line FROM sent"))[0]

@@ -28,7 +28,7 @@ _TIFS = {str(tif): tif for tif in TimeInForce}
 def worst_of(order: FullOrder) -> Order | str:
     """The plain order whose worst is this one's; or why there is none, in words."""
     attributes = order.attributes
-    if order.quantity is None:
+    if order.quantity is None or attributes.cash_quantity is not None:
         return "a size in money: the limits count shares"
     for name in ("hedge", "delta_neutral", "attached"):
         if getattr(attributes, name) is not None:

@@ -7,6 +7,7 @@ and nothing else. What cannot be read is named in `beyond`, and no guard approve
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
+from typing import Any
 
 from msgspec import Struct
 
@@ -35,7 +36,8 @@ def call_of_frame(kind: MoneyKind, frame: bytes, server_version: int) -> MoneyCa
         what = FA_KINDS.get(request.fa_data_type, f"kind {request.fa_data_type}")
         return MoneyCall(kind=kind, says=f"advisors' {what}, {len(request.xml)} characters")
     if isinstance(request, UpdateConfigRequest) and kind is MoneyKind.UPDATE_CONFIG:
-        return MoneyCall(kind=kind, says=", ".join(stated(request, {"req_id"})) or "nothing")
+        words = (f"{path} = {value!r}" for path, value in stated(request, {"req_id"}))
+        return MoneyCall(kind=kind, says=", ".join(words) or "nothing")
     return MoneyCall(kind=kind, beyond=f"{kind.value}: {type(request).__name__}")
 
 
@@ -55,8 +57,8 @@ def _exercise(request: ExerciseOptionsRequest) -> MoneyCall:
     )  # fmt: skip
 
 
-def stated(message: Struct, apart: Set[str] = frozenset(), prefix: str = "") -> Iterator[str]:
-    """The attributes of a message that say something, by their paths, each with its value."""
+def stated(message: Struct, apart: Set[str] = frozenset(), prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The attributes of a message that say something: their paths, and their values."""
     for name in message.__struct_fields__:
         value = getattr(message, name)
         if name in apart or value in (None, "", ()):
@@ -67,4 +69,4 @@ def stated(message: Struct, apart: Set[str] = frozenset(), prefix: str = "") -> 
             for place, row in enumerate(value):
                 yield from stated(row, prefix=f"{prefix}{name}[{place}].")
         else:
-            yield f"{prefix}{name} = {value!r}"
+            yield f"{prefix}{name}", value

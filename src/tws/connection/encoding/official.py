@@ -31,6 +31,7 @@ from msgspec.structs import replace
 from tws.connection.attributes import too_old
 from tws.connection.encoding.frames import call_of_frame
 from tws.connection.encoding.fullorders import ib_full_order, unsaid
+from tws.connection.encoding.placed import call_of_placed
 from tws.connection.encoding.translate import full_call, ib_contract, ib_order, money_call, money_call_of
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.connection.ordering.patterns import Patterns
@@ -223,7 +224,14 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
 
     def placeOrder(self, orderId: int, contract: IbContract, order: IbOrder) -> None:
         frame = self.encode(EClient.placeOrder, orderId, contract, order)
-        self._submit(frame, money_call_of(orderId, contract, order))
+        call = money_call_of(orderId, contract, order)
+        self._submit(frame, self._placed(frame) if call.beyond else call)
+
+    def _placed(self, frame: bytes) -> MoneyCall:
+        """What a frame asks for that our plain order has no word for."""
+        return call_of_placed(
+            frame, self.serverVersion_ or 0, lambda *order: self.encode(EClient.placeOrder, *order)
+        )
 
     def exerciseOptions(
         self,
@@ -277,7 +285,10 @@ class OfficialClient(EClient):  # type: ignore[misc]  # ibapi has no type inform
             self._money(kind, self.encode(method, proto))
 
     def _money(self, kind: MoneyKind, frame: bytes) -> None:
-        self._submit(frame, call_of_frame(kind, frame, self.serverVersion_ or 0))
+        if kind is MoneyKind.PLACE:
+            self._submit(frame, self._placed(frame))
+        else:
+            self._submit(frame, call_of_frame(kind, frame, self.serverVersion_ or 0))
 
     def _submit(self, frame: bytes, call: MoneyCall) -> None:
         if self.sink is None:

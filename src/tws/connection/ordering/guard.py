@@ -27,7 +27,7 @@ from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, OrderType, Side
-from tws.risk import Denial, StandaloneGate
+from tws.risk import Denial, StandaloneGate, fitting
 
 __all__ = ["Approval", "Book", "Guard", "Known", "LiveLock", "SqliteBook", "denial"]
 
@@ -135,8 +135,12 @@ class Guard:
         if contract.sec_type == "BAG":
             return denial("guard", "a combination", "single contracts", "the guard can't value a combination")
         known = self._known
-        self.gate.account = known.account_of()
-        permit = self.gate.permit(call.order_id, known.grid_of(contract), order, known.quote_of(contract))
+        self.gate.account, grid = known.account_of(), known.grid_of(contract)
+        if call.full is not None:  # its plain twin need not have all of its prices
+            fitted = fitting(grid, call.full)
+            if isinstance(fitted, Denial):
+                return fitted
+        permit = self.gate.permit(call.order_id, grid, order, known.quote_of(contract))
         if isinstance(permit, Denial):
             return permit
         return lambda: self.gate.redeem(permit, call.order_id, contract, order)

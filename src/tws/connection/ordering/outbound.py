@@ -39,6 +39,19 @@ MAX_WAITING = 1000
 fault.
 """
 
+_INTENT = "give it an intent"
+_ELSEWHERE = (
+    "settings are none of its affairs; change them on a connection without a desk, under another client id, "
+    "made with allow={%r}"
+)
+_DESK_WAYS = {
+    MoneyKind.PLACE: _INTENT,
+    MoneyKind.EXERCISE: f"{_INTENT} (Trader.exercise)",
+    MoneyKind.REPLACE_FA: _ELSEWHERE % MoneyKind.REPLACE_FA.value,
+    MoneyKind.UPDATE_CONFIG: _ELSEWHERE % MoneyKind.UPDATE_CONFIG.value,
+}
+"""What to do instead where a desk approves."""
+
 
 class Encoder(Protocol):
     """Makes frames (the official client does)."""
@@ -160,16 +173,19 @@ class Outbound:
         Raises OrderDeniedError, NotSentError; no byte left then.
         """
         frame, call = self._encoder.what_if(order_id, contract, order)
-        denial = self._lock.judge(call.account)
-        if denial is not None:
-            raise denial.error()
-        return self._queue_up(Sending(call, frame))
+        return self._ask(frame, call)
 
     def submit(self, frame: bytes, call: MoneyCall) -> Sending:
         """A frame that a call on `connection.official` made, or one of ours that is no order (an exercise, a
         change of settings). Raises OrderDeniedError, NotSentError; no byte left then.
         """
-        return self._guarded(frame, call)
+        return self._ask(frame, call) if call.kind is MoneyKind.WHAT_IF else self._guarded(frame, call)
+
+    def _ask(self, frame: bytes, call: MoneyCall) -> Sending:
+        denial = self._lock.judge(call.account)
+        if denial is not None:
+            raise denial.error()
+        return self._queue_up(Sending(call, frame))
 
     def _guarded(self, frame: bytes, call: MoneyCall, urgent: bool = False, changes: bool = False) -> Sending:
         denial = self._lock.judge(call.account)
@@ -179,8 +195,7 @@ class Outbound:
         if guard is None:
             return self._queue_up(Sending(call, frame, changes=changes, urgent=urgent))
         if not isinstance(guard, Guard):
-            way = "give it an intent" if call.kind is MoneyKind.PLACE else "it has no intent for this call"
-            reason = f"a desk owns the orders of this connection: {way}"
+            reason = f"a desk owns the orders of this connection: {_DESK_WAYS[call.kind]}"
             raise denied("permit", "no permit", "a permit of the desk's gate", reason).error()
         approval = guard.approve(call, frame)
         if isinstance(approval, Denial):
