@@ -329,5 +329,6 @@ class Working:
             oca_group=self.group[1] if self.group else "",
             trail_stop=price(self.stop) if self.kind.trails and self.stop is not None else None,
             cap_price=price(self.cap) if self.cap else ZERO,
+            fees=self.fee_charged,
             parent_perm_id=self.parent.perm_id if self.parent else 0,
         )
