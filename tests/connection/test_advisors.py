@@ -123,9 +123,53 @@ async def test_an_order_for_a_group_is_shared_out(tws: SimulatedTWS, client: TWS
         free.official.placeOrder(3, ib_contract(), for_group("BUY", 1, "nobody"))
         refusal = (await free.wait_order(3, timeout_s=3)).refusal
         assert refusal is not None and "Invalid FA group" in refusal[1]
+        rows = await free.request_executions()
+        rows = [row for row in rows if row.order_id == 1]
+        assert [(row.account, row.quantity, row.price) for row in rows] == [
+            (name, shares, Decimal("100.02"))
+            for name, shares in ((ADVISOR, 100), (ONE, 34), (TWO, 33), (THREE, 33))
+        ], "first the order's own, then each account's part"
+        seen = await free.wait_order(1, timeout_s=3)
+        assert seen.filled == 100, "the parts are no more fills of the order"
     books = {row.account: row for row in tws.exchange.positions()}
     assert books[ADVISOR].quantity == 0 and books[ADVISOR].realized_pnl == 0
     assert books[ONE].realized_pnl < 0, "who sold below the cost lost it"
+
+
+async def test_a_percentage_of_what_each_account_holds(tws: SimulatedTWS, client: TWSConnection) -> None:
+    """PctChange states no size: purchases add to who is long, or with a minus take from who is short."""
+    tws.quote("SPY", bid=100.0, ask=100.02, bid_size=1000, ask_size=1000)
+    await client.replace_advisor_groups([EQUAL])
+    con_id = tws.con_id("SPY")
+    for account, shares in ((ONE, 100), (TWO, 401), (THREE, -200)):
+        held = tws.exchange.corporate.transfer(account, con_id, Decimal(shares), Decimal(90), tws.now_ns())
+        tws.core.tell(held)
+    config = config_of(port_of(tws), client_id=6)
+    async with TWSConnection(config, guard="off", pacing=PacingOptions.off()) as free:
+
+        async def held_after(number: int, side: str, percent: str, **more: str) -> dict[str, Decimal]:
+            order = for_group(side, 0, EQUAL.name, "PctChange")
+            order.totalQuantity, order.faPercentage = IbOrder().totalQuantity, percent
+            for name, value in more.items():
+                setattr(order, name, value)
+            free.official.placeOrder(number, ib_contract(), order)
+            done = await free.wait_order(number, timeout_s=3)
+            refused[number] = done.refusal
+            return {row.account: row.quantity for row in await free.request_positions() if row.quantity}
+
+        refused: dict[int, tuple[int, str] | None] = {}
+        assert await held_after(1, "BUY", "50") == {ONE: 150, TWO: 601, THREE: -200}
+        seen = await free.wait_order(1, timeout_s=3)
+        assert seen.order is not None and seen.order.quantity == 250, "TWS reckons the size"
+        assert await held_after(2, "BUY", "-50") == {ONE: 150, TWO: 601, THREE: -100}
+        assert await held_after(3, "SELL", "100") == {ONE: 150, TWO: 601, THREE: -200}
+        flat = await held_after(4, "SELL", "-100")
+        assert flat == {THREE: -200}
+        for number, side, percent, code in ((5, "SELL", "-100", 321), (6, "BUY", "much", 321)):
+            assert await held_after(number, side, percent) == flat
+            assert (refused[number] or (0, ""))[0] == code
+        await held_after(7, "BUY", "-10", account=ONE)
+        assert (refused[7] or (0, ""))[0] == 201, "an account and a group at once"
 
 
 async def test_parts_follow_the_weights(tws: SimulatedTWS, client: TWSConnection) -> None:

@@ -26,6 +26,7 @@ from tws.exchange import (
 )
 from tws.exchange.ledger import Kind
 from tws.exchange.matching import trade_at
+from tws.exchange.special import Special
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import Side
@@ -135,7 +136,8 @@ def test_cash_of_every_currency_is_what_was_paid_in_plus_profit_less_cost(many: 
             lot = LISTINGS[con_id - 1].instrument.lot
             run.place(con_id, side, number * lot, order_type="MKT")
         elif kind == "combo":
-            run.place(COMBOS[which], side, Decimal(number))
+            apart = Special(apart=number % 2 == 0 and len(COMBOS[which]) == 2)
+            run.place(COMBOS[which], side, Decimal(number), special=apart)
         elif kind == "quote":
             run.quote(con_id, 300 + 7 * number, 1 + which)
         elif kind == "day":

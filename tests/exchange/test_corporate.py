@@ -108,19 +108,3 @@ def test_what_lapses_goes_out_at_nothing() -> None:
     assert row is not None and row.realized_pnl == -3 * 50 * 12
     assert exchange._core.ledgers["DU1"].cash["USD"] == cash
     assert list(exchange.corporate.lapse("DU1", 2, Decimal(1), 2)) == []
-
-
-def test_what_is_allocated_keeps_its_cost() -> None:
-    """To the last digit, whatever the parts; whoever gives realises nothing."""
-    exchange = of_kind("STK", "")
-    exchange.corporate.transfer("DU1", 1, Decimal(7), Decimal("3.33333333"), 2)
-    before = sum(ledger.holdings[1].cost for ledger in (exchange._core.ledgers["DU1"],))
-    parts = [("DU2", Decimal(3)), ("DU1", Decimal(1)), ("DU2", Decimal(4))]
-    assert moved(exchange.corporate.allocate("DU1", 1, parts, 3)) == [(1, 3), (1, 7), (1, 0)]
-    giver, taker = (exchange._core.ledgers[name] for name in ("DU1", "DU2"))
-    assert (giver.holdings[1].cost, giver.holdings[1].realized) == (0, 0)
-    assert taker.holdings[1].cost == before
-    for ledger in (giver, taker):
-        paid = sum(ledger.cash.values()) - sum(ledger.deposits.values())
-        assert paid == sum(one.realized - one.cost for one in ledger.holdings.values())
-    assert not [one for one in exchange.corporate.allocate("DU1", 1, parts, 4) if isinstance(one, Executed)]

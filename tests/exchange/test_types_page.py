@@ -31,7 +31,7 @@ def _told(kind: OrderKind) -> str:
         parts.append("in the closing auction")
     if kind.anchor is Anchor.STATED:
         parts.append("at its limit" if kind.limit else "at the market")
-        return ", ".join(parts)
+        return ", ".join([*parts, *_legs(kind)])
     offset = {1: ", its offset more aggressive", 0: "", -1: ", its offset less aggressive"}[kind.offset]
     parts.append(f"at {kind.anchor}{offset}")
     if kind.ratchets:
@@ -40,7 +40,11 @@ def _told(kind: OrderKind) -> str:
         parts.append("follows it" if kind.follows else "taken once")
     if kind.caps:
         parts.append("a limit price being the worst")
-    return ", ".join(parts)
+    return ", ".join([*parts, *_legs(kind)])
+
+
+def _legs(kind: OrderKind) -> list[str]:
+    return ["the legs that are left then at the market"] if kind.legs_follow else []
 
 
 def _ruled(rule: TifRule) -> str:

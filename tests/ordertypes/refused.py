@@ -143,6 +143,9 @@ REFUSED: dict[str, tuple[Made, ...]] = {
     "algo_with_display": (lambda: ot.adaptive(ot.iceberg(ot.limit("BUY", 100, 9), 10)),),
     "prices_of_many_legs": (
         lambda: ot.checked(ot.with_leg_prices(ot.limit("BUY", 1, 9), [1, 2, 3]), _THREE),),
+    "prices_of_tied_legs": (order(to=SPREAD, limit_price=None, combo=a.Combo(leg_prices=(1, 2))),),
+    "tied_legs": (order("LMT + MKT", to=SPREAD), order("REL + MKT", to=SPREAD),
+                  order("REL + LMT", to=SPREAD, limit_price=1)),
     "loose_legs": (lambda: ot.checked(ot.non_guaranteed(ot.limit("BUY", 1, 9)), _THREE),),
     "large_component": (lambda: ot.accumulate_distribute(ot.limit("BUY", 100, 9), 101, 30),),
 }  # fmt: skip

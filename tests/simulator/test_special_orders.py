@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 from tests.simulator.client import Client, Connect, Start, stock
 
+from tws.simulator import SimulatedTWS
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
 from tws.wire.messages import (
+    CommissionAndFeesReport,
     ErrorMessage,
     ExecutionDetails,
     OpenOrder,
     OrderStatus,
     PlaceOrderRequest,
+    WireComboLeg,
     WireContract,
     WireOrder,
 )
@@ -98,3 +101,34 @@ async def test_what_the_wire_states_of_a_special_order_is_played(
     await client.expect(OrderStatus, lambda m: m.order_id == 26 and m.status == "Submitted")
     simulator.quote("IBM", bid=100.2, ask=100.3, bid_size=500, ask_size=500)
     assert await bought(client, 20) == [("BOT", Decimal(100), 99.0)], "99 and two times a half"
+    await a_leg_fills_alone(simulator, client)
+
+
+async def a_leg_fills_alone(simulator: SimulatedTWS, client: Client) -> None:
+    """A combo that is not guaranteed: its legs' executions, and one of the whole for what both legs have."""
+    legs = (WireComboLeg(con_id=SPY, ratio=1, action="BUY", exchange="SMART"),
+            WireComboLeg(con_id=IBM, ratio=1, action="SELL", exchange="SMART"))  # fmt: skip
+    loose = order(lmt_price=-1.2, smart_combo_routing_params=(("NonGuaranteed", "1"),))
+    for order_id, exchange in ((40, "NYSE"), (41, "SMART")):
+        bag = WireContract(
+            symbol="SPY,IBM", sec_type="BAG", exchange=exchange, currency="USD", combo_legs=legs
+        )
+        simulator.quote("IBM", bid=100.2, ask=100.3, bid_size=40, ask_size=40)
+        client.send(PlaceOrderRequest(order_id, bag, loose))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 40)).error_code == 10043
+    said = await client.expect(OrderStatus, lambda m: m.order_id == 41 and m.filled > 0)
+    assert (said.status, said.filled, said.remaining) == ("Submitted", 40, 60)
+    assert await bought(client, 41) == [("BOT", 40, -1.2), ("BOT", 100, 99.0), ("SLD", 40, 100.2)]
+    simulator.quote("IBM", bid=100.3, ask=100.4, bid_size=40, ask_size=40)
+    simulator.quote("IBM", bid=100.3, ask=100.4, bid_size=40, ask_size=40)
+    await client.expect(OrderStatus, lambda m: m.order_id == 41 and m.status == "Filled")
+    assert (await bought(client, 41))[3:] == [
+        ("BOT", 40, -1.3), ("SLD", 40, 100.3), ("BOT", 20, -1.3), ("SLD", 20, 100.3),
+    ]  # fmt: skip
+    rows = [m for m in client.all(ExecutionDetails) if m.execution.order_id == 41]
+    await client.expect(CommissionAndFeesReport, lambda m: m.exec_id == rows[-1].execution.exec_id)
+    assert [m.contract.sec_type for m in rows] == ["BAG", "STK", "STK", "BAG", "STK", "BAG", "STK"]
+    charged = [m.exec_id for m in client.all(CommissionAndFeesReport)]
+    assert [m.execution.exec_id in charged for m in rows] == [m.contract.sec_type == "STK" for m in rows]
+    opened = next(m for m in client.all(OpenOrder) if m.order_id == 41)
+    assert opened.order.smart_combo_routing_params == (("NonGuaranteed", "1"),)

@@ -29,6 +29,8 @@ def change_refused(habits: Habits, order: Working, ticket: OrderTicket) -> Refus
         return Refusal(135, f"Can't find order with ID ={ticket.order_id}")
     if (ticket.con_id, ticket.side, ticket.account) != (old.con_id, old.side, old.account):
         return MISMATCH
+    if _is_loose(ticket) != _is_loose(old):
+        return MISMATCH
     if ticket.parent_id not in (0, old.parent_id):
         return MISMATCH
     if ticket.oca_group and ticket.oca_group != join_name(order):
@@ -41,6 +43,10 @@ def change_refused(habits: Habits, order: Working, ticket: OrderTicket) -> Refus
     if order.hedge is None and ticket.quantity <= order.book.instrument.quantity(order.filled):
         return MISMATCH
     return None
+
+
+def _is_loose(ticket: OrderTicket) -> bool:
+    return ticket.special is not None and ticket.special.apart
 
 
 def _scaled(ticket: OrderTicket) -> tuple[object, ...]:

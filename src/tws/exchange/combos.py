@@ -27,7 +27,10 @@ from tws.exchange.working import LegFill, Working, average
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 
-__all__ = ["as_combo", "fill_legs", "legs_of", "legs_within", "requote", "tell_legs"]
+__all__ = [
+    "as_combo", "consume", "fill_leg", "fill_legs", "legs_of", "legs_within", "requote", "tell_legs",
+    "whole_of",
+]  # fmt: skip
 
 FINE = Decimal("1E-8")
 ZERO = Decimal(0)
@@ -155,20 +158,13 @@ def fill_legs(core: Core, order: Working, price: int, lots: int, liquidity: int)
     order.last_ticks = price
     book, instrument = order.book, order.book.instrument
     units = instrument.quantity(lots)
-    whole = _executed(
-        core, order, book, (order.sign * units, instrument.price(price), instrument.quantity(order.filled)),
-        average(order.cost_ticks, order.filled, instrument.tick), core.next_exec_id(), liquidity,
-    )  # fmt: skip
-    uncharged = CommissionCharged(
-        exec_id=whole.exec_id, client_id=whole.client_id, account=whole.account, amount=ZERO, currency="",
-        realized_pnl=None,
-    )  # fmt: skip
-    reports = [ExecutionReport(executed=whole, commission=uncharged)]
+    exec_id = core.next_exec_id()
+    reports = [whole_of(core, order, (lots, instrument.price(price)), exec_id, liquidity)]
     rest = instrument.price(price) * units * book.multiplier * order.sign
     parts = []
     for leg, ratio in book.legs:
         sign = order.sign if ratio > 0 else -order.sign
-        ticks = _consume(leg, sign, int(abs(ratio) * units / leg.instrument.lot))
+        ticks = consume(leg, sign, int(abs(ratio) * units / leg.instrument.lot))
         shares = ratio * units * order.sign
         value = ZERO if ticks is None else leg.instrument.price(ticks) * shares * leg.multiplier
         parts.append((leg, shares, value))
@@ -177,15 +173,32 @@ def fill_legs(core: Core, order: Working, price: int, lots: int, liquidity: int)
         order.leg_fills = [LegFill() for _ in book.legs]
     for place, (leg, shares, value) in enumerate(parts):
         value += rest if place == 0 else ZERO
-        exec_id = f"{whole.exec_id[:-5]}{place + 2:02d}.01.01"
-        reports.append(_fill_leg(core, order, leg, (shares, value), place, exec_id, liquidity))
+        leg_id = f"{exec_id[:-5]}{place + 2:02d}.01.01"
+        reports.append(fill_leg(core, order, leg, (shares, value), place, leg_id, liquidity))
     for report in reports:
         core.archive.add_execution(report)
     return reports
 
 
-def _consume(leg: Book, sign: int, lots: int) -> int | None:
-    """Take from the leg's displayed size; the price in ticks, None where nothing is quoted."""
+def whole_of(
+    core: Core, order: Working, traded: tuple[int, Decimal], exec_id: str, liquidity: int
+) -> ExecutionReport:
+    """The combo's own execution, of so many lots at a price: nothing is charged for it."""
+    (lots, price), instrument = traded, order.book.instrument
+    whole = _executed(
+        core, order, order.book,
+        (order.sign * instrument.quantity(lots), price, instrument.quantity(order.filled)),
+        average(order.cost_ticks, order.filled, instrument.tick), exec_id, liquidity,
+    )  # fmt: skip
+    uncharged = CommissionCharged(
+        exec_id=exec_id, client_id=whole.client_id, account=whole.account, amount=ZERO, currency="",
+        realized_pnl=None,
+    )  # fmt: skip
+    return ExecutionReport(executed=whole, commission=uncharged)
+
+
+def consume(leg: Book, sign: int, lots: int) -> int | None:
+    """Take from a leg's displayed size; the price in ticks, None where nothing is quoted."""
     if sign > 0:
         leg.ask_left = max(0, leg.ask_left - lots)
         return leg.ask if leg.ask < FAR else leg.mark()
@@ -193,10 +206,11 @@ def _consume(leg: Book, sign: int, lots: int) -> int | None:
     return leg.bid if leg.bid > -FAR else leg.mark()
 
 
-def _fill_leg(
+def fill_leg(
     core: Core, order: Working, leg: Book, traded: tuple[Decimal, Decimal], place: int, exec_id: str,
     liquidity: int,
 ) -> ExecutionReport:  # fmt: skip
+    """Book a leg's part on the account; `traded` is signed shares and what they cost."""
     shares, value = traded
     so_far = order.leg_fills[place]
     so_far.quantity += abs(shares)
@@ -233,7 +247,9 @@ def tell_legs(core: Core, order: Working) -> None:
     """What the fill did to the positions in the legs."""
     ledger = core.ledgers[order.ticket.account]
     for leg, _ in order.book.legs:
-        holding = ledger.holdings[leg.con_id]
+        holding = ledger.holdings.get(leg.con_id)
+        if holding is None:  # its leg has not traded yet, others have
+            continue
         core.out.append(PositionChanged(
             account=ledger.account, con_id=leg.con_id, quantity=holding.quantity,
             average_cost=holding.average_cost(),

@@ -104,29 +104,6 @@ class Corporate:
             tell_books(core, account, option)
         return self._settle()
 
-    def allocate(
-        self, account: str, con_id: int, parts: Sequence[tuple[str, Decimal]], now_ns: int
-    ) -> Sequence[Event]:
-        """Signed shares of an advisor's account go to those of clients, at what they cost it, fees included.
-
-        What it doesn't hold stays; nothing is realised there. Raises ConfigError for an unknown con_id.
-        """
-        core, book = self._core, self._book(con_id)
-        elapse(core, now_ns)
-        source = core.ledgers[account]
-        holding = source.holdings.get(con_id)
-        for client, shares in parts:
-            if holding is None or not holding.quantity or client == account:
-                continue
-            cost = holding.cost
-            if shares != holding.quantity:
-                cost = (cost * shares / holding.quantity).quantize(FINE)
-            source.fill(con_id, -shares, -cost, ZERO)
-            core.ledgers[client].fill(con_id, shares, cost, ZERO)
-            tell_books(core, client, book)
-        tell_books(core, account, book)
-        return self._settle()
-
     def transfer(
         self, account: str, con_id: int, shares: Decimal, price: Decimal, now_ns: int
     ) -> Sequence[Event]:

@@ -53,7 +53,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     ticket's. Quantities in shares; prices in the contract's currency, 0 before the first fill.
     `oca_group` is the ticket's own, or for a bracket's children the parent's permId. `trail_stop` is where
     a trailing order's trigger stands, None while unknown. `cap_price` is mktCapPrice: to what TWS
-    capped the limit, 0 for not at all.
+    capped the limit, 0 for not at all. `fees` were charged for its fills, those of a combo's legs apart.
     """
 
     ticket: OrderTicket
@@ -69,6 +69,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     parent_perm_id: int = 0
     trail_stop: Decimal | None = None
     cap_price: Decimal = ZERO
+    fees: Decimal = ZERO
 
     @property
     def client_id(self) -> int:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from tws.errors import ConfigError
 from tws.exchange.activation import on_quote, on_trade, settle
+from tws.exchange.allotments import Allotments
 from tws.exchange.archive import Archive, MemoryArchive
 from tws.exchange.bells import elapse
 from tws.exchange.book import FAR, NEVER, Book
@@ -74,6 +75,7 @@ class Exchange:
         self.mishaps = Mishaps(core)
         self.by_hand = ByHand(core)
         self.corporate = Corporate(core)
+        self.allotments = Allotments(core)
         core.begin(now_ns)
         for setup in setups:
             if setup.currency != base:

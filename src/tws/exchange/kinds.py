@@ -43,6 +43,7 @@ class OrderKind(Struct, frozen=True, kw_only=True):
     anchor    see Anchor; a stated limit price is the worst at which it may trade, unless `caps` is off
     offset    +1: its offset (auxPrice) makes it more aggressive than its anchor, -1: less
     follows   the limit follows its anchor; `ratchets`: to the more aggressive side alone
+    legs_follow  of legs that fill apart the first waits for the price, the others then trade at the market
     rests_on  official, or what of it is assumed
     """
 
@@ -57,6 +58,7 @@ class OrderKind(Struct, frozen=True, kw_only=True):
     offset: int = 0
     follows: bool = False
     ratchets: bool = False
+    legs_follow: bool = False
     rests_on: str = "official"
 
     @property
@@ -71,11 +73,12 @@ def _at(text: str, anchor: Anchor, rests_on: str, offset: int = 0, *, stop: bool
 
 
 def _pegged(
-    text: str, anchor: Anchor, rests_on: str, offset: int = 0, *, ratchets: bool = False, caps: bool = True
-) -> OrderKind:
+    text: str, anchor: Anchor, rests_on: str, offset: int = 0, *, ratchets: bool = False, caps: bool = True,
+    legs_follow: bool = False,
+) -> OrderKind:  # fmt: skip
     return OrderKind(
         text=text, limit=True, anchor=anchor, offset=offset, follows=True, ratchets=ratchets, caps=caps,
-        rests_on=rests_on,
+        legs_follow=legs_follow, rests_on=rests_on,
     )  # fmt: skip
 
 
@@ -83,7 +86,7 @@ _REST = "official; the rest stands at the price of the quote it took"
 _POINTS = "official; 12 ticks of protection, as in IB's one example, assumed for all"
 _REL = "official; rounded away from the market"
 _MIDDLE = "official that it follows both ways (the API's page: only to the better); rounding assumed"
-_COMBO = "official for legs that fill apart; here they fill together, so it is the price of the whole"
+_COMBO = "official; what the first leg waits for is the price of the whole, assumed"
 _BENCH = "official; whole steps of the reference alone, assumed"
 _SNAP = "official"
 _ROWS = (
@@ -103,8 +106,8 @@ _ROWS = (
     _at("BOX TOP", Anchor.FAR_SIDE, _REST),
     _at("MKT PRT", Anchor.PROTECTED, _POINTS),
     _at("STP PRT", Anchor.PROTECTED, _POINTS, stop=True),
-    OrderKind(text="LMT + MKT", limit=True, rests_on=_COMBO),
-    _pegged("REL + MKT", Anchor.OWN_SIDE, _COMBO, 1, ratchets=True, caps=False),
+    OrderKind(text="LMT + MKT", limit=True, legs_follow=True, rests_on=_COMBO),
+    _pegged("REL + MKT", Anchor.OWN_SIDE, _COMBO, 1, ratchets=True, caps=False, legs_follow=True),
     _pegged("REL + LMT", Anchor.OWN_SIDE, _COMBO, 1, ratchets=True),
     _pegged("REL", Anchor.OWN_SIDE, _REL, 1, ratchets=True),
     _pegged("PASSV REL", Anchor.OWN_SIDE, _REL, -1, ratchets=True),

@@ -15,6 +15,7 @@ from tws.exchange.combos import fill_legs, legs_within, tell_legs
 from tws.exchange.core import Core
 from tws.exchange.events import AccountChanged, CommissionCharged, Executed, ExecutionReport, PositionChanged
 from tws.exchange.families import after_fill, close_books, workable
+from tws.exchange.legging import trade_legs
 from tws.exchange.working import Stage, Working, average
 from tws.model.order import BrokerStatus
 
@@ -49,7 +50,12 @@ def _take(core: Core, order: Working, price: int, displayed: int, arriving: Work
 
 
 def take_whole(core: Core, order: Working) -> None:
-    """Let an order that wants so much at once have it, if the quote still shows enough at its price."""
+    """Let an order that wants so much at once have it, if the quote still shows enough at its price; and legs
+    that fill apart what they may.
+    """
+    if order.apart:
+        _take_apart(core, order)
+        return
     book = order.book
     price, left = (book.ask, book.ask_left) if order.sign > 0 else (book.bid, book.bid_left)
     lots = min(workable(core, order), left)
@@ -64,6 +70,15 @@ def take_whole(core: Core, order: Working) -> None:
     trade_at(core, order, price, lots, REMOVED)
     if order.live and order.least <= 1:
         core.ready.append(order)  # its minimum is had: the rest works as any other
+
+
+def _take_apart(core: Core, order: Working) -> None:
+    reports, units = trade_legs(core, order, workable(core, order), REMOVED)
+    if reports:
+        _fill(core, order, reports)
+        if units:
+            after_fill(core, order, units)
+        core.fills.append(order)
 
 
 def trade_at(core: Core, order: Working, price: int, lots: int, liquidity: int = REMOVED) -> None:

@@ -100,6 +100,7 @@ class Special(Struct, frozen=True, kw_only=True):
     min_trade       what each fill must have at least, in shares
     algo            an `Algo` of `tws.exchange.algos`
     leg_prices      of a combo: the limit of each leg, None for none
+    apart           a combo that is not guaranteed: its legs fill apart
     neutral         VOL: the type of the order in the underlying that follows each fill; empty: none follows
     neutral_price   that order's limit or offset
     """
@@ -115,6 +116,7 @@ class Special(Struct, frozen=True, kw_only=True):
     hedge: Hedge | None = None
     algo: object = None
     leg_prices: tuple[Decimal | None, ...] = ()
+    apart: bool = False
     neutral: str = ""
     neutral_price: Decimal | None = None
 

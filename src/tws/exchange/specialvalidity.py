@@ -17,7 +17,7 @@ from tws.exchange.refusals import Refusal, invalid
 from tws.exchange.special import Peg, Scale, Special
 from tws.exchange.terms import OrderTicket
 
-__all__ = ["OPTIONS", "amounts", "special_refused"]
+__all__ = ["OPTIONS", "UNGUARANTEED", "amounts", "special_refused"]
 
 UNSUPPORTED = "Unsupported order type for this exchange and security type."
 EITHER = (
@@ -31,6 +31,16 @@ DISPLAY = "Display size should be smaller than order size."
 BLOCK = "The block order size must be at least 50."
 LEAST_BLOCK = 50
 MOST_PERCENT = 100
+UNGUARANTEED = (
+    "Missing or invalid NonGuaranteed value. REL+MKT, LMT+MKT, and REL+LMT order of two legs can only be set "
+    "as non-guaranteed."
+)
+LEG_PRICES = (
+    "Combo per-leg prices are only supported for non-guaranteed smart combos with two legs and the "
+    '"IECOMBOPERLEGPRICE" feature enabled.'
+)
+LOOSE, TWO = ("LMT + MKT", "REL + MKT", "REL + LMT"), 2
+"""Types of which two legs are never guaranteed; more than two always are (IB's support, as users tell)."""
 DISCREET = ("LMT", "REL", "PASSV REL")
 """Types with discretion: limit orders (official), relative ones too (by the name of a flag)."""
 OPTIONS = ("OPT", "FOP")
@@ -59,7 +69,7 @@ def special_refused(core: Core, book: Book, ticket: OrderTicket, kind: OrderKind
     if isinstance(special.algo, Algo) and not core.habits.twap_strategy and _names_strategy(special.algo):
         return Refusal(443, "Order processing failed. Unknown algo attribute:strategyType")
     return (
-        _legs_refused(book, special)
+        _legs_refused(book, special, kind)
         or _peg_refused(core, book, special.peg, kind)
         or _shown_refused(book, ticket, special)
         or (_scale_refused(book, ticket, special.scale) if special.scale is not None else None)
@@ -89,7 +99,11 @@ def _peg_refused(core: Core, book: Book, peg: Peg, kind: OrderKind) -> Refusal |
     return None
 
 
-def _legs_refused(book: Book, special: Special) -> Refusal | None:
+def _legs_refused(book: Book, special: Special, kind: OrderKind) -> Refusal | None:
+    if special.apart and len(book.legs) != TWO:
+        return Refusal(10002, "Invalid non-guaranteed legs.")
+    if kind.text in LOOSE and len(book.legs) == TWO and not special.apart:
+        return Refusal(10043, UNGUARANTEED)
     if not special.leg_prices:
         return None
     if len(special.leg_prices) != len(book.legs):
@@ -97,7 +111,7 @@ def _legs_refused(book: Book, special: Special) -> Refusal | None:
     for at, ((leg, _), price) in enumerate(zip(book.legs, special.leg_prices, strict=True), 1):
         if price is not None and not leg.instrument.is_on(price):
             return Refusal(313, f"The combo details for leg '{at}' are invalid.")
-    return None
+    return None if special.apart else Refusal(10058, LEG_PRICES)
 
 
 def _shown_refused(book: Book, ticket: OrderTicket, special: Special) -> Refusal | None:

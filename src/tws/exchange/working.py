@@ -7,6 +7,7 @@ auction, the open, or its trigger), which are stages of their own here.
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -96,21 +97,39 @@ def average(cost_ticks: int, lots: int, tick: Decimal) -> Decimal:
 
 
 class LegFill:
-    """What an order of a combo traded of one leg so far."""
+    """What an order of a combo traded of one leg so far; `ahead`: lots and prices beyond the whole units."""
 
-    __slots__ = ("fee", "quantity", "value")
+    __slots__ = ("ahead", "fee", "quantity", "value")
 
     def __init__(self) -> None:
         self.quantity = ZERO
         self.value = ZERO  # absolute
         self.fee = ZERO
+        self.ahead: deque[tuple[int, int]] = deque()
+
+    @property
+    def lots(self) -> int:
+        """How many lots it is ahead of the whole units."""
+        return sum(lots for lots, _ in self.ahead)
+
+    def first(self, lots: int) -> int:
+        """Take so many lots from the oldest of what is ahead; the sum of their prices."""
+        cost = 0
+        while lots:
+            there, price = self.ahead.popleft()
+            part = min(there, lots)
+            if part < there:
+                self.ahead.appendleft((there - part, price))
+            cost += part * price
+            lots -= part
+        return cost
 
 
 class Working:
     """A mutable order; only the exchange's own modules touch it."""
 
     __slots__ = (
-        "anchor", "anchored", "announced", "auctioned", "book", "cancelling", "cap", "children",
+        "anchor", "anchored", "announced", "apart", "auctioned", "book", "cancelling", "cap", "children",
         "consumed", "cost_ticks", "counts", "discretion", "end_status", "exact", "fee_charged",
         "filled", "follows", "group", "hedge", "held", "is_limit", "kind", "last_ticks",
         "leg_fills", "leg_limits", "limit", "opening", "owed", "parent", "perm_id", "pinned",
@@ -151,6 +170,8 @@ class Working:
         self.owed = ZERO  # shares that a hedge is to have by its parent's fills, unrounded
         self.portion: Portion | None = None  # of an order that trades in pieces
         self.adopt(ticket, lots)
+        special = ticket.special
+        self.apart = bool(book.legs) and special is not None and special.apart and self.least <= 1
 
     def adopt(self, ticket: OrderTicket, lots: int) -> None:
         """Take a new or changed ticket, already checked; a price that its type doesn't need is not read."""
@@ -250,7 +271,7 @@ class Working:
     @property
     def picky(self) -> bool:
         """Whether it stands in no queue, but takes what is left of a quote that suits it."""
-        return self.least > 1 or bool(self.leg_limits)
+        return self.apart or self.least > 1 or bool(self.leg_limits)
 
     @property
     def worst(self) -> int:
@@ -308,5 +329,6 @@ class Working:
             oca_group=self.group[1] if self.group else "",
             trail_stop=price(self.stop) if self.kind.trails and self.stop is not None else None,
             cap_price=price(self.cap) if self.cap else ZERO,
+            fees=self.fee_charged,
             parent_perm_id=self.parent.perm_id if self.parent else 0,
         )

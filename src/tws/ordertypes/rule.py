@@ -6,7 +6,7 @@ TWS was recorded to refuse, is a rule here; what is merely assumed is the broker
     codes      the official table of message codes (docs of API 10.20), by `code`
     fields     the official guide and reference of orders, or a sample of the official client
     algos      the official page of IB's algorithms
-    recorded   of a paper Gateway (docs/design/order-types.md)
+    recorded   of a paper Gateway, or quoted by users word for word (docs/design/order-types.md)
 """
 
 from __future__ import annotations

@@ -287,11 +287,27 @@ def prices_of_many_legs(order: FullOrder, contract: Contract | None) -> str:
     return f"{len(contract.combo_legs)} legs have one price together"
 
 
-def loose_legs(order: FullOrder, contract: Contract | None) -> str:
+def prices_of_tied_legs(order: FullOrder, contract: Contract | None) -> str:
     combo = order.attributes.combo
-    loose = combo is not None and dict(combo.routing).get("NonGuaranteed") == "1"
+    if contract is None or combo is None or not combo.leg_prices or _is_loose(order):
+        return ""
+    return "legs that are guaranteed to fill together have one price together"
+
+
+def loose_legs(order: FullOrder, contract: Contract | None) -> str:
     many = contract is not None and len(contract.combo_legs) > 2
-    return "a combination of more than two legs is guaranteed" if loose and many else ""
+    return "a combination of more than two legs is guaranteed" if _is_loose(order) and many else ""
+
+
+def tied_legs(order: FullOrder, contract: Contract | None) -> str:
+    two = contract is not None and len(contract.combo_legs) == 2
+    wrong = two and order.order_type in ("LMT + MKT", "REL + MKT", "REL + LMT") and not _is_loose(order)
+    return f"two legs of {order.order_type} are never guaranteed" if wrong else ""
+
+
+def _is_loose(order: FullOrder) -> bool:
+    combo = order.attributes.combo
+    return combo is not None and dict(combo.routing).get("NonGuaranteed") == "1"
 
 
 def ats_held(order: FullOrder, contract: Contract | None) -> str:
@@ -373,10 +389,14 @@ SPECIAL_RULES: tuple[Rule, ...] = (
          cure="Make the contract with combination()."),
     Rule(fault=prices_for_other_legs, attribute="combo.leg_prices", source="fields",
          cure="State one for each leg, None where it has none."),
-    Rule(fault=prices_of_many_legs, attribute="combo.leg_prices", source="fields",
+    Rule(fault=prices_of_many_legs, attribute="combo.leg_prices", code=10058, source="fields",
          cure="State the price of the whole."),
+    Rule(fault=prices_of_tied_legs, attribute="combo.leg_prices", code=10058, source="recorded",
+         cure="Make it non_guaranteed() first."),
     Rule(fault=loose_legs, attribute="combo.routing", code=10002, source="fields",
          cure="Leave NonGuaranteed unset."),
+    Rule(fault=tied_legs, attribute="combo.routing", code=10043, source="recorded",
+         cure="Make it non_guaranteed()."),
     Rule(fault=ats_held, attribute="not_held", source="fields", cure="Set it, or take ats_limit()."),
     Rule(fault=midprice_elsewhere, attribute="contract.exchange", code=387, source="algos",
          cure="Route it to SMART."),

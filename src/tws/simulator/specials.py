@@ -15,6 +15,7 @@ from tws.exchange.algos import Algo, read_algo
 from tws.exchange.kinds import KINDS, Anchor
 from tws.exchange.refusals import Refusal
 from tws.exchange.special import Hedge, Peg, Scale, Special
+from tws.exchange.specialvalidity import UNGUARANTEED
 from tws.wire.messages import WireOrder
 
 if TYPE_CHECKING:
@@ -37,9 +38,12 @@ def special_of(order: WireOrder, door: Door, read_time: Callable[[str], int]) ->
     if order.order_type in PLAIN and not (
         order.discretionary_amt or order.display_size or order.hidden or order.block_order
         or order.min_trade_qty or order.algo_strategy or order.scale_price_increment or order.hedge_type
-        or order.order_combo_leg_prices
+        or order.order_combo_leg_prices or order.smart_combo_routing_params
     ):  # fmt: skip
         return None
+    apart = door.sec_type == "BAG" and dict(order.smart_combo_routing_params).get("NonGuaranteed") == "1"
+    if apart and door.exchange not in ("", "SMART"):
+        return Refusal(10043, UNGUARANTEED)
     algo: Algo | Refusal | None = None
     if order.algo_strategy:
         shows = bool(order.display_size)
@@ -60,6 +64,7 @@ def special_of(order: WireOrder, door: Door, read_time: Callable[[str], int]) ->
         neutral=_neutral(order),
         neutral_price=number(order.delta_neutral_aux_price) or None,
         leg_prices=tuple(number(price) for price in order.order_combo_leg_prices),
+        apart=apart,
     )
 
 

@@ -85,8 +85,12 @@ class SeenOrder:
 
     @property
     def filled(self) -> Decimal:
-        """Quantity of its executions."""
-        return sum((fill.quantity for fill in self.fills.values()), Decimal(0))
+        """Quantity of its own executions: neither of a combination's legs nor of the parts that an advisor's
+        clients have of them.
+        """
+        order, fills = self.order, self.fills.values()
+        own = fills if order is None else [fill for fill in fills if _is_own(order, fill)]
+        return sum((fill.quantity for fill in own), Decimal(0))
 
     def hear(self, status: str) -> None:
         """A word about it, the latest that came."""
@@ -319,6 +323,11 @@ class BrokerBook:
             lives.pop(id(seen), None)
             if not lives:
                 self._by_ref.pop(seen.order_ref, None)
+
+
+def _is_own(order: BrokerOrder, fill: Execution) -> bool:
+    accounts = (order.account, fill.account)
+    return fill.contract.sec_type == order.contract.sec_type and (len(set(accounts)) == 1 or "" in accounts)
 
 
 def _later(exec_id: str, than: str) -> bool:

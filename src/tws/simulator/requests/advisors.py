@@ -7,16 +7,16 @@ are refused with 321 (recorded; 18 under the id 2147483647). Profiles are spoken
 (official).
 
 An order for a group is worked in the advisor's account, as one; when it ends, what was filled goes to the
-accounts at its cost, fees included, in whole lots: by the method's weights, rounded down, then a lot each in
-the group's order until all is distributed (official for equal quantities, taken for all). No execution tells
-of it: positions and values do; those of a combination stay with the advisor (assumed; a TWS tells of
-allocations in ways that no public recording shows).
+accounts (`tws.exchange.allotments`), in whole lots: by the method's weights, rounded down, then a lot each in
+the group's order until all is distributed (official for equal quantities, taken for all). A combination stays
+with the advisor (assumed). PctChange states no size: it is so many percent of what each account holds, on the
+side that the order and the sign of the percentage move (official), whole lots rounded down (assumed).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -48,6 +48,8 @@ KINDS = {1: "Percent", 2: "Ratio", 3: "ContractsOrShares"}
 BY_VALUE = {"NetLiq": "NetLiquidation", "AvailableEquity": "AvailableFunds"}
 """Methods that weigh by a value of each account, and which."""
 EQUAL = ("Equal", "EqualQuantity")
+CHANGE = "PctChange"
+BARRED = "Non-guaranteed combinations are not available for orders of a group or profile."
 REMEMBERED = 1000
 """Orders whose shares were given away; TWS says the end of an order twice, at once."""
 
@@ -68,6 +70,8 @@ class Advisors:
         accounts = core.options.accounts
         self._kept = Kept(aliases=tuple(AccountAlias(account, account) for account in accounts))
         self._allocated: dict[int, None] = {}
+        self._sizes: dict[tuple[int, int], tuple[Decimal, ...]] = {}
+        """What each account of a PctChange order is to get, by its client and order id."""
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
         return {FARequest: self._tell, FAReplace: self._replace}
@@ -128,18 +132,51 @@ class Advisors:
 
     # -- orders for a group ------------------------------------------------------------------------
 
-    def addressed(self, order: WireOrder) -> WireOrder | Refused:
-        """The order in the advisor's account when it is for a group; any other as it is."""
-        name = order.fa_group or order.fa_profile
+    def addressed(self, key: tuple[int, int], order: WireOrder, con_id: int) -> WireOrder | Refused:
+        """The order in the advisor's account when it is for a group; any other as it is. `key` is its client
+        and order id; a con_id of 0 is a combination.
+        """
+        name, own = order.fa_group or order.fa_profile, self._core.options.accounts[0]
         if not name or not self._core.options.advisor:
             return order
+        if order.account.strip() not in ("", own):
+            return Refused(201, "Order rejected - reason:Invalid account number.")
+        if ("NonGuaranteed", "1") in order.smart_combo_routing_params:
+            return Refused(321, f"{HEAD}'bX' : cause - {BARRED}")
         group = self._group(order)
         if group is None or not group.shares:
             return Refused(321, f"{HEAD}'bX' : cause - Invalid FA group or profile '{name[:40]}'.")
+        if group.method == CHANGE:
+            return self._sized(key, replace(order, account=own), group, con_id)
         if group.method not in (*EQUAL, *BY_VALUE, *BY_AMOUNT):
             said = f"The method '{group.method[:40]}' is not played by the simulated TWS"
             return Refused(321, f"{HEAD}'bX' : cause - {said}")
-        return replace(order, account=order.account.strip() or self._core.options.accounts[0])
+        return replace(order, account=own)
+
+    def _sized(
+        self, key: tuple[int, int], order: WireOrder, group: AdvisorGroup, con_id: int
+    ) -> WireOrder | Refused:
+        """An order by PctChange with the size that its accounts' positions give; who gets what is kept."""
+        try:
+            percent = Decimal(order.fa_percentage)
+        except InvalidOperation:
+            percent = Decimal("NaN")
+        if not percent.is_finite() or not percent or not con_id:
+            return Refused(321, f"{HEAD}'bX' : cause - Invalid FA percentage '{order.fa_percentage[:40]}'.")
+        lot, sign = self._core.security(con_id).lot, 1 if order.action == "BUY" else -1
+        parts = []
+        for share in group.shares:
+            row = self._core.exchange.position(share.account, con_id)
+            held = row.quantity if row is not None else Decimal(0)
+            moves = held * sign * percent > 0  # a purchase adds to what is long, or takes from what is short
+            lots = (abs(held * percent) / 100 / lot).to_integral_value(ROUND_DOWN) if moves else Decimal(0)
+            parts.append(lots * lot)
+        if not sum(parts):
+            return Refused(321, f"{HEAD}'bX' : cause - The order size is zero.")
+        self._sizes[key] = tuple(parts)
+        if len(self._sizes) > REMEMBERED:
+            del self._sizes[next(iter(self._sizes))]
+        return replace(order, total_quantity=sum(parts, Decimal(0)))
 
     def _group(self, order: WireOrder) -> AdvisorGroup | None:
         """The group or profile of an order, with the order's own method where it names one."""
@@ -165,13 +202,16 @@ class Advisors:
         if len(self._allocated) > REMEMBERED:
             del self._allocated[next(iter(self._allocated))]
         lot = self._core.security(view.con_id).lot
-        sign = 1 if view.ticket.side == "BUY" else -1
-        parts = [(account, sign * shares) for account, shares in self._parts(group, view.filled, lot)]
-        corporate, now_ns = self._core.exchange.corporate, self._core.now_ns()
-        self._core.tell(corporate.allocate(view.ticket.account, view.con_id, parts, now_ns))
+        sizes = self._sizes.pop((view.client_id, view.order_id), None)
+        if sizes is not None and len(sizes) == len(group.shares):
+            rows = zip(group.shares, sizes, strict=True)
+            shares = tuple(AdvisorShare(share.account, size) for share, size in rows)
+            group = replace(group, method="ContractsOrShares", shares=shares)
+        parts = self._parts(group, view.filled, lot)
+        self._core.tell(self._core.exchange.allotments.share_out(view, parts, self._core.now_ns()))
 
     def _parts(self, group: AdvisorGroup, filled: Decimal, lot: Decimal) -> list[tuple[str, Decimal]]:
-        """Whole lots for each account, together what was filled."""
+        """Whole lots for each account, together what was filled; who weighs nothing gets nothing."""
         weights = [self._weight(group.method, share) for share in group.shares]
         whole = sum(weights)
         if whole <= 0:
@@ -179,12 +219,13 @@ class Advisors:
         lots = filled / lot
         parts = [(lots * weight / whole).to_integral_value(ROUND_DOWN) for weight in weights]
         rest = lots - sum(parts)
-        for place in range(len(parts)):
+        taking = [place for place, weight in enumerate(weights) if weight]
+        for place in taking:
             if rest < 1:
                 break
             parts[place] += 1
             rest -= 1
-        parts[0] += rest  # a fraction of a lot
+        parts[taking[0]] += rest  # a fraction of a lot
         return [(share.account, part * lot) for share, part in zip(group.shares, parts, strict=True) if part]
 
     def _weight(self, method: str, share: AdvisorShare) -> Decimal:

@@ -90,8 +90,8 @@ class Orders:
         reference = core.universe.get(request.order.reference_contract_id)
         if reference is not None:
             core.listed(reference)
-        order = core.desk.advisors.addressed(request.order)
         con_id = security.con_id if security else 0
+        order = core.desk.advisors.addressed((session.client_id, request.order_id), request.order, con_id)
         ticket = order if isinstance(order, Refused) else ticket_of(order, request.order_id, con_id, door)
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)
