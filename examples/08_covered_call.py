@@ -29,12 +29,12 @@ async def call_to_sell(trader: Trader, price: float) -> Contract:
 
 
 async def main() -> None:
-    # An option's order is one contract, its money price times multiplier. On a live account the gate lets
-    # nothing be sold short unless it is told; on paper this says that it is meant.
-    limits = Limits(max_order_quantity=100, max_order_notional=80_000, short_sales=True)
+    # An option's order is one contract, its money price times multiplier. Nothing may be sold short here, as
+    # on a live account that is not told otherwise: a call that the shares cover is no short sale.
+    limits = Limits(max_order_quantity=100, max_order_notional=80_000, short_sales=False)
 
     async with Trader(TWSConfig(port=7400, client_id=8), limits=limits) as trader:
-        trader.on_alert(lambda alert: print("ALERT", alert.text))
+        trader.on_alert(lambda alert: print("ALERT", alert.text))  # of a call left without its shares, too
         price = (await trader.quote(SPY)).ask
         call = await call_to_sell(trader, price)
         print(f"SPY at {price}; the call of {call.last_trade_date} at {call.strike:g}")

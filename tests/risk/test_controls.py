@@ -342,3 +342,13 @@ def test_a_short_sale_wants_a_word_when_live(
 ) -> None:
     assert limit_of(entry(1, Side.SELL), short_sales=permitted) == paper
     assert live_limit(entry(1, Side.SELL), short_sales=permitted) == real
+
+
+def test_a_live_call_wants_no_word_when_shares_cover_it_and_their_sale_does() -> None:
+    covered = replace(LIVE, cover=Decimal(1), owed=Decimal(0))
+    assert live_limit(entry(1, Side.SELL), covered, short_sales=None) is None
+    assert live_limit(entry(2, Side.SELL), covered, short_sales=None) == "short_sales"
+    under = replace(LIVE, net=Decimal(150), owed=Decimal(100))
+    assert live_limit(entry(50, Side.SELL), under, short_sales=None) is None
+    assert live_limit(entry(51, Side.SELL), under, short_sales=None) == "short_sales"
+    assert live_limit(exit_(150), under, short_sales=None) is None, "no exit is trapped"

@@ -22,6 +22,7 @@
     reconcile.py  after a lost link: ask, merge, prove absence
     infer.py      fills beyond the broker's memory, and fills that he took back
     books.py      our books beside the broker's word: what is missing, what blocks
+    cover.py      short calls, and the shares that cover them
     cash.py       the account's cash beside what our books make of it
     standing.py   every difference as a value, for `tws status`
     human.py      what only a human can know

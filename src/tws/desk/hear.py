@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from tws.desk.books import note_fill, refuse_commission, refuse_execution
 from tws.desk.change import hear_terms, hear_word, keep_as_it_was, moves_by_itself
+from tws.desk.cover import naked
 from tws.desk.handback import charge
 from tws.desk.infer import inferred_for
 from tws.desk.submit import MAX_ORDER_ID
@@ -98,6 +99,9 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
     if outside:
         charge(turn, fact.contract, state.net(fact.contract) - before)
     note_fill(turn, fact, order)
+    bare = naked(state, fact)
+    if bare:
+        turn.alarm(Severity.ALARM, f"naked {fact.contract.symbol}", bare)
     if order is None:
         return
     another = _bind(turn, order, fact.perm_id, fact.order_id)

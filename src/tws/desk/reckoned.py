@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from tws.desk.cover import Covers
 from tws.desk.rates import Rates
 from tws.desk.worth import Worth
 from tws.model.account import AccountValue
@@ -32,6 +33,7 @@ class Reckoned:
 
     def __init__(self) -> None:
         self.worth = Worth()
+        self.covers = Covers()
         self.rates = Rates()
         self.readings: Sequence[Reading] = ()
         self.blind_ns: int | None = None

@@ -147,6 +147,9 @@ def situation(
     others = reckoned.worth.others(state, turn.quotes, contract, money)
     strategy, signal_id = signal
     loss, drawdown = losses_now(turn)
+    cover = owed = _ZERO
+    if not buys:
+        cover, owed = reckoned.covers.free(state, contract), reckoned.covers.owed(state, contract)
     return Situation(
         now_ns=turn.now_ns, port=state.port, account=state.account, managed_accounts=state.accounts,
         net=state.net(contract), working_buys=exposure.buys, working_sells=exposure.sells,
@@ -165,7 +168,8 @@ def situation(
         other_if_bought=others.if_bought, other_if_sold=others.if_sold, other_symbol_notional=others.symbol,
         working_notional=others.working, buying_power=reckoned.stated("BuyingPower", state.account),
         day_trades=reckoned.day_trades(state.account), base=money.base, rate=money.rate(contract.currency),
-        unrated=others.unrated, unrated_profit=reckoned.unrated, loss=loss, drawdown=drawdown)
+        unrated=others.unrated, unrated_profit=reckoned.unrated, loss=loss, drawdown=drawdown,
+        cover=cover, owed=owed)
 
 
 def _cannot_join(turn: Turn, command: SubmitBracket) -> Denial | None:

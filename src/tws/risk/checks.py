@@ -13,6 +13,7 @@ from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_live_port, is_paper_acc
 from tws.model.market import MarketDataType
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.session import session_at
+from tws.positions.book import multiplier
 from tws.positions.sound import fault_of_contract
 from tws.risk import figures
 from tws.risk.denial import Denial
@@ -288,13 +289,19 @@ def session_hours(proposal: Proposal, situation: Situation, limits: Limits) -> D
 
 
 def short_sales(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """A short call that shares cover is no short sale; a sale of the shares that cover one is."""
     permitted = not situation.live if limits.short_sales is None else limits.short_sales
     if permitted or proposal.order.side is Side.BUY:
         return None
-    worst = situation.worst_position(Side.SELL, proposal.added)
-    if worst >= 0:
+    worst, cover, owed = situation.worst_position(Side.SELL, proposal.added), situation.cover, situation.owed
+    if worst >= owed or (cover and -worst * multiplier(proposal.contract) <= cover):
         return None
-    return Denial(limit="short_sales", figure=str(worst), bound="0", reason="short sales are not permitted")
+    reason = "short sales are not permitted"
+    if owed:
+        reason = f"it would leave short calls without their shares: they are naked below {owed}"
+    elif cover:
+        reason += f", and the shares cover no more than {cover // multiplier(proposal.contract)} of this call"
+    return Denial(limit="short_sales", figure=str(worst), bound=str(owed), reason=reason)
 
 
 def buying_power(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:

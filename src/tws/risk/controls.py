@@ -114,7 +114,8 @@ CONTROLS: tuple[Control, ...] = (
     _figure("price_drift", Reach.CONTRACT, "the same against the best market at which an entry was let out "
             "within `drift_window_s`", f.drift, "our entries would walk the market too far"),
     _entry("short_sales", Reach.CONTRACT, "whether an entry may make the position negative; off: on paper "
-           "alone", c.short_sales),
+           "alone. A call that shares cover may be sold without, and those shares not from under it",
+           c.short_sales),
     _figure("max_position", Reach.CONTRACT, "shares, if all orders of the side that may still fill do, "
             "exits and unknown ones included", f.position,
             "filled, working and unknown orders together would hold too much"),

@@ -149,6 +149,10 @@ class Situation(Struct, frozen=True, kw_only=True):
     loss: Decimal | None = None
     """What the day has lost so far, and how far it lies below its best; None before the first reading."""
     drawdown: Decimal | None = None
+    cover: Decimal = _ZERO
+    """Of a call: the shares that cover it alone, for a sale."""
+    owed: Decimal = _ZERO
+    """Of a stock: the shares that short calls on it may have to deliver, for a sale."""
 
     @property
     def live(self) -> bool:
