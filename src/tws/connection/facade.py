@@ -19,6 +19,7 @@ from tws.clock import Clock, Rng, SystemClock, system_rng
 from tws.config import Settings, TWSConfig, mask_account
 from tws.connection.configured import configured
 from tws.connection.families import Questions
+from tws.connection.ids import LARGEST_ORDER_ID
 from tws.connection.keeping.broker import BrokerBook
 from tws.connection.keeping.events import ConnectionEvent, ConnectionState
 from tws.connection.keeping.farms import Farm
@@ -397,8 +398,12 @@ class TWSConnection(Questions):
         return self._engine.order_ids.take()
 
     def raise_order_id_floor(self, floor: int) -> None:
-        """Give no order id below `floor`, such as the one that a journal knows."""
-        self._engine.order_ids.raise_floor(floor)
+        """Give no order id below `floor`, such as the one that a journal knows. Raises ValueError for one
+        that no order can have: every later order would be refused.
+        """
+        if floor > LARGEST_ORDER_ID:
+            raise ValueError(f"floor is {floor}: the largest order id is {LARGEST_ORDER_ID}")
+        self._engine.order_ids.raise_floor(int(floor))
 
     # -- orders
 
@@ -428,7 +433,7 @@ class TWSConnection(Questions):
         self._must_be_ready()
         order = fit(self.instrument_of(contract), order, off_grid)
         changes = order_id is not None and not self._engine.order_ids.gave(order_id)
-        number = self.get_next_order_id() if order_id is None else order_id
+        number = self.get_next_order_id() if order_id is None else int(order_id)
         assert number is not None  # a ready session has one
         return self.outbound.place_guarded(number, contract, order, urgent=urgent, changes=changes)
 

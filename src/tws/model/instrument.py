@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from numbers import Real
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -24,16 +25,18 @@ Number: TypeAlias = int | float | str | Decimal
 
 
 def decimal(value: Number, what: str = "number") -> Decimal:
-    """`value` as a finite Decimal; a float by its repr, so that 0.1 is Decimal("0.1").
+    """`value` as a finite Decimal; a float by its repr, so that 0.1 is Decimal("0.1"). The numbers of numpy,
+    which programs take from their tables, are numbers too.
 
     Raises ValueError for NaN, infinity, bool and text that is no number; `what` names it.
     """
     if isinstance(value, bool):
         raise ValueError(f"{what} is {value!r}: a truth value is no number")
-    if not isinstance(value, int | float | str | Decimal):  # Decimal itself takes lists of digits, too
+    given: object = value
+    if not isinstance(given, Real | str | Decimal):  # Decimal itself takes lists of digits, too
         raise ValueError(f"{what} is {value!r}: not a number")
-    try:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    try:  # `str`: the repr of a numpy float names its type
+        number = Decimal(given) if isinstance(given, int | str | Decimal) else Decimal(str(given))
     except (InvalidOperation, TypeError, ValueError):
         raise ValueError(f"{what} is {value!r}: not a number") from None
     if not number.is_finite():

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tws.config import TWSConfig
+from tws.connection.families.arguments import CALLS, looked_at
 from tws.connection.hearing.replies import Reply
 from tws.errors import NotSentError, TWSError
 from tws.model.contract import Contract
@@ -40,6 +42,12 @@ class Asking:
 
     config: TWSConfig
     _engine: Engine
+
+    def __init_subclass__(cls) -> None:
+        """The calls of each family look at their arguments first (`arguments`)."""
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, FunctionType) and name.startswith(CALLS):
+                setattr(cls, name, looked_at(method))
 
     @staticmethod
     def _ib(contract: Contract) -> Any:

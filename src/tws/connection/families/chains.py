@@ -69,7 +69,7 @@ class ChainQuestions(ContractQuestions):
         *,
         expirations: Collection[str] | None = None,
         strikes: Collection[float] | None = None,
-        rights: Collection[str] = ("C", "P"),
+        rights: str | Collection[str] = ("C", "P"),
         trading_class: str = "",
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Reply[list[ContractDetails]]:

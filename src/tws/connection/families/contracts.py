@@ -140,7 +140,7 @@ class ContractQuestions(Asking):
 _CANCEL_SINCE = 215
 _MOST_DETAILS = 50_000
 """Kept: two chains of the largest index; about 2 kB each. The oldest go first, and may be asked for again."""
-_RULE_ID = re.compile(r"\d+")
+_RULE_ID = re.compile(r"-?\d+")
 
 
 def _rule(rule_id: int) -> str:

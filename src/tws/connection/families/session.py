@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["SessionQuestions", "hear"]
 
 TIME, MILLIS, ACCOUNTS, IDS = "time", "time in milliseconds", "accounts", "ids"
+MOST_IDS = 1_000_000
+"""At one call: more orders than TWS's message rate lets out in hours; there are 2 ** 31 for good."""
 
 
 class SessionQuestions(Asking):
@@ -25,13 +27,13 @@ class SessionQuestions(Asking):
     def request_next_order_id(self, n: int = 1) -> Reply[int]:
         """Ask TWS for its next id, then reserve n consecutive ids; the answer is the first.
 
-        Raises ValueError for n below 1.
+        Raises ValueError for n below 1 or above MOST_IDS.
         """
-        if n < 1:
-            raise ValueError(f"n is {n}: at least one id")
+        if not 1 <= n <= MOST_IDS:
+            raise ValueError(f"n is {n}: 1 to {MOST_IDS} ids")
 
         def finish(rows: list[int]) -> int:
-            number = self._engine.order_ids.take(n)
+            number = self._engine.order_ids.take(int(n))
             assert number is not None  # TWS has just named one
             return number
 

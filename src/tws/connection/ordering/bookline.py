@@ -45,7 +45,7 @@ def line_of(call: MoneyCall) -> str:
         }
     if call.full is not None:
         facts |= {"order_type": call.full.order_type, "tif": call.full.tif, "attributes": _names(call.full)}
-    return json.dumps(facts)
+    return json.dumps(facts, default=str)  # a program's own types, such as numpy's con_id, are told as text
 
 
 def _names(order: FullOrder) -> list[str]:

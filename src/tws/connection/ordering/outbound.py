@@ -197,10 +197,11 @@ class Outbound:
         if not isinstance(guard, Guard):
             reason = f"a desk owns the orders of this connection: {_DESK_WAYS[call.kind]}"
             raise denied("permit", "no permit", "a permit of the desk's gate", reason).error()
+        line = line_of(call)  # before it waits with others: what can't be told in words would hold them up
         approval = guard.approve(call, frame)
         if isinstance(approval, Denial):
             raise approval.error()
-        return self._queue_up(Sending(call, frame, approval, changes=changes, urgent=urgent))
+        return self._queue_up(Sending(call, frame, approval, changes=changes, urgent=urgent, line=line))
 
     # -- cancels
 
@@ -372,9 +373,9 @@ class Outbound:
             return None
         try:
             for sending in batch:
-                if not sending.noted and sending.call.kind is not MoneyKind.WHAT_IF:
-                    guard.book.write(line_of(sending.call))
-                    sending.noted = True
+                if sending.line:
+                    guard.book.write(sending.line)
+                    sending.line = ""
             guard.book.commit()
         except (sqlite3.Error, OSError) as error:
             return denied(

@@ -19,7 +19,7 @@ class Sending:
     """
 
     __slots__ = (
-        "_waiters", "call", "changes", "failure", "frame", "noted", "redeem", "state", "urgent", "written",
+        "_waiters", "call", "changes", "failure", "frame", "line", "redeem", "state", "urgent", "written",
     )  # fmt: skip
 
     def __init__(
@@ -30,13 +30,15 @@ class Sending:
         changes: bool = False,
         urgent: bool = False,
         written: Callable[[], None] | None = None,
+        line: str = "",
     ) -> None:
         self.call = call
         self.state = SendState.QUEUED
         self.failure: TWSError | None = None
         self.frame = frame
         self.redeem = redeem
-        self.noted = False
+        self.line = line
+        """What the guard's book is to keep of it before its bytes leave; "" when it does."""
         self.changes = changes
         """Whether it changes an order that exists, as the permit says."""
         self.urgent = urgent

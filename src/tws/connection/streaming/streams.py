@@ -385,6 +385,8 @@ class TickStream(Stream, Generic[T]):
 
     def __init__(self, contract: Contract, isolate: Callable[..., None], bound: int = 10_000) -> None:
         super().__init__(contract, isolate)
+        if bound < 1:
+            raise ValueError(f"bound is {bound}: room for one event at least")
         self.bound = bound
         self.lost = 0
         self.callbacks: tuple[Callable[[T], object], ...] = ()
