@@ -139,6 +139,13 @@ class TestSessions:
         bar = builder.flush()
         assert bar is not None and bar.gap == 0
 
+    def test_hours_that_are_told_late_make_no_bar_whole_that_lacks_what_the_one_before_it_holds(self) -> None:
+        builder = TimeBars(3600)
+        builder.trade(self.OPEN + 60 * S, 5.0, 1)  # by the clock: until half past
+        builder.on_session(Session(self.OPEN, self.CLOSE))
+        bars = [builder.trade(self.OPEN + minute * 60 * S, 6.0, 1) for minute in (40, 70, 130)]
+        assert [bar.is_whole for bar in bars if bar is not None] == [True, False, True]
+
 
 def part(at: int, price: float = 10.0, volume: float = 2.0, count: int = 1, **more: object) -> Bar:
     plain = Bar(time_ns=T0 + at * S, seconds=5, open=price, high=price + 1, low=price - 1, close=price + 0.5,

@@ -48,6 +48,7 @@ def test_a_section_with_all_that_it_may_say(tmp_path: Path) -> None:
         (SECTION.replace("python", "pyton"), "strategies.0.kind", "Did you mean python?"),
         (SECTION.replace('kind = "python"\n', ""), "strategies.0.kind", "Known here: breakout, crossover"),
         (SECTION + 'sha256 = "abc"\n', "strategies.0.sha256", "Correct"),
+        (SECTION + "bar_seconds = 7\n", "strategies.0.bar_seconds", "make a day"),
     ],
 )
 def test_slips(tmp_path: Path, text: str, field: str, cure: str) -> None:

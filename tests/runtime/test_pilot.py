@@ -12,12 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from tests.runtime.flight import OPENING_CASH, Flight
 from tests.runtime.scene import Scene, records_of, until
 from tests.runtime.test_linked import story
 
 from tws.clock import SystemClock, to_datetime
 from tws.model.order import Role
+from tws.model.signal import Signal, Wish
 from tws.model.signalrecords import SignalJudged
 from tws.runtime import engine
 from tws.signals.demo_api import DemoApi
@@ -101,6 +103,30 @@ async def test_a_sell_closes_and_opens_nothing(scene: Scene, fly: Fly) -> None:
     await flight.held(0)
     report = await flight.end()
     assert report.good and (report.traded, report.closed) == (1, 1)
+
+
+async def test_a_close_waits_for_no_quote(scene: Scene, fly: Fly) -> None:
+    """A market that shows neither bid nor ask, as in a halt, keeps nobody in."""
+    flight = await fly()
+    assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+    await flight.held(10)
+    flight.requote(-1, -1)  # as TWS says it
+    await until(lambda: flight.pilot.markets.quote("SPY").bid is None, "no quote")
+    assert await flight.outcome(flight.say("CLOSE")) == ("closed", "")
+    flight.requote()
+    await flight.held(0)
+
+
+async def test_what_a_program_s_source_gives_that_is_no_signal_is_refused_and_the_next_one_trades(
+    fly: Fly,
+) -> None:
+    flight = await fly()
+    (source,) = flight.pilot.sources._sources
+    sound = Signal(signal_id="sound", symbol="SPY", wish=Wish.BUY, time_ns=flight.scene.sim.now_ns())
+    for wrong in ({"symbol": ["SPY"]}, {"wish": "BUY"}, {"wish": None}, {}):
+        source._outbox.put(replace(sound, **{"signal_id": str(wrong)} | wrong) if wrong else sound)
+    assert await flight.outcome("sound") == ("traded", "")
+    assert flight.pilot.book.reasons == {"schema": 3}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.runtime.scene import Scene, until
 
 from tws.errors import DataError, NoContractError
 from tws.rules import parse_rule
+from tws.runtime import engine
 from tws.runtime.report import RuleTally
 from tws.runtime.rulefile import read_memory
 
@@ -78,6 +79,29 @@ async def test_a_quote_takes_profit(scene: Scene, fly: Fly) -> None:
     await flight.held(0)
     assert tally(flight, "take").fired >= 1
     assert (await flight.end()).good
+
+
+async def test_a_rule_that_fires_on_two_symbols_at_one_instant_enters_both(scene: Scene, fly: Fly) -> None:
+    source = 'file = "signals.jsonl"\nsymbols = ["SPY", "QQQ"]'
+    flight = await fly(source=source, more=rule("in", "event == timer and ask > 0", "enter long", per_day=1))
+    await until(lambda: tally(flight, "in").today == 2, "both")
+    await until(lambda: scene.broker_position("SPY") == 10 == scene.broker_position("QQQ"), "ten of each")
+    assert not flight.pilot.denied
+    assert (await flight.end()).good
+
+
+async def test_a_rule_whose_wish_the_desk_did_not_take_leaves_the_next_event_its_own(
+    fly: Fly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both symbols hear of the time in one look, while the desk takes no command."""
+    source = 'file = "signals.jsonl"\nsymbols = ["SPY", "QQQ"]'
+    when = "event == timer and price of SPY > 900"
+    flight = await fly(source=source, more=rule("off", when, "cancel entries", cooldown_s=3600))
+    monkeypatch.setattr(engine, "MAX_COMMANDS", 0)
+    flight.requote(1000, 1001)
+    await until(lambda: len(tally(flight, "off").symbols) == 2, "both")
+    assert len({each.last_fired for each in tally(flight, "off").symbols.values()}) == 1
+    monkeypatch.undo()
 
 
 # -- what is remembered

@@ -369,6 +369,7 @@ async def test_a_class_that_does_not_fit_is_told_before_the_dial(
         (f'sha256 = "{"0" * 64}"\n', "my.py is another file"),
         (SECTION, "two strategies or sources have this name"),
         (SECTION + 'name = "other"\n', "stands in two strategies"),
+        (SECTION + 'name = "MOMENTUM"\n', "would keep its state in the file of momentum"),
     ],
 )
 async def test_a_section_that_does_not_fit(scene: Scene, tmp_path: Path, more: str, said: str) -> None:

@@ -79,6 +79,26 @@ def test_a_file_that_was_rotated_begins_anew(path: Path) -> None:
     assert ids(signals) == ["c"]
 
 
+def test_one_that_was_rotated_and_is_longer_by_now_begins_anew(path: Path) -> None:
+    signals = FollowedSignals(path)
+    append(path, row("a"))
+    assert ids(signals) == ["a"]
+    path.rename(path.with_suffix(".1"))
+    path.write_bytes(row("b") + row("c"))
+    assert ids(signals) == ["b", "c"]
+    path.write_bytes(path.read_bytes() + row("d"))  # written anew, and the same as far as it was read
+    assert ids(signals) == ["d"]
+
+
+def test_signals_of_one_instant_wait_in_the_order_in_which_they_came(path: Path) -> None:
+    """Also those of the same line of a file and of the one that it was rotated for."""
+    signals = FollowedSignals(path)
+    append(path, row("b", T0 + 10) + row("a", T0 + 10))
+    assert ids(signals) == []
+    path.write_bytes(row("d", T0 + 10))
+    assert ids(signals, NOW + 10 * NS_PER_S) == ["b", "a", "d"]
+
+
 def test_a_file_that_is_gone_is_a_refusal_and_may_come_back(path: Path) -> None:
     signals = FollowedSignals(path)
     path.unlink()

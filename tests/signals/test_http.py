@@ -7,19 +7,20 @@ import json
 import logging
 import random
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tws.clock import NS_PER_S, Clock, SystemClock, to_ns
 from tws.model.session import Session
 from tws.model.signal import Signal, Wish
 from tws.signals import Sources
-from tws.signals.demo_api import DemoApi, FiledPredictions, SeededPredictions
+from tws.signals.demo_api import DemoApi, FiledPredictions, Reply, SeededPredictions
 from tws.signals.demo_server import DemoServer, DemoTransport
 from tws.signals.http import MAX_BODY, HttpRules, HttpSource
 from tws.signals.pace import MOST_REST_S, Pace, reset_after_s
@@ -309,6 +310,16 @@ def test_the_servers_own_reset_is_waited_for() -> None:
     assert busiest(times) <= 12
 
 
+def test_a_reset_that_is_past_already_is_none_and_the_pauses_grow() -> None:
+    class Past(DemoApi):
+        def answer(self, method: str, target: str, headers: Mapping[str, str]) -> Reply:
+            return replace(super().answer(method, target, headers), status=429,
+                           headers={"x-ratelimit-reset": "0"})  # fmt: skip
+
+    virtual = _Virtual(lambda clock: Past(SeededPredictions(7), clock, random.Random(7), key=SECRET))
+    assert 60 <= len(virtual.run(3600)) <= 130
+
+
 @pytest.mark.parametrize("fault", ["500", "cut", "slow"])
 def test_what_fails_is_asked_again_a_bounded_number_of_times_with_growing_pauses(fault: str) -> None:
     virtual = _Virtual(limited(rates={fault: 1.0}), ("SPY", "IBM"), retries=2, timeout_s=5.0)
@@ -416,6 +427,7 @@ NOW_S = 1_800_000_000
         ({"x-ratelimit-reset": "-1"}, None),
         ({"x-ratelimit-reset": "nan"}, None),
         ({"x-ratelimit-reset": "1e300"}, None),
+        ({"x-ratelimit-reset": "1800000030000", "retry-after": "7"}, 7),
         ({"retry-after": "7"}, 7),
         ({"retry-after": "Fri, 15 Jan 2027 08:01:00 GMT"}, 60),
         ({"retry-after": "whenever"}, None),

@@ -176,6 +176,7 @@ def test_order_memory_forgets_only_what_age_refuses_anyway() -> None:
         ("signal_id", []),
         ("symbol", None),
         ("wish", "UP"),
+        ("wish", "BUY"),
         ("model", 7),
     ],
 )

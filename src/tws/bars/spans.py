@@ -130,7 +130,8 @@ class Spans:
             known = self._last_end if self._session is None else max(self._last_end, self._session.open_ns)
             self._gap = max(0, (self._begin - known) // self._span)
             self.missed += self._gap
-        self._whole = not self._deaf and self._since_ns <= self._begin
+        # A span that begins within the bar before it, since hours were told meanwhile, lacks what that holds.
+        self._whole = not self._deaf and max(self._since_ns, self._last_end) <= self._begin
         self._running = True
         self._open = self._high = self._low = price
         self._volume = self._notional = 0.0

@@ -53,6 +53,12 @@ def _trail(text: str) -> str:
     return text
 
 
+def _divides(seconds: int) -> int:
+    if 86_400 % seconds:
+        raise ValueError("does not divide a day")
+    return seconds
+
+
 def _split(text: str | None) -> tuple[float | None, float | None]:
     """A distance in multiples of the ATR, or as a part of the price."""
     if text is None:
@@ -112,7 +118,9 @@ class TradingSection(Section):
         default=None, description='Write a distance below break_even_after, such as "0.1%"'
     )
     """So far beyond the entry's price it goes then."""
-    bar_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
+    bar_seconds: Annotated[int, Field(ge=1, le=3600), AfterValidator(_divides)] = Field(
+        default=10, description="Write a length of which whole ones make a day, such as 10"
+    )
     bars_from: Literal["ticks", "real-time"] = Field(
         default="ticks", description='Write "ticks", or "real-time" for TWS\'s bars of five seconds, merged'
     )

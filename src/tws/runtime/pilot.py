@@ -28,8 +28,8 @@ from tws.log import get_logger
 from tws.marketdata import BarDone
 from tws.model.order import Role
 from tws.model.session import Session
-from tws.model.signal import Signal, Wish
-from tws.rules import BarEnded, QuoteMoved, Rule, SignalCame, TimePassed
+from tws.model.signal import Signal
+from tws.rules import BarEnded, Event, QuoteMoved, Rule, SignalCame, TimePassed
 from tws.rules.events import Filled
 from tws.runtime.acting import Equity, act
 from tws.runtime.closing import DayClose
@@ -45,7 +45,7 @@ from tws.signals import Sources, Taken
 from tws.signals.opening import Surroundings, open_sources
 from tws.strategy import FateBook, Reason, Refusal, TradePlan
 from tws.strategy.manage import Add, Enter, Market, Move, Reverse, manage
-from tws.strategy.refusal import refused
+from tws.strategy.refusal import as_text, refused
 
 __all__ = ["Pilot"]
 
@@ -215,8 +215,7 @@ class Pilot:
             return  # a symbol that rules look at, and nobody trades
         for signal in strand.on_bar(done.symbol, done.bar):
             await self._judge(strand, signal, now_ns)
-        if self.rules is not None:
-            await self.rules.hear(BarEnded(done.symbol), now_ns)
+        await self._tell_rules(BarEnded(done.symbol), now_ns)
 
     async def _on_fill(self, fill: Filled, now_ns: int) -> None:
         strand = self._of.get(fill.symbol)
@@ -224,8 +223,7 @@ class Pilot:
             return
         if fill.role == "stop" and not fill.left:
             strand.gate.stopped_out(fill.symbol)  # a stop-out ends the cooldown of its symbol
-        if self.rules is not None:
-            await self.rules.hear(fill, now_ns)
+        await self._tell_rules(fill, now_ns)
 
     async def _on_taken(self, taken: Taken, now_ns: int) -> None:
         strand = self._named[taken.source]
@@ -239,7 +237,7 @@ class Pilot:
     async def _judge(self, strand: Strand, signal: Signal, now_ns: int) -> None:
         """The gate's word, then what the signal means now."""
         signal = replace(signal, model=signal.model or strand.name)
-        session = await self.markets.hours(signal.symbol, now_ns)
+        session = await self.markets.hours(as_text(signal.symbol), now_ns)  # the gate has not seen it yet
         self._settle_reversals(now_ns)
         refusal = strand.gate.judge(signal, now_ns, session)
         if refusal is not None:
@@ -250,7 +248,7 @@ class Pilot:
         self._note_fates(now_ns)  # on disk together with what comes of it
         if signal.symbol in self._waiting:
             self._give_up(signal.symbol, "a later signal came before the first quote")
-        if signal.wish is not Wish.SELL and not priced(self.markets.quote(signal.symbol)):
+        if not signal.wish.closes and not priced(self.markets.quote(signal.symbol)):
             self.book.waits(signal, self._waiting.put(signal, now_ns, strand.gate.rules.max_age_s))
             self.markets.on_move(self._moved)
             return
@@ -259,14 +257,10 @@ class Pilot:
     async def _decide(self, strand: Strand, signal: Signal, now_ns: int) -> None:
         """What a signal means, and what comes of it. What goes wrong with one is none of the next one's."""
         if self.rules is not None:
-            try:
-                await self.rules.hear(SignalCame(signal), now_ns)
-            except TWSError as wrong:
-                if self._trader.failure is not None:
-                    raise
-                log.warning("rules could not act on a signal", symbol=signal.symbol, reason=str(wrong))
+            why = await self._tell_rules(SignalCame(signal), now_ns)
+            if why:
                 self.denied["not sent"] += 1
-                self.book.denied(signal, "not sent", "", "", str(wrong))
+                self.book.denied(signal, "not sent", "", "", why)
             return
         symbol = signal.symbol
         market, plan = self.market(symbol), self.plan(symbol)
@@ -275,6 +269,21 @@ class Pilot:
         except ValueError as wrong:  # prices beyond what an order may have
             answer = refused(signal, Reason.PRICE, str(wrong))
         await self.perform(signal, answer, now_ns)
+
+    async def _tell_rules(self, event: Event, now_ns: int) -> str:
+        """Rules hear of an event, where there are any; answers why the desk did not take what they wish, ""
+        when it did. What comes behind the event in this look is heard all the same.
+        """
+        if self.rules is None:
+            return ""
+        try:
+            await self.rules.hear(event, now_ns)
+        except TWSError as wrong:
+            if self._trader.failure is not None:
+                raise
+            log.warning("rules could not act", on=event.kind, symbol=event.symbol, reason=str(wrong))
+            return str(wrong)
+        return ""
 
     # -- signals that wait for the first quote of their symbol
 
@@ -364,7 +373,7 @@ class Pilot:
         rules = self.rules
         if rules is not None:
             for symbol in rules.moved():
-                await rules.hear(QuoteMoved(symbol), now_ns)
+                await self._tell_rules(QuoteMoved(symbol), now_ns)
 
     async def _on_time(self, now_ns: int) -> None:
         rules = self.rules
@@ -373,7 +382,7 @@ class Pilot:
         self._timer_ns = now_ns
         for symbol in self._of:
             if rules.hears("timer", symbol):
-                await rules.hear(TimePassed(symbol), now_ns)
+                await self._tell_rules(TimePassed(symbol), now_ns)
         await rules.again(now_ns)
 
     def _settle_reversals(self, now_ns: int) -> None:

@@ -21,6 +21,7 @@ from tws.errors import ConfigError
 from tws.indicators import Studies
 from tws.runtime.stage import StageBounds
 from tws.runtime.strategies import Hosted, HostRules
+from tws.runtime.strategystate import state_file
 from tws.strategy.base import Strategy
 
 __all__ = ["host", "load_programs", "name_of", "with_program"]
@@ -49,6 +50,10 @@ def load_programs(
         if filled.name in (*programs, *(each.name for each in settings.signals)):
             raise ConfigError("strategies.name", filled.name, "two strategies or sources have this name",
                               'Give each its own: name = "..."')
+        shared = next((name for name in programs if _file_of(name) == _file_of(filled.name)), None)
+        if shared is not None:
+            raise ConfigError("strategies.name", filled.name, f"would keep its state in the file of {shared}",
+                              "Give them names that differ in more than signs and capitals")
         programs[filled.name] = strategy
         sections.append(filled)
     return settings.model_copy(update={"strategies": tuple(sections)}), programs
@@ -71,6 +76,11 @@ def with_program(settings: Settings, strategy: Strategy) -> Settings:
         said = {"kind": "python", "file": file, "class": kind, "name": name_of(strategy)}
         sections.append(PythonStrategySection.model_validate(said))
     return settings.model_copy(update={"strategies": tuple(sections)})
+
+
+def _file_of(name: str) -> str:
+    """The file of a strategy's state, as systems see it that take capitals and small letters for one."""
+    return state_file(Path(), name).name.casefold()
 
 
 def name_of(strategy: Strategy) -> str:

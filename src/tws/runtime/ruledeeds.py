@@ -135,9 +135,8 @@ class RuleDeeds:
         if own is not None:
             return own if isinstance(action, Exit) else replace(own, wish=wish)
         model = self._pilot.strand(fired.symbol).name
-        return Signal(
-            signal_id=f"{fired.rule}-{now_ns}", symbol=fired.symbol, wish=wish, time_ns=now_ns, model=model
-        )
+        name = f"{fired.rule}-{fired.symbol}-{now_ns}"  # one rule may fire on several symbols at one instant
+        return Signal(signal_id=name, symbol=fired.symbol, wish=wish, time_ns=now_ns, model=model)
 
     def _move(self, fired: Fired, action: AnyAction, signal: Signal, now_ns: int) -> Move | Refusal:
         """What is asked of the desk, or the refusal."""

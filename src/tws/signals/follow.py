@@ -1,9 +1,10 @@
 """A JSON Lines file that grows: each whole line is one signal, given out when its time has come.
 
 What is written without its end of line waits for the rest. A line that is no signal is a refusal, kept for
-the gate with its line number: a running trader does not stop for a slip of whoever writes. A file that became
-shorter begins anew, as a log does that was rotated; signals that it holds once more are duplicates to the
-gate.
+the gate with its line number: a running trader does not stop for a slip of whoever writes. A file that does
+not hold any more what was read last begins anew, as a log does that was rotated; signals that it holds once
+more are duplicates to the gate. What was written after the last look to one that is then rotated away is not
+seen.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ __all__ = ["FollowedSignals", "Piece"]
 
 _MAX_READ = 1 << 20  # bytes a look: a backlog is read over several, and a turn stays short
 _MAX_LINE = 65_536
+_KNOWN = 128  # bytes before our place that are looked at again: two signals, with an id each, end otherwise
 _MAX_WAITING = 100_000  # signals dated ahead; more is no list of wishes but a fault
 
 
 class Piece(Struct, frozen=True, kw_only=True):
-    """What was read: bytes, or why none could be. `anew`: the file had become shorter, it begins again."""
+    """What was read: bytes, or why none could be. `anew`: it is another file by now, and begins again."""
 
     data: bytes = b""
     anew: bool = False
@@ -42,10 +44,11 @@ class FollowedSignals:
     def __init__(self, path: Path) -> None:
         self.name = path.stem
         self._path = path
-        self._at = 0  # of `read` alone
+        self._at, self._known = 0, b""  # of `read` alone: its place, and the last bytes before it
         self._rest = b""
         self._line = 0
         self._waiting: list[tuple[int, int, Signal]] = []  # (its time, the order in which it came, itself)
+        self._came = 0
 
     def look(self, now_ns: int) -> list[Refusal]:
         """Read whole lines that are new. A file that can't be read is a refusal too, once a look."""
@@ -56,13 +59,14 @@ class FollowedSignals:
         anew = False
         try:
             with self._path.open("rb") as file:
-                if file.seek(0, 2) < self._at:
-                    self._at, anew = 0, True
-                file.seek(self._at)
+                file.seek(self._at - len(self._known))
+                if file.read(len(self._known)) != self._known:
+                    self._at, self._known, anew = 0, b"", True
+                    file.seek(0)
                 data = file.read(most)
         except OSError as wrong:
             return Piece(wrong=f"{self._path.name}: {wrong.strerror or wrong}", anew=anew)
-        self._at += len(data)
+        self._at, self._known = self._at + len(data), (self._known + data)[-_KNOWN:]
         return Piece(data=data, anew=anew)
 
     def hear(self, piece: Piece, now_ns: int) -> list[Refusal]:
@@ -106,7 +110,8 @@ class FollowedSignals:
             return self._wrong(signal.text, now_ns)
         if len(self._waiting) >= _MAX_WAITING:
             return self._wrong(f"{_MAX_WAITING} signals wait for their time already", now_ns)
-        heapq.heappush(self._waiting, (signal.time_ns, self._line, signal))
+        self._came += 1  # no line number: those begin anew with a file
+        heapq.heappush(self._waiting, (signal.time_ns, self._came, signal))
         return None
 
     def _wrong(self, text: str, now_ns: int) -> Refusal:

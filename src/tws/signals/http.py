@@ -163,7 +163,7 @@ class HttpSource:
             own_s = MOST_BACKOFF_S if step.longest else backoff_s(
                 self._failures, self._rng, most_s=MOST_BACKOFF_S
             )
-            self._pace.rest(own_s if step.rest_s is None else step.rest_s)
+            self._pace.rest(step.rest_s or own_s)  # a reset that is past already says nothing
             if not step.retry:
                 return
 

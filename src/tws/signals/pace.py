@@ -85,9 +85,9 @@ def reset_after_s(headers: Mapping[str, str], now_ns: int) -> float | None:
     try:
         value = float(text)
     except ValueError:
-        return _retry_after_s(headers, now_ns)
+        value = -1.0
     if not 0 <= value < 1e11:  # neither; not a number compares false too
-        return None
+        return _retry_after_s(headers, now_ns)
     return value if value < 1e9 else max(0.0, value - _server_s(headers, now_ns))
 
 

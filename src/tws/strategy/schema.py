@@ -3,7 +3,7 @@
 Known fields are those of `Signal`; `time` (ISO 8601 with its zone, or seconds since the epoch) may stand for
 `time_ns`, `signal` for `wish`, `ticker` for `symbol`, as the prediction API writes them. Foreign fields are
 allowed: a sender may say more than we need. `misshapen` puts the same questions to a `Signal` that a program
-made by itself.
+made by itself, whose wish has to be a `Wish`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import isfinite
 
 from tws.clock import NS_PER_S, to_ns
 from tws.model.signal import Signal, Wish
-from tws.strategy.refusal import Reason, Refusal, as_text
+from tws.strategy.refusal import Reason, Refusal, as_text, refused
 
 __all__ = ["misshapen", "signal_from"]
 
@@ -50,7 +50,12 @@ def signal_from(raw: Mapping[str, object], now_ns: int) -> Signal | Refusal:
 def misshapen(signal: Signal, now_ns: int) -> Refusal | None:
     """What is wrong with the fields of a signal that came as a value; None: nothing."""
     found = signal_from({name: getattr(signal, name) for name in signal.__struct_fields__}, now_ns)
-    return found if isinstance(found, Refusal) else None
+    if isinstance(found, Refusal):
+        return found
+    if not isinstance(signal.wish, Wish):
+        text = f"wish is the text {_quoted(signal.wish)}: must be Wish.{found.wish}"
+        return refused(signal, Reason.SCHEMA, text, signal.wish, f"Wish.{found.wish}")
+    return None
 
 
 class _Wrong(ValueError):
