@@ -37,7 +37,7 @@ from tws.runtime.plan import RunPlan
 from tws.runtime.report import RunReport
 from tws.runtime.status import protection
 from tws.runtime.stopping import ANSWER_S, carry_on
-from tws.runtime.sweeping import Sweeper, swept
+from tws.runtime.sweeping import swept
 from tws.runtime.trader import Trader
 from tws.runtime.unlocking import changed_limits, why_locked
 from tws.runtime.windup import bare, end_flat, end_protected, left, reconcile_now
@@ -124,8 +124,7 @@ class Run:
                 ready = await self._unless_over(self._come_up(pilot, control, on_ready))
                 if ready:
                     self.opening = Opening(pilot.sessions, for_s, on_opening)
-                    with swept(asyncio.get_running_loop().time()) as sweeper:
-                        await self._trade(pilot, self.opening, for_s, sweeper)
+                    await self._trade(pilot, self.opening, for_s)
                 else:  # a close waits for all that the broker has to tell, which nobody waits for now
                     self.at_end = "protected"
                 await self._wind_up()
@@ -255,32 +254,31 @@ class Run:
 
     # -- meanwhile
 
-    async def _trade(
-        self, pilot: Pilot, opening: Opening, for_s: float | None, sweeper: Sweeper
-    ) -> None:
+    async def _trade(self, pilot: Pilot, opening: Opening, for_s: float | None) -> None:
         """Look, act, wait for the bell; until the end is asked for, the time is over or the trader fails."""
         loop, bell = asyncio.get_running_loop(), self.trader.bell
         self._ring = bell.ring
         timed_s = loop.time()
-        while not self._over.is_set():
-            if self.trader.failure is not None:
-                self.end(f"the trader has failed: {self.trader.failure}")
-            if opening.over(self.clock.now_ns(), loop.time()):
-                self.end(f"the {for_s:g} s are over")
-            if self._over.is_set():
-                break
-            timed = loop.time() >= timed_s
-            if timed:
-                timed_s = loop.time() + LOOK_S
-            try:
-                await pilot.step(self.clock.now_ns(), timed=timed)
-            except (TWSError, ValueError) as wrong:  # no link, or TWS refused a question: looked at again
-                log.warning("a look at the signals failed", reason=str(wrong))
-            with contextlib.suppress(TWSError):  # what ended the trader, which the next round finds
-                await pilot.closing.look(self.clock.now_ns())
-            if timed:
-                sweeper.sweep(loop.time())
-            await bell.wait(timed_s - loop.time())
+        with swept(loop.time()) as sweeper:
+            while not self._over.is_set():
+                if self.trader.failure is not None:
+                    self.end(f"the trader has failed: {self.trader.failure}")
+                if opening.over(self.clock.now_ns(), loop.time()):
+                    self.end(f"the {for_s:g} s are over")
+                if self._over.is_set():
+                    break
+                timed = loop.time() >= timed_s
+                if timed:
+                    timed_s = loop.time() + LOOK_S
+                try:
+                    await pilot.step(self.clock.now_ns(), timed=timed)
+                except (TWSError, ValueError) as wrong:  # no link, or TWS refused a question: looked at again
+                    log.warning("a look at the signals failed", reason=str(wrong))
+                with contextlib.suppress(TWSError):  # what ended the trader, which the next round finds
+                    await pilot.closing.look(self.clock.now_ns())
+                if timed:
+                    sweeper.sweep(loop.time())
+                await bell.wait(timed_s - loop.time())
 
     # -- the end
 
