@@ -190,7 +190,7 @@ class Session(asyncio.Protocol):
                 self.close(event.reason)
 
     def _before_start(self, payload: bytes) -> None:
-        """A frame before startApi: verifications are heard alone; whatever else it is, nothing is said (A2)."""
+        """A frame before startApi: verifications alone are heard, to all else nothing is said (A2)."""
         try:
             request = codec.decode_request(payload, self.version)
         except DecodeError:
