@@ -4,7 +4,7 @@ Both are refused unless `Subscriptions` has them: 10358 (older builds: 430 `… 
 TWS's words (reported). With a subscription the calendar wants its meta data asked for first in each session
 (10282), answers one request of each kind at a time (10278, 10281), and refuses what names both a contract and
 a filter (10309): official documentation. An answer leaves with the loop's next turn: what a client sent in
-one go finds the first still pending (assumed). From which build on fundamentals are refused by 10358 is assumed.
+one go finds the first still pending (assumed). From which build on 10358 refuses fundamentals is assumed.
 """
 
 from __future__ import annotations
