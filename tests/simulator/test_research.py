@@ -15,6 +15,7 @@ from tws.simulator.content.reports import REPORTS
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import UNIVERSE
 from tws.wire.messages import (
+    CancelWshEventData,
     ErrorMessage,
     FundamentalsData,
     FundamentalsDataRequest,
@@ -96,6 +97,22 @@ async def test_events_of_a_company(start: Start, connect: Connect) -> None:
     few = json.loads((await client.expect(WshEventData, lambda m: m.req_id == 4)).data_json)
     assert [one["event_type"] for one in few] == ["wshe_ed"] * 3
     assert {one["conid"] for one in few} == {str(AAPL), "8314"}
+
+
+@pytest.mark.parametrize("version", [200, 225])
+async def test_one_request_of_a_kind_is_answered_at_a_time(
+    start: Start, connect: Connect, version: int
+) -> None:
+    _, client = await scene(start, connect, subscriptions=ALL, server_version=version)
+    client.send(WshMetaDataRequest(1), WshMetaDataRequest(2), WshEventDataRequest(3, AAPL),
+                WshEventDataRequest(4, AAPL))  # fmt: skip
+    assert (await client.expect(WshMetaData)).req_id == 1
+    assert (await client.expect(WshEventData)).req_id == 3
+    refused = [(said.id, said.error_code) for said in client.all(ErrorMessage) if said.id > 0]
+    assert refused == [(2, 10278), (4, 10281)]
+    client.send(WshEventDataRequest(5, AAPL), CancelWshEventData(5), WshEventDataRequest(6, AAPL))
+    await client.expect(WshEventData, lambda m: m.req_id == 6)
+    assert [said.req_id for said in client.all(WshEventData)] == [3, 6], "a cancelled one is never answered"
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,8 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     families        {"DU1": "F1"}: the family of an account; others have none
     soft_dollar_tiers  those that the user defined in TWS
     settings        what it says of TWS's own settings; see `ToldSettings`
+    programs        {"name": "answer"}: programs registered for verification, and what each must answer to the
+                    challenge, which is its name
     zone_names      the handshake names the zone in full instead of EST and the like (A1)
     """
 
@@ -137,6 +139,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True):
     families: Mapping[str, str] = {}
     soft_dollar_tiers: tuple[SoftDollarTier, ...] = ()
     settings: ToldSettings = ToldSettings()
+    programs: Mapping[str, str] = {}
 
     def check(self) -> None:
         """Raise ConfigError naming field, value and cure for the first setting that can't work."""

@@ -31,7 +31,7 @@ from tws.simulator.outbox import Outbox
 from tws.wire import codec
 from tws.wire.framing import frame
 from tws.wire.messages import Answer, ErrorMessage, OpenOrder, OrderStatus
-from tws.wire.session import Accepted, Event, Refused, ServerSession, Started
+from tws.wire.session import Accepted, Event, Ignored, Refused, ServerSession, Started
 
 if TYPE_CHECKING:
     from tws.simulator.core import Core
@@ -174,19 +174,28 @@ class Session(asyncio.Protocol):
             self._request(event)
         elif isinstance(event, Accepted):
             self.greeted = True
+            self.version = event.server_version
             if PACE_OPTION in event.options:
                 self._pace = Pace(self.core.options.limits, patient=True)
         elif isinstance(event, Started):
-            assert self._wire is not None
-            self.version = self._wire.server_version
             self._texts = order_templates(self.version)
             self._start(event.client_id)
+        elif isinstance(event, Ignored):
+            self._before_start(event.payload)
         elif isinstance(event, Refused):
             if self.client_id is None and self.core.options.garbage == "silence":
                 self._is_deaf = True
                 log.warning("no handshake: falling silent", peer=self.peer, reason=event.reason)
             else:
                 self.close(event.reason)
+
+    def _before_start(self, payload: bytes) -> None:
+        """A frame before startApi: verifications alone are heard, to all else nothing is said (A2)."""
+        try:
+            request = codec.decode_request(payload, self.version)
+        except DecodeError:
+            return
+        self.core.desk.handle_early(self, request)
 
     def _may_ask(self) -> bool:
         """Whether the first request of the inbox may be answered now. A refused one is gone, one that must

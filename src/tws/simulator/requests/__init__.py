@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tws.simulator.requests import verification
 from tws.simulator.requests.accounts import Accounts
 from tws.simulator.requests.advisors import Advisors
 from tws.simulator.requests.contracts import Contracts
@@ -37,6 +36,7 @@ from tws.simulator.requests.research import Research
 from tws.simulator.requests.scanners import Scanners
 from tws.simulator.requests.settings import Settings
 from tws.simulator.requests.streams import Streams
+from tws.simulator.requests.verification import Verification
 from tws.simulator.session import Session
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ class Desk:
         others = (Link(core), self.settings, Contracts(core), Lists(core), *pasts, *told, self.reference)
         for part in (*others, self.streams, self.history, self.orders, self.exercises, self.accounts):
             self._table.update(part.handlers())
-        self._table.update(self.advisors.handlers() | verification.HANDLERS)
+        self._verification = Verification(core).handlers()
+        self._table.update(self.advisors.handlers() | self._verification)
         self._asleep = dict(DEMANDS) if core.options.gateway else {}
 
     def greet(self, session: Session) -> None:
@@ -118,6 +119,12 @@ class Desk:
         for demand in [demand for demand in self._asleep if name in demand]:
             for code, text in self._asleep.pop(demand):
                 self._core.notice(code, text)
+
+    def handle_early(self, session: Session, request: object) -> None:
+        """Answer a request that came before startApi: a verification, or else nothing happens (A2)."""
+        handler = self._verification.get(type(request))
+        if handler is not None:
+            handler(session, request)
 
     def handle(self, session: Session, request: object) -> None:
         """Answer one request."""

@@ -2,8 +2,9 @@
 
 Both are refused unless `Subscriptions` has them: 10358 (older builds: 430 `… Not allowed`) and 10276, in
 TWS's words (reported). With a subscription the calendar wants its meta data asked for first in each session
-(10282), and refuses what names both a contract and a filter (10309): official documentation. From which build
-on fundamentals are refused by 10358 is assumed.
+(10282), answers one request of each kind at a time (10278, 10281), and refuses what names both a contract and
+a filter (10309): official documentation. An answer leaves with the loop's next turn: what a client sent in
+one go finds the first still pending (assumed). From which build on 10358 refuses fundamentals is assumed.
 """
 
 from __future__ import annotations
@@ -50,24 +51,47 @@ NEWER_WORDS_SINCE = 200
 
 
 class Research:
-    """Answers at once, so cancels find nothing."""
+    """Fundamentals are answered at once, so their cancels find nothing."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._introduced: dict[Session, None] = {}
+        self._pending: dict[tuple[Session, type], int] = {}
+        """The id of the calendar request of a session and kind that waits for its answer."""
 
     def handlers(self) -> dict[type, Callable[[Session, Any], None]]:
-        silent = (CancelFundamentalsData, CancelWshMetaData, CancelWshEventData)
         return {
             FundamentalsDataRequest: self._fundamentals,
             WshMetaDataRequest: self._meta,
             WshEventDataRequest: self._events,
-            **dict.fromkeys(silent, lambda session, request: None),
+            CancelFundamentalsData: lambda session, request: None,
+            CancelWshMetaData: lambda session, request: self._cancel(session, WshMetaData, request),
+            CancelWshEventData: lambda session, request: self._cancel(session, WshEventData, request),
         }
 
     def drop(self, session: Session) -> None:
         """The session ended."""
         self._introduced.pop(session, None)
+        for kind in (WshMetaData, WshEventData):
+            self._pending.pop((session, kind), None)
+
+    def _cancel(
+        self, session: Session, kind: type, request: CancelWshMetaData | CancelWshEventData
+    ) -> None:
+        if self._pending.get((session, kind)) == request.req_id:
+            del self._pending[session, kind]
+
+    def _answer(self, session: Session, said: WshMetaData | WshEventData) -> None:
+        """Say it soon, unless it is cancelled or the session ends before."""
+        key = (session, type(said))
+        self._pending[key] = said.req_id
+
+        def tell() -> None:
+            if self._pending.get(key) == said.req_id:
+                del self._pending[key]
+                session.send(said)
+
+        self._core.later(self._core.loop_time(), tell)
 
     def _fundamentals(self, session: Session, request: FundamentalsDataRequest) -> None:
         core, req_id = self._core, request.req_id
@@ -93,13 +117,19 @@ class Research:
         if not self._core.options.subscriptions.wsh:
             session.error(request.req_id, *NOT_ALLOWED)
             return
+        if (session, WshMetaData) in self._pending:
+            session.error(request.req_id, 10278, "Duplicate WSH metadata request")
+            return
         self._introduced[session] = None
-        session.send(WshMetaData(request.req_id, meta_data()))
+        self._answer(session, WshMetaData(request.req_id, meta_data()))
 
     def _events(self, session: Session, request: WshEventDataRequest) -> None:
         core, req_id = self._core, request.req_id
         if not core.options.subscriptions.wsh:
             session.error(req_id, *NOT_ALLOWED)
+            return
+        if (session, WshEventData) in self._pending:
+            session.error(req_id, 10281, "Duplicate WSH event data request")
             return
         if session not in self._introduced:
             session.error(req_id, 10282, "WSH meta data not requested.")
@@ -118,7 +148,7 @@ class Research:
                 company = Company(core.options.seed, security)
                 found += events(company, local_date(core.now_ns()), wanted)
         found.sort(key=lambda event: event["index_date"])
-        session.send(WshEventData(req_id, json.dumps(found[: wanted.most])))
+        self._answer(session, WshEventData(req_id, json.dumps(found[: wanted.most])))
 
 
 def _wanted(request: WshEventDataRequest, today: date) -> tuple[set[int], EventFilter]:
