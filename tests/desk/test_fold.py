@@ -12,6 +12,7 @@ from tests.desk.conftest import ACCOUNT, SPY, Bench
 from tests.desk.test_tidy import DAY_NS, finished, later
 
 from tws.desk import Adjust, DeskState, SubmitBracket
+from tws.desk import state as state_module
 from tws.desk.apply import replay
 from tws.desk.standing import DiscrepancyKind, discrepancies, holdings
 from tws.journal.chain import Head
@@ -105,6 +106,53 @@ def test_a_correction_of_a_folded_fill_is_refused_though_it_is_of_today(folded: 
     assert any("a later word on a fill that is folded" in text for text in folded.alarms())
     assert kinds(folded) == [DiscrepancyKind.REFUSED]
     folded.check()
+
+
+@pytest.fixture
+def forgetful(new_bench: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same, and of the folded fills only the last three are known by name."""
+    monkeypatch.setattr(state_module, "_KEPT", 3)
+    made = new_bench()
+    made.begin()
+    made.first = days_of_fills(made, 12)[0]
+    made.answer(positions=())
+    made.effects.clear()
+    base = made.first.exec_id.rpartition(".")[0]
+    assert len(made.desk.state.folded) == 3 and base not in made.desk.state.folded
+    made.correction = replace(made.first, exec_id=f"{base}.02", quantity=Decimal(40), time_ns=made.now)
+    yield made
+    made.check()
+
+
+def test_a_correction_of_today_of_a_fill_that_no_name_is_left_of_is_not_booked_twice(forgetful: Any) -> None:
+    before = figures(forgetful.desk.state.account_book)
+    forgetful.tell(forgetful.correction)
+    assert figures(forgetful.desk.state.account_book) == before
+    base = forgetful.first.exec_id.rpartition(".")[0]
+    assert any(f"corrects {base}" in text and "may have folded" in text for text in forgetful.alarms())
+    assert kinds(forgetful) == [DiscrepancyKind.REFUSED]
+    forgetful.wait(61)
+    forgetful.answer(positions=())
+    assert kinds(forgetful) == [], "his position agrees without it"
+
+
+def test_a_correction_whose_first_word_was_missed_is_booked_where_its_order_is_young(forgetful: Any) -> None:
+    forgetful.quote()
+    trade = forgetful.enter()
+    forgetful.work(trade)
+    fill = forgetful.execution(trade.entry, 100)
+    corrected = fill.exec_id.rpartition(".")[0] + ".02"
+    forgetful.tell(replace(fill, exec_id=corrected, price=Decimal("99.90")))
+    assert forgetful.net() == 100 and not any("may have folded" in text for text in forgetful.alarms())
+    forgetful.tell(replace(fill, exec_id=corrected.replace(".02", ".03"), price=Decimal("99.80")))
+    assert forgetful.net() == 100, "and the next one takes its place"
+
+
+def test_while_all_names_are_known_an_unknown_correction_is_a_fill(folded: Any) -> None:
+    by_hand = replace(folded.first, exec_id="h.1.02", order_ref="", perm_id=5, order_id=2**31 - 1,
+                      client_id=0, time_ns=folded.now)  # fmt: skip
+    folded.tell(by_hand)
+    assert folded.desk.state.account_book.quantity(ACCOUNT, SPY.con_id) == 100
 
 
 def test_another_fee_of_a_folded_fill_is_refused_and_said(folded: Any) -> None:

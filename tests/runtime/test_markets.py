@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.runtime.flight import Flight
-from tests.runtime.scene import Scene, until
+from tests.runtime.scene import BOUND_S, Scene, until
 
 from tws.bars import spans_missed
 from tws.clock import NS_PER_S, Clock
@@ -338,3 +338,35 @@ async def test_what_others_of_the_login_have_used_up_is_said(
     report = await flight.end()
     (line,) = [each for each in report.markets if "without a past" in each]
     assert "pacing violation" in line and report.good
+
+
+async def test_what_a_killed_run_has_just_asked_is_asked_again_as_soon_as_tws_allows(
+    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a minute later."""
+    monkeypatch.setattr(warming, "SAME_AGAIN_S", 0.2)
+    limiter, handle = market.sim.core.limiter, market._handle
+    limiter.limits = replace(limiter.limits, burst=None)
+
+    def bars() -> list[HistoricalDataRequest]:
+        return [each for each in market.histories() if each.what_to_show == "TRADES"]
+
+    def once(session: Any, request: Any) -> None:
+        first = [request] == bars()
+        if first:  # TWS counts it as asked by the run before
+            assert limiter.history(session, request)
+        handle(session, request)
+        if first:
+            limiter.limits = replace(limiter.limits, identical_s=None)
+
+    market._handle = once
+    await market.trade_for(403)
+    # Unpaced: what is asked a second time in 15 s would wait in our own queue.
+    flight = await Flight(market, tmp_path, more="[connection.pacing]\npaced = false\n").up()
+    async with asyncio.timeout(BOUND_S):
+        while not flight.pilot.markets.warming.settled("SPY"):
+            await market.trade_for(1)
+            await asyncio.sleep(0.02)
+    assert len(bars()) >= 2, "refused as the same, and asked again"
+    assert any(line.startswith("past of 1 symbols") for line in flight.pilot.markets.lines(0))
+    assert (await flight.end()).good

@@ -12,11 +12,15 @@ from tests.runtime.flight import Flight
 from tests.runtime.live import LIMITS, LIVE, LiveScene, enter_live, unlock
 from tests.runtime.scene import Scene, records_of, until
 
+from tws import channel
 from tws.channel import RefusedError, ask
 from tws.clock import NS_PER_S
 from tws.config import load_settings
+from tws.desk import NoteAlarm
 from tws.errors import TWSError
 from tws.model.records import LimitsChanged, Reloaded
+from tws.rules import rule_table
+from tws.runtime import reloading
 from tws.runtime.fingerprint import settings_fingerprint
 from tws.runtime.plan import plan_run
 
@@ -179,10 +183,12 @@ async def test_a_strategy_s_file_is_compared_and_not_run(fly: Fly, tmp_path: Pat
 
     flight = await fly(PYTHON, allow)
     rewrite(flight, "max_position = 100", "max_position = 50")
-    assert (await told(flight))["changed"]
+    answer = await told(flight)
+    assert answer["changed"] and answer["stays"] == ["strategy quiet (Quiet of quiet.py)"]
     file.write_text(f"{STRATEGY}\nopen('ran', 'w').close()\nraise SystemExit(3)\n", encoding="utf-8")
     rewrite(flight, "max_position = 50", "max_position = 40")
-    assert "strategies.0.file" in await refused(flight)
+    said = await refused(flight)
+    assert "strategies.0.file = 'other code': was the code that runs" in said and "Restart" in said
     assert not Path("ran").exists() and flight.trader.desk.state.limits.max_position == 50
 
 
@@ -240,6 +246,93 @@ async def test_the_age_of_a_quote_that_rules_may_use_is_the_new_limit_s(fly: Fly
     assert quote is not None
     await until(lambda: flight.scene.sim.now_ns() > quote.time_ns + NS_PER_S, "an old quote")
     assert await flight.outcome(flight.say("BUY")) == ("refused", "no rule fired")
+
+
+# -- a journal that is slow
+
+
+class SlowDisk:
+    """Of a run's own journal: no commit ends before `let_go`."""
+
+    def __init__(self, flight: Flight) -> None:
+        self._store = flight.trader._life._store
+        assert self._store is not None
+        self._real = self._store.commit
+        self._free = asyncio.Event()
+        self.waiting = 0
+        self._store.commit = self._commit  # type: ignore[method-assign]
+
+    def _commit(self) -> asyncio.Future[None]:
+        async def later() -> None:
+            self.waiting += 1
+            await self._free.wait()
+            await self._real()
+
+        return asyncio.ensure_future(later())
+
+    def let_go(self) -> None:
+        self._free.set()
+
+
+def both_changed(flight: Flight) -> None:
+    rewrite(flight, "max_position = 100", "max_position = 50")
+    rewrite(flight, "0.95", "0.5")
+
+
+def in_force(flight: Flight) -> tuple[int, float]:
+    """The limit and the rule that hold: of the desk, and of the engine that judges signals."""
+    limits, rules = flight.trader.desk.state.limits, flight.pilot.rules
+    assert limits is not None and rules is not None
+    return int(limits.max_position or 0), float(rule_table(rules.engine.rules[0])["when"].split()[-1])
+
+
+def told_by_the_journal(flight: Flight) -> bool:
+    return any(isinstance(each, Reloaded) for each in records_of(flight.trader))
+
+
+async def test_what_a_slow_journal_has_to_write_is_told_and_holds_whole(fly: Fly, monkeypatch: Any) -> None:
+    monkeypatch.setattr(reloading, "COMMIT_S", 0.05)
+    flight = await fly(RULE.format(least="0.95"))
+    disk = SlowDisk(flight)
+    both_changed(flight)
+    answer = await told(flight)
+    assert answer["changed"] and "as soon as the journal has written it" in answer["note"]
+    assert in_force(flight)[1] == 0.95, "no rule holds that the journal does not know"
+    assert "on its way" in await refused(flight)
+    disk.let_go()
+    await until(lambda: in_force(flight) == (50, 0.5), "both")
+    assert told_by_the_journal(flight)
+    assert (await told(flight))["rules"] == [], "the plan as well"
+    assert await flight.outcome(flight.say("BUY", 0.9)) == ("traded", "")
+
+
+async def test_a_caller_that_waits_no_longer_leaves_no_half(fly: Fly, monkeypatch: Any) -> None:
+    flight = await fly(RULE.format(least="0.95"))
+    disk = SlowDisk(flight)
+    both_changed(flight)
+    monkeypatch.setattr(channel, "PATIENCE_S", 0.5)
+    assert "was not done within" in await refused(flight)
+    disk.let_go()
+    await until(lambda: in_force(flight) == (50, 0.5), "both")
+    await until(lambda: flight.run.reloading is None, "its end")
+    monkeypatch.setattr(channel, "PATIENCE_S", 30.0)
+    assert not (await told(flight))["changed"]
+
+
+async def test_what_the_desk_has_not_come_to_is_taken_back_whole(fly: Fly, monkeypatch: Any) -> None:
+    monkeypatch.setattr(reloading, "COMMIT_S", 0.05)
+    flight = await fly(RULE.format(least="0.95"))
+    disk = SlowDisk(flight)
+    asked = asyncio.create_task(flight.trader.ask(NoteAlarm(subject="s", text="t")))
+    await until(lambda: disk.waiting, "a commit under way")
+    both_changed(flight)
+    assert "nothing was changed" in await refused(flight)
+    disk.let_go()
+    await asked
+    await until(lambda: flight.run.reloading is None, "its end")
+    assert in_force(flight) == (100, 0.95) and not told_by_the_journal(flight)
+    assert (await told(flight))["changed"], "and it is free for another one"
+    assert in_force(flight) == (50, 0.5)
 
 
 # -- a live account

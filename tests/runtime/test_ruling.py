@@ -223,7 +223,7 @@ async def test_other_rules_take_over_and_what_was_counted_goes_on(scene: Scene, 
     new = parse_rule({"name": "new", "when": "event == timer and price of QQQ > 1 and obv > -1e9",
                       "then": 'alert "new"'})  # fmt: skip
     once, slow = rules.engine.rules
-    done = await flight.pilot.reload_rules((once, slow, new))
+    done = (await flight.pilot.other_rules((once, slow, new)))()
     assert (done.added, done.changed, done.removed) == (("new",), (), ())
     flight.scene.sim.quote("QQQ", bid=49.99, ask=50.02)
     scene.sim.trade("SPY", 100.0)
@@ -231,7 +231,7 @@ async def test_other_rules_take_over_and_what_was_counted_goes_on(scene: Scene, 
     assert (tally(flight, "once").today, tally(flight, "once").fired) == (1, 1)
     assert not tally(flight, "slow").enabled and "ann: too loud" in tally(flight, "slow").disabled
     louder = parse_rule({"name": "slow", "when": "event == timer", "then": 'alert "y"', "cooldown_s": 3600})
-    done = await flight.pilot.reload_rules((louder, once))
+    done = (await flight.pilot.other_rules((louder, once)))()
     assert (done.added, done.changed, done.removed) == ((), ("slow",), ("new",))
     await until(lambda: tally(flight, "slow").held, "written otherwise it is on again, and still pauses")
     assert await flight.outcome(flight.say("BUY")) == ("refused", "no rule fired")
@@ -243,9 +243,9 @@ async def test_rules_that_can_not_be_followed_leave_all_as_it_was(fly: Fly) -> N
     (slow,) = flight.pilot.rules.engine.rules
     wrong = parse_rule({"name": "wrong", "when": "price of NOSUCH > 1", "then": "exit"})
     with pytest.raises(NoContractError):
-        await flight.pilot.reload_rules((slow, wrong))
+        await flight.pilot.other_rules((slow, wrong))
     with pytest.raises(ValueError, match="two rules are named slow"):
-        await flight.pilot.reload_rules((slow, slow))
+        await flight.pilot.other_rules((slow, slow))
     assert flight.pilot.rules.engine.rules == (slow,)
     assert (await flight.end()).good
 
@@ -255,11 +255,11 @@ async def test_rules_come_to_a_run_without_any_and_go(fly: Fly) -> None:
     closing = parse_rule({"name": "close", "when": "wish == SHORT and position.side == long", "then": "exit"})
     await flight.outcome(flight.say("BUY"))
     await flight.held(10)
-    await flight.pilot.reload_rules((closing,))
+    (await flight.pilot.other_rules((closing,)))()
     assert await flight.outcome(flight.say("SHORT")) == ("closed", ""), "by the rule, and not reversed"
     await flight.held(0)
     assert await flight.outcome(flight.say("BUY")) == ("refused", "no rule fired")
-    await flight.pilot.reload_rules(())
+    (await flight.pilot.other_rules(()))()
     await until(lambda: flight.trader.flat("SPY"), "its orders have ended")
     assert await flight.outcome(flight.say("SHORT")) == ("traded", "")
     assert (await flight.end()).good

@@ -241,7 +241,7 @@ class AutoHouse(House):
 
     def _asked_before(self, line: str) -> bool:
         """Whether TWS refused a question for the past because the life before, which ended at any moment, had
-        just asked the same: the new one does not know, and asks again a minute later.
+        just asked the same: the new one does not know, and asks again once that is 15 s ago.
         """
         said = re.match(r"at ([\d.]+) s 162: HistoricalDataRequest", line)
         since_s = self.watching.limits.identical_s or 0.0

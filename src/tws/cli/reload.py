@@ -91,4 +91,6 @@ def _lines(answer: dict[str, Any], dry: bool) -> list[str]:
         lines.append(f"{would}; configuration {answer['configuration']}")
     else:
         lines.append("nothing to change: limits and rules are those of the file")
+    if answer["stays"]:
+        lines.append(f"as it was loaded, until a restart: {', '.join(answer['stays'])}")
     return lines + ([answer["note"]] if answer["note"] else [])

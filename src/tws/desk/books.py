@@ -214,28 +214,36 @@ def looks_split(turn: Turn, group: Group) -> bool:
 # -- facts that can't be
 
 
-def refuse_execution(turn: Turn, fact: Execution) -> bool:
-    """Whether this fill can't be, or can't be told from one that is folded. It is kept out of both books,
-    alarmed, and asked about: his position says which it was.
+def refuse_execution(turn: Turn, fact: Execution, order: OurOrder | None) -> bool:
+    """Whether this fill of no order or of this one can't be, or can't be told from one that is folded. It is
+    kept out of both books, alarmed, and asked about: his position says which it was.
     """
-    why = fault_of_execution(fact) or _fault_of_age(turn, fact)
+    why = fault_of_execution(fact) or _fault_of_age(turn, fact, order)
     if why and fact.exec_id not in turn.state.refused:
         _refuse(turn, fact.account, fact.contract, f"execution {fact.exec_id}: {why}", fact.exec_id)
     return bool(why)
 
 
-def _fault_of_age(turn: Turn, fact: Execution) -> str:
+def _fault_of_age(turn: Turn, fact: Execution, order: OurOrder | None) -> str:
     """Why the books can't say whether this fill is in them; empty when they can.
 
-    What is older than the fold is either in it or was never told. A correction may bear its own, newer time.
+    What is older than the fold is either in it or was never told. A correction may bear its own, newer time:
+    then its id says what it corrects, and where that is known no more it may have been folded; unless it is
+    of an order whose fills are all younger, or that lives and has lost none to the fold.
     """
     state = turn.state
     if fact.time_ns < state.folded_ns:
         folded = f"what happened before {to_datetime(state.folded_ns):%Y-%m-%d %H:%M} is folded"
         return (f"it is of {fact.time:%Y-%m-%d %H:%M} UTC, and {folded}: the journal alone knows whether it "
                 "has counted (`tws explain`)")
-    if split_exec_id(fact.exec_id)[0] in state.folded:
+    base, revision = split_exec_id(fact.exec_id)
+    if base in state.folded:
         return "it is a later word on a fill that is folded: compare it with the statement, then `tws adjust`"
+    young = order is not None and (
+        order.after_ns >= state.folded_ns or (order.live and order.early is None))
+    if revision > 1 and not young and not state.names_all_folded and not state.account_book.has(base):
+        return (f"it corrects {base}, which the books do not know by name, and may have folded: compare it "
+                "with the statement, then `tws adjust`")
     return ""
 
 

@@ -89,9 +89,11 @@ def hear_execution(turn: Turn, fact: Execution) -> None:
     state = turn.state
     if fact.contract.sec_type == "BAG":
         return  # a combo's own row: its legs are told each by itself, and they alone are positions (reported)
-    if state.account_book.knows(fact) or refuse_execution(turn, fact):
+    if state.account_book.knows(fact):
         return
     order = find(turn, fact.order_ref, fact.perm_id)
+    if refuse_execution(turn, fact, order):
+        return
     outside = order is not None and not order.group_id
     before = state.net(fact.contract) if outside else _ZERO
     turn.emit(Booked(at_ns=turn.now_ns, execution=fact, intent_id=order.intent_id if order else "",

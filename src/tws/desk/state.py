@@ -383,6 +383,11 @@ class DeskState(Struct, kw_only=True):
     foreign: dict[int, ForeignSeen] = field(default_factory=dict)
 
     @property
+    def names_all_folded(self) -> bool:
+        """Whether every fill that was folded is still known by name."""
+        return len(self.folded) < _KEPT
+
+    @property
     def link_up(self) -> bool:
         """Whether TWS is there and has the broker."""
         return self.link in (LinkState.CONNECTED, LinkState.RESTORED_KEPT, LinkState.RESTORED_LOST)

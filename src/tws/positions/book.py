@@ -78,6 +78,10 @@ class PositionBook(Struct):
         key = self.where.get(base)
         return key is not None and self.holdings[key].fills[base].revision >= revision
 
+    def has(self, base: str) -> bool:
+        """Whether a fill is booked, in whatever version, and not folded: by exec id without its last part."""
+        return base in self.where
+
     def book(
         self, execution: Execution, instead_of: str = "", owner: str = "", strategy: str = ""
     ) -> Decimal:

@@ -100,6 +100,15 @@ class Engine:
         self._wake.set()
         return await answer
 
+    def withdraw(self, event: Event) -> bool:
+        """Take back what was asked and not stepped on yet; who asked is cancelled. False: it has been."""
+        for place, (waiting, answer) in enumerate(self._commands):
+            if waiting is event and answer is not None:
+                del self._commands[place]
+                answer.cancel()
+                return True
+        return False
+
     def tick(self) -> None:
         """Time has passed. Told to the desk once a turn, however often it is said."""
         self._time_passed = not self._over

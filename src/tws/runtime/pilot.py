@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -133,21 +134,27 @@ class Pilot:
         if self.rules is not None:
             self.rules.save()
 
-    async def reload_rules(self, rules: tuple[Rule, ...]) -> RulesReloaded:
-        """Other rules from the next event on (`Ruling.reload`); without any, a signal does what its section
-        says. Raises ValueError for rules that can't stand together, DataError for a memory of an earlier
-        run that is not whole, and what asking TWS raises; then all goes on as it was.
+    async def other_rules(self, rules: tuple[Rule, ...]) -> Callable[[], RulesReloaded]:
+        """What puts other rules in place, from the next event on (`Ruling.exchange`), once all that they look
+        at is followed; without any, a signal does what its section says. Raises ValueError for rules that
+        can't stand together, DataError for a memory of an earlier run that is not whole, and what asking TWS
+        raises. Until it is called all goes on as it was.
         """
         self._equity.wanted = self._equity.wanted or sized_by_risk(rules)
-        if self.rules is not None:
-            done = await self.rules.reload(rules)
-            self.rules = self.rules if rules else None
-            return done
-        if rules:
+        ruling = self.rules
+        if ruling is not None:
+            await ruling.prepare(rules)
+        elif rules:
             ruling = Ruling(rules, self._plan, self._trader, self.markets, self)
             await ruling.open(self.stances)
-            self.rules = ruling
-        return RulesReloaded(added=tuple(each.name for each in rules))
+
+        def put() -> RulesReloaded:
+            before, self.rules = self.rules, ruling if rules else None
+            if before is None or ruling is None:
+                return RulesReloaded(added=tuple(each.name for each in rules))
+            return ruling.exchange(rules)
+
+        return put
 
     def sessions(self, now_ns: int) -> dict[str, Session | None]:
         """Of each traded symbol the session that holds `now_ns`, or the next; None when none is stated."""

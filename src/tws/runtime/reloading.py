@@ -2,7 +2,8 @@
 
     reread(plan)            the file as it stands now, judged whole; nothing of it holds yet
     differences(...)        what would change: each limit and each rule, from what to what
-    await reload(run, wish) holds it: into the journal first, then into force; all of it or nothing
+    await reload(run, wish) holds it: into the journal first, then into force; all of it or nothing, and its
+                            answer says which, however slow the journal is
 
 Only by this word, never because the file has changed: an editor saves what is half written. Everything else
 in the file is taken up by a start alone, and a file that differs in it is refused by name. On a live account
@@ -14,7 +15,7 @@ compared with those that were loaded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from tws.config.run import TradingSection
 from tws.config.strategies import PythonStrategySection, file_digest
 from tws.desk import DeskState, Reload
 from tws.errors import ConfigError, TWSError
+from tws.log import get_logger
 from tws.risk.changes import LimitChange, changes
 from tws.rules import Rule, rule_table
 from tws.runtime.fingerprint import settings_fingerprint
@@ -39,9 +41,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Differences", "ReloadWish", "RuleChange", "differences", "reload", "reread"]
 
+log = get_logger("tws.runtime")
+
 TAKEN_UP = ("risk", "rules")
 NOT_LOOKED_AT = ("demo",)
 """Sections of the file that mean nothing to a run."""
+PREPARE_S = 20.0
+"""For the reading, and for what new rules look at, which asks TWS; with `COMMIT_S` less than the 30 s that a
+caller of the channel waits, so that he is always told how it ended."""
+COMMIT_S = 5.0
+"""A commit takes milliseconds; a disk that takes longer is said to be slow, not waited for."""
+LATE = "decided, limits and rules together: they hold as soon as the journal has written it, which is slow."
 NAMED = 8
 """So many settings that want a restart are named; a file that differs in more is another one."""
 
@@ -84,8 +94,10 @@ def reread(plan: RunPlan) -> RunPlan:
     start takes up.
     """
     if plan.program:
+        reason = ("a program brought strategies or rules of its own, which its start alone takes up; "
+                  "nothing was changed")
         cure = "Restart the program; one limit alone: tws risk --set"
-        raise ConfigError("reload", plan.path.name, "a program brought strategies or rules of its own", cure)
+        raise ConfigError("reload", plan.path.name, reason, cure)
     settings = _as_loaded(load_settings(plan.path), plan)
     fixed = list(_restart_wanted(plan.settings, settings))
     if fixed:
@@ -125,9 +137,13 @@ def _restart_wanted(old: Settings, new: Settings) -> Iterator[tuple[str, Any, An
     before = dict(_flat(old.model_dump(mode="json", exclude=skipped, warnings=False)))
     after = dict(_flat(new.model_dump(mode="json", exclude=skipped, warnings=False)))
     for place in {**before, **after}:
-        if before.get(place) != after.get(place):
-            name = f"{place.removesuffix('.sha256')}.file" if place.endswith(".sha256") else place
-            yield name, before.get(place), after.get(place)
+        was, now = before.get(place), after.get(place)
+        if was == now:
+            continue
+        if place.endswith(".sha256"):
+            yield f"{place.removesuffix('.sha256')}.file", "the code that runs", "other code"
+        else:
+            yield place, was, now
 
 
 def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
@@ -180,48 +196,95 @@ def _text(table: dict[str, Any], key: str) -> str:
 async def reload(run: Run, wish: ReloadWish) -> dict[str, Any]:
     """Take the file up, and tell what changed. Raises ConfigError; nothing has changed then."""
     trader, old = run.trader, run.plan
-    new = await asyncio.to_thread(reread, old)  # ten thousand rules take seconds to read
-    if run.plan is not old:
-        raise ConfigError("reload", old.path.name, "another reload came first", "Look what it changed; again")
-    found = differences(trader.desk.state, old, new)
-    account = trader.desk.state.account
-    held_back = _held_back(found, run.safety.state, account, new, run.clock.now_ns())
-    if held_back:
-        cure = f"Tighten alone, or: tws unlock {new.path.name} --account ACCOUNT --operator NAME"
-        raise ConfigError("reload", ", ".join(found.loosening()), held_back, cure)
+    if run.reloading is not None:
+        raise ConfigError("reload", old.path.name, "another reload is on its way", "Wait for it, then again")
+    try:
+        async with asyncio.timeout(PREPARE_S):
+            new, found = await _read(run)
+            put = None if wish.dry or not found.rules else await _other_rules(run, new)
+    except TimeoutError:
+        reason = f"was not read, and the markets of its rules not followed, within {PREPARE_S:g} s"
+        raise ConfigError("reload", old.path.name, f"{reason}; nothing was changed", "Try again") from None
     fingerprint = settings_fingerprint(new.settings)
     changed = bool(found.limits or found.rules) or fingerprint != settings_fingerprint(old.settings)
+    note = _note(run.safety.state, trader.desk.state.account, new, run.clock.now_ns())
     if changed and not wish.dry:
-        if found.rules:
-            await _exchange(run, new)
-        await trader.ask(
-            Reload(
-                operator=wish.operator.strip() or "tws reload",
-                reason=wish.reason.strip(),
-                configuration=fingerprint,
-                limits=new.limits.to_plain(),
-                changes=tuple(found.lines()),
-            )
+        command = Reload(
+            operator=wish.operator.strip() or "tws reload",
+            reason=wish.reason.strip(),
+            configuration=fingerprint,
+            limits=new.limits.to_plain(),
+            changes=tuple(found.lines()),
         )
-        run.take_up(new)
+        if not await _hold(run, new, command, put):
+            note = " ".join(filter(None, (LATE, note)))
     return {
         "changed": changed and not wish.dry,
         "limits": [msgspec.to_builtins(each) for each in found.limits],
         "rules": [msgspec.to_builtins(each) for each in found.rules],
+        "stays": _stays(new),
         "configuration": fingerprint,
-        "note": _note(run.safety.state, account, new, run.clock.now_ns()),
+        "note": note,
     }
 
 
-async def _exchange(run: Run, new: RunPlan) -> None:
-    """Other rules, once all that they look at is followed. Raises ConfigError; then the old ones go on."""
+async def _read(run: Run) -> tuple[RunPlan, Differences]:
+    """The file as it stands, and what it changes. Raises ConfigError, also where that may not be."""
+    old, desk = run.plan, run.trader.desk.state
+    new = await asyncio.to_thread(reread, old)  # ten thousand rules take seconds to read
+    if run.plan is not old or run.reloading is not None:
+        raise ConfigError("reload", old.path.name, "another reload came first", "Look what it changed; again")
+    found = differences(desk, old, new)
+    held_back = _held_back(found, run.safety.state, desk.account, new, run.clock.now_ns())
+    if held_back:
+        cure = f"Tighten alone, or: tws unlock {new.path.name} --account ACCOUNT --operator NAME"
+        raise ConfigError("reload", ", ".join(found.loosening()), held_back, cure)
+    return new, found
+
+
+async def _other_rules(run: Run, new: RunPlan) -> Callable[[], object]:
+    """What puts the new rules in place, once all that they look at is followed. Raises ConfigError."""
     assert run.pilot is not None, "a channel that answers has a pilot"
     try:
-        await run.pilot.reload_rules(new.rules)
+        return await run.pilot.other_rules(new.rules)
     except (TWSError, ValueError) as wrong:
         if isinstance(wrong, ConfigError):
             raise
         raise ConfigError("rules", None, str(wrong), "Nothing was changed; try again, or restart") from wrong
+
+
+async def _hold(run: Run, new: RunPlan, command: Reload, put: Callable[[], object] | None) -> bool:
+    """Into the journal, then limits, rules and plan into force; whoever asked may leave meanwhile. False: it
+    is decided, and holds as soon as the journal has written it. Raises ConfigError while it was not decided
+    in time, and what ended the trader: nothing is changed then.
+    """
+
+    async def both() -> None:
+        await run.trader.ask(command)
+        if put is not None:
+            put()
+        run.take_up(new)
+
+    def over(task: asyncio.Task[None]) -> None:
+        run.reloading = None
+        if not task.cancelled() and task.exception() is not None:  # the trader has failed, and says so
+            log.warning("a reload was not taken up", reason=str(task.exception()))
+
+    task = run.reloading = asyncio.create_task(both())
+    task.add_done_callback(over)
+    done, _ = await asyncio.wait({task}, timeout=COMMIT_S)
+    if done:
+        task.result()
+    elif run.trader.engine.withdraw(command):
+        reason = f"the journal has written nothing for {COMMIT_S:g} s; nothing was changed"
+        raise ConfigError("reload", new.path.name, reason, "Look at its disk (tws status), then again")
+    return bool(done)
+
+
+def _stays(plan: RunPlan) -> list[str]:
+    """What no reload takes up of a run that has it: the code of its strategies."""
+    return [f"strategy {each.name} ({each.class_} of {each.file})" for each in plan.settings.strategies
+            if isinstance(each, PythonStrategySection)]  # fmt: skip
 
 
 def _held_back(

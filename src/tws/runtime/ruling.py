@@ -78,7 +78,7 @@ class Ruling:
         self._quoted: tuple[int, list[str]] = (-1, [])
 
     def take_up(self, plan: RunPlan) -> None:
-        """A quote's age is bounded by this plan's limits; other rules come by `reload`."""
+        """A quote's age is bounded by this plan's limits; other rules come by `exchange`."""
         self._plan, self._scene.stale_ns = plan, plan.limits.stale_quote_ns
 
     async def open(self, stances: Stances) -> None:
@@ -131,14 +131,18 @@ class Ruling:
 
     # -- changed while it runs
 
-    async def reload(self, rules: tuple[Rule, ...]) -> RulesReloaded:
-        """Other rules in place of these, from the next event on.
-
-        Pauses and executions of the day go on by the rule's name, switches where the rule is written as it
-        was. What the new ones look at is followed first. Raises ValueError for rules that can't stand
-        together, and what asking TWS raises; then these rules go on.
+    async def prepare(self, rules: tuple[Rule, ...]) -> None:
+        """Follow what other rules look at. Raises ValueError for rules that can't stand together, and what
+        asking TWS raises.
         """
         await self._follow(Engine(rules))
+
+    def exchange(self, rules: tuple[Rule, ...]) -> RulesReloaded:
+        """Prepared rules in place of these, from the next event on.
+
+        Pauses and executions of the day go on by the rule's name, switches where the rule is written as it
+        was.
+        """
         old, new = ({each.name: each for each in table} for table in (self.engine.rules, rules))
         self.engine = self.engine.reloaded(rules)
         self._kept, self._quoted = -1, (-1, [])

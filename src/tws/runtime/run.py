@@ -72,6 +72,8 @@ class Run:
         self._ring: Callable[[], object] = lambda: None
         self._began_ns = 0
         self._reloaded = False
+        self.reloading: asyncio.Task[None] | None = None
+        """A reload that is on its way into the journal."""
         self.opening: Opening | None = None
         self._start: asyncio.Future[None] | None = None
         self.pilot: Pilot | None = None

@@ -29,10 +29,11 @@ __all__ = ["Warming", "named", "why_none"]
 ABREAST = 4
 """Symbols at once: an answer of TWS's history takes about a second (assumed), so four keep the line busy; the
 rest stay in their order."""
-TRIES, LINK_AGAIN_S, PACED_AGAIN_S = 12, 5.0, 60.0
-"""A minute for a link that went: so long whoever waits for the past waits (`strategies.WARM_S`). Twelve where
-TWS says that its limits are reached, which others of the login may do, an earlier run too: they count ten
-minutes (TWS-BEHAVIOUR.md B)."""
+TRIES, LINK_AGAIN_S, SAME_AGAIN_S, PACED_AGAIN_S = 12, 5.0, 16.0, 60.0
+"""A minute for a link that went: so long whoever waits for the past waits (`strategies.WARM_S`). Where TWS
+says that its limits are reached, the first time as long as the same question may not come again (15 s): a run
+that was killed had just asked it, as a rule. Then a minute each, past the ten that they count, for others of
+the login may reach them, an earlier run too (TWS-BEHAVIOUR.md B)."""
 SYMBOLS_TOLD = 10
 """Symbols named in one line for a human."""
 
@@ -145,7 +146,7 @@ class Warming:
             try:
                 await self._give(wish)
             except (TWSError, OSError, ValueError) as wrong:
-                again_s = _again_s(wrong)
+                again_s = _again_s(wrong, wish.tries)
                 wish.tries += 1
                 if again_s is None or wish.tries >= TRIES:
                     self._without(wish, str(wrong) or type(wrong).__name__)
@@ -172,12 +173,14 @@ class Warming:
             log.warning("indicators begin without a past", symbol=wish.symbol, reason=why)
 
 
-def _again_s(wrong: Exception) -> float | None:
-    """When it may be asked again after this; None: asking again is of no use."""
+def _again_s(wrong: Exception, tries: int) -> float | None:
+    """When it may be asked again after this, and so many tries; None: asking again is of no use."""
     if isinstance(wrong, LinkLostError | NotSentError):
         return LINK_AGAIN_S
     paced = isinstance(wrong, RequestError) and wrong.code == 162 and "pacing violation" in wrong.text
-    return PACED_AGAIN_S if paced else None
+    if not paced:
+        return None
+    return PACED_AGAIN_S if tries else SAME_AGAIN_S
 
 
 def why_none(bar_seconds: int, opens_ns: int) -> str:
