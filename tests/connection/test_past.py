@@ -49,6 +49,8 @@ async def test_where_the_past_begins(tws: SimulatedTWS, client: TWSConnection) -
     assert head.tzinfo is UTC and head < now_of(tws) - timedelta(days=365)
     with pytest.raises(NoContractError):
         await client.request_head_timestamp(stock("NOSUCH"))
+    with pytest.raises(NoDataError, match="No head time stamp"):
+        await client.request_head_timestamp(SPY, "YIELD_BID")
 
 
 async def test_a_head_timestamp_that_has_come_is_cancelled(recorder: RecorderServer) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from tests.ordertypes.built import ELSEWHERE, LIMIT, ORDERS, SPY, contract_of, every_order
 from tests.ordertypes.refused import REFUSED
 
 from tws import ordertypes as ot
 from tws.errors import BadOrderError
-from tws.model.attributes import Hedge
+from tws.model.attributes import Allocation, Hedge
 from tws.model.conditions import Conditions
 from tws.model.contract import stock
 from tws.ordertypes import algos, changes, combos, pegged, plain
@@ -34,6 +35,13 @@ def test_it_is_refused_by_that_rule(name: str) -> None:
             continue  # the builder says so before the rule can
         assert (error.attribute, error.code, error.cure) == (rule.attribute, rule.code, rule.cure)
         assert rule.attribute in str(error) and rule.cure in str(error)
+
+
+def test_a_percentage_of_what_a_group_holds_needs_no_size() -> None:
+    """TWS reckons it (official documentation of PctChange)."""
+    share = Allocation(group="All", method="PctChange", percentage="10")
+    order = replace(LIMIT, quantity=None, attributes=replace(LIMIT.attributes, allocation=share))
+    assert ot.checked(order) is order
 
 
 def test_every_builder_is_built() -> None:

@@ -163,6 +163,11 @@ async def test_head_time_stamps(client: Client) -> None:
     epoch = (await client.expect(HeadTimestamp, lambda m: m.req_id == 2)).head_timestamp
     assert datetime.strptime(text, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC).timestamp() == int(epoch)
     assert text < "2007"
+    client.send(HeadTimestampRequest(3, stock("SPY"), True, "NOPE", 1))
+    assert "Invalid what to show" in (await client.expect(ErrorMessage, lambda m: m.id == 3)).error_msg
+    client.send(HeadTimestampRequest(4, stock("SPY"), True, "YIELD_BID", 1))
+    refused = await client.expect(ErrorMessage, lambda m: m.id == 4)
+    assert refused.error_code == 162 and refused.error_msg.endswith("No head time stamp")
 
 
 async def test_historical_ticks_of_three_kinds_from_both_sides(client: Client) -> None:

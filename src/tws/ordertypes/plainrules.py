@@ -19,8 +19,11 @@ _LEAST_BLOCK = 50
 
 
 def no_size(order: FullOrder, contract: Contract | None) -> str:
-    """A size of zero is an FX hedge's alone; without one the size is an amount of money."""
-    if order.attributes.hedge is not None and order.attributes.hedge.type == "F":
+    """TWS reckons the size of an FX hedge and of a percentage of what a group holds; without one otherwise
+    the size is an amount of money.
+    """
+    hedge, allocation = order.attributes.hedge, order.attributes.allocation
+    if (hedge is not None and hedge.type == "F") or (allocation is not None and allocation.percentage):
         return ""
     if order.quantity is None:
         return "" if positive(order.attributes.cash_quantity) else "there is no size"

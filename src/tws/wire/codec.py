@@ -40,6 +40,7 @@ __all__ = [
     "encode",
     "encoder",
     "name_of",
+    "request_id",
 ]
 
 MIN_VERSION = 157
@@ -130,6 +131,38 @@ def answer_id(payload: bytes, server_version: int) -> int | None:
     """The id of an answer, None for a payload that has none or one that stands for no answer."""
     number = _number_of(payload, server_version)
     return number if b"%d" % (number or 0) in _ANSWER_IDS else None
+
+
+def request_id(payload: bytes, server_version: int) -> int | None:
+    """Which request an answer is of, for one of which the rest can't be read; None when that can't be, or
+    when its kind names none. It stands first, behind a version at most; in protobuf it is field 1.
+    """
+    number = _number_of(payload, server_version)
+    layout = _ANSWER_IDS.get(b"%d" % (number or 0))
+    if layout is None:
+        return None
+    named = [item for item in layout.items[:2]
+             if not (isinstance(item, Const) and not item.since <= server_version < item.until)]
+    place = next((at for at, item in enumerate(named) if getattr(item, "name", "") == "req_id"), None)
+    if place is None:
+        return None
+    if server_version >= RAW_ID:
+        if int.from_bytes(payload[:4], "big") > PROTOBUF_OFFSET:
+            return _first_number(payload[4:])
+        found = payload[4:].split(b"\0", place + 1)[place:][:1]
+    else:
+        found = payload.split(b"\0", place + 2)[place + 1 :][:1]
+    return int(found[0]) if found and len(found[0]) < 11 and found[0].isdigit() else None
+
+
+def _first_number(body: bytes) -> int | None:
+    """Field 1 of a protobuf body, where it stands first and is a number above 0."""
+    found = 0
+    for place, byte in enumerate(body[1:6] if body[:1] == b"\x08" else b""):
+        found |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            return found
+    return None
 
 
 def name_of(payload: bytes, server_version: int) -> str:

@@ -50,7 +50,7 @@ class PastQuestions(Asking):
     def request_head_timestamp(
         self, contract: Contract, what: str = "TRADES", *, use_rth: bool = True
     ) -> Reply[datetime]:
-        """Where the history of a kind of data begins, UTC. RequestError (162) when there is none."""
+        """Where the history of a kind of data begins, UTC. NoDataError (162) when there is none."""
         official = self._engine.official
         return self._request(
             "head timestamp",

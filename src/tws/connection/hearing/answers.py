@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, Protocol
 
-from tws.connection.families import FAMILIES, accounts, orders
+from tws.connection.families import FAMILIES, accounts, news, orders, reference, scanners, session
 from tws.connection.families.base import Handlers
 from tws.connection.hearing.refusals import refusal_of
 from tws.connection.hearing.replies import Questions, Requests
@@ -22,7 +22,7 @@ from tws.connection.lane import FactLanes
 from tws.connection.streaming.newsstreams import found_nothing
 from tws.connection.streaming.streams import QuoteStream, Stamp
 from tws.connection.streaming.subscriptions import Subscriptions
-from tws.errors import RequestError
+from tws.errors import DecodeError, RequestError
 from tws.model.contract import Contract
 from tws.model.facts import BrokerReply, Fact, Link, LinkState
 from tws.model.market import Quote
@@ -42,6 +42,17 @@ _ROWS = {
     101: orders.COMPLETED,
 }
 """Messages that are rows of an answer, and of which one."""
+_ALONE = {
+    9: session.IDS,
+    15: session.ACCOUNTS,
+    19: scanners.PARAMETERS,
+    49: session.TIME,
+    78: reference.FAMILIES,
+    80: reference.DEPTH_EXCHANGES,
+    85: news.PROVIDERS,
+    109: session.MILLIS,
+}
+"""Messages that are an answer by themselves under no request id, and of which question."""
 _TOLD = frozenset({3, 59})
 """Others that tell of orders and money."""
 _MOST_PERMS = 5000
@@ -144,15 +155,20 @@ class Answers:
         """
         return len(self._perms.get(order_id, ()))
 
-    def unreadable(self, name: str, number: int | None) -> None:
-        """A message that could not be read; `number` None: nor its id. An answer that lacks a row is not
-        complete, and what was told may have been a fill.
+    def unreadable(self, name: str, number: int | None, request_id: int | None = None) -> None:
+        """A message that could not be read; `number` None: nor its id; `request_id`: whose answer it is. An
+        answer that lacks a row is not complete, and what was told may have been a fill. One value of a quote
+        that is missing is no more than that.
         """
         kind = _ROWS.get(number or 0)
         if kind == orders.EXECUTIONS:
             self.requests.tear(kind)
         elif kind is not None:
             self.questions.tear(kind)
+        elif request_id is not None and self.quotes.get(request_id) is None:
+            self.requests.spoil(request_id, DecodeError(f"{name} of the answer could not be read"))
+        elif number in _ALONE:
+            self.questions.fail(_ALONE[number], DecodeError(f"the answer, {name}, could not be read"))
         if kind is not None or number is None or number in _TOLD:
             self.owner.on_unreadable(name)
 

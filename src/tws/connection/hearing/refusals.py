@@ -20,6 +20,8 @@ _MAY_BE = (
     ({430}, "not allowed"),  # what older builds say of fundamentals (reported)
 )
 """Codes of data requests that name lacking permissions among other reasons, and the words (A8)."""
+_NO_DATA = ("no data", "no head time stamp")
+"""How 162 says that there is nothing to tell (A8, reported)."""
 
 
 def refusal_of(code: int, text: str, number: int = -1) -> RequestError:
@@ -30,6 +32,6 @@ def refusal_of(code: int, text: str, number: int = -1) -> RequestError:
         kind = AmbiguousContractError if "ambiguous" in said else NoContractError
     elif code in _NOT_SUBSCRIBED or any(code in codes and words in said for codes, words in _MAY_BE):
         kind = NotSubscribedError
-    elif code == 162 and "no data" in said:
+    elif code == 162 and any(words in said for words in _NO_DATA):
         kind = NoDataError
     return kind(code, text, number)

@@ -167,6 +167,15 @@ class Requests:
         entry.rows.append(row)
         return True
 
+    def spoil(self, request_id: int, error: BaseException) -> None:
+        """A message of the answer could not be read, so the whole will not come: who waits is told, and TWS
+        that nobody does any more.
+        """
+        entry = self._open.get(request_id)
+        if entry is not None:
+            self.fail(request_id, error)
+            _tell(entry.withdraw)
+
     def tear(self, name: str) -> None:
         """A row of the answers of this name could not be read."""
         for entry in self._open.values():

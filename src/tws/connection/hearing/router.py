@@ -162,7 +162,8 @@ class Router:
                 version=self._version,
                 error=type(error).__name__,
             )
-        self._answers.unreadable(name, codec.answer_id(payload, self._version))
+        version = self._version
+        self._answers.unreadable(name, codec.answer_id(payload, version), codec.request_id(payload, version))
 
 
 @cache

@@ -334,6 +334,13 @@ class History:
             return
         past = self.past(self.under(security) or security)
         first_s = past.first_s if past is not None else self._core.listed(security).first_s
+        try:
+            self._shown(security, request.what_to_show.strip().upper())
+        except _Unfit as unfit:
+            if unfit.code != 162:
+                session.error(request.req_id, unfit.code, unfit.text)
+                return
+            first_s = None
         if first_s is None:
             said = "Historical Market Data Service error message:No head time stamp"
             session.error(request.req_id, 162, said)
