@@ -154,8 +154,8 @@ def _quiet(server: Any) -> Any:
 
 
 def _protocol() -> Any:
-    """uvicorn's HTTP on h11, which shows out whoever says nothing (it has no bound for that itself), and who is
-    one too many (its own bound shows out all that are there then).
+    """uvicorn's HTTP on h11 with two bounds: who says nothing is shown out, for which it has none, and so is
+    who is one too many, where its own shows out all that are there then.
     """
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
