@@ -22,6 +22,7 @@ from tws.model.order import Role
 from tws.model.signal import Signal, Wish
 from tws.model.signalrecords import SignalJudged
 from tws.runtime import engine
+from tws.runtime.stances import Stances
 from tws.signals.demo_api import DemoApi
 from tws.signals.demo_server import DemoServer
 
@@ -127,6 +128,22 @@ async def test_what_a_program_s_source_gives_that_is_no_signal_is_refused_and_th
         source._outbox.put(replace(sound, **{"signal_id": str(wrong)} | wrong) if wrong else sound)
     assert await flight.outcome("sound") == ("traded", "")
     assert flight.pilot.book.reasons == {"schema": 3}
+
+
+async def test_of_fills_that_come_together_each_says_what_it_left(fly: Fly) -> None:
+    flight = await fly()
+    stances = Stances(flight.trader)
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: len(flight.rests()) == 2, "stop and target work")
+    flight.requote(96, 96.02)
+    flight.scene.sim.trade("SPY", 96)
+    await flight.held(0)
+    await until(lambda: flight.trader.flat(), "all is over")
+    flight.requote()
+    await flight.outcome(flight.say("SHORT"))
+    await flight.held(-10)
+    assert [(each.role, each.left) for each in stances.fills()] == [("entry", 10), ("stop", 0), ("entry", 10)]
 
 
 @pytest.mark.parametrize(
