@@ -18,6 +18,7 @@ from tests.runtime.scene import Scene, records_of, until
 from tests.runtime.test_linked import story
 
 from tws.clock import SystemClock, to_datetime
+from tws.model.contract import stock
 from tws.model.order import Role
 from tws.model.signal import Signal, Wish
 from tws.model.signalrecords import SignalJudged
@@ -381,6 +382,22 @@ async def test_risk_of_the_equity(scene: Scene, fly: Fly) -> None:
         assert await flight.outcome(flight.say("BUY")) == ("traded", "")
         await flight.held(33)
         assert (await flight.end()).good
+    finally:
+        await flight.close()
+
+
+async def test_money_becomes_whole_shares(scene: Scene) -> None:
+    """Also where TWS states parts of a share as the least size: it takes none over the API."""
+    source = 'file = "signals.jsonl"\nsymbols = ["SPY"]\nallocation = 1234'
+    flight = Flight(scene, scene.folder, source=source)
+    text = flight.path.read_text(encoding="utf-8").replace("shares = 10\n", "")
+    flight.path.write_text(text, encoding="utf-8")
+    try:
+        await flight.up()
+        details = await flight.trader.details(stock("SPY"))
+        assert details.min_size == details.size_increment == 0.0001
+        assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+        await flight.held(12)
     finally:
         await flight.close()
 
