@@ -18,10 +18,12 @@ from tests.runtime.scene import Scene, records_of, until
 from tests.runtime.test_linked import story
 
 from tws.clock import SystemClock, to_datetime
+from tws.model.contract import stock
 from tws.model.order import Role
 from tws.model.signal import Signal, Wish
 from tws.model.signalrecords import SignalJudged
 from tws.runtime import engine
+from tws.runtime.stances import Stances
 from tws.signals.demo_api import DemoApi
 from tws.signals.demo_server import DemoServer
 
@@ -127,6 +129,22 @@ async def test_what_a_program_s_source_gives_that_is_no_signal_is_refused_and_th
         source._outbox.put(replace(sound, **{"signal_id": str(wrong)} | wrong) if wrong else sound)
     assert await flight.outcome("sound") == ("traded", "")
     assert flight.pilot.book.reasons == {"schema": 3}
+
+
+async def test_of_fills_that_come_together_each_says_what_it_left(fly: Fly) -> None:
+    flight = await fly()
+    stances = Stances(flight.trader)
+    await flight.outcome(flight.say("BUY"))
+    await flight.held(10)
+    await until(lambda: len(flight.rests()) == 2, "stop and target work")
+    flight.requote(96, 96.02)
+    flight.scene.sim.trade("SPY", 96)
+    await flight.held(0)
+    await until(lambda: flight.trader.flat(), "all is over")
+    flight.requote()
+    await flight.outcome(flight.say("SHORT"))
+    await flight.held(-10)
+    assert [(each.role, each.left) for each in stances.fills()] == [("entry", 10), ("stop", 0), ("entry", 10)]
 
 
 @pytest.mark.parametrize(
@@ -364,6 +382,22 @@ async def test_risk_of_the_equity(scene: Scene, fly: Fly) -> None:
         assert await flight.outcome(flight.say("BUY")) == ("traded", "")
         await flight.held(33)
         assert (await flight.end()).good
+    finally:
+        await flight.close()
+
+
+async def test_money_becomes_whole_shares(scene: Scene) -> None:
+    """Also where TWS states parts of a share as the least size: it takes none over the API."""
+    source = 'file = "signals.jsonl"\nsymbols = ["SPY"]\nallocation = 1234'
+    flight = Flight(scene, scene.folder, source=source)
+    text = flight.path.read_text(encoding="utf-8").replace("shares = 10\n", "")
+    flight.path.write_text(text, encoding="utf-8")
+    try:
+        await flight.up()
+        details = await flight.trader.details(stock("SPY"))
+        assert details.min_size == details.size_increment == 0.0001
+        assert await flight.outcome(flight.say("BUY")) == ("traded", "")
+        await flight.held(12)
     finally:
         await flight.close()
 

@@ -211,6 +211,21 @@ async def raw(port: int, data: bytes) -> bytes:
         writer.close()
 
 
+async def test_one_caller_too_many_keeps_out_none_of_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "MAX_CALLERS", 2)
+    async with hooked() as (source, _):
+        callers = [await asyncio.open_connection("127.0.0.1", source.port) for _ in range(4)]
+        codes = []
+        for number, (_, writer) in enumerate(callers):
+            body = json.dumps(GOOD | {"id": str(number), "token": TOKEN}).encode()
+            writer.write(b"POST /signal HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        for reader, writer in callers:
+            codes.append((await reader.read()).split()[1])
+            writer.close()
+        assert codes == [b"202", b"202", b"503", b"503"]
+        assert [value.signal_id for value in source.take(0, 10)] == ["0", "1"]
+
+
 async def test_a_body_that_says_it_is_too_large_is_not_waited_for() -> None:
     head = f"POST /signal HTTP/1.1\r\nHost: x\r\nX-Webhook-Token: {TOKEN}\r\n".encode()
     async with hooked() as (source, _):

@@ -62,6 +62,7 @@ def test_the_same_content_is_the_same_prediction_whenever_it_comes() -> None:
     assert mark(changed(id=1)) != mark(changed(id=2))
     assert mark(changed(id=1)) == mark(changed(id=1, confidence=0.5))
     assert mark(changed(time=1)) != mark(changed(time=2))
+    assert mark(changed(time=1)) != mark(changed(time=1, signal="SHORT")), "a minute may have two"
 
 
 @pytest.mark.parametrize("name", ["time", "timestamp", "prediction_time"])

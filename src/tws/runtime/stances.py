@@ -157,7 +157,7 @@ class Stances:
         return max(found, default=None)
 
     def fills(self) -> list[Filled]:
-        """The fills since the last call, each once; what is left is what is held now."""
+        """The fills since the last call, each once, with what each left: several may come in one look."""
         found: list[Filled] = []
         if self._moves == self._trader.moves:
             return found
@@ -180,7 +180,7 @@ class Stances:
                         role=role or _ROLES[order.role],  # type: ignore[arg-type]  # the table has rules' words
                         quantity=float(abs(move.quantity)),
                         price=float(move.price),
-                        left=float(abs(held.quantity)),
+                        left=float(abs(move.left.quantity)),
                     )
                 )
         return found

@@ -132,6 +132,8 @@ class Trader:
         """
         details = await self.details(contract)
         lot = Decimal(1) if not details.min_size else decimal(details.min_size, "min_size")
+        if details.contract.sec_type == "STK":  # of American ones TWS states parts, and refuses them (10243)
+            lot = max(lot, Decimal(1))
         return Instrument(contract=details.contract, tick=decimal(details.min_tick, "min_tick"), lot=lot)
 
     async def details(self, contract: Contract) -> ContractDetails:

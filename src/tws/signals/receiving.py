@@ -28,7 +28,8 @@ from tws.signals.webhook import Receiver, WebhookRules
 __all__ = ["Listening", "WebhookSource", "check_listening"]
 
 MAX_CALLERS = 32
-"""Connections at once; one more is answered 503. A sender has one."""
+"""Connections at once that are heard; one more is answered 503, and those before it are heard all the same.
+A sender has one."""
 SILENCE_S = 10.0
 """How long a connection may last without a request, so that idle ones do not fill the house."""
 END_S = 3.0  # for answers that are under way when we end
@@ -119,7 +120,7 @@ class WebhookSource:
         sock, self._socket = self._socket or self._bind(), None
         config = uvicorn.Config(
             self._receiver, http=_protocol(), ws="none", lifespan="off", log_config=None, log_level="error",
-            access_log=False, server_header=False, proxy_headers=False, limit_concurrency=MAX_CALLERS,
+            access_log=False, server_header=False, proxy_headers=False,
             timeout_graceful_shutdown=1, h11_max_incomplete_event_size=16_384,
             ssl_certfile=self._where.cert_file, ssl_keyfile=self._where.key_file,
         )  # fmt: skip
@@ -153,12 +154,15 @@ def _quiet(server: Any) -> Any:
 
 
 def _protocol() -> Any:
-    """uvicorn's HTTP on h11, which shows out whoever says nothing: it has no such bound itself."""
+    """uvicorn's HTTP on h11 with two bounds: who says nothing is shown out, for which it has none, and so is
+    who is one too many, where its own shows out all that are there then.
+    """
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Patient(H11Protocol):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            self.limit_concurrency = None if len(self.connections) <= MAX_CALLERS else 0
             asyncio.get_running_loop().call_later(SILENCE_S, self._look)
 
         def _look(self) -> None:

@@ -9,6 +9,7 @@
     404, 405             another path, another method than POST
     408, 413             the body came too slowly, or is too large
     429                  more than the rate, or nobody takes what waits; Retry-After says when
+    503                  too many callers at once (receiving.py)
 
 The token stands in `Authorization: Bearer ...`, in `X-Webhook-Token`, or, for senders that can set no header,
 in the field `token` of the JSON object; never in the address, which logs keep. HTTP itself is uvicorn's

@@ -57,6 +57,9 @@ ORDER_TYPES = (
 
 AGGREGATION = {"STK": 1, "OPT": 2, "FOP": 2, "CASH": 4}
 """aggGroup by type, as public recordings of contract details show; others say "unset"."""
+PART = Decimal("0.0001")
+"""The least size and its step that TWS states of American stocks (reported: public logs of contract details
+of 2025 and 2026), although over the API it takes whole shares alone (10243)."""
 
 
 def local_time(ns: int, version: int, zone: ZoneInfo = NEW_YORK) -> str:
@@ -107,6 +110,7 @@ def contract_data(
 ) -> ContractData | BondContractData:
     """Message 10, for a bond 18; `exchange` is what was asked for, and echoed."""
     expires, event = security.last_trade_date, security.event or ("", "", "")
+    size = PART if (security.sec_type, security.currency) == ("STK", "USD") else security.lot
     contract = replace(
         _wire_contract(security),
         exchange=exchange or security.exchange,
@@ -136,8 +140,8 @@ def contract_data(
         market_rule_ids=",".join(map(str, security.market_rules)),
         real_expiration_date=expires,
         stock_type=security.stock_type,
-        min_size=security.lot,
-        size_increment=security.lot,
+        min_size=size,
+        size_increment=size,
         suggested_size_increment=security.suggested_size,
         last_price_precision=Decimal(repr(security.min_tick)),
         last_size_precision=security.lot,

@@ -129,7 +129,7 @@ def _signal(
         raise _Drift("prediction.id", f"is {as_text(named)!r}", "text or a whole number")
     word = prediction["signal"].strip()
     content = _digest(prediction)
-    mark = content if when is None and named is None else f"{named}@{when}"
+    mark = content if named is None else f"{named}@{when}"
     model = prediction.get("model") or shape.model
     undated = {"time_ns": now_ns} if when is None else {"time": when}
     found = signal_from(
