@@ -388,7 +388,7 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 
 
 Command: TypeAlias = (
-    Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
+    Begin | SubmitBracket | SubmitOrder | SubmitExercise | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
     | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
     | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules | NoteAlarm | Reload
 )
