@@ -388,9 +388,9 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 
 
 Command: TypeAlias = (
-    Begin | SubmitBracket | SubmitOrder | SubmitExercise | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
-    | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules | NoteAlarm | Reload
+    Begin | SubmitBracket | SubmitOrder | SubmitExercise | CancelIntent | CancelAll | Flatten | Adopt | Adjust
+    | DeclareGone | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill
+    | StateHours | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules | NoteAlarm | Reload
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick
