@@ -24,9 +24,11 @@ from tws.model.contract import Contract
 from tws.model.exercise import Exercise
 from tws.model.order import OrderType, Side
 from tws.model.records import Exercised, Intended, OrderState, Record, encode_record
+from tws.model.stop import KillState
 from tws.orders import OurOrder
 from tws.risk import Limits
 from tws.runtime import Trader
+from tws.safety import SafetyFile
 from tws.simulator import SimulatedTWS, SimulatorOptions, ToldSettings
 from tws.simulator.limits import Limits as SimLimits
 from tws.wire.messages import ExerciseOptionsRequest
@@ -229,6 +231,28 @@ async def test_a_lapse_waits_for_the_clearing_of_its_last_day(tmp_path: Path) ->
         assert order_of(trader).state is OrderState.FILLED
     finally:
         await scene.close()
+
+
+async def test_a_latch_of_another_process_holds_an_exercise_back_and_no_lapse(
+    editable: Options, tmp_path: Path
+) -> None:
+    """Pulled while both wait for the socket, before any desk has heard of it."""
+    with SafetyFile(tmp_path / "safety") as safety:
+        trader = await editable.trading(safety=safety)
+        call = await editable.held(trader)
+        trader.connection.outbound.hold()
+        exercise = await trader.exercise(call, ONE)
+        lapse = await trader.lapse(call, Exercise(quantity=1, override=True))
+        with SafetyFile(safety.path) as other:
+            other.latch(KillState.HALTED, at_ns=1, reason="odd fills", operator="ann")
+        orders = trader.desk.state.book.orders
+        trader.connection.outbound.release()
+        await until(lambda: not orders[exercise.intent_id].live, "the end of what did not leave")
+        assert orders[exercise.intent_id].state is OrderState.DENIED
+        assert "odd fills" in orders[exercise.intent_id].cause
+        answered = (OrderState.ACKNOWLEDGED, OrderState.REJECTED)  # by the day: is it the option's last?
+        await until(lambda: orders[lapse.intent_id].state in answered, "TWS's word on the lapse")
+        await trader.stop()
 
 
 # -- a crash, or a lost link, at each step
