@@ -171,6 +171,23 @@ def test_a_put_sells_what_a_trade_holds(new_bench: Any) -> None:
     bench.check()
 
 
+def test_what_a_call_brings_belongs_to_no_trade(bench: Any) -> None:
+    """A trade in the shares keeps its own: its stop is not for what came beside it."""
+    trade = bench.enter(100)
+    bench.work(trade)
+    bench.fill(trade.entry, 100)
+    bench.tell(bench.position(100))
+    order = sent(bench)
+    said(bench, order, "Filled")
+    stated(bench, 1)
+    stated(bench, 300, SPY)
+    group = bench.desk.state.groups[trade.entry.group_id]
+    assert (bench.net(), bench.desk.state.held(group)) == (300, 100)
+    bench.wait(5)
+    assert not bench.take(Place) and trade.stop.order.quantity == 100
+    bench.check()
+
+
 def test_a_lapse_takes_the_options_alone(bench: Any) -> None:
     order = sent(bench, 3, lapses=True, underlying=None)
     assert order.role is Role.LAPSE

@@ -47,6 +47,9 @@ def apply(state: DeskState, record: Record) -> None:
         exposure = state.totals.contracts.get(record.contract.con_id)
         for each in tuple(exposure.parts) if exposure is not None else ():
             _count(state, each)
+    elif type(record) is r.HandedBack:
+        for each in state.groups[record.group_id].intents[:1]:  # one of them: the trade's exits follow
+            _count(state, each)
 
 
 def replay(state: DeskState, records: Iterable[Record]) -> None:
