@@ -42,8 +42,8 @@ def hand_back(turn: Turn, trades: list[Group], left: Mapping[int, Decimal]) -> N
 
 
 def charge(turn: Turn, contract: Contract, quantity: Decimal, *, excess: bool = True) -> None:
-    """An order outside any trade has moved our shares by `quantity`, signed. Without `excess` what lies beyond
-    the trades that it closes is no trade's: shares that an exercise brings.
+    """An order outside any trade has moved our shares by `quantity`, signed. Without `excess` what lies
+    beyond the trades that it closes is no trade's: shares that an exercise brings.
     """
     state = turn.state
     job = state.flattens.get(contract.symbol)
