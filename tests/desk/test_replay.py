@@ -26,6 +26,7 @@ from tws.desk import (
     Place,
     ReserveIds,
     SubmitBracket,
+    SubmitExercise,
     SubmitOrder,
     TimerTick,
     Withdrawn,
@@ -34,15 +35,17 @@ from tws.desk import (
 from tws.desk.apply import apply
 from tws.model.contract import Contract
 from tws.model.execution import Commission
+from tws.model.exercise import Exercise, ExerciseAction
 from tws.model.facts import Answer, AnswerKind, BrokerReply, Link, LinkState, NextOrderId
 from tws.model.instrument import Instrument
 from tws.model.order import Role, Side, bracket
-from tws.model.records import Booked, Intended, Retired
+from tws.model.records import Booked, Exercised, Intended, Retired
 from tws.model.signalrecords import SignalJudged
 from tws.orders import STATUS_EVENTS
 from tws.positions import split_exec_id
 
 SPY = Contract(con_id=756733, symbol="SPY")
+CALL = Contract(con_id=7, symbol="SPY", sec_type="OPT", multiplier="10", strike=90.0, right="C")
 CODES = (103, 104, 110, 135, 161, 200, 201, 202, 399, 404, 504, 2109, 10006, 10147, 10148, 10349, 77777)
 
 which = st.integers(0, 7)
@@ -65,6 +68,8 @@ events = st.one_of(
     st.tuples(st.just("report"), st.sampled_from(["written", "withdrawn", "denied", "unsure"]), which),
     st.tuples(st.just("human"), st.sampled_from(["adopt", "gone", "reserve"]), which),
     st.tuples(st.just("modify"), which, st.sampled_from(["quantity", "limit_price", "stop_price"]), small),
+    st.tuples(st.just("exercise"), st.integers(1, 3), st.booleans()),
+    st.tuples(st.just("carried out"), st.booleans()),
     st.tuples(st.just("wait"), st.integers(1, 40)),
     st.tuples(st.just("days"), st.integers(1, 9)),
     st.tuples(st.just("restart")),
@@ -125,6 +130,35 @@ def _add(bench, follows: bool, quantity: int) -> None:  # type: ignore[no-untype
         bench.fill(bench.order(newest.intents[0]), quantity, str(100 - base.side.sign))
 
 
+def _exercise(bench, quantity: int, lapses: bool) -> None:  # type: ignore[no-untyped-def]
+    """Of options that are bought when none are held."""
+    bench.quote(contract=CALL)
+    bench.quote()
+    option = Instrument(contract=CALL)
+    if bench.net(CALL) <= 0:
+        bench.tell(SubmitOrder(instrument=option, side=Side.BUY, quantity=Decimal(3)))
+        for place in bench.written():
+            if place.contract == CALL:
+                bench.fill(bench.order(place.intent_id), 3, "10")
+    action = ExerciseAction.LAPSE if lapses else ExerciseAction.EXERCISE
+    wish = Exercise(quantity=quantity, action=action)
+    bench.tell(SubmitExercise(instrument=option, wish=wish, underlying=Instrument(contract=SPY)))
+    bench.written()
+
+
+def _carry_out(bench, told: bool) -> None:  # type: ignore[no-untyped-def]
+    """The broker carries the first one that waits out: the positions, and perhaps the word, say so."""
+    state = bench.desk.state
+    waiting = [state.book.orders[each] for each in state.book.exercises if state.book.orders[each].live]
+    for order in waiting[:1]:
+        moves = {CALL: -order.order.quantity, SPY: order.exercise.each * order.order.quantity}
+        for contract, change in moves.items():
+            quantity = state.account_book.quantity(state.account, contract.con_id) + change
+            bench.tell(replace(bench.position(0, contract), quantity=quantity))
+        if told:
+            bench.tell(replace(bench.row(order, "Filled"), order_ref=""))
+
+
 def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
     bench.ever.update(bench.desk.state.book.orders)
     orders = list(bench.ever.values())  # those that were packed away meanwhile too
@@ -142,6 +176,10 @@ def _play(bench, kind: str, *args) -> None:  # type: ignore[no-untyped-def]
                     role=Role.CLOSE,
                 )
             )
+        case "exercise", (quantity, lapses):
+            _exercise(bench, quantity, lapses)
+        case "carried out", (told,):
+            _carry_out(bench, told)
         case "link", (state, new):
             bench.session += new
             bench.tell(Link(state=state, session=bench.session, accounts=("DU1234567",)))
@@ -223,15 +261,18 @@ def _books_add_up(bench) -> None:  # type: ignore[no-untyped-def]
     """Our position is the sum of the latest version of each distinct execution that was attributed to us."""
     latest: dict[str, tuple[int, Decimal]] = {}
     for record in bench.all_records:
-        if isinstance(record, Booked) and record.intent_id:
+        ours = isinstance(record, Booked) and record.intent_id
+        if ours and record.execution.contract.con_id == SPY.con_id:
             base, revision = split_exec_id(record.execution.exec_id)
             if base not in latest or latest[base][0] < revision:
                 latest[base] = (revision, record.execution.signed_quantity)
-    assert bench.net() == sum((quantity for _, quantity in latest.values()), Decimal(0))
+    exercised = sum((each.shares for each in bench.all_records if isinstance(each, Exercised)), Decimal(0))
+    assert bench.net() == sum((quantity for _, quantity in latest.values()), exercised)
     state = bench.desk.state
     packed = [order for key in state.shelf.bundles for order in state.shelf.look(key).orders]
     orders = [*state.book.orders.values(), *packed]
-    by_intents = sum((order.filled * order.order.side.sign for order in orders), Decimal(0))
+    shares = [order for order in orders if order.contract.con_id == SPY.con_id]
+    by_intents = sum((order.filled * order.order.side.sign for order in shares), exercised)
     if not any(isinstance(record, Retired) and record.forgotten for record in bench.all_records):
         assert by_intents == bench.net()
 

@@ -19,6 +19,7 @@ from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.order import OrderType, Role, Side
 from tws.model.records import OrderState
+from tws.orders import OurOrder
 from tws.positions.book import multiplier
 
 SPY = Contract(con_id=756733, symbol="SPY")
@@ -97,16 +98,14 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
             for order in state.book.orders.values()
             if (order.live or order.missing) and order.contract.con_id == contract.con_id
         ]
-        entries = [order for order in mine if order.role is Role.ENTRY]
-        assert where.working_buys == sum(
-            (each.open_quantity for each in entries if each.order.side is Side.BUY), ZERO
+        entries, brought = entering(desk, contract.con_id), bringing(desk, contract.con_id)
+        assert where.working_buys == shares_of(entries, Side.BUY)
+        assert where.working_sells == shares_of(entries, Side.SELL)
+        assert where.orders_on_side == sum(each.order.side is side for each in mine) + sum(
+            each.exercise.each * side.sign > 0 for each in brought
         )
-        assert where.working_sells == sum(
-            (each.open_quantity for each in entries if each.order.side is Side.SELL), ZERO
-        )
-        assert where.orders_on_side == sum(each.order.side is side for each in mine)
         assert set(where.unknown_orders) == {
-            each.intent_id for each in mine if each.state is OrderState.UNKNOWN
+            each.intent_id for each in (*mine, *brought) if each.state is OrderState.UNKNOWN
         }
         assert where.working_exits == exits(desk, mine, side)
         assert (where.own_bid, where.own_ask) == resting(desk, mine)
@@ -115,6 +114,31 @@ def recount(desk: Desk, now_ns: int, contract: Contract) -> None:
     anew = Worth().others(state, desk.quotes, contract, money)
     assert replace(kept, unrated=()) == replace(anew, unrated=()), "what was moved is what is made anew"
     assert kept == worth(desk, contract, money, kept)
+
+
+def bringing(desk: Desk, con_id: int) -> list[OurOrder]:
+    """The exercises under way that bring shares of a contract."""
+    open_ = [each for each in desk.state.book.orders.values() if each.live or each.missing]
+    return [each for each in open_ if each.exercise and each.exercise.underlying
+            and each.exercise.underlying.con_id == con_id]  # fmt: skip
+
+
+def entering(desk: Desk, con_id: int) -> list[tuple[Side, Decimal, Decimal | None]]:
+    """Side, open quantity and limit of what may still open: entries, and exercises at their strike."""
+    found = [
+        (each.order.side, each.open_quantity, each.order.limit_price)
+        for each in desk.state.book.orders.values()
+        if each.role is Role.ENTRY and each.contract.con_id == con_id and (each.live or each.missing)
+    ]
+    for order in bringing(desk, con_id):
+        shares = order.exercise.each * order.open_quantity
+        side = Side.BUY if shares > 0 else Side.SELL
+        found.append((side, abs(shares), order.exercise.strike))
+    return found
+
+
+def shares_of(entries: list[tuple[Side, Decimal, Decimal | None]], side: Side) -> Decimal:
+    return sum((quantity for of, quantity, _ in entries if of is side), ZERO)
 
 
 def exits(desk: Desk, mine: list, side: Side) -> Decimal:  # type: ignore[type-arg]
@@ -148,16 +172,13 @@ def worth(desk: Desk, contract: Contract, money: Money, kept: Others) -> Others:
     found: dict[int, tuple[Contract, Decimal, Decimal, Decimal]] = {}
     lacking: dict[int, tuple[str, str]] = {}
     contracts = {each.contract.con_id: each.contract for each in state.book.orders.values()}
+    contracts.update({each.exercise.underlying.con_id: each.exercise.underlying
+                      for each in state.book.orders.values()
+                      if each.exercise and each.exercise.underlying})  # fmt: skip
     contracts.update({each.contract.con_id: each.contract for each in state.ours.holdings.values()})
     for con_id, each in contracts.items():
-        entries = [
-            order
-            for order in state.book.orders.values()
-            if order.role is Role.ENTRY and order.contract.con_id == con_id and (order.live or order.missing)
-        ]
-        net = state.net(each)
-        buys = sum((order.open_quantity for order in entries if order.order.side is Side.BUY), ZERO)
-        sells = sum((order.open_quantity for order in entries if order.order.side is Side.SELL), ZERO)
+        entries, net = entering(desk, con_id), state.net(each)
+        buys, sells = shares_of(entries, Side.BUY), shares_of(entries, Side.SELL)
         mine = [
             order
             for order in state.book.orders.values()
@@ -170,7 +191,7 @@ def worth(desk: Desk, contract: Contract, money: Money, kept: Others) -> Others:
         if quote:
             known = [each for each in (quote.ask, quote.last, quote.bid) if each and 0 < each < float("inf")]
             price = Decimal(repr(known[0])) if known else price
-        limits = [order.order.limit_price for order in entries if order.order.limit_price is not None]
+        limits = [limit for _, _, limit in entries if limit is not None]
         price = max(price, *limits, ZERO) * multiplier(each)
         rate = money.rate(each.currency)
         if rate is None and (most or least or buys or sells):

@@ -15,6 +15,7 @@
     aim.py        the exits follow the average price when something is added
     agenda.py     which trades to look at after an event
     tidy.py       what ended long ago is packed away, and found again
+    exercising.py options exercised, or let lapse
     flatten.py    the closing of positions
     kill.py       the emergency stop
     killreport.py its answer: FLAT, or NOT FLAT and why
@@ -61,6 +62,7 @@ from tws.desk.commands import (
     Reverse,
     StateHours,
     SubmitBracket,
+    SubmitExercise,
     SubmitOrder,
     TimerTick,
     Withdrawn,
@@ -112,6 +114,7 @@ __all__ = [
     "Reverse",
     "StateHours",
     "SubmitBracket",
+    "SubmitExercise",
     "SubmitOrder",
     "TimerTick",
     "Timing",

@@ -132,6 +132,15 @@ def _contract(agenda: Agenda, state: DeskState, record: Record) -> None:
             agenda.touch(group_id)
 
 
+def _contracts(agenda: Agenda, state: DeskState, record: Record) -> None:
+    """Of the options, and of the shares that they became."""
+    _contract(agenda, state, record)
+    underlying = getattr(record, "underlying", None)
+    for group_id in state.open_groups:
+        if underlying is not None and state.groups[group_id].contract.con_id == underlying.con_id:
+            agenda.touch(group_id)
+
+
 def _none(agenda: Agenda, state: DeskState, record: Record) -> None:
     """It concerns no trade's protection."""
 
@@ -142,4 +151,5 @@ _WAYS: dict[type, Callable[[Agenda, DeskState, Record], None]] = {
     **dict.fromkeys(_OF_NONE, _none),
     r.FlattenMoved: _symbol,
     **dict.fromkeys((r.Shortfall, r.Adjusted, r.Inferred, r.Busted), _contract),
+    r.Exercised: _contracts,
 }

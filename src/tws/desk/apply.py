@@ -23,6 +23,7 @@ from tws.desk.remember import (
 )
 from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Reversal, Stop, remember
 from tws.model import records as r
+from tws.model.exercise import Exercising
 from tws.model.facts import AnswerKind, LinkState
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.records import FlattenPhase, Record
@@ -45,6 +46,9 @@ def apply(state: DeskState, record: Record) -> None:
     elif type(record) is r.Adjusted:  # trades may hold other shares than their fills made
         exposure = state.totals.contracts.get(record.contract.con_id)
         for each in tuple(exposure.parts) if exposure is not None else ():
+            _count(state, each)
+    elif type(record) is r.HandedBack:
+        for each in state.groups[record.group_id].intents[:1]:  # one of them: the trade's exits follow
             _count(state, each)
 
 
@@ -104,9 +108,11 @@ def _planned(state: DeskState, record: r.Planned) -> None:
 def _intended(state: DeskState, record: r.Intended) -> None:
     order = OurOrder(intent_id=record.intent_id, group_id=record.group_id, role=record.role,
                      contract=record.contract, order=record.order, order_id=record.order_id,
-                     changed_ns=record.at_ns, after_ns=state.last_fill_ns)
+                     changed_ns=record.at_ns, after_ns=state.last_fill_ns, exercise=record.exercise)
     state.book.add(order)
     state.totals.know(record.contract)
+    if record.exercise is not None:
+        _exercising(state, record.intent_id, record.exercise)
     state.serial = max(state.serial, record.serial)
     state.next_order_id = max(state.next_order_id, record.order_id + 1)
     group = state.groups.get(record.group_id)
@@ -117,6 +123,13 @@ def _intended(state: DeskState, record: r.Intended) -> None:
         if record.role is not Role.ENTRY and not record.order.parent_id:
             group.repairs += 1
             group.repaired_ns = record.at_ns
+
+
+def _exercising(state: DeskState, intent_id: str, exercise: Exercising) -> None:
+    if exercise.underlying is not None:
+        state.totals.know(exercise.underlying)
+    if exercise.signal_id:
+        remember(state.signals, f"{exercise.strategy}/{exercise.signal_id}", intent_id)
 
 
 def _wish(group: Group, entry: Order) -> str:

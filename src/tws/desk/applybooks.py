@@ -190,6 +190,23 @@ def _split_stop(group: Group, old: Decimal, new: Decimal) -> None:
     group.adjusted_stop_price = divided(group.adjusted_stop_price, up)
 
 
+def _exercised(state: DeskState, record: r.Exercised) -> None:
+    """Options go at 0, so what they cost is a loss; what comes instead costs the strike (as TWS books it)."""
+    order = state.book.orders[record.intent_id]
+    moves = [(record.contract, -record.quantity, Decimal(0))]
+    if record.underlying is not None and record.shares:
+        moves.append((record.underlying, record.shares, record.strike))
+    for contract, quantity, price in moves:
+        before = state.ours.quantity(record.account, contract.con_id)
+        move = Move(kind=MoveKind.ADJUSTMENT, strategy=state.strategy_of(order), time_ns=record.at_ns,
+                    quantity=quantity, price=price)
+        for book in (state.account_book, state.ours):
+            book.adjust(record.account, contract, move)
+        _note_beside(state, record.account, contract, before)
+    _filled(state, record.intent_id, record.quantity)
+    state.book.exercises.pop(record.intent_id, None)
+
+
 def _lacked(state: DeskState, record: r.Lacked) -> None:
     state.lacked[record.intent_id] = (state.epoch, record.at_ns)
 
@@ -248,6 +265,7 @@ BOOKS: dict[type, Callable[[DeskState, Any], None]] = {
     r.OpeningSet: _opening_set,
     r.OpeningConfirmed: _opening_confirmed,
     r.Adjusted: _adjusted,
+    r.Exercised: _exercised,
     r.Lacked: _lacked,
     r.Refused: _refused,
     r.Shortfall: _shortfall,

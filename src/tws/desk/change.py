@@ -250,6 +250,8 @@ def _unfit(turn: Turn, order: OurOrder, *, stated: bool = True) -> Denial | None
         reason = "it is to be cancelled"
     elif len(order.live_perms) > 1:
         reason = f"it lives under {len(order.live_perms)} permanent ids"
+    elif order.exercise is not None:
+        reason = "an exercise can be taken back, not changed"
     elif order.adopted:
         reason = "it was taken over from TWS and may have more to it than we can say; change it there"
     elif stated and order.intent_id not in turn.rows:

@@ -34,6 +34,8 @@ def ask_for_claimed(turn: Turn) -> None:
         if not order.missing or (not order.live and turn.now_ns - order.changed_ns < timing.owing_ns):
             continue
         epoch, first_ns = state.lacked.get(order.intent_id, (-1, 0))
+        if order.exercise is not None:
+            epoch, first_ns = state.epoch, order.changed_ns
         old = epoch == state.epoch and turn.now_ns - first_ns >= timing.repeat_ns
         mine_ns = timing.repeat_ns if old else timing.owing_ns
         pause_ns = mine_ns if pause_ns is None else min(pause_ns, mine_ns)
@@ -43,8 +45,10 @@ def ask_for_claimed(turn: Turn) -> None:
 
 def note_lacking(turn: Turn) -> None:
     """A complete answer of executions was heard: who is still owed fills that the broker claims?"""
-    for order in tuple(turn.state.book.exposed()):
-        if order.missing and turn.state.lacked.get(order.intent_id, (-1, 0))[0] != turn.state.epoch:
+    state = turn.state
+    for order in tuple(state.book.exposed()):
+        lacks = order.missing and order.exercise is None
+        if lacks and state.lacked.get(order.intent_id, (-1, 0))[0] != state.epoch:
             turn.emit(Lacked(at_ns=turn.now_ns, intent_id=order.intent_id))
 
 
@@ -59,7 +63,7 @@ def judge_claims(turn: Turn) -> None:
         return
     ready = []
     for order in tuple(state.book.exposed()):
-        if order.missing:
+        if order.missing and order.exercise is None:  # which no execution tells (`tws.desk.exercising`)
             epoch, first_ns = state.lacked.get(order.intent_id, (-1, 0))
             waited = executions.asked_ns >= first_ns + turn.timing.absence_ns
             if epoch == state.epoch and waited:

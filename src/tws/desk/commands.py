@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from tws.model.account import AccountValue
+from tws.model.exercise import Exercise
 from tws.model.facts import Fact
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
@@ -50,6 +51,7 @@ __all__ = [
     "Reverse",
     "StateHours",
     "SubmitBracket",
+    "SubmitExercise",
     "SubmitOrder",
     "TimerTick",
     "Withdrawn",
@@ -117,6 +119,22 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     tif: TimeInForce = TimeInForce.DAY
     role: Role = Role.ENTRY
     outside_rth: bool = False
+    strategy: str = ""
+    signal_id: str = ""
+
+
+class SubmitExercise(Struct, frozen=True, kw_only=True):
+    """Exercise options of ours, or let them lapse. Both contracts must carry their con_id.
+
+    `underlying` is what they are options on, as TWS's details name it; a lapse brings nothing and needs none.
+    An exercise is judged as an entry of what it brings, at the strike; a lapse has to give up no more than is
+    held. A refusal is a `Denied` of the role EXERCISE or LAPSE. What TWS takes can be taken back with
+    `CancelIntent` as long as it shows it as an order.
+    """
+
+    instrument: Instrument
+    wish: Exercise
+    underlying: Instrument | None = None
     strategy: str = ""
     signal_id: str = ""
 
@@ -370,9 +388,9 @@ class NotWritten(Struct, frozen=True, kw_only=True):
 
 
 Command: TypeAlias = (
-    Begin | SubmitBracket | SubmitOrder | CancelIntent | CancelAll | Flatten | Adopt | Adjust | DeclareGone
-    | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill | StateHours
-    | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules | NoteAlarm | Reload
+    Begin | SubmitBracket | SubmitOrder | SubmitExercise | CancelIntent | CancelAll | Flatten | Adopt | Adjust
+    | DeclareGone | ReserveIds | ChangeLimits | ReleaseLimit | ModifyOrder | Kill | ReduceOnly | ResetKill
+    | StateHours | ConfirmOpening | AdjustCash | Reverse | NoteSignals | NoteRules | NoteAlarm | Reload
 )
 Report: TypeAlias = Written | Withdrawn | NotWritten | CashStated
 Event: TypeAlias = Fact | Quote | Command | Report | TimerTick

@@ -26,6 +26,7 @@ from tws.desk.cash import adjust_cash, hear_cash
 from tws.desk.change import modify_order
 from tws.desk.commands import Event
 from tws.desk.effects import Alert, Ask, AskCash, Cancel, CancelEverything, Effect, Place
+from tws.desk.exercising import settle_exercises, submit_exercise
 from tws.desk.flatten import begin_flatten, go_on
 from tws.desk.hear import hear_commission, hear_execution, hear_order, hear_reply, hear_status
 from tws.desk.human import adjust, adopt, confirm_opening, declare_gone
@@ -44,8 +45,8 @@ from tws.desk.turn import Beside, Timing, Turn
 from tws.model import facts as f
 from tws.model.account import AccountValue, Position
 from tws.model.execution import Commission, Execution
+from tws.model.exercise import Exercise
 from tws.model.market import Quote
-from tws.model.order import Role
 from tws.model.records import Alarmed, AllCancelAsked, Approved, Asked, CancelAsked, CashAsked, Record
 from tws.risk.gate import Gate
 from tws.wire.codes import CATALOGUE, Catalogue
@@ -97,10 +98,11 @@ class Desk:
                 if permit is None:
                     return []  # approved by a run that is over: its outcome is asked about
                 intent = self.state.book.get(record.intent_id)
-                is_exit = intent is not None and intent.role is not Role.ENTRY
+                is_exit = intent is not None and not intent.role.opens
+                waits = isinstance(permit.order, Exercise) or bool(permit.order.parent_id)
                 return [Place(order_id=permit.order_id, intent_id=record.intent_id, contract=permit.contract,
                               order=permit.order, permit=permit, modifies=permit.modifies,
-                              urgent=is_exit and (permit.modifies or not permit.order.parent_id))]
+                              urgent=is_exit and (permit.modifies or not waits))]
             case AllCancelAsked():
                 return [CancelEverything()]
             case CancelAsked():
@@ -132,6 +134,7 @@ class Desk:
     def _step(self, state: DeskState, event: Event, now_ns: int, beside: Beside) -> list[Record]:
         turn = Turn(state, self.gate, self.timing, self.quotes, now_ns, self.catalogue, beside)
         _HEARD[type(event)](turn, event)
+        settle_exercises(turn)
         enforce(turn)
         look_after(turn)
         go_on(turn)
@@ -158,6 +161,7 @@ _HEARD: dict[type, Callable[[Turn, Any], None]] = {
     c.Begin: begin,
     c.SubmitBracket: submit_bracket,
     c.SubmitOrder: submit_order,
+    c.SubmitExercise: submit_exercise,
     c.Reverse: begin_reversal,
     c.CancelIntent: cancel_intent,
     c.CancelAll: cancel_all,

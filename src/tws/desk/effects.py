@@ -7,8 +7,8 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from tws.model.contract import Contract
+from tws.model.exercise import Instruction
 from tws.model.facts import AnswerKind
-from tws.model.order import Order
 from tws.model.records import Severity
 from tws.risk.permit import Permit
 
@@ -16,7 +16,8 @@ __all__ = ["Alert", "Ask", "AskCash", "Cancel", "CancelEverything", "Effect", "P
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Send this order under this id. `permit` is for exactly that; `modifies` changes a working order.
+    """Send this order, or exercise, under this id. `permit` is for exactly that; `modifies` changes a working
+    order.
 
     `urgent`: an exit that waits for no parent, for which TWS's message rate has places kept free.
     """
@@ -24,7 +25,7 @@ class Place(Struct, frozen=True, kw_only=True):
     order_id: int
     intent_id: str
     contract: Contract
-    order: Order
+    order: Instruction
     permit: Permit
     modifies: bool = False
     urgent: bool = False

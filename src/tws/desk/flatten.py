@@ -112,7 +112,7 @@ def _while_shut(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     if not why or not (orders or ours.held(job.symbol, job.strategy)):
         _move(turn, job, FlattenPhase.CANCELLING, job.reason)
         return
-    _cancel(turn, [order for order in orders if order.role is Role.ENTRY], job.reason)
+    _cancel(turn, [order for order in orders if order.role.opens], job.reason)
 
 
 def _when_cancelled(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
@@ -124,7 +124,7 @@ def _when_cancelled(turn: Turn, job: FlattenJob, ours: Exposure) -> None:
     orders = ours.orders(job.symbol, job.strategy)
     if orders:
         # Entries first: a fill of theirs would add to what is to be closed.
-        _cancel(turn, sorted(orders, key=lambda each: each.role is not Role.ENTRY), job.reason)
+        _cancel(turn, sorted(orders, key=lambda each: not each.role.opens), job.reason)
         return
     _move(turn, job, FlattenPhase.REREADING, job.reason)
 

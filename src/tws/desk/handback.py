@@ -41,8 +41,10 @@ def hand_back(turn: Turn, trades: list[Group], left: Mapping[int, Decimal]) -> N
                                      moved=(new - old) * group.side.sign))
 
 
-def charge(turn: Turn, contract: Contract, quantity: Decimal) -> None:
-    """An order outside any trade has moved our shares by `quantity`, signed."""
+def charge(turn: Turn, contract: Contract, quantity: Decimal, *, excess: bool = True) -> None:
+    """An order outside any trade has moved our shares by `quantity`, signed. Without `excess` what lies
+    beyond the trades that it closes is no trade's: shares that an exercise brings.
+    """
     state = turn.state
     job = state.flattens.get(contract.symbol)
     if not quantity or (job is not None and not job.strategy and job.phase not in _RESTS):
@@ -56,7 +58,7 @@ def charge(turn: Turn, contract: Contract, quantity: Decimal) -> None:
     beyond += _take(after, -beyond)
     fit = [at for at, group in enumerate(trades) if group.settled or group.group_id in state.open_groups]
     closed = [at for at in fit if trades[at].side.sign * quantity < 0] or fit
-    if beyond and closed:
+    if beyond and closed and excess:
         after[closed[-1]] += beyond
     for group, old, new in zip(trades, held, after, strict=True):
         if new != old:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from tws.desk.books import note_fill, refuse_commission, refuse_execution
 from tws.desk.change import hear_terms, hear_word, keep_as_it_was, moves_by_itself
 from tws.desk.cover import naked
+from tws.desk.exercising import exercise_numbered
 from tws.desk.handback import charge
 from tws.desk.infer import inferred_for
 from tws.desk.submit import MAX_ORDER_ID
@@ -37,10 +38,15 @@ def hear_order(turn: Turn, fact: BrokerOrder, listed: bool = False) -> None:
     if is_old_news(turn, fact):
         return
     order = find(turn, fact.order_ref, fact.perm_id)
+    if order is None and not fact.order_ref:
+        order = exercise_numbered(turn, fact.client_id, fact.order_id)
     if order is None:
         _hear_foreign(turn, fact)
         return
     another = _bind(turn, order, fact.perm_id, fact.order_id)
+    if order.exercise is not None:
+        _hear_exercise(turn, order, fact, listed)
+        return
     hear_terms(turn, order, fact, listed)
     event = STATUS_EVENTS.get(fact.status)
     if event is None:
@@ -54,10 +60,29 @@ def hear_order(turn: Turn, fact: BrokerOrder, listed: bool = False) -> None:
         _double(turn, order)
 
 
+def _hear_exercise(
+    turn: Turn, order: OurOrder, fact: BrokerOrder | BrokerOrderStatus, listed: bool = False
+) -> None:
+    """TWS's word on an exercise. What it is shown as is no term of ours, and of its figures one counts: that
+    it is carried out claims all of it, until his positions bear that out (`tws.desk.exercising`).
+    """
+    event = STATUS_EVENTS.get(fact.status)
+    if event is None:
+        _strange_status(turn, order, fact.status)
+        return
+    claim = order.order.quantity if event is OrderEvent.FILL else None
+    turn.move(order, event, perm_id=fact.perm_id, filled=claim, cause=fact.status, listed=listed)
+
+
 def hear_status(turn: Turn, fact: BrokerOrderStatus) -> None:
     """orderStatus: the word that ends orders."""
     raise_floor(turn, fact.client_id, fact.order_id)
     order = find(turn, "", fact.perm_id) if fact.perm_id else None
+    order = order or exercise_numbered(turn, fact.client_id, fact.order_id)
+    if order is not None and order.exercise is not None:
+        _bind(turn, order, fact.perm_id, fact.order_id)
+        _hear_exercise(turn, order, fact)
+        return
     if order is None and fact.client_id == turn.state.client_id:
         order = _by_order_id(turn, fact.order_id)
         if order is not None and not order.live:
@@ -165,6 +190,10 @@ def _effect(catalogue: Catalogue, order: OurOrder, code: int) -> Effect:
     if order.changing:
         return catalogue.effect(code, Context.CHANGE)
     acknowledged = bool(order.perms) or order.state not in _UNACKNOWLEDGED
+    # An exercise is a request until TWS shows it as an order: 322 against the natural action (recorded), 321.
+    asked = order.exercise is not None and not acknowledged and not order.cancel_wanted
+    if asked and catalogue.effect(code, Context.REQUEST) is Effect.ENDS_REQUEST:
+        return Effect.REJECTS_ORDER
     fresh = catalogue.effect(code, Context.ORDER)
     if acknowledged and fresh is Effect.REJECTS_ORDER and code != 201:
         # TWS has taken it: a code that refuses *placing* now speaks of something else under its id.

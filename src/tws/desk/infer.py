@@ -58,7 +58,7 @@ def infer_instead_of_absence(turn: Turn, due: list[OurOrder]) -> None:
     """Two rounds no longer know these orders: whether the position says that one of them filled meanwhile."""
     question = turn.state.questions.get(AnswerKind.EXECUTIONS)
     reaches_ns = question.reaches_ns if question is not None else None
-    due = [order for order in due if not reaches_behind(turn, order, reaches_ns)]
+    due = [order for order in due if order.exercise is None and not reaches_behind(turn, order, reaches_ns)]
     for con_id in dict.fromkeys(order.contract.con_id for order in due):
         mine = [order for order in due if order.contract.con_id == con_id]
         difference = difference_of(turn, mine[0])

@@ -124,7 +124,7 @@ def enforce(turn: Turn) -> None:
     ours.symbols()  # as they are before anything is cancelled here
     for stop in tuple(turn.state.kill.stops.values()):
         for order in turn.state.book.living():
-            if order.role is Role.ENTRY and not order.cancel_wanted and _in_scope(turn, stop.scope, order):
+            if order.role.opens and not order.cancel_wanted and _in_scope(turn, stop.scope, order):
                 turn.cancel(order, f"stopped: {stop.reason}")
         if stop.state is KillState.REDUCE_ONLY:
             continue
@@ -153,7 +153,7 @@ def _gone_to(turn: Turn, stop: Stop, ours: Exposure) -> KillState:
     jobs = jobs_of(turn.state, stop.scope, ours) if stop.flatten else []
     if any(job.phase in RUNNING for job in jobs):
         return KillState.FLATTENING
-    entries = any(order.role is Role.ENTRY and _in_scope(turn, stop.scope, order)
+    entries = any(order.role.opens and _in_scope(turn, stop.scope, order)
                   for order in turn.state.book.exposed())
     if jobs or entries or (stop.scope.kind is ScopeKind.ACCOUNT and foreign_orders(turn.state)):
         return KillState.HALTED

@@ -134,7 +134,7 @@ def _reason(
         return job.why
     if job is not None:
         return f"being flattened: {job.phase}"
-    waiting = [order.intent_id for order in orders if order.role is Role.ENTRY]
+    waiting = [order.intent_id for order in orders if order.role.opens]
     if waiting:
         return f"its entry is being cancelled: {', '.join(waiting)}"
     stops = [order.open_quantity for order in orders if order.role is Role.STOP and order.live]

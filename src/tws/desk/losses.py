@@ -23,7 +23,6 @@ from tws.desk.rates import Money
 from tws.desk.reckoned import Reading
 from tws.desk.turn import Turn
 from tws.model.market import MarketDataType, Quote
-from tws.model.order import Role
 from tws.model.records import LossAnchored, PeakRaised, Severity
 from tws.model.session import trading_day
 from tws.positions.holding import MoveKind
@@ -167,7 +166,7 @@ def _judge(turn: Turn, limits: Limits) -> None:
             continue
         latch(turn, name, str(loss), str(bound))
         for order in turn.state.book.living():
-            if order.role is Role.ENTRY and not order.cancel_wanted:
+            if order.role.opens and not order.cancel_wanted:
                 turn.cancel(order, f"{name} has latched")
 
 

@@ -15,6 +15,7 @@ from tws.desk.books import compare_position, make_good, refuse_position, watch_d
 from tws.desk.cash import ask_for_cash
 from tws.desk.change import changes_unanswered
 from tws.desk.claims import ask_for_claimed, judge_claims, note_lacking
+from tws.desk.exercising import settle_exercises, watch_exercises
 from tws.desk.hear import hear_execution, hear_order, say_doubles
 from tws.desk.infer import infer_instead_of_absence, note_busts, reaches_behind
 from tws.desk.listed import note_unlisted
@@ -133,6 +134,8 @@ def pass_time(turn: Turn) -> None:
         elif order.cancel_wanted and _cancel_again(turn, order, age_ns):
             turn.cancel(order, "still there after a cancel")
     ask_for_claimed(turn)
+    settle_exercises(turn)
+    watch_exercises(turn)
     changes_unanswered(turn)
     say_doubles(turn)
     unknown = [order for order in state.book.living() if order.state is OrderState.UNKNOWN]
@@ -240,6 +243,9 @@ def _judge_absence(turn: Turn, asked_ns: int) -> None:
     for order in due:
         if order.state is not OrderState.UNKNOWN:
             continue  # it has filled, as the position shows
+        key = state.ours.key(state.account, order.contract.con_id)
+        if order.exercise is not None and key in state.differs:
+            continue  # it may be what the position shows
         if _untransmitted(turn, order):
             turn.alarm(Severity.ALARM, f"untransmitted {order.intent_id}",
                        f"order {order.intent_id} ({order.contract.symbol}) may be held in TWS, untransmitted:"

@@ -7,7 +7,6 @@ from tws.desk.commands import Begin, CancelAll, CancelIntent, NotWritten, Reserv
 from tws.desk.limits import take_configuration
 from tws.desk.reverse import drop_reversals
 from tws.desk.turn import Turn
-from tws.model.order import Role
 from tws.model.records import Began, FloorRaised, Severity, Stamped
 from tws.orders.table import OrderEvent
 
@@ -40,8 +39,8 @@ def cancel_all(turn: Turn, command: CancelAll) -> None:
     """Cancel what works, entries first; a reversal on its way enters no more."""
     drop_reversals(turn, command.symbol, command.reason)
     orders = [order for order in turn.state.book.living() if command.symbol in (None, order.contract.symbol)]
-    for order in sorted(orders, key=lambda each: each.role is not Role.ENTRY):
-        if order.role is Role.ENTRY or not command.entries_only:
+    for order in sorted(orders, key=lambda each: not each.role.opens):
+        if order.role.opens or not command.entries_only:
             turn.cancel(order, command.reason)
 
 

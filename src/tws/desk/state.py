@@ -409,7 +409,9 @@ class DeskState(Struct, kw_only=True):
         return [order for order in orders if order.role in roles]
 
     def strategy_of(self, order: OurOrder) -> str:
-        """For whom an order was placed; empty where no trade of ours says so."""
+        """For whom an order was placed; empty where no trade of ours, and no exercise, says so."""
+        if order.exercise is not None:
+            return order.exercise.strategy
         group = self.groups.get(order.group_id)
         return group.strategy if group is not None else ""
 

@@ -18,6 +18,7 @@ from tws.desk.losses import losses_now, money_of
 from tws.desk.state import Group
 from tws.desk.turn import Turn
 from tws.model.contract import Contract
+from tws.model.exercise import Exercising
 from tws.model.instrument import Instrument
 from tws.model.marketrule import FARTHEST
 from tws.model.order import Bracket, Order, OrderType, Role, Side, TimeInForce
@@ -28,7 +29,8 @@ from tws.risk.denial import Denial
 from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
-__all__ = ["EXIT_TIF", "blocked", "place_exit", "situation", "submit_bracket", "submit_order"]
+__all__ = ["EXIT_TIF", "MAX_ORDER_ID", "approve", "blocked", "deny", "intend", "no_ids", "place_exit",
+           "situation", "submit_bracket", "submit_order"]
 
 _ZERO = Decimal(0)
 EXIT_TIF = TimeInForce.GTC
@@ -66,9 +68,9 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                             signal_id=plan.signal_id, joins=command.joins, parent_quantity=child,
                             attached=child is not None, messages=len(orders))
         proposals.append(proposal)
-        denial = denial or turn.gate.judge(proposal, where) or _no_ids(turn, len(orders))
+        denial = denial or turn.gate.judge(proposal, where) or no_ids(turn, len(orders))
     if denial is not None:
-        _deny(turn, denial, plan.contract, Role.ENTRY, entry, plan.strategy, plan.signal_id)
+        deny(turn, denial, plan.contract, Role.ENTRY, entry, plan.strategy, plan.signal_id)
         latch_if_broken(turn, denial, plan.contract.symbol)
         return
     group_id = _next_intent_id(turn)
@@ -82,11 +84,11 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     parent = 0
     intents = []
     for role, order in orders:
-        intent = _intend(turn, group_id, role, command.instrument.contract, replace(order, parent_id=parent))
+        intent = intend(turn, group_id, role, command.instrument.contract, replace(order, parent_id=parent))
         parent = parent or intent.order_id
         intents.append(intent)
     for intent, proposal in zip(intents, proposals, strict=True):
-        _approve(turn, intent, proposal, where)
+        approve(turn, intent, proposal, where)
 
 
 def submit_order(turn: Turn, command: SubmitOrder) -> None:
@@ -101,9 +103,9 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
     role = Role.CLOSE if shrinks and command.role is Role.ENTRY else command.role
     proposal = Proposal(instrument=instrument, order=order, role=role, strategy=command.strategy,
                         signal_id=command.signal_id)
-    denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
+    denial = turn.gate.judge(proposal, where) or no_ids(turn, 1)
     if denial is not None:
-        _deny(turn, denial, instrument.contract, role, order, command.strategy, command.signal_id)
+        deny(turn, denial, instrument.contract, role, order, command.strategy, command.signal_id)
         latch_if_broken(turn, denial, instrument.contract.symbol)
         return
     group_id = ""
@@ -113,7 +115,7 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
                           quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id,
                           reference=where.mid))
-    _approve(turn, _intend(turn, group_id, role, instrument.contract, order), proposal, where)
+    approve(turn, intend(turn, group_id, role, instrument.contract, order), proposal, where)
 
 
 def place_exit(
@@ -126,12 +128,12 @@ def place_exit(
     # An exit of a trade is held to what the trade has: another one may hold the same shares the other way.
     held = abs(turn.state.in_account(group)) if group is not None else None
     proposal = Proposal(instrument=instrument, order=order, role=role, parent_quantity=held)
-    denial = turn.gate.judge(proposal, where) or _no_ids(turn, 1)
+    denial = turn.gate.judge(proposal, where) or no_ids(turn, 1)
     if denial is not None:
-        _deny(turn, denial, instrument.contract, role, order, group_id=group_id)
+        deny(turn, denial, instrument.contract, role, order, group_id=group_id)
         return None
-    intent = _intend(turn, group_id, role, instrument.contract, order)
-    _approve(turn, intent, proposal, where)
+    intent = intend(turn, group_id, role, instrument.contract, order)
+    approve(turn, intent, proposal, where)
     return intent
 
 
@@ -275,7 +277,8 @@ def _wrong_sides(plan: Bracket, stop: Order, where: Situation) -> Denial | None:
                   reason="the stop would be adjusted at once, or after the target")
 
 
-def _no_ids(turn: Turn, count: int) -> Denial | None:
+def no_ids(turn: Turn, count: int) -> Denial | None:
+    """Why so many orders can't be numbered."""
     next_id = turn.state.next_order_id
     if next_id >= 1 and next_id + count - 1 <= MAX_ORDER_ID:
         return None
@@ -287,27 +290,32 @@ def _next_intent_id(turn: Turn) -> str:
     return f"{turn.state.prefix}-{turn.state.serial + 1}"
 
 
-def _intend(turn: Turn, group_id: str, role: Role, contract: Contract, order: Order) -> OurOrder:
+def intend(
+    turn: Turn, group_id: str, role: Role, contract: Contract, order: Order,
+    exercise: Exercising | None = None,
+) -> OurOrder:
+    """Give it its ids: intent and order id are one commit."""
     intent_id = _next_intent_id(turn)
     turn.emit(Intended(at_ns=turn.now_ns, intent_id=intent_id, serial=turn.state.serial + 1,
                        group_id=group_id, role=role, order_id=turn.state.next_order_id, contract=contract,
-                       order=replace(order, order_ref=intent_id)))
+                       order=replace(order, order_ref=intent_id), exercise=exercise))
     return turn.state.book.orders[intent_id]
 
 
-def _approve(turn: Turn, intent: OurOrder, proposal: Proposal, where: Situation) -> None:
+def approve(turn: Turn, intent: OurOrder, proposal: Proposal, where: Situation) -> None:
     """`where` is what it was judged in: the figures that are kept are those of the judgement."""
-    turn.gate.approve((intent.intent_id, 0), intent.order_id, intent.contract, intent.order,
-                      intent.order.quantity)
+    asked = intent.order if intent.exercise is None else intent.exercise.wish
+    turn.gate.approve((intent.intent_id, 0), intent.order_id, intent.contract, asked, intent.order.quantity)
     turn.emit(Approved(at_ns=turn.now_ns, intent_id=intent.intent_id, order_id=intent.order_id,
                        figures=turn.gate.measure(proposal, where)))
     turn.move(intent, OrderEvent.APPROVE)
 
 
-def _deny(
+def deny(
     turn: Turn, denial: Denial, contract: Contract, role: Role, order: Order, strategy: str = "",
     signal: str = "", group_id: str = "",
 ) -> None:
+    """No order comes of it."""
     turn.emit(Denied(at_ns=turn.now_ns, symbol=contract.symbol, limit=denial.limit, figure=denial.figure,
                      bound=denial.bound, reason=denial.reason, role=role, side=order.side,
                      quantity=order.quantity, strategy=strategy, signal_id=signal, group_id=group_id))

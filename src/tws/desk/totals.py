@@ -5,6 +5,8 @@ its old part is taken off and its new one put on: the cost depends on the orders
 trade, which are bounded (TWS takes some twenty on a side), not on the orders in the book. `tws.desk.apply`
 calls `count` after each record that names an intent; nothing else moves the totals.
 
+An exercise counts twice: as an exit of the options that it takes, and as an entry of what it brings.
+
 What an exit can still take is reckoned per trade: exits of one trade end each other, so the greatest
 counts, and a child whose parent has filled nothing can take nothing.
 """
@@ -17,6 +19,7 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from tws.model.contract import Contract
+from tws.model.exercise import Exercising
 from tws.model.order import OrderType, Role, Side
 from tws.model.records import OrderState
 from tws.orders.book import OurOrder
@@ -161,6 +164,9 @@ class Totals(Struct, kw_only=True):
         """
         exposure = self.know(order.contract)
         exposure.put(order.intent_id, _part(order, held))
+        brings = order.exercise
+        if brings is not None and brings.underlying is not None:
+            self.know(brings.underlying).put(order.intent_id, _brought(order, brings))
         buys = sells = _ZERO
         for each in members:
             if each.role is Role.ENTRY:
@@ -195,7 +201,7 @@ def _part(order: OurOrder, held: Decimal | None) -> Part | None:
     asked = order.order
     entry = order.role is Role.ENTRY
     # A child lies dormant in TWS till its parent fills; a stop till its price is touched.
-    awake = order.live and (not asked.parent_id or held is None or held > 0)
+    awake = order.live and (not asked.parent_id or held is None or held > 0) and order.exercise is None
     return Part(
         side=asked.side,
         entry=entry,
@@ -205,6 +211,15 @@ def _part(order: OurOrder, held: Decimal | None) -> Part | None:
         rests=asked.limit_price if awake and asked.order_type is OrderType.LIMIT else None,
         market=awake and asked.order_type is OrderType.MARKET,
     )
+
+
+def _brought(order: OurOrder, brings: Exercising) -> Part | None:
+    """What an exercise that is under way may bring, as an entry at the strike that meets no order of ours."""
+    if not _exposed(order):
+        return None
+    shares = brings.each * order.open_quantity
+    return Part(side=Side.BUY if shares > 0 else Side.SELL, entry=True, open_quantity=abs(shares),
+                unknown=order.state is OrderState.UNKNOWN, limit=brings.strike)
 
 
 def _reach(order: OurOrder, held: Decimal | None) -> Decimal:

@@ -172,6 +172,8 @@ class Worth:
             self._all_stirred = True
         else:
             self._stirred[order.contract.con_id] = None
+            if order.exercise is not None and order.exercise.underlying is not None:
+                self._stirred[order.exercise.underlying.con_id] = None
 
     def others(
         self, state: DeskState, quotes: Mapping[int, Quote], contract: Contract, money: Money

@@ -1,12 +1,22 @@
-"""What a holder of options tells the broker to do with them."""
+"""What a holder of options tells the broker to do with them, and what it brings."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import IntEnum
+from typing import TypeAlias
 
 from msgspec import Struct
 
-__all__ = ["Exercise", "ExerciseAction"]
+from tws.model.contract import Contract
+from tws.model.order import Order
+
+__all__ = ["OPTIONS", "STRIKE_STEP", "Exercise", "ExerciseAction", "Exercising", "Instruction"]
+
+OPTIONS = ("OPT", "FOP")
+"""Kinds of contract that a holder exercises."""
+STRIKE_STEP = Decimal("0.00000001")
+"""A strike keeps to no grid of prices; the finest step that a double tells apart at any strike."""
 
 
 class ExerciseAction(IntEnum):
@@ -38,3 +48,24 @@ class Exercise(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.quantity < 1:
             raise ValueError(f"quantity is {self.quantity}: at least one contract")
+
+
+Instruction: TypeAlias = Order | Exercise
+"""What a desk tells the broker to do under an order id."""
+
+
+class Exercising(Struct, frozen=True, kw_only=True):
+    """A desk's intent with options that it holds. What it brings is stated when it is made, so that a journal
+    alone knows what the broker's positions have to show.
+
+    each         the signed shares of `underlying` (or futures) that one contract brings; 0 for a lapse
+    strike       what each of them is paid with, or brings in
+    strategy, signal_id   who wished it
+    """
+
+    wish: Exercise
+    underlying: Contract | None = None
+    each: Decimal = Decimal(0)
+    strike: Decimal = Decimal(0)
+    strategy: str = ""
+    signal_id: str = ""

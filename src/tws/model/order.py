@@ -62,12 +62,21 @@ class BrokerStatus(StrEnum):
 
 
 class Role(StrEnum):
-    """Why an order exists within its bracket."""
+    """Why an order exists: within its bracket, or beside any."""
 
     ENTRY = "entry"
     TARGET = "target"
     STOP = "stop"
     CLOSE = "close"
+    EXERCISE = "exercise"
+    """Options that are held become shares: no trade of a market, and it may open a position."""
+    LAPSE = "lapse"
+    """Options that are held are given up."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether it may open a position, or add to one."""
+        return self in (Role.ENTRY, Role.EXERCISE)
 
 
 class Order(Struct, frozen=True, kw_only=True):

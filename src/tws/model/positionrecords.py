@@ -21,6 +21,7 @@ __all__ = [
     "CashHeard",
     "Charged",
     "Differs",
+    "Exercised",
     "Folded",
     "HandedBack",
     "Inferred",
@@ -177,6 +178,22 @@ class Adjusted(JournalRecord, frozen=True, kw_only=True):
     paid: bool = True
     """Whether cash moved with it, as for an assignment; for a transfer none does."""
     trades: tuple[tuple[str, Decimal], ...] = ()
+
+
+class Exercised(JournalRecord, frozen=True, kw_only=True):
+    """Options of ours were exercised, or lapsed: the broker's positions show it (`basis`), no execution does.
+
+    `quantity` contracts of `contract` went at 0; `shares` of `underlying` (signed) came or went at `strike`.
+    """
+
+    intent_id: str
+    account: str
+    contract: Contract
+    quantity: Decimal
+    underlying: Contract | None = None
+    shares: Decimal = Decimal(0)
+    strike: Decimal = Decimal(0)
+    basis: str = ""
 
 
 class CashAsked(JournalRecord, frozen=True, kw_only=True):

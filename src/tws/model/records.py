@@ -20,6 +20,7 @@ from msgspec import field
 
 from tws.errors import DataError
 from tws.model.contract import Contract
+from tws.model.exercise import Exercising
 from tws.model.facts import AnswerKind, BrokerOrder
 from tws.model.linkedrecords import Aimed, ReversalMoved, ReversalPhase
 from tws.model.oldrecords import Agreed, Resized
@@ -35,6 +36,7 @@ from tws.model.positionrecords import (
     CashHeard,
     Charged,
     Differs,
+    Exercised,
     Folded,
     HandedBack,
     Inferred,
@@ -77,6 +79,7 @@ __all__ = [
     "Charged",
     "Denied",
     "Differs",
+    "Exercised",
     "FlattenMoved",
     "FlattenPhase",
     "FloorRaised",
@@ -172,6 +175,8 @@ class Intended(_Record, frozen=True, kw_only=True):
     order_id: int
     contract: Contract
     order: Order
+    exercise: Exercising | None = None
+    """It is no order on a market: `order` is then what TWS is told to take of the options, for the counts."""
 
 
 class Approved(_Record, frozen=True, kw_only=True):
@@ -378,7 +383,7 @@ Record: TypeAlias = (
     | AllCancelAsked | HoursStated | Changed | Stated | Reopened | Retired | Recalled
     | Inferred | Busted | Lacked | Refused | Shortfall | OpeningConfirmed | HandedBack | Folded
     | Annulled | CashAsked | CashHeard | CashAdjusted | Stamped | Reloaded
-    | SignalJudged | SignalsUnwritten | ReversalMoved | Aimed | RuleSwitched
+    | SignalJudged | SignalsUnwritten | ReversalMoved | Aimed | RuleSwitched | Exercised
 )
 
 _encoder = msgspec.json.Encoder()

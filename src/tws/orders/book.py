@@ -16,6 +16,7 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from tws.model.contract import Contract
+from tws.model.exercise import Exercising
 from tws.model.order import Order, Role
 from tws.model.records import OrderState
 from tws.orders.table import ENDED
@@ -77,6 +78,8 @@ class OurOrder(Struct, kw_only=True):
     """It had ended and came back to life: only the broker's complete list is believed."""
     written: bool = False
     """Its bytes are known to have left: reported, or answered by the broker."""
+    exercise: Exercising | None = None
+    """It tells what becomes of options: its fills are told by the broker's positions, by no execution."""
 
     @property
     def live(self) -> bool:
@@ -123,6 +126,8 @@ class OrderBook(Struct):
     """The intents whose orders are not ended, oldest first."""
     owing: dict[str, None] = field(default_factory=dict)
     """Ended orders of which the broker claims fills whose executions are not here yet."""
+    exercises: dict[str, None] = field(default_factory=dict)
+    """Those among all of them that exercise options or let them lapse, and are not booked yet."""
 
     def add(self, order: OurOrder) -> None:
         """A new intent. Its order id now means this one, whatever it meant in an earlier session."""
@@ -130,6 +135,8 @@ class OrderBook(Struct):
         if order.order_id > 0:
             self.by_order_id[order.order_id] = order.intent_id
         self.alive[order.intent_id] = None
+        if order.exercise is not None:
+            self.exercises[order.intent_id] = None
 
     def bind(self, order: OurOrder, perm_id: int, order_id: int) -> None:
         """The broker's permanent id of an intent. What becomes of a second one is not known yet."""
@@ -140,6 +147,7 @@ class OrderBook(Struct):
     def take_out(self, intent_id: str) -> OurOrder:
         """Remove an order that has ended, with every way to it."""
         order = self.orders.pop(intent_id)
+        self.exercises.pop(intent_id, None)
         if self.by_order_id.get(order.order_id) == intent_id:
             del self.by_order_id[order.order_id]
         for perm_id in order.perms:
@@ -150,6 +158,8 @@ class OrderBook(Struct):
         """Enter an order that was taken out. Its order id may mean another by now, and then still does."""
         self.orders[order.intent_id] = order
         self.by_order_id.setdefault(order.order_id, order.intent_id)
+        if order.exercise is not None and not order.filled:
+            self.exercises[order.intent_id] = None
         for perm_id in order.perms:
             self.by_perm[perm_id] = order.intent_id
 

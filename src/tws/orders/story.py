@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from tws.model import records as r
+from tws.model.exercise import ExerciseAction, Exercising
 from tws.model.order import Order, OrderType
 from tws.model.records import OrderState, Record
 from tws.orders.search import Found
@@ -141,6 +142,8 @@ class Teller:
         life.order, life.total = record.order, record.order.quantity
         self._symbols[record.intent_id] = record.contract.symbol
         self._con_ids[record.contract.con_id] = None
+        if record.exercise is not None:
+            return _wished(record, record.exercise)
         parent = f", a child of order {record.order.parent_id}" if record.order.parent_id else ""
         trade = f" of trade {record.group_id}" if record.group_id else ""
         return (
@@ -225,6 +228,14 @@ class Teller:
             f"A fill was inferred that the broker no longer tells: {_num(shares)} at {_num(record.price)} "
             f"({record.basis}; the price is {record.priced})."
         )
+
+    def _exercised(self, record: r.Exercised) -> str:
+        self._lives[record.intent_id].fills["exercised"] = (record.quantity, _ZERO)
+        what = f"{_num(record.quantity)} {record.contract.symbol} went"
+        if record.underlying is not None:
+            shares = f"{_num(abs(record.shares))} {record.underlying.symbol}"
+            what += f", and {shares} {'came' if record.shares > 0 else 'went'} at {_num(record.strike)}"
+        return f"It was booked as carried out: {what} ({record.basis})."
 
     def _busted(self, record: r.Busted) -> str:
         self._lives[record.intent_id].fills.pop(_base(record.exec_id), None)
@@ -327,13 +338,27 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
     r.Agreed: Teller._agreed, r.Moved: Teller._moved, r.Bound: Teller._bound,
     r.Adopted: Teller._adopted, r.Booked: Teller._booked, r.Charged: Teller._charged,
     r.Inferred: Teller._inferred, r.Busted: Teller._busted, r.Lacked: Teller._lacked,
-    r.Annulled: Teller._annulled,
+    r.Annulled: Teller._annulled, r.Exercised: Teller._exercised,
     r.CancelAsked: Teller._cancel_asked, r.Denied: Teller._denied, r.Missed: Teller._missed,
     r.Released: Teller._released, r.Reopened: Teller._reopened, r.HandedBack: Teller._handed_back,
     r.Retired: Teller._retired, r.Recalled: Teller._recalled, r.Watched: Teller._watched,
     r.KillMoved: Teller._kill_moved, r.FlattenMoved: Teller._flatten_moved,
     r.ReversalMoved: Teller._reversal_moved, r.Aimed: Teller._aimed, r.Alarmed: Teller._alarmed,
 }  # fmt: skip
+
+
+def _wished(record: r.Intended, exercise: Exercising) -> str:
+    wish, name = exercise.wish, record.contract.symbol
+    lapses = wish.action is ExerciseAction.LAPSE
+    what = f"let {wish.quantity} {name} lapse" if lapses else f"exercise {wish.quantity} {name}"
+    against = ", against its natural action" if wish.override else ""
+    brings = ""
+    if exercise.underlying is not None:
+        shares = exercise.each * wish.quantity
+        word = "bring" if shares > 0 else "take"
+        brings = f", to {word} {_num(abs(shares))} {exercise.underlying.symbol} at {_num(exercise.strike)}"
+    source = _signal(exercise.strategy, exercise.signal_id)
+    return f"We meant to {what}{brings}{against}: {record.intent_id}, as order id {record.order_id}{source}."
 
 
 def _any_words(teller: Teller, record: Record) -> str:

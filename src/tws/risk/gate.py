@@ -14,6 +14,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from tws.model.contract import Contract
+from tws.model.exercise import Instruction
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, Role
@@ -42,7 +43,7 @@ class Gate:
         self._mint = Mint()
         self._narrowed_from: Limits | None = None
         self._narrowed: dict[tuple[str, str, str], Limits] = {}
-        self._approved: dict[tuple[str, int], tuple[int, Contract, Order, Decimal]] = {}
+        self._approved: dict[tuple[str, int], tuple[int, Contract, Instruction, Decimal]] = {}
 
     def judge(self, proposal: Proposal, situation: Situation) -> Denial | None:
         """The first limit that the proposal breaks, None if it breaks none."""
@@ -74,7 +75,7 @@ class Gate:
         return found
 
     def approve(
-        self, key: tuple[str, int], order_id: int, contract: Contract, order: Order, cap: Decimal
+        self, key: tuple[str, int], order_id: int, contract: Contract, order: Instruction, cap: Decimal
     ) -> None:
         """Remember that revision `key[1]` of intent `key[0]` was judged and may leave exactly like this."""
         while len(self._approved) >= _CAPACITY:
@@ -91,7 +92,7 @@ class Gate:
         return self._mint.issue(order_id, contract, order, intent_id=intent_id, cap=cap,
                                 modifies=revision > 0)
 
-    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
+    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Instruction) -> Denial | None:
         """None when the permit is good for exactly this order; asking uses it up."""
         return self._mint.redeem(permit, order_id, contract, order)
 
@@ -134,7 +135,7 @@ class StandaloneGate:
         return self._mint.issue(order_id, instrument.contract, order, intent_id=order.order_ref,
                                 cap=order.quantity, modifies=False)
 
-    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
+    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Instruction) -> Denial | None:
         """None when the permit is good for exactly this order; asking uses it up."""
         return self._mint.redeem(permit, order_id, contract, order)
 

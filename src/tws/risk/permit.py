@@ -1,7 +1,7 @@
 """The one-use leave for one order to go out, and the memory that knows which leaves are good.
 
-What is no order but moves money too (an exercise, a change of TWS's settings) has a leave that names its
-bytes.
+What is no order but moves money too (an exercise, a change of TWS's settings) has without a desk a leave that
+names its bytes; a desk's exercise has a permit as its orders have.
 
 A permit names one order id and the exact contract and order. The `Mint` (which a gate owns)
 remembers the very objects that it handed out: a permit that it does not hold, one that was used, or one
@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from tws.errors import OrderDeniedError
 from tws.model.contract import Contract
-from tws.model.order import Order
+from tws.model.exercise import Instruction
 from tws.risk.denial import Denial
 
 __all__ = ["FramePermit", "Mint", "Permit", "Verifier"]
@@ -30,7 +30,7 @@ class Permit:
     __slots__ = ("cap", "contract", "intent_id", "modifies", "order", "order_id")
 
     def __init__(
-        self, seal: object, order_id: int, contract: Contract, order: Order, *, intent_id: str,
+        self, seal: object, order_id: int, contract: Contract, order: Instruction, *, intent_id: str,
         cap: Decimal, modifies: bool,
     ) -> None:
         if seal is not _SEAL:
@@ -43,7 +43,7 @@ class Permit:
         self.modifies = modifies
 
     def __repr__(self) -> str:
-        return f"Permit({self.order_id}, {self.order.side} {self.order.quantity} {self.contract.symbol})"
+        return f"Permit({self.order_id}, {self.order.quantity} {self.contract.symbol})"
 
 
 class FramePermit:
@@ -63,7 +63,7 @@ class FramePermit:
 class Verifier(Protocol):
     """What the writer of the socket asks, just before the bytes."""
 
-    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
+    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Instruction) -> Denial | None:
         """None when the permit is good for exactly this; it is used up by the question."""
         ...
 
@@ -76,7 +76,8 @@ class Mint:
         self._capacity = capacity
 
     def issue(
-        self, order_id: int, contract: Contract, order: Order, *, intent_id: str, cap: Decimal, modifies: bool
+        self, order_id: int, contract: Contract, order: Instruction, *, intent_id: str, cap: Decimal,
+        modifies: bool,
     ) -> Permit:
         """A new permit; the oldest unredeemed one dies when the mint is full."""
         permit = Permit(_SEAL, order_id, contract, order, intent_id=intent_id, cap=cap, modifies=modifies)
@@ -94,7 +95,7 @@ class Mint:
             del self._outstanding[next(iter(self._outstanding))]
         self._outstanding[id(permit)] = permit
 
-    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Order) -> Denial | None:
+    def redeem(self, permit: Permit, order_id: int, contract: Contract, order: Instruction) -> Denial | None:
         """None when `permit` came from here, was never used, and names exactly this order; else why not."""
         unknown = self._use_up(permit, Permit)
         if unknown is not None:

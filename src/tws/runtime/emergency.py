@@ -65,6 +65,9 @@ PLACES_A_CLOSE = 12
 """Records of one close from the cancel of its exits on: 50 positions with two exits each take 600 in all."""
 
 
+_EXITS = (Role.STOP, Role.TARGET, Role.CLOSE)
+
+
 class EmergencyStore:
     """The store of the second engine. What it can't keep ends its memory, not it: `tell` hears why."""
 
@@ -113,8 +116,9 @@ def refusal(effect: Effect, orders: dict[str, OurOrder], remembers: bool) -> Not
     """Why a placement may not leave in an emergency: no entry does, nor what nothing remembers. Else None."""
     if not isinstance(effect, Place):
         return None
-    if orders[effect.intent_id].role is Role.ENTRY:
-        return NotWritten(order_id=effect.order_id, reason="no entry leaves while the journal fails")
+    if orders[effect.intent_id].role not in _EXITS:
+        reason = "no entry leaves while the journal fails, nor an exercise"
+        return NotWritten(order_id=effect.order_id, reason=reason)
     if not remembers:
         return NotWritten(order_id=effect.order_id, reason="neither journal nor safety file can remember it")
     return None
@@ -133,7 +137,7 @@ class Cover:
         if not isinstance(effect, Cancel):
             return ""
         order = self._state.book.orders[effect.intent_id]
-        if order.role is Role.ENTRY:
+        if order.role not in _EXITS:
             return ""
         held = {each.contract.con_id for each in self._state.ours.holdings.values() if each.quantity}
         if order.contract.con_id not in held:

@@ -21,7 +21,6 @@ from tws.clock import Clock
 from tws.config import TWSConfig, is_live_port, is_paper_account
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.desk import DeskState
-from tws.model.order import Role
 from tws.model.stop import KillState
 from tws.orders import OurOrder
 from tws.risk import Denial
@@ -86,7 +85,7 @@ class Fence:
 
     def _is_exit(self, call: MoneyCall) -> bool:
         order = self._order(call)
-        if order is None or order.role is Role.ENTRY:
+        if order is None or order.role.opens:
             return False
         parent = order.order.parent_id
         if not parent:
@@ -95,8 +94,10 @@ class Fence:
         return entry is not None and entry.written
 
     def _order(self, call: MoneyCall) -> OurOrder | None:
-        return self._state().book.get(call.order.order_ref) if call.order is not None else None
+        book = self._state().book
+        if call.kind is MoneyKind.EXERCISE:  # its name travels in no orderRef
+            return book.numbered(call.order_id)
+        return book.get(call.order.order_ref) if call.order is not None else None
 
     def _strategy(self, order: OurOrder | None) -> str:
-        group = self._state().groups.get(order.group_id) if order is not None else None
-        return group.strategy if group is not None else ""
+        return self._state().strategy_of(order) if order is not None else ""

@@ -24,7 +24,6 @@ from tws.desk import Alert, Begin, Effect, Kill, KillReport, ResetKill, at_rest,
 from tws.errors import TWSError
 from tws.log import get_logger
 from tws.model.facts import Link, LinkState
-from tws.model.order import Role
 from tws.model.records import KillMoved, Record, Severity, encode_record
 from tws.model.stop import KillState
 from tws.runtime.emergency import Cover, EmergencyStore, Safety, never_left, refusal
@@ -182,7 +181,7 @@ class Killer:
         """No desk is left: cancel the entries that it knew of. Stops stay."""
         self._note(f"no desk acts ({cause}): entries are cancelled one by one, all else stays")
         for order in self._life.desk.state.book.living():
-            if order.role is Role.ENTRY:
+            if order.role.opens:
                 try:
                     self._life.connection.outbound.cancel(order.order_id)
                 except TWSError as error:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from weakref import WeakValueDictionary
 
+from msgspec import Struct
+
 from tws.desk import DeskState
 from tws.errors import RequestTimeoutError, TWSError
 from tws.model.execution import Execution
 from tws.model.order import Role
-from tws.model.records import Booked, Denied, Planned, Record
+from tws.model.records import Booked, Denied, Intended, Planned, Record
 from tws.orders import OurOrder
 
 __all__ = ["Trade", "Trades"]
@@ -114,6 +116,22 @@ class Trade:
             raise RequestTimeoutError(
                 f"{self.intent_id}: not so within {timeout_s} s; the order still works"
             ) from None
+
+
+class ExerciseAnswer(Struct, frozen=True, kw_only=True):
+    """What `Trader.exercise` answers: the intent, or why there is none. How it goes on stands in the desk's
+    book (`trader.desk.state.book.get(intent_id)`) and in the journal.
+    """
+
+    intent_id: str = ""
+    denial: Denied | None = None
+
+    @staticmethod
+    def of(records: list[Record]) -> ExerciseAnswer:
+        """Of what the desk recorded."""
+        denial = next((record for record in records if isinstance(record, Denied)), None)
+        intents = (record.intent_id for record in records if isinstance(record, Intended))
+        return ExerciseAnswer(intent_id="" if denial else next(intents, ""), denial=denial)
 
 
 class Trades:

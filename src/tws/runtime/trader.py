@@ -27,10 +27,12 @@ from tws.desk import (
     ResetKill,
     Reverse,
     SubmitBracket,
+    SubmitExercise,
 )
 from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
 from tws.errors import ConfigError, TWSError
 from tws.model.contract import Contract, ContractDetails, stock
+from tws.model.exercise import Exercise, ExerciseAction
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
 from tws.model.order import Bracket, OrderType
@@ -42,7 +44,7 @@ from tws.runtime.engine import Engine
 from tws.runtime.kill import ANSWER_S
 from tws.runtime.life import Life, as_tws_error
 from tws.runtime.parts import TraderParts
-from tws.runtime.trade import Trade
+from tws.runtime.trade import ExerciseAnswer, Trade
 
 __all__ = ["Trader"]
 
@@ -173,6 +175,33 @@ class Trader:
         full, instrument = await self._tradable(wish)
         records = await self.ask(Reverse(bracket=full, instrument=instrument, reason=reason))
         return next((record for record in records if isinstance(record, Denied)), None)
+
+    async def exercise(
+        self, contract: Contract, wish: Exercise, *, strategy: str = "", signal_id: str = ""
+    ) -> ExerciseAnswer:
+        """Exercise options of ours, or let them lapse, as `wish` says (`tws.desk.SubmitExercise`).
+
+        It is judged as an entry of what it brings: ask for a `quote` of the underlying first. Answers when
+        the intent is on disk and its bytes have been handed to the socket, or with the denial. What comes of
+        it is told by TWS (refused: the order is `rejected`) and, when it is carried out, by the positions:
+        then both books move (`Exercised`). Raises as `submit` does.
+        """
+        if self.failure is not None:
+            raise as_tws_error(self.failure)
+        instrument, details = await self.instrument(contract), await self.details(contract)
+        underlying = None
+        if details.under_con_id and wish.action is ExerciseAction.EXERCISE:
+            underlying = await self.instrument(Contract(con_id=details.under_con_id, sec_type=""))
+            self.watchlist.follow(underlying.contract)
+        return ExerciseAnswer.of(await self.ask(SubmitExercise(
+            instrument=instrument, wish=wish, underlying=underlying, strategy=strategy, signal_id=signal_id)))
+
+    async def lapse(
+        self, contract: Contract, wish: Exercise, *, strategy: str = "", signal_id: str = ""
+    ) -> ExerciseAnswer:
+        """The same with `ExerciseAction.LAPSE`: give the options up when they expire."""
+        wish = msgspec.structs.replace(wish, action=ExerciseAction.LAPSE)
+        return await self.exercise(contract, wish, strategy=strategy, signal_id=signal_id)
 
     async def _tradable(self, wish: Bracket) -> tuple[Bracket, Instrument]:
         """The wish with its full contract, whose market is followed from here on."""

@@ -58,7 +58,7 @@ async def end_protected(trader: Trader, reason: str, timeout_s: float) -> bool:
 
     def done() -> bool:
         state = trader.desk.state
-        return not any(order.role is Role.ENTRY for order in state.book.exposed()) and not bare(state)
+        return not any(order.role.opens for order in state.book.exposed()) and not bare(state)
 
     return await until(done, timeout_s)
 

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from tws.config import TWSConfig, is_live_port, is_paper_account
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.model.contract import Contract, ContractDetails
+from tws.model.exercise import STRIKE_STEP
 from tws.model.instrument import Instrument
 from tws.model.market import Quote
 from tws.model.order import Order, OrderType, Side
@@ -33,10 +34,6 @@ __all__ = ["Approval", "Book", "Guard", "Known", "LiveLock", "SqliteBook", "deni
 
 Approval: TypeAlias = Callable[[], Denial | None]
 """Uses an approval up, once: None when it is good."""
-
-
-STRIKE_STEP = Decimal("0.00000001")
-"""A strike keeps to no grid of prices; the finest step that a double tells apart at any strike."""
 
 
 class LiveLock:

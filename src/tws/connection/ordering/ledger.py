@@ -23,7 +23,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tws.connection.ids import IdSet
-from tws.model.order import Order
+from tws.model.exercise import Exercise, Instruction
 from tws.risk import Denial, Permit
 
 __all__ = ["Ledger"]
@@ -50,7 +50,7 @@ class Ledger:
         self._orders: dict[int, Written] = {}
         self._intents: dict[str, list[int]] = {}
 
-    def judge(self, permit: Permit, order_id: int, order: Order) -> Denial | None:
+    def judge(self, permit: Permit, order_id: int, order: Instruction) -> Denial | None:
         """None when these bytes keep the intent within its size; asked directly before they leave."""
         known, intent_id = self._orders.get(order_id), _intent(permit, order_id)
         if not permit.modifies and order_id in self._placed:
@@ -68,21 +68,21 @@ class Ledger:
                           reason=f"more than intent {intent_id} would be sent, all of it counted")
         return self._judge_child(permit, order)
 
-    def note(self, permit: Permit, order_id: int, order: Order) -> None:
+    def note(self, permit: Permit, order_id: int, order: Instruction) -> None:
         """These bytes leave now."""
         self._placed.add(order_id)
         self._orders.pop(order_id, None)
         while len(self._orders) >= MOST:
             self._forget(next(iter(self._orders)))
         intent_id = _intent(permit, order_id)
-        self._orders[order_id] = Written(intent_id, order.quantity)
+        self._orders[order_id] = Written(intent_id, Decimal(order.quantity))
         own = self._intents.setdefault(intent_id, [])
         if order_id not in own:
             own.append(order_id)
 
-    def _judge_child(self, permit: Permit, order: Order) -> Denial | None:
-        if not order.parent_id or permit.modifies:
-            return None  # a child that lives already: its parent may have left in an earlier run
+    def _judge_child(self, permit: Permit, order: Instruction) -> Denial | None:
+        if isinstance(order, Exercise) or not order.parent_id or permit.modifies:
+            return None  # no child, or a child that lives already: its parent may have left in an earlier run
         parent = self._orders.get(order.parent_id)
         if parent is None:
             return Denial(limit="children", figure=f"a child of order {order.parent_id}",

@@ -29,7 +29,7 @@ from tws.connection.ordering.ledger import Ledger
 from tws.connection.ordering.sending import Sending
 from tws.errors import LinkLostError, NotSentError, OrderDeniedError, TWSError
 from tws.model.contract import Contract
-from tws.model.order import Order
+from tws.model.exercise import Exercise, Instruction
 from tws.risk import Denial, Permit, Verifier
 
 __all__ = ["MAX_WAITING", "Encoder", "Gates", "Heard", "Outbound", "Wire"]
@@ -58,6 +58,7 @@ class Encoder(Protocol):
 
     def order(self, order_id: int, contract: Contract, order: AnyOrder) -> tuple[bytes, MoneyCall]: ...
     def what_if(self, order_id: int, contract: Contract, order: AnyOrder) -> tuple[bytes, MoneyCall]: ...
+    def exercise(self, order_id: int, contract: Contract, wish: Exercise) -> tuple[bytes, MoneyCall]: ...
     def cancel(self, order_id: int) -> bytes: ...
     def global_cancel(self) -> bytes: ...
 
@@ -122,16 +123,20 @@ class Outbound:
     # -- who asks
 
     def place(
-        self, order_id: int, contract: Contract, order: Order, permit: Permit, *, urgent: bool = False
+        self, order_id: int, contract: Contract, order: Instruction, permit: Permit, *, urgent: bool = False
     ) -> Sending:
-        """The desk's way: encode and queue an order under a permit; it is written at once unless something
-        holds it. `urgent` for an exit: it may use the places that TWS's message rate has kept free.
+        """The desk's way: encode and queue an order, or an exercise, under a permit; it is written at once
+        unless something holds it. `urgent` for an exit: it may use the places that TWS's message rate has
+        kept free.
 
         Raises NotSentError when it can't be encoded or there is no session, OrderDeniedError when the last
-        gate
-        refuses it on the spot. In both cases no byte left.
+        gate refuses it on the spot. In both cases no byte left.
         """
-        frame, call = self._encoder.order(order_id, contract, order)
+        if isinstance(order, Exercise):
+            frame, call = self._encoder.exercise(order_id, contract, order)
+            self._says_all(call, contract, order)
+        else:
+            frame, call = self._encoder.order(order_id, contract, order)
         approver = self._approver
         if approver is None or isinstance(approver, Guard):
             raise denied("permit", "a permit", "the built-in guard", "this connection has no desk").error()
@@ -150,6 +155,13 @@ class Outbound:
                 written=lambda: self._ledger.note(permit, order_id, order),
             )
         )
+
+    @staticmethod
+    def _says_all(call: MoneyCall, contract: Contract, wish: Exercise) -> None:
+        """A version without a field leaves out what it has none for; what was approved is all of it."""
+        told = call.contract
+        if call.exercise != wish or told is None or told.con_id != contract.con_id:
+            raise NotSentError(503, f"this session's version can't say all of it {call.beyond}".strip())
 
     def place_guarded(
         self,
