@@ -13,7 +13,7 @@ from tws.exchange.families import join_name
 from tws.exchange.refusals import Refusal
 from tws.exchange.terms import Habits, OrderTicket
 from tws.exchange.working import Stage, Working
-from tws.model.order import BrokerStatus
+from tws.model.order import BrokerStatus, TimeInForce
 
 __all__ = ["broker_refuses", "change_refused", "parent_of"]
 
@@ -61,7 +61,10 @@ def broker_refuses(core: Core, order: Working) -> str | None:
         return core.refusals[ticket.con_id]
     if (ticket.account, join_name(order)) in core.spent:
         return "OCA group is already filled."
-    currency = order.book.instrument.contract.currency
+    contract = order.book.instrument.contract
+    if contract.sec_type == "CRYPTO" and not order.is_limit and ticket.tif != TimeInForce.IOC:
+        return "The crypto MKT order must be IOC"
+    currency = contract.currency
     if core.rates.of(currency) is None:
         return f"No exchange rate of {currency} is known."
     most = core.habits.max_working
