@@ -148,6 +148,16 @@ def test_who_wants_all_at_once_gets_both_legs_or_none() -> None:
     assert pit.quote(2, 600, 10)[0] == ("BOT", 10, D("2.01"))
 
 
+def test_an_order_in_pieces_fills_its_legs_together() -> None:
+    pit = Pit()
+    pit.quote(2, 600, 4)
+    shown = Special(apart=True, shown=D(3))
+    assert fills(pit.place(PAIR, "BUY", "LMT", limit_price=D("2.01"), special=shown)) == [
+        ("BOT", 4, D("2.01")), ("BOT", 4, D("8.01")), ("SLD", 4, D("6.00")),
+    ]  # fmt: skip
+    assert pit.quote(2, 600, 4)[0] == ("BOT", 3, D("2.01")), "what it shows"
+
+
 @pytest.mark.parametrize(("code", "legs", "kind", "special"), [
     (312, 2, "LMT", Special(leg_prices=(D(8),), apart=True)),
     (313, 2, "LMT", Special(leg_prices=(D("8.001"), D(6)), apart=True)),

@@ -121,6 +121,7 @@ async def money_buys_coins(simulator: SimulatedTWS, client: Client) -> None:
         56: (coins, {"order_type": "STP", "aux_price": 9.0}),
         57: (coins, {"tif": "Minutes", "lmt_price": 90_000.0, "total_quantity": Decimal(1)}),
         58: (euros, {"tif": "Minutes", "lmt_price": 1.0}),
+        59: (euros, {"total_quantity": None, "cash_qty": 10_000.0, "lmt_price": 1.0}),
         54: (euros, {"total_quantity": None, "cash_qty": 22_002.5, "lmt_price": 1.1001}),
         55: (coins, market | {"action": "SELL", "total_quantity": Decimal("0.025")}),
     }  # fmt: skip
@@ -134,6 +135,8 @@ async def money_buys_coins(simulator: SimulatedTWS, client: Client) -> None:
     codes = {m.id: m.error_code for m in client.all(ErrorMessage) if m.id >= 50}
     assert codes == {50: 10289, 52: 10293, 53: 201, 56: 387, 58: 321}
     await client.expect(OrderStatus, lambda m: m.order_id == 57 and m.status == "Submitted")
+    client.send(PlaceOrderRequest(59, euros, order(total_quantity=Decimal(9_000), lmt_price=1.0)))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 59)).error_code == 10241
     opened = next(m.order for m in client.all(OpenOrder) if m.order_id == 51)
     assert (opened.total_quantity, opened.cash_qty) == (Decimal("0.125"), 12_000.0)
 

@@ -155,6 +155,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     legs                    a combo instead of the contract of `con_id`, which is not read then
     starting_price          where PEG BENCH and PEG STK begin
     special                 what only special orders state
+    in_money                its size was reckoned of an amount of money
     """
 
     client_id: int
@@ -194,6 +195,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     what_if: bool = False
     legs: tuple[Leg, ...] = ()
     special: Special | None = None
+    in_money: bool = False
     carried: object = None
 
 

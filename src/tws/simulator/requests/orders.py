@@ -99,6 +99,8 @@ class Orders:
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)
         else:
+            if ticket.quantity and not request.order.total_quantity and request.order.cash_qty:
+                ticket = replace(ticket, in_money=True)
             if legs:
                 by_leg = combos.limit_by_leg(request.order, legs)
                 limit = ticket.limit_price if by_leg is None else by_leg
