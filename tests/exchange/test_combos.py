@@ -188,6 +188,13 @@ def test_a_relative_combo_follows_what_its_legs_bring() -> None:
     assert pit.limit() == 3, "its limit is the worst"
 
 
+def test_a_stop_of_a_combo_goes_by_its_quote() -> None:
+    pit = Pit()
+    pit.place(PAIR, "SELL", "STP", stop_price=D("1.80"))
+    assert pit.quote(2, 620) == [] and pit.exchange.open_orders()[0].status == "PreSubmitted"
+    assert pit.quote(2, 621)[0] == ("SLD", 10, D("1.78")), "bought at 6.22, sold at 8.00"
+
+
 def test_a_limit_and_market_combo_trades_at_the_limit_of_the_whole() -> None:
     pit = Pit()
     assert fills(pit.place(BUTTERFLY, "BUY", "LMT + MKT", limit_price=D("0.01"))) == []
