@@ -84,7 +84,8 @@ class Book:
     __slots__ = (
         "_edges", "ask", "ask_left", "bid", "bid_left", "buy_best", "buys", "close", "combos", "con_id",
         "falls_at_ask", "falls_at_last", "instrument", "last", "leeway", "legs", "listing", "multiplier",
-        "phase", "rises_at_bid", "rises_at_last", "sell_best", "sells", "stops", "volume", "watchers", "weights",
+        "phase", "rises_at_bid", "rises_at_last", "sell_best", "sells", "stops", "volume", "watchers",
+        "weights",
     )  # fmt: skip
 
     def __init__(self, listing: Listing, now_ns: int) -> None:
