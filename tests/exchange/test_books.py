@@ -134,7 +134,8 @@ def test_cash_of_every_currency_is_what_was_paid_in_plus_profit_less_cost(many: 
     for kind, con_id, side, number, which in many:
         if kind == "place":
             lot = LISTINGS[con_id - 1].instrument.lot
-            run.place(con_id, side, number * lot, order_type="MKT")
+            tif = "IOC" if con_id == COIN else "DAY"
+            run.place(con_id, side, number * lot, order_type="MKT", tif=tif)
         elif kind == "combo":
             apart = Special(apart=number % 2 == 0 and len(COMBOS[which]) == 2)
             run.place(COMBOS[which], side, Decimal(number), special=apart)

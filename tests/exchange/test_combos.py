@@ -148,6 +148,16 @@ def test_who_wants_all_at_once_gets_both_legs_or_none() -> None:
     assert pit.quote(2, 600, 10)[0] == ("BOT", 10, D("2.01"))
 
 
+def test_an_order_in_pieces_fills_its_legs_together() -> None:
+    pit = Pit()
+    pit.quote(2, 600, 4)
+    shown = Special(apart=True, shown=D(3))
+    assert fills(pit.place(PAIR, "BUY", "LMT", limit_price=D("2.01"), special=shown)) == [
+        ("BOT", 4, D("2.01")), ("BOT", 4, D("8.01")), ("SLD", 4, D("6.00")),
+    ]  # fmt: skip
+    assert pit.quote(2, 600, 4)[0] == ("BOT", 3, D("2.01")), "what it shows"
+
+
 @pytest.mark.parametrize(("code", "legs", "kind", "special"), [
     (312, 2, "LMT", Special(leg_prices=(D(8),), apart=True)),
     (313, 2, "LMT", Special(leg_prices=(D("8.001"), D(6)), apart=True)),
@@ -176,6 +186,13 @@ def test_a_relative_combo_follows_what_its_legs_bring() -> None:
     assert pit.limit() == 2
     pit.quote(3, 410)
     assert pit.limit() == 3, "its limit is the worst"
+
+
+def test_a_stop_of_a_combo_goes_by_its_quote() -> None:
+    pit = Pit()
+    pit.place(PAIR, "SELL", "STP", stop_price=D("1.80"))
+    assert pit.quote(2, 620) == [] and pit.exchange.open_orders()[0].status == "PreSubmitted"
+    assert pit.quote(2, 621)[0] == ("SLD", 10, D("1.78")), "bought at 6.22, sold at 8.00"
 
 
 def test_a_limit_and_market_combo_trades_at_the_limit_of_the_whole() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -153,3 +154,12 @@ def test_an_empty_side_triggers_nothing_and_marks_nothing(floor: Any) -> None:
     floor.place(3, "BUY", 10, con_id=floor.IBM)
     floor.quote(0, 0, 0, 0, con_id=floor.IBM)
     assert str(floor.exchange.positions()[0].market_price) == "100.00", "the last trade stands alone"
+
+
+def test_a_last_price_far_outside_the_quote_triggers_nothing_by_habit(Floor_: Any) -> None:
+    floor = Floor_(last_leeway=Decimal("0.005"))
+    floor.place(1, "SELL", 10, "STP", stop="99.60")
+    floor.place(2, "SELL", 10, "TRAIL", stop="0.40")
+    assert floor.trade(9949) == [], "half a percent of it below the bid is 99.50"
+    told = floor.trade(9951)
+    assert "5 Submitted #1 0/10" in told and "5 Submitted #2 0/10" in told, "a stop, and one that trails"

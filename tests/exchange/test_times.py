@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.exchange.test_books import COIN, STOCK, Run
 
 from tws.exchange import Session
+from tws.model.order import Side
 
 D = Decimal
 MINUTE = 60_000_000_000
@@ -142,3 +144,19 @@ def test_each_auction_is_for_its_own(Floor_: Any) -> None:
     assert floor.quote(10000, 50, 10001, 50) == [], "a quote after the close opens nothing"
     floor.advance(3_000)
     assert "5 Filled #2 10/10" in floor.quote(10000, 50, 10001, 50)
+
+
+def test_minutes_are_for_coins_at_a_limit() -> None:
+    """Five of them; a change counts anew."""
+    run = Run()
+    wanted = {"order_type": "LMT", "limit_price": D(50), "tif": "Minutes"}
+    assert [event.code for event in run.place(STOCK, Side.BUY, D(1), **wanted)] == [321]
+    run.place(COIN, Side.BUY, D(1), **wanted)
+    begun, run.order_id = run.now, run.order_id - 1
+    run.now += MINUTE
+    run.place(COIN, Side.BUY, D(2), **wanted)
+    assert list(run.exchange.advance(begun + 5 * MINUTE)) == [], "it was changed after a minute"
+    run.exchange.advance(begun + 6 * MINUTE + 10)
+    assert [(row.order.status, row.completed_status) for row in run.exchange.completed_orders()] == [
+        ("Cancelled", "Expired")
+    ]

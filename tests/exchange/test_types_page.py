@@ -51,6 +51,8 @@ def _ruled(rule: TifRule) -> str:
     parts = []
     if rule.at_once:
         parts.append("whole on arrival, or cancelled" if rule.whole else "the rest is cancelled on arrival")
+    elif rule.minutes:
+        parts.append(f"for {rule.minutes} minutes")
     elif rule.until:
         parts.append("until goodTillDate")
     elif rule.at_open:

@@ -156,7 +156,7 @@ ORDERS: dict[str, Callable[[], FullOrder | tuple[FullOrder, ...]]] = {
     "minimize_impact": lambda: ot.minimize_impact(LIMIT, max_share="0.2"),
 }  # fmt: skip
 ELSEWHERE = {
-    "for_cash": "its size is money, which the simulated exchange refuses (434)",
+    "for_cash": "its size is money, for pairs and coins alone: tests/simulator/test_special_orders.py",
     "leg": "gives a leg", "combination": "gives a contract",
 }
 """Builders whose order goes another way, and why."""

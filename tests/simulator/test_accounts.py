@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
 from tests.simulator.client import Client, Connect, Start, stock
 
 from tws.exchange import OrderTicket
@@ -167,6 +168,10 @@ async def test_a_combo_is_echoed_with_its_legs_and_filled_on_them(start: Start, 
     bag = WireContract(symbol="SPY,IBM", sec_type="BAG", exchange="SMART", currency="USD", combo_legs=legs)
     limit = order(PAPER, order_type="LMT", lmt_price=0.05, total_quantity=Decimal(3))
     client.send(PlaceOrderRequest(1, bag, limit))
+    refused = await client.expect(ErrorMessage, lambda said: said.id == 1)
+    assert refused.error_code == 10043, "shares with shares are never guaranteed"
+    limit = replace(limit, smart_combo_routing_params=(("NonGuaranteed", "1"),))
+    client.send(PlaceOrderRequest(2, bag, limit))
     await client.expect(OrderStatus, lambda said: said.status == "Filled")
     opened = client.all(OpenOrder)[-1].contract
     assert (opened.con_id, opened.sec_type, opened.symbol) == (28812380, "BAG", "SPY,IBM")

@@ -87,7 +87,7 @@ def any_order(rng: random.Random, text: str) -> WireOrder:
         if spec.name not in TWS_STATES and not str(hints[spec.name]).startswith(("tuple", "<class 'tws")):
             values[spec.name] = anything(rng, hints[spec.name])
     kind = KINDS[text]
-    terms = [row.text for row in TIFS.values() if not (row.at_open and kind.waits)]
+    terms = [row.text for row in TIFS.values() if not ((row.at_open and kind.waits) or row.minutes)]
     percent, adjusts = kind.trails and rng.random() < 0.5, kind.stop and rng.random() < 0.5
 
     def price() -> float:

@@ -102,6 +102,43 @@ async def test_what_the_wire_states_of_a_special_order_is_played(
     simulator.quote("IBM", bid=100.2, ask=100.3, bid_size=500, ask_size=500)
     assert await bought(client, 20) == [("BOT", Decimal(100), 99.0)], "99 and two times a half"
     await a_leg_fills_alone(simulator, client)
+    if version >= 200:  # older ones have no fractions of a coin
+        await money_buys_coins(simulator, client)
+
+
+async def money_buys_coins(simulator: SimulatedTWS, client: Client) -> None:
+    """cashQty in place of a size: coins bought at the market need it, currency pairs may have it."""
+    simulator.quote("BTC", bid=95_000.0, ask=96_000.0, bid_size=10**9, ask_size=10**9)
+    simulator.quote("EUR.USD", bid=1.1, ask=1.1001, bid_size=10**6, ask_size=10**6)
+    coins = WireContract(symbol="BTC", sec_type="CRYPTO", exchange="PAXOS", currency="USD")
+    euros = WireContract(symbol="EUR", sec_type="CASH", exchange="IDEALPRO", currency="USD")
+    market: dict[str, Any] = {"order_type": "MKT", "lmt_price": None, "total_quantity": None, "tif": "IOC"}
+    wanted: dict[int, tuple[WireContract, dict[str, Any]]] = {
+        50: (coins, market | {"total_quantity": Decimal("0.1")}),
+        51: (coins, market | {"cash_qty": 12_000.0}),
+        52: (coins, market | {"cash_qty": 9.0, "total_quantity": Decimal(1)}),
+        53: (coins, market | {"cash_qty": 9.0, "tif": "DAY"}),
+        56: (coins, {"order_type": "STP", "aux_price": 9.0}),
+        57: (coins, {"tif": "Minutes", "lmt_price": 90_000.0, "total_quantity": Decimal(1)}),
+        58: (euros, {"tif": "Minutes", "lmt_price": 1.0}),
+        59: (euros, {"total_quantity": None, "cash_qty": 10_000.0, "lmt_price": 1.0}),
+        54: (euros, {"total_quantity": None, "cash_qty": 22_002.5, "lmt_price": 1.1001}),
+        55: (coins, market | {"action": "SELL", "total_quantity": Decimal("0.025")}),
+    }  # fmt: skip
+    for order_id in sorted(wanted):
+        contract, terms = wanted[order_id]
+        client.send(PlaceOrderRequest(order_id, contract, order(**terms)))
+    await client.expect(ErrorMessage, lambda m: m.id == 58)
+    assert await bought(client, 55) == [("SLD", Decimal("0.025"), 95_000.0)]
+    assert await bought(client, 51) == [("BOT", Decimal("0.125"), 96_000.0)]
+    assert await bought(client, 54) == [("BOT", Decimal(20_000), 1.1001)]
+    codes = {m.id: m.error_code for m in client.all(ErrorMessage) if m.id >= 50}
+    assert codes == {50: 10289, 52: 10293, 53: 201, 56: 387, 58: 321}
+    await client.expect(OrderStatus, lambda m: m.order_id == 57 and m.status == "Submitted")
+    client.send(PlaceOrderRequest(59, euros, order(total_quantity=Decimal(9_000), lmt_price=1.0)))
+    assert (await client.expect(ErrorMessage, lambda m: m.id == 59)).error_code == 10241
+    opened = next(m.order for m in client.all(OpenOrder) if m.order_id == 51)
+    assert (opened.total_quantity, opened.cash_qty) == (Decimal("0.125"), 12_000.0)
 
 
 async def a_leg_fills_alone(simulator: SimulatedTWS, client: Client) -> None:

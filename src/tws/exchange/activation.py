@@ -24,6 +24,7 @@ from tws.exchange.triggers import (
     counted,
     method_of,
     must_watch,
+    plausible,
     reached,
     start_trailing,
     trail,
@@ -81,8 +82,9 @@ def on_trade(core: Core, book: Book) -> None:
     """The last price reaches a stop."""
     assert book.last is not None
     _show(core, book, True)
-    _spring(core, book.stops[False, True], book.last)
-    _spring(core, book.stops[False, False], -book.last)
+    if plausible(book):
+        _spring(core, book.stops[False, True], book.last)
+        _spring(core, book.stops[False, False], -book.last)
     settle(core)
     book.refresh()
 

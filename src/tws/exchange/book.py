@@ -83,8 +83,9 @@ class Book:
 
     __slots__ = (
         "_edges", "ask", "ask_left", "bid", "bid_left", "buy_best", "buys", "close", "combos", "con_id",
-        "falls_at_ask", "falls_at_last", "instrument", "last", "legs", "listing", "multiplier", "phase",
-        "rises_at_bid", "rises_at_last", "sell_best", "sells", "stops", "volume", "watchers", "weights",
+        "falls_at_ask", "falls_at_last", "instrument", "last", "leeway", "legs", "listing", "multiplier",
+        "phase", "rises_at_bid", "rises_at_last", "sell_best", "sells", "stops", "volume", "watchers",
+        "weights",
     )  # fmt: skip
 
     def __init__(self, listing: Listing, now_ns: int) -> None:
@@ -100,6 +101,7 @@ class Book:
         self.ask = FAR
         self.ask_left = 0
         self.last: int | None = None
+        self.leeway = Decimal(0)  # `Habits.last_leeway`
         self.close: int | None = None  # the previous session's
         self.volume = 0  # lots traded today
         self.watchers: list[Working] = []

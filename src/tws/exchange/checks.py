@@ -13,10 +13,14 @@ from tws.exchange.families import join_name
 from tws.exchange.refusals import Refusal
 from tws.exchange.terms import Habits, OrderTicket
 from tws.exchange.working import Stage, Working
-from tws.model.order import BrokerStatus
+from tws.model.order import BrokerStatus, TimeInForce
 
 __all__ = ["broker_refuses", "change_refused", "parent_of"]
 
+IN_MONEY = (
+    "Order Quantity is expressed in monetary terms. Modification is not supported via API. Please use "
+    "desktop version to revise this order."
+)
 MISMATCH = Refusal(105, "Order being modified does not match original order.")
 
 
@@ -27,6 +31,8 @@ def change_refused(habits: Habits, order: Working, ticket: OrderTicket) -> Refus
         return Refusal(2102, "Unable to modify this order as it is still being processed.")
     if ticket.parent_id and order.perm_id and not habits.parent_in_change:
         return Refusal(135, f"Can't find order with ID ={ticket.order_id}")
+    if old.in_money or ticket.in_money:
+        return Refusal(10241, IN_MONEY)
     if (ticket.con_id, ticket.side, ticket.account) != (old.con_id, old.side, old.account):
         return MISMATCH
     if _is_loose(ticket) != _is_loose(old):
@@ -61,7 +67,10 @@ def broker_refuses(core: Core, order: Working) -> str | None:
         return core.refusals[ticket.con_id]
     if (ticket.account, join_name(order)) in core.spent:
         return "OCA group is already filled."
-    currency = order.book.instrument.contract.currency
+    contract = order.book.instrument.contract
+    if contract.sec_type == "CRYPTO" and not order.is_limit and ticket.tif != TimeInForce.IOC:
+        return "The crypto MKT order must be IOC"
+    currency = contract.currency
     if core.rates.of(currency) is None:
         return f"No exchange rate of {currency} is known."
     most = core.habits.max_working

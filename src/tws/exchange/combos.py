@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from tws.exchange.book import FAR, Book
 from tws.exchange.core import Core
 from tws.exchange.events import AccountChanged, CommissionCharged, Executed, ExecutionReport, PositionChanged
-from tws.exchange.terms import Leg, Listing, OrderTicket
+from tws.exchange.terms import Leg, Listing, OrderTicket, TriggerMethod
 from tws.exchange.working import LegFill, Working, average
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
@@ -87,7 +87,7 @@ def _open(core: Core, legs: tuple[Leg, ...]) -> int:
     )  # fmt: skip
     tick = Decimal(step.numerator) / Decimal(step.denominator)
     listing = Listing(instrument=Instrument(contract=contract, tick=tick), session=known[0].listing.session)
-    combo = Book(replace(listing, trigger=known[0].listing.trigger), core.now)
+    combo = Book(replace(listing, trigger=TriggerMethod.BID_ASK), core.now)
     combo.legs = tuple((book, leg.ratio * leg.side.sign) for leg, book in zip(legs, known, strict=True))
     combo.weights = tuple(int(weight / step) for weight in weights)
     core.books[contract.con_id] = combo

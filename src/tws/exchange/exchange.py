@@ -92,6 +92,7 @@ class Exchange:
         if contract.con_id <= 0 or contract.con_id in core.books:
             raise ConfigError("con_id", contract.con_id, "is 0 or listed twice", "Give each its own.")
         book = core.books[contract.con_id] = Book(listing, core.now)
+        book.leeway = core.habits.last_leeway
         if contract.sec_type == "CASH":
             core.rates.watch(book)
         core.set_bell(book)

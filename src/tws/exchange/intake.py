@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from tws.clock import NS_PER_S
 from tws.exchange.checks import change_refused, parent_of
 from tws.exchange.combos import as_combo
 from tws.exchange.core import Core
@@ -16,6 +17,7 @@ from tws.exchange.credit import margin_effect, margin_refuses
 from tws.exchange.events import Notice, OrderView, WhatIfAnswered
 from tws.exchange.families import TRADER, cancel_now
 from tws.exchange.hedges import grow, hedge_refused
+from tws.exchange.kinds import TIFS
 from tws.exchange.pieces import portion_of
 from tws.exchange.refusals import Refusal
 from tws.exchange.terms import OcaType, OrderTicket
@@ -62,6 +64,8 @@ def fill_in(core: Core, ticket: OrderTicket) -> tuple[OrderTicket, list[Refusal]
     if not ticket.tif:
         ticket = replace(ticket, tif=TimeInForce.DAY)
         notes.append(Refusal(10349, PRESET))
+    if ticket.tif in TIFS and (minutes := TIFS[ticket.tif].minutes):
+        ticket = replace(ticket, good_till_ns=core.now + minutes * 60 * NS_PER_S)
     if ticket.outside_rth and ticket.order_type == OrderType.MARKET:
         ticket = replace(ticket, outside_rth=False)
         notes.append(Refusal(2109, IGNORED_RTH))

@@ -135,7 +135,7 @@ class TifRule(Struct, frozen=True, kw_only=True):
 
     ends_with_session  what is left is cancelled when its trading ends
     at_once            what does not fill on arrival is cancelled; `whole`: nothing fills unless all does
-    until              lives until good_till_ns
+    until              lives until good_till_ns; `minutes`: that is so many minutes after it came
     at_open            takes part in the opening auction; `stays`: what it left works on as a limit
     outside            trades outside regular hours whatever the flag says
     rests_on           as in OrderKind
@@ -146,6 +146,7 @@ class TifRule(Struct, frozen=True, kw_only=True):
     at_once: bool = False
     whole: bool = False
     until: bool = False
+    minutes: int = 0
     at_open: bool = False
     stays: bool = False
     outside: bool = False
@@ -159,6 +160,8 @@ _TIFS = (
     TifRule(text=TimeInForce.IOC, at_once=True, ends_with_session=True),
     TifRule(text="FOK", at_once=True, whole=True, ends_with_session=True),
     TifRule(text="GTD", until=True),
+    TifRule(text="Minutes", until=True, minutes=5,
+            rests_on="official for coins at a limit; how many minutes, assumed"),
     TifRule(text="OPG", at_open=True),
     TifRule(text="AUC", at_open=True, stays=True, ends_with_session=True),
     TifRule(text="DTC", ends_with_session=True,

@@ -185,7 +185,9 @@ class Mishaps:
         order.perm_id, order.stage, order.end_status = view.perm_id, Stage.DONE, view.status
         order.filled = order.consumed = book.instrument.lots(view.filled)
         order.cost_ticks = round(view.average_price / book.instrument.tick * order.filled)
-        mine = (row for row in self._core.archive.executions() if row.executed.perm_id == view.perm_id)
+        own = (view.perm_id, view.ticket.account)  # without the parts of an advisor's clients
+        rows = self._core.archive.executions()
+        mine = (row for row in rows if (row.executed.perm_id, row.executed.account) == own)
         order.fee_charged = sum((row.commission.amount for row in mine), ZERO)
         return order
 

@@ -155,6 +155,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     legs                    a combo instead of the contract of `con_id`, which is not read then
     starting_price          where PEG BENCH and PEG STK begin
     special                 what only special orders state
+    in_money                its size was reckoned of an amount of money
     """
 
     client_id: int
@@ -194,6 +195,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     what_if: bool = False
     legs: tuple[Leg, ...] = ()
     special: Special | None = None
+    in_money: bool = False
     carried: object = None
 
 
@@ -223,6 +225,8 @@ class Habits(Struct, frozen=True, kw_only=True):
     check_margin        orders beyond the account's available funds are rejected (201)
     max_working         orders per contract, side and account that may live at once (B: about 20), then 201
     far_price           see FarPrice; far is `far_share` of the mark beyond it
+    last_leeway         a last price outside the quote by more than this share of it triggers nothing that
+                        goes by the last: 0.005 in IB's guide, which may change; 0: any last price triggers
     twap_strategy       Twap takes its documented strategyType; off: 443, as a Gateway was recorded to say
     parent_in_change    a change that names the order's parent again is taken; off: refused with 135 (INS#647)
     """
@@ -236,6 +240,7 @@ class Habits(Struct, frozen=True, kw_only=True):
     max_working: int = 20
     far_price: FarPrice = FarPrice.ALLOWED
     far_share: Decimal = Decimal("0.10")
+    last_leeway: Decimal = Decimal(0)
     parent_in_change: bool = True
     twap_strategy: bool = False
 

@@ -18,8 +18,8 @@ from tws.exchange.terms import OrderTicket, TriggerMethod
 from tws.exchange.working import Working
 
 __all__ = [
-    "adjust_due", "adjusted", "counted", "method_of", "must_watch", "reached", "start_trailing", "trail",
-    "trailed_limit", "unwatch", "watch",
+    "adjust_due", "adjusted", "counted", "method_of", "must_watch", "plausible", "reached", "start_trailing",
+    "trail", "trailed_limit", "unwatch", "watch",
 ]  # fmt: skip
 
 PERCENT = Decimal(100)
@@ -33,10 +33,18 @@ def method_of(book: Book, asked: int) -> TriggerMethod:
     return TriggerMethod(asked) if asked else book.listing.trigger
 
 
+def plausible(book: Book) -> bool:
+    """Whether the last price lies within the quote, or so little outside that it may trigger (`Habits`)."""
+    last = book.last
+    if last is None or not book.leeway:
+        return last is not None
+    return max(book.bid - last, last - book.ask) <= book.leeway * abs(last)
+
+
 def _prices(book: Book, method: TriggerMethod, way: int) -> list[int]:
     """What a method looks at now, in half ticks: what must rise at the bid, what must fall at the ask."""
     found = []
-    if method in BY_LAST and book.last is not None:
+    if book.last is not None and method in BY_LAST and plausible(book):
         found.append(2 * book.last)
     side = book.bid if way > 0 else book.ask
     if method in BY_QUOTE and abs(side) < FAR:

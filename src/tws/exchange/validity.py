@@ -15,6 +15,7 @@ from tws.exchange.kinds import KINDS, TIFS, Anchor, OrderKind, TifRule
 from tws.exchange.refusals import Refusal, invalid
 from tws.exchange.specialvalidity import amounts, special_refused
 from tws.exchange.terms import Condition, ConditionKind, OrderTicket, TriggerMethod
+from tws.model.order import OrderType
 
 __all__ = ["ticket_refused"]
 
@@ -27,6 +28,7 @@ TOO_FAR = (
 )
 METHODS = tuple(TriggerMethod)
 MOST_PERCENT = 100
+COIN_TYPES = (OrderType.MARKET, OrderType.LIMIT)
 MOST_SHARES, MOST_MONEY = Decimal(10) ** 9, Decimal(10) ** 8
 """Beyond them TWS's own precautions refuse an order; money of what is below stays exact in 28 digits."""
 
@@ -48,6 +50,7 @@ def ticket_refused(core: Core, ticket: OrderTicket) -> Refusal | None:
     return (
         _bounds_refused(ticket)
         or _tif_refused(core, ticket, kind, rule)
+        or _coins_refused(book, ticket, rule)
         or _quantity_refused(book, ticket)
         or _prices_refused(book, ticket, kind)
         or _adjusting_refused(book, ticket, kind)
@@ -63,6 +66,16 @@ def _tif_refused(core: Core, ticket: OrderTicket, kind: OrderKind, rule: TifRule
         return Refusal(111, "The TIF (Tif type) and the order type are incompatible.")
     if rule.until and ticket.good_till_ns <= core.now:
         return Refusal(334, "Invalid Good Till Date order")
+    return None
+
+
+def _coins_refused(book: Book, ticket: OrderTicket, rule: TifRule) -> Refusal | None:
+    """Coins are traded at the market and at a limit, and nothing else lives for minutes (official)."""
+    coins = book.instrument.contract.sec_type == "CRYPTO"
+    if rule.minutes and not (coins and ticket.order_type == OrderType.LIMIT):
+        return invalid(f"Invalid time in force:{ticket.tif}.")
+    if coins and ticket.order_type not in COIN_TYPES:
+        return Refusal(387, "Unsupported order type for this exchange and security type.")
     return None
 
 

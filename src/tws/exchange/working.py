@@ -170,8 +170,7 @@ class Working:
         self.owed = ZERO  # shares that a hedge is to have by its parent's fills, unrounded
         self.portion: Portion | None = None  # of an order that trades in pieces
         self.adopt(ticket, lots)
-        special = ticket.special
-        self.apart = bool(book.legs) and special is not None and special.apart and self.least <= 1
+        self.apart = self._fills_apart()
 
     def adopt(self, ticket: OrderTicket, lots: int) -> None:
         """Take a new or changed ticket, already checked; a price that its type doesn't need is not read."""
@@ -193,6 +192,13 @@ class Working:
         self.hedge: Hedge | None = None if ticket.special is None else ticket.special.hedge
         self.total = lots if self.hedge is None else self.total
         self.exact: Fraction | int = self.remaining  # a fraction once an OCA group reduced it
+
+    def _fills_apart(self) -> bool:
+        """Whether its legs fill apart: not of an order that wants so much at once, or trades in pieces."""
+        special = self.ticket.special
+        if special is None or not (special.apart and self.book.legs) or self.least > 1:
+            return False
+        return special.algo is None and special.scale is None and special.shown is None
 
     def works_at(self) -> None:
         """Work at the limit that its ticket and its type say, or at the market."""

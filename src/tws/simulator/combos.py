@@ -13,9 +13,9 @@ from decimal import Decimal
 from tws.exchange import Leg
 from tws.model.order import Side
 from tws.simulator.universe import Security, Universe
-from tws.wire.messages import WireComboLeg, WireContract, WireOrder
+from tws.wire.messages import PlaceOrderRequest, WireComboLeg, WireContract, WireOrder
 
-__all__ = ["BAG_CON_ID", "described", "found", "legs_of", "limit_by_leg"]
+__all__ = ["BAG_CON_ID", "described", "found", "is_loose", "legs_of", "limit_by_leg", "tied_stocks"]
 
 BAG_CON_ID = 28_812_380
 _IDS = {"USD": BAG_CON_ID, "EUR": 58_666_491, "CHF": 61_227_087, "JPY": 61_227_069, "CAD": 61_227_082}
@@ -33,6 +33,17 @@ def legs_of(contract: WireContract) -> tuple[Leg, ...]:
         Leg(con_id=leg.con_id, ratio=leg.ratio, side=SIDES[leg.action], exchange=leg.exchange)
         for leg in asked
     )
+
+
+def is_loose(order: WireOrder) -> bool:
+    """Whether the legs may fill apart."""
+    return dict(order.smart_combo_routing_params).get("NonGuaranteed") == "1"
+
+
+def tied_stocks(request: PlaceOrderRequest, parts: Iterable[Security]) -> bool:
+    """Whether it is what SMART never guarantees: shares with shares (reported)."""
+    smart = request.contract.exchange in ("", "SMART")
+    return smart and not is_loose(request.order) and all(part.sec_type == "STK" for part in parts)
 
 
 def limit_by_leg(order: WireOrder, legs: tuple[Leg, ...]) -> Decimal | None:

@@ -16,6 +16,7 @@ from tws.exchange.kinds import KINDS, Anchor
 from tws.exchange.refusals import Refusal
 from tws.exchange.special import Hedge, Peg, Scale, Special
 from tws.exchange.specialvalidity import UNGUARANTEED
+from tws.simulator.combos import is_loose
 from tws.wire.messages import WireOrder
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def special_of(order: WireOrder, door: Door, read_time: Callable[[str], int]) ->
         or order.order_combo_leg_prices or order.smart_combo_routing_params
     ):  # fmt: skip
         return None
-    apart = door.sec_type == "BAG" and dict(order.smart_combo_routing_params).get("NonGuaranteed") == "1"
+    apart = door.sec_type == "BAG" and is_loose(order)
     if apart and door.exchange not in ("", "SMART"):
         return Refusal(10043, UNGUARANTEED)
     algo: Algo | Refusal | None = None

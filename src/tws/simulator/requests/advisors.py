@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from tws.errors import DecodeError
 from tws.exchange import OrderView
 from tws.model.advisor import AccountAlias, AdvisorGroup, AdvisorProfile, AdvisorShare
+from tws.simulator.combos import is_loose
 from tws.simulator.session import Session
 from tws.simulator.tickets import Refused
 from tws.wire import advisorxml
@@ -141,7 +142,7 @@ class Advisors:
             return order
         if order.account.strip() not in ("", own):
             return Refused(201, "Order rejected - reason:Invalid account number.")
-        if ("NonGuaranteed", "1") in order.smart_combo_routing_params:
+        if is_loose(order):
             return Refused(321, f"{HEAD}'bX' : cause - {BARRED}")
         group = self._group(order)
         if group is None or not group.shares:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tws.exchange import Leg, OrderTicket
-from tws.simulator import combos, words
+from tws.simulator import cash, combos, words
 from tws.simulator.presets import with_children
 from tws.simulator.requests.contracts import resolve
 from tws.simulator.requests.exercises import Exercises
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Orders"]
 
 NOTHING = WireAttachedOrders()
+TIED = "Invalid NonGuaranteed value of 0. The order cannot be set as guaranteed."
 LAST_ID = 2**31 - 1
 """The highest order id: TWS counts in 32 bits. A client that used it up gets no higher one."""
 
@@ -92,10 +93,14 @@ class Orders:
             core.listed(reference)
         con_id = security.con_id if security else 0
         order = core.desk.advisors.addressed((session.client_id, request.order_id), request.order, con_id)
+        if security is not None and security.sec_type in cash.KINDS and not isinstance(order, Refused):
+            order = cash.sized(order, security, core.listed(security))
         ticket = order if isinstance(order, Refused) else ticket_of(order, request.order_id, con_id, door)
         if isinstance(ticket, Refused):
             session.error(request.order_id, ticket.code, ticket.text)
         else:
+            if ticket.quantity and not request.order.total_quantity and request.order.cash_qty:
+                ticket = replace(ticket, in_money=True)
             if legs:
                 by_leg = combos.limit_by_leg(request.order, legs)
                 limit = ticket.limit_price if by_leg is None else by_leg
@@ -119,6 +124,9 @@ class Orders:
         listed = [self._core.listed(security) for security in known if security is not None]
         if len(legs) < 2 or len(listed) < len(legs):
             session.error(request.order_id, 200, "No security definition has been found for the request")
+            return None
+        if combos.tied_stocks(request, [security for security in known if security is not None]):
+            session.error(request.order_id, 10043, TIED)
             return None
         return legs
 
