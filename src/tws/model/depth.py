@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Self
-
 from msgspec import Struct
+
+from tws.model.numbered import Numbered
 
 __all__ = ["DepthChange", "DepthLevel", "DepthOperation"]
 
 
-class DepthOperation(IntEnum):
+class DepthOperation(Numbered):
     """What happens to a level (TWS-BEHAVIOUR.md E). A number that we do not know is kept as it is."""
 
     RESET = -1
@@ -18,14 +17,6 @@ class DepthOperation(IntEnum):
     INSERT = 0
     UPDATE = 1
     DELETE = 2
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, int):
-            return None
-        unknown = int.__new__(cls, value)
-        unknown._name_, unknown._value_ = f"UNKNOWN_{value}", value
-        return unknown
 
 
 class DepthLevel(Struct, frozen=True, kw_only=True, gc=False):

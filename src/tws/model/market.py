@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from datetime import datetime
 from enum import IntEnum
-from typing import Self
 
 from msgspec import Struct, field
 
 from tws.clock import to_datetime
+from tws.model.numbered import Numbered
 
 __all__ = ["BAR_SECONDS", "Bar", "BarColumns", "MarketDataType", "OddLots", "Quote", "TickField", "Trade"]
 
@@ -41,7 +41,7 @@ BAR_SECONDS = {
 """The bar sizes that TWS knows, in seconds (TWS-BEHAVIOUR.md E); a month counts as 30 days."""
 
 
-class MarketDataType(IntEnum):
+class MarketDataType(Numbered):
     """What kind of data a stream carries (TWS message 58). A number that we do not know is kept as it is."""
 
     NONE = 0
@@ -49,14 +49,6 @@ class MarketDataType(IntEnum):
     FROZEN = 2
     DELAYED = 3
     DELAYED_FROZEN = 4
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, int):
-            return None
-        unknown = int.__new__(cls, value)
-        unknown._name_, unknown._value_ = f"UNKNOWN_{value}", value
-        return unknown
 
 
 class TickField(IntEnum):

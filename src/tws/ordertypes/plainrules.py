@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from tws.model.contract import Contract
 from tws.model.fullorder import FullOrder, trails
-from tws.ordertypes.rule import LIMITED, STOPPED, TOUCHED, Rule, positive
+from tws.ordertypes.rule import (
+    LIMITED,
+    STOPPED,
+    TOUCHED,
+    TRIGGER_METHODS,
+    Rule,
+    no_instant,
+    positive,
+)
 
 __all__ = ["PLAIN_RULES"]
 
-_DAY = r"\d{8}"
-_TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
-_INSTANT = re.compile(rf"(?:{_DAY}[ -])?{_TIME}(?: \S.*)?|{_DAY}")
-"""The forms of a time: yyyymmdd hh:mm:ss zone, yyyymmdd-hh:mm:ss (UTC), a time alone, a day alone."""
-_METHODS = (0, 1, 2, 3, 4, 7, 8)
 _LEAST_BLOCK = 50
 
 
@@ -102,20 +103,16 @@ def date_and_duration(order: FullOrder, contract: Contract | None) -> str:
 
 
 def bad_good_after(order: FullOrder, contract: Contract | None) -> str:
-    return _no_instant(order.attributes.good_after_time)
+    return no_instant(order.attributes.good_after_time)
 
 
 def bad_good_till(order: FullOrder, contract: Contract | None) -> str:
-    return _no_instant(order.attributes.good_till_date)
-
-
-def _no_instant(text: str) -> str:
-    return f"{text!r} is no time of TWS" if text and not _INSTANT.fullmatch(text) else ""
+    return no_instant(order.attributes.good_till_date)
 
 
 def bad_trigger_method(order: FullOrder, contract: Contract | None) -> str:
     method = order.attributes.trigger_method
-    return "" if method in _METHODS else f"{method} is none of {_METHODS}"
+    return "" if method in TRIGGER_METHODS else f"{method} is none of {TRIGGER_METHODS}"
 
 
 def small_block(order: FullOrder, contract: Contract | None) -> str:

@@ -8,8 +8,7 @@ from decimal import Decimal
 from tws.model import conditions as c
 from tws.model.contract import Contract
 from tws.model.fullorder import FullOrder
-from tws.ordertypes.plainrules import _no_instant
-from tws.ordertypes.rule import Rule, positive
+from tws.ordertypes.rule import TRIGGER_METHODS, Rule, no_instant, positive
 
 __all__ = ["SPECIAL_RULES"]
 
@@ -17,7 +16,6 @@ _ADJUSTED = ("STP", "STP LMT", "TRAIL", "TRAIL LIMIT")
 _DELTA_TYPES = {"MKT": False, "LMT": True, "REL": True}
 """Types of a delta hedge (380), and whether they need an auxiliary price (378, 379)."""
 _RANGED = ("VOL", "PEG STK", "PEG BENCH")
-_METHODS = (0, 1, 2, 3, 4, 7, 8)
 
 
 # -- adjusted stops
@@ -252,15 +250,15 @@ def incomplete_condition(order: FullOrder, contract: Contract | None) -> str:
 
 def condition_time(order: FullOrder, contract: Contract | None) -> str:
     for term in () if order.attributes.conditions is None else order.attributes.conditions.terms:
-        if isinstance(term, c.TimeCondition) and (fault := _no_instant(term.time or "empty")):
+        if isinstance(term, c.TimeCondition) and (fault := no_instant(term.time or "empty")):
             return fault
     return ""
 
 
 def condition_trigger(order: FullOrder, contract: Contract | None) -> str:
     for term in () if order.attributes.conditions is None else order.attributes.conditions.terms:
-        if isinstance(term, c.PriceCondition) and term.trigger_method not in _METHODS:
-            return f"trigger_method {term.trigger_method} is none of {_METHODS}"
+        if isinstance(term, c.PriceCondition) and term.trigger_method not in TRIGGER_METHODS:
+            return f"trigger_method {term.trigger_method} is none of {TRIGGER_METHODS}"
     return ""
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tws.clock import to_datetime
-from tws.connection.families.base import Asking, Handlers, first
+from tws.connection.families.base import Asking, Handlers, first, hear_rows
 from tws.connection.hearing.replies import Reply
 from tws.model.facts import NextOrderId
 from tws.wire.messages import CurrentTime, CurrentTimeInMillis, ManagedAccounts, NextValidId, UserInfo
@@ -72,7 +72,7 @@ class SessionQuestions(Asking):
 
 def hear(answers: Answers) -> Handlers:
     """Answers 9, 15, 49, 107 and 109."""
-    questions, requests = answers.questions, answers.requests
+    questions = answers.questions
 
     def next_valid_id(message: NextValidId) -> None:
         answers.ids.learn(message.order_id)
@@ -97,14 +97,10 @@ def hear(answers: Answers) -> Handlers:
         questions.row(MILLIS, to_datetime(message.current_time_in_millis * 1_000_000))
         questions.end(MILLIS)
 
-    def user_info(message: UserInfo) -> None:
-        if requests.row(message.req_id, message):
-            requests.end(message.req_id)
-
     return {
         NextValidId: next_valid_id,
         ManagedAccounts: managed_accounts,
         CurrentTime: current_time,
         CurrentTimeInMillis: current_millis,
-        UserInfo: user_info,
+        **hear_rows(answers, alone=(UserInfo,)),
     }

@@ -18,6 +18,7 @@ from tws.model.account import AccountSource, Position
 from tws.model.contract import ComboLeg, Contract
 from tws.model.execution import Commission, Execution
 from tws.model.facts import BrokerOrder, BrokerOrderStatus
+from tws.model.fullorder import trails
 from tws.model.instrument import decimal
 from tws.model.market import Bar
 from tws.model.order import Side
@@ -45,7 +46,6 @@ __all__ = [
     "money_of",
     "order_status_of",
     "position_of",
-    "trails",
 ]
 
 _SIDES = {"BOT": Side.BUY, "SLD": Side.SELL, "BUY": Side.BUY, "SELL": Side.SELL}
@@ -121,11 +121,6 @@ def broker_order_of(
         adjusted_stop_price=money_of(order.adjusted_stop_price) if adjusts else None,
         attributes=attributes_of(order),
     )
-
-
-def trails(kind: str) -> bool:
-    """Whether auxPrice is the amount by which an order of this type trails, and no price."""
-    return kind.startswith("TRAIL")
 
 
 def limit_of(kind: str, limit: Decimal | None) -> Decimal | None:

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from tws.connection.hearing import reading
 from tws.connection.hearing.ticks import LARGEST, float_of
 from tws.model.facts import BrokerOrder, BrokerOrderStatus
+from tws.model.fullorder import trails
 from tws.model.instrument import decimal
 from tws.wire import codec
 from tws.wire.kinds import read_str
@@ -168,7 +169,7 @@ def _changed(
     """The order as it is now. Raises ValueError for a quantity that is not plainly written."""
     if float_of(quantity) is None:
         raise ValueError("an unusual quantity")
-    trailing = reading.trails(known.order_type)  # then auxPrice is its amount; where it stands is in the rest
+    trailing = trails(known.order_type)  # then auxPrice is its amount; where it stands is in the rest
     return replace(
         known,
         order_id=order_id,
