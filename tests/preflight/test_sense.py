@@ -69,6 +69,12 @@ def test_what_an_entry_is_worth_at_most_by_the_account(tmp_path: Path, size: str
     assert one(sizes(plan, Decimal(100_000), Decimal(200_000)), "buying power").weight is Weight.OK
 
 
+def test_part_of_a_share_is_no_size(tmp_path: Path) -> None:
+    (line,) = blockers(check_file(sized(tmp_path, 7400, "shares = 0.5")))
+    assert line.about == "shares" and "no whole one" in line.text
+    assert not blockers(check_file(sized(tmp_path, 7400, "shares = 1.5"))), "of which one is let"
+
+
 def test_a_size_by_the_equity_beyond_a_limit_is_a_warning(tmp_path: Path) -> None:
     plan = plan_of(sized(tmp_path, 7400, "risk_fraction = 0.01", "[risk]\nmax_order_notional = 5000"))
     line = one(sizes(plan, Decimal(100_000), None), "risk.max_order_notional")

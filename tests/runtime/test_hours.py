@@ -30,6 +30,15 @@ async def test_hours_that_run_out_are_asked_for_anew(scene: Scene, monkeypatch: 
     await until(lambda: trader.desk.state.hours[con_id].liquid != old, "the broker's word of today")
 
 
+async def test_so_are_those_of_what_is_followed_alone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who trades nothing for a week would have no session in the next one, and so no bars."""
+    monkeypatch.setattr("tws.runtime.hours.LOOK_S", 0.05)
+    trader = await scene.started()
+    con_id, old = scene.sim.con_id("SPY"), (Session(1, 2),)
+    await trader.ask(StateHours(con_id=con_id, symbol="SPY", liquid=old))
+    await until(lambda: trader.desk.state.hours[con_id].liquid != old, "the broker's word of today")
+
+
 async def test_old_hours_are_asked_for_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exchange may close early on short notice."""
     monkeypatch.setattr("tws.runtime.hours.LOOK_S", 0.05)

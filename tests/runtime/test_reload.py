@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from tws.desk import NoteAlarm
 from tws.errors import TWSError
 from tws.model.records import LimitsChanged, Reloaded
 from tws.rules import rule_table
-from tws.runtime import reloading
+from tws.runtime import control, reloading
 from tws.runtime.fingerprint import settings_fingerprint
-from tws.runtime.plan import plan_run
+from tws.runtime.plan import RunPlan, plan_run
+from tws.runtime.reloading import reread
 
 Fly = Callable[..., Any]
 
@@ -364,6 +366,20 @@ async def test_on_live_tightening_is_at_once_and_loosening_wants_its_unlock(live
     answer = await told(live)
     assert answer["changed"] and answer["note"] == ""
     assert live.trader.desk.state.limits.max_position == 20
+
+
+async def test_the_file_of_an_unlock_is_read_while_the_trader_goes_on(
+    fly: Fly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flight, threads = await fly(), []
+
+    def watched(plan: RunPlan) -> RunPlan:
+        threads.append(threading.get_ident())
+        return reread(plan)
+
+    monkeypatch.setattr(control, "reread", watched)
+    await refused(flight, "unlock", account=LIVE, operator="ann", seconds=60.0)
+    assert threads and threading.get_ident() not in threads
 
 
 async def test_on_live_a_rule_wants_its_unlock(live: Flight) -> None:

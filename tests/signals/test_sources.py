@@ -15,7 +15,7 @@ from tws.clock import NS_PER_S, SystemClock
 from tws.errors import ConfigError
 from tws.model.market import Bar
 from tws.model.signal import Signal, Wish
-from tws.signals import FileSource, FunctionSource, Health, Heard, Source, Sources
+from tws.signals import FileSource, FunctionSource, Health, Heard, Source, Sources, follow
 from tws.signals.function import MAX_BARS
 from tws.signals.hub import SHARE
 from tws.signals.source import Kept, Outbox, backoff_s
@@ -185,6 +185,27 @@ async def test_a_long_file_is_read_in_pieces_and_whole(path: Path) -> None:
         await until(lambda: source.health().waiting == 5000)
         found = [name for _ in range(25) for name in names(sources)]
     assert found == [f"s{number}" for number in range(5000)]
+
+
+async def test_a_backlog_is_taken_at_once_and_none_of_it_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of months, read by a run that begins."""
+    monkeypatch.setattr(follow, "_MAX_WAITING", 1000)
+    path.write_bytes(b"".join(row(f"s{number}", 1_700_000_000) for number in range(3000)))
+    source = FileSource(path, clock=CLOCK, rng=RNG, look_s=0.01)
+    rung: list[None] = []
+    async with Sources([source]) as sources:
+        sources.on_news(lambda: rung.append(None))
+        await until(lambda: source.health().waiting >= 500)
+        await asyncio.sleep(0.05)
+        rung.clear()
+        found = names(sources)
+        assert len(found) == SHARE and rung
+        while len(found) < 3000:
+            found += names(sources)
+            await asyncio.sleep(0)
+    assert found == [f"s{number}" for number in range(3000)]
 
 
 async def test_a_csv_is_a_source(tmp_path: Path) -> None:

@@ -258,3 +258,25 @@ def test_indicators_of_a_strategy_have_a_bound() -> None:
     with pytest.raises(TWSError, match="ask for fewer"):
         for period in range(1, 1000):
             strategy.sma("SPY", period)
+
+
+class Pair(Strategy):
+    """Wishes for SPY on whichever bar of the two comes."""
+
+    symbols = ("SPY", "QQQ")
+
+    def on_bar(self, symbol: str, bar: Bar) -> Signal:
+        return self.signal("SPY", Wish.BUY if symbol == "QQQ" else Wish.CLOSE)
+
+    def on_tick(self, symbol: str, quote: Quote) -> Signal:
+        return self.signal("SPY", Wish.BUY if symbol == "QQQ" else Wish.CLOSE)
+
+
+def test_wishes_for_one_symbol_at_the_bars_and_ticks_of_two_at_one_instant_are_two() -> None:
+    player = Player(Pair())
+    player.play(Began(0, {}))
+    quotes = [Quote(con_id=1, symbol=symbol, time_ns=7 * S) for symbol in ("SPY", "QQQ")]
+    events: list[Event] = [BarMade(10 * S, symbol, bar(0)) for symbol in ("SPY", "QQQ")]
+    events += [Ticked(11 * S, quote.symbol, quote) for quote in quotes]
+    ids = [signal.signal_id for event in events for signal in player.play(event)]
+    assert len(set(ids)) == 4, ids

@@ -188,6 +188,18 @@ def test_a_signal_that_a_program_made_is_asked_what_any_other_is(name: str, valu
     assert judge(gate, signal()) is None  # what is no signal has used up no id
 
 
+def test_a_clock_that_is_set_back_makes_no_gate_deaf() -> None:
+    gate, hour = SignalGate(GateRules(cooldown_s=60)), 3600
+    ahead = signal("ahead", time_ns=at(hour))
+    assert judge(gate, ahead, at(hour)) is None
+    gate.entered("SPY", at(hour))
+    assert judge(gate, signal("close", wish=Wish.CLOSE, time_ns=at(0)), at(0)) is None
+    assert judge(gate, signal("early", time_ns=at(1)), at(1)) is Reason.COOLDOWN
+    assert judge(gate, signal("late", time_ns=at(62)), at(62)) is None
+    assert judge(gate, signal("older", time_ns=at(61)), at(62)) is Reason.ORDER
+    assert judge(gate, ahead, at(hour)) is Reason.DUPLICATE
+
+
 def test_only_models_that_may_speak_are_heard() -> None:
     gate = SignalGate(GateRules(models=("m", "n")))
     assert judge(gate, signal(model="other")) is Reason.MODEL

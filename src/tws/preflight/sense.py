@@ -32,7 +32,7 @@ def nonsense(settings: Settings, limits: Limits, share: Decimal = WHOLE) -> list
     lines: list[Line] = []
     for section in (*settings.signals, *settings.strategies):
         lines += [*_too_large(section, limits, share), *_denied(section, limits)]
-        lines += _times(section, settings.run)
+        lines += [*_times(section, settings.run), *_no_whole(section)]
     lines += _of_nobody(settings)
     return list(dict.fromkeys(lines))
 
@@ -131,6 +131,16 @@ def _denied(section: TradingSection, limits: Limits) -> Iterator[Line]:
             text = f"{symbol} is to be traded and denied: no entry of it would leave"
             cure = "Take it out of deny, or out of the strategy"
             yield Line(about="risk.deny", weight=Weight.BLOCKER, text=text, cure=cure)
+
+
+def _no_whole(section: TradingSection) -> Iterator[Line]:
+    """Less than a share, or a contract, of what a file can name; a class may mean something else by a symbol.
+    """
+    if section.shares is not None and section.shares < 1 and not isinstance(section, PythonStrategySection):
+        names = " ".join(section.symbols)
+        text = f"{names}: {section.shares} of a share is no whole one, so that no entry would leave"
+        cure = "Wish for 1 or more: TWS takes no part of a share over the API (10243)"
+        yield Line(about="shares", weight=Weight.BLOCKER, text=text, cure=cure)
 
 
 def _times(section: TradingSection, run: RunSection) -> Iterator[Line]:

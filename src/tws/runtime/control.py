@@ -107,7 +107,8 @@ class Control:
 
     async def _unlock(self, request: dict[str, Any]) -> object:
         wish = msgspec.convert(request, UnlockWish)
-        plan = reread(self._run.plan)  # the file may have changed: what loosens it is unlocked, then reloaded
+        # The file may have changed: what loosens it is unlocked, then reloaded. Long ones take seconds.
+        plan = await asyncio.to_thread(reread, self._run.plan)
         ground = Ground(place=plan.place, settings=plan.settings, desk=self._run.trader.desk.state)
         given = unlock(self._run.safety, ground, wish, self._run.clock.now_ns())
         return msgspec.to_builtins(given)

@@ -1,8 +1,9 @@
-"""Sees to it that the desk knows the hours of what it holds or orders, as the broker states them.
+"""Sees to it that the desk knows the hours of what it holds, orders or follows, as the broker states them.
 
-A flatten keeps the stops where the market is shut, so it must know when that is (`tws.desk.market`). TWS
-states the hours with a contract's details, for some days ahead: they are told to the desk whenever details
-come, and asked for anew when they run out, when half a day has passed, and after a restart.
+A flatten keeps the stops where the market is shut, so it must know when that is (`tws.desk.market`), and what
+is followed has no bars outside of its sessions (`market`). TWS states the hours with a contract's details,
+for some days ahead: they are told to the desk whenever details come, and asked for anew when they run out,
+when half a day has passed, and after a restart.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ STALE_S = 12 * 3600.0
 """Hours are asked for anew so often: an exchange may say in the evening that it closes early the next day."""
 AGAIN_S = 600.0
 """A contract whose hours TWS does not state is asked about no more often than that."""
+MOST = 10
+"""Contracts that are asked about between two looks: five hundred that are followed take minutes, and what is
+held meanwhile does not wait for them."""
 
 log = get_logger("tws.runtime")
 
@@ -77,16 +81,19 @@ class Hours:
             await asyncio.sleep(LOOK_S)
 
     def _wanted(self) -> list[Contract]:
-        """What is held or ordered and has no hours for the next day, or old ones."""
+        """What has no hours for the next day, or old ones; what is held or ordered before what is followed.
+        """
         state = self._state()
         if not state.link_up:
             return []
         contracts = [order.contract for order in state.book.exposed()]
         contracts += [holding.contract for holding in state.ours.exposed()]
+        contracts += self._watchlist.followed
         found = {contract.con_id: contract for contract in contracts if self._lacks(state, contract.con_id)}
         now_s = asyncio.get_running_loop().time()
         asked = self._asked_s
-        return [each for key, each in found.items() if key not in asked or now_s - asked[key] >= AGAIN_S]
+        wanted = [each for key, each in found.items() if key not in asked or now_s - asked[key] >= AGAIN_S]
+        return wanted[:MOST]
 
     def _lacks(self, state: DeskState, con_id: int) -> bool:
         known = state.hours.get(con_id)

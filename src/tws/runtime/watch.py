@@ -60,6 +60,11 @@ class Watchlist:
             stream = self._open(contract)
         return stream
 
+    @property
+    def followed(self) -> list[Contract]:
+        """The contracts whose market is followed."""
+        return [stream.contract for stream in self._streams.values()]
+
     def tap(self, con_id: int, callback: TickCallback) -> None:
         """Call `callback` for every tick of a contract, after a reconnect too."""
         self._taps.setdefault(con_id, []).append(callback)

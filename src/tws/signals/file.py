@@ -117,6 +117,8 @@ class FileSource:
         feed, loop = self._feed, asyncio.get_running_loop()
         assert isinstance(feed, FollowedSignals)
         while True:
+            while feed.behind(self._clock.now_ns()):  # noqa: ASYNC110 - whoever takes them tells nobody
+                await asyncio.sleep(self._look_s)
             piece = await loop.run_in_executor(self._worker, feed.read, PIECE)
             now_ns = self._clock.now_ns()
             for refusal in feed.hear(piece, now_ns):

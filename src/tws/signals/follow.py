@@ -87,6 +87,10 @@ class FollowedSignals:
         """Signals whose time has not come, or that nobody asked for yet."""
         return len(self._waiting)
 
+    def behind(self, now_ns: int) -> bool:
+        """Whether so many wait, some of them due, that it is better to read on when they were taken."""
+        return len(self._waiting) >= _MAX_WAITING // 2 and self._waiting[0][0] <= now_ns
+
     def due(self, now_ns: int, most: int = _MAX_WAITING) -> tuple[Signal, ...]:
         """The signals up to and including `now_ns` that were not given out yet, by their time."""
         found: list[Signal] = []

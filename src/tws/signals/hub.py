@@ -57,6 +57,7 @@ class Sources:
         self._failed: dict[str, str] = {}  # a source that is out of order, and why
         self._failures: dict[str, int] = {}
         self._later: dict[str, asyncio.Task[None]] = {}  # sources that have not begun, and are tried again
+        self._ring: Callable[[], object] = lambda: None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -112,7 +113,8 @@ class Sources:
                 self._fail(source, wrong)
 
     def on_news(self, ring: Callable[[], object]) -> None:
-        """Call `ring` whenever one has something new to take, from whatever thread."""
+        """Call `ring` whenever one has something new to take, from whatever thread, or more may be left."""
+        self._ring = ring
         for source in self._sources:
             try:
                 source.on_news(ring)
@@ -126,7 +128,10 @@ class Sources:
             if source.name in self._later:
                 continue
             try:
-                found += [Taken(source.name, value) for value in source.take(now_ns, SHARE)]
+                values = source.take(now_ns, SHARE)
+                found += [Taken(source.name, value) for value in values]
+                if len(values) >= SHARE:
+                    self._ring()  # what is left of a backlog must not grow old until time alone brings a look
                 self._failed.pop(source.name, None)
             except Exception as wrong:
                 if self._fail(source, wrong):  # the first of a row: a look comes several times a second

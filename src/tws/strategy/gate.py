@@ -188,7 +188,8 @@ class SignalGate:
             )
         key = (signal.model, signal.symbol)
         latest = self._latest.get(key)
-        if latest is not None and signal.time_ns < latest:
+        # One from beyond what may be ahead was judged by a clock that was set back since: it says nothing.
+        if latest is not None and signal.time_ns < latest <= now_ns + _ns(self.rules.max_ahead_s):
             return refused(signal, Reason.ORDER, "a later one was judged before it", signal.time_ns, latest)
         if len(self._latest) >= self.rules.max_ids:
             # What is older than a signal may be says nothing any more: AGE refuses all that came before it.
@@ -215,6 +216,8 @@ class SignalGate:
         entered = self._entered.get(signal.symbol)
         if entered is None:
             return None
+        if entered > now_ns:  # the clock was set back since: the pause begins now
+            entered = self._entered[signal.symbol] = now_ns
         since_s = (now_ns - entered) / NS_PER_S
         if since_s < self.rules.cooldown_s:
             return refused(

@@ -169,7 +169,7 @@ class Player:
         self.told: dict[str, None] = {}
         self._markets = {symbol: _Market(strategy.studies) for symbol in self.symbols}
         self._positions: dict[str, Decimal] = {}
-        self._mark = ""  # what the present event is called in the ids of signals
+        self._mark = self._of = ""  # what the present event, and its symbol, is called in the ids of signals
         self._made: dict[str, int] = {}
         strategy._view = self
 
@@ -179,7 +179,7 @@ class Player:
         """Take an event in, then run its hook. Raises what the hook raised, and TypeError for an answer that
         is no signal.
         """
-        self.now_ns, self._made = event.now_ns, {}
+        self.now_ns, self._made, self._of = event.now_ns, {}, ""
         strategy = self.strategy
         match event:
             case Began():
@@ -193,7 +193,8 @@ class Player:
             case BarMade():
                 return self._on_bar(event)
             case Ticked():
-                self._mark, self._market(event.symbol).quote = f"tick {event.quote.time_ns}", event.quote
+                self._mark, self._of = f"tick {event.quote.time_ns}", event.symbol
+                self._market(event.symbol).quote = event.quote
                 return self._gathered(strategy.on_tick(event.symbol, event.quote))
             case Heard():
                 self._mark = f"on {event.signal.model}/{event.signal.signal_id}"
@@ -213,7 +214,7 @@ class Player:
             market.quote = event.quote
         if not market.update(bar):
             raise ValueError(f"{event.symbol}: {market.bars.refusal}")
-        self._mark = f"bar {bar.time_ns // NS_PER_S + bar.seconds}"
+        self._mark, self._of = f"bar {bar.time_ns // NS_PER_S + bar.seconds}", event.symbol
         return self._gathered(self.strategy.on_bar(event.symbol, bar))
 
     def _on_fill(self, fill: Fill) -> list[Signal]:
@@ -255,10 +256,13 @@ class Player:
     def signal(
         self, symbol: str, wish: Wish, confidence: float, price: float | None, signal_id: str
     ) -> Signal:
-        """A signal of this event; several for one symbol are numbered."""
+        """A signal of this event; several for one symbol are numbered, and one for another symbol than the
+        event's names that, too: bars of two symbols end at one instant.
+        """
         self._market(symbol)
         count = self._made[symbol] = self._made.get(symbol, 0) + 1
-        own = f"{self.name}:{symbol}:{self._mark}" + (f".{count}" if count > 1 else "")
+        mark = self._mark if self._of in ("", symbol) else f"{self._mark} of {self._of}"
+        own = f"{self.name}:{symbol}:{mark}" + (f".{count}" if count > 1 else "")
         return Signal(
             signal_id=signal_id or own,
             symbol=symbol,
