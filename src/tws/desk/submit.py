@@ -81,8 +81,8 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                       target_follows=plan.target_follows, stop_follows=plan.stop_follows))
     parent = 0
     intents = []
-    for role, order in orders:
-        intent = _intend(turn, group_id, role, command.instrument.contract, replace(order, parent_id=parent))
+    for proposal in proposals:
+        intent = _intend(turn, group_id, proposal, parent)
         parent = parent or intent.order_id
         intents.append(intent)
     for intent, proposal in zip(intents, proposals, strict=True):
@@ -113,7 +113,7 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
                           quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id,
                           reference=where.mid))
-    _approve(turn, _intend(turn, group_id, role, instrument.contract, order), proposal, where)
+    _approve(turn, _intend(turn, group_id, proposal), proposal, where)
 
 
 def place_exit(
@@ -130,7 +130,7 @@ def place_exit(
     if denial is not None:
         _deny(turn, denial, instrument.contract, role, order, group_id=group_id)
         return None
-    intent = _intend(turn, group_id, role, instrument.contract, order)
+    intent = _intend(turn, group_id, proposal)
     _approve(turn, intent, proposal, where)
     return intent
 
@@ -283,11 +283,12 @@ def _next_intent_id(turn: Turn) -> str:
     return f"{turn.state.prefix}-{turn.state.serial + 1}"
 
 
-def _intend(turn: Turn, group_id: str, role: Role, contract: Contract, order: Order) -> OurOrder:
+def _intend(turn: Turn, group_id: str, proposal: Proposal, parent_id: int = 0) -> OurOrder:
     intent_id = _next_intent_id(turn)
     turn.emit(Intended(at_ns=turn.now_ns, intent_id=intent_id, serial=turn.state.serial + 1,
-                       group_id=group_id, role=role, order_id=turn.state.next_order_id, contract=contract,
-                       order=replace(order, order_ref=intent_id)))
+                       group_id=group_id, role=proposal.role, order_id=turn.state.next_order_id,
+                       contract=proposal.contract,
+                       order=replace(proposal.order, order_ref=intent_id, parent_id=parent_id)))
     return turn.state.book.orders[intent_id]
 
 
