@@ -181,7 +181,6 @@ class JournalFile:
                     self._db.execute("ROLLBACK")
             raise in_words(self.path, error) from error
         self.head = Head(seq, link)
-        self._note_head()
         # At most: a page has room for two records of that size, and four more are the tree's and `newest`.
         self._log_pages += 4 + sum(len(payload) + 64 for payload in payloads) // 2048
 
@@ -198,8 +197,11 @@ class JournalFile:
         with suppress(sqlite3.Error):  # all of it is durable; what is wrong with the disk a commit will tell
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def _note_head(self) -> None:
-        """The head beside the journal is evidence, not memory: its failure is told once and stops nothing."""
+    def note_head(self) -> None:
+        """Write the head into the file beside, when nobody waits for the commit any more.
+
+        It is evidence, not memory: its failure is told once and stops nothing.
+        """
         if self._heads is None:
             return
         try:
