@@ -53,8 +53,8 @@ TIMER_NS = NS_PER_S
 """How often rules hear that time has passed (docs/design/rules.md)."""
 
 MADE_READY = 50
-"""Symbols whose first orders are made ready for, 1 ms each. They are of eight kinds a symbol, and the connection
-remembers 512.
+"""Symbols whose first orders are made ready for, 1 ms each. They are of eight kinds a symbol, and the
+connection remembers 512.
 """
 
 log = get_logger("tws.runtime")
