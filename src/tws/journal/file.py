@@ -41,7 +41,7 @@ _FOLD_PAGES = 500
 """Half of it: a rest comes before the log is full."""
 
 _FOLD_AT_LAST = 4000
-"""Where no rest comes SQLite carries the log over by itself, in the midst of a commit: 16 MB, and up to 0.1 s."""
+"""Where no rest comes SQLite carries the log over by itself, within a commit: 16 MB, and up to 0.1 s."""
 
 
 class JournalFile:
