@@ -278,3 +278,27 @@ async def test_garbage_is_looked_for_between_two_looks(fly: Fly) -> None:
         gc.callbacks.remove(note)
     assert set(ways) == {"swept"}
     assert (await flight.end()).good
+
+
+async def test_the_first_orders_are_made_ready_for(
+    scene: Scene, fly: Fly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bracket and its close take none of the official client's long way when they come to leave."""
+    flight = await fly(source=BOTH)
+    encoder = flight.trader.connection.outbound._encoder
+    long_way: list[object] = []
+
+    def noting(*order: Any) -> bytes:
+        long_way.append(order)
+        return bytes(encoder.careful_order(*order))
+
+    monkeypatch.setattr(encoder._patterns, "_encode", noting)
+    thrown(flight, "up")()
+    await flight.held(10)
+    thrown(flight, "out", Wish.SELL)()
+    await flight.held(0)
+    scene.sim.quote("IWM", bid=49.99, ask=50.01)
+    thrown(flight, "down", Wish.SHORT, symbol="IWM")()
+    await until(lambda: scene.broker_position("IWM") == -10, "short")
+    assert not long_way
+    assert (await flight.end()).good

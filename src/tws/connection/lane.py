@@ -46,7 +46,7 @@ class FactLane:
         """
         count = len(self._facts) if limit is None else min(limit, len(self._facts))
         taken = [self._facts.popleft() for _ in range(count)]
-        if len(self._facts) <= self.bound // 2:
+        if taken and len(self._facts) <= self.bound // 2:
             self._lanes.relieved()
         return taken
 

@@ -22,6 +22,7 @@ from tws.desk.remember import (
     sent,
 )
 from tws.desk.state import Bundle, DeskState, FlattenJob, Group, Question, Reversal, Stop, remember
+from tws.desk.totals import weighs_as_before
 from tws.model import records as r
 from tws.model.exercise import Exercising
 from tws.model.facts import AnswerKind, LinkState
@@ -41,7 +42,7 @@ def apply(state: DeskState, record: Record) -> None:
     """Put one record into the state, and what it says of an order into the totals."""
     _TABLE[type(record)](state, record)
     intent_id = getattr(record, "intent_id", "")
-    if intent_id:
+    if intent_id and not weighs_as_before(record):
         _count(state, intent_id)
     elif type(record) is r.Adjusted:  # trades may hold other shares than their fills made
         exposure = state.totals.contracts.get(record.contract.con_id)

@@ -52,8 +52,8 @@ def submit_exercise(turn: Turn, command: SubmitExercise) -> None:
     taken = Order(side=Side.SELL, quantity=Decimal(wish.quantity), account=wish.account)
     intent = Exercising(wish=wish, strategy=command.strategy, signal_id=command.signal_id)
     # `attached`: it meets no order of ours on a market.
-    proposal = Proposal(instrument=command.instrument, order=taken, role=role, strategy=command.strategy,
-                        signal_id=command.signal_id, attached=True)
+    proposal = asked = Proposal(instrument=command.instrument, order=taken, role=role, attached=True,
+                                strategy=command.strategy, signal_id=command.signal_id)
     where = situation(turn, contract, Side.SELL, signal=(command.strategy, command.signal_id))
     denial = _impossible(command, where) or turn.gate.judge(proposal, where)
     if denial is None and command.underlying is not None and role is Role.EXERCISE:
@@ -67,7 +67,7 @@ def submit_exercise(turn: Turn, command: SubmitExercise) -> None:
     if denial is not None:
         deny(turn, denial, contract, role, taken, command.strategy, command.signal_id)
     else:
-        approve(turn, intend(turn, "", role, contract, taken, intent), proposal, where)
+        approve(turn, intend(turn, "", asked, exercise=intent), proposal, where)
 
 
 def _impossible(command: SubmitExercise, where: Situation) -> Denial | None:

@@ -30,9 +30,10 @@ from tws.risk.grid import wild
 from tws.risk.situation import Proposal, Situation
 
 __all__ = ["EXIT_TIF", "MAX_ORDER_ID", "approve", "blocked", "deny", "intend", "no_ids", "place_exit",
-           "situation", "submit_bracket", "submit_order"]
+           "situation", "submit_bracket", "submit_order", "usual_orders"]
 
 _ZERO = Decimal(0)
+_ONE = Decimal(1)
 EXIT_TIF = TimeInForce.GTC
 """Of a trade's stops and targets: a DAY order would leave what is held bare from the close on, and for good
 where the trader is dead by then.
@@ -51,15 +52,10 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
     base = turn.state.groups.get(command.joins)
     if denial is None:
         plan = _not_behind(_snapped(plan, command.instrument), base)
-    entry = Order(side=plan.side, quantity=plan.quantity, limit_price=plan.limit_price, tif=plan.tif,
-                  order_type=OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT,
-                  account=account, transmit=False)
-    target = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.LIMIT,
-                   limit_price=plan.target_price, tif=EXIT_TIF, account=account, transmit=False)
     stop = _stop_of(plan, command.instrument, where) if denial is None else Order(
         side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.STOP)
     stop = replace(_as_that_of(stop, base), account=account)
-    orders = ((Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop))
+    orders = _three(plan, stop)
     denial = denial or _cannot_join(turn, command) or _wrong_sides(plan, stop, where)
     proposals = []
     for role, order in orders:
@@ -70,7 +66,7 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
         proposals.append(proposal)
         denial = denial or turn.gate.judge(proposal, where) or no_ids(turn, len(orders))
     if denial is not None:
-        deny(turn, denial, plan.contract, Role.ENTRY, entry, plan.strategy, plan.signal_id)
+        deny(turn, denial, plan.contract, Role.ENTRY, orders[0][1], plan.strategy, plan.signal_id)
         latch_if_broken(turn, denial, plan.contract.symbol)
         return
     group_id = _next_intent_id(turn)
@@ -83,12 +79,39 @@ def submit_bracket(turn: Turn, command: SubmitBracket) -> None:
                       target_follows=plan.target_follows, stop_follows=plan.stop_follows))
     parent = 0
     intents = []
-    for role, order in orders:
-        intent = intend(turn, group_id, role, command.instrument.contract, replace(order, parent_id=parent))
+    for proposal in proposals:
+        intent = intend(turn, group_id, proposal, parent)
         parent = parent or intent.order_id
         intents.append(intent)
     for intent, proposal in zip(intents, proposals, strict=True):
         approve(turn, intent, proposal, where)
+
+
+def _three(plan: Bracket, stop: Order) -> tuple[tuple[Role, Order], ...]:
+    """A bracket's orders, in the order in which they are sent."""
+    entry = Order(side=plan.side, quantity=plan.quantity, limit_price=plan.limit_price, tif=plan.tif,
+                  order_type=OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT,
+                  account=stop.account, transmit=False)
+    target = Order(side=plan.side.opposite, quantity=plan.quantity, order_type=OrderType.LIMIT,
+                   limit_price=plan.target_price, tif=EXIT_TIF, account=stop.account, transmit=False)
+    return (Role.ENTRY, entry), (Role.TARGET, target), (Role.STOP, stop)
+
+
+def usual_orders(contract: Contract, account: str) -> list[Order]:
+    """What a bracket at the market sends, and the close of what it made, on either side: as they will leave
+    but for their numbers, for whoever makes ready for them.
+    """
+    found = []
+    for side in Side:
+        plan = Bracket(contract=contract, side=side, quantity=_ONE, limit_price=None, target_price=_ONE,
+                       stop_price=_ONE)
+        stop = Order(side=side.opposite, quantity=_ONE, stop_price=_ONE, tif=EXIT_TIF, account=account,
+                     order_type=OrderType.STOP)
+        close = Order(side=side, quantity=_ONE, account=account)
+        found += [replace(order, order_ref="-", parent_id=int(role is not Role.ENTRY))
+                  for role, order in _three(plan, stop)]
+        found.append(replace(close, order_ref="-"))
+    return found
 
 
 def submit_order(turn: Turn, command: SubmitOrder) -> None:
@@ -115,7 +138,7 @@ def submit_order(turn: Turn, command: SubmitOrder) -> None:
                           tick=instrument.tick, lot=instrument.lot, side=command.side,
                           quantity=command.quantity, strategy=command.strategy, signal_id=command.signal_id,
                           reference=where.mid))
-    approve(turn, intend(turn, group_id, role, instrument.contract, order), proposal, where)
+    approve(turn, intend(turn, group_id, proposal), proposal, where)
 
 
 def place_exit(
@@ -132,7 +155,7 @@ def place_exit(
     if denial is not None:
         deny(turn, denial, instrument.contract, role, order, group_id=group_id)
         return None
-    intent = intend(turn, group_id, role, instrument.contract, order)
+    intent = intend(turn, group_id, proposal)
     approve(turn, intent, proposal, where)
     return intent
 
@@ -291,14 +314,15 @@ def _next_intent_id(turn: Turn) -> str:
 
 
 def intend(
-    turn: Turn, group_id: str, role: Role, contract: Contract, order: Order,
-    exercise: Exercising | None = None,
+    turn: Turn, group_id: str, proposal: Proposal, parent_id: int = 0, exercise: Exercising | None = None
 ) -> OurOrder:
     """Give it its ids: intent and order id are one commit."""
     intent_id = _next_intent_id(turn)
     turn.emit(Intended(at_ns=turn.now_ns, intent_id=intent_id, serial=turn.state.serial + 1,
-                       group_id=group_id, role=role, order_id=turn.state.next_order_id, contract=contract,
-                       order=replace(order, order_ref=intent_id), exercise=exercise))
+                       group_id=group_id, role=proposal.role, order_id=turn.state.next_order_id,
+                       contract=proposal.contract,
+                       order=replace(proposal.order, order_ref=intent_id, parent_id=parent_id),
+                       exercise=exercise))
     return turn.state.book.orders[intent_id]
 
 

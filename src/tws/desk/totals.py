@@ -3,7 +3,8 @@
 Each order that may still move a position adds a `Part` to its contract's `Exposure`. When an order changes,
 its old part is taken off and its new one put on: the cost depends on the orders of one contract and of one
 trade, which are bounded (TWS takes some twenty on a side), not on the orders in the book. `tws.desk.apply`
-calls `count` after each record that names an intent; nothing else moves the totals.
+calls `count` after each record that names an intent, unless it `weighs_as_before`; nothing else moves the
+totals.
 
 An exercise counts twice: as an exit of the options that it takes, and as an entry of what it brings.
 
@@ -21,10 +22,11 @@ from msgspec import Struct, field
 from tws.model.contract import Contract
 from tws.model.exercise import Exercising
 from tws.model.order import OrderType, Role, Side
-from tws.model.records import OrderState
+from tws.model.records import Approved, Moved, OrderState, Record
 from tws.orders.book import OurOrder
+from tws.orders.table import ENDED
 
-__all__ = ["Exposure", "Part", "Totals"]
+__all__ = ["Exposure", "Part", "Totals", "weighs_as_before"]
 
 _ZERO = Decimal(0)
 
@@ -188,6 +190,18 @@ class Totals(Struct, kw_only=True):
         exposure.exit_buys += buys - before[0]
         exposure.exit_sells += sells - before[1]
         exposure.stamp += 1
+
+
+def weighs_as_before(record: Record) -> bool:
+    """Whether the order that a record names adds what it did: an approval, and each step of an order that
+    lives, whose outcome is known and of whose fills nothing is said.
+    """
+    if type(record) is Moved:
+        return record.filled is None and record.before in _KNOWN and record.state in _KNOWN
+    return type(record) is Approved
+
+
+_KNOWN = frozenset(OrderState) - ENDED - {OrderState.UNKNOWN}
 
 
 def _exposed(order: OurOrder) -> bool:

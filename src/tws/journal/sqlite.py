@@ -170,6 +170,8 @@ class SQLiteStore:
                 waiters += self._waiters
                 self._waiters = []
         self._answer(waiters, failure)
+        if records and failure is None:
+            file.note_head()
         return not last and failure is None
 
     def _as_failure(self, error: BaseException) -> JournalError:

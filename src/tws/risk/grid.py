@@ -53,6 +53,8 @@ def conform(instrument: Instrument, order: Order, mode: OffGrid = "refuse") -> O
     adjusted = _price(instrument, "adjusted stop price", order.adjusted_stop_price, mode, up=buys)
     if isinstance(adjusted, Denial):
         return adjusted
+    if mode == "refuse":
+        return order
     mended = replace(order, limit_price=limit, stop_price=stop, trail=trail, trigger_price=trigger,
                      adjusted_stop_price=adjusted)
     return order if mended == order else mended

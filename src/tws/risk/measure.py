@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from tws.model.order import Role
 from tws.risk.controls import CONTROLS
@@ -42,6 +43,7 @@ def measure(proposal: Proposal, situation: Situation, limits: Limits) -> Mapping
     return found
 
 
+@lru_cache(maxsize=1024)  # bounds are the same at each approval, and so are most figures
 def _text(value: Decimal) -> str:
     short = round(value, _PLACES).normalize()
     return f"{short:f}" if short else "0"

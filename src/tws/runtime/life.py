@@ -254,19 +254,17 @@ class Life:
             self.bell.ring()
         if isinstance(record, Intended):  # one id, one order: `get_next_order_id` never gives the desk's
             self.connection.raise_order_id_floor(state.next_order_id)
-        if state.link_up and state.reconciled_epoch == state.epoch:
+        if not self._followed and state.link_up and state.reconciled_epoch == state.epoch:
+            self._followed = True
             self._follow_account(state.account)
             self._ready.set()
 
     def _follow_account(self, account: str) -> None:
-        """Hear what the account is worth, once: buying power and day trades are limits of the gate.
+        """Hear what the account is worth: buying power and day trades are limits of the gate.
 
         The connection keeps the stream over lost links. Where it can't be opened the gate knows no figure,
         and live then denies entries; where TWS ends it, the last figure stays.
         """
-        if self._followed:
-            return
-        self._followed = True
         try:
             self.connection.stream_account(account)
         except TWSError as error:

@@ -53,6 +53,11 @@ __all__ = ["Pilot"]
 TIMER_NS = NS_PER_S
 """How often rules hear that time has passed (docs/design/rules.md)."""
 
+MADE_READY = 50
+"""Symbols whose first orders are made ready for, 1 ms each. They are of eight kinds a symbol, and the
+connection remembers 512.
+"""
+
 log = get_logger("tws.runtime")
 
 
@@ -102,8 +107,10 @@ class Pilot:
         """Look every symbol up, follow its market, start the sources. Raises what asking TWS raises, and
         ConfigError or MissingExtraError of a source that a human has to mend.
         """
-        for symbol, strand in self._of.items():
+        for number, (symbol, strand) in enumerate(self._of.items()):
             await self.markets.follow(symbol, strand.section.bar_seconds)
+            if number < MADE_READY:
+                self._trader.make_ready(self.markets.instrument(symbol).contract)
             if strand.section.warm_up and strand.name not in self.programs:
                 self.markets.want_past(symbol)
         self.stances = Stances(self._trader)

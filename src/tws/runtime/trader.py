@@ -30,7 +30,8 @@ from tws.desk import (
     SubmitExercise,
 )
 from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
-from tws.errors import ConfigError, TWSError
+from tws.desk.submit import usual_orders
+from tws.errors import ConfigError, NotSentError, TWSError
 from tws.model.contract import Contract, ContractDetails, stock
 from tws.model.exercise import Exercise, ExerciseAction
 from tws.model.instrument import Instrument, decimal
@@ -288,6 +289,12 @@ class Trader:
         wish, and before its bytes leave. Forgotten by a trader that has failed.
         """
         self.engine.post(command)
+
+    def make_ready(self, contract: Contract) -> None:
+        """The first orders of a contract shall leave as quickly as later ones. Asks and sends nothing."""
+        orders = usual_orders(contract, self.desk.state.account)
+        with contextlib.suppress(NotSentError):  # no link: then they take the long way
+            self.connection.outbound.make_ready(contract, orders)
 
     def position(self, symbol: str) -> Decimal:
         """Shares of ours, negative when short: what our fills made."""

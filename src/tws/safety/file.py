@@ -42,6 +42,7 @@ _PREFACE = b"TWS safety file, layout 1\n"
 _BEAT = struct.Struct(">Q")
 _BEAT_AT = 512  # a page's part of its own: it is written every second and never synced
 _SLOTS_AT = (4096, 4096 + SLOT_SIZE)
+_HEADS_AT = tuple(slice(at, at + HEAD_SIZE) for at in _SLOTS_AT)
 _PLACES_AT = 4096 + 2 * SLOT_SIZE
 SIZE = _PLACES_AT + PLACES * PLACE_SIZE
 _LOOKS = 5  # a reader that met a writer in both slots looks again; a writer is done in microseconds
@@ -97,7 +98,7 @@ class SafetyFile:
     @property
     def state(self) -> SafetyState:
         """What it says now, whoever wrote it."""
-        heads = b"".join(self._map[at : at + HEAD_SIZE] for at in _SLOTS_AT)
+        heads = self._map[_HEADS_AT[0]] + self._map[_HEADS_AT[1]]
         if heads != self._heads:
             with self._mutex:
                 found = self._newest()

@@ -50,8 +50,10 @@ class LiveLock:
         unlocked: Callable[[str], bool] = lambda account: False,
     ) -> None:
         """`unlocked`: whether a named human has let this live account trade."""
-        self._live_port = is_live_port(config.port)
-        self._live_mode = config.trading_mode == "live"
+        self._live = (
+            "a live port" if is_live_port(config.port)
+            else 'trading_mode "live"' if config.trading_mode == "live" else ""
+        )  # fmt: skip
         self._accounts = accounts
         self._unlocked = unlocked
 
@@ -66,21 +68,18 @@ class LiveLock:
                 "TWS did not name this account for this session",
             )
         named = (account,) if account else accounts
-        if accounts and all(self._unlocked(name) for name in named):
+        if accounts and all(self._is_free(name) for name in named):
             return None
-        if self._live_port or self._live_mode:
-            sign = "a live port" if self._live_port else 'trading_mode "live"'
-            return denial("live_lock", sign, "a paper session", "live trading is locked; reading is allowed")
+        reason = "live trading is locked; reading is allowed"
+        if self._live:
+            return denial("live_lock", self._live, "a paper session", reason)
         if not accounts:
             return denial("live_lock", "no account", "a known account", "TWS has not named its accounts")
-        if not all(is_paper_account(name) or self._unlocked(name) for name in named):
-            return denial(
-                "live_lock",
-                "a live account",
-                "a paper account (D…)",
-                "live trading is locked; reading is allowed",
-            )
-        return None
+        return denial("live_lock", "a live account", "a paper account (D…)", reason)
+
+    def _is_free(self, account: str) -> bool:
+        """A paper account in a session of paper, or an account that was unlocked."""
+        return (not self._live and is_paper_account(account)) or self._unlocked(account)
 
 
 class Book(Protocol):

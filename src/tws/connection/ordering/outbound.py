@@ -16,7 +16,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from tws.connection.ids import IdSet
@@ -121,6 +121,13 @@ class Outbound:
         self._listeners: tuple[Callable[[Sending], object], ...] = ()
 
     # -- who asks
+
+    def make_ready(self, contract: Contract, orders: Iterable[AnyOrder]) -> None:
+        """Encode orders like these now, when nobody waits, and forget the frames: the first of a kind takes
+        the official client's long way (`patterns`). Raises NotSentError as `place` does; nothing is sent.
+        """
+        for order in orders:
+            self._encoder.order(1, contract, order)
 
     def place(
         self, order_id: int, contract: Contract, order: Instruction, permit: Permit, *, urgent: bool = False
