@@ -383,7 +383,7 @@ def test_the_story_of_an_exercise(bench: Any) -> None:
     stated(bench, 200, SPY)
     said(bench, order, "Filled")
     told = text(bench, order.intent_id)
-    assert "We meant to exercise 2 SPY 20261218 C 90, to bring 200 SPY at 90.0, against its natural action" in told
+    assert "We meant to exercise 2 SPY 20261218 C 90, to bring 200 SPY at 90.0, against its" in told
     assert "strategy wheel" in told and "Approved" not in told
     assert "It was booked as carried out: 2 SPY 20261218 C 90 went, and 200 SPY came at 90.0" in told
     assert told.endswith(f"{order.intent_id} ended filled, 2 of 2 filled at 0 on average.")
