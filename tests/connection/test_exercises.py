@@ -15,6 +15,7 @@ from ibapi.client import EClient
 from msgspec.structs import replace
 from tests.connection.peers import RecorderServer, config_of, port_of, unkept
 from tests.connection.test_outbound import CALLS
+from tests.connection.words import Desk
 
 from tws.connection import PacingOptions, SyncConnection, TWSConnection
 from tws.connection.encoding.translate import ib_contract
@@ -266,6 +267,27 @@ async def test_the_brake_is_read_before_its_bytes(recorder: RecorderServer, jour
             await waiting
         await recorder.caught_up(connection)
         assert recorder.payloads == []
+
+
+async def test_a_desk_s_exercise_leaves_whole_or_not_at_all(journal: Path) -> None:
+    """Under its permit alone; a version that has no field for a part of it says so, and no byte leaves."""
+    desk, wish = Desk(), Exercise(quantity=1, account="DU1234567", manual_order_time="20261123-15:00:00")
+    async with RecorderServer(version=176) as server, unkept(config_of(server.port), guard=desk.gate) as made:
+        for number, asked in ((1, wish), (2, replace(wish, manual_order_time=""))):
+            permit = desk.gate._mint.issue(number, CALL, asked, intent_id="x", cap=Decimal(1), modifies=False)
+            other = asked if number == 1 else replace(asked, quantity=2)
+            with pytest.raises(NotSentError if number == 1 else OrderDeniedError):
+                made.outbound.place(number, CALL, other, permit)
+        await server.caught_up(made)
+        assert server.payloads == []
+        permit = desk.gate._mint.issue(3, CALL, asked, intent_id="y", cap=Decimal(1), modifies=False)
+        await made.outbound.place(3, CALL, asked, permit)
+        with pytest.raises(OrderDeniedError):
+            made.outbound.place(3, CALL, asked, permit)
+        await server.caught_up(made)
+        (payload,) = server.payloads
+        sent = codec.decode_request(payload, 176)
+        assert isinstance(sent, ExerciseOptionsRequest) and sent.order_id == 3
 
 
 async def test_a_cancel_withdraws_one_that_waits(recorder: RecorderServer, journal: Path) -> None:

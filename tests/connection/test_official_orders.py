@@ -9,19 +9,22 @@ from pathlib import Path
 
 import pytest
 from ibapi.client import EClient
+from ibapi.const import UNSET_DOUBLE
 from ibapi.contract import DeltaNeutralContract
 from ibapi.order import Order as IbOrder
 from ibapi.tag_value import TagValue
 from msgspec.structs import replace
-from tests.connection.peers import RecorderServer, config_of, port_of, unkept
+from tests.connection.peers import RecorderServer, config_of, port_of, unkept, until
 from tests.connection.test_full_orders import encoder
 from tests.connection.words import Desk, ib_contract, ib_order
 from tests.ordertypes.built import ATTRIBUTES, LIMIT, contract_of, every_order
 
 from tws.connection import PacingOptions, TWSConnection
 from tws.connection.encoding.placed import call_of_placed
+from tws.connection.encoding.translate import ib_contract as ib_contract_of
 from tws.connection.ordering.calls import MoneyCall, MoneyKind
 from tws.errors import NotSentError, OrderDeniedError
+from tws.model.contract import stock
 from tws.risk import Limits as RiskLimits
 from tws.simulator import Limits, SimulatedTWS, SimulatorOptions
 from tws.wire import codec
@@ -119,6 +122,29 @@ async def test_the_limits_hold_for_it(recorder: RecorderServer, journal: Path, l
             connection.official.placeOrder(1, ib_contract(), order)
         await recorder.caught_up(connection)
         assert recorder.payloads == []
+
+
+async def test_its_prices_keep_to_the_grid(journal: Path) -> None:
+    """Those too that the plain order which is judged in its stead does not have."""
+    tws = SimulatedTWS(SimulatorOptions(paused=True, limits=Limits.off(), symbols=("SPY",)))
+    tws.address = await tws.start()  # type: ignore[attr-defined]
+    tws.quote("SPY", bid=100.0, ask=100.02)
+    try:
+        config = config_of(port_of(tws))
+        async with TWSConnection(config, journal=journal, pacing=PacingOptions.off()) as connection:
+            known = (await connection.request_contract(stock("SPY"))).contract
+            stream = connection.stream_quotes(known)
+            await until(lambda: stream.quote is not None and stream.quote.ask is not None)
+            order = ib_order(10, UNSET_DOUBLE)
+            order.orderType, order.auxPrice = "MIT", 90.005
+            with pytest.raises(OrderDeniedError, match="market_rule"):
+                connection.official.placeOrder(connection.get_next_order_id(), ib_contract_of(known), order)
+            order.auxPrice = 90.0
+            number = connection.get_next_order_id()
+            connection.official.placeOrder(number, ib_contract_of(known), order)
+            assert (await connection.wait_order(number, until="acknowledged", timeout_s=5)).is_open
+    finally:
+        await tws.stop()
 
 
 async def test_a_question_is_a_question_in_official_words_too(journal: Path) -> None:

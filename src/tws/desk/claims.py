@@ -47,7 +47,7 @@ def note_lacking(turn: Turn) -> None:
     """A complete answer of executions was heard: who is still owed fills that the broker claims?"""
     state = turn.state
     for order in tuple(state.book.exposed()):
-        lacks = order.missing and order.exercise is None
+        lacks = order.missing and order.exercise is None  # no execution tells it (`tws.desk.exercising`)
         if lacks and state.lacked.get(order.intent_id, (-1, 0))[0] != state.epoch:
             turn.emit(Lacked(at_ns=turn.now_ns, intent_id=order.intent_id))
 
@@ -63,7 +63,7 @@ def judge_claims(turn: Turn) -> None:
         return
     ready = []
     for order in tuple(state.book.exposed()):
-        if order.missing and order.exercise is None:  # which no execution tells (`tws.desk.exercising`)
+        if order.missing:
             epoch, first_ns = state.lacked.get(order.intent_id, (-1, 0))
             waited = executions.asked_ns >= first_ns + turn.timing.absence_ns
             if epoch == state.epoch and waited:

@@ -207,7 +207,7 @@ def _book(turn: Turn, order: OurOrder) -> None:
     turn.emit(Exercised(at_ns=turn.now_ns, intent_id=order.intent_id, account=state.account,
                         contract=order.contract, quantity=count, underlying=under, shares=shares,
                         strike=exercise.strike, basis=basis))
-    charge(turn, order.contract, -count, excess=False)
+    charge(turn, order.contract, -count)
     if under is not None:
         charge(turn, under, shares, excess=False)
     if order.state is not OrderState.FILLED:

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from tws.model import records as r
+from tws.model.contract import Contract
 from tws.model.exercise import ExerciseAction, Exercising
 from tws.model.order import Order, OrderType
 from tws.model.records import OrderState, Record
@@ -231,7 +232,7 @@ class Teller:
 
     def _exercised(self, record: r.Exercised) -> str:
         self._lives[record.intent_id].fills["exercised"] = (record.quantity, _ZERO)
-        what = f"{_num(record.quantity)} {record.contract.symbol} went"
+        what = f"{_num(record.quantity)} {_option(record.contract)} went"
         if record.underlying is not None:
             shares = f"{_num(abs(record.shares))} {record.underlying.symbol}"
             what += f", and {shares} {'came' if record.shares > 0 else 'went'} at {_num(record.strike)}"
@@ -348,7 +349,7 @@ _WORDS: dict[type, Callable[[Teller, Any], str]] = {
 
 
 def _wished(record: r.Intended, exercise: Exercising) -> str:
-    wish, name = exercise.wish, record.contract.symbol
+    wish, name = exercise.wish, _option(record.contract)
     lapses = wish.action is ExerciseAction.LAPSE
     what = f"let {wish.quantity} {name} lapse" if lapses else f"exercise {wish.quantity} {name}"
     against = ", against its natural action" if wish.override else ""
@@ -359,6 +360,12 @@ def _wished(record: r.Intended, exercise: Exercising) -> str:
         brings = f", to {word} {_num(abs(shares))} {exercise.underlying.symbol} at {_num(exercise.strike)}"
     source = _signal(exercise.strategy, exercise.signal_id)
     return f"We meant to {what}{brings}{against}: {record.intent_id}, as order id {record.order_id}{source}."
+
+
+def _option(contract: Contract) -> str:
+    """Such as SPY 20261218 C 560."""
+    strike = "" if contract.strike is None else f"{contract.strike:g}"
+    return " ".join(filter(None, (contract.symbol, contract.last_trade_date, contract.right, strike)))
 
 
 def _any_words(teller: Teller, record: Record) -> str:
