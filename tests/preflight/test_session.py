@@ -93,6 +93,17 @@ async def test_a_closed_market_says_when_it_opens(tmp_path: Path) -> None:
         assert one(lines, "clock").weight is Weight.WARNING
 
 
+async def test_a_future_that_ends_in_days_is_said(tmp_path: Path) -> None:
+    """The Monday before the third Friday of December."""
+    monday = to_ns(datetime(2026, 12, 14, 15, 0, tzinfo=UTC))
+    more = '[contracts]\nES = "FUT 202612 CME"\nNQ = "FUT 202703 CME"'
+    async with simulated(start_ns=monday) as (_, port):
+        lines = await connected(written(tmp_path, port, symbols=("ES", "NQ"), more=more))
+    line = one(lines, "last day")
+    assert line.text.startswith("ESZ6: its last trading day 2026-12-18 is in 4 days")
+    assert line.weight is Weight.WARNING and "next month" in line.cure
+
+
 async def test_the_check_of_a_trader_that_runs_disturbs_it_in_nothing(scene: Scene, tmp_path: Path) -> None:
     path = written(tmp_path, scene.port, more="[risk]\nstale_quote_s = 3600")
     plan = plan_of(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from tests.risk.proposals import NOW, QUOTE, SPY, WHERE, entry, exit_, limit_of
 
-from tws.clock import NS_PER_S
+from tws.clock import NS_PER_S, to_datetime
 from tws.model.contract import Contract
 from tws.model.instrument import Instrument
 from tws.model.market import MarketDataType, Quote
@@ -319,3 +320,16 @@ def test_a_price_that_is_none_is_a_denial_not_an_error(price: str) -> None:
     order = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(price),
                   account="DU1")
     assert limit_of(replace(entry(), order=order)) == "market_rule"
+
+
+@pytest.mark.parametrize(("days", "last_days", "denied"), [
+    (1, 1, False), (0, 1, True), (-3, 1, True), (2, 3, True), (3, 3, False), (0, None, False), (0, 0, False),
+])  # fmt: skip
+def test_a_future_is_not_entered_in_its_last_days(days: int, last_days: int | None, denied: bool) -> None:
+    last = to_datetime(NOW) + timedelta(days=days)
+    ends = replace(SPY, contract=replace(SPY.contract, sec_type="FUT", last_trade_date=f"{last:%Y%m%d}"))
+    where = replace(WHERE, net=Decimal(100))
+    found = limit_of(replace(entry(), instrument=ends), last_days=last_days)
+    assert found == ("last_days" if denied else None)
+    assert limit_of(replace(exit_(100), instrument=ends), where, last_days=last_days) is None
+    assert limit_of(entry(), last_days=last_days) is None, "a share has no last day"

@@ -16,11 +16,13 @@ from tests.runtime.scene import MarketClock, Scene, until
 from tws.clock import to_datetime
 from tws.config import load_settings
 from tws.errors import ConfigError
+from tws.model import expiry
 from tws.model.contract import Contract, contract_named, future, option, stock
 from tws.runtime.parts import TraderParts
 from tws.runtime.plan import RunPlan, plan_run
 from tws.runtime.report import RunReport
 from tws.runtime.run import Run
+from tws.runtime.status import status_of
 from tws.simulator.universe import Security
 from tws.simulator.universe.book import Wanted
 
@@ -88,7 +90,10 @@ class Played:
         return int(sum(row.quantity for row in rows if row.con_id == self.security.con_id))
 
 
-async def test_a_future_is_sized_by_its_multiplier(scene: Scene, tmp_path: Path) -> None:
+async def test_a_future_is_sized_by_its_multiplier(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiry, "ROLL_DAYS", 366)  # it is told of as one that ends soon
     es = listed(scene, symbol="ES", sec_type="FUT", exchange="CME")
     played = Played(
         scene, tmp_path, es, contracts=f'ES = "FUT {es.last_trade_date[:6]} CME"',
@@ -99,6 +104,8 @@ async def test_a_future_is_sized_by_its_multiplier(scene: Scene, tmp_path: Path)
         played.say("BUY")
         # A stop 60 points away loses 3,000 dollars a contract; the account's one percent are 10,000.
         await until(lambda: played.held() == 3, "three contracts")
+        (line,) = status_of(played.run)["ending"]
+        assert line.startswith(f"{es.local_symbol}: its last trading day ") and "nothing rolls" in line
         scene.sim.quote(es.con_id, bid=6010.0, ask=6010.25)
     report = played.report
     assert report is not None and report.good and played.held() == 0

@@ -49,6 +49,7 @@ class OverrideSection(Section):
     buying_power: bool | None = None
     day_trades: bool | None = None
     session_hours: bool | None = None
+    last_days: Bound = None
     allow: Symbols | Off | None = None
     deny: Symbols | None = None
     short_sales: bool | Off | None = None

@@ -1,6 +1,7 @@
 """Frozen typed values that travel between rooms. No behaviour beyond checking and converting.
 
 contract    what can be traded
+expiry      when a future ends
 instrument  its grid of prices and quantities; the only door between float, Decimal and integer
 marketrule  which prices an exchange takes, by price level
 market      quotes, trades, bars

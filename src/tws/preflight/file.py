@@ -25,6 +25,7 @@ from tws.config.run import TradingSection, check_strategies
 from tws.config.settings import ReadSettings, read_settings
 from tws.connection.configured import configured
 from tws.errors import ConfigError, DataError, MissingExtraError
+from tws.model.expiry import ending
 from tws.preflight.line import Line, Weight, of_error
 from tws.preflight.place import look_at_place, traded
 from tws.preflight.sense import extras, nonsense
@@ -66,6 +67,9 @@ def check_file(
         if all(each.weight is not Weight.BLOCKER for each in lines):
             lines.insert(0, Line(about="file", weight=Weight.OK, text=f"{path}: nothing wrong in it"))
         lines += look_at_place(found.judged)
+        for text in ending(found.judged.contracts.values(), SystemClock().now_ns()):
+            cure = "Name the next month in [contracts]"
+            lines.append(Line(about="contracts", weight=Weight.WARNING, text=text, cure=cure))
     return FileCheck(lines=tuple(lines), plan=found.plan, judged=found.judged)
 
 

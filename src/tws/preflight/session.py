@@ -24,6 +24,7 @@ from tws.config import is_paper_account, mask_account
 from tws.errors import LinkLostError, RequestError, RequestTimeoutError, SafetyError, TWSError
 from tws.model.account import AccountValue, Position
 from tws.model.contract import Contract, ContractDetails
+from tws.model.expiry import ending
 from tws.model.facts import BrokerOrder
 from tws.model.session import parse_hours, session_at
 from tws.monitor.doctor.examine import Tools, diagnose
@@ -91,6 +92,8 @@ class _Preflight:
         self._safety: SafetyState | None = None
         self._told: list[Line] = []
         self._open: dict[str, bool] = {}
+        self._dated: list[Contract] = []
+        """What is traded, looked at or held, as TWS describes it: a future among it may end soon."""
         self._symbols = tuple(dict.fromkeys(symbol for each in plan.sections for symbol in each.symbols))
         self._seen = (*self._symbols, *sorted(asked_about(plan.rules) - set(self._symbols)))
         """What is traded, and what rules look at besides."""
@@ -196,6 +199,9 @@ class _Preflight:
             await asyncio.gather(*(self._hours(asked, symbol, now) for symbol in self._seen))
         await self._account(asked, account)
         await self._found(asked, account)
+        cure = "Close what is held of it, and name the next month; [risk] last_days stops entries"
+        for text in () if now is None else ending(self._dated, to_ns(now)):
+            self._note("last day", Weight.WARNING, text, cure)
 
     async def _answer(self, about: str, question: Awaitable[T]) -> T | None:
         """The answer, or a line that says why there is none. Raises LinkLostError."""
@@ -235,6 +241,7 @@ class _Preflight:
             cure = "Compare with the name that TWS itself shows"
             self._note(about, Weight.BLOCKER, str(wrong) or "TWS did not tell what it is", cure)
             return
+        self._dated.append(details.contract)
         now_ns = to_ns(now)
         session_ = session_at(hours, now_ns)
         if session_ is None:
@@ -285,6 +292,7 @@ class _Preflight:
         positions = await self._answer("positions", session.request_positions())
         if positions is not None:
             held = [each for each in positions if each.account == account]
+            self._dated += [each.contract for each in held if each.quantity]
             self._told += of_positions(held, books.desk, self._symbols)
 
 

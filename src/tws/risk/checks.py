@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from tws.clock import NS_PER_S, to_datetime
 from tws.config.ports import LIVE_PORTS, PAPER_PORTS, is_live_port, is_paper_account, is_paper_port
+from tws.model.expiry import days_left
 from tws.model.market import MarketDataType
 from tws.model.order import Order, OrderType, Role, Side
 from tws.model.session import session_at
@@ -286,6 +287,15 @@ def session_hours(proposal: Proposal, situation: Situation, limits: Limits) -> D
         return None
     return Denial(limit="session_hours", figure="hours not stated", bound="an open session",
                   reason="the broker has not stated when this contract trades now")
+
+
+def last_days(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:
+    """A future is not entered in its last days: nothing rolls by itself. One without a stated day passes."""
+    left = days_left(proposal.contract, situation.now_ns)
+    if limits.last_days is None or left is None or left >= limits.last_days:
+        return None
+    return Denial(limit="last_days", figure=f"{left} days before {proposal.contract.last_trade_date}",
+                  bound=f"{limits.last_days} days", reason="the future ends: enter the next month instead")
 
 
 def short_sales(proposal: Proposal, situation: Situation, limits: Limits) -> Denial | None:

@@ -106,6 +106,8 @@ CONTROLS: tuple[Control, ...] = (
            lambda limits: Decimal(repr(limits.stale_quote_s))),
     _entry("session_hours", Reach.CONTRACT, "an open session by the hours that the broker states, early "
            "closes included; not stated: passes on paper, denied live", c.session_hours),
+    _entry("last_days", Reach.CONTRACT, "a future's last trading day is no nearer than so many days: 1 "
+           "denies on that day alone", c.last_days),
     _figure("max_order_notional", Reach.ORDER, "one order's money", f.order_notional,
             "too much money in one order", f.no_rate),
     _figure("price_collar", Reach.ORDER, "how far a price lies through the market: the side it meets, the "

@@ -186,6 +186,7 @@ FIELDS: dict[str, Kind] = {
     "buying_power": Kind(shape=Shape.FLAG, scopes=_PER_ACCOUNT, tight="true"),
     "day_trades": Kind(shape=Shape.FLAG, tight="true"),
     "session_hours": Kind(shape=Shape.FLAG, tight="true"),
+    "last_days": Kind(tight="more", highest=Decimal(90), why="a quarter is the life of a front month"),
     "allow": Kind(shape=Shape.SYMBOLS_OR_OFF, scopes=("accounts", "strategies"), tight="within"),
     "deny": Kind(shape=Shape.SYMBOLS, scopes=("accounts", "strategies"), tight="beyond"),
     "short_sales": Kind(shape=Shape.FLAG_OR_NONE, tight="false"),

@@ -89,6 +89,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Whether an entry is denied when the account has no day trade left: its exit may come the same day."""
     session_hours: bool = True
     """Whether an entry needs an open session, by the hours that the broker states."""
+    last_days: Amount = Decimal(1)
+    """A future's last days, in which no entry is let out: 1 is its last trading day alone."""
     allow: tuple[str, ...] | None = None
     """The symbols that may be traded; None: any, on paper."""
     deny: tuple[str, ...] = ()

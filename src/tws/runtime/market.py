@@ -22,7 +22,7 @@ from tws.errors import TWSError
 from tws.indicators import Studies
 from tws.log import get_logger
 from tws.marketdata import BarDone, Feed, Line
-from tws.model.contract import ContractDetails
+from tws.model.contract import Contract, ContractDetails
 from tws.model.instrument import Instrument
 from tws.model.market import Bar, Quote
 from tws.model.session import Session, parse_hours, session_at
@@ -235,6 +235,10 @@ class Markets:
                 self._turn_ns = 0
 
     # -- what is known
+
+    def contracts(self) -> list[Contract]:
+        """Those that are followed, as TWS describes them."""
+        return [each.instrument.contract for each in self._followed.values()]
 
     def instrument(self, symbol: str) -> Instrument:
         return self._followed[symbol].instrument

@@ -20,6 +20,7 @@ from tws.config import mask_account
 from tws.desk import Desk
 from tws.desk.distances import report
 from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
+from tws.model.expiry import ending
 from tws.model.records import OrderState
 from tws.risk.distance import Distance
 from tws.runtime.adjusting import described
@@ -66,6 +67,8 @@ def _pilot(run: Run) -> dict[str, Any]:
     way = None if opening is None or opening.opened else opening.now
     told: dict[str, Any] = {"closed": "" if way is None else f"{way.symbol} opens in {way.left_s} s"}
     if pilot is not None:
+        held = (each.contract for each in run.trader.desk.state.ours.exposed())
+        told["ending"] = ending((*held, *pilot.markets.contracts()), run.clock.now_ns())
         told["market"] = pilot.markets.lines(run.clock.now_ns())
         told["sources"] = [each.line() for each in pilot.sources.health()]
         told["strategies"] = [each.line() for each in pilot.programs.values()]
@@ -113,6 +116,7 @@ def books(desk: Desk, now_ns: int) -> dict[str, Any]:
             }
             for each in stops
         ],
+        "ending": ending((each.contract for each in state.ours.exposed()), now_ns),
         "latched_limits": dict(state.latches),
         "nearest_limits": [_limit(each) for each in _nearest(desk, now_ns)],
     }  # fmt: skip
