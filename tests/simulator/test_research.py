@@ -108,6 +108,7 @@ async def test_events_of_a_company(start: Start, connect: Connect) -> None:
         {"filter": '{"watchlist": 3}'},
         {"filter": '{"watchlist": [{}]}'},
         {"filter": "[" * 100_000},
+        {"filter": '{"watchlist": [1e400]}'},
         {"con_id": SPY, "total_limit": 101},
         {"con_id": SPY, "start_date": "soon"},
         {"con_id": SPY, "start_date": "20260202", "end_date": "20260201"},
