@@ -38,8 +38,11 @@ def calls() -> list[tuple[str, str]]:
 WRONG: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("request_next_order_id", {"n": NAN}, TypeError, "n is nan: int"),
     ("request_next_order_id", {"n": True}, TypeError, "n is True: int"),
-    ("request_next_order_id", {"n": 10**12}, ValueError, "n is 10+: 1 to"),
+    ("request_next_order_id", {"n": 10**7}, ValueError, "n is 10+: 1 to"),
     ("raise_order_id_floor", {"floor": LARGEST_ORDER_ID + 1}, ValueError, "largest order id"),
+    ("request_market_rule", {"rule_id": 10**12}, ValueError, "32 bits"),
+    ("stream_quotes", {"contract": replace(SPY, con_id=2**31)}, ValueError, r"contract\.con_id .*32 bits"),
+    ("wait_order", {"order": None}, TypeError, "order is None: Sending or int"),
     ("cancel_order", {"order_id": 1.5}, TypeError, "order_id is 1.5: int"),
     ("request_contract", {"contract": None}, TypeError, "contract is None: Contract is meant"),
     ("request_instrument", {"contract": "SPY"}, TypeError, "contract is 'SPY': Contract"),

@@ -10,10 +10,13 @@ from tests.recording.peer import ACCOUNTS, Peer
 
 from tws.cli import record
 from tws.errors import ConfigError
+from tws.model.advisor import AccountAlias
 from tws.recording import Frame, Mark, Proxy, ProxyOptions, read
 from tws.recording.redact import Redactor
 from tws.wire import codec
+from tws.wire.advisorxml import write_aliases
 from tws.wire.messages import (
+    ConfigResponse,
     ContractData,
     ContractDataRequest,
     CurrentTime,
@@ -22,6 +25,9 @@ from tws.wire.messages import (
     ManagedAccounts,
     PositionEnd,
     PositionsRequest,
+    ReceiveFA,
+    WireApiConfig,
+    WireApiSettings,
     WireContract,
     WireExecution,
 )
@@ -95,6 +101,17 @@ def test_an_account_of_any_look_is_learnt_from_what_tws_says(version: int) -> No
     said = redactor.answer(codec.encode(ManagedAccounts("FRIENDS7,DU1234567"), version), version)
     assert b"FRIENDS7" not in said
     assert redactor.replace(b"for FRIENDS7") != b"for FRIENDS7"
+
+
+@pytest.mark.parametrize("version", [200, 225])
+def test_aliases_and_trusted_addresses_are_names(version: int) -> None:
+    redactor = Redactor()
+    xml = write_aliases([AccountAlias("DU1234567", "Ann Trader")])
+    assert b"Ann" not in redactor.answer(codec.encode(ReceiveFA(3, xml), version), version)
+    page = WireApiConfig(settings=WireApiSettings(trusted_ips=("127.0.0.1", "192.168.77.5")))
+    if version == 225:
+        clean = redactor.answer(codec.encode(ConfigResponse(req_id=1, api=page), version), version)
+        assert b"192.168.77.5" not in clean and b"127.0.0.1" in clean
 
 
 def test_a_stand_in_is_not_replaced_again() -> None:

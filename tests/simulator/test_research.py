@@ -125,6 +125,7 @@ async def test_one_request_of_a_kind_is_answered_at_a_time(
         {"filter": '{"watchlist": 3}'},
         {"filter": '{"watchlist": [{}]}'},
         {"filter": "[" * 100_000},
+        {"filter": '{"watchlist": [1e400]}'},
         {"con_id": SPY, "total_limit": 101},
         {"con_id": SPY, "start_date": "soon"},
         {"con_id": SPY, "start_date": "20260202", "end_date": "20260201"},

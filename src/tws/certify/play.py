@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tws.certify.ear import Ear
 from tws.certify.register import Scenario
@@ -181,7 +182,9 @@ class Side:
         assert self._connection is not None
         if self._connection.server_version >= SETTINGS_FROM:
             with suppress(RequestError, NotSentError):  # TWS may refuse to tell them while it is read-only
-                self.settings = await self._connection.request_settings()
+                told = await self._connection.request_settings()
+                # How many addresses it trusts, not which: the pack may be sent to anybody.
+                self.settings = replace(told, trusted_ips=("x",) * len(told.trusted_ips))
 
     async def _prepare_orders(self) -> None:
         """Orders are placed only where nothing of anybody stands in the share."""

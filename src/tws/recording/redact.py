@@ -2,9 +2,9 @@
 
 Accounts become invented ones of the same kind (DU1234567 -> DU0000001), the same one everywhere in a
 recording. They are learnt from what TWS says of them (ManagedAccounts) and, beside that, known by their
-look. Names are learnt where TWS states them (the submitter of an order, the client's white branding)
-and become x's; words that the user names too. Equal length keeps protobuf's own lengths right, so text
-and binary frames are treated alike.
+look. Names are learnt where TWS states them (the submitter of an order, the client's white branding, an
+advisor's aliases, the addresses that TWS trusts) and become x's; words that the user names too. Equal length
+keeps protobuf's own lengths right, so text and binary frames are treated alike.
 
 It can't know a name that stands where no name belongs: an order reference that holds one stays. Such words
 are to be named by hand.
@@ -18,12 +18,15 @@ from contextlib import suppress
 
 from tws.errors import TWSError
 from tws.wire import codec
+from tws.wire.advisorxml import ALIASES, read_aliases
 from tws.wire.messages import (
     Answer,
     CompletedOrder,
+    ConfigResponse,
     ExecutionDetails,
     ManagedAccounts,
     OpenOrder,
+    ReceiveFA,
     UserInfo,
 )
 
@@ -31,9 +34,11 @@ __all__ = ["Redactor"]
 
 ACCOUNT = re.compile(rb"(?<![A-Za-z0-9])(D?[UFI])(\d{5,9})(?![A-Za-z0-9])")
 """The look of an account: U, F or I and digits, with a D in front for paper."""
+HOME = "127.0.0.1"
+"""Every machine's own address tells of none."""
 SHORTEST = 3
 """A shorter name would match by chance and damage what it stands in."""
-LEARNT_FROM = (b"15", b"11", b"5", b"101", b"107")
+LEARNT_FROM = (b"15", b"11", b"5", b"101", b"107", b"16", b"110")
 """Ids of the answers that state accounts and names; others need not be decoded."""
 
 
@@ -85,6 +90,13 @@ class Redactor:
             self._add_name(message.order.submitter)
         elif isinstance(message, UserInfo):
             self._add_name(message.white_branding_id)
+        elif isinstance(message, ReceiveFA) and message.fa_data_type == ALIASES:
+            for one in read_aliases(message.xml):
+                self._add_name(one.alias)
+        elif isinstance(message, ConfigResponse) and message.api and message.api.settings:
+            for address in message.api.settings.trusted_ips:
+                if address != HOME:
+                    self._add_name(address)
 
     def _add_account(self, account: bytes) -> bytes:
         known = self._accounts.get(account)

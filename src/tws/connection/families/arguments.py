@@ -3,9 +3,10 @@
 A user's program is not always type-checked, and the official encoder writes whatever it is given: in text
 "nan" for a number, in protobuf an error of that library's. So `looked_at` holds a method's arguments, with
 the fields of our values in them, to their annotations: TypeError for another type, ValueError for a number
-that is none (NaN, infinity), for a word that is not among those meant, and for text with a NUL, which would
-end its field. Nothing has been sent then, and no id taken. What only TWS can judge is left to it. The numbers
-of numpy are numbers; a text is no list of texts. Annotations are read when a method is called first.
+that is none (NaN, infinity) or beyond TWS's 32 bits, for a word that is not among those meant, and for text
+with a NUL, which would end its field. Nothing has been sent then, and no id taken. What only TWS can judge is
+left to it. The numbers of numpy are numbers; a text is no list of texts. Annotations are read when a method
+is called first.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ __all__ = ["CALLS", "looked_at"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 CALLS = ("request_", "stream_", "download_", "replace_", "exercise_", "lapse_", "update_", "set_server_",
-         "place_order", "cancel_order", "bind_", "raise_")
+         "wait_order", "place_order", "cancel_order", "bind_", "raise_")
 """How the names of calls begin that take a user's values to TWS, or to what is sent there."""
+_SMALL = 2**31 - 1
 _SHOWN = 60
 """Letters of a wrong value in its error: enough to find it again."""
 
@@ -140,7 +142,7 @@ def _container(origin: type, parts: tuple[Any, ...]) -> Rule:
 def _fields(value: Struct, name: str) -> None:
     for field, rule, usual in _field_rules(type(value)):
         found = getattr(value, field)
-        if type(found) not in usual:
+        if type(found) not in usual or (type(found) is int and abs(found) > _SMALL):
             rule.check(found, f"{name}.{field}")
 
 
@@ -156,6 +158,11 @@ def _field_rules(kind: type[Struct]) -> tuple[tuple[str, Rule, frozenset[type]],
 def _text(value: str, name: str) -> None:
     if "\0" in value:
         raise ValueError(f"{name} is {_shown(value)}: a NUL would end it")
+
+
+def _narrow(value: int, name: str) -> None:
+    if not -(2**31) <= value < 2**31:
+        raise ValueError(f"{name} is {value}: TWS counts in 32 bits")
 
 
 def _finite(value: Any, name: str) -> None:
@@ -176,7 +183,7 @@ _PLAIN: dict[Any, Rule] = {
     Any: Rule("anything", lambda value: True),
     NoneType: Rule("None", lambda value: value is None),
     str: Rule("str", lambda value: isinstance(value, str), _text),
-    int: Rule("int", lambda value: isinstance(value, Integral) and not isinstance(value, bool)),
+    int: Rule("int", lambda value: isinstance(value, Integral) and not isinstance(value, bool), _narrow),
     bool: Rule("bool", lambda value: isinstance(value, Integral) and value in (0, 1)),
     float: Rule("a number", _is_number, _finite),
     Decimal: Rule("Decimal", lambda value: isinstance(value, Decimal), _finite),

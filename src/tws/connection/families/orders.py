@@ -14,6 +14,7 @@ from tws.connection.families.exercising import ExerciseCalls
 from tws.connection.families.whatif import take_what_if
 from tws.connection.hearing import reading
 from tws.connection.hearing.replies import Reply
+from tws.connection.ordering.sending import Sending
 from tws.errors import RequestTimeoutError
 from tws.model.execution import Execution
 from tws.model.facts import Answer, AnswerKind, BrokerOrder, BrokerOrderStatus
@@ -31,7 +32,6 @@ from tws.wire.messages import (
 if TYPE_CHECKING:
     from tws.connection.hearing.answers import Answers
     from tws.connection.keeping.broker import SeenOrder
-    from tws.connection.ordering.sending import Sending
 
 __all__ = ["COMPLETED", "EXECUTIONS", "OPEN", "OrderQuestions", "hear"]
 

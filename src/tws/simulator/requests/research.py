@@ -136,7 +136,7 @@ class Research:
             return
         try:
             con_ids, wanted = _wanted(request, local_date(core.now_ns()))
-        except (ValueError, TypeError, RecursionError):  # the filter may be JSON of any shape
+        except (ValueError, TypeError, OverflowError, RecursionError):  # the filter may be JSON of any shape
             session.error(req_id, 10309, "Invalid WSH event data request.")
             return
         if request.fill_portfolio:
