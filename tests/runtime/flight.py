@@ -90,7 +90,7 @@ close_margin_s = 0
             *words, env=environ, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdout is not None
-        async with asyncio.timeout(3 * BOUND_S):  # an interpreter has to start, on a busy machine
+        async with asyncio.timeout(BOUND_S):
             assert (await self.process.stdout.readline()).strip() == b"trading"
 
     async def kill(self) -> None:
