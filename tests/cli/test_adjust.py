@@ -24,7 +24,6 @@ from tws.simulator import SimulatedTWS
 from tws.simulator.universe import Wanted
 from tws.testing import HostedTWS
 
-pytestmark = pytest.mark.timeout(180)
 D = Decimal
 ACCOUNT = "DU1234567"
 ANN = ("--operator", "ann", "--reason", "the broker's notice")

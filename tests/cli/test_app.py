@@ -44,7 +44,7 @@ def execute(
         cwd=cwd,
         env={**inherited, "PYTHONIOENCODING": encoding, "NO_COLOR": "1", **env},
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -207,23 +207,23 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
-        deaf.settimeout(30)
+        deaf.settimeout(120)
         port = deaf.getsockname()[1]
         # A run in the background hands down an ignored Ctrl-C, which Python then leaves ignored.
         heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         code = heed + "import sys; from tws.cli.app import main; main(sys.argv[1:])"
         process = subprocess.Popen(
-            [sys.executable, "-c", code, "doctor", "--port", str(port), "--timeout", "30"],
+            [sys.executable, "-c", code, "doctor", "--port", str(port), "--timeout", "120"],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         session, _ = deaf.accept()  # it is in the middle of a handshake now
         with session:
-            session.settimeout(30)
+            session.settimeout(120)
             assert session.recv(4) == b"API\0"
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=120)
             assert (process.returncode, errors) == (130, b"")
             while session.recv(1000):  # the rest of the hello, then a clean end
                 pass

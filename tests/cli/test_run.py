@@ -18,7 +18,6 @@ from tws.clock import NS_PER_S, to_ns
 from tws.runtime.opening import Countdown
 from tws.testing import HostedTWS
 
-pytestmark = pytest.mark.timeout(300)
 OPENS_NS = to_ns(datetime(2026, 11, 30, 14, 30, tzinfo=UTC))
 
 

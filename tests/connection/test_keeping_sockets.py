@@ -28,7 +28,7 @@ from tws.wire.messages import ErrorMessage, ManagedAccounts, NextValidId
 S = ConnectionState
 SPY = Contract(con_id=756733, symbol="SPY")
 QUICK = Keep(backoff_s=(0.01, 0.05))
-EXIT_BOUND_S = 60
+EXIT_BOUND_S = 120
 
 
 @pytest.fixture

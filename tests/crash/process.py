@@ -25,7 +25,7 @@ from tws.testing import HostedTWS
 
 __all__ = ["BOUND_S", "Desk", "Traded", "in_process", "until"]
 
-BOUND_S = 60.0
+BOUND_S = 120.0
 """No machine needs so long; what is not there by then is not coming."""
 
 HUNG_S = 300.0

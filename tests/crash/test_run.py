@@ -19,7 +19,6 @@ from tws.errors import SafetyError
 from tws.safety import SafetyFile
 from tws.testing import HostedTWS
 
-pytestmark = pytest.mark.timeout(180)
 POSIX = sys.platform != "win32"
 
 

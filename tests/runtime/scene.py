@@ -26,7 +26,7 @@ from tws.simulator.limits import Limits as SimLimits
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import Universe
 
-BOUND_S = 60.0
+BOUND_S = 120.0
 """Whoever waits so long waits for ever, however busy the machine is; pytest's own bound comes after it."""
 SPEED = 20.0
 """Seconds of a fast market in one of life: fifteen bars, which an ATR wants, are there in a second."""
