@@ -21,6 +21,9 @@ KILLS   ?= 200
 WORKERS ?= $(shell $(or $(PYTHON),python3) -c "import os; print((os.cpu_count() or 1) * 3 // 2)")
 ARGS    ?=
 
+# Hundreds of tests start an interpreter: each would compile all of tws anew, and pytest every test.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-slow test-data days conformance migration index soak soak-world soak-automation crash fuzz bench lock size format clean
 
@@ -42,9 +45,11 @@ test-slow: $(VENV)/dev.stamp  ## The tests that take more than ten seconds each:
 
 check: $(VENV)/dev.stamp  ## Style and types alone: ruff, mypy --strict for Linux, Windows and macOS
 	$(BIN)/ruff check src tests bench examples fuzz requirements
-	@# One cache for each platform, or each run would throw the other's away.
-	@for p in linux win32 darwin; do echo "mypy --strict --platform $$p"; \
-	  $(BIN)/mypy --platform $$p --cache-dir .mypy_cache/$$p || exit 1; done
+	@$(MAKE) --no-print-directory -j3 types-linux types-win32 types-darwin
+
+types-%:
+	@# One cache for each platform, or each run would throw the other's away; each keeps one core busy.
+	$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$*
 
 test-data: $(VENV)/dev.stamp  ## The tests on recorded market data: make test-data DATA=../shared/data
 	@$(NO_TWS) $(BIN)/python -m pytest -m data --data="$(DATA)" $(ARGS)

@@ -35,7 +35,7 @@ async def owner(
             side=Side.BUY, quantity=Decimal(3), order_type=OrderType.LIMIT, limit_price=Decimal(price)
         )
         sending = await connection.place_order(spy.contract, buy)
-        await connection.wait_order(sending, until=until, timeout_s=5)
+        await connection.wait_order(sending, until=until)
 
 
 @pytest.mark.parametrize("port", [7496, 4001])
@@ -94,9 +94,8 @@ async def test_an_interruption_takes_back_what_stands_and_is_resumed(
     names = ("session: the clock", RESTS, "orders: a stop rests and is cancelled")
     tws.faults.play("swallow", request="CancelOrderRequest")  # the scenario waits for its cancel, in vain
     task = asyncio.ensure_future(play(tws, *names, folder=tmp_path / "pack"))
-    async with asyncio.timeout(20):
-        while not tws.exchange.open_orders():  # noqa: ASYNC110  the exchange tells nobody
-            await asyncio.sleep(0.01)
+    while not tws.exchange.open_orders():  # noqa: ASYNC110  the exchange tells nobody
+        await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,4 +1,4 @@
-"""`tws adjust` as a trader meets it: `tws run` and every command as processes, the simulated TWS on a socket.
+"""`tws adjust` as a trader meets it: beside `tws run` as a process, the simulated TWS on a socket.
 
 What happens at the broker without a word of ours (a split, an assignment, a sale by hand, shares from before
 us) happens in the simulator's own books; each scenario ends with our books equal to those.
@@ -24,7 +24,6 @@ from tws.simulator import SimulatedTWS
 from tws.simulator.universe import Wanted
 from tws.testing import HostedTWS
 
-pytestmark = pytest.mark.timeout(180)
 D = Decimal
 ACCOUNT = "DU1234567"
 ANN = ("--operator", "ann", "--reason", "the broker's notice")

@@ -21,7 +21,7 @@ from tws.config import load_settings
 from tws.preflight.scaffold import SOURCE_NAMES, WHERE_NAMES
 
 TWS = [sys.executable, "-c", "from tws.cli.app import main; main()"]
-WAIT_S = 60
+WAIT_S = 120
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`tws run` and `tws reload` as processes; the way to the opening as it is shown."""
+"""`tws run` as a process, `tws reload` beside it; the way to the opening as it is shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from tws.clock import NS_PER_S, to_ns
 from tws.runtime.opening import Countdown
 from tws.testing import HostedTWS
 
-pytestmark = pytest.mark.timeout(300)
 OPENS_NS = to_ns(datetime(2026, 11, 30, 14, 30, tzinfo=UTC))
 
 
@@ -96,7 +95,7 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text.endswith("trading\n")
 
 
-def test_reload_by_processes(tmp_path: Path) -> None:
+def test_a_process_is_told_to_reload(tmp_path: Path) -> None:
     """A limit of the file, a typo in it, a setting that wants a restart; the journal tells of it."""
     with HostedTWS(hours="always") as tws:
         tws.quote("SPY", bid=99.99, ask=100.01)
@@ -129,9 +128,9 @@ def test_reload_by_processes(tmp_path: Path) -> None:
             assert code == 2 and "signals.0.shares" in said and "was 10" in said and "Restart" in said, said
 
             began = time.time_ns()
-            desk.signal("QQQ")
-            until(lambda: "max_order_quantity" in json.dumps(desk.ask("risk")), "the limit in force")
+            wish = desk.signal("QQQ")
             assert desk.ask("risk")["limits"]["max_order_quantity"] == "5"
+            until(lambda: "max_order_quantity" in desk.command("explain", wish)[1], "the limit's word")
             code, said = desk.command("explain", "s1")
             assert code == 0 and "max_order_quantity from 10000 to 5" in said, said
             code, said = desk.command("verify", "--json")

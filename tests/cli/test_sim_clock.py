@@ -20,7 +20,7 @@ from tws.config import TWSConfig
 from tws.desk import Timing
 from tws.platform import state_folder
 
-BOUND_S = 60.0
+BOUND_S = 120.0
 TWS = [sys.executable, "-c", "import sys; from tws.cli.app import main; main(sys.argv[1:])"]
 SIM = ["sim", "--port", "0", "--speed", "20", "--hours", "exchange",
        "--clock", "2026-11-23 09:45 America/New_York"]

@@ -137,4 +137,4 @@ def unkept(config: TWSConfig, **options: Any) -> TWSConnection:
 
 
 def config_of(port: int, **fields: Any) -> TWSConfig:
-    return TWSConfig(**({"port": port, "connection_timeout": 3.0, "request_timeout": 3.0} | fields))
+    return TWSConfig(**({"port": port, "connection_timeout": 60.0, "request_timeout": 60.0} | fields))

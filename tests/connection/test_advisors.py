@@ -111,7 +111,7 @@ async def test_an_order_for_a_group_is_shared_out(tws: SimulatedTWS, client: TWS
 
         async def held_after(number: int, order: IbOrder) -> dict[str, Decimal]:
             free.official.placeOrder(number, ib_contract(), order)
-            assert (await free.wait_order(number, timeout_s=3)).status == "Filled"
+            assert (await free.wait_order(number)).status == "Filled"
             rows = await free.request_positions()
             assert all(row.average_cost and 100 < row.average_cost < 101 for row in rows)
             return {row.account: row.quantity for row in rows}
@@ -121,7 +121,7 @@ async def test_an_order_for_a_group_is_shared_out(tws: SimulatedTWS, client: TWS
         sold = await held_after(2, for_group("SELL", 30, "one to two", "Equal"))
         assert sold == {ONE: 19, TWO: 18, THREE: 33}
         free.official.placeOrder(3, ib_contract(), for_group("BUY", 1, "nobody"))
-        refusal = (await free.wait_order(3, timeout_s=3)).refusal
+        refusal = (await free.wait_order(3)).refusal
         assert refusal is not None and "Invalid FA group" in refusal[1]
         rows = await free.request_executions()
         rows = [row for row in rows if row.order_id == 1]

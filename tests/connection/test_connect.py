@@ -100,14 +100,14 @@ async def test_a_refusal_names_stage_cause_and_cure(case: str) -> None:
     serve, stage, cause, cure = REFUSALS[case]
     async with Peer(serve) as peer:
         connection = unkept(config_of(peer.port, connection_timeout=0.4))
-        assert await asyncio.wait_for(connection.connect(), 10) is False
+        assert await connection.connect() is False
         failure = connection.failure
         assert failure is not None
         assert (failure.stage, cause in failure.cause, cure in failure.cure) == (stage, True, True), str(
             failure
         )
         assert not connection.is_connected()
-        await asyncio.wait_for(peer.ended.wait(), 5)  # no half-open socket is left
+        await peer.ended.wait()  # no half-open socket is left
         assert peer.dials == 1
 
 
@@ -236,9 +236,9 @@ async def test_disconnect_during_connect() -> None:
         dialling = asyncio.create_task(connection.connect())
         await until(lambda: peer.dials)
         connection.disconnect()
-        assert await asyncio.wait_for(dialling, 5) is False
+        assert await dialling is False
         assert connection.failure is not None and "disconnect()" in connection.failure.cause
-        await asyncio.wait_for(peer.ended.wait(), 5)
+        await peer.ended.wait()
 
 
 async def test_a_cancelled_connect_leaves_no_socket() -> None:
@@ -249,7 +249,7 @@ async def test_a_cancelled_connect_leaves_no_socket() -> None:
         dialling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await dialling
-        await asyncio.wait_for(peer.ended.wait(), 5)
+        await peer.ended.wait()
 
 
 async def test_disconnect_twice_and_from_a_thread(recorder: RecorderServer) -> None:
@@ -260,11 +260,11 @@ async def test_disconnect_twice_and_from_a_thread(recorder: RecorderServer) -> N
     thread = threading.Thread(target=connection.disconnect)
     thread.start()
     with pytest.raises(LinkLostError):
-        await asyncio.wait_for(waiting, 5)
+        await waiting
     thread.join()
     connection.disconnect()
     connection.disconnect()
-    await asyncio.wait_for(recorder.gone.wait(), 5)
+    await recorder.gone.wait()
     with pytest.raises(NotSentError, match="504"):
         connection.request_current_time()
 
@@ -353,8 +353,8 @@ kept = asyncio.run(main())
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
             )
-            _, errors = await asyncio.wait_for(process.communicate(), 60)
-            await asyncio.wait_for(server.gone.wait(), 5)
+            _, errors = await process.communicate()
+            await server.gone.wait()
             assert process.returncode == 0, errors
             assert b"Traceback" not in errors
 
@@ -374,9 +374,9 @@ async def test_tws_cuts_the_line(sim: SimulatedTWS) -> None:
     quotes = connection.stream_quotes(SPY)
     sim.faults.cut()
     with pytest.raises(LinkLostError):
-        await asyncio.wait_for(waiting, 5)
+        await waiting
     with pytest.raises(LinkLostError):
-        await asyncio.wait_for(anext(quotes), 5)
+        await anext(quotes)
     assert heard == ["on", "off"]
     assert not connection.is_connected()
     states = [fact.state for fact in lane.drain() if isinstance(fact, Link)]
@@ -392,7 +392,7 @@ async def test_what_is_open_at_exit_is_closed(recorder: RecorderServer) -> None:
     await connection.connect()
     close_all()
     assert not connection.is_connected()
-    await asyncio.wait_for(recorder.gone.wait(), 5)
+    await recorder.gone.wait()
 
 
 async def test_small_frames_leave_at_once(recorder: RecorderServer) -> None:
@@ -413,7 +413,7 @@ async def test_one_handshake_at_a_time() -> None:
     assert not second.done()
     assert not await turns.begin("key", 0.01)
     turns.end("key")
-    assert await asyncio.wait_for(second, 5)
+    assert await second
 
 
 async def test_a_handshake_that_died_with_its_loop_blocks_nobody() -> None:
@@ -421,7 +421,7 @@ async def test_a_handshake_that_died_with_its_loop_blocks_nobody() -> None:
     dead = asyncio.new_event_loop()
     await asyncio.get_running_loop().run_in_executor(None, dead.run_until_complete, turns.begin("key", 60))
     dead.close()
-    assert await asyncio.wait_for(turns.begin("key", 5), 5)
+    assert await turns.begin("key", 5)
 
 
 async def test_two_connections_of_one_client_id_take_turns() -> None:
@@ -451,4 +451,4 @@ async def test_a_tws_that_stops_reading_does_not_hold_up_the_end(recorder: Recor
     while connection._engine.wire.link is not None and not connection._engine.wire.link.waiting:
         connection.official.conn.sendMsg(frame(b"0\x00" + b"x" * 30_000))
     connection.disconnect()
-    await asyncio.wait_for(connection.wait_closed(), 10)
+    await connection.wait_closed()

@@ -96,7 +96,7 @@ async def test_an_exercised_call_becomes_shares_at_the_strike(
     assert (spy.quantity, float(spy.average_cost)) == (200, call.strike)
     told = {row.contract.con_id for row in await client.request_portfolio()}
     assert told >= {call.con_id, tws.con_id("SPY")}
-    seen = await client.wait_order(taken.order_id, timeout_s=3)
+    seen = await client.wait_order(taken.order_id)
     assert seen.status == "Filled"
     put = await an_option(tws, client, 20.0, "P")
     await client.exercise_options(put, ONE)
@@ -121,7 +121,7 @@ async def test_against_the_natural_action_by_override_alone(tws: SimulatedTWS, c
     assert (await client.request_open_orders())[0].order_id == lapsing.order_id, "it waits for the clearing"
     tws.core.new_day(tws.now_ns())
     tws.core.flush()
-    assert (await client.wait_order(lapsing.order_id, timeout_s=3)).status == "Filled"
+    assert (await client.wait_order(lapsing.order_id)).status == "Filled"
     assert (held(tws, near.con_id), held(tws, tws.con_id("SPY"))) == (2, 100)
 
 
@@ -158,17 +158,17 @@ async def test_an_editable_exercise_is_taken_back(version: int, journal: Path) -
             with pytest.raises(RequestError, match="No such long position"):
                 await client.exercise_options(call, Exercise(quantity=2))
             client.cancel_order(first.order_id)
-            assert (await client.wait_order(first.order_id, timeout_s=3)).status == "Cancelled"
+            assert (await client.wait_order(first.order_id)).status == "Cancelled"
             replies = [fact for fact in facts if isinstance(fact, BrokerReply)]
             assert [one.code for one in replies if one.order_id == first.order_id][-2:] == [322, 202]
             assert held(tws, call.con_id) == 3
             tws.core.new_day(tws.now_ns())
             tws.core.flush()
-            assert (await client.wait_order(second.order_id, timeout_s=3)).status == "Filled"
+            assert (await client.wait_order(second.order_id)).status == "Filled"
             assert (held(tws, call.con_id), held(tws, tws.con_id("SPY"))) == (2, 100)
             third = await client.exercise_options(call, ONE)
             client.cancel_all_orders()
-            assert (await client.wait_order(third.order_id, timeout_s=3)).status == "Cancelled"
+            assert (await client.wait_order(third.order_id)).status == "Cancelled"
     finally:
         await tws.stop()
 
@@ -354,6 +354,6 @@ async def test_an_order_of_another_client_is_no_answer(tws: SimulatedTWS, client
     waiting = client._engine.answers.requests.add(41, "exercise", lambda rows: rows)
     async with TWSConnection(config_of(port_of(tws), client_id=8), guard="off") as other:
         order = Order(side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT, limit_price=Decimal(1))
-        await other.wait_order(other.place_order(contract, order, 41), until="acknowledged", timeout_s=3)
+        await other.wait_order(other.place_order(contract, order, 41), until="acknowledged")
         assert 41 in [seen.order_id for seen in await client.request_all_open_orders()]
     assert not waiting.done()

@@ -40,7 +40,7 @@ def status(number: int) -> OrderStatus:
 async def drained(connection: TWSConnection, lane: object, count: int) -> list[Fact]:
     found: list[Fact] = []
     while len(found) < count:
-        await asyncio.wait_for(lane.wait(), 5)  # type: ignore[attr-defined]
+        await lane.wait()  # type: ignore[attr-defined]
         found += lane.drain()  # type: ignore[attr-defined]
     return found
 
@@ -154,7 +154,7 @@ async def test_at_its_bound_the_socket_is_not_read_and_nothing_is_lost(recorder:
         assert connection.bytes_received == received  # nothing is read while nobody drains
         found: list[int] = []
         while len(found) < total:
-            await asyncio.wait_for(lane.wait(), 5)
+            await lane.wait()
             found += [fact.order_id for fact in lane.drain(33) if isinstance(fact, BrokerOrderStatus)]
             assert len(lane) <= 100
         assert found == list(range(1, total + 1))
@@ -179,7 +179,7 @@ async def test_a_closed_lane_holds_nobody_back(recorder: RecorderServer) -> None
         full, other = connection.facts(bound=1), connection.facts()
         recorder.clients[0].say(status(1))
         recorder.clients[0].say(status(2))
-        await asyncio.wait_for(other.wait(), 5)
+        await other.wait()
         full.close()
         full.close()
         assert len(await drained(connection, other, 2)) == 2
@@ -251,9 +251,9 @@ async def test_a_stream_that_lost_its_step_ends_the_session(recorder: RecorderSe
     connection.set_callbacks(on_disconnected=lost.set)
     await connection.connect()
     recorder.clients[0].transport.write(b"\xff\xff\xff\xffgarbage")
-    await asyncio.wait_for(lost.wait(), 5)
+    await lost.wait()
     assert not connection.is_connected()
-    await asyncio.wait_for(recorder.gone.wait(), 5)
+    await recorder.gone.wait()
 
 
 def test_the_wire_can_read_each_message_of_the_official_client() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 
 from tws import TWSConfig, TWSConnection
@@ -14,5 +13,4 @@ async def test_wait_closed_returns_after_a_failed_dial() -> None:
         connection = TWSConnection(TWSConfig(port=free.getsockname()[1], connection_timeout=10))
         assert not await connection.connect()
         connection.disconnect()
-        async with asyncio.timeout(20):
-            await connection.wait_closed()
+        await connection.wait_closed()

@@ -120,7 +120,6 @@ def lane(request: Any) -> object:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)  # some drawn weather takes ten minutes of TWS's time for each request
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, WEATHER, st.integers(0, 2**32))
 def test_no_limit_is_ever_broken(

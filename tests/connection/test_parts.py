@@ -208,4 +208,4 @@ from tws.config import TWSConfig
 tws.connection.TWSConnection(TWSConfig())
 assert "ibapi.client" in sys.modules
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=240)

@@ -279,7 +279,7 @@ async def test_the_official_client_asks_and_a_wrapper_hears(connection: TWSConne
     stop = connection.attach(mine)
     number = connection.official_request_id()
     connection.official.reqContractDetails(number, ib_contract(Contract(symbol="SPY")))
-    assert await asyncio.wait_for(mine.heard, 5) == (number, 756733)
+    assert await mine.heard == (number, 756733)
     assert await connection.request_current_time()
     stop()
 
@@ -300,17 +300,17 @@ async def test_an_order_is_waited_for(sim: SimulatedTWS, connection: TWSConnecti
     def order(price: str) -> Order:
         return Order(side="BUY", quantity=1, order_type="LMT", limit_price=price)  # type: ignore[arg-type]
 
-    filled = await connection.wait_order(connection.place_order(spy, order("100.02")), timeout_s=5)
+    filled = await connection.wait_order(connection.place_order(spy, order("100.02")))
     assert (filled.status, filled.filled) == ("Filled", 1)
     resting = connection.place_order(spy, order("90"))
-    seen = await connection.wait_order(resting, until="acknowledged", timeout_s=5)
+    seen = await connection.wait_order(resting, until="acknowledged")
     assert seen.is_open
     with pytest.raises(RequestTimeoutError, match=r"not ended.*Submitted"):
         await connection.wait_order(resting, timeout_s=0.05)
     connection.cancel_order(resting.order_id)
-    assert (await connection.wait_order(resting, timeout_s=5)).status == "Cancelled"
+    assert (await connection.wait_order(resting)).status == "Cancelled"
     nowhere = connection.place_order(Contract(con_id=999_999_999), order("1"))
-    refused = await connection.wait_order(nowhere, timeout_s=5)
+    refused = await connection.wait_order(nowhere)
     assert refused.refusal is not None and refused.refusal[0] == 200 and not refused.is_open
 
 

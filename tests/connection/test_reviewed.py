@@ -200,8 +200,7 @@ async def test_a_request_that_cannot_be_cancelled_frees_its_place_when_it_is_giv
         with pytest.raises(RequestTimeoutError):
             await connection.request_historical_ticks(SPY)
         with pytest.raises(RequestTimeoutError):
-            async with asyncio.timeout(2):
-                await connection.request_historical_bars(SPY)
+            await connection.request_historical_bars(SPY)
 
 
 async def test_complete_ends_on_a_stream_that_was_closed(recorder: RecorderServer, journal: Path) -> None:
@@ -209,8 +208,7 @@ async def test_complete_ends_on_a_stream_that_was_closed(recorder: RecorderServe
         stream = connection.stream_account()
         stream.close()
         with pytest.raises(LinkLostError):
-            async with asyncio.timeout(1):
-                await stream.complete()
+            await stream.complete()
 
 
 def test_a_stream_of_a_loop_that_has_closed_says_so(journal: Path) -> None:
@@ -225,9 +223,8 @@ def test_a_stream_of_a_loop_that_has_closed_says_so(journal: Path) -> None:
     async def second(stream: QuoteStream) -> None:
         assert await connection[0].connect()
         with pytest.raises(LinkLostError):
-            async with asyncio.timeout(1):
-                while True:
-                    await anext(stream)  # what it still holds, then its end
+            while True:
+                await anext(stream)  # what it still holds, then its end
         connection[0].disconnect()
         await connection[0].wait_closed()
 
@@ -243,11 +240,10 @@ async def test_disconnect_ends_a_dial_that_gets_no_answer(journal: Path) -> None
         await asyncio.Event().wait()
 
     connection = TWSConnection(config_of(4002), journal=journal, dial=dial)  # type: ignore[arg-type]
-    async with asyncio.timeout(2):
-        dialling = asyncio.ensure_future(connection.connect())
-        await asyncio.sleep(0.01)
-        connection.disconnect()
-        assert await dialling is False
+    dialling = asyncio.ensure_future(connection.connect())
+    await asyncio.sleep(0.01)
+    connection.disconnect()
+    assert await dialling is False
     assert connection.failure is not None and "disconnect" in connection.failure.cause
 
 
@@ -279,8 +275,7 @@ async def test_a_connection_is_not_taken_from_a_loop_that_runs(
     assert connection.is_connected()
     connection.disconnect()
     with pytest.raises(LinkLostError):
-        async with asyncio.timeout(1):
-            await reply
+        await reply
 
 
 # -- a slow clock, a slow user
@@ -417,9 +412,8 @@ def test_a_disconnect_between_two_runs_of_a_loop_ends_streams_that_wait_for_a_li
 
         async def look() -> None:
             with pytest.raises(LinkLostError):
-                async with asyncio.timeout(1):
-                    while True:
-                        await anext(stream)
+                while True:
+                    await anext(stream)
 
         loop.run_until_complete(look())
         loop.close()

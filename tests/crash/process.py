@@ -5,25 +5,27 @@ Each process is a child of the test; it is killed at the latest when the test en
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from tws.channel import ask
+from tws.cli.app import main
 from tws.errors import TWSError
 from tws.runtime.place import Note, Place
 from tws.safety import SafetyFile
 from tws.testing import HostedTWS
 
-__all__ = ["BOUND_S", "Desk", "Traded", "until"]
+__all__ = ["BOUND_S", "Desk", "Traded", "in_process", "until"]
 
-BOUND_S = 60.0
+BOUND_S = 120.0
 """No machine needs so long; what is not there by then is not coming."""
 
 HUNG_S = 300.0
@@ -43,6 +45,19 @@ def until(true: Callable[[], object], what: str, bound_s: float = BOUND_S) -> No
     while not true():
         assert time.monotonic() < end, f"did not come: {what}"
         time.sleep(0.02)
+
+
+def in_process(*words: str) -> tuple[int, str]:
+    """A `tws` command in the process of the test: exit code and text. An interpreter that starts costs more
+    than all that most of them do.
+    """
+    code: str | int | None = 0
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        try:
+            main(words)
+        except SystemExit as ended:
+            code = ended.code
+    return int(code or 0), out.getvalue() + err.getvalue()
 
 
 class Traded:
@@ -139,6 +154,10 @@ class Desk:
 
     def command(self, name: str, *words: str) -> tuple[int, str]:
         """Another `tws` command on this trader: exit code and text."""
+        return in_process(name, *words, "--state", str(self.folder / "state"))
+
+    def command_apart(self, name: str, *words: str) -> tuple[int, str]:
+        """The same in a process of its own: for what ends the trader, whose parent the test is."""
         folder = self.folder / f"command-{time.monotonic_ns()}"
         folder.mkdir()
         process = Traded(folder, name, *words, "--state", str(self.folder / "state"))

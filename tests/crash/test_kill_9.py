@@ -13,14 +13,12 @@ from tws.testing import HostedTWS
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_nothing_is_lost_and_nothing_doubled_by_kill_9(tmp_path: Path) -> None:
     outcome = play(5, seed=7, folder=tmp_path)
     assert not outcome.wrong
     assert outcome.fills, "nothing was traded, so nothing was tried"
 
 
-@pytest.mark.timeout(120)
 def test_the_comparison_sees_a_fill_that_the_journal_lacks(tmp_path: Path) -> None:
     """A trader that is dead hears of no fill: without its recovery the books must be found to differ."""
     with HostedTWS(hours="always") as tws:

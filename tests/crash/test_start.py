@@ -12,8 +12,6 @@ from tests.crash.process import Desk, until
 from tws.safety import SafetyFile
 from tws.testing import HostedTWS
 
-pytestmark = pytest.mark.timeout(180)
-
 SIGNALS = (
     [signal.CTRL_BREAK_EVENT] if sys.platform == "win32" else [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 )

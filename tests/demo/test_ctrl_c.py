@@ -21,7 +21,7 @@ from tws.journal import read_journal
 from tws.model.records import Booked, FlattenMoved, Record, decode_records
 from tws.risk import Gate, Limits
 
-BOUND_S = 60.0
+BOUND_S = 120.0
 # A shell's background job is born with Ctrl-C ignored, and its children inherit that: take the default back.
 PROGRAM = """import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 from tws.cli.app import main; main()"""

@@ -14,7 +14,7 @@ import pytest
 
 from tws.simulator import SimulatedTWS, SimulatorOptions
 
-RUN_BOUND_S = 60  # a program of the docs takes a few seconds; pytest's own bound comes after this one
+RUN_BOUND_S = 240  # a program of the docs takes a few seconds; pytest's own bound comes after this one
 
 
 # What a suite with coroutines has in its pytest.ini.

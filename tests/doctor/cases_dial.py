@@ -40,7 +40,7 @@ async def a_dial_that_is_swallowed(tmp: Path) -> Report:
         for one in (first, second):
             one.setblocking(False)
             one.connect_ex(full.getsockname())
-        return await diagnose(config(full.getsockname()[1], connection_timeout=0.5))
+        return await diagnose(config(full.getsockname()[1], connection_timeout=1.5))
 
 
 @case("too_many_clients")
@@ -57,14 +57,14 @@ async def the_thirty_third_client(tmp: Path) -> Report:
 @case("silent")
 async def a_dialog_asks_whether_to_accept(tmp: Path) -> Report:
     async with simulated(trusted=(), localhost_only=False) as (_, port):
-        return await diagnose(config(port, connection_timeout=0.5))
+        return await diagnose(config(port, connection_timeout=1.5))
 
 
 @case("silent")
 async def nobody_answers_the_dialog(tmp: Path) -> Report:
     async with simulated() as (simulator, port):
         simulator.faults.play("accept-dialog")
-        return await diagnose(config(port, connection_timeout=0.5))
+        return await diagnose(config(port, connection_timeout=1.5))
 
 
 @case("wedged")
@@ -78,7 +78,7 @@ async def a_bare_probe_has_wedged_it(tmp: Path) -> Report:
 
     async with listener(stuck) as port:
         await half_close(port)
-        report = await diagnose(config(port, connection_timeout=0.5))
+        report = await diagnose(config(port, connection_timeout=1.5))
         over.set()
         return report
 
@@ -121,7 +121,7 @@ async def a_tws_of_long_ago(tmp: Path) -> Report:
 @case("client_id_in_use")
 async def another_program_has_the_id(tmp: Path) -> Report:
     async with simulated() as (_, port), TWSConnection(config(port)):
-        report = await diagnose(config(port, connection_timeout=1.0))
+        report = await diagnose(config(port, connection_timeout=2.0))
         assert "connected now: " in report.findings[0].cause
         assert report.session is not None and report.session.client_id == 42
         return report
@@ -131,7 +131,7 @@ async def another_program_has_the_id(tmp: Path) -> Report:
 async def a_dead_program_has_the_id(tmp: Path) -> Report:
     async with simulated() as (simulator, port):
         simulator.faults.play("zombie-id", client=41, lasts="")
-        report = await diagnose(config(port, connection_timeout=1.0))
+        report = await diagnose(config(port, connection_timeout=2.0))
         assert report.session is not None and report.session.client_id == 42
         return report
 
@@ -140,7 +140,7 @@ async def a_dead_program_has_the_id(tmp: Path) -> Report:
 async def the_login_is_not_finished(tmp: Path) -> Report:
     async with simulated() as (simulator, port):
         simulator.faults.play("silent-start")
-        return await diagnose(config(port, connection_timeout=0.5))
+        return await diagnose(config(port, connection_timeout=1.5))
 
 
 @case("unexpected")
@@ -149,10 +149,10 @@ async def this_very_program_is_dialling_already(tmp: Path) -> Report:
         await reader.read()
 
     async with listener(deaf) as port:
-        other = TWSConnection(config(port, connection_timeout=3.0))
+        other = TWSConnection(config(port, connection_timeout=60.0))
         dialling = asyncio.create_task(other.connect())
         await asyncio.sleep(0)
-        report = await diagnose(config(port, connection_timeout=0.3))
+        report = await diagnose(config(port, connection_timeout=1.0))
         other.disconnect()
         await dialling
         return report

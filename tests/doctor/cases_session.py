@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from msgspec.structs import replace
 from tests.doctor.cases import case
@@ -18,19 +19,23 @@ from tws.simulator import ToldSettings
 ASKS_TIME = "request:CurrentTimeRequest"
 
 
-async def faulty(fault: str, *, on: str = "", symbols: tuple[str, ...] = (), **fields: object) -> Report:
-    """A simulated TWS with this fault, from the start or when a request comes."""
+async def faulty(
+    fault: str, *, on: str = "", symbols: tuple[str, ...] = (), bound_s: float = 60.0, **fields: object
+) -> Report:
+    """A simulated TWS with this fault, from the start or when a request comes; `bound_s` is for a question
+    that gets no answer.
+    """
     when = {"on": on} if on else {}
     async with simulated() as (simulator, port):
         simulator.faults.play(fault, **fields, **when)
-        return await diagnose(config(port, request_timeout=0.6), symbols=symbols)
+        return await diagnose(config(port, request_timeout=bound_s), symbols=symbols)
 
 
 async def with_options(
     symbols: tuple[str, ...] = (), tools: Tools | None = None, **options: object
 ) -> Report:
     async with simulated(**options) as (_, port):
-        return await diagnose(config(port, request_timeout=2.0), tools, symbols)
+        return await diagnose(config(port), tools, symbols)
 
 
 # -- its answers
@@ -38,7 +43,7 @@ async def with_options(
 
 @case("no_answer")
 async def it_is_mute(tmp: Path) -> Report:
-    return await faulty("mute", on=ASKS_TIME)
+    return await faulty("mute", on=ASKS_TIME, bound_s=2.0)
 
 
 @case("no_answer")
@@ -49,13 +54,15 @@ async def the_link_goes(tmp: Path) -> Report:
 @case("question_refused")
 async def it_refuses_to_tell_the_time(tmp: Path) -> Report:
     text = "Error processing request"
-    return await faulty("answer-error", request="CurrentTimeRequest", code=322, text=text)
+    return await faulty("answer-error", request="CurrentTimeRequest", code=322, text=text, bound_s=2.0)
 
 
 @case("answers_slow")
 async def it_takes_long(tmp: Path) -> Report:
-    async with listener(by_hand(time_after_s=1.1)) as port:
-        return await diagnose(config(port, client_id=0))
+    slow = patch("tws.monitor.doctor.questions._SLOW_MS", 50)
+    async with listener(by_hand(time_after_s=0.1)) as port:
+        with slow:
+            return await diagnose(config(port, client_id=0))
 
 
 @case("read_only")
@@ -84,7 +91,7 @@ async def a_live_login(tmp: Path) -> Report:
 
 @case("port_changed")
 async def its_port_is_changed(tmp: Path) -> Report:
-    report = await faulty("port-changed", on=ASKS_TIME)
+    report = await faulty("port-changed", on=ASKS_TIME, bound_s=2.0)
     assert "--port " in report.findings[0].cure and "another" not in report.findings[0].cure
     return report
 
@@ -96,7 +103,7 @@ async def too_many_messages(tmp: Path) -> Report:
 
 @case("broker_lost")
 async def connectivity_is_lost(tmp: Path) -> Report:
-    return await faulty("connectivity-lost", lasts="")
+    return await faulty("connectivity-lost", lasts="", bound_s=1.0)
 
 
 @case("broker_lost")
@@ -106,17 +113,17 @@ async def its_server_is_gone(tmp: Path) -> Report:
 
 @case("farm_broken")
 async def a_data_farm_is_broken(tmp: Path) -> Report:
-    return await faulty("farm-flap", kind="market", lasts="1h")
+    return await faulty("farm-flap", kind="market", lasts="1h", bound_s=1.0)
 
 
 @case("farm_broken")
 async def the_farm_of_history_is_broken(tmp: Path) -> Report:
-    return await faulty("farm-flap", kind="hmds", lasts="1h")
+    return await faulty("farm-flap", kind="hmds", lasts="1h", bound_s=1.0)
 
 
 @case("farm_broken")
 async def the_farm_of_definitions_is_broken(tmp: Path) -> Report:
-    return await faulty("farm-flap", kind="secdef", lasts="1h")
+    return await faulty("farm-flap", kind="secdef", lasts="1h", bound_s=1.0)
 
 
 @case("texts_foreign")
@@ -221,7 +228,7 @@ async def a_symbol_that_nobody_knows(tmp: Path) -> Report:
 
 @case("data_silent")
 async def a_dialog_keeps_the_data_back(tmp: Path) -> Report:
-    return await faulty("size-dialog", symbols=("SPY",))
+    return await faulty("size-dialog", symbols=("SPY",), bound_s=2.0)
 
 
 @case("data_refused")

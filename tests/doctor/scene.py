@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -12,18 +13,27 @@ from datetime import UTC, datetime
 from tws.config import TWSConfig
 from tws.monitor.doctor import Report
 from tws.monitor.doctor.examine import Tools
-from tws.monitor.doctor.listeners import SocketTable
+from tws.monitor.doctor.listeners import SocketTable, read_table
 from tws.simulator import SimulatedTWS, SimulatorOptions
 
 UNREADABLE = Tools(table=lambda: SocketTable(False, "not here"))
-NO_TWS_HERE = Tools(processes=lambda: (), wsl_processes=lambda: ())
-"""The machine that runs the tests may have a TWS of its own, or WSL."""
+
+
+def own_table() -> SocketTable:
+    """Nobody listens but the test."""
+    seen = read_table()
+    own = tuple(each for each in seen.listeners if each.pid == os.getpid())
+    return SocketTable(seen.whole, seen.why, own, seen.links)
+
+
+NO_TWS_HERE = Tools(table=own_table, processes=lambda: (), wsl_processes=lambda: ())
+"""The machine that runs the tests may have a TWS of its own, a simulated one, or WSL."""
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def config(port: int, **changes: object) -> TWSConfig:
-    plain = TWSConfig(port=port, client_id=41, connection_timeout=5.0, request_timeout=5.0)
+    plain = TWSConfig(port=port, client_id=41, connection_timeout=60.0, request_timeout=60.0)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 

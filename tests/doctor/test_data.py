@@ -72,7 +72,7 @@ async def test_a_closed_market_is_frozen_and_no_cause() -> None:
 
     sunday = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()) * 10**9
     async with simulated(hours="exchange", start_ns=sunday) as (_, port):
-        report = await diagnose(config(port, request_timeout=0.5), symbols=("SPY",))
+        report = await diagnose(config(port), symbols=("SPY",))
     assert keys(report) == []
     assert report.data[0].kind in ("live", "frozen")  # a last price is data of a closed market as well
 

@@ -61,7 +61,7 @@ async def test_a_listener_that_never_answers() -> None:
         await reader.read()
 
     async with listener(deaf) as port:
-        report = await diagnose(config(port, connection_timeout=0.5))
+        report = await diagnose(config(port, connection_timeout=1.5))
         assert keys(report) == ["silent"]
         assert "Accept incoming connection" in report.findings[0].cure
         assert f"pid {report.listeners[0].pid}" in report.findings[0].cause
@@ -85,7 +85,7 @@ async def test_something_that_is_no_tws(answer: bytes, key: str) -> None:
         await reader.read()
 
     async with listener(foreign) as port:
-        report = await diagnose(config(port, connection_timeout=0.5))
+        report = await diagnose(config(port, connection_timeout=1.5))
     assert keys(report) == [key]
 
 
@@ -147,7 +147,7 @@ async def test_a_client_id_in_use_is_named_with_a_free_one_and_the_rest_is_exami
         TWSConnection(config(port)),
         TWSConnection(config(port, client_id=42)),
     ):
-        report = await diagnose(config(port, connection_timeout=1.0))
+        report = await diagnose(config(port, connection_timeout=2.0))
     assert keys(report) == ["client_id_in_use"]
     assert "client id 41" in report.findings[0].cause
     assert "--client-id 43" in report.findings[0].cure

@@ -27,7 +27,7 @@ from tws.model.records import Booked, Record, decode_records
 
 __all__ = ["Process", "Stage", "free_port"]
 
-BOUND_S = 60.0
+BOUND_S = 120.0
 """No machine needs so long; what was not said by then is not coming."""
 WINDOWS = sys.platform == "win32"
 USUAL_PORTS = {"sim": "7400", "api-demo": "8700"}

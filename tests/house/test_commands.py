@@ -16,7 +16,7 @@ import pytest
 from tws.cli.app import COMMANDS
 
 TWS = [sys.executable, "-c", "from tws.cli.app import main; main()"]
-WAIT_S = 100  # below the bound of pytest's own
+WAIT_S = 200  # below the bound of pytest's own
 
 
 class Run(NamedTuple):

@@ -10,7 +10,7 @@ from tws.preflight.line import Line, Weight
 from tws.preflight.session import check_session
 from tws.runtime.plan import RunPlan
 
-BOUND_S = 60.0
+BOUND_S = 120.0
 TOOLS = Tools(processes=lambda: (), wsl_processes=lambda: ())
 """The machine that runs the tests may have a TWS of its own, or WSL."""
 

@@ -30,31 +30,29 @@ class Peer:
 
     async def until(self, kind: type) -> Any:
         """Read until a message of this kind is among those not looked at yet."""
-        async with asyncio.timeout(10):
-            while True:
-                for payload in self.payloads[getattr(self, "_seen", 0) :]:
-                    self._seen = getattr(self, "_seen", 0) + 1
-                    message = codec.decode_answer(payload, self.session.server_version)
-                    if isinstance(message, kind):
-                        return message
-                try:
-                    data = await self._reader.read(65536)
-                except ConnectionResetError:  # closed with bytes of ours unread
-                    data = b""
-                if not data:
-                    self.closed = True
-                    raise AssertionError(f"closed before {kind.__name__}")
-                out, events = self.session.receive(data)
-                self._writer.write(out)
-                self.payloads += [event for event in events if isinstance(event, bytes)]
+        while True:
+            for payload in self.payloads[getattr(self, "_seen", 0) :]:
+                self._seen = getattr(self, "_seen", 0) + 1
+                message = codec.decode_answer(payload, self.session.server_version)
+                if isinstance(message, kind):
+                    return message
+            try:
+                data = await self._reader.read(65536)
+            except ConnectionResetError:  # closed with bytes of ours unread
+                data = b""
+            if not data:
+                self.closed = True
+                raise AssertionError(f"closed before {kind.__name__}")
+            out, events = self.session.receive(data)
+            self._writer.write(out)
+            self.payloads += [event for event in events if isinstance(event, bytes)]
 
     def send(self, request: Request) -> None:
         self._writer.write(frame(codec.encode(request, self.session.server_version)))
 
     async def at_end(self) -> bytes:
         """What still comes until the server closes."""
-        async with asyncio.timeout(10):
-            return await self._reader.read(-1)
+        return await self._reader.read(-1)
 
     async def close(self) -> None:
         self._writer.close()

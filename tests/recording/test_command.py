@@ -22,7 +22,7 @@ async def listening(*arguments: str) -> tuple[asyncio.subprocess.Process, int]:
     process = await asyncio.create_subprocess_exec(*TWS, *arguments, stdout=pipe, stderr=pipe)
     assert process.stdout is not None and process.stderr is not None
     said = process.stderr if "--json" in arguments else process.stdout
-    line = (await asyncio.wait_for(said.readline(), 30)).decode()
+    line = (await said.readline()).decode()
     return process, int(line.split(":")[1].split(",")[0])
 
 

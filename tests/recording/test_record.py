@@ -128,7 +128,7 @@ async def test_a_tws_that_is_not_there_ends_the_clients_connection_at_once(tmp_p
     made = Proxy(ProxyOptions(path=tmp_path / "none.jsonl", tws_port=port, port=0))
     _, own = await made.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", own)
-    assert await asyncio.wait_for(reader.read(-1), 5) == b""
+    assert await reader.read(-1) == b""
     writer.close()
     await made.stop()
 
@@ -137,7 +137,7 @@ async def test_what_is_no_protocol_passes_and_is_marked(proxy: tuple[Proxy, int]
     made, port = proxy
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\n\r\n")
-    assert await asyncio.wait_for(reader.read(-1), 5) == b""  # the simulator closes
+    assert await reader.read(-1) == b""  # the simulator closes
     writer.close()
     await made.stop()
     marks = [entry for entry in read(made.options.path).entries if isinstance(entry, Mark)]

@@ -160,7 +160,7 @@ async def test_a_client_of_other_versions_is_told_apart(
     hello = f"v{version + 1}..{version + 9}".encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"API\0" + frame(hello))
-    assert await asyncio.wait_for(reader.read(-1), 5) == b""
+    assert await reader.read(-1) == b""
     writer.close()
     assert str(version) in str(served.departures[0])
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psutil
 from tests.runtime.scene import BOUND_S, Scene, until
 
 from tws.clock import to_datetime
@@ -90,8 +91,13 @@ close_margin_s = 0
             *words, env=environ, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdout is not None
-        async with asyncio.timeout(3 * BOUND_S):  # an interpreter has to start, on a busy machine
+        async with asyncio.timeout(BOUND_S):
             assert (await self.process.stdout.readline()).strip() == b"trading"
+
+    def freeze(self) -> None:
+        """The other process does nothing any more."""
+        assert self.process is not None
+        psutil.Process(self.process.pid).suspend()
 
     async def kill(self) -> None:
         """The other process is dead, and TWS has heard of it."""

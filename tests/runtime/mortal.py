@@ -18,7 +18,7 @@ from tws.model.order import Bracket
 from tws.risk import Limits
 from tws.runtime import Trader, TraderParts
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 async def _trade(journal: Path, port: int, wish: Bracket) -> None:

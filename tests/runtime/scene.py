@@ -26,14 +26,15 @@ from tws.simulator.limits import Limits as SimLimits
 from tws.simulator.market import ManualMarket
 from tws.simulator.universe import Universe
 
-BOUND_S = 20.0
+BOUND_S = 120.0
+"""Whoever waits so long waits for ever, however busy the machine is; pytest's own bound comes after it."""
 SPEED = 20.0
 """Seconds of a fast market in one of life: fifteen bars, which an ATR wants, are there in a second."""
 SPY = stock("SPY")
 
 
 async def until(true: Callable[[], object], what: str = "") -> None:
-    """Return once it is so; fail after a bound that no machine needs."""
+    """Return once it is so; fail after `BOUND_S`."""
     try:
         async with asyncio.timeout(BOUND_S):
             while not true():  # noqa: ASYNC110 - what is waited for sets no event

@@ -7,7 +7,7 @@ import gc
 from decimal import Decimal
 
 import pytest
-from tests.runtime.scene import SPY, Scene, at_market, records_of, until, working
+from tests.runtime.scene import BOUND_S, SPY, Scene, at_market, records_of, until, working
 
 from tws import Limits
 from tws.errors import NoContractError, RequestTimeoutError
@@ -24,7 +24,7 @@ async def test_a_bracket_fills_and_its_target_ends_it(scene: Scene) -> None:
     roles = {order.role: order for order in trade.orders}
     assert roles[Role.STOP].live and roles[Role.TARGET].live
     scene.sim.quote("SPY", bid=104.0, ask=104.02)
-    await trade.closed(timeout_s=20)
+    await trade.closed(timeout_s=BOUND_S)
     assert trader.flat() and scene.broker_position() == 0
     assert not trade.stopped_out
     assert [fill.price for fill in trade.fills(roles[Role.TARGET].intent_id)] == [104]

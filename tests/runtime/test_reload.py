@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.runtime.flight import Flight
 from tests.runtime.live import LIMITS, LIVE, LiveScene, enter_live, unlock
-from tests.runtime.scene import Scene, records_of, until
+from tests.runtime.scene import BOUND_S, Scene, records_of, until
 
 from tws import channel
 from tws.channel import RefusedError, ask
@@ -56,7 +56,7 @@ def rewrite(flight: Flight, old: str, new: str) -> None:
 async def told(flight: Flight, do: str = "reload", **values: Any) -> Any:
     """The trader's answer over its channel."""
     note = flight.run.plan.place.note()
-    return await asyncio.to_thread(ask, note.control, note.token, do, timeout_s=20.0, **values)
+    return await asyncio.to_thread(ask, note.control, note.token, do, timeout_s=BOUND_S, **values)
 
 
 async def refused(flight: Flight, do: str = "reload", **values: Any) -> str:

@@ -262,8 +262,11 @@ async def prepare(flight: Flight, row: Row) -> None:
         await until(lambda: ("BUY", 10, 98.5) in flight.limits(), "a double down waits")
 
 
-@pytest.mark.parametrize("form", ["toml", "python"])
-@pytest.mark.parametrize("row", ROWS, ids=[row.text for row in ROWS])
+FORMS = [(row, "toml") for row in ROWS] + [(row, "python") for row in ROWS[::4]]
+"""Both forms are the same actions, as the first line of the test says: some by the other road are enough."""
+
+
+@pytest.mark.parametrize(("row", "form"), FORMS, ids=[f"{row.text}-{form}" for row, form in FORMS])
 async def test_an_action_does_what_its_row_says(row: Row, form: str, fly: Fly) -> None:
     assert parse_actions(row.text) == row.value
     rules = rules_of(row)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.crash.process import in_process
 from tests.runtime.flight import Flight
 from tests.runtime.scene import Scene, records_of, until
 from tests.runtime.test_ruling import rule, tally
@@ -27,15 +26,8 @@ RULES = (
 
 
 async def tws(flight: Flight, *words: str) -> tuple[int, str]:
-    """A command in a process of its own; its exit code and what it wrote."""
-    command = (sys.executable, "-c", "from tws.cli.app import main; main()", *words)
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    process = await asyncio.create_subprocess_exec(
-        *command, "--state", str(flight.folder / "state"), env=environ,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    return process.returncode or 0, out.decode()
+    """A command beside the run, on a thread of its own; its exit code and what it wrote."""
+    return await asyncio.to_thread(in_process, *words, "--state", str(flight.folder / "state"))
 
 
 async def test_rules_are_listed_switched_and_explained_while_they_trade(scene: Scene, fly: Fly) -> None:

@@ -172,8 +172,7 @@ async def test_stop_during_the_start(scene: Scene) -> None:
         for _ in range(turns):
             await asyncio.sleep(0)
         await trader.stop()
-        async with asyncio.timeout(5):
-            outcome = (await asyncio.gather(starting, return_exceptions=True))[0]
+        outcome = (await asyncio.gather(starting, return_exceptions=True))[0]
         assert outcome is None or isinstance(outcome, TWSError), repr(outcome)
         assert not trader.connection.is_connected()
         await until(lambda: not scene.sim.sessions, "the session's end")

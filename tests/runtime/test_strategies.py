@@ -325,7 +325,8 @@ async def trading(scene: Scene) -> AsyncIterator[None]:
 
 
 async def test_a_run_trades_a_strategy_of_a_file(scene: Scene, tmp_path: Path) -> None:
-    path = configured(scene, tmp_path)
+    # Without a cooldown: an entry that is denied while the start is not over is wished for again.
+    path = configured(scene, tmp_path, SECTION + "cooldown_s = 0\n")
     plan = plan_run(load_settings(path), path, tmp_path / "state")
     assert any("momentum (Momentum of my.py): SPY, 10 shares" in line for line in plan.lines())
     run = Run(plan, parts=TraderParts(clock=MarketClock(scene.sim)))

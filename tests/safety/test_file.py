@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 def run(script: str, *arguments: object) -> str:
     """A second process; what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -49,15 +49,14 @@ class Client:
     async def expect(self, kind: type[M], fits: Callable[[M], bool] = lambda _: True) -> M:
         """The first message of this kind that fits."""
         seen = 0
-        async with asyncio.timeout(20):
-            while True:
-                for message in self.heard[seen:]:
-                    if isinstance(message, kind) and fits(message):
-                        return message
-                seen = len(self.heard)
-                if self.closed:
-                    raise AssertionError(f"closed before a {kind.__name__} came; heard {self.heard[-5:]}")
-                await self.pump()
+        while True:
+            for message in self.heard[seen:]:
+                if isinstance(message, kind) and fits(message):
+                    return message
+            seen = len(self.heard)
+            if self.closed:
+                raise AssertionError(f"closed before a {kind.__name__} came; heard {self.heard[-5:]}")
+            await self.pump()
 
     def all(self, kind: type[M]) -> list[M]:
         return [message for message in self.heard if isinstance(message, kind)]

@@ -50,28 +50,28 @@ async def ready(connect: Connect, simulator: SimulatedTWS, client_id: int = 1, *
 
 
 async def until(fits: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not fits():  # noqa: ASYNC110  a test looks at state that has no event
-            await asyncio.sleep(0.002)
+    """Wait for what the other side of a socket must bring about; pytest's own time-out bounds it, and all
+    that is waited for here.
+    """
+    while not fits():  # noqa: ASYNC110  a test looks at state that has no event
+        await asyncio.sleep(0.002)
 
 
 async def until_closed(client: Client) -> None:
-    async with asyncio.timeout(10):
-        while not client.closed:
-            try:
-                await client.pump()
-            except ConnectionError:
-                client.closed = True
+    while not client.closed:
+        try:
+            await client.pump()
+        except ConnectionError:
+            client.closed = True
 
 
 async def settled(client: Client) -> None:
     """Everything that was said before is here: an answer to a question of now came behind it."""
     count = len(client.all(CurrentTime))
     client.send(CurrentTimeRequest())
-    async with asyncio.timeout(10):
-        while len(client.all(CurrentTime)) == count:
-            assert not client.closed
-            await client.pump()
+    while len(client.all(CurrentTime)) == count:
+        assert not client.closed
+        await client.pump()
 
 
 def place(client: Client, order_id: int, side: str = "BUY", quantity: int = 1, **fields: Any) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.crash.process import in_process
 from tests.simulator.client import Client, Connect, Start, stock
 from tests.simulator.scene import place, scene, settled, status_of, until, until_closed
 
@@ -41,8 +42,7 @@ async def say(note: Note, *lines: bytes) -> list[Any]:
     reader, writer = await asyncio.open_connection("127.0.0.1", note.port)
     writer.write(b"".join(lines))
     writer.write_eof()
-    async with asyncio.timeout(10):
-        answer = await reader.read()
+    answer = await reader.read()
     writer.close()
     return [json.loads(line) for line in answer.splitlines()]
 
@@ -217,16 +217,18 @@ async def test_a_refusal_is_an_error(channel: Channel) -> None:
 
 
 @pytest.fixture
-async def tws(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[asyncio.subprocess.Process]]]:
+async def tws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[..., Awaitable[asyncio.subprocess.Process]]]:
     """Run `tws` with a state folder of its own."""
-    folder = str(tmp_path)
-    env = os.environ | {"XDG_STATE_HOME": folder, "LOCALAPPDATA": folder, "HOME": folder}
+    for name in ("XDG_STATE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
     running: list[asyncio.subprocess.Process] = []
 
     async def run(*words: str) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", "from tws.cli.app import main; main()", *words,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=env, cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=tmp_path,
         )  # fmt: skip
         running.append(process)
         return process
@@ -239,10 +241,8 @@ async def tws(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[asyncio.s
 
 
 async def test_tws_sim_ctl(tws: Any, tmp_path: Path, connect: Connect) -> None:
-    async def ctl(*words: str) -> tuple[int, str, str]:
-        process = await tws("sim", "ctl", *words)
-        out, said = await process.communicate()
-        return process.returncode, out.decode(), said.decode()
+    async def ctl(*words: str) -> tuple[int, str]:
+        return await asyncio.to_thread(in_process, "sim", "ctl", *words)
 
     mine = tmp_path / "mine.toml"
     mine.write_text('[[fault]]\nname = "clock-skew"\nby = "1h"\n', encoding="utf-8")
@@ -253,20 +253,20 @@ async def test_tws_sim_ctl(tws: Any, tmp_path: Path, connect: Connect) -> None:
     client = Client(*await asyncio.open_connection(host, int(port)), 1)
     client.writer.write(client.session.start())
     await settled_session(client)
-    code, out, _ = await ctl("status", "--json", "--port", port)
+    code, out = await ctl("status", "--json", "--port", port)
     faults = {row["name"] for row in json.loads(out)["faults"]}
     assert code == 0 and faults == {"clock-skew", "execution-first"}
-    code, out, _ = await ctl("play", "connectivity-lost", "lasts=1h", "restored=lost")
+    code, out = await ctl("play", "connectivity-lost", "lasts=1h", "restored=lost")
     assert code == 0 and "connectivity-lost: running lasts=1h restored=lost" in out
-    code, _, said = await ctl("play", "cut", "how=softly")
+    code, said = await ctl("play", "cut", "how=softly")
     assert code == 2 and "how" in said and "Traceback" not in said
-    code, _, said = await ctl("play", "cut", "softly")
+    code, said = await ctl("play", "cut", "softly")
     assert code == 2 and "key=value" in said
-    code, out, _ = await ctl("play", "cutt", "--json")
+    code, out = await ctl("play", "cutt", "--json")
     assert code == 2 and "cutt" in json.loads(out)["error"]["text"]
     assert (await ctl("market", "quote", "SPY", "100", "100.02"))[0] == 0
     assert (await ctl("market", "dance", "SPY", "100"))[0] == 2
-    code, out, _ = await ctl("news", "It happened", "--symbol", "SPY")
+    code, out = await ctl("news", "It happened", "--symbol", "SPY")
     assert code == 0 and out.startswith("BRFG$")
     assert (await ctl("stop"))[0] == 0
     await until_closed(client)

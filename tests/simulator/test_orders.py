@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.simulator.client import Client, Connect, Start, stock
+from tests.simulator.scene import until
 
 from tws.clock import NS_PER_S
 from tws.simulator import SimulatedTWS
@@ -139,9 +140,7 @@ async def test_orders_of_a_client_outlive_its_session(start: Start, connect: Con
     await other.expect(OpenOrdersEnd)
     assert other.all(OpenOrder) == [] and other.all(OrderStatus) == []
     client.writer.close()
-    async with __import__("asyncio").timeout(10):
-        while 1 in simulator.core.by_client:
-            await __import__("asyncio").sleep(0.01)
+    await until(lambda: 1 not in simulator.core.by_client)
     back = await connect(simulator, 1)
     assert (await back.expect(NextValidId)).order_id == 6
     await back.expect(

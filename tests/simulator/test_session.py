@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from tests.simulator.client import Connect, Start, stock
+from tests.simulator.scene import until, until_closed
 
 from tws.errors import ConfigError
 from tws.simulator import SimulatedTWS, SimulatorOptions
@@ -34,12 +34,6 @@ T0 = 1_767_623_400_000_000_000
 
 def quiet(start_ns: int = T0) -> ManualMarket:
     return ManualMarket(UNIVERSE, start_ns)
-
-
-async def until(fits: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not fits():  # noqa: ASYNC110  a test looks at state that has no event
-            await asyncio.sleep(0.005)
 
 
 async def test_the_start_burst(start: Start, connect: Connect) -> None:
@@ -74,12 +68,6 @@ async def test_a_client_id_in_use_is_326_and_the_end(start: Start, connect: Conn
     await until(lambda: not simulator.sessions)
     third = await connect(simulator, 3)
     await third.expect(NextValidId)
-
-
-async def until_closed(client: object) -> None:
-    async with asyncio.timeout(10):
-        while not client.closed:  # type: ignore[attr-defined]
-            await client.pump()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from tws.wire.session import ClientSession
 
 SEEDS = range(200)
 """Enough for each of these to be met; most are seen within three."""
-FEW = range(6)
+FEW = range(3)
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -189,52 +189,62 @@ def the_pacer_trusts_the_clock(patch: pytest.MonkeyPatch) -> None:
 
 _LEFT: list[asyncio.Task[None]] = []  # a task that nobody holds might be collected
 PLANTS = (
-    streams_stay_dead,
-    nothing_is_asked_after_a_gap,
-    a_mute_tws_is_believed_in,
-    no_pace_is_kept,
-    neither_a_loss_nor_time_ends_a_request,
-    the_look_goes_on_after_the_end,
-    a_fill_is_dropped,
-    a_correction_is_ignored,
-    another_client_id_is_dialled,
-    an_order_leaves_twice,
-    data_lost_is_not_heard,
-    a_refused_renewal_is_final,
-    another_request_is_cancelled,
-    a_task_goes_on_after_the_end,
-    a_fill_that_comes_twice_counts_twice,
-    the_pacer_trusts_the_clock,
+    (streams_stay_dead, 0),
+    (nothing_is_asked_after_a_gap, 0),
+    (a_mute_tws_is_believed_in, 21),
+    (no_pace_is_kept, 4),
+    (neither_a_loss_nor_time_ends_a_request, 0),
+    (the_look_goes_on_after_the_end, 0),
+    (a_fill_is_dropped, 1),
+    (a_correction_is_ignored, 4),
+    (another_client_id_is_dialled, 1),
+    (an_order_leaves_twice, 1),
+    (data_lost_is_not_heard, 18),
+    (a_refused_renewal_is_final, 3),
+    (another_request_is_cancelled, 0),
+    (a_task_goes_on_after_the_end, 0),
+    (a_fill_that_comes_twice_counts_twice, 0),
+    (the_pacer_trusts_the_clock, 29),
 )
+"""Each with a seed that saw it once: it is played first, since the same code sees it there again."""
 
 
 STORMS = (
     (
         a_silent_stream_is_left_alone,
         [Play(20.0, "swallow", {"request": "MarketDataRequest", "count": 3}), Play(21.0, "cut", {})],
+        12,
     ),
     (
         what_could_not_be_read_is_forgotten,
         [Play(20.0, "malformed-frame", {"kind": "bad-number", "message": 11, "count": 5})],
+        12,
     ),
     (
         a_late_word_is_believed,
         [Play(5.0, "late-status", {"status": "Submitted", "delay": "30s", "count": 20})],
+        7,
     ),
 )
 """By lot the one moment that shows these is seldom met: here it is."""
 
 
-@pytest.mark.parametrize(("plant", "storm"), STORMS, ids=lambda value: getattr(value, "__name__", ""))
+def named(value: object) -> str | None:
+    return getattr(value, "__name__", None)
+
+
+@pytest.mark.parametrize(("plant", "storm", "first"), STORMS, ids=named)
 def test_a_broken_connection_is_seen_in_its_weather(
-    plant: Plant, storm: list[Play], monkeypatch: pytest.MonkeyPatch
+    plant: Plant, storm: list[Play], first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not any(Scene(seed, storm=storm).run().complaints for seed in FEW), "seen without it"
+    seeds = (first, *FEW)
+    assert not any(Scene(seed, storm=storm).run().complaints for seed in seeds), "seen without it"
     plant(monkeypatch)
-    assert any(Scene(seed, storm=storm).run().complaints for seed in SEEDS), "no checker complained"
+    seeds = (first, *SEEDS)
+    assert any(Scene(seed, storm=storm).run().complaints for seed in seeds), "no checker complained"
 
 
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
-def test_a_broken_connection_is_seen(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("plant", "first"), PLANTS, ids=named)
+def test_a_broken_connection_is_seen(plant: Plant, first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    assert any(Scene(seed).run().complaints for seed in SEEDS), "no checker complained"
+    assert any(Scene(seed).run().complaints for seed in (first, *SEEDS)), "no checker complained"

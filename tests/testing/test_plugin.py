@@ -56,7 +56,7 @@ def test_threads(simulated_tws):
 def run(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_theirs.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto", "test_theirs.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_a_suite_of_blocking_coroutine_and_threaded_tests_passes(tmp_path: Path) -> None:

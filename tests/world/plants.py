@@ -355,7 +355,7 @@ PLANTS: dict[str, tuple[Plant, str, int]] = {
         (drop_a_fill_during_1100, "is in the journal 0 times", 106),
         (count_a_fill_twice, "in the journal [2-9] times|book holds", 1),
         (book_a_wrong_price, "the market says", 0),
-        (misprice_a_reversal, "profit .* by the ledger", 0),
+        (misprice_a_reversal, "profit .* by the ledger", 14),
         (drop_a_fee_at_a_correction, "fees .* by the executions", 0),
         (forget_the_fees, "fee of", 0),
         (take_10349_for_a_cancel, "is cancelled on disk, and works at the broker", 8),
@@ -371,7 +371,7 @@ PLANTS: dict[str, tuple[Plant, str, int]] = {
         (reuse_an_order_id, "order id .* arrived as|next_order_id differ", 0),
         (send_before_the_commit, "arrived before its intent was on disk", 0),
         (skip_the_gate_for_exits, "no gate approved it", 0),
-        (wake_after_the_latch, "latched on disk|lease is gone", 0),
+        (wake_after_the_latch, "latched on disk|lease is gone", 45),
         (enter_under_a_stop, "is stopped", 0),
     )
 }
