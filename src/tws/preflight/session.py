@@ -285,7 +285,9 @@ class _Preflight:
         positions = await self._answer("positions", session.request_positions())
         if positions is not None:
             held = [each for each in positions if each.account == account]
-            self._told += of_positions(held, books.desk, self._symbols)
+            self._told += of_positions(
+                held, books.desk, self._symbols, self._plan.place.folder if self._plan.simulated else None
+            )
 
 
 def _is_about(finding: Finding, seen: DataSeen) -> bool:
