@@ -41,7 +41,7 @@ def _line(_: object, __: str, event: MutableMapping[str, Any]) -> str:
 
 
 def log_to(stream: TextIO, level: int) -> None:
-    """For a command: lines of `level` and above go to `stream`, with their UTC time; call it once per process."""
+    """For a command: lines of `level` and above go to `stream`, with their time in UTC; once per process."""
     logger = logging.getLogger("tws")
     handler = logging.StreamHandler(stream)
     form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)-8s %(name)s %(message)s")

@@ -14,12 +14,21 @@ import pytest
 import typer
 from tests.cli.conftest import Call
 from tests.cli.test_app import run
+from tests.desk.conftest import Bench
 
-from tws.cli.console import ask
+from tws.cli.console import ask, short
+from tws.cli.run import show_latches
+from tws.config import load_settings
 from tws.errors import ConfigError, DataError
 from tws.platform import shell_word
+from tws.preflight.found import of_positions
+from tws.preflight.line import Weight
+from tws.preflight.scaffold import Answers, scaffold, write
 from tws.runtime.place import Place, find_place, known_places, remember
+from tws.runtime.plan import plan_run
+from tws.runtime.stopping import StopWish, latch_file
 from tws.safety import SafetyFile
+from tws.simulator.faults.files import load
 
 POSIX = os.name == "posix"
 
@@ -129,6 +138,49 @@ def test_a_console_that_is_closed_stops_nothing(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_opened_has_no_line(tmp_path: Path) -> None:
     assert str(DataError(tmp_path / "a.csv", 0, "is gone")) == f"{tmp_path / 'a.csv'}: is gone"
+
+
+# what is told before it hurts
+
+
+def test_a_state_folder_that_is_a_file_blocks_before_the_run(call: Call, tmp_path: Path) -> None:
+    assert call("init", tmp_path / "desk", "--defaults")[0] == 0
+    (tmp_path / "desk" / "state").write_text("")
+    code, out = call("check", tmp_path / "desk" / "tws.toml")
+    assert code == 2 and "can't be written" in out and "[state] folder" in out
+
+
+def test_a_simulator_that_was_started_anew_is_thought_of(bench: Bench) -> None:
+    (line,) = of_positions([], bench.desk.state, ["AAPL"], Path("state"))
+    assert "delete state" in line.cure and line.weight is Weight.WARNING
+    (line,) = of_positions([], bench.desk.state, ["AAPL"])
+    assert "delete" not in line.cure
+
+
+def test_a_run_under_a_latch_says_so_at_once(
+    trader: Callable[[str], Place], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = trader("desk")
+    with SafetyFile(place.safety) as safety:
+        latch_file(safety, StopWish(operator="ann", reason="a try"), 1)
+    write(tmp_path / "desk", scaffold(Answers(), 1), force=True)
+    config = tmp_path / "desk" / "tws.toml"
+    show_latches(plan_run(load_settings(config), config))
+    said = capsys.readouterr().out
+    assert said.startswith("LATCHED") and "a try" in said and "tws reset" in said
+
+
+def test_a_slip_in_a_faults_name_is_answered_with_those_near_it() -> None:
+    with pytest.raises(ConfigError) as wrong:
+        load("reset", lambda when: None)
+    assert "nightly-reset" in wrong.value.cure and "market-move" not in wrong.value.cure
+
+
+@pytest.mark.parametrize(("figure", "told"), [
+    ("0.00001791215877337736", "0"), ("9490.930", "9490.93"), ("500000", "500000"), (None, "unknown"),
+])  # fmt: skip
+def test_a_figure_is_as_long_as_a_human_reads_it(figure: str | None, told: str) -> None:
+    assert short(figure, "unknown") == told
 
 
 # tws init

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tws.runtime.plan import RunPlan
     from tws.runtime.report import RunReport
 
-__all__ = ["go", "leave_word", "report_lines", "run"]
+__all__ = ["go", "leave_word", "report_lines", "run", "show_latches"]
 
 
 def run(
@@ -106,7 +106,7 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
     plan = replace(plan, simulated=parts is not None)
     if not json:
         _show(plan, json)
-        _show_latches(plan)
+        show_latches(plan)
     if not json and parts is not None and parts.clock is not None:
         typer.echo(f"market    the simulator's: {to_datetime(parts.clock.now_ns()):%Y-%m-%d %H:%M:%S} UTC")
     whole, way = Run(plan, parts=parts), Way(json)
@@ -127,7 +127,7 @@ def _show(plan: RunPlan, json: bool) -> None:
         typer.echo("\n".join(plan.lines()))
 
 
-def _show_latches(plan: RunPlan) -> None:
+def show_latches(plan: RunPlan) -> None:
     """Under a latch a run looks after what is held and enters nothing: said before somebody waits for it."""
     from tws.preflight.place import latches, read_safety
 
