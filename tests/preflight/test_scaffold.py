@@ -110,7 +110,8 @@ def test_the_next_commands_name_the_file(tmp_path: Path) -> None:
     folder = tmp_path / "my desk"
     first, second, third = next_commands(Answers(), folder)
     assert first == "tws sim --port 7400"
-    assert second == f"tws check {shell_word(str(folder / 'tws.toml'))} --connect" and third.startswith("tws run")
+    assert second == f"tws check {shell_word(str(folder / 'tws.toml'))} --connect"
+    assert third.startswith("tws run")
     assert next_commands(Answers(where="paper"), Path("d"))[0] == "tws doctor --port 7497"
     assert next_note(Answers(where="paper"), Path("d")) == ""
     assert ".env.example" in next_note(Answers(where="paper", source="http"), Path("d"))
