@@ -108,6 +108,17 @@ def test_a_folder_that_is_none_is_no_folder_without_traders(call: Call, tmp_path
     assert code == 0 and str(tmp_path / "home") in out
 
 
+@pytest.mark.skipif(not POSIX or os.geteuid() == 0, reason="nothing is closed to root, nor so on Windows")
+def test_a_trader_that_is_closed_to_us_is_not_no_trader(
+    call: Call, tmp_path: Path, trader: Callable[[str], Place]
+) -> None:
+    place = trader("desk")
+    place.folder.chmod(0)
+    code, out = call("status", "--state", tmp_path / "desk" / "state")
+    place.folder.chmod(0o700)
+    assert code == 2 and "permission denied" in out
+
+
 def test_without_a_trader_the_cure_names_the_option(call: Call) -> None:
     code, out = call("kill")
     assert code == 2 and "--state FOLDER" in out

@@ -137,17 +137,20 @@ def remember(place: Place) -> None:
 def known_places(state: str | Path | None) -> list[Place]:
     """The traders of the folder that was named; without one the user's own, and those that lie elsewhere.
 
-    Raises ConfigError when the named folder is none, or one of them can't be looked into.
+    Raises ConfigError when the named folder is none, or nothing was found and something is closed to us.
     """
     root = state_root(state)
     if state is not None and not root.is_dir():
         raise ConfigError("state", str(root), "there is no such folder", "Name the folder of [state]")
-    if root.exists() and not os.access(root, os.R_OK | os.X_OK):
-        raise ConfigError("state", str(root), "can't be read: permission denied", "Ask as its owner")
     found = places(root)
     if state is None:
         told = (place for _, place in _elsewhere() if os.access(place.safety, os.F_OK))
         found += sorted(told, key=lambda place: place.folder)
+    folders = [root, *(each for each in root.glob("*") if each.is_dir())] if root.exists() else []
+    closed = [str(each) for each in folders if not os.access(each, os.R_OK | os.X_OK)]
+    if closed and not found:  # one that is closed keeps nobody from a stop of the others
+        reason = f"can't be looked into: permission denied for {', '.join(closed)}"
+        raise ConfigError("state", str(root), reason, "Ask as its owner")
     return found
 
 
