@@ -81,10 +81,10 @@ class ConfigError(TWSError, ValueError):
 
 
 class DataError(TWSError, ValueError):
-    """A data file can't be read. `path`, `line` (1-based, the header is line 1) and `reason`."""
+    """A data file can't be read. `path`, `line` (1-based, the header is line 1; 0: none) and `reason`."""
 
     def __init__(self, path: object, line: int, reason: str) -> None:
-        super().__init__(f"{path}, line {line}: {reason}")
+        super().__init__(f"{path}, line {line}: {reason}" if line else f"{path}: {reason}")
         self.path = str(path)
         self.line = line
         self.reason = reason

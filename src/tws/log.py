@@ -11,6 +11,7 @@ program's, not ours, and is left alone.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
@@ -40,10 +41,12 @@ def _line(_: object, __: str, event: MutableMapping[str, Any]) -> str:
 
 
 def log_to(stream: TextIO, level: int) -> None:
-    """For a command: lines of `level` and above go to `stream`, with their time; call it once per process."""
+    """For a command: lines of `level` and above go to `stream`, with their time in UTC; once per process."""
     logger = logging.getLogger("tws")
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(name)s %(message)s"))
+    form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)-8s %(name)s %(message)s")
+    form.converter, form.datefmt = time.gmtime, "%Y-%m-%d %H:%M:%S"  # UTC, as reports and journal
+    handler.setFormatter(form)
     logger.handlers[:] = [handler]
     logger.setLevel(level)
     logger.propagate = False

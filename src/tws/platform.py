@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import socket
 import struct
@@ -22,6 +23,7 @@ __all__ = [
     "install_stop_signals",
     "lock_handle",
     "reset_on_close",
+    "shell_word",
     "state_folder",
     "sync_folder",
     "sync_handle",
@@ -189,6 +191,13 @@ _MIRRORS = {
     "iclouddrive": "iCloud",
     "mobile documents": "iCloud",
 }
+
+
+def shell_word(text: str, platform: str = sys.platform) -> str:
+    """`text` as one word of a command that is printed to be typed: for POSIX shells, cmd and PowerShell."""
+    if platform == "win32":
+        return f'"{text}"' if set(text) & set(" &()^;,'") else text
+    return shlex.quote(text)
 
 
 def state_folder(

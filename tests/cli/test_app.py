@@ -10,6 +10,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from tests.crash.process import in_process
@@ -30,18 +31,23 @@ HEAVY = (
 )
 
 
-def run(*words: str, cwd: Path, encoding: str = "utf-8", **env: str) -> subprocess.CompletedProcess[bytes]:
+def run(*words: str, cwd: Path, encoding: str = "utf-8", **how: Any) -> subprocess.CompletedProcess[bytes]:
+    """The command as a process; see `execute`."""
     code = "import sys; from tws.cli.app import main; main(sys.argv[1:])"
-    return execute(code, *words, cwd=cwd, encoding=encoding, **env)
+    return execute(code, *words, cwd=cwd, encoding=encoding, **how)
 
 
 def execute(
-    code: str, *words: str, cwd: Path, encoding: str, **env: str
-) -> subprocess.CompletedProcess[bytes]:
+    code: str, *words: str, cwd: Path, encoding: str, stdout: IO[str] | int = subprocess.PIPE,
+    closed: bool = False, **env: str,
+) -> subprocess.CompletedProcess[bytes]:  # fmt: skip
+    """`closed`: with a stdout that is closed, as by `>&-`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TWS_")}
+    command = [sys.executable, "-X", "utf8=0", "-c", code, *words]
     return subprocess.run(
-        [sys.executable, "-X", "utf8=0", "-c", code, *words],
-        capture_output=True,
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command] if closed else command,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         cwd=cwd,
         env={**inherited, "PYTHONIOENCODING": encoding, "NO_COLOR": "1", **env},
         check=False,

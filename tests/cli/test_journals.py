@@ -14,6 +14,7 @@ from tests.journal.test_chain import tamper
 
 from tws.journal import SQLiteStore, verify_journal
 from tws.journal.headfile import head_path
+from tws.platform import state_folder
 
 # verify
 
@@ -82,9 +83,10 @@ def test_what_is_no_journal_is_2(path: Path, call: Call, tmp_path: Path) -> None
 def test_without_a_name_the_only_one_in_the_state_folder_is_read(
     path: Path, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "state"
-    folder.mkdir()
-    monkeypatch.setattr("tws.platform.state_folder", lambda: folder)
+    for name in ("HOME", "LOCALAPPDATA", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    folder = state_folder()
+    folder.mkdir(parents=True)
     code, out = call("verify")
     assert code == 2
     assert "Name one with --journal FILE" in out

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psutil
 import pytest
 
 from tws.clock import to_ns
@@ -47,6 +51,18 @@ def test_which_process_is_a_tws(name: str, paths: tuple[str, ...], program: str)
 
 def test_the_process_that_runs_these_tests_is_no_tws() -> None:
     assert os.getpid() not in {process.pid for process in find_processes()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a script's process bears Python's name")
+def test_our_own_command_is_no_tws_though_it_bears_the_name(tmp_path: Path) -> None:
+    script = tmp_path / "tws"
+    script.write_text(f"#!{sys.executable}\nprint('up', flush=True)\ninput()\n")
+    script.chmod(0o700)
+    with subprocess.Popen([script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as ours:
+        assert ours.stdout is not None and ours.stdout.readline() == "up\n"
+        assert psutil.Process(ours.pid).name() == "tws"
+        assert ours.pid not in {process.pid for process in find_processes()}
+        ours.communicate("\n")
 
 
 def test_the_machine_itself() -> None:

@@ -13,6 +13,7 @@ from tests.preflight.scene import blockers
 from tws.clock import to_ns
 from tws.config import load_settings
 from tws.errors import ConfigError
+from tws.platform import shell_word
 from tws.preflight.file import check_file
 from tws.preflight.scaffold import Answers, next_commands, next_note, parse_answers, scaffold, write
 
@@ -66,12 +67,12 @@ def test_each_commented_setting_exists(tmp_path: Path, answers: Answers) -> None
 
 def test_nothing_is_overwritten_unless_told(tmp_path: Path) -> None:
     files = scaffold(Answers(), NOW_NS)
-    (tmp_path / ".gitignore").write_text("mine", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"holds \.gitignore already"):
+    (tmp_path / "signals.jsonl").write_text("mine", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"holds signals\.jsonl already"):
         write(tmp_path, files, force=False)
     assert not (tmp_path / "tws.toml").exists(), "all or none"
     write(tmp_path, files, force=True)
-    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") != "mine"
+    assert (tmp_path / "signals.jsonl").read_text(encoding="utf-8") != "mine"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,8 @@ def test_the_next_commands_name_the_file(tmp_path: Path) -> None:
     folder = tmp_path / "my desk"
     first, second, third = next_commands(Answers(), folder)
     assert first == "tws sim --port 7400"
-    assert second == f'tws check "{folder / "tws.toml"}" --connect' and third.startswith("tws run")
+    assert second == f"tws check {shell_word(str(folder / 'tws.toml'))} --connect"
+    assert third.startswith("tws run")
     assert next_commands(Answers(where="paper"), Path("d"))[0] == "tws doctor --port 7497"
     assert next_note(Answers(where="paper"), Path("d")) == ""
     assert ".env.example" in next_note(Answers(where="paper", source="http"), Path("d"))

@@ -9,6 +9,7 @@ Exit codes: 0 done; 1 done, and the answer is no (a cause was found, a reconcili
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tws.cli.console import prepare_output, print_json
+from tws.cli.console import drop_output, prepare_output, print_json
 
 if TYPE_CHECKING:
     from tws.errors import TWSError
@@ -123,19 +124,43 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     prepare_output()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        typer.main.get_command(app).main(args=words, prog_name="tws")
+        try:
+            typer.main.get_command(app).main(args=words, prog_name="tws")
+        finally:
+            sys.stdout.flush()
     except TWSError as wrong:
         _tell(wrong, "--json" in words)
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(CTRL_C)
-    except Exception:
+    except Exception as wrong:
+        if isinstance(wrong, OSError) and wrong.errno in OF_THE_MACHINE:
+            _blame(wrong)
+            sys.exit(FAILED)
         import traceback
 
         traceback.print_exc()
         sys.stderr.write("tws: this is a bug in tws, not in what you did; please report the lines above\n")
         sys.exit(BUG)
     sys.exit(OK)
+
+
+OF_THE_MACHINE = {
+    getattr(errno, name, None)
+    for name in ("EACCES", "EDQUOT", "EIO", "EISDIR", "EMFILE", "ENAMETOOLONG", "ENFILE", "ENOSPC", "ENOTDIR",
+                 "EPERM", "EPIPE", "EROFS")
+} - {None}  # fmt: skip
+"""What a machine refuses: no bug of ours, and no traceback helps against it."""
+
+
+def _blame(wrong: OSError) -> None:
+    """One line: which file, and what the system says of it. Without a name it is stdout that failed."""
+    if wrong.filename is None:
+        drop_output()
+    if wrong.errno != errno.EPIPE:  # whoever reads no further knows it
+        where = "what was to be written to stdout" if wrong.filename is None else wrong.filename
+        cure = "Free space, or name a file or folder that you may read and write"
+        sys.stderr.write(f"tws: {where}: {wrong.strerror or wrong}. {cure}\n")
 
 
 def _tell(wrong: TWSError, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tws.cli.app import CTRL_C, FAILED, FOUND, OK
-from tws.cli.console import glyphs, make_console, print_json
+from tws.cli.console import ask, glyphs, make_console, print_json
 from tws.cli.traders import Json
 
 if TYPE_CHECKING:
@@ -121,7 +121,10 @@ def _ask(symbol: str, json: bool) -> bool:
     """Orders are placed when somebody has said so: by the option, or here."""
     if json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
-    return typer.confirm(QUESTION.format(symbol=symbol), default=False)
+    said: bool = ask(
+        lambda: typer.confirm(QUESTION.format(symbol=symbol), default=False), "Say --orders or --no-orders"
+    )
+    return said
 
 
 def _play(options: CertifyOptions, json: bool) -> int:

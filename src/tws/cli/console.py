@@ -9,13 +9,20 @@ Rich is imported only when something is written with it.
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Glyphs", "glyphs", "make_console", "prepare_output", "print_json"]
+__all__ = ["Glyphs", "ask", "drop_output", "glyphs", "make_console", "prepare_output", "print_json", "short"]
 
 
 class Glyphs(NamedTuple):
@@ -34,13 +41,40 @@ ASCII = Glyphs(good="+", bad="x", warn="!", skip="-", arrow="->", dash="-")
 
 
 def prepare_output() -> None:
-    """From now on no sign stops the process: stdout and stderr replace what they can't write."""
+    """From now on no sign stops the process: stdout and stderr replace what they can't write, and a stream
+    that was closed from outside (`>&-`, a service without a console) swallows it.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(
             stream, "reconfigure", None
         )  # a stream that a test or an IDE put there may lack it
         if reconfigure is not None:
             reconfigure(errors="replace")
+
+
+def drop_output() -> None:
+    """stdout takes nothing more (a full disk, a reader that is gone): the end must not try it once more."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def ask(question: Callable[[], Any], cure: str) -> Any:
+    """What somebody answers to one of Typer's questions. Ctrl-C ends the command as everywhere; raises
+    ConfigError with `cure` when nobody is there to answer.
+    """
+    from tws.errors import ConfigError
+
+    try:
+        return question()
+    except typer.Abort as ended:
+        if isinstance(ended.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise ConfigError("answer", None, "the input ended before it came", cure) from None
 
 
 def glyphs(stream: TextIO | None = None) -> Glyphs:
@@ -60,6 +94,11 @@ def make_console(stream: TextIO | None = None) -> Console:
     target = sys.stdout if stream is None else stream
     terminal = target.isatty()
     return Console(file=target, highlight=False, emoji=False, soft_wrap=not terminal)
+
+
+def short(figure: str | None, unknown: str) -> str:
+    """A figure for a human: four places are enough; JSON has them all."""
+    return unknown if figure is None else f"{round(Decimal(figure), 4).normalize():f}"
 
 
 def print_json(value: Any) -> None:

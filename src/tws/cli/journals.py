@@ -34,38 +34,38 @@ def find_journal(given: Path | None, trader: str | None = None, state: Path | No
     """The journal to read. Raises ConfigError when none was named and there is none, or more than one."""
     from tws.errors import ConfigError
     from tws.platform import state_folder
-    from tws.runtime.place import find_place, places, state_root
+    from tws.runtime.place import find_place, known_places
 
     if given is not None:
         return given
     if trader is not None or state is not None:
-        return find_place(state_root(state), trader).journal_file
+        return find_place(state, trader).journal_file
     folder = state_folder()
-    of_traders = [path for place in places(folder / "traders") if (path := place.journal_file).exists()]
+    of_traders = [path for place in known_places(None) if (path := place.journal_file).exists()]
     found = [*sorted(folder.glob("journal-*.sqlite3")), *of_traders]
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ConfigError("journal", str(folder), "holds no journal", "Name one with --journal FILE")
+        cure = "Name one with --journal FILE, or a trader's folder with --state"
+        raise ConfigError("journal", str(folder), "holds no journal", cure)
     names = ", ".join(str(path) for path in found)
     raise ConfigError(
-        "journal", str(folder), f"holds several journals ({names})", "Name one with --journal FILE"
+        "journal", None, f"there are several ({names})", "Name one with --journal FILE, or --state FOLDER"
     )
 
 
 def find_target(given: Path | None, trader: str | None, state: Path | None) -> Target:
     """Whose journal it is. Raises ConfigError when that is not clear, or there is no such file."""
     from tws.errors import ConfigError
-    from tws.runtime.place import find_place, places, state_root
+    from tws.runtime.place import find_place, known_places
 
-    root = state_root(state)
     if given is None:
-        place = find_place(root, trader)
+        place = find_place(state, trader)
         return Target(place, place.journal_file)
     if not given.exists():
         raise ConfigError("journal", str(given), "there is none", "Name the file of a journal")
     file = given.resolve()
-    owner = next((each for each in places(root) if each.journal_file.resolve() == file), None)
+    owner = next((each for each in known_places(state) if each.journal_file.resolve() == file), None)
     if trader is not None and (owner is None or owner.name != trader):
         belongs = "no trader of this folder" if owner is None else f"trader {owner.name}"
         reason = f"belongs to {belongs}, not to {trader}"

@@ -50,7 +50,7 @@ def kill(
     from tws.cli.traders import find
     from tws.runtime.stopping import StopWish
 
-    place = find(state, trader)
+    place = find(state, trader, alive=True)
     wish = StopWish(
         operator=operator or getpass.getuser(),
         reason=reason,

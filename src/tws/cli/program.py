@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tws.cli.run import go, report_lines
+from tws.cli.run import go, leave_word, report_lines
 from tws.config import load_settings
 from tws.config.strategies import is_loading
 from tws.errors import ConfigError
@@ -47,6 +47,7 @@ def run_strategy(
     if strategy is not None:
         settings = with_program(settings, strategy)
     plan = replace(plan_run(settings, path, own=strategy), program=True)
+    leave_word(plan)
     report = asyncio.run(go(plan, for_s, json=False))
     print("\n".join(report_lines(report)), flush=True)
     return report

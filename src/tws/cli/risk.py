@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tws.cli.console import print_json
+from tws.cli.console import print_json, short
 from tws.cli.journals import JournalOption, find_target, read_books
 from tws.cli.traders import Json, State, Trader, tell
 
@@ -56,7 +56,7 @@ def risk(
         if json:
             print_json({"records": records})
         else:
-            typer.echo(f"done: {', '.join(records)}")
+            typer.echo(f"done: {', '.join(change or [f'{release} lets entries out again'])}")
         return
     answer = tell(place, "risk", {}, lambda: {**shown(read_books(path)[0], SystemClock().now_ns()),
                                              "journal": str(path)})
@@ -86,7 +86,6 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     lines = [f"LATCHED {key}: {figure}" for key, figure in answer["latched"].items()]
     for row in answer["distances"]:
         part = "" if row["part"] is None else f"{row['part']:7.1%}"
-        figure = "unknown" if row["figure"] is None else row["figure"]
-        bound = "off" if row["bound"] is None else row["bound"]
+        figure, bound = short(row["figure"], "unknown"), short(row["bound"], "off")
         lines.append(f"{row['name']:22} {row['about']:12} {part:>8}  {figure} of {bound}")
     return lines

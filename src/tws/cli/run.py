@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tws.runtime.plan import RunPlan
     from tws.runtime.report import RunReport
 
-__all__ = ["report_lines", "run"]
+__all__ = ["go", "leave_word", "report_lines", "run", "show_latches"]
 
 
 def run(
@@ -51,9 +51,11 @@ def run(
     tws run my.toml --for 60s       a minute from the opening on, then the report
     tws run my.toml                 until Ctrl-C or tws stop
 
+    Under a latch (tws kill) it looks after what is held, and enters nothing until tws reset.
+
     Exit codes: 0 ended as told, nothing left that wants a human; 1 ended, but see the report (not flat, a
     share without its stop, books that differ, a latch, a failure); 2 not started: configuration, lease,
-    latch, lock, connection.
+    lock, connection.
     """
     import asyncio
     import logging
@@ -70,12 +72,24 @@ def run(
 
         _show(as_it_is(plan), json)
         return
+    if state is None:
+        leave_word(plan)
     report = asyncio.run(go(plan, for_s, json))
     if json:
         print_json(_plain(report))
     else:
         typer.echo("\n".join(report_lines(report)))
     raise typer.Exit(0 if report.good else 1)
+
+
+def leave_word(plan: RunPlan) -> None:
+    """Where the configuration puts its state, commands find it without being told."""
+    from tws.runtime.place import remember
+
+    try:
+        remember(plan.place)
+    except OSError as wrong:  # a home that can't be written to; the run itself may well go on
+        typer.echo(f"tws status and tws kill will want --state {plan.place.folder.parent}: {wrong}", err=True)
 
 
 async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
@@ -92,6 +106,7 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
     plan = replace(plan, simulated=parts is not None)
     if not json:
         _show(plan, json)
+        show_latches(plan)
     if not json and parts is not None and parts.clock is not None:
         typer.echo(f"market    the simulator's: {to_datetime(parts.clock.now_ns()):%Y-%m-%d %H:%M:%S} UTC")
     whole, way = Run(plan, parts=parts), Way(json)
@@ -110,6 +125,14 @@ def _show(plan: RunPlan, json: bool) -> None:
         print_json({"plan": plan.lines()})
     else:
         typer.echo("\n".join(plan.lines()))
+
+
+def show_latches(plan: RunPlan) -> None:
+    """Under a latch a run looks after what is held and enters nothing: said before somebody waits for it."""
+    from tws.preflight.place import latches, read_safety
+
+    for line in latches(plan, read_safety(plan)):
+        typer.echo(f"LATCHED   {line.text}: no entry leaves. {line.cure}")
 
 
 def _plain(report: RunReport) -> dict[str, Any]:

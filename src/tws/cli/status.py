@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tws.cli.console import print_json
+from tws.cli.console import print_json, short
 from tws.cli.rules import rule_lines
 from tws.cli.traders import Json, State, Trader
 
@@ -41,14 +41,18 @@ def status(
     difference that blocks, an unknown order, silence).
     """
     from tws.cli.traders import find
-    from tws.runtime.place import places, state_root
+    from tws.runtime.place import known_places, state_root
 
-    found = [find(state, trader)] if trader is not None else places(state_root(state))
-    answers = {place.name: _one(place, rules) for place in found}
+    found = [find(state, trader)] if trader is not None else known_places(state)
+    names = [place.name for place in found]
+    answers = {
+        place.name if names.count(place.name) == 1 else str(place.folder): _one(place, rules)
+        for place in found
+    }
     if json:
         print_json(answers)
     elif not answers:
-        typer.echo("no trader has state here")
+        typer.echo(f"no trader has state in {state_root(state)}; tws run CONFIG.toml starts one")
     for name, answer in answers.items():
         if not json:
             typer.echo("\n".join([name, *_lines(answer)]))
@@ -156,7 +160,8 @@ def _held(row: dict[str, Any]) -> str:
 
 def _limit(row: dict[str, Any]) -> str:
     part = "latched" if row["latched"] else f"{row['part']:.1%}"
-    return f"{row['name']} {row['about']}: {row['figure'] or 'unknown'} of {row['bound'] or 'off'} ({part})"
+    figure, bound = short(row["figure"], "unknown"), short(row["bound"], "off")
+    return f"{row['name']} {row['about']}: {figure} of {bound} ({part})"
 
 
 def _stop(row: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ State = Annotated[
     typer.Option("--state", help="The folder of all traders' state; the user's own unless given."),
 ]
 Trader = Annotated[
-    str | None, typer.Option("--trader", help="Which one, by port and client id: 7497-1. Needed if several.")
+    str | None, typer.Option("--trader", help="Which of several: by port and client id (7497-1), or folder.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="The answer as JSON.")]
 Operator = Annotated[str, typer.Option("--operator", help="Your name: it is kept with what you do.")]
@@ -43,11 +43,21 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept too.")]
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def find(state: Path | None, name: str | None) -> Place:
-    """Raises ConfigError when it is not clear which trader is meant."""
-    from tws.runtime.place import find_place, state_root
+def find(state: Path | None, name: str | None, *, alive: bool = False) -> Place:
+    """Among several, with `alive`, the one that runs. Raises ConfigError when it is not clear which."""
+    from tws.runtime.place import find_place
 
-    return find_place(state_root(state), name)
+    return find_place(state, name, _seen if alive else None)
+
+
+def _seen(place: Place) -> bool:
+    """Whether it is seen to run; a safety file that can't be read hides nobody else."""
+    from tws.errors import SafetyError
+
+    try:
+        return runs(place)
+    except SafetyError:
+        return False
 
 
 def runs(place: Place) -> bool:
@@ -85,7 +95,7 @@ def running(state: Path | None, name: str | None, cure: str) -> Place:
     """The trader that is meant, which must run. Raises ConfigError with `cure` when it does not."""
     from tws.errors import ConfigError
 
-    place = find(state, name)
+    place = find(state, name, alive=True)
     if not runs(place):
         raise ConfigError("trader", place.name, "does not run", cure)
     return place

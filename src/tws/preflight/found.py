@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from tws.desk import DeskState
 from tws.model.account import Position
@@ -59,14 +60,18 @@ def _order(each: BrokerOrder) -> str:
     return f"{each.side} {each.quantity:f} {each.contract.symbol} {each.order_type}{at}"
 
 
-def of_positions(rows: Sequence[Position], desk: DeskState | None, symbols: Sequence[str]) -> list[Line]:
-    """A line for each position: what is ours, and what others hold beside it."""
+def of_positions(
+    rows: Sequence[Position], desk: DeskState | None, symbols: Sequence[str], forgets: Path | None = None
+) -> list[Line]:
+    """A line for each position: what is ours, and what others hold beside it. `forgets`: the state that goes
+    with a simulated account, which a simulator that is started anew does not know.
+    """
     holdings = () if desk is None else tuple(desk.ours.holdings.values())
     ours = {each.contract.con_id: each.quantity for each in holdings}
     stated = {each.contract.con_id: each for each in rows if each.quantity}
     lines = [_position(each, ours.get(con_id, Decimal(0)), symbols) for con_id, each in stated.items()]
     lines += [
-        _missing(each.contract.symbol, each.quantity)
+        _missing(each.contract.symbol, each.quantity, forgets)
         for each in holdings
         if each.quantity and each.contract.con_id not in stated
     ]
@@ -88,9 +93,11 @@ def _position(row: Position, ours: Decimal, symbols: Sequence[str]) -> Line:
     return Line(about="positions", weight=Weight.WARNING, text=text, cure=cure)
 
 
-def _missing(symbol: str, quantity: Decimal) -> Line:
+def _missing(symbol: str, quantity: Decimal, forgets: Path | None) -> Line:
     text = f"{symbol}: ours {quantity:f} by the journal, and the account holds none"
     cure = "Start it: what was filled meanwhile is asked for; tws status then says what is left to explain"
+    if forgets is not None:
+        cure = f"If this simulator was started anew it knows nothing of them: delete {forgets}. Else {cure}"
     return Line(about="positions", weight=Weight.WARNING, text=text, cure=cure)
 
 

@@ -6,6 +6,7 @@ Only what is there is read: a safety file that does not exist is not made, and n
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -24,7 +25,7 @@ from tws.runtime.rulefile import CURE, read_memory
 from tws.runtime.unlocking import why_locked
 from tws.safety import SafetyFile, SafetyState, is_alive
 
-__all__ = ["Books", "look_at_place", "read_journal", "read_safety", "runs", "traded"]
+__all__ = ["Books", "latches", "look_at_place", "read_journal", "read_safety", "runs", "traded"]
 
 
 class Books(Struct, frozen=True, kw_only=True):
@@ -41,8 +42,18 @@ def look_at_place(plan: RunPlan) -> list[Line]:
     except SafetyError as wrong:
         safe = [Line(about="safety", weight=Weight.BLOCKER, text=wrong.cause, cure=wrong.cure)]
     else:
-        safe = [_lease(plan, safety), *_latches(plan, safety), *_unlock(plan, safety)]
-    return [*safe, *_remembered(plan)]
+        safe = [_lease(plan, safety), *latches(plan, safety), *_unlock(plan, safety)]
+    return [*safe, *_writable(plan), *_remembered(plan)]
+
+
+def _writable(plan: RunPlan) -> Iterator[Line]:
+    """Where it does not exist yet, a run makes it: in the nearest folder above that is there."""
+    folder = plan.place.folder
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        text = f"{folder} can't be written: {nearest} is {'closed to you' if nearest.is_dir() else 'a file'}"
+        cure = "Run it as the folder's owner, or name another one: [state] folder, or --state"
+        yield Line(about="state", weight=Weight.BLOCKER, text=text, cure=cure)
 
 
 def read_safety(plan: RunPlan) -> SafetyState | None:
@@ -98,7 +109,8 @@ def _lease(plan: RunPlan, safety: SafetyState | None) -> Line:
     return Line(about="lease", weight=Weight.WARNING, text=text, cure=cure)
 
 
-def _latches(plan: RunPlan, safety: SafetyState | None) -> Iterator[Line]:
+def latches(plan: RunPlan, safety: SafetyState | None) -> Iterator[Line]:
+    """What keeps entries back until a named human takes it away."""
     for each in () if safety is None else safety.latches:
         if each.state is not KillState.ACTIVE:
             yield Line(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from tws.clock import to_datetime
 from tws.errors import ConfigError
+from tws.platform import shell_word
 from tws.preflight.words import (
     CONNECTION_PAPER,
     CONNECTION_SIMULATOR,
@@ -37,8 +38,8 @@ from tws.preflight.words import (
 )
 
 __all__ = [
-    "SOURCE_NAMES", "WHERE_NAMES", "Answers", "next_commands", "next_note", "parse_answers", "scaffold",
-    "write",
+    "SOURCE_NAMES", "WHERE_NAMES", "Answers", "next_commands", "next_note", "parse_answers",
+    "refuse_existing", "scaffold", "write",
 ]  # fmt: skip
 
 WHERE_NAMES = ("simulator", "paper")
@@ -72,7 +73,8 @@ class Answers(Struct, frozen=True, kw_only=True):
 
 def parse_answers(typed: Mapping[str, str]) -> Answers:
     """The answers as they were typed, by the names of `Answers`. Raises ConfigError."""
-    where, symbols, source = typed["where"], typed["symbols"], typed["source"]
+    where, source = typed["where"].strip().lower(), typed["source"].strip().lower()
+    symbols = typed["symbols"]
     names = tuple(dict.fromkeys(part.strip().upper() for part in symbols.split(",") if part.strip()))
     wrong = next((name for name in names if not _SYMBOL.fullmatch(name)), None)
     if wrong is not None or not names or len(names) > _MOST_SYMBOLS:
@@ -136,31 +138,52 @@ def _configuration(answers: Answers) -> str:
 
 
 def _signals(symbols: tuple[str, ...], now_ns: int) -> str:
-    time = to_datetime(now_ns).isoformat(timespec="seconds")
-    rows = [
-        {"id": f"first-{symbol}", "symbol": symbol, "wish": "BUY", "confidence": 0.8, "time": time}
+    at = to_datetime(now_ns)
+    time = at.isoformat(timespec="seconds")
+    rows = [  # an id counts once: files that are written anew (--force) are traded anew
+        {"id": f"{symbol}-{at:%m%d-%H%M%S}", "symbol": symbol, "wish": "BUY", "confidence": 0.8, "time": time}
         for symbol in symbols
     ]
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def write(folder: Path, files: dict[str, str], force: bool) -> list[Path]:
-    """Write them all, or none; a `.env` that is there has secrets in it, and is left as it is. Raises
-    ConfigError when another one is there already and `force` is not given.
-    """
-    files = {name: text for name, text in files.items() if name != ".env" or not (folder / name).exists()}
-    there = [name for name in files if (folder / name).exists()]
-    if there and not force:
+def refuse_existing(folder: Path, names: Iterable[str] = ("tws.toml",)) -> None:
+    """Raises ConfigError when one of the files is there already, or the folder is a file."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError("folder", str(folder), "is a file, not a folder", "Name another one")
+    if there := [name for name in names if (folder / name).exists()]:
         cure = "Name another folder, or overwrite them: --force"
         raise ConfigError("folder", str(folder), f"holds {', '.join(there)} already", cure)
+
+
+def write(folder: Path, files: dict[str, str], force: bool) -> list[Path]:
+    """Write them all, or none; a `.env` that is there has secrets in it, and is left as it is, and what a
+    `.gitignore` has stays in it. Raises ConfigError when another is there already and `force` is not given.
+    """
+    files = {name: text for name, text in files.items() if name != ".env" or not (folder / name).exists()}
+    if not force:
+        refuse_existing(folder, (name for name in files if name != ".gitignore"))
+    made: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if (folder / ".gitignore").exists():
+            files[".gitignore"] = _added((folder / ".gitignore").read_text(encoding="utf-8"))
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as wrong:
-        reason = f"can't be written to: {wrong.strerror or wrong}"
+            made.append(folder / f"{name}.new")
+            made[-1].write_text(text, encoding="utf-8", newline="\n")
+        return [path.replace(path.with_suffix("")) for path in made]
+    except (OSError, UnicodeDecodeError) as wrong:
+        for path in filter(Path.is_file, made):
+            path.unlink()
+        reason = f"can't be written to: {getattr(wrong, 'strerror', None) or wrong}"
         raise ConfigError("folder", str(folder), reason, "Name another folder") from wrong
-    return [folder / name for name in files]
+
+
+def _added(lines: str) -> str:
+    """What somebody's `.gitignore` has, and below it what it lacks of ours."""
+    has = set(lines.splitlines())
+    lacks = [line for line in GITIGNORE.splitlines() if line not in has and not line.startswith("#")]
+    return "\n".join([*lines.splitlines(), *lacks, ""])
 
 
 def next_commands(answers: Answers, folder: Path) -> list[str]:
@@ -169,7 +192,7 @@ def next_commands(answers: Answers, folder: Path) -> list[str]:
     first = [f"tws {'sim' if answers.where == 'simulator' else 'doctor'} --port {answers.port}"]
     if answers.by_demo_api:
         first.append("tws api-demo --window 5")
-    named = f'"{file}"' if " " in str(file) else str(file)
+    named = shell_word(str(file))
     return [*first, f"tws check {named} --connect", f"tws run {named} --for 60s"]
 
 

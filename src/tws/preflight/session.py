@@ -293,7 +293,9 @@ class _Preflight:
         if positions is not None:
             held = [each for each in positions if each.account == account]
             self._dated += [each.contract for each in held if each.quantity]
-            self._told += of_positions(held, books.desk, self._symbols)
+            self._told += of_positions(
+                held, books.desk, self._symbols, self._plan.place.folder if self._plan.simulated else None
+            )
 
 
 def _is_about(finding: Finding, seen: DataSeen) -> bool:

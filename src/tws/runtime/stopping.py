@@ -61,7 +61,8 @@ class StopAnswer(Struct, frozen=True, kw_only=True):
 def named(operator: str, reason: str) -> tuple[str, str]:
     """Who and why, in one line each. Raises ConfigError without."""
     if not operator.strip() or not reason.strip():
-        raise ConfigError("reset", operator, "wants a name and a reason", "Give --operator and --reason")
+        cure = "Give --operator and --reason"
+        raise ConfigError("operator", operator, "this wants a name and a reason", cure)
     return " ".join(operator.split()), " ".join(reason.split())
 
 

@@ -137,6 +137,8 @@ class Trader:
         lot = Decimal(1) if not details.min_size else decimal(details.min_size, "min_size")
         if details.contract.sec_type == "STK":  # of American ones TWS states parts, and refuses them (10243)
             lot = max(lot, Decimal(1))
+        if lot == lot.to_integral_value():  # a journal tells 17 shares, not 17.0
+            lot = lot.to_integral_value()
         return Instrument(contract=details.contract, tick=decimal(details.min_tick, "min_tick"), lot=lot)
 
     async def details(self, contract: Contract) -> ContractDetails:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 
@@ -44,11 +45,20 @@ def find_processes() -> tuple[ProcessSeen, ...]:
         name = str(process.info["name"] or "")
         paths = _paths(process) if name.lower() in _JAVA else ()
         program = program_of(name, *paths)
-        if program:
+        if program and not _is_ours(process):
             found.append(
                 ProcessSeen(program=program, process=name, pid=process.pid, memory_mb=_memory_mb(process))
             )
     return tuple(found)
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    """Whether it is our own command, which bears the name of TWS too: a Python, or a script's launcher."""
+    try:
+        program = Path(process.exe())
+    except (psutil.Error, OSError):
+        return False
+    return program.stem.lower().startswith("python") or program.parent.name.lower() == "scripts"
 
 
 def wsl_processes() -> tuple[str, ...]:

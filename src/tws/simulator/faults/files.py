@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,17 @@ def load(source: str | Path, check: Callable[[When], None]) -> list[tuple[Fault,
         "faults",
         text,
         "is no scenario, no fault and no file",
-        f"Scenarios: {', '.join(scenarios())}. Faults: {', '.join(sorted(REGISTRY))}. "
-        "Or the path of a .toml file",
+        f"{_near(text)}Or the path of a .toml file",
     )
+
+
+def _near(name: str) -> str:
+    """The names that a slip may have meant: those like it, those that it is a part of; all when none is."""
+    known = [*scenarios(), *sorted(REGISTRY)]
+    near = [*get_close_matches(name, known, 3), *(each for each in known if name in each)]
+    if near:
+        return f"Did you mean {' or '.join(dict.fromkeys(near))}? tws sim ctl list tells all. "
+    return f"Known here: {', '.join(known)}. "
 
 
 def parse(path: Path, check: Callable[[When], None]) -> list[tuple[Fault, When]]:

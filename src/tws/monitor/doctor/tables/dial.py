@@ -29,7 +29,8 @@ DIAL = {
     "silent": Cause(
         "{host}:{port} takes the connection{owner} and then says nothing",
         "Look at the screen of TWS: answer the dialog 'Accept incoming connection', or add {own} "
-        f"to 'Trusted IPs' ({SETTINGS}). No dialog there: TWS hangs, restart it. {LOGS}",
+        f"to 'Trusted IPs' ({SETTINGS}). No dialog there: TWS hangs, restart it; or another program "
+        f"has the port: compare it with 'Socket port'. {LOGS}",
     ),
     "wedged": Cause(
         "{host}:{port} takes the connection{owner} and reads nobody: {half_closed} connections that ended "
