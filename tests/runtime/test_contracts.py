@@ -116,10 +116,10 @@ async def test_a_future_is_sized_by_its_multiplier(
 async def test_an_option_sold_short_is_the_gates_to_judge(
     scene: Scene, tmp_path: Path, permitted: bool
 ) -> None:
-    call = listed(scene, symbol="SPY", sec_type="OPT", exchange="SMART", right="C")
+    call = listed(scene, symbol="AAPL", sec_type="OPT", exchange="SMART", right="C")
     played = Played(
-        scene, tmp_path, call, contracts=f'SPY = "OPT {call.last_trade_date} {call.strike:g} C"',
-        section="shares = 2\nstop_fraction = 0.9\ntarget_fraction = 0.5",
+        scene, tmp_path, call, contracts=f'AAPL = "OPT {call.last_trade_date} {call.strike:g} C"',
+        section="shares = 2\nstop_fraction = 0.89\ntarget_fraction = 0.502",
         risk="" if permitted else "short_sales = false",
     )
     async with played.going(bid=4.0, ask=4.05):
@@ -129,6 +129,10 @@ async def test_an_option_sold_short_is_the_gates_to_judge(
         if permitted:
             await until(lambda: played.held() == -2, "two calls short")
             await until(lambda: len(scene.open_refs()) == 2, "stop and target at the broker")
+            tickets = [view.ticket for view in scene.sim.exchange.open_orders()]
+            (stop,) = (each.stop_price for each in tickets if each.order_type == "STP")
+            (target,) = (each.limit_price for each in tickets if each.order_type == "LMT")
+            assert (float(stop or 0), float(target or 0)) == (7.6, 1.99), "nickels from 3 dollars on"
         else:
             await until(lambda: pilot.denied["short_sales"] == 1, "the denial")
     assert played.report is not None and played.report.good and played.held() == 0

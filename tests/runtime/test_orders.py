@@ -32,6 +32,7 @@ async def test_a_bracket_fills_and_its_target_ends_it(scene: Scene) -> None:
 
 async def test_a_denial_is_a_value_and_no_byte_leaves(scene: Scene) -> None:
     trader = await scene.started(limits=Limits(max_order_quantity=5, stale_quote_s=3600))
+    await trader.instrument(SPY)
     sent = trader.connection.bytes_sent
     trade = await trader.submit(at_market(6))
     assert trade.denial is not None and trade.denial.limit == "max_order_quantity"

@@ -16,6 +16,7 @@ import msgspec
 
 from tws.config import TWSConfig
 from tws.connection import QuoteStream
+from tws.connection.ordering.rules import rule_id_of
 from tws.desk import (
     Alert,
     CancelAll,
@@ -31,11 +32,13 @@ from tws.desk import (
 )
 from tws.desk.standing import Discrepancy, Held, discrepancies, holdings
 from tws.desk.submit import usual_orders
-from tws.errors import ConfigError, NotSentError, TWSError
+from tws.errors import ConfigError, LinkLostError, NotSentError, TWSError
+from tws.log import get_logger
 from tws.model.contract import Contract, ContractDetails, stock
 from tws.model.exercise import Exercise, ExerciseAction
 from tws.model.instrument import Instrument, decimal
 from tws.model.market import Quote
+from tws.model.marketrule import MarketRule
 from tws.model.order import Bracket, OrderType
 from tws.model.records import Denied, Record
 from tws.model.stop import EVERYTHING, Scope, ScopeKind
@@ -48,6 +51,8 @@ from tws.runtime.parts import TraderParts
 from tws.runtime.trade import ExerciseAnswer, Trade
 
 __all__ = ["Trader"]
+
+log = get_logger("tws.runtime")
 
 
 class Trader:
@@ -71,6 +76,7 @@ class Trader:
         self.desk = self._life.desk
         self.connection = self._life.connection
         self.watchlist = self._life.watchlist
+        self._rules: dict[int, MarketRule | None] = {}
         self.bell = self._life.bell
         """Rings for fills, steps of reversals and the trader's failure; whoever drives it lets more ring."""
 
@@ -129,17 +135,33 @@ class Trader:
         return self.parts.contracts.get(symbol) or stock(symbol)
 
     async def instrument(self, contract: Contract) -> Instrument:
-        """The contract with its con_id and its grid, asked of TWS once.
+        """The contract with its con_id and its grid, asked of TWS once: its market rule, or minTick where TWS
+        tells none, so that the broker judges.
 
         Raises NoContractError, AmbiguousContractError.
         """
         details = await self.details(contract)
+        rule = await self._rule_of(details)
         lot = Decimal(1) if not details.min_size else decimal(details.min_size, "min_size")
         if details.contract.sec_type == "STK":  # of American ones TWS states parts, and refuses them (10243)
             lot = max(lot, Decimal(1))
         if lot == lot.to_integral_value():  # a journal tells 17 shares, not 17.0
             lot = lot.to_integral_value()
-        return Instrument(contract=details.contract, tick=decimal(details.min_tick, "min_tick"), lot=lot)
+        tick = decimal(details.min_tick, "min_tick") if rule is None else rule.step
+        return Instrument(contract=details.contract, tick=tick, lot=lot, rule=rule)
+
+    async def _rule_of(self, details: ContractDetails) -> MarketRule | None:
+        """The contract's market rule; each is asked for once, and again after a link that went meanwhile."""
+        rule_id = rule_id_of(details, details.contract.exchange)
+        if rule_id is not None and rule_id not in self._rules:
+            try:
+                self._rules[rule_id] = await self.connection.request_market_rule(rule_id)
+            except (LinkLostError, NotSentError):
+                return None
+            except (TWSError, ValueError) as wrong:
+                self._rules[rule_id] = None
+                log.warning("market rule not told", symbol=details.contract.symbol, reason=str(wrong))
+        return None if rule_id is None else self._rules.get(rule_id)
 
     async def details(self, contract: Contract) -> ContractDetails:
         """All that TWS says about one contract; asked once, then remembered."""
