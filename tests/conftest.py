@@ -1,4 +1,4 @@
-"""What every test may use: the simulated TWS, the recorded data, and a shell that knows of no TWS.
+"""What every test may use: the simulated TWS, the recorded data, and a user who has no TWS and no trader.
 
 No test ever meets a real TWS, except those of tests/integration when that folder or a file of it is named
 on the command line: the person who types that means it. pytest is all that this file needs.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the processes of the tests would ignore it
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # and this one in the background of a script
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not _names_integration(config):
         for name in [name for name in os.environ if name.startswith("TWS_")]:
             del os.environ[name]
@@ -48,6 +51,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "data" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's own state folder is none of the tests' business, nor of the processes that they start."""
+    folder = str(tmp_path_factory.mktemp("state"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LOCALAPPDATA", "XDG_STATE_HOME", *(["HOME"] if sys.platform == "darwin" else [])):
+            patch.setenv(name, folder)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -138,3 +138,8 @@ def test_a_process_is_told_to_reload(tmp_path: Path) -> None:
             assert code == 0 and [session["configuration"]] != session["reloaded"] != []
             assert desk.ask("stop", how="protected")["denied"] == {"max_order_quantity": 1}
             assert process.wait() == 0 and time.time_ns() - began < 3600 * NS_PER_S
+        told = process.text.split("trading\n")[1].split("\nended")[0].splitlines()
+        lines = [line.partition("  ")[2] for line in told]  # without the time
+        assert lines[0].startswith("SPY    BUY 10, stop ") and ", target " in lines[0], told
+        assert "SPY    entry filled: bought 10 at 100.01" in lines, told
+        assert any(line.startswith("QQQ    denied BUY 10: max_order_quantity") for line in lines), told

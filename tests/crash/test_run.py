@@ -238,7 +238,7 @@ def test_risk_shows_distances_and_changes_limits_of_the_running_trader(desk: Des
         code, text = desk.command("risk")
         assert code == 0 and "max_gross_notional" in text and "max_position " in text, text
         code, text = desk.command("risk", "--set", "max_position=10", *human)
-        assert code == 0 and "LimitsChanged" in text, text
+        assert code == 0 and "done: max_position=10" in text, text
         code, text = desk.command("risk")
         assert code == 1 and "100.0%  10 of 10" in text, text
         code, text = desk.command("risk", "--set", "max_positon=9", *human)
@@ -251,7 +251,7 @@ def test_risk_shows_distances_and_changes_limits_of_the_running_trader(desk: Des
     code, text = desk.command("risk")
     assert code == 1 and "No trader runs" in text and "100.0%  10 of 10" in text, text
     code, text = desk.command("risk", "--set", "max_entries=3", *human)
-    assert code == 0 and "LimitsChanged" in text, text
+    assert code == 0 and "done: max_entries=3" in text, text
     assert "1 of 3" in desk.command("risk")[1], "written into the journal"
     with desk.running():
         assert "10 of 10" in desk.command("risk")[1], "the change outlives the process"

@@ -80,7 +80,8 @@ FAMILIES: dict[str, tuple[Name, ...]] = {
     "Options": (
         Name("calculateImpliedVolatility", "`request_implied_volatility()`"),
         Name("calculateOptionPrice", "`request_option_price()`"),
-        Name("exerciseOptions", "`exercise_options()`, `lapse_options()`", "through the guard"),
+        Name("exerciseOptions", "`exercise_options()`, `lapse_options()`",
+             "through the guard; with a trader `Trader.exercise()`, `Trader.lapse()`"),
     ),
     "Orders": (
         Name("placeOrder", "`place_order()`", "through the guard; a trader's desk: `Trader.submit`"),

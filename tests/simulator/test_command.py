@@ -66,7 +66,7 @@ async def test_ctrl_c_is_a_clean_end() -> None:
         (("--symbol", "CVNA"), "NAME=SERIES"),
         (("--symbol", "CVNA=SPY"), "--data"),
         (("--data", "SPY-missing.csv"), "SPY-missing.csv"),
-        (("--faults", "storm"), "flaky-link"),
+        (("--faults", "storm"), "stormy-orders"),
         (("--subscribed", "moon"), "fundamentals"),
     ],
 )

@@ -220,7 +220,7 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="no UTF-8"):
         load(tmp_path / "binary.toml", Faults.check)
-    with pytest.raises(ConfigError, match=r"flaky-link.*half-open"):
+    with pytest.raises(ConfigError, match=r"stormy-orders.*sim ctl list"):
         load("storm", Faults.check)
 
 

@@ -99,6 +99,7 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
     from msgspec.structs import replace
 
     from tws.cli.sim_clock import simulated
+    from tws.cli.tape import Tape
     from tws.platform import install_stop_signals
     from tws.runtime.run import Run
 
@@ -109,14 +110,15 @@ async def go(plan: RunPlan, for_s: float | None, json: bool) -> RunReport:
         show_latches(plan)
     if not json and parts is not None and parts.clock is not None:
         typer.echo(f"market    the simulator's: {to_datetime(parts.clock.now_ns()):%Y-%m-%d %H:%M:%S} UTC")
-    whole, way = Run(plan, parts=parts), Way(json)
+    whole, way, tape = Run(plan, parts=parts), Way(json), Tape(json)
     undo = install_stop_signals(
         asyncio.get_running_loop(), lambda: whole.end("asked by the system, or Ctrl-C")
     )
     try:
-        return await whole.go(for_s, on_opening=way.tell)
+        return await whole.go(for_s, tape.follow, on_opening=way.tell)
     finally:
         way.close()
+        tape.close()
         undo()
 
 

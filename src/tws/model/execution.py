@@ -15,7 +15,7 @@ __all__ = ["Commission", "Execution"]
 
 
 class Execution(Struct, frozen=True, kw_only=True):
-    """One fill. `exec_id` is its identity; `correction_of` is empty unless it corrects an earlier one.
+    """One fill. `exec_id` is its identity; a correction has that of what it corrects but for the last part.
 
     Quantity in shares, price in the contract's currency. `order_ref` is our intent id when the
     order was ours; `order_id` alone identifies nothing (ids are reused, INCIDENTS.md 2).

@@ -101,6 +101,7 @@ class Life:
         self.killer = Killer(self, parts.safety)
         self.trades = Trades(lambda: self.desk.state)
         self.alert_listeners: list[Callable[[Alert], object]] = []
+        self.record_listeners: list[Callable[[Record], object]] = []
         self.bell = Bell()
         self.moves = 0
         self.stopped = False
@@ -258,6 +259,11 @@ class Life:
             self._followed = True
             self._follow_account(state.account)
             self._ready.set()
+        for listener in self.record_listeners:
+            try:
+                listener(record)
+            except Exception:
+                log.exception("a listener to records failed")
 
     def _follow_account(self, account: str) -> None:
         """Hear what the account is worth: buying power and day trades are limits of the gate.

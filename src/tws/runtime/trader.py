@@ -344,6 +344,12 @@ class Trader:
         """Call `listener` for each alarm, on the loop's thread. What it raises stops nothing."""
         self._life.alert_listeners.append(listener)
 
+    def on_record(self, listener: Callable[[Record], object]) -> None:
+        """Call `listener` with each record of the journal once it is on disk, on the loop's thread and before
+        the bytes that come of it: it must be quick. What it raises stops nothing.
+        """
+        self._life.record_listeners.append(listener)
+
     def tick(self) -> None:
         """A second of market time has passed. For who drives time by hand (`TraderParts.timers` False)."""
         self.engine.tick()
