@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,15 @@ def test_a_held_clock_stands(port: int) -> None:
     held = clock.now_ns()
     time.sleep(0.05)
     assert clock.now_ns() == held
+
+
+def test_nobody_is_asked_for_a_clock_that_is_gone(port: int) -> None:
+    before = set(threading.enumerate())
+    clock = SimClock(found(port))
+    (follower,) = set(threading.enumerate()) - before
+    del clock
+    follower.join(BOUND_S)
+    assert not follower.is_alive()
 
 
 def test_another_tws_is_none(port: int) -> None:

@@ -68,10 +68,12 @@ class Pack(Struct):
         }
 
     def save(self) -> None:
-        """Write what `--resume` needs."""
+        """Write what `--resume` needs, whole or not at all."""
         body = {"format": FORMAT, "symbol": self.symbol, "runs": msgspec.to_builtins(self.runs)}
         text = msgspec.json.format(msgspec.json.encode(body), indent=1)
-        (self.folder / STATE).write_bytes(text + b"\n")
+        unfinished = self.folder / f"{STATE}.tmp"
+        unfinished.write_bytes(text + b"\n")
+        unfinished.replace(self.folder / STATE)
 
     def zip(self) -> Path:
         """All that may be sent, beside the folder."""

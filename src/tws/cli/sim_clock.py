@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -53,7 +55,7 @@ class SimClock:
         self._note = note
         self._told = self._ask()
         self._last_ns = 0
-        threading.Thread(target=self._follow, name="sim-clock", daemon=True).start()
+        threading.Thread(target=_follow, args=(weakref.ref(self),), name="sim-clock", daemon=True).start()
 
     @property
     def speed(self) -> float:
@@ -75,13 +77,17 @@ class SimClock:
         after_s = time.monotonic()
         return _Told((before_s + after_s) / 2, to_ns(datetime.fromisoformat(status["time"])), status["speed"])
 
-    def _follow(self) -> None:
-        while True:
-            time.sleep(LOOK_S)
-            try:
-                self._told = self._ask()
-            except SimulationError:
-                continue  # it has ended, or is busy
+
+def _follow(of: weakref.ref[SimClock]) -> None:
+    """Ask as long as anybody goes by the clock."""
+    while True:
+        time.sleep(LOOK_S)
+        clock = of()
+        if clock is None:
+            return
+        with suppress(SimulationError):  # it has ended, or is busy
+            clock._told = clock._ask()
+        del clock
 
 
 def as_it_is(plan: RunPlan) -> RunPlan:
