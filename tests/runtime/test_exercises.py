@@ -75,7 +75,7 @@ class Options(Scene):
         contract = await self.call(trader, beyond)
         self.sim.quote(contract.con_id, bid=10.0, ask=10.02)
         await trader.quote(contract)
-        await until(lambda: _bid(trader, contract) == 10.0, "the quote that was set by hand")
+        await until(lambda: _market(trader, contract) == (10.0, 10.02), "the quote that was set by hand")
         instrument = await trader.instrument(contract)
         order = SubmitOrder(instrument=instrument, side=Side.BUY, quantity=Decimal(quantity),
                             order_type=OrderType.LIMIT, limit_price=Decimal("10.02"))  # fmt: skip
@@ -96,9 +96,10 @@ class Options(Scene):
         return int(state.net(contract)), int(state.ours.quantity(state.account, self.sim.con_id("SPY")))
 
 
-def _bid(trader: Trader, contract: Contract) -> float | None:
+def _market(trader: Trader, contract: Contract) -> tuple[float | None, float | None]:
+    """Bid and ask as the desk knows them: TWS tells them one by one."""
     quote = trader.desk.quotes.get(contract.con_id)
-    return None if quote is None else quote.bid
+    return (None, None) if quote is None else (quote.bid, quote.ask)
 
 
 @pytest.fixture
