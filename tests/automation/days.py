@@ -23,6 +23,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from tests.automation.hurried import BrokerClock, HurriedClock, HurriedLoop, Journal, SlowWire, Wire, is_late
@@ -33,6 +34,7 @@ from tests.world.money import cash_of
 
 from tws.clock import NS_PER_S
 from tws.config import load_settings
+from tws.connection.dialling import link as linking
 from tws.journal import read_journal
 from tws.model.records import (
     Began,
@@ -68,6 +70,10 @@ BEFORE_S = 600
 """So long before the open, or before what is played of the day, a day begins."""
 AFTER_S = 300
 """So long after the close it ends."""
+MOST_READ = 256 * 1024
+"""The trader's link reads all that is there, in bites as long as asyncio's own: of a burst it would leave
+some, and while some is left the kernel may keep the rest back, for which this loop waits.
+"""
 TROUBLE = {"html": 0.004, "half-json": 0.004, "cut": 0.004, "429": 0.002, "500": 0.004, "too-sure": 0.004,
            "future": 0.004, "other-ticker": 0.002, "extra": 0.002}  # fmt: skip
 """How often the API answers what it should not."""
@@ -104,7 +110,8 @@ class Outcome:
 
 def play(data: Path, folder: Path, stretch: Stretch) -> Outcome:
     """Play it and judge it."""
-    return HurriedLoop.play(lambda loop: _Days(loop, data, folder, stretch).run())
+    with patch.object(linking, "BITE_BYTES", MOST_READ):
+        return HurriedLoop.play(lambda loop: _Days(loop, data, folder, stretch).run())
 
 
 def configured(port: int, url: str, changes: Mapping[str, str]) -> str:
