@@ -59,7 +59,7 @@ def test_lines_for_a_human(capsys: pytest.CaptureFixture[str]) -> None:
     for record in (TRADE, FILL, replace(FILL, execution=corrected), DENIED, DENIED, TRADE, DENIED, LOST):
         tape.hear(record)
     tape.close()
-    trade = "14:30:05  SPY    BUY 10, stop 97, target 103 (hook)"
+    trade = "14:30:05  SPY    BUY 10, stop 97.00, target 103.00 (hook)"
     denied = "14:30:05  SPY    denied BUY 10: max_position: too much (asked 20, bound 15)"
     assert capsys.readouterr().out.splitlines() == [
         trade,

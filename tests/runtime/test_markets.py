@@ -292,6 +292,23 @@ async def test_without_parquet_a_run_begins_without_a_past_and_says_so(
     assert "SPY QQQ" in line and "parquet" in line
 
 
+@pytest.mark.parametrize(
+    ("more", "loud"),
+    [("", False), (RULES, True), (RULES.replace("rsi(5) of QQQ < 0 and ", ""), True)],
+    ids=["percents", "a rule on another symbol", "a rule on its own"],
+)
+async def test_a_missing_past_is_loud_where_somebody_waits_for_it(
+    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    more: str, loud: bool,
+) -> None:  # fmt: skip
+    """Stops and targets in percents wait for no indicator; a rule may."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    flight = await flying(market, tmp_path / "run", more=more)
+    report = await flight.end()
+    assert any("without a past" in line for line in report.markets)
+    assert ("indicators begin without a past" in caplog.text) is loud
+
+
 async def test_a_history_that_does_not_answer_costs_the_past_alone(market: Market, tmp_path: Path) -> None:
     market.sim.faults.play("swallow", request="HistoricalDataRequest", count=10**6)
     await market.trade_for(403)

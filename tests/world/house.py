@@ -95,6 +95,7 @@ class House:
         if self.vault is not None:
             self.world.network.watch(self.vault.wrote)
         self.sleepers: list[Domain] = []
+        self.left: dict[Domain, Disk] = {}  # what a sleeper goes on writing to, once it was replaced
         """Lives in whose place another one trades."""
         self.slept_s = 0.0
         self.domain = Domain("nobody")
@@ -213,6 +214,7 @@ class House:
         self.vault.end_lease()
         world.network.cut(sleeper)  # so that its client id is free for another
         self.sleepers.append(sleeper)
+        self.left[sleeper] = self.disk
         self.trader, self.disk = None, self._copy()
         world.loop.create_task(self._wake(sleeper, end.wake_s))
         return None

@@ -100,7 +100,7 @@ class Tape:
 
     def _trade(self, record: Planned) -> tuple[str, str, str, dict[str, Any]]:
         prices = {"stop": record.stop_price, "target": record.target_price}
-        guard = "".join(f", {name} {_num(price)}" for name, price in prices.items() if price is not None)
+        guard = "".join(f", {name} {_price(price)}" for name, price in prices.items() if price is not None)
         source = f" ({record.strategy})" if record.strategy else ""
         text = f"{record.side} {_num(record.quantity)}{guard or ', without protection'}{source}"
         return "trade", record.contract.symbol, text, {
@@ -112,7 +112,7 @@ class Tape:
         fill, role = record.execution, self._role_of(record.intent_id)
         last = fill.exec_id.rpartition(".")[2]
         what = "corrected" if last.isdecimal() and int(last) > 1 else "filled"
-        text = f"{role} {what}: {DONE[fill.side]} {_num(fill.quantity)} at {_num(fill.price)}"
+        text = f"{role} {what}: {DONE[fill.side]} {_num(fill.quantity)} at {_price(fill.price)}"
         return "fill", fill.contract.symbol, text, {
             "role": role, "side": str(fill.side), "quantity": _num(fill.quantity), "price": _num(fill.price),
             "execution": fill.exec_id, "intent": record.intent_id,
@@ -144,3 +144,8 @@ class Tape:
 
 def _num(value: Decimal | None) -> str | None:
     return None if value is None else f"{value.normalize():f}"
+
+
+def _price(value: Decimal) -> str:
+    """With two places at least, as one reads it elsewhere."""
+    return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"

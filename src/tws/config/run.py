@@ -192,6 +192,18 @@ class TradingSection(Section):
         return _split(self.scale_in_profit)
 
     @property
+    def by_atr(self) -> bool:
+        """Whether stop, target or a move of the stop is a multiple of the ATR."""
+        moves = (self.trail, self.break_even_after, self.break_even_offset)
+        in_atr = any(text is not None and text.endswith("atr") for text in moves)
+        return self.stop_fraction is None or self.target_fraction is None or in_atr
+
+    @property
+    def waits_for_indicators(self) -> bool:
+        """Whether no entry can leave before indicators are known, which the past would give at once."""
+        return self.by_atr or self.volatility_target is not None
+
+    @property
     def wants_equity(self) -> bool:
         """Whether a size is reckoned from what the account is worth."""
         return any(getattr(self, name) is not None for name in _SIZES[1:])

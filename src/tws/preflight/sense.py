@@ -145,9 +145,7 @@ def _no_whole(section: TradingSection) -> Iterator[Line]:
 
 def _times(section: TradingSection, run: RunSection) -> Iterator[Line]:
     name = " ".join(section.symbols)
-    moves = (section.trail, section.break_even_after, section.break_even_offset)
-    in_atr = any(text is not None and text.endswith("atr") for text in moves)
-    if section.stop_fraction is None or section.target_fraction is None or in_atr:
+    if section.by_atr:
         wait_s = ATR_BARS * section.bar_seconds
         past = "at once where TWS gives the past, else " if section.warm_up else ""
         known = f"known {past}{wait_s} s after the start at the earliest"
@@ -201,5 +199,4 @@ def extras(settings: Settings) -> Iterator[Line]:
 
 def _wants_past(section: TradingSection) -> bool:
     """Whether it waits for indicators that the past would give at once."""
-    by_atr = section.stop_fraction is None or section.target_fraction is None
-    return section.warm_up and (by_atr or isinstance(section, PythonStrategySection))
+    return section.warm_up and (section.waits_for_indicators or isinstance(section, PythonStrategySection))

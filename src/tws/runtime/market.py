@@ -153,16 +153,16 @@ class Markets:
         found.readers.append(reader)
         found.line.quiet, found.line.on_dirty = False, ring
 
-    def want_past(self, symbol: str, count: int = 0) -> None:
+    def want_past(self, symbol: str, count: int = 0, *, quiet: bool = False) -> None:
         """The indicators of a followed symbol, and whoever reads its bars, want the past: at least `count`
-        bars, and what indicators need to settle. Said once, or again.
+        bars, and what indicators need to settle. Said once, or again. `quiet`: nobody waits for it.
         """
         if self.warming.wanted(symbol):
             return
         found = self._followed[symbol]
         session = found.told or _SHUT
         why = why_none(found.feed.board.bar_seconds, session.open_ns)
-        self.warming.add(symbol, found.instrument.contract, found.feed, count, why)
+        self.warming.add(symbol, found.instrument.contract, found.feed, count, why, quiet=quiet)
 
     async def close(self) -> None:
         """Nothing is asked for any more; safe twice."""

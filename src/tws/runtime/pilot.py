@@ -112,7 +112,7 @@ class Pilot:
             if number < MADE_READY:
                 self._trader.make_ready(self.markets.instrument(symbol).contract)
             if strand.section.warm_up and strand.name not in self.programs:
-                self.markets.want_past(symbol)
+                self.markets.want_past(symbol, quiet=not strand.section.waits_for_indicators)
         self.stances = Stances(self._trader)
         self._doubling = Doubling(self._trader, self.stances)
         for strand in self.strands:

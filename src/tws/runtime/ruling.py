@@ -180,6 +180,8 @@ class Ruling:
             await self._markets.follow(symbol, seconds, needs.indicators, (needs.bars_back or 0) + 1)
             if symbol not in self._symbols:
                 self._markets.want_past(symbol)
+            elif needs.indicators:
+                self._markets.warming.need(symbol)
 
     def _keep(self, *, lasting: bool = False) -> None:
         """What was remembered since the last time is written; a disk that takes nothing is told once."""

@@ -50,6 +50,7 @@ class _Wish(Struct):
     feed: Feed
     count: int
     why: str = ""
+    quiet: bool = False
     bars: int = 0
     tries: int = 0
     wanted: bool = False
@@ -69,12 +70,21 @@ class Warming:
         self._said: set[str] = set()
         self._never: set[str] = set()  # reasons that no time mends
 
-    def add(self, symbol: str, contract: Contract, feed: Feed, count: int, why: str = "") -> None:
-        """Ask for a symbol's past, after those that were asked for before; `why`: there can't be any."""
-        wish = self._wishes[symbol] = _Wish(symbol, contract, feed, count, why)
+    def add(
+        self, symbol: str, contract: Contract, feed: Feed, count: int, why: str = "", *, quiet: bool = False
+    ) -> None:
+        """Ask for a symbol's past, after those that were asked for before; `why`: there can't be any.
+        `quiet`: should none come, the report alone says so.
+        """
+        wish = self._wishes[symbol] = _Wish(symbol, contract, feed, count, why, quiet)
         self._waiting.append(wish)
         if self._cache is not None:
             self.start()
+
+    def need(self, symbol: str) -> None:
+        """Somebody waits for a past that was asked for quietly, if it was."""
+        if symbol in self._wishes:
+            self._wishes[symbol].quiet = False
 
     def again(self, symbol: str) -> bool:
         """Ask once more for a past that has come: other indicators want it, too. Whether it will be."""
@@ -168,7 +178,7 @@ class Warming:
     def _without(self, wish: _Wish, why: str) -> None:
         wish.feed.cold(wish.contract.con_id)
         wish.why, wish.settled = why, True
-        if why not in self._said:
+        if why not in self._said and not wish.quiet:
             self._said.add(why)
             log.warning("indicators begin without a past", symbol=wish.symbol, reason=why)
 
